@@ -1,0 +1,106 @@
+package mcc.crypto;
+
+import java.security.GeneralSecurityException;
+import java.security.spec.AlgorithmParameterSpec;
+import javax.crypto.AEADBadTagException;
+import javax.crypto.Cipher;
+import javax.crypto.SecretKey;
+import javax.crypto.spec.GCMParameterSpec;
+import javax.crypto.spec.IvParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Authenticated encryption with one key in one direction: seals or opens, never both. Belongs to one thread.
+ *
+ * <p>Works on {@code byte[]}, from one array into another: direct buffers and opening in place are slower in JDK 25.
+ */
+public final class Aead {
+    /** Bytes that sealing adds. */
+    public static final int TAG_BYTES = 16;
+    /** Length of a nonce. */
+    public static final int NONCE_BYTES = 12;
+    /** Length of a key. */
+    public static final int KEY_BYTES = 32;
+
+    /** What {@link #open} returns for a box that is not authentic. */
+    public static final int FORGED = -1;
+
+    /** The ciphers two nodes may agree on. */
+    public enum Suite {
+        /** RFC 8439. */
+        CHACHA20_POLY1305(1, "mcc/chacha20-poly1305"),
+        /** NIST SP 800-38D with a 256-bit key and a 128-bit tag. */
+        AES_256_GCM(2, "mcc/aes-256-gcm");
+
+        private final int code;
+        private final String label;
+
+        Suite(int code, String label) {
+            this.code = code;
+            this.label = label;
+        }
+
+        /** The number on the wire. */
+        public int code() {
+            return code;
+        }
+
+        /** The name that the key derivation binds. */
+        public String label() {
+            return label;
+        }
+    }
+
+    private final Suite suite;
+    private final SecretKey key;
+    private final Cipher cipher;
+
+    /** Makes a cipher for a 32-byte key, which is copied. */
+    public Aead(Suite suite, byte[] key) {
+        if (key.length != KEY_BYTES) throw new IllegalArgumentException("a key has 32 bytes, not " + key.length);
+        this.suite = suite;
+        this.key = new SecretKeySpec(key, suite == Suite.AES_256_GCM ? "AES" : "ChaCha20");
+        try {
+            cipher = Cipher.getInstance(suite == Suite.AES_256_GCM ? "AES/GCM/NoPadding" : "ChaCha20-Poly1305");
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this Java has no " + suite, e);
+        }
+    }
+
+    /**
+     * Seals {@code length} bytes into {@code out}, which gets 16 more. A nonce seals once: the caller's counter sees to it.
+     *
+     * @return the bytes written
+     */
+    public int seal(byte[] nonce, byte[] ad, byte[] in, int offset, int length, byte[] out, int outOffset) {
+        try {
+            cipher.init(Cipher.ENCRYPT_MODE, key, parameters(nonce));
+            if (ad.length > 0) cipher.updateAAD(ad);
+            return cipher.doFinal(in, offset, length, out, outOffset);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("sealing failed: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Opens a box of {@code length} bytes, the tag included, into another array.
+     *
+     * @return the bytes written, or {@link #FORGED}; {@code out} may then hold anything
+     */
+    public int open(byte[] nonce, byte[] ad, byte[] in, int offset, int length, byte[] out, int outOffset) {
+        if (length < TAG_BYTES) return FORGED;
+        try {
+            cipher.init(Cipher.DECRYPT_MODE, key, parameters(nonce));
+            if (ad.length > 0) cipher.updateAAD(ad);
+            return cipher.doFinal(in, offset, length, out, outOffset);
+        } catch (AEADBadTagException _) {
+            return FORGED; // an outsider's packet, which is expected; the caller counts it
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("opening failed: " + e.getMessage(), e);
+        }
+    }
+
+    private AlgorithmParameterSpec parameters(byte[] nonce) {
+        return suite == Suite.AES_256_GCM ? new GCMParameterSpec(8 * TAG_BYTES, nonce) : new IvParameterSpec(nonce);
+    }
+}

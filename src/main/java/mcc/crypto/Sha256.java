@@ -1,0 +1,33 @@
+package mcc.crypto;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import mcc.core.Id;
+
+/** The hash SHA-256 (FIPS 180-4). */
+public final class Sha256 {
+    /** Output length in bytes. */
+    public static final int BYTES = 32;
+
+    private Sha256() {}
+
+    /** Hashes the parts one after the other. */
+    public static byte[] of(byte[]... parts) {
+        MessageDigest digest = digest();
+        for (byte[] part : parts) digest.update(part);
+        return digest.digest();
+    }
+
+    /** Hashes the parts one after the other into an ID. */
+    public static Id id(byte[]... parts) {
+        return Id.of(of(parts));
+    }
+
+    private static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java has no SHA-256", e);
+        }
+    }
+}
