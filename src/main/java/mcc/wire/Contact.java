@@ -1,0 +1,81 @@
+package mcc.wire;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node and where it may be reached.
+ *
+ * @param node the Ed25519 public key
+ * @param addresses best first, at most {@link Limits#CONTACT_ADDRESSES}, unicast, without repetition; may be empty
+ */
+public record Contact(Id node, List<Address> addresses) {
+    /** Refuses too many addresses, and those to which nothing can be sent. */
+    public Contact {
+        if (addresses.size() > Limits.CONTACT_ADDRESSES) {
+            throw new IllegalArgumentException("a contact has at most " + Limits.CONTACT_ADDRESSES + " addresses");
+        }
+        for (Address address : addresses) {
+            if (!address.isUnicast()) throw new IllegalArgumentException("nothing can be sent to " + address);
+        }
+        addresses = List.copyOf(addresses);
+    }
+
+    /** Returns this contact with {@code first} as its best address, and the last one dropped where there were too many. */
+    public Contact heardAt(Address first) {
+        if (!addresses.isEmpty() && addresses.getFirst().equals(first)) return this;
+        if (!first.isUnicast()) return this;
+        List<Address> out = new ArrayList<>(Limits.CONTACT_ADDRESSES);
+        out.add(first);
+        for (Address address : addresses) {
+            if (out.size() < Limits.CONTACT_ADDRESSES && !address.equals(first)) out.add(address);
+        }
+        return new Contact(node, out);
+    }
+
+    /** Returns the size as an element of a repeated field, in bytes. */
+    int wireBytes() {
+        int n = 2 + Id.BYTES;
+        for (Address address : addresses) n += 2 + endpointBytes(address);
+        return n + (n < 128 ? 2 : 3);
+    }
+
+    private static int endpointBytes(Address address) {
+        int port = address.port();
+        return 2 + (address.isV4() ? 4 : 16) + 1 + (port < 128 ? 1 : port < 16_384 ? 2 : 3);
+    }
+
+    mcc.wire.pb.Contact toProto() {
+        var out = mcc.wire.pb.Contact.newBuilder().setNode(Fields.bytes(node));
+        for (Address address : addresses) out.addAddresses(endpoint(address));
+        return out.build();
+    }
+
+    static @Nullable Contact of(mcc.wire.pb.Contact pb) {
+        Id node = Fields.id(pb.getNode());
+        List<Address> addresses = addresses(pb.getAddressesList());
+        return node == null || addresses == null ? null : new Contact(node, addresses);
+    }
+
+    static @Nullable List<Address> addresses(List<mcc.wire.pb.Endpoint> endpoints) {
+        if (endpoints.size() > Limits.CONTACT_ADDRESSES) return null;
+        List<Address> out = new ArrayList<>(endpoints.size());
+        for (var endpoint : endpoints) {
+            Address address = Address.of(endpoint.getIp().toByteArray(), endpoint.getPort());
+            if (address == null || !address.isUnicast()) return null;
+            out.add(address);
+        }
+        return out;
+    }
+
+    static mcc.wire.pb.Endpoint endpoint(Address address) {
+        return mcc.wire.pb.Endpoint.newBuilder()
+                .setIp(ByteString.copyFrom(address.ip()))
+                .setPort(address.port())
+                .build();
+    }
+}

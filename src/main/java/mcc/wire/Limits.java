@@ -1,0 +1,28 @@
+package mcc.wire;
+
+/** The sizes that parsers enforce and writers keep to. */
+public final class Limits {
+    /** Largest encoded {@link Rpc}, in bytes. */
+    public static final int RPC_BYTES = 1_120;
+    /** Most addresses of one {@link Contact}. */
+    public static final int CONTACT_ADDRESSES = 4;
+    /** Most contacts in one answer. */
+    public static final int CONTACTS = 16;
+    /** Most records in one answer. */
+    public static final int RECORDS = 16;
+    /** Largest body of a {@link Record}, in bytes. */
+    public static final int BODY_BYTES = 700;
+    /** Largest {@code admit} of a {@link Record}, in bytes. */
+    public static final int ADMIT_BYTES = 112;
+    /** Largest content of a {@link Record}, in bytes. */
+    public static final int CONTENT_BYTES = 960;
+    /** Length of an Ed25519 signature in bytes. */
+    public static final int SIGNATURE_BYTES = 64;
+    /** Longest lease of a {@link Record}, in milliseconds. */
+    public static final long LEASE_MS = 2 * 3_600_000;
+
+    /** What an Rpc with its call number and the headers of its body takes beside the lists, in bytes. */
+    static final int ENVELOPE_BYTES = 32;
+
+    private Limits() {}
+}

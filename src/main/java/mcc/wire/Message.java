@@ -1,0 +1,161 @@
+package mcc.wire;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Id;
+
+/** What one node asks another, or answers; every value of it fits one {@link Rpc}. */
+public sealed interface Message {
+    /** Returns whether it is asked, not answered. */
+    default boolean isRequest() {
+        return switch (this) {
+            case Ping _, FindNode _, FindValue _, Store _, Beat _ -> true;
+            case Pong _, Nodes _, Values _, Stored _, Beaten _ -> false;
+        };
+    }
+
+    /** Are you there? */
+    record Ping() implements Message {}
+
+    /** The answer to {@link Ping}. */
+    record Pong() implements Message {}
+
+    /** Whom do you know nearest to {@code target}? */
+    record FindNode(Id target) implements Message {}
+
+    /** The answer to {@link FindNode}: nearest first. */
+    record Nodes(List<Contact> contacts) implements Message {
+        /** Refuses what does not fit one Rpc. */
+        public Nodes {
+            contacts = List.copyOf(contacts);
+            if (contacts.size() > Limits.CONTACTS || Message.bytes(contacts) > ROOM) {
+                throw new IllegalArgumentException("contacts do not fit");
+            }
+        }
+
+        /** Takes the first contacts that fit; a contact loses its last addresses before the last contact is lost. */
+        public static Nodes fitting(List<Contact> nearest) {
+            return new Nodes(Message.fit(nearest, ROOM));
+        }
+    }
+
+    /**
+     * Which records do you hold under {@code key}?
+     *
+     * @param cursor 0 at first, then {@link Values#cursor} of the answer before
+     */
+    record FindValue(Id key, long cursor) implements Message {}
+
+    /**
+     * A record as its holder sees it.
+     *
+     * @param beatAgeMs milliseconds since the writer last beat or stored it there
+     */
+    record Held(Record record, long beatAgeMs) {
+        /** Refuses a negative age. */
+        public Held {
+            if (beatAgeMs < 0) throw new IllegalArgumentException("beatAgeMs is at least 0");
+        }
+
+        private int wireBytes() {
+            return Record.field(record.wireBytes() + 10);
+        }
+    }
+
+    /**
+     * The answer to {@link FindValue}.
+     *
+     * @param records one page of what is held
+     * @param contacts nearest to the key first
+     * @param total how many records the holder has under the key
+     * @param cursor where the next page begins; 0 when this is the last
+     */
+    record Values(List<Held> records, List<Contact> contacts, int total, long cursor) implements Message {
+        /** Refuses what does not fit one Rpc. */
+        public Values {
+            records = List.copyOf(records);
+            contacts = List.copyOf(contacts);
+            int bytes = Message.bytes(contacts);
+            for (Held held : records) bytes += held.wireBytes();
+            if (records.size() > Limits.RECORDS || contacts.size() > Limits.CONTACTS || bytes > ROOM || total < 0) {
+                throw new IllegalArgumentException("values do not fit");
+            }
+        }
+
+        /** Returns how many of {@code records}, from the first on, fit beside {@code contacts} nearest ones; at least one. */
+        public static int fitting(List<Held> records, List<Contact> contacts) {
+            int room = ROOM - Message.bytes(contacts);
+            int n = 0;
+            for (Held held : records) {
+                room -= held.wireBytes();
+                if (n == Limits.RECORDS || (n > 0 && room < 0)) break;
+                n++;
+            }
+            return n;
+        }
+
+        /** Makes an answer of all {@code records}, which must fit, and the first contacts that fit beside them. */
+        public static Values of(List<Held> records, List<Contact> nearest, int total, long cursor) {
+            int room = ROOM;
+            for (Held held : records) room -= held.wireBytes();
+            return new Values(records, Message.fit(nearest, room), total, cursor);
+        }
+    }
+
+    /** Keep this. */
+    record Store(Record record) implements Message {}
+
+    /** The answer to {@link Store}. */
+    record Stored(Verdict verdict) implements Message {}
+
+    /** What a holder did with a record. */
+    enum Verdict {
+        /** Kept, or held already. */
+        KEPT,
+        /** A newer one of this writer and slot is, or was, held. */
+        OLD,
+        /** Signature, sizes or time of issue are wrong. */
+        INVALID,
+        /** A limit is reached. */
+        FULL
+    }
+
+    /** The sender, who must be the writer, still stands behind version {@code seq} of its record. */
+    record Beat(Id key, Id slot, long seq) implements Message {
+        /** Refuses a negative seq. */
+        public Beat {
+            if (seq < 0) throw new IllegalArgumentException("seq is at least 0");
+        }
+    }
+
+    /** The answer to {@link Beat}; when not {@code known}, the record is to be stored again. */
+    record Beaten(boolean known) implements Message {}
+
+    /** Bytes for the lists of one answer. */
+    int ROOM = Limits.RPC_BYTES - Limits.ENVELOPE_BYTES;
+
+    private static int bytes(List<Contact> contacts) {
+        int n = 0;
+        for (Contact contact : contacts) n += contact.wireBytes();
+        return n;
+    }
+
+    private static List<Contact> fit(List<Contact> nearest, int room) {
+        List<Contact> out = new ArrayList<>(Math.min(nearest.size(), Limits.CONTACTS));
+        for (Contact contact : nearest) {
+            if (out.size() == Limits.CONTACTS) break;
+            out.add(contact);
+        }
+        int bytes = bytes(out);
+        for (int keep = Limits.CONTACT_ADDRESSES - 1; bytes > room && keep > 0; keep--) {
+            for (int i = 0; i < out.size(); i++) {
+                Contact contact = out.get(i);
+                if (contact.addresses().size() <= keep) continue;
+                out.set(i, new Contact(contact.node(), contact.addresses().subList(0, keep)));
+            }
+            bytes = bytes(out);
+        }
+        while (bytes > room && !out.isEmpty()) bytes -= out.removeLast().wireBytes();
+        return out;
+    }
+}

@@ -1,0 +1,163 @@
+package mcc.wire;
+
+import com.google.protobuf.CodedInputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Bytes;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Invariant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request or answer as it travels.
+ *
+ * @param call drawn by the asker; the answer carries the same number
+ */
+public record Rpc(long call, Message body) {
+    /** Returns the encoded form, at most {@link Limits#RPC_BYTES} bytes. */
+    public static Bytes encode(Rpc rpc) {
+        var out = mcc.wire.pb.Rpc.newBuilder().setCall(rpc.call);
+        switch (rpc.body) {
+            case Message.Ping _ -> out.setPing(mcc.wire.pb.Ping.getDefaultInstance());
+            case Message.Pong _ -> out.setPong(mcc.wire.pb.Pong.getDefaultInstance());
+            case Message.FindNode m -> out.getFindNodeBuilder().setTarget(Fields.bytes(m.target()));
+            case Message.Nodes m -> out.setNodes(proto(m));
+            case Message.FindValue m ->
+                out.getFindValueBuilder().setKey(Fields.bytes(m.key())).setCursor(m.cursor());
+            case Message.Values m -> out.setValues(proto(m));
+            case Message.Store m -> out.getStoreBuilder().setRecord(m.record().toProto());
+            case Message.Stored m -> out.getStoredBuilder().setVerdict(proto(m.verdict()));
+            case Message.Beat m ->
+                out.getBeatBuilder()
+                        .setKey(Fields.bytes(m.key()))
+                        .setSlot(Fields.bytes(m.slot()))
+                        .setSeq(m.seq());
+            case Message.Beaten m -> out.getBeatenBuilder().setKnown(m.known());
+        }
+        byte[] bytes = out.build().toByteArray();
+        Invariant.check(bytes.length <= Limits.RPC_BYTES, "an Rpc fits its limit");
+        return Bytes.owning(bytes);
+    }
+
+    /** Decodes {@code len} bytes; null, counted as {@code wire.rpcMalformed}, when they are not a well-formed Rpc. */
+    public static @Nullable Rpc decode(byte[] buf, int off, int len, Counters counters) {
+        Rpc rpc = len > Limits.RPC_BYTES ? null : parse(buf, off, len);
+        if (rpc == null) counters.add("wire.rpcMalformed");
+        return rpc;
+    }
+
+    private static @Nullable Rpc parse(byte[] buf, int off, int len) {
+        try {
+            CodedInputStream in = CodedInputStream.newInstance(buf, off, len);
+            in.setRecursionLimit(8);
+            var pb = mcc.wire.pb.Rpc.parseFrom(in);
+            Message body = body(pb);
+            return body == null ? null : new Rpc(pb.getCall(), body);
+        } catch (IOException _) {
+            return null; // Not protobuf: counted by the caller.
+        } catch (IllegalArgumentException _) {
+            return null; // A list that fits only in a denser encoding than ours, or a number out of its range.
+        }
+    }
+
+    private static @Nullable Message body(mcc.wire.pb.Rpc pb) {
+        return switch (pb.getBodyCase()) {
+            case PING -> new Message.Ping();
+            case PONG -> new Message.Pong();
+            case FIND_NODE -> findNode(pb.getFindNode());
+            case NODES -> nodes(pb.getNodes());
+            case FIND_VALUE -> findValue(pb.getFindValue());
+            case VALUES -> values(pb.getValues());
+            case STORE -> store(pb.getStore());
+            case STORED -> stored(pb.getStored());
+            case BEAT -> beat(pb.getBeat());
+            case BEATEN -> new Message.Beaten(pb.getBeaten().getKnown());
+            case BODY_NOT_SET -> null;
+        };
+    }
+
+    private static @Nullable Message findNode(mcc.wire.pb.FindNode pb) {
+        Id target = Fields.id(pb.getTarget());
+        return target == null ? null : new Message.FindNode(target);
+    }
+
+    private static @Nullable Message findValue(mcc.wire.pb.FindValue pb) {
+        Id key = Fields.id(pb.getKey());
+        return key == null ? null : new Message.FindValue(key, pb.getCursor());
+    }
+
+    private static @Nullable Message nodes(mcc.wire.pb.Nodes pb) {
+        List<Contact> contacts = contacts(pb.getContactsList());
+        return contacts == null ? null : new Message.Nodes(contacts);
+    }
+
+    private static @Nullable List<Contact> contacts(List<mcc.wire.pb.Contact> list) {
+        List<Contact> out = new ArrayList<>(Math.min(list.size(), Limits.CONTACTS));
+        if (list.size() > Limits.CONTACTS) return null;
+        for (var pb : list) {
+            Contact contact = Contact.of(pb);
+            if (contact == null) return null;
+            out.add(contact);
+        }
+        return out;
+    }
+
+    private static @Nullable Message values(mcc.wire.pb.Values pb) {
+        List<Contact> contacts = contacts(pb.getContactsList());
+        if (contacts == null || pb.getRecordsCount() > Limits.RECORDS) return null;
+        List<Message.Held> records = new ArrayList<>(pb.getRecordsCount());
+        for (var held : pb.getRecordsList()) {
+            Record record = Record.of(held.getRecord());
+            if (record == null) return null;
+            records.add(new Message.Held(record, held.getBeatAgeMs()));
+        }
+        return new Message.Values(records, contacts, pb.getTotal(), pb.getCursor());
+    }
+
+    private static mcc.wire.pb.Nodes proto(Message.Nodes m) {
+        var out = mcc.wire.pb.Nodes.newBuilder();
+        for (Contact contact : m.contacts()) out.addContacts(contact.toProto());
+        return out.build();
+    }
+
+    private static mcc.wire.pb.Values proto(Message.Values m) {
+        var out = mcc.wire.pb.Values.newBuilder().setTotal(m.total()).setCursor(m.cursor());
+        for (Message.Held held : m.records()) {
+            out.addRecordsBuilder().setRecord(held.record().toProto()).setBeatAgeMs(held.beatAgeMs());
+        }
+        for (Contact contact : m.contacts()) out.addContacts(contact.toProto());
+        return out.build();
+    }
+
+    private static @Nullable Message store(mcc.wire.pb.Store pb) {
+        Record record = Record.of(pb.getRecord());
+        return record == null ? null : new Message.Store(record);
+    }
+
+    private static @Nullable Message beat(mcc.wire.pb.Beat pb) {
+        Id key = Fields.id(pb.getKey());
+        Id slot = Fields.id(pb.getSlot());
+        return key == null || slot == null ? null : new Message.Beat(key, slot, pb.getSeq());
+    }
+
+    private static @Nullable Message stored(mcc.wire.pb.Stored pb) {
+        return switch (pb.getVerdict()) {
+            case KEPT -> new Message.Stored(Message.Verdict.KEPT);
+            case OLD -> new Message.Stored(Message.Verdict.OLD);
+            case INVALID -> new Message.Stored(Message.Verdict.INVALID);
+            case FULL -> new Message.Stored(Message.Verdict.FULL);
+            case UNSPECIFIED, UNRECOGNIZED -> null;
+        };
+    }
+
+    private static mcc.wire.pb.Stored.Verdict proto(Message.Verdict verdict) {
+        return switch (verdict) {
+            case KEPT -> mcc.wire.pb.Stored.Verdict.KEPT;
+            case OLD -> mcc.wire.pb.Stored.Verdict.OLD;
+            case INVALID -> mcc.wire.pb.Stored.Verdict.INVALID;
+            case FULL -> mcc.wire.pb.Stored.Verdict.FULL;
+        };
+    }
+}
