@@ -31,6 +31,28 @@ public final class Frames {
         return len > 0 && buf[off] == (CONTROL << 3 | LENGTH);
     }
 
+    /**
+     * Returns whether the packet is a message alone, without a packet number: the answer to early data, which is sent before
+     * there is a connection to number it.
+     */
+    public static boolean isBareMessage(byte[] buf, int off, int len) {
+        return len > 0 && buf[off] == (MESSAGE << 3 | LENGTH);
+    }
+
+    /** Wraps the body of a control frame, at most 127 bytes, into a packet's whole plaintext. */
+    public static byte[] control(byte[] body) {
+        byte[] out = new byte[2 + body.length];
+        out[0] = CONTROL << 3 | LENGTH;
+        out[1] = (byte) body.length;
+        System.arraycopy(body, 0, out, 2, body.length);
+        return out;
+    }
+
+    /** Where the body of a control packet begins, which then fills the rest; −1 when it is malformed. */
+    public static int controlOffset(byte[] buf, int off, int len) {
+        return len >= 2 && buf[off + 1] == len - 2 ? off + 2 : -1;
+    }
+
     static int varintSize(long v) {
         return v == 0 ? 1 : (70 - Long.numberOfLeadingZeros(v)) / 7;
     }
