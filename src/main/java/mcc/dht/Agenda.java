@@ -1,0 +1,58 @@
+package mcc.dht;
+
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import mcc.core.Core;
+import org.jspecify.annotations.Nullable;
+
+/** What one DHT core will do and when; equal times in the order of planning. */
+final class Agenda {
+    /** Something planned; whether it still matters is judged when it is due. */
+    sealed interface Task {
+        /** A request is slow. */
+        record Slow(long call) implements Task {}
+
+        /** A request has failed. */
+        record Timeout(long call) implements Task {}
+
+        /** A record of our own is to be stored anew. */
+        record Republish(Publication publication, int round) implements Task {}
+
+        /** A record of our own is to be beaten. */
+        record Beat(Publication publication, int round) implements Task {}
+
+        /** The network is to be joined, or joined again. */
+        record Join() implements Task {}
+
+        /** The table is to be looked after. */
+        record Maintain() implements Task {}
+    }
+
+    private record Entry(long atNs, long order, Task task) {}
+
+    private final PriorityQueue<Entry> queue =
+            new PriorityQueue<>(Comparator.comparingLong(Entry::atNs).thenComparingLong(Entry::order));
+    private long order;
+
+    void add(long atNs, Task task) {
+        queue.add(new Entry(atNs, order++, task));
+    }
+
+    long nextNs() {
+        Entry entry = queue.peek();
+        return entry == null ? Core.NEVER : entry.atNs;
+    }
+
+    /** Returns a task that is due and takes it off, or null. */
+    @Nullable
+    Task due(long nowNs) {
+        Entry entry = queue.peek();
+        if (entry == null || entry.atNs > nowNs) return null;
+        queue.remove();
+        return entry.task;
+    }
+
+    int size() {
+        return queue.size();
+    }
+}

@@ -1,0 +1,58 @@
+package mcc.dht;
+
+import java.util.LinkedHashMap;
+import mcc.core.Id;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import org.jspecify.annotations.Nullable;
+
+/** The requests in flight, each with the moment at which it is slow and the moment at which it has failed. */
+final class Calls {
+    private final Shared shared;
+    private final LinkedHashMap<Long, Call> pending = new LinkedHashMap<>();
+    private long next;
+
+    Calls(Shared shared) {
+        this.shared = shared;
+        next = shared.rng.nextInt() & 0xffff_ffffL;
+    }
+
+    /** Sends a request; false, counted, when too many are in flight. */
+    boolean ask(Contact to, Id position, Message request, Call.Use use) {
+        if (pending.size() >= shared.config.limits().calls()) {
+            shared.counters.add("dht.callsFull");
+            return false;
+        }
+        long number = next++;
+        Entry entry = shared.table.find(position);
+        long slowNs = shared.rtts.slowNs();
+        long timeoutNs = shared.rtts.timeoutNs();
+        if (entry != null && entry.srttNs > 0) {
+            slowNs = entry.srttNs + 2 * entry.rttvarNs;
+            timeoutNs = shared.rtts.clamp(entry.srttNs + Math.max(4 * entry.rttvarNs, entry.srttNs / 4));
+        }
+        pending.put(number, new Call(to, position, use));
+        if (slowNs < timeoutNs && use instanceof Call.Use.Step) {
+            shared.agenda.add(shared.nowNs + slowNs, new Agenda.Task.Slow(number));
+        }
+        shared.agenda.add(shared.nowNs + timeoutNs, new Agenda.Task.Timeout(number));
+        shared.emit(new Dht.Output.Ask(to, number, request));
+        return true;
+    }
+
+    /** Returns a request in flight, or null when it has been decided. */
+    @Nullable
+    Call peek(long number) {
+        return pending.get(number);
+    }
+
+    /** Takes a request off, decided; null when it was before. */
+    @Nullable
+    Call take(long number) {
+        return pending.remove(number);
+    }
+
+    int size() {
+        return pending.size();
+    }
+}

@@ -1,0 +1,412 @@
+package mcc.dht;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import org.jspecify.annotations.Nullable;
+
+/** A node of the distributed hash table: finds nodes and records by key, keeps records of others, places its own. */
+public final class Dht implements Core<Dht.Input, Dht.Output> {
+    /** What may happen to the DHT. */
+    public sealed interface Input {
+        /**
+         * Begin, once.
+         *
+         * @param self our ID and addresses
+         * @param bootstrap whom to join by; with an empty {@code snapshot} too, this is the first node
+         * @param snapshot contacts of an earlier life
+         * @param epochMs wall clock, milliseconds since 1970
+         */
+        record Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, long epochMs) implements Input {}
+
+        /** The deadline has come. */
+        record Tick() implements Input {}
+
+        /** The wall clock; to be told again where it was set. */
+        record Clock(long epochMs) implements Input {}
+
+        /** An authenticated peer asks. */
+        record Asked(Id from, Address at, long call, Message request) implements Input {}
+
+        /** The answer to {@link Output.Ask}. */
+        record Answered(Id from, Address at, long call, Message answer, long rttNs) implements Input {}
+
+        /** The peer of an {@link Output.Ask} cannot be reached. */
+        record Unanswered(Id to, long call) implements Input {}
+
+        /** A session with a peer stands. */
+        record Up(Id node, Address at) implements Input {}
+
+        /** Where we are reached now. */
+        record SelfAddresses(List<Address> addresses) implements Input {}
+
+        /** Find the nodes nearest to a position; answered by {@link Output.Found}. */
+        record FindNode(long ticket, Id target) implements Input {}
+
+        /**
+         * Find records; answered by {@link Output.Found}.
+         *
+         * @param quorum ends once this many holders answered with records: 1 for what never changes, {@link #ALL} to hear
+         *     all of the nearest holders, without which a reader cannot tell live from stale
+         * @param limit most records
+         */
+        record FindValue(long ticket, Id key, int quorum, int limit) implements Input {}
+
+        /**
+         * Keep a record in the network until {@link Remove}; answered by {@link Output.Stored}.
+         *
+         * @param slot tells our records under one key apart
+         * @param leaseMs 1,000 to two hours: of a live record how long it counts as live after a beat, else how long
+         *     holders keep it
+         * @param live whether it is beaten
+         */
+        record Put(long ticket, Id key, Id slot, Bytes body, long leaseMs, boolean live) implements Input {
+            /** Refuses what no record can hold. */
+            public Put {
+                boolean fits = body.size() <= mcc.wire.Limits.BODY_BYTES;
+                if (!fits || leaseMs < 1_000 || leaseMs > mcc.wire.Limits.LEASE_MS) {
+                    throw new IllegalArgumentException("a body has at most 700 bytes, a lease 1 s to 2 h");
+                }
+            }
+        }
+
+        /** Withdraw a record of ours; answered by {@link Output.Stored}. */
+        record Remove(long ticket, Id key, Id slot) implements Input {}
+
+        /** Hand over the contacts worth remembering; answered by {@link Output.Persist}. */
+        record Snapshot() implements Input {}
+
+        /** A quorum that no number of holders reaches. */
+        int ALL = Integer.MAX_VALUE;
+    }
+
+    /** What the DHT asks of its host. */
+    public sealed interface Output {
+        /** Ask a peer. */
+        record Ask(Contact to, long call, Message request) implements Output {}
+
+        /** Answer a peer. */
+        record Reply(Id to, long call, Message answer) implements Output {}
+
+        /**
+         * A lookup has ended.
+         *
+         * @param records what was found, signatures checked; live or not is said of each
+         * @param closest the nearest nodes that answered, nearest first
+         */
+        record Found(long ticket, Id target, List<Holding> records, List<Contact> closest, Trace trace)
+                implements Output {
+            /** Copies the lists. */
+            public Found {
+                records = List.copyOf(records);
+                closest = List.copyOf(closest);
+            }
+        }
+
+        /**
+         * A record of ours was placed or withdrawn.
+         *
+         * @param replicas holders that said so
+         * @param of holders that were asked
+         */
+        record Stored(long ticket, int replicas, int of) implements Output {}
+
+        /** Contacts worth remembering for the next start. */
+        record Persist(List<Contact> snapshot) implements Output {}
+
+        /** We are in the network, by these neighbours; none where this is the first node. */
+        record Joined(List<Contact> contacts) implements Output {}
+
+        /** The table has this many contacts now. */
+        record TableChanged(int contacts) implements Output {}
+
+        /** A record that we held for another has expired. */
+        record Expired(Id key, Id writer, Id slot) implements Output {}
+    }
+
+    /** How the DHT stands. {@code estimatedNodes} counts this node; {@code records} are those held for others. */
+    public record Status(
+            int k,
+            int alpha,
+            int contacts,
+            int buckets,
+            long estimatedNodes,
+            int records,
+            int publications,
+            int lookups,
+            boolean joined) {}
+
+    /**
+     * One bucket.
+     *
+     * @param index leading bits shared with our own position
+     * @param prefix those bits and the one that differs, as 0 and 1
+     */
+    public record BucketView(int index, String prefix, int size, int capacity, List<ContactView> contacts) {}
+
+    /** One contact. {@code rttMs} is −1 while unmeasured. */
+    public record ContactView(Contact contact, long heardAgoMs, long rttMs, int failures) {}
+
+    private final Shared shared;
+    private final Calls calls;
+    private final Lookups lookups;
+    private final Publisher publisher;
+    private final Upkeep upkeep;
+    private Contact self;
+    private int reportedSize;
+
+    /** Makes the DHT of node {@code self}; it does nothing before {@link Input.Start}. */
+    public Dht(Config config, Id self, Signing signing, Rng rng, Counters counters) {
+        shared = new Shared(config, self, signing, rng, counters);
+        calls = new Calls(shared);
+        lookups = new Lookups(shared, calls, this::finished);
+        publisher = new Publisher(shared, calls, lookups);
+        upkeep = new Upkeep(shared, calls, lookups);
+        this.self = new Contact(self, List.of());
+    }
+
+    @Override
+    public void handle(long nowNs, Input input) {
+        shared.nowNs = nowNs;
+        switch (input) {
+            case Input.Start start -> start(start);
+            case Input.Tick _ -> {}
+            case Input.Clock clock -> shared.clock(clock.epochMs());
+            case Input.Asked asked -> asked(asked);
+            case Input.Answered answered -> answered(answered);
+            case Input.Unanswered unanswered -> unanswered(unanswered);
+            case Input.Up up -> consider(up.node(), up.at());
+            case Input.SelfAddresses addresses -> self = new Contact(self.node(), addresses.addresses());
+            case Input.FindNode find -> lookups.start(find.target(), new LookupGoal.Nodes(find.ticket()), List.of());
+            case Input.FindValue find -> findValue(find);
+            case Input.Put put -> publisher.put(put);
+            case Input.Remove remove -> publisher.remove(remove);
+            case Input.Snapshot _ -> upkeep.snapshot();
+        }
+        for (Agenda.Task task = shared.agenda.due(nowNs); task != null; task = shared.agenda.due(nowNs)) perform(task);
+        if (shared.table.size() != reportedSize) {
+            reportedSize = shared.table.size();
+            shared.emit(new Output.TableChanged(reportedSize));
+        }
+    }
+
+    @Override
+    public @Nullable Output poll() {
+        return shared.outputs.poll();
+    }
+
+    @Override
+    public long deadlineNs() {
+        return shared.agenda.nextNs();
+    }
+
+    private void start(Input.Start start) {
+        self = start.self();
+        shared.clock(start.epochMs());
+        upkeep.start(start.bootstrap(), start.snapshot());
+    }
+
+    private void findValue(Input.FindValue find) {
+        var goal = new LookupGoal.Values(find.ticket(), find.quorum(), find.limit());
+        lookups.start(find.key(), goal, List.of(), lookup -> {
+            boolean own = publisher.collect(find.key(), lookup.harvest);
+            boolean held = shared.store.collect(shared.nowNs, find.key(), lookup.harvest);
+            if (own || held) lookup.harvest.answered();
+        });
+    }
+
+    private void perform(Agenda.Task task) {
+        switch (task) {
+            case Agenda.Task.Slow slow -> {
+                Call call = calls.peek(slow.call());
+                if (call != null && call.use() instanceof Call.Use.Step step) lookups.slow(step);
+            }
+            case Agenda.Task.Timeout timeout -> {
+                Call call = calls.take(timeout.call());
+                if (call != null) failed(call, false);
+            }
+            case Agenda.Task.Republish republish -> publisher.republish(republish);
+            case Agenda.Task.Beat beat -> publisher.beat(beat);
+            case Agenda.Task.Join _ -> upkeep.join();
+            case Agenda.Task.Maintain _ -> upkeep.maintain();
+        }
+    }
+
+    private void asked(Input.Asked asked) {
+        Message answer = switch (asked.request()) {
+            case Message.Ping _ -> new Message.Pong();
+            case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), asked.from()));
+            case Message.FindValue m ->
+                shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), asked.from()));
+            case Message.Store m -> new Message.Stored(shared.store.store(shared.nowNs, shared.epochMs(), m.record()));
+            case Message.Beat m -> new Message.Beaten(shared.store.beat(shared.nowNs, asked.from(), m));
+            case Message.Pong _, Message.Nodes _, Message.Values _, Message.Stored _, Message.Beaten _ -> null;
+        };
+        if (answer == null) {
+            shared.counters.add("dht.askedWrong");
+            return;
+        }
+        shared.emit(new Output.Reply(asked.from(), asked.call(), answer));
+        consider(asked.from(), asked.at());
+    }
+
+    private void consider(Id node, Address at) {
+        if (at.isUnicast() && !node.equals(shared.self)) upkeep.consider(new Contact(node, List.of(at)));
+    }
+
+    private List<Contact> closest(Id target, Id asker) {
+        List<Contact> out = new ArrayList<>(shared.config.k());
+        for (Entry entry : shared.table.closest(target, shared.config.k() + 1)) {
+            if (!entry.contact.node().equals(asker) && out.size() < shared.config.k()) out.add(entry.contact);
+        }
+        return out;
+    }
+
+    private void answered(Input.Answered answered) {
+        Call call = calls.peek(answered.call());
+        if (call == null || !call.to().node().equals(answered.from())) {
+            shared.counters.add("dht.answerUnasked");
+            return;
+        }
+        calls.take(answered.call());
+        if (answered.rttNs() > 0) shared.rtts.add(answered.rttNs());
+        heard(call.to().heardAt(answered.at()), call.position(), answered.rttNs());
+        if (call.use() instanceof Call.Use.Check) upkeep.checked(call.position());
+        if (!apply(call, answered.answer())) {
+            shared.counters.add("dht.answerWrong");
+            failed(call, false);
+        }
+    }
+
+    /** Hands an answer to whom it is for; false when it is none to what was asked. */
+    private boolean apply(Call call, Message answer) {
+        switch (call.use()) {
+            case Call.Use.Step step when answer instanceof Message.Nodes nodes -> lookups.nodes(step, nodes);
+            case Call.Use.Step step when answer instanceof Message.Values values -> lookups.values(step, values);
+            case Call.Use.Page page when answer instanceof Message.Values values -> lookups.page(page, call, values);
+            case Call.Use.Check _ when answer instanceof Message.Pong -> {}
+            case Call.Use.Place place
+            when answer instanceof Message.Stored stored -> publisher.stored(place, call, stored.verdict());
+            case Call.Use.Beat beat
+            when answer instanceof Message.Beaten beaten -> publisher.beaten(beat, call, beaten.known());
+            case Call.Use.Step _, Call.Use.Page _, Call.Use.Check _, Call.Use.Place _, Call.Use.Beat _ -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void heard(Contact contact, Id position, long rttNs) {
+        shared.table.heard(shared.nowNs, contact, position, rttNs);
+        if (shared.table.find(position) != null) return;
+        Entry oldest = shared.table.leastRecentlyHeard(shared.table.index(position));
+        if (oldest != null && shared.nowNs - oldest.heardNs > shared.config.staleNs() / 2) {
+            upkeep.check(oldest.contact, oldest.position);
+        }
+    }
+
+    private void unanswered(Input.Unanswered unanswered) {
+        Call call = calls.peek(unanswered.call());
+        if (call == null || !call.to().node().equals(unanswered.to())) return;
+        calls.take(unanswered.call());
+        failed(call, true);
+    }
+
+    private void failed(Call call, boolean unreachable) {
+        if (call.use() instanceof Call.Use.Check) upkeep.checked(call.position());
+        boolean dropped = shared.table.failed(call.position(), unreachable ? RoutingTable.FAILURES : 1);
+        Entry doubtful = dropped ? null : shared.table.find(call.position());
+        if (doubtful != null) upkeep.check(doubtful.contact, doubtful.position);
+        switch (call.use()) {
+            case Call.Use.Step step -> lookups.failed(step, unreachable);
+            case Call.Use.Page page -> lookups.pageFailed(page);
+            case Call.Use.Check _ -> {}
+            case Call.Use.Place place -> publisher.storeFailed(place, call, unreachable);
+            case Call.Use.Beat beat -> publisher.beatFailed(beat, call);
+        }
+    }
+
+    private void finished(Lookup lookup) {
+        switch (lookup.goal) {
+            case LookupGoal.Nodes goal -> found(goal.ticket(), lookup);
+            case LookupGoal.Values goal -> found(goal.ticket(), lookup);
+            case LookupGoal.Place goal -> publisher.found(goal.publication(), lookup);
+            case LookupGoal.Self _ -> {
+                if (upkeep.found(lookup)) publisher.joined();
+            }
+            case LookupGoal.Refresh _ -> upkeep.refreshed();
+        }
+    }
+
+    private void found(long ticket, Lookup lookup) {
+        List<Contact> closest = lookup.responded(shared.config.k());
+        List<Holding> records = lookup.harvest.holdings(shared.nowNs);
+        shared.emit(new Output.Found(ticket, lookup.target, records, closest, lookup.trace(shared.nowNs)));
+    }
+
+    /** Returns our own ID and addresses, as last told. */
+    public Contact self() {
+        return self;
+    }
+
+    /** Returns how the DHT stands. */
+    public Status status() {
+        int used = 0;
+        for (int i = 0; i <= shared.table.deepest(); i++) {
+            if (shared.table.size(i) > 0) used++;
+        }
+        return new Status(
+                shared.config.k(),
+                shared.config.alpha(),
+                shared.table.size(),
+                used,
+                estimatedNodes(),
+                shared.store.size(),
+                publisher.size(),
+                lookups.size(),
+                upkeep.isJoined());
+    }
+
+    /** From the density of our neighbourhood: n uniform positions leave k of them within k/n of the space. */
+    private long estimatedNodes() {
+        List<Entry> near = shared.table.closest(shared.position, shared.config.k());
+        if (near.size() < shared.config.k()) return near.size() + 1L;
+        long distance = shared.position.xor(near.getLast().position).w0() >>> 1;
+        return Math.max(near.size() + 1L, (long) (near.size() * (0x1p63 / (distance + 1.0))));
+    }
+
+    /** Returns the buckets in use, farthest first. A copy. */
+    public List<BucketView> buckets() {
+        List<BucketView> out = new ArrayList<>();
+        for (int i = 0; i <= shared.table.deepest(); i++) {
+            List<ContactView> contacts = new ArrayList<>();
+            for (Entry entry : shared.table.entries(i)) {
+                long agoMs = (shared.nowNs - entry.heardNs) / Config.MS;
+                long rttMs = entry.srttNs == 0 ? -1 : entry.srttNs / Config.MS;
+                contacts.add(new ContactView(entry.contact, agoMs, rttMs, entry.failures));
+            }
+            if (contacts.isEmpty()) continue;
+            out.add(new BucketView(i, prefix(i), contacts.size(), shared.config.k(), List.copyOf(contacts)));
+        }
+        return List.copyOf(out);
+    }
+
+    private String prefix(int index) {
+        StringBuilder out = new StringBuilder(index + 1);
+        for (int i = 0; i < index; i++) out.append(shared.position.bit(i) ? '1' : '0');
+        return out.append(shared.position.bit(index) ? '0' : '1').toString();
+    }
+
+    /** Throws {@link mcc.core.Invariant.Broken} unless all that must always hold does; for the simulator and tests. */
+    public void check() {
+        shared.table.check();
+        shared.store.check(shared.nowNs);
+    }
+}

@@ -1,0 +1,147 @@
+package mcc.dht;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.function.Consumer;
+import mcc.core.Id;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import mcc.wire.Record;
+
+/** The lookups under way, fed with answers and failures. */
+final class Lookups {
+    /** Most pages asked of one holder. */
+    private static final int PAGES = 8;
+
+    private final Shared shared;
+    private final Calls calls;
+    private final Consumer<Lookup> finished;
+    private final LinkedHashMap<Long, Lookup> running = new LinkedHashMap<>();
+    private long next;
+
+    Lookups(Shared shared, Calls calls, Consumer<Lookup> finished) {
+        this.shared = shared;
+        this.calls = calls;
+        this.finished = finished;
+    }
+
+    /** Begins a lookup from the nearest contacts of the table and from {@code seeds}; it may end before this returns. */
+    void start(Id target, LookupGoal goal, List<Contact> seeds) {
+        start(target, goal, seeds, _ -> {});
+    }
+
+    /** The same; {@code prepare} may put in what is known locally. */
+    void start(Id target, LookupGoal goal, List<Contact> seeds, Consumer<Lookup> prepare) {
+        Lookup lookup = new Lookup(next++, target, goal, shared.config, shared.nowNs);
+        prepare.accept(lookup);
+        if (running.size() >= shared.config.limits().lookups()) {
+            shared.counters.add("dht.lookupsFull");
+            finished.accept(lookup);
+            return;
+        }
+        running.put(lookup.id, lookup);
+        shared.counters.add("dht.lookups");
+        shared.table.lookedUp(shared.nowNs, target);
+        for (Entry entry : shared.table.closest(target, shared.config.k())) lookup.add(entry.contact, entry.position);
+        for (Contact seed : seeds) {
+            if (!seed.node().equals(shared.self)) lookup.add(seed, shared.position(seed));
+        }
+        advance(lookup);
+    }
+
+    int size() {
+        return running.size();
+    }
+
+    private void advance(Lookup lookup) {
+        while (running.containsKey(lookup.id)) {
+            Lookup.Peer peer = lookup.next();
+            if (peer == null) break;
+            lookup.asked(peer, shared.nowNs);
+            Message request = lookup.goal instanceof LookupGoal.Values
+                    ? new Message.FindValue(lookup.target, 0)
+                    : new Message.FindNode(lookup.target);
+            if (!calls.ask(peer.contact, peer.position, request, new Call.Use.Step(lookup, peer))) {
+                lookup.failed(peer, shared.nowNs, true);
+            }
+        }
+        if (lookup.isDone() && running.remove(lookup.id) != null) finished.accept(lookup);
+    }
+
+    void slow(Call.Use.Step step) {
+        step.lookup().slow(step.peer());
+        advance(step.lookup());
+    }
+
+    void failed(Call.Use.Step step, boolean unreachable) {
+        step.lookup().failed(step.peer(), shared.nowNs, unreachable);
+        advance(step.lookup());
+    }
+
+    void nodes(Call.Use.Step step, Message.Nodes nodes) {
+        int news = learn(step.lookup(), nodes.contacts());
+        step.lookup().answered(step.peer(), shared.nowNs, Trace.Result.CLOSER, news);
+        advance(step.lookup());
+    }
+
+    void values(Call.Use.Step step, Message.Values values) {
+        Lookup lookup = step.lookup();
+        int news = learn(lookup, values.contacts());
+        boolean has = collect(lookup, values);
+        if (has) lookup.harvest.answered();
+        lookup.answered(
+                step.peer(),
+                shared.nowNs,
+                has ? Trace.Result.VALUES : Trace.Result.CLOSER,
+                has ? values.records().size() : news);
+        page(lookup, step.peer().contact, step.peer().position, values, 1);
+        advance(lookup);
+    }
+
+    void page(Call.Use.Page use, Call call, Message.Values values) {
+        collect(use.lookup(), values);
+        use.lookup().pageEnded();
+        page(use.lookup(), call.to(), call.position(), values, use.page() + 1);
+        advance(use.lookup());
+    }
+
+    void pageFailed(Call.Use.Page use) {
+        use.lookup().pageEnded();
+        advance(use.lookup());
+    }
+
+    private void page(Lookup lookup, Contact to, Id position, Message.Values values, int page) {
+        if (values.cursor() == 0 || page >= PAGES || lookup.harvest.isFull() || !running.containsKey(lookup.id)) return;
+        Message request = new Message.FindValue(lookup.target, values.cursor());
+        if (calls.ask(to, position, request, new Call.Use.Page(lookup, page))) lookup.pageAsked();
+    }
+
+    private int learn(Lookup lookup, List<Contact> contacts) {
+        int news = 0;
+        for (Contact contact : contacts) {
+            if (contact.node().equals(shared.self)) continue;
+            if (lookup.add(contact, shared.position(contact))) news++;
+        }
+        return news;
+    }
+
+    /** Takes over the records whose key and signature are right; returns whether there was one. */
+    private boolean collect(Lookup lookup, Message.Values values) {
+        boolean any = false;
+        for (Message.Held held : values.records()) {
+            Record record = held.record();
+            if (!record.content().key().equals(lookup.target) || !isSigned(lookup, record)) {
+                shared.counters.add("dht.foundInvalid");
+                continue;
+            }
+            any = true;
+            long ageNs = Math.min(held.beatAgeMs(), mcc.wire.Limits.LEASE_MS) * Config.MS;
+            lookup.harvest.add(record, shared.nowNs - ageNs);
+        }
+        return any;
+    }
+
+    private boolean isSigned(Lookup lookup, Record record) {
+        return lookup.harvest.has(record) || RecordStore.isSigned(record, shared.config.network(), shared.signing);
+    }
+}

@@ -1,0 +1,70 @@
+package mcc.dht;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import mcc.core.Bytes;
+import mcc.core.Id;
+import mcc.wire.Contact;
+import mcc.wire.Record;
+import org.jspecify.annotations.Nullable;
+
+/** A record of our own: what is to stand in the network, and who is known to hold it. */
+final class Publication {
+    /** Names it among our records. */
+    record Name(Id key, Id slot) {}
+
+    final Name name;
+    Bytes body;
+    long leaseMs;
+    boolean live;
+
+    @Nullable
+    Record record;
+    /** The user who waits for the present version to be stored; null when nobody does. */
+    @Nullable
+    Long ticket;
+    /** Whom the present version, or one before, was sent to, by position, nearest to the key first. At most 2 k. */
+    final TreeMap<Id, Contact> targets;
+    /** Those among them that said they keep it. */
+    final TreeMap<Id, Contact> holders;
+    /** Positions of holders that did not answer the last beat. */
+    private final List<Id> missing = new ArrayList<>();
+    /** Stores sent for the present version and not yet decided. */
+    int open;
+
+    int kept;
+    int asked;
+    /** A lookup for holders runs. */
+    boolean looking;
+    /** Answers of holders are awaited. */
+    boolean placing;
+
+    boolean withdrawn;
+    /** Counts placements; an agenda entry of an earlier one is void. */
+    int round;
+
+    Publication(Name name, Bytes body, long leaseMs, boolean live) {
+        this.name = name;
+        this.body = body;
+        this.leaseMs = leaseMs;
+        this.live = live;
+        targets = new TreeMap<>(name.key.byDistance());
+        holders = new TreeMap<>(name.key.byDistance());
+    }
+
+    /** Notes a beat that was not answered; returns whether the holder is given up after two in a row. */
+    boolean missed(Id holder) {
+        if (!missing.contains(holder)) {
+            missing.add(holder);
+            return false;
+        }
+        missing.remove(holder);
+        holders.remove(holder);
+        return true;
+    }
+
+    void heard(Id holder) {
+        missing.remove(holder);
+    }
+}

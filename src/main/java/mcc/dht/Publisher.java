@@ -1,0 +1,259 @@
+package mcc.dht;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import mcc.core.Bytes;
+import mcc.core.Id;
+import mcc.core.Invariant;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import mcc.wire.Record;
+
+/**
+ * Keeps records of our own in the network: places them at the k nearest nodes, places them anew at half of their lease, beats
+ * the live ones at the nearest holders every third of theirs, and withdraws them by a newer version with a lease of 0.
+ */
+final class Publisher {
+    private static final int ATTEMPTS = 2;
+    private static final int WITHDRAW_ATTEMPTS = 4;
+    private static final long RETRY_NS = 5 * Config.SECOND;
+
+    private final Shared shared;
+    private final Calls calls;
+    private final Lookups lookups;
+    private final LinkedHashMap<Publication.Name, Publication> all = new LinkedHashMap<>();
+
+    Publisher(Shared shared, Calls calls, Lookups lookups) {
+        this.shared = shared;
+        this.calls = calls;
+        this.lookups = lookups;
+    }
+
+    void put(Dht.Input.Put put) {
+        var name = new Publication.Name(put.key(), put.slot());
+        Publication publication = all.get(name);
+        if (publication == null) {
+            if (all.size() >= shared.config.limits().publications()) {
+                shared.counters.add("dht.publicationsFull");
+                shared.emit(new Dht.Output.Stored(put.ticket(), 0, 0));
+                return;
+            }
+            publication = new Publication(name, put.body(), put.leaseMs(), put.live());
+            all.put(name, publication);
+        }
+        settle(publication);
+        publication.body = put.body();
+        publication.leaseMs = put.leaseMs();
+        publication.live = put.live();
+        publication.withdrawn = false;
+        publication.ticket = put.ticket();
+        place(publication);
+    }
+
+    void remove(Dht.Input.Remove remove) {
+        Publication publication = all.get(new Publication.Name(remove.key(), remove.slot()));
+        if (publication == null || publication.withdrawn) {
+            shared.emit(new Dht.Output.Stored(remove.ticket(), 0, 0));
+            return;
+        }
+        settle(publication);
+        publication.withdrawn = true;
+        publication.ticket = remove.ticket();
+        publication.body = Bytes.EMPTY;
+        issue(publication);
+        if (!publication.looking) send(publication, List.copyOf(publication.targets.values()));
+    }
+
+    /** Answers who still waits for an earlier version. */
+    private void settle(Publication publication) {
+        Long ticket = publication.ticket;
+        publication.ticket = null;
+        if (ticket != null) shared.emit(new Dht.Output.Stored(ticket, publication.kept, publication.asked));
+    }
+
+    /** Adds our own records under {@code key} to what a lookup finds; returns whether there is one. */
+    boolean collect(Id key, Harvest harvest) {
+        boolean any = false;
+        for (Publication publication : all.values()) {
+            Record record = publication.record;
+            if (record == null
+                    || publication.withdrawn
+                    || !publication.name.key().equals(key)) continue;
+            harvest.add(record, shared.nowNs);
+            any = true;
+        }
+        return any;
+    }
+
+    /** Places again what no one holds: there may be holders now. */
+    void joined() {
+        for (Publication publication : List.copyOf(all.values())) {
+            if (publication.holders.isEmpty() && !publication.looking && !publication.placing) place(publication);
+        }
+    }
+
+    int size() {
+        return all.size();
+    }
+
+    private void place(Publication publication) {
+        issue(publication);
+        if (publication.looking) return;
+        publication.looking = true;
+        lookups.start(publication.name.key(), new LookupGoal.Place(publication), List.of());
+    }
+
+    /** Signs the next version. Its seq is the wall clock's milliseconds, or one more than before, so restarts need no memory. */
+    private void issue(Publication publication) {
+        publication.round++;
+        publication.placing = false;
+        publication.open = 0;
+        Record old = publication.record;
+        long epochMs = Math.max(0, shared.epochMs());
+        long seq = old == null ? epochMs : Math.max(epochMs, old.content().seq() + 1);
+        long leaseMs =
+                publication.withdrawn ? 0 : publication.live ? shared.config.storeLeaseMs() : publication.leaseMs;
+        long beatMs = publication.live && !publication.withdrawn ? publication.leaseMs : 0;
+        var name = publication.name;
+        var content = new Record.Content(
+                name.key(), shared.self, name.slot(), seq, epochMs, leaseMs, beatMs, Bytes.EMPTY, publication.body);
+        publication.record = Record.sign(content, shared.config.network(), shared.signing::sign);
+    }
+
+    /** The lookup for holders has ended. */
+    void found(Publication publication, Lookup lookup) {
+        publication.looking = false;
+        if (all.get(publication.name) != publication) return;
+        List<Contact> nearest = new ArrayList<>(lookup.standing(shared.config.k()));
+        if (publication.withdrawn) {
+            for (Contact contact : publication.targets.values()) {
+                if (!nearest.contains(contact)) nearest.add(contact);
+            }
+        }
+        send(publication, nearest);
+    }
+
+    private void send(Publication publication, List<Contact> nearest) {
+        Record record = current(publication);
+        publication.kept = 0;
+        publication.asked = 0;
+        publication.placing = true;
+        if (isHolder(publication, nearest)) {
+            publication.asked++;
+            if (shared.store.store(shared.nowNs, shared.epochMs(), record) == Message.Verdict.KEPT) publication.kept++;
+        }
+        if (!publication.withdrawn) publication.targets.clear();
+        publication.holders.clear();
+        for (Contact contact : nearest) {
+            publication.asked++;
+            if (!publication.withdrawn) publication.targets.put(shared.position(contact), contact);
+            store(publication, contact, shared.position(contact), 1);
+        }
+        if (publication.open == 0) placed(publication);
+        else if (publication.live && !publication.withdrawn) beatLater(publication);
+    }
+
+    /** We keep a copy ourselves when we are among the k nearest; a withdrawal always reaches our own store. */
+    private boolean isHolder(Publication publication, List<Contact> nearest) {
+        if (publication.withdrawn || nearest.size() < shared.config.k()) return true;
+        Id farthest = shared.position(nearest.getLast());
+        return publication.name.key().compareDistance(shared.position, farthest) < 0;
+    }
+
+    private static Record current(Publication publication) {
+        Record record = publication.record;
+        Invariant.check(record != null, "a publication is signed before it is sent");
+        return java.util.Objects.requireNonNull(record);
+    }
+
+    private void store(Publication publication, Contact to, Id position, int attempt) {
+        var use = new Call.Use.Place(publication, publication.round, attempt);
+        if (calls.ask(to, position, new Message.Store(current(publication)), use)) publication.open++;
+    }
+
+    void stored(Call.Use.Place use, Call call, Message.Verdict verdict) {
+        Publication publication = use.publication();
+        if (use.round() != publication.round) return;
+        publication.open--;
+        if (verdict == Message.Verdict.KEPT) {
+            publication.kept++;
+            if (!publication.withdrawn) publication.holders.put(call.position(), call.to());
+        }
+        if (publication.open == 0 && publication.placing) placed(publication);
+    }
+
+    void storeFailed(Call.Use.Place use, Call call, boolean unreachable) {
+        Publication publication = use.publication();
+        if (use.round() != publication.round) return;
+        publication.open--;
+        int attempts = publication.withdrawn ? WITHDRAW_ATTEMPTS : ATTEMPTS;
+        if (!unreachable && use.attempt() < attempts) store(publication, call.to(), call.position(), use.attempt() + 1);
+        if (publication.open == 0 && publication.placing) placed(publication);
+    }
+
+    private void placed(Publication publication) {
+        publication.placing = false;
+        settle(publication);
+        if (publication.withdrawn) {
+            all.remove(publication.name, publication);
+            return;
+        }
+        boolean enough = publication.holders.size() >= Math.min(shared.config.nearest(), shared.table.size());
+        long leaseMs = current(publication).content().leaseMs();
+        long inNs = enough && !publication.holders.isEmpty() ? leaseMs * Config.MS / 2 : RETRY_NS;
+        shared.agenda.add(
+                shared.nowNs + shared.jittered(inNs), new Agenda.Task.Republish(publication, publication.round));
+    }
+
+    void republish(Agenda.Task.Republish task) {
+        Publication publication = task.publication();
+        boolean present = all.get(publication.name) == publication && !publication.withdrawn;
+        if (present && task.round() == publication.round) place(publication);
+    }
+
+    private void beatLater(Publication publication) {
+        long inNs = publication.leaseMs * Config.MS / 3;
+        shared.agenda.add(shared.nowNs + shared.jittered(inNs), new Agenda.Task.Beat(publication, publication.round));
+    }
+
+    void beat(Agenda.Task.Beat task) {
+        Publication publication = task.publication();
+        boolean present = all.get(publication.name) == publication && !publication.withdrawn;
+        if (!present || task.round() != publication.round) return;
+        beatLater(publication);
+        Record.Content content = current(publication).content();
+        var beat = new Message.Beat(content.key(), content.slot(), content.seq());
+        shared.store.beat(shared.nowNs, shared.self, beat);
+        int sent = 0;
+        for (var holder : publication.holders.entrySet()) {
+            if (sent++ == shared.config.beatHolders()) break;
+            calls.ask(holder.getValue(), holder.getKey(), beat, new Call.Use.Beat(publication, publication.round));
+        }
+        if (!publication.placing && !publication.looking && isOvertaken(publication)) place(publication);
+    }
+
+    /** Readers ask the nearest nodes: when the table knows nearer ones than those we beat at, the record has to move. */
+    private boolean isOvertaken(Publication publication) {
+        int count = shared.config.beatHolders();
+        for (Entry entry : shared.table.closest(publication.name.key(), count)) {
+            if (!publication.targets.containsKey(entry.position)) return true;
+        }
+        return false;
+    }
+
+    void beaten(Call.Use.Beat use, Call call, boolean known) {
+        Publication publication = use.publication();
+        if (use.round() != publication.round || publication.withdrawn) return;
+        publication.heard(call.position());
+        if (!known) store(publication, call.to(), call.position(), ATTEMPTS);
+    }
+
+    void beatFailed(Call.Use.Beat use, Call call) {
+        Publication publication = use.publication();
+        if (use.round() != publication.round || publication.withdrawn) return;
+        boolean lost = publication.missed(call.position());
+        boolean few = publication.holders.size() < Math.min(shared.config.beatHolders(), shared.table.size());
+        if (lost && few && !publication.placing && !publication.looking) place(publication);
+    }
+}

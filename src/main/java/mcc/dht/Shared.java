@@ -1,0 +1,60 @@
+package mcc.dht;
+
+import java.util.ArrayDeque;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.wire.Contact;
+
+/** What all parts of one {@link Dht} see: its parameters, its table, its agenda, its clock and where its outputs go. */
+final class Shared {
+    final Config config;
+    final Id self;
+    final Id position;
+    final Signing signing;
+    final Rng rng;
+    final Counters counters;
+    final RoutingTable table;
+    final RecordStore store;
+    final Rtts rtts;
+    final Agenda agenda = new Agenda();
+    final ArrayDeque<Dht.Output> outputs = new ArrayDeque<>();
+    long nowNs;
+    private long epochMs;
+    private long epochAtNs;
+
+    Shared(Config config, Id self, Signing signing, Rng rng, Counters counters) {
+        this.config = config;
+        this.self = self;
+        this.signing = signing;
+        this.rng = rng;
+        this.counters = counters;
+        position = signing.position(self);
+        table = new RoutingTable(position, config.k(), counters);
+        store = new RecordStore(config, signing, rng.split(), counters);
+        rtts = new Rtts(config.minTimeoutNs(), config.maxTimeoutNs());
+    }
+
+    void emit(Dht.Output output) {
+        outputs.add(output);
+    }
+
+    void clock(long epochMs) {
+        this.epochMs = epochMs;
+        epochAtNs = nowNs;
+    }
+
+    /** The wall clock, as far as it is known. */
+    long epochMs() {
+        return epochMs + (nowNs - epochAtNs) / Config.MS;
+    }
+
+    Id position(Contact contact) {
+        return signing.position(contact.node());
+    }
+
+    /** Returns {@code ns} give or take a tenth. */
+    long jittered(long ns) {
+        return ns - ns / 10 + rng.below(ns / 5 + 1);
+    }
+}

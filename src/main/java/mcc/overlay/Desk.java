@@ -1,0 +1,15 @@
+package mcc.overlay;
+
+/** Where a letter goes: one per core, and the outside. */
+public enum Desk {
+    /** {@code link.Links}. */
+    LINKS,
+    /** {@code dht.Dht}. */
+    DHT,
+    /** {@code registry.Registry}. */
+    REGISTRY,
+    /** {@code nat.Nat}. */
+    NAT,
+    /** The verticle that hosts the sender: replies to tickets, things to persist, events. */
+    HOST
+}

@@ -1,0 +1,94 @@
+package mcc.overlay;
+
+import java.util.List;
+import mcc.dht.Dht;
+import mcc.link.LinkInput;
+import mcc.link.LinkOutput;
+import mcc.registry.Registry;
+
+/**
+ * Who tells whom: for every output of every core, the letters that follow. Pure; the node delivers them over its bus, the
+ * simulator by a queue.
+ *
+ * <p>The DHT has two kinds of askers, its host (REST) and the registry, and answers both by ticket. The registry's tickets
+ * travel as negative numbers, −1 − ticket, so that they cannot meet the host's, which are never negative.
+ */
+public final class Wiring {
+    private Wiring() {}
+
+    /** Routes what the links report. */
+    public static List<Letter> route(LinkOutput output) {
+        return switch (output) {
+            case LinkOutput.Asked o -> toDht(new Dht.Input.Asked(o.from(), o.at(), o.call(), o.request()));
+            case LinkOutput.Answered o ->
+                toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
+            case LinkOutput.Unanswered o -> toDht(new Dht.Input.Unanswered(o.to(), o.call()));
+            case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node(), o.at())), host(o));
+            case LinkOutput.Down o -> toHost(o);
+        };
+    }
+
+    /** Routes what the DHT asks. */
+    public static List<Letter> route(Dht.Output output) {
+        return switch (output) {
+            case Dht.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
+            case Dht.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
+            case Dht.Output.Found o
+            when o.ticket() < 0 -> toRegistry(new Registry.Input.Found(-1 - o.ticket(), o.records()));
+            case Dht.Output.Stored o
+            when o.ticket() < 0 -> toRegistry(new Registry.Input.Stored(-1 - o.ticket(), o.replicas(), o.of()));
+            case Dht.Output.Found _,
+                    Dht.Output.Stored _,
+                    Dht.Output.Persist _,
+                    Dht.Output.Joined _,
+                    Dht.Output.TableChanged _,
+                    Dht.Output.Expired _ -> toHost(output);
+        };
+    }
+
+    /** Routes what the registry asks. */
+    public static List<Letter> route(Registry.Output output) {
+        return switch (output) {
+            case Registry.Output.Find o ->
+                toDht(new Dht.Input.FindValue(-1 - o.ticket(), o.key(), Dht.Input.ALL, o.limit()));
+            case Registry.Output.Put o ->
+                toDht(new Dht.Input.Put(-1 - o.ticket(), o.key(), o.slot(), o.body(), o.leaseMs(), true));
+            case Registry.Output.Remove o -> toDht(new Dht.Input.Remove(-1 - o.ticket(), o.key(), o.slot()));
+            case Registry.Output.RunCheck _,
+                    Registry.Output.Persist _,
+                    Registry.Output.Unpersist _,
+                    Registry.Output.Registered _,
+                    Registry.Output.Refused _,
+                    Registry.Output.Deregistered _,
+                    Registry.Output.Heartbeaten _,
+                    Registry.Output.Drained _,
+                    Registry.Output.Providers _,
+                    Registry.Output.Changed _,
+                    Registry.Output.HealthChanged _ -> toHost(output);
+        };
+    }
+
+    private static List<Letter> toDht(Dht.Input input) {
+        return List.of(dht(input));
+    }
+
+    private static List<Letter> toLinks(LinkInput input) {
+        return List.of(new Letter(Desk.LINKS, input));
+    }
+
+    private static List<Letter> toRegistry(Registry.Input input) {
+        return List.of(new Letter(Desk.REGISTRY, input));
+    }
+
+    private static List<Letter> toHost(Object output) {
+        return List.of(host(output));
+    }
+
+    private static Letter dht(Dht.Input input) {
+        return new Letter(Desk.DHT, input);
+    }
+
+    private static Letter host(Object output) {
+        return new Letter(Desk.HOST, output);
+    }
+}

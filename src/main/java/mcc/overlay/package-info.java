@@ -1,0 +1,17 @@
+/**
+ * Who tells whom: every message between cores, on one screen.
+ *
+ * <p>May use all rooms of the second layer. Holds no state.
+ *
+ * <p>Read in this order: {@link mcc.overlay.Wiring} (the routes), {@link mcc.overlay.Desk} (where letters go),
+ * {@link mcc.overlay.Letter} (what travels).
+ *
+ * <p>Invariants: every output of every core has a route, and the compiler says so, because the switches over the sealed
+ * outputs have no {@code default}; the wiring of the simulator is that of the node.
+ *
+ * <p>Sources: the message tables of TigerBeetle's and Kafka's simulators, which share their wiring with production.
+ */
+@NullMarked
+package mcc.overlay;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,246 @@
+package mcc.registry;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Invariant;
+import mcc.core.Rng;
+import mcc.dht.Holding;
+import mcc.wire.Provider;
+import mcc.wire.Record;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The providers that lookups found: one lookup at a time per service, whoever asks; what was found is used again for a moment;
+ * our own offers are always told as they are now.
+ */
+final class Directory {
+    /** One provider of another node, with the moment from which it is no longer believed. */
+    private record Remote(Provider provider, long liveUntilNs) {}
+
+    private record Cached(List<Remote> remotes, long atNs) {}
+
+    /** A lookup under way and who waits for it. */
+    private record Flight(ServiceName service, List<Long> waiting, long endsNs) {}
+
+    private static final class Watch {
+        final ServiceName service;
+        Map<Id, Offer> seen = new LinkedHashMap<>();
+
+        Watch(ServiceName service) {
+            this.service = service;
+        }
+    }
+
+    private final Config config;
+    private final Locals locals;
+    private final Rng rng;
+    private final Counters counters;
+    private final Consumer<Registry.Output> out;
+    private final Tickets tickets;
+    private final LinkedHashMap<ServiceName, Cached> cache = new LinkedHashMap<>();
+    private final LinkedHashMap<Long, Flight> flights = new LinkedHashMap<>();
+    private final LinkedHashMap<Long, Watch> watches = new LinkedHashMap<>();
+    private final LinkedHashMap<Id, Long> rtts = new LinkedHashMap<>();
+    private long nextWatchNs = Core.NEVER;
+    private boolean localsChanged;
+
+    Directory(
+            Config config, Locals locals, Rng rng, Counters counters, Consumer<Registry.Output> out, Tickets tickets) {
+        this.config = config;
+        this.locals = locals;
+        this.rng = rng;
+        this.counters = counters;
+        this.out = out;
+        this.tickets = tickets;
+    }
+
+    void rtt(Id node, long rttNs) {
+        rtts.remove(node);
+        if (rtts.size() >= config.nodes()) rtts.pollFirstEntry();
+        rtts.put(node, rttNs);
+    }
+
+    void resolve(long nowNs, Registry.Input.Resolve resolve) {
+        Cached cached = cache.get(resolve.service());
+        if (cached != null && nowNs - cached.atNs < config.cacheNs()) {
+            counters.add("registry.cacheHit");
+            answer(nowNs, resolve.ticket(), resolve.service());
+            return;
+        }
+        Flight flight = flight(nowNs, resolve.service());
+        if (flight == null || flight.waiting.size() >= config.waiting()) {
+            counters.add("registry.resolveRefused");
+            answer(nowNs, resolve.ticket(), resolve.service());
+            return;
+        }
+        flight.waiting.add(resolve.ticket());
+    }
+
+    private @Nullable Flight flight(long nowNs, ServiceName service) {
+        for (Flight flight : flights.values()) {
+            if (flight.service.equals(service)) return flight;
+        }
+        if (flights.size() >= config.services()) return null;
+        long ticket = tickets.next();
+        Flight flight = new Flight(service, new ArrayList<>(), nowNs + config.findNs());
+        flights.put(ticket, flight);
+        out.accept(new Registry.Output.Find(ticket, service.key(config.network()), Config.PROVIDERS));
+        return flight;
+    }
+
+    void found(long nowNs, Registry.Input.Found found) {
+        Flight flight = flights.remove(found.ticket());
+        if (flight == null) return;
+        List<Remote> remotes = new ArrayList<>();
+        for (Holding holding : found.records()) {
+            Provider provider = provider(flight.service, holding.record());
+            if (provider == null) {
+                counters.add("registry.providerInvalid");
+                continue;
+            }
+            long leftMs = holding.record().content().beatMs() - holding.beatAgeMs();
+            if (!locals.isOwn(provider.node())) remotes.add(new Remote(provider, nowNs + leftMs * Config.MS));
+        }
+        cache.remove(flight.service);
+        if (cache.size() >= config.services()) cache.pollFirstEntry();
+        cache.put(flight.service, new Cached(remotes, nowNs));
+        for (long ticket : flight.waiting) answer(nowNs, ticket, flight.service);
+        notice(nowNs, flight.service);
+    }
+
+    /** The signature is checked; what remains is that the writer speaks of itself and of this service. */
+    private static @Nullable Provider provider(ServiceName service, Record record) {
+        Provider provider = Provider.parse(record.content().body());
+        if (provider == null || !provider.node().equals(record.content().writer())) return null;
+        if (!provider.endpoint().equals(record.content().slot())) return null;
+        boolean same =
+                provider.org().equals(service.org()) && provider.service().equals(service.name());
+        return same ? provider : null;
+    }
+
+    private void answer(long nowNs, long ticket, ServiceName service) {
+        List<Offer> ranked = Selector.rank(offers(nowNs, service));
+        out.accept(new Registry.Output.Providers(ticket, service, ranked, Selector.pick(ranked, rng)));
+    }
+
+    private List<Offer> offers(long nowNs, ServiceName service) {
+        List<Offer> offers = new ArrayList<>(locals.offers(service));
+        Cached cached = cache.get(service);
+        if (cached == null) return offers;
+        for (Remote remote : cached.remotes) {
+            Long rttNs = rtts.get(remote.provider.node());
+            long rttMs = rttNs == null ? -1 : rttNs / Config.MS;
+            long leftMs = (remote.liveUntilNs - nowNs) / Config.MS;
+            Health health = leftMs > 0 ? Health.PASS : Health.STALE;
+            String reason = leftMs > 0 ? "its node beats" : "its node was not heard within the lease";
+            var score = new Offer.Score(0, 0, 1);
+            offers.add(new Offer(remote.provider, health, reason, rttMs, Math.max(0, leftMs), false, score));
+        }
+        return offers;
+    }
+
+    void watch(long nowNs, Registry.Input.Watch watch) {
+        if (watches.size() >= config.watches() && !watches.containsKey(watch.ticket())) {
+            counters.add("registry.watchRefused");
+            out.accept(new Registry.Output.Refused(watch.ticket(), "too many watches"));
+            return;
+        }
+        watches.put(watch.ticket(), new Watch(watch.service()));
+        notice(nowNs, watch.service());
+        nextWatchNs = nowNs;
+    }
+
+    void unwatch(long ticket) {
+        watches.remove(ticket);
+        if (watches.isEmpty()) nextWatchNs = Core.NEVER;
+    }
+
+    /** Our own offers may have changed: watchers learn it at the end of this step. */
+    void localsChanged() {
+        localsChanged = true;
+    }
+
+    void tick(long nowNs) {
+        if (localsChanged) {
+            localsChanged = false;
+            for (ServiceName service : watched()) notice(nowNs, service);
+        }
+        for (var flight : List.copyOf(flights.entrySet())) {
+            if (flight.getValue().endsNs > nowNs) continue;
+            counters.add("registry.findTimedOut");
+            flights.remove(flight.getKey());
+            for (long ticket : flight.getValue().waiting) answer(nowNs, ticket, flight.getValue().service);
+        }
+        if (nowNs < nextWatchNs) return;
+        nextWatchNs = nowNs + config.watchNs();
+        for (ServiceName service : watched()) {
+            notice(nowNs, service);
+            flight(nowNs, service);
+        }
+    }
+
+    private List<ServiceName> watched() {
+        List<ServiceName> services = new ArrayList<>();
+        for (Watch watch : watches.values()) {
+            if (!services.contains(watch.service)) services.add(watch.service);
+        }
+        return services;
+    }
+
+    private void notice(long nowNs, ServiceName service) {
+        for (var entry : watches.entrySet()) {
+            Watch watch = entry.getValue();
+            if (!watch.service.equals(service)) continue;
+            Map<Id, Offer> now = new LinkedHashMap<>();
+            for (Offer offer : Selector.rank(offers(nowNs, service))) {
+                if (offer.health() == Health.PASS) now.put(offer.endpoint(), offer);
+            }
+            tell(entry.getKey(), watch, now);
+            watch.seen = now;
+        }
+    }
+
+    private void tell(long ticket, Watch watch, Map<Id, Offer> now) {
+        for (Offer offer : now.values()) {
+            Offer before = watch.seen.get(offer.endpoint());
+            if (before == null) changed(ticket, watch, Registry.Change.JOINED, offer);
+            else if (!before.provider().equals(offer.provider())) {
+                changed(ticket, watch, Registry.Change.CHANGED, offer);
+            }
+        }
+        for (Offer before : watch.seen.values()) {
+            if (!now.containsKey(before.endpoint())) changed(ticket, watch, Registry.Change.LEFT, before);
+        }
+    }
+
+    private void changed(long ticket, Watch watch, Registry.Change change, Offer offer) {
+        out.accept(new Registry.Output.Changed(ticket, watch.service, change, offer));
+    }
+
+    long deadlineNs() {
+        long next = nextWatchNs;
+        for (Flight flight : flights.values()) next = Math.min(next, flight.endsNs);
+        return next;
+    }
+
+    List<ServiceName> services() {
+        List<ServiceName> services = new ArrayList<>();
+        cache.forEach((service, cached) -> {
+            if (!cached.remotes.isEmpty()) services.add(service);
+        });
+        return services;
+    }
+
+    void check() {
+        Invariant.check(cache.size() <= config.services(), "cached services within their limit");
+        Invariant.check(flights.size() <= config.services(), "lookups within their limit");
+        Invariant.check(watches.size() <= config.watches(), "watches within their limit");
+        Invariant.check(rtts.size() <= config.nodes(), "round-trip times within their limit");
+    }
+}

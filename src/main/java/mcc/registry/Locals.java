@@ -1,0 +1,254 @@
+package mcc.registry;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.function.Consumer;
+import mcc.core.Address;
+import mcc.core.Core;
+import mcc.core.Id;
+import mcc.wire.Limits;
+import mcc.wire.Provider;
+import org.jspecify.annotations.Nullable;
+
+/** Our own registrations: checked, offered in the network while they are well, withdrawn when they are not. */
+final class Locals {
+    private static final int LOAD_STEP_PERMILLE = 100;
+
+    private final Config config;
+    private final Id self;
+    private final Consumer<Registry.Output> out;
+    private final Tickets tickets;
+    private final LinkedHashMap<String, Local> all = new LinkedHashMap<>();
+    private final LinkedHashMap<String, Integer> replicas = new LinkedHashMap<>();
+    /** Which registration a ticket was for; at most four per registration. */
+    private final LinkedHashMap<Long, String> storing = new LinkedHashMap<>();
+    /** Withdrawals that a drain waits for. */
+    private final List<Long> draining = new ArrayList<>();
+
+    private List<Address> addresses = List.of();
+    private @Nullable Long drainTicket;
+    private long drainNs = Core.NEVER;
+    private boolean stopping;
+
+    Locals(Config config, Id self, Consumer<Registry.Output> out, Tickets tickets) {
+        this.config = config;
+        this.self = self;
+        this.out = out;
+        this.tickets = tickets;
+    }
+
+    boolean hasRoomFor(String id) {
+        return !stopping && (all.containsKey(id) || all.size() < config.registrations());
+    }
+
+    /** Returns whether it is new. */
+    boolean register(long nowNs, Registration registration) {
+        Local old = all.get(registration.id());
+        if (old != null && old.registration.equals(registration)) return false;
+        if (old != null && !old.registration.service().equals(registration.service())) withdraw(old);
+        Local local = new Local(registration, registration.endpoint(self), nowNs);
+        all.put(registration.id(), local);
+        offer(local);
+        return old == null;
+    }
+
+    boolean deregister(String id) {
+        Local local = all.remove(id);
+        if (local == null) return false;
+        withdraw(local);
+        replicas.remove(id);
+        out.accept(new Registry.Output.Unpersist(id));
+        return true;
+    }
+
+    boolean heartbeat(long nowNs, String id) {
+        Local local = all.get(id);
+        if (local == null) return false;
+        if (local.registration.check().type() != Registration.CheckType.TTL) return true;
+        local.dueNs = nowNs + local.registration.check().intervalMs() * Config.MS;
+        judge(local, true, "heartbeat");
+        return true;
+    }
+
+    void load(String id, int loadPermille) {
+        Local local = all.get(id);
+        if (local == null) return;
+        int load = Math.clamp(loadPermille, 0, 1_000);
+        if (Math.abs(load - local.loadPermille) < LOAD_STEP_PERMILLE) return;
+        local.loadPermille = load;
+        if (local.health == Health.PASS) offer(local);
+    }
+
+    void checked(long nowNs, Registry.Input.Checked checked) {
+        Local local = all.get(checked.id());
+        if (local == null || !local.running || local.run != checked.run()) return;
+        ended(nowNs, local, checked.ok(), checked.detail());
+    }
+
+    private void ended(long nowNs, Local local, boolean ok, String detail) {
+        Registration.Check check = local.registration.check();
+        // Measured from when the check began, so that a slow app is not asked less often.
+        long beganNs = local.dueNs - check.timeoutMs() * Config.MS - Local.GRACE_NS;
+        local.dueNs = Math.max(nowNs, beganNs + check.intervalMs() * Config.MS);
+        judge(local, ok, detail);
+    }
+
+    private void judge(Local local, boolean ok, String detail) {
+        if (!local.checked(ok, detail)) return;
+        Registration r = local.registration;
+        out.accept(new Registry.Output.HealthChanged(r.id(), r.service(), local.health, detail));
+        if (local.health == Health.PASS) offer(local);
+        else withdraw(local);
+    }
+
+    void drain(long nowNs, long ticket) {
+        stopping = true;
+        drainTicket = ticket;
+        drainNs = nowNs + config.drainNs();
+        for (Local local : all.values()) {
+            if (local.health == Health.PASS) draining.add(withdraw(local));
+            local.dueNs = Core.NEVER;
+        }
+        drained(draining.isEmpty());
+    }
+
+    private void drained(boolean done) {
+        Long ticket = drainTicket;
+        if (!done || ticket == null) return;
+        drainTicket = null;
+        drainNs = Core.NEVER;
+        draining.clear();
+        out.accept(new Registry.Output.Drained(ticket));
+    }
+
+    void addresses(List<Address> now) {
+        List<Address> few = now.subList(0, Math.min(now.size(), Limits.CONTACT_ADDRESSES));
+        if (few.equals(addresses)) return;
+        addresses = List.copyOf(few);
+        for (Local local : all.values()) {
+            if (local.health == Health.PASS) offer(local);
+        }
+    }
+
+    void stored(Registry.Input.Stored stored) {
+        String id = storing.remove(stored.ticket());
+        if (id != null && all.containsKey(id)) replicas.put(id, stored.replicas());
+        if (draining.remove(stored.ticket())) drained(draining.isEmpty());
+    }
+
+    /** Does what is due; returns whether a health may have changed. */
+    boolean tick(long nowNs) {
+        if (drainNs <= nowNs) drained(true);
+        boolean changed = false;
+        for (Local local : all.values()) {
+            if (local.dueNs > nowNs) continue;
+            Registration.Check check = local.registration.check();
+            switch (check.type()) {
+                case NONE -> local.dueNs = Core.NEVER;
+                case TTL -> {
+                    local.dueNs = nowNs + check.intervalMs() * Config.MS;
+                    judge(local, false, "no heartbeat for " + check.intervalMs() + " ms");
+                    changed = true;
+                }
+                case TCP, HTTP -> {
+                    if (local.running) ended(nowNs, local, false, "the check was not answered");
+                    if (local.dueNs <= nowNs) run(nowNs, local);
+                    changed = true;
+                }
+            }
+        }
+        return changed;
+    }
+
+    private void run(long nowNs, Local local) {
+        Registration r = local.registration;
+        local.running = true;
+        local.run++;
+        local.dueNs = nowNs + r.check().timeoutMs() * Config.MS + Local.GRACE_NS;
+        out.accept(new Registry.Output.RunCheck(
+                r.id(),
+                local.run,
+                r.check().type(),
+                r.host(),
+                r.port(),
+                r.check().path(),
+                r.check().timeoutMs()));
+    }
+
+    long deadlineNs() {
+        long next = drainNs;
+        for (Local local : all.values()) next = Math.min(next, local.dueNs);
+        return next;
+    }
+
+    private void offer(Local local) {
+        if (stopping) return;
+        Id key = local.registration.service().key(config.network());
+        long leaseMs = local.registration.leaseMs();
+        out.accept(new Registry.Output.Put(
+                ticket(local), key, local.endpoint, provider(local).encode(), leaseMs));
+    }
+
+    private long withdraw(Local local) {
+        Id key = local.registration.service().key(config.network());
+        long ticket = ticket(local);
+        out.accept(new Registry.Output.Remove(ticket, key, local.endpoint));
+        return ticket;
+    }
+
+    private long ticket(Local local) {
+        if (storing.size() >= 4 * config.registrations()) storing.pollFirstEntry();
+        long ticket = tickets.next();
+        storing.put(ticket, local.registration.id());
+        return ticket;
+    }
+
+    private Provider provider(Local local) {
+        Registration r = local.registration;
+        return new Provider(
+                local.endpoint,
+                self,
+                addresses,
+                r.protocol(),
+                r.weight(),
+                local.loadPermille,
+                r.tags(),
+                r.meta(),
+                r.service().org(),
+                r.service().name());
+    }
+
+    /** Our own offers of a service. */
+    List<Offer> offers(ServiceName service) {
+        List<Offer> found = new ArrayList<>();
+        for (Local local : all.values()) {
+            if (!local.registration.service().equals(service) || stopping) continue;
+            long leaseMs = local.registration.leaseMs();
+            var score = new Offer.Score(0, 0, 1);
+            found.add(new Offer(provider(local), local.health, local.reason, 0, leaseMs, true, score));
+        }
+        return found;
+    }
+
+    boolean isOwn(Id node) {
+        return self.equals(node);
+    }
+
+    Registry.@Nullable LocalView view(String id) {
+        Local local = all.get(id);
+        return local == null ? null : view(local);
+    }
+
+    List<Registry.LocalView> views() {
+        List<Registry.LocalView> views = new ArrayList<>(all.size());
+        for (Local local : all.values()) views.add(view(local));
+        return List.copyOf(views);
+    }
+
+    private Registry.LocalView view(Local local) {
+        int held = replicas.getOrDefault(local.registration.id(), 0);
+        return new Registry.LocalView(
+                local.registration, local.endpoint, local.health, local.reason, local.loadPermille, held);
+    }
+}

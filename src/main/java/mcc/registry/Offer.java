@@ -1,0 +1,40 @@
+package mcc.registry;
+
+import mcc.core.Id;
+import mcc.wire.Contact;
+import mcc.wire.Provider;
+
+/**
+ * One provider of a service as this node sees it now.
+ *
+ * @param reason why its health is what it is
+ * @param rttMs to its node; −1 while unmeasured, 0 for this node
+ * @param leaseMs how much longer it is believed without being heard
+ * @param isLocal whether this node offers it
+ */
+public record Offer(
+        Provider provider, Health health, String reason, long rttMs, long leaseMs, boolean isLocal, Score score) {
+    /**
+     * Why it stands where it stands; the lower the total, the better.
+     *
+     * @param health 0 usable, 1 failing, 2 stale
+     * @param rttClass 0 for the nearest and those not noticeably farther
+     * @param share of new connections among equals: weight times what is free, 1 to 1,000,000
+     */
+    public record Score(int health, int rttClass, int share) {
+        /** Returns one number that orders as the parts do. */
+        public long total() {
+            return (health * 1_000L + rttClass) * 1_000_000 + (1_000_000 - share);
+        }
+    }
+
+    /** Returns its endpoint ID. */
+    public Id endpoint() {
+        return provider.endpoint();
+    }
+
+    /** Returns its node and addresses. */
+    public Contact contact() {
+        return new Contact(provider.node(), provider.addresses());
+    }
+}

@@ -1,0 +1,218 @@
+package mcc.registry;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Bytes;
+import mcc.core.Id;
+import mcc.crypto.Sha256;
+import mcc.wire.Provider;
+import mcc.wire.Provider.Protocol;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A service that an app of this host offers at this node. Valid by construction: {@link #of} is the way in.
+ *
+ * @param id chosen by the app, 1 to 64 of letters, digits and {@code . _ -}
+ * @param host where the node reaches the app
+ * @param weight 1 to 1,000
+ * @param leaseMs how long others believe in it after the node was last heard
+ */
+public record Registration(
+        String id,
+        ServiceName service,
+        String host,
+        int port,
+        Protocol protocol,
+        int weight,
+        List<String> tags,
+        Map<String, String> meta,
+        long leaseMs,
+        Check check) {
+    private static final byte[] KIND = Bytes.utf8("mcc/endpoint/1").toArray();
+    private static final long LEASE_MIN_MS = 1_000;
+    private static final long LEASE_MAX_MS = 3_600_000;
+
+    /** How an app's health is known. */
+    public enum CheckType {
+        /** A connection is accepted. */
+        TCP,
+        /** A GET of {@link Check#path} is answered with 2xx or 3xx. */
+        HTTP,
+        /** The app sends heartbeats. */
+        TTL,
+        /** It is not. */
+        NONE
+    }
+
+    /**
+     * How often and how patiently.
+     *
+     * @param intervalMs from check to check; with {@link CheckType#TTL} the longest pause between heartbeats
+     * @param failures consecutive failed checks after which the service is withdrawn
+     */
+    public record Check(CheckType type, String path, long intervalMs, long timeoutMs, int failures) {
+        /** No check. */
+        public static final Check NONE = new Check(CheckType.NONE, "/", 5_000, 2_000, 2);
+    }
+
+    /** What an app wrote; null where it wrote nothing. Enumerations as their lower-case names. */
+    public record Draft(
+            String id,
+            @Nullable String service,
+            @Nullable String host,
+            @Nullable Integer port,
+            @Nullable String protocol,
+            @Nullable Integer weight,
+            @Nullable List<String> tags,
+            @Nullable Map<String, String> meta,
+            @Nullable Long leaseMs,
+            @Nullable CheckDraft check) {}
+
+    /** The same of its check. */
+    public record CheckDraft(
+            @Nullable String type,
+            @Nullable String path,
+            @Nullable Long intervalMs,
+            @Nullable Long timeoutMs,
+            @Nullable Integer failures) {}
+
+    /** A registration, or all that is wrong with the draft of one. */
+    public sealed interface Parsed {
+        /** It is right. */
+        record Valid(Registration registration) implements Parsed {}
+
+        /** It is not; at least one fault. */
+        record Invalid(List<Fault> faults) implements Parsed {
+            /** Copies the list. */
+            public Invalid {
+                faults = List.copyOf(faults);
+            }
+        }
+    }
+
+    /**
+     * Something wrong.
+     *
+     * @param pointer to the field, RFC 6901
+     */
+    public record Fault(String pointer, String detail) {}
+
+    /** Copies the collections. */
+    public Registration {
+        tags = List.copyOf(tags);
+        meta = Collections.unmodifiableMap(new LinkedHashMap<>(meta));
+    }
+
+    /** Checks a draft and fills in what it leaves out. */
+    public static Parsed of(Draft draft, String ownOrg) {
+        List<Fault> faults = new ArrayList<>();
+        if (!isId(draft.id)) faults.add(new Fault("/id", "1 to 64 letters, digits, '.', '_' or '-'"));
+        ServiceName service = draft.service == null ? null : ServiceName.parse(draft.service, ownOrg);
+        if (service == null) {
+            faults.add(new Fault("/service", "a name of a-z, 0-9 and '-', 1 to 63 long, with or without 'org/'"));
+        } else if (!service.org().equals(ownOrg)) {
+            faults.add(new Fault("/service", "this node registers services of '" + ownOrg + "' only"));
+        }
+        String host = draft.host == null ? "127.0.0.1" : draft.host;
+        if (!isHost(host)) faults.add(new Fault("/host", "a host name or IP address of at most 253 characters"));
+        long port = draft.port == null ? -1 : draft.port;
+        within(faults, "/port", port, 1, 65_535);
+        Protocol protocol = protocol(faults, draft.protocol);
+        long weight = draft.weight == null ? 100 : draft.weight;
+        within(faults, "/weight", weight, 1, Provider.WEIGHT);
+        List<String> tags = draft.tags == null ? List.of() : draft.tags;
+        Map<String, String> meta = draft.meta == null ? Map.of() : draft.meta;
+        labels(faults, tags, meta);
+        long leaseMs = draft.leaseMs == null ? 30_000 : draft.leaseMs;
+        within(faults, "/leaseMs", leaseMs, LEASE_MIN_MS, LEASE_MAX_MS);
+        Check check = check(faults, draft.check);
+        if (!faults.isEmpty() || service == null) return new Parsed.Invalid(faults);
+        return new Parsed.Valid(new Registration(
+                draft.id, service, host, (int) port, protocol, (int) weight, tags, sorted(meta), leaseMs, check));
+    }
+
+    private static boolean isId(String id) {
+        if (id.isEmpty() || id.length() > 64) return false;
+        return id.chars()
+                .allMatch(c -> (c >= 'a' && c <= 'z')
+                        || (c >= 'A' && c <= 'Z')
+                        || (c >= '0' && c <= '9')
+                        || "._-".indexOf(c) >= 0);
+    }
+
+    private static boolean isHost(String host) {
+        return !host.isEmpty() && host.length() <= 253 && host.chars().allMatch(c -> c > ' ' && c < 127 && c != '/');
+    }
+
+    private static Protocol protocol(List<Fault> faults, @Nullable String text) {
+        return switch (text == null ? "tcp" : text) {
+            case "tcp" -> Protocol.TCP;
+            case "udp" -> Protocol.UDP;
+            case "http" -> Protocol.HTTP;
+            default -> {
+                faults.add(new Fault("/protocol", "one of tcp, udp, http"));
+                yield Protocol.TCP;
+            }
+        };
+    }
+
+    private static void labels(List<Fault> faults, List<String> tags, Map<String, String> meta) {
+        if (tags.size() > Provider.LABELS) faults.add(new Fault("/tags", "at most " + Provider.LABELS));
+        for (int i = 0; i < tags.size(); i++) sized(faults, "/tags/" + i, tags.get(i), 1, Provider.LABEL_BYTES);
+        if (meta.size() > Provider.LABELS) faults.add(new Fault("/meta", "at most " + Provider.LABELS + " entries"));
+        for (var entry : sorted(meta).entrySet()) {
+            String pointer = "/meta/" + entry.getKey().replace("~", "~0").replace("/", "~1");
+            sized(faults, pointer, entry.getKey(), 1, Provider.LABEL_BYTES);
+            sized(faults, pointer, entry.getValue(), 0, Provider.VALUE_BYTES);
+        }
+        if (Provider.labelsBytes(tags, meta) > Provider.LABELS_BYTES) {
+            faults.add(new Fault("/meta", "tags and meta together take more than a record holds"));
+        }
+    }
+
+    private static Map<String, String> sorted(Map<String, String> meta) {
+        return new java.util.TreeMap<>(meta);
+    }
+
+    private static Check check(List<Fault> faults, @Nullable CheckDraft draft) {
+        if (draft == null) return Check.NONE;
+        CheckType type = switch (draft.type == null ? "" : draft.type) {
+            case "tcp" -> CheckType.TCP;
+            case "http" -> CheckType.HTTP;
+            case "ttl" -> CheckType.TTL;
+            case "none" -> CheckType.NONE;
+            default -> {
+                faults.add(new Fault("/check/type", "one of tcp, http, ttl, none"));
+                yield CheckType.NONE;
+            }
+        };
+        String path = draft.path == null ? "/" : draft.path;
+        boolean clean =
+                path.startsWith("/") && path.length() <= 256 && path.chars().allMatch(c -> c > ' ' && c < 127);
+        if (!clean) faults.add(new Fault("/check/path", "begins with '/', at most 256 characters without blanks"));
+        long intervalMs = draft.intervalMs == null ? 5_000 : draft.intervalMs;
+        within(faults, "/check/intervalMs", intervalMs, 200, LEASE_MAX_MS);
+        long timeoutMs = draft.timeoutMs == null ? 2_000 : draft.timeoutMs;
+        within(faults, "/check/timeoutMs", timeoutMs, 50, 60_000);
+        long failures = draft.failures == null ? 2 : draft.failures;
+        within(faults, "/check/failures", failures, 1, 10);
+        return new Check(type, path, intervalMs, timeoutMs, (int) failures);
+    }
+
+    private static void within(List<Fault> faults, String pointer, long value, long min, long max) {
+        if (value < min || value > max) faults.add(new Fault(pointer, "a number from " + min + " to " + max));
+    }
+
+    private static void sized(List<Fault> faults, String pointer, String text, int min, int max) {
+        int size = Bytes.utf8(text).size();
+        if (size < min || size > max) faults.add(new Fault(pointer, min + " to " + max + " bytes"));
+    }
+
+    /** Returns the ID by which the world knows it: SHA-256("mcc/endpoint/1" ‖ node ‖ registration ID). */
+    public Id endpoint(Id node) {
+        return Sha256.id(KIND, node.toBytes(), Bytes.utf8(id).toArray());
+    }
+}

@@ -1,0 +1,145 @@
+package mcc.wire;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The offer of one service by one node, the body of a {@link Record}.
+ *
+ * @param endpoint SHA-256("mcc/endpoint/1" ‖ node ‖ registration ID)
+ * @param node who offers it
+ * @param addresses where that node may be reached, at most {@link Limits#CONTACT_ADDRESSES}
+ * @param weight 1 to 1,000
+ * @param loadPermille 0 idle to 1,000 full
+ * @param tags at most 8 of at most 32 bytes
+ * @param meta at most 8, names to 32 and values to 64 bytes, in the order in which it travels
+ * @param org the organisation's name, at most 63 bytes
+ * @param service the service's name within it, at most 63 bytes
+ */
+public record Provider(
+        Id endpoint,
+        Id node,
+        List<Address> addresses,
+        Protocol protocol,
+        int weight,
+        int loadPermille,
+        List<String> tags,
+        Map<String, String> meta,
+        String org,
+        String service) {
+    /** Most tags, and most entries of meta. */
+    public static final int LABELS = 8;
+    /** Largest tag or name in meta, in bytes of UTF-8. */
+    public static final int LABEL_BYTES = 32;
+    /** Largest value in meta, in bytes of UTF-8. */
+    public static final int VALUE_BYTES = 64;
+    /** Largest weight. */
+    public static final int WEIGHT = 1_000;
+    /** All tags and meta together, with 4 bytes for each entry, so that the whole fits one record. */
+    public static final int LABELS_BYTES = 360;
+
+    private static final int NAME_BYTES = 63;
+
+    /** What is spoken at the port. */
+    public enum Protocol {
+        TCP,
+        UDP,
+        HTTP
+    }
+
+    /** Copies the collections; refuses what is out of range. */
+    public Provider {
+        addresses = List.copyOf(addresses);
+        tags = List.copyOf(tags);
+        meta = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(meta));
+        if (!isValid(addresses, weight, loadPermille, tags, meta)
+                || bytes(org) > NAME_BYTES
+                || bytes(service) > NAME_BYTES) {
+            throw new IllegalArgumentException("a provider out of range");
+        }
+    }
+
+    private static boolean isValid(
+            List<Address> addresses, int weight, int load, List<String> tags, Map<String, String> meta) {
+        return addresses.size() <= Limits.CONTACT_ADDRESSES
+                && weight >= 1
+                && weight <= WEIGHT
+                && load >= 0
+                && load <= 1_000
+                && tags.size() <= LABELS
+                && meta.size() <= LABELS
+                && labelsBytes(tags, meta) <= LABELS_BYTES
+                && tags.stream().allMatch(t -> bytes(t) <= LABEL_BYTES)
+                && meta.entrySet().stream()
+                        .allMatch(e -> bytes(e.getKey()) <= LABEL_BYTES && bytes(e.getValue()) <= VALUE_BYTES);
+    }
+
+    /** Returns what tags and meta take of {@link #LABELS_BYTES}. */
+    public static int labelsBytes(List<String> tags, Map<String, String> meta) {
+        int n = 0;
+        for (String tag : tags) n += 4 + bytes(tag);
+        for (var entry : meta.entrySet()) n += 8 + bytes(entry.getKey()) + bytes(entry.getValue());
+        return n;
+    }
+
+    private static int bytes(String text) {
+        return Bytes.utf8(text).size();
+    }
+
+    /** Returns the encoded form, at most {@link Limits#BODY_BYTES}. */
+    public Bytes encode() {
+        var out = mcc.wire.pb.Provider.newBuilder()
+                .setEndpoint(Fields.bytes(endpoint))
+                .setNode(Fields.bytes(node))
+                .setProtocol(
+                        switch (protocol) {
+                            case TCP -> mcc.wire.pb.Provider.Protocol.TCP;
+                            case UDP -> mcc.wire.pb.Provider.Protocol.UDP;
+                            case HTTP -> mcc.wire.pb.Provider.Protocol.HTTP;
+                        })
+                .setWeight(weight)
+                .setLoadPermille(loadPermille)
+                .addAllTags(tags)
+                .setOrg(org)
+                .setService(service);
+        for (Address address : addresses) out.addAddresses(Contact.endpoint(address));
+        meta.forEach((key, value) -> out.addMetaBuilder().setKey(key).setValue(value));
+        return Bytes.owning(out.build().toByteArray());
+    }
+
+    /** Parses the encoded form; null when it is not one. */
+    public static @Nullable Provider parse(Bytes body) {
+        try {
+            return of(mcc.wire.pb.Provider.parseFrom(body.toArray()));
+        } catch (InvalidProtocolBufferException | IllegalArgumentException _) {
+            return null; // Not protobuf, or out of range: the caller counts it.
+        }
+    }
+
+    private static @Nullable Provider of(mcc.wire.pb.Provider pb) {
+        Id endpoint = Fields.id(pb.getEndpoint());
+        Id node = Fields.id(pb.getNode());
+        List<Address> addresses = Contact.addresses(pb.getAddressesList());
+        Protocol protocol = switch (pb.getProtocol()) {
+            case TCP -> Protocol.TCP;
+            case UDP -> Protocol.UDP;
+            case HTTP -> Protocol.HTTP;
+            case UNSPECIFIED, UNRECOGNIZED -> null;
+        };
+        if (endpoint == null || node == null || addresses == null || protocol == null) return null;
+        if (pb.getMetaCount() > LABELS) return null;
+        Map<String, String> meta = new LinkedHashMap<>();
+        for (var entry : pb.getMetaList()) meta.put(entry.getKey(), entry.getValue());
+        int load = pb.getLoadPermille();
+        List<String> tags = new ArrayList<>(pb.getTagsList());
+        return new Provider(
+                endpoint, node, addresses, protocol, pb.getWeight(), load, tags, meta, pb.getOrg(), pb.getService());
+    }
+}
