@@ -323,7 +323,6 @@ class ConnectionTest {
         long startNs = pair.nowNs;
         assertThat(pair.run(5 * SECOND, transfer::isComplete)).isTrue();
         double gigabits = 8.0 * 200_000_000 / (pair.nowNs - startNs);
-        System.out.printf("loopback of 100 us: %.2f Gbit/s%n", gigabits);
         assertThat(gigabits).isGreaterThan(2);
     }
 
