@@ -177,7 +177,7 @@ public final class Bbr implements CongestionControl {
         if (packets > 0 && minRttNs > 0) {
             boolean congested = marked || floor.isExceeded(roundLost, packets, queued);
             if (congested) onCongestion(nowNs, sample);
-            else if (boundBytes != Long.MAX_VALUE) boundBytes += boundBytes / 16;
+            else relaxBound();
             boolean gentle = state == State.PROBE_BW && pacingGain <= 1 && !queued && packets >= 8;
             if (gentle && !marked) floor.learn(roundLost, packets);
         }
@@ -187,12 +187,17 @@ public final class Bbr implements CongestionControl {
         marked = false;
     }
 
+    private void relaxBound() {
+        if (boundBytes > 2 * targetBytes(2)) boundBytes = Long.MAX_VALUE;
+        else boundBytes += boundBytes / 16;
+    }
+
     private void onCongestion(long nowNs, RateSample sample) {
         switch (state) {
             case STARTUP -> pipeFilled = true;
             case PROBE_BW -> {
                 priorBoundBytes = boundBytes;
-                boundBytes = Math.max(pathBytes(1), (long) (BETA * sample.txInFlightBytes));
+                boundBytes = Math.max(targetBytes(1), (long) (BETA * sample.txInFlightBytes));
                 if (pacingGain > 1) enterPhase(nowNs, 1);
             }
             case DRAIN, PROBE_RTT -> {}

@@ -8,14 +8,13 @@ import java.util.Arrays;
  *
  * <p>The floor is the median of the last 16 such rounds, at most 20 %; it is unknown before the fourth. A round is lossy
  * beyond it when it lost at least 3 packets and its share is above the floor by both 2 % and three standard deviations of
- * a binomial draw.
+ * a binomial draw. While the floor is unknown, it is taken for 20 %, or for nothing when a queue stands.
  */
 final class NoiseFloor {
     private static final int ROUNDS = 16;
     private static final int ROUNDS_NEEDED = 4;
     private static final double MOST = 0.20;
     private static final double MARGIN = 0.02;
-    private static final double UNKNOWN_LIMIT = 0.25;
 
     private final double[] shares = new double[ROUNDS];
     private final double[] sorted = new double[ROUNDS];
@@ -35,8 +34,8 @@ final class NoiseFloor {
     boolean isExceeded(int lost, int packets, boolean queued) {
         if (lost < 3) return false;
         double share = (double) lost / packets;
-        if (count < ROUNDS_NEEDED) return share > (queued ? MARGIN : UNKNOWN_LIMIT);
-        double deviation = StrictMath.sqrt(floor * (1 - floor) / packets);
-        return share > floor + Math.max(MARGIN, 3 * deviation);
+        double expected = count >= ROUNDS_NEEDED ? floor : queued ? 0 : MOST;
+        double deviation = StrictMath.sqrt(expected * (1 - expected) / packets);
+        return share > expected + Math.max(MARGIN, 3 * deviation);
     }
 }

@@ -9,6 +9,12 @@ import org.jspecify.annotations.Nullable;
  * what arrives meanwhile is counted and dropped.
  */
 final class ReceiveHalf {
+    /**
+     * Half a window read within so many round trips makes a fast reader. Two would do on a clean path; each lost packet
+     * that is lost again holds the reader back by one more.
+     */
+    static final int FAST_ROUNDS = 4;
+
     private static final int MAX_GAPS = 8_192;
 
     private final ByteWindow bytes;
@@ -118,7 +124,8 @@ final class ReceiveHalf {
     /** Gives more credit when half the window is read; returns whether it did. A fast reader's window doubles. */
     boolean grant(long nowNs, long rttNs, long maxWindowBytes) {
         if (isGone() || finalSize >= 0 || creditBytes - read >= windowBytes / 2 + 1) return false;
-        if (grantedNs >= 0 && nowNs - grantedNs < 2 * rttNs) windowBytes = Math.min(2 * windowBytes, maxWindowBytes);
+        if (grantedNs < 0 || nowNs - grantedNs < FAST_ROUNDS * rttNs)
+            windowBytes = Math.min(2 * windowBytes, maxWindowBytes);
         grantedNs = nowNs;
         creditBytes = Math.max(creditBytes, read + windowBytes);
         return true;

@@ -179,6 +179,7 @@ final class Recovery {
             control.onCe(nowNs, sentNs);
         }
         ptoCount = 0;
+        probes = 0;
         RateSample sample = rate.finishAck(rtt.minNs());
         control.onAck(nowNs, sample, inFlightBytes, rtt);
     }

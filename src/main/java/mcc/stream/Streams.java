@@ -216,8 +216,10 @@ final class Streams {
     void onMaxData(long maximum) {
         if (maximum <= sendCreditBytes) return;
         sendCreditBytes = maximum;
-        ready.addAll(held);
-        held.clear();
+        for (Stream s = held.pollFirst(); s != null; s = held.pollFirst()) {
+            s.held = false;
+            enqueue(s);
+        }
     }
 
     void onMaxStreams(long maximum) {
@@ -237,7 +239,7 @@ final class Streams {
             if (s.send.hasLost()) return true;
             if (s.send.hasNew()) {
                 if (sentBytes < sendCreditBytes || s.send.nextLength(1) == 0) return true;
-                held.addLast(ready.removeFirst());
+                hold(ready.removeFirst());
             } else {
                 ready.removeFirst().queued = false;
             }
@@ -408,7 +410,7 @@ final class Streams {
     private void onRead(long nowNs, long bytes) {
         readBytes += bytes;
         if (bytes == 0 || creditBytes - readBytes > windowBytes / 2) return;
-        boolean fast = grantedNs >= 0 && nowNs - grantedNs < 2 * rtt.smoothedNs();
+        boolean fast = grantedNs < 0 || nowNs - grantedNs < ReceiveHalf.FAST_ROUNDS * rtt.smoothedNs();
         if (fast) windowBytes = Math.min(2 * windowBytes, config.maxWindowBytes());
         grantedNs = nowNs;
         creditBytes = Math.max(creditBytes, readBytes + windowBytes);
@@ -436,6 +438,14 @@ final class Streams {
         if (s.resetTold) return;
         s.resetTold = true;
         events.addLast(new Event.Reset(s.id, code));
+    }
+
+    /** Sets apart a stream that has new bytes only, until the connection has credit; a loss brings it back. */
+    private void hold(Stream s) {
+        s.queued = false;
+        if (s.held) return;
+        s.held = true;
+        held.addLast(s);
     }
 
     private void enqueue(Stream s) {

@@ -1,5 +1,7 @@
 package mcc.stream;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -145,6 +147,7 @@ final class Pair {
                 ticks++;
                 ends[i].tick(nowNs);
                 pump(i);
+                assertThat(ends[i].deadlineNs()).as("deadline after its tick").isGreaterThan(nowNs);
             }
         }
         return true;

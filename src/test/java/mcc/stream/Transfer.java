@@ -54,6 +54,7 @@ final class Transfer {
             finished = true;
             pair.ends[from].finish(pair.nowNs, stream);
         }
+        pair.ends[from].read(pair.nowNs, stream, chunk, 0, 0);
     }
 
     private void read() {
