@@ -51,9 +51,11 @@ final class Rest {
         for (Contract.Operation operation : contract.operations()) {
             Operations.Operation does = operations.all().get(operation.id());
             if (does == null) continue; // streams and files have handlers of their own
-            Route route = router.route(HttpMethod.valueOf(operation.method()), routePath(operation.path()));
-            if (operation.bodyType() != null)
-                route.handler(this::checkMediaType).handler(bodies);
+            HttpMethod method = HttpMethod.valueOf(operation.method());
+            String path = routePath(operation.path());
+            if (operation.bodyType() != null) router.route(method, path).handler(this::checkMediaType);
+            Route route = router.route(method, path);
+            if (operation.bodyType() != null) route.handler(bodies);
             route.handler(rc -> serve(rc, operation, does));
         }
     }
