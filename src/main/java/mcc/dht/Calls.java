@@ -51,8 +51,4 @@ final class Calls {
     Call take(long number) {
         return pending.remove(number);
     }
-
-    int size() {
-        return pending.size();
-    }
 }
