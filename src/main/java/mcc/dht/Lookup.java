@@ -143,7 +143,8 @@ final class Lookup {
         return switch (goal) {
             case LookupGoal.Self _ -> config.k();
             case LookupGoal.Values _ -> harvest.answers() == 0 ? config.k() / 2 : config.nearest();
-            case LookupGoal.Nodes _, LookupGoal.Place _, LookupGoal.Refresh _ -> config.nearest();
+            case LookupGoal.Refresh _ -> config.nearest() / 2;
+            case LookupGoal.Nodes _, LookupGoal.Place _ -> config.nearest();
         };
     }
 
