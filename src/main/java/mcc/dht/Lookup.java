@@ -93,11 +93,11 @@ final class Lookup {
             else low = mid + 1;
         }
         if (low == PEERS) return false;
-        if (peers.size() == PEERS) {
-            Peer last = peers.getLast();
-            if (last.state == State.WAITING) return false;
-            peers.removeLast();
+        // Who waits is kept, so that the count of those in flight stays true.
+        for (int i = PEERS - 1; peers.size() == PEERS && i >= low; i--) {
+            if (peers.get(i).state != State.WAITING) peers.remove(i);
         }
+        if (peers.size() == PEERS) return false;
         peers.add(low, new Peer(contact, position));
         if (low == 0) setbacks = 0;
         return true;

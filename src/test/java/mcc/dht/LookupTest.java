@@ -105,6 +105,14 @@ class LookupTest {
     }
 
     @Test
+    void aFarPeerThatWaitsDoesNotKeepNearerOnesOut() {
+        know(1_000);
+        askPeers();
+        for (int i = 200; i > 100; i--) know(i);
+        assertThat(lookup.standing(1).getFirst().node()).isEqualTo(at(101));
+    }
+
+    @Test
     void withNobodyToAskItIsDoneAtOnce() {
         assertThat(lookup.next()).isNull();
         assertThat(lookup.isDone()).isTrue();
