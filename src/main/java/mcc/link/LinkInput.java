@@ -1,5 +1,6 @@
 package mcc.link;
 
+import mcc.core.Address;
 import mcc.core.Id;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -20,4 +21,19 @@ public sealed interface LinkInput {
      * @param call as it came in {@link LinkOutput.Asked}
      */
     record Reply(Id to, long call, Message answer) implements LinkInput {}
+
+    /**
+     * Make first contact with an address whose key is unknown. Answered by {@link LinkOutput.Dialled} or {@link
+     * LinkOutput.NotDialled}.
+     */
+    record Dial(long ticket, Address to) implements LinkInput {}
+
+    /** The wall clock, in milliseconds since 1970; to be told at the start and about once a minute. */
+    record WallClock(long epochMs) implements LinkInput {}
+
+    /** Say goodbye to every peer and forget them. */
+    record Shutdown() implements LinkInput {}
+
+    /** The deadline came, or did not. */
+    record Tick() implements LinkInput {}
 }

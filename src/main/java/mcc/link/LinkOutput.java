@@ -25,6 +25,33 @@ public sealed interface LinkOutput {
     /** The session with {@code node} is gone. */
     record Down(Id node, Reason reason) implements LinkOutput {}
 
+    /** {@code by} says from which address it hears this node. */
+    record Observed(Id by, Address self) implements LinkOutput {}
+
+    /** First contact was made: {@code node} answers at {@code at}. */
+    record Dialled(long ticket, Id node, Address at) implements LinkOutput {}
+
+    /** First contact was not made. */
+    record NotDialled(long ticket, Address to, Reason reason) implements LinkOutput {}
+
+    /** The peer opened a stream. */
+    record StreamOpened(Id peer, long stream) implements LinkOutput {}
+
+    /** A stream has bytes, or its end, to read. */
+    record StreamReadable(Id peer, long stream) implements LinkOutput {}
+
+    /** A stream on which a write fell short takes bytes again. */
+    record StreamWritable(Id peer, long stream) implements LinkOutput {}
+
+    /** A stream was broken off by the peer; it is forgotten. */
+    record StreamReset(Id peer, long stream, int code) implements LinkOutput {}
+
+    /** The peer is gone or lost its state: none of its streams exists any more. */
+    record StreamsLost(Id peer) implements LinkOutput {}
+
+    /** A stream ended in both directions; it is forgotten. */
+    record StreamFinished(Id peer, long stream) implements LinkOutput {}
+
     /** Why a peer is gone or was not reached. */
     enum Reason {
         /** No address answered. */

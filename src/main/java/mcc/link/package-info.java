@@ -1,15 +1,20 @@
 /**
- * One remote peer, end to end: paths, sessions, streams; the only place that builds and opens packets.
+ * One remote peer, end to end: its paths, its keys, its streams. The only place that builds and opens packets.
  *
- * <p>May use session, stream, nat, consortium, offload and what lies below them.
+ * <p>May use {@code session}, {@code stream}, {@code nat}, {@code consortium} and what they may use. Knows no sockets: it is
+ * lent datagrams and lends them back through a {@link mcc.link.PacketSink}.
  *
- * <p>Read in this order: {@link mcc.link.LinkInput} and {@link mcc.link.LinkOutput}, the port through which other cores
- * ask a peer something and hear from it.
+ * <p>Read in this order: {@link mcc.link.Links} (from bytes to a peer and back: the tour of the data path),
+ * {@link mcc.link.Link} (one peer's state), {@link mcc.link.Initiator} (handshakes that this node begins),
+ * {@link mcc.link.Responder} (handshakes that others begin, under load too), {@link mcc.link.Dial} (a first contact whose
+ * key is unknown), {@link mcc.link.LinkInput} and {@link mcc.link.LinkOutput} (what other rooms see of it).
  *
- * <p>Invariants: the sender named in a {@link mcc.link.LinkOutput} has proved its key; a call number is carried, never
- * interpreted; a request is answered at most once.
+ * <p>Invariants: nothing but a packet that proved authentic changes a link; no session replaces another before its first
+ * authentic transport packet; an address that has not proved itself gets at most three times the bytes it sent; a peer that
+ * lost its state (another instance) loses its streams, and only then.
  *
- * <p>Sources: the contract of quinn-proto and str0m.
+ * <p>Sources: RFC 9000 sections 8 and 9 (address validation, migration); WireGuard (NDSS 2017) section 6 for timers;
+ * {@code docs/protocol.md} for every parameter.
  */
 @NullMarked
 package mcc.link;

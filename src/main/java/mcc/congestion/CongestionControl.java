@@ -1,0 +1,56 @@
+package mcc.congestion;
+
+/**
+ * The rule that says how much may be in flight, and how fast it may be sent.
+ *
+ * <p>The order of calls for one acknowledgement: {@link #onLost} for each packet it shows to be lost, {@link #onCe} when
+ * it reports new CE marks, then {@link #onAck} once. All bytes count whole packets that ask for an acknowledgement.
+ */
+public sealed interface CongestionControl permits Bbr, NewReno {
+    /** The size of a packet for which windows are made, in bytes. */
+    int PACKET_BYTES = 1_200;
+
+    /** Which rule. */
+    enum Kind {
+        BBR,
+        NEW_RENO
+    }
+
+    /** Makes the rule of that kind. */
+    static CongestionControl of(Kind kind, mcc.core.Rng rng) {
+        return switch (kind) {
+            case BBR -> new Bbr(rng);
+            case NEW_RENO -> new NewReno();
+        };
+    }
+
+    /** A packet was sent; {@code inFlightBytes} is without it. */
+    void onSent(long nowNs, SendState packet, long inFlightBytes);
+
+    /** An acknowledgement covered something new; {@code inFlightBytes} is what is left. */
+    void onAck(long nowNs, RateSample sample, long inFlightBytes, RttEstimator rtt);
+
+    /** A packet was declared lost; {@code inFlightBytes} is without it. */
+    void onLost(long nowNs, SendState packet, long inFlightBytes);
+
+    /** All packets whose loss was answered last turned out to have arrived: undo the answer. */
+    void onSpuriousLoss(long nowNs);
+
+    /** The path marked packets instead of dropping them; {@code sentNs} is when the newest acknowledged was sent. */
+    void onCe(long nowNs, long sentNs);
+
+    /** Nothing came through for three probe timeouts (RFC 9002 section 7.6). */
+    void onPersistentCongestion();
+
+    /** Returns how much may be in flight, in bytes. */
+    long windowBytes();
+
+    /** Returns the pace, in bytes per second. */
+    long pacingRateBytesPerSecond();
+
+    /** Returns how much may be sent back to back, in bytes. */
+    long sendQuantumBytes();
+
+    /** Returns the estimate of what the path delivers, in bytes per second. */
+    long bandwidthBytesPerSecond();
+}

@@ -1,0 +1,21 @@
+/**
+ * How fast may we send: round-trip times, delivery rate, pacing, and what window and rate follow from them.
+ *
+ * <p>May use {@code mcc.core} only. Knows neither packets' contents nor their numbers; who decides that a packet was lost
+ * is {@code mcc.stream}, which reports every sent, acknowledged and lost packet here.
+ *
+ * <p>Read in this order: {@link mcc.congestion.SendState} (what is remembered of a sent packet),
+ * {@link mcc.congestion.DeliveryRate} (samples of the path's rate), {@link mcc.congestion.RttEstimator},
+ * {@link mcc.congestion.CongestionControl} (the contract), {@link mcc.congestion.Bbr}, {@link mcc.congestion.NoiseFloor},
+ * {@link mcc.congestion.NewReno}, {@link mcc.congestion.Pacer}.
+ *
+ * <p>Invariants: all numbers are bytes, bytes per second and nanoseconds; a window is never below two packets; a rate is
+ * never below one packet a second, so that nothing waits for ever. Nothing here is allocated per packet.
+ *
+ * <p>Sources: RFC 9002 (RTT section 5, NewReno section 7); draft-ietf-ccwg-bbr (delivery rate, states, cycle);
+ * Cardwell et al., BBR: Congestion-Based Congestion Control, ACM Queue 14(5), 2016.
+ */
+@NullMarked
+package mcc.congestion;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,39 @@
+package mcc.link;
+
+import mcc.core.Address;
+import mcc.session.Handshake;
+import mcc.session.Session;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A first contact with an address whose key is unknown: Noise XX, seen from the initiator.
+ *
+ * <p>Sent → (response) → finishing → (first transport packet) → done; each step is repeated until its answer comes.
+ */
+final class Dial {
+    final long ticket;
+    long remoteInstance;
+    final Address to;
+    int index;
+
+    @Nullable
+    Handshake handshake;
+
+    byte @Nullable [] mac1;
+    byte @Nullable [] cookie;
+    int attempts;
+    long nextNs;
+    /** The third message, repeated until the responder speaks with the new keys. */
+    byte @Nullable [] last;
+
+    @Nullable
+    Link link;
+
+    @Nullable
+    Session session;
+
+    Dial(long ticket, Address to) {
+        this.ticket = ticket;
+        this.to = to;
+    }
+}

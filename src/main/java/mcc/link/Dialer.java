@@ -1,0 +1,209 @@
+package mcc.link;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Aead;
+import mcc.crypto.Ed25519;
+import mcc.crypto.Identity;
+import mcc.link.LinkOutput.Reason;
+import mcc.session.Cookies;
+import mcc.session.Handshake;
+import mcc.session.Session;
+import mcc.wire.Handshakes;
+import mcc.wire.pb.Cookie;
+import mcc.wire.pb.Datagram;
+import mcc.wire.pb.Initiation;
+import mcc.wire.pb.InitiatorPayload;
+import mcc.wire.pb.ResponderPayload;
+import mcc.wire.pb.Response;
+import mcc.wire.pb.XxFinal;
+import org.jspecify.annotations.Nullable;
+
+/** First contacts that this node makes by address alone: Noise XX, seen from the initiator. */
+final class Dialer {
+    private static final long MS = 1_000_000L;
+    private static final long[] RETRY_NS = {300 * MS, 600 * MS, 1200 * MS};
+    private static final int ATTEMPTS = 4;
+    /** An initiation is made this long, so that its answer stays within three times of it. */
+    private static final int DATAGRAM_BYTES = 200;
+
+    private final Links links;
+    private final Links.Config config;
+    private final Identity identity;
+    private final Rng rng;
+    private final Counters counters;
+    private final List<Dial> dials = new ArrayList<>();
+
+    Dialer(Links links, Links.Config config, Identity identity, Rng rng, Counters counters) {
+        this.links = links;
+        this.config = config;
+        this.identity = identity;
+        this.rng = rng;
+        this.counters = counters;
+    }
+
+    void begin(long nowNs, long ticket, Address to) {
+        if (dials.size() >= Links.DIALS_MAX) {
+            counters.add("link.dial.refused");
+            links.output(new LinkOutput.NotDialled(ticket, to, Reason.OVERLOADED));
+            return;
+        }
+        Dial dial = new Dial(ticket, to);
+        dials.add(dial);
+        attempt(nowNs, dial);
+    }
+
+    void tick(long nowNs) {
+        for (Dial dial : List.copyOf(dials)) {
+            if (dial.nextNs > nowNs) continue;
+            if (dial.attempts >= ATTEMPTS) fail(dial, Reason.UNREACHABLE);
+            else if (dial.last != null) finishAgain(nowNs, dial);
+            else attempt(nowNs, dial);
+        }
+    }
+
+    long deadlineNs() {
+        long next = Core.NEVER;
+        for (Dial dial : dials) next = Math.min(next, dial.nextNs);
+        return next;
+    }
+
+    private void attempt(long nowNs, Dial dial) {
+        if (dial.index != 0) links.release(dial.index);
+        dial.index = links.freeIndex();
+        links.occupy(dial.index, new Slot.Dialing(dial));
+        Handshake handshake = new Handshake(
+                Handshake.Pattern.XX, true, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
+        byte[] noise = handshake.write(new byte[0]);
+        if (noise == null) return;
+        dial.handshake = handshake;
+        dial.mac1 = Cookies.mac(Cookies.mac1KeyUnknown(config.network()), dial.index, noise);
+        Initiation.Builder initiation = Initiation.newBuilder()
+                .setSender(dial.index)
+                .setNoise(ByteString.copyFrom(noise))
+                .setMac1(ByteString.copyFrom(dial.mac1))
+                .setPadding(ByteString.copyFrom(new byte[DATAGRAM_BYTES - noise.length]));
+        if (dial.cookie != null) {
+            initiation.setMac2(ByteString.copyFrom(Cookies.mac(dial.cookie, dial.index, noise)));
+        }
+        links.post(
+                dial.to,
+                Datagram.newBuilder().setXxInitiation(initiation).build().toByteArray());
+        dial.nextNs = nowNs + RETRY_NS[Math.min(dial.attempts++, RETRY_NS.length - 1)];
+        counters.add("link.dial.initiated");
+    }
+
+    void onCookie(long nowNs, Dial dial, Cookie cookie) {
+        byte[] key = Cookies.mac1KeyUnknown(config.network());
+        byte[] mac1 = dial.mac1;
+        byte[] opened = mac1 == null
+                ? null
+                : Cookies.open(
+                        key,
+                        mac1,
+                        cookie.getSalt().toByteArray(),
+                        cookie.getBox().toByteArray());
+        if (opened == null) {
+            counters.add("link.cookie.forged");
+            return;
+        }
+        boolean first = dial.cookie == null;
+        dial.cookie = opened;
+        if (first) attempt(nowNs, dial);
+    }
+
+    void onResponse(long nowNs, Dial dial, Response response, Address from) {
+        Handshake handshake = dial.handshake;
+        if (handshake == null || dial.last != null) return;
+        byte[] clear = handshake.read(response.getNoise().toByteArray());
+        ResponderPayload payload = clear == null ? null : Handshakes.responder(clear);
+        Id peer = payload == null ? null : proven(payload, handshake);
+        Aead.Suite suite = payload == null ? null : choose(payload.getSuitesList());
+        byte[] peerStatic = handshake.remoteStatic();
+        if (payload == null || peer == null || suite == null || peerStatic == null) {
+            counters.add("link.response.forged");
+            fail(dial, Reason.REFUSED);
+            return;
+        }
+        Link link = links.find(peer);
+        if (link != null && link.canSend(nowNs)) {
+            dials.remove(dial);
+            links.release(dial.index);
+            links.output(new LinkOutput.Dialled(dial.ticket, peer, from));
+            return;
+        }
+        if (link == null) link = links.make(nowNs, peer, peerStatic);
+        if (link == null) {
+            fail(dial, Reason.OVERLOADED);
+            return;
+        }
+        byte[] last = handshake.write(InitiatorPayload.newBuilder()
+                .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
+                .setSentAtMs(links.epochMs(nowNs))
+                .setInstance(link.instance)
+                .addSuites(suite.code())
+                .build()
+                .toByteArray());
+        if (last == null) {
+            fail(dial, Reason.REFUSED);
+            return;
+        }
+        dial.link = link;
+        dial.remoteInstance = payload.getInstance();
+        dial.session = new Session(nowNs, handshake.split(), suite, true, dial.index, response.getSender());
+        dial.last = Datagram.newBuilder()
+                .setXxFinal(
+                        XxFinal.newBuilder().setReceiver(response.getSender()).setNoise(ByteString.copyFrom(last)))
+                .build()
+                .toByteArray();
+        dial.attempts = 0;
+        Address observed = Handshakes.address(payload.getObserved());
+        if (observed != null) links.observed(peer, observed);
+        finishAgain(nowNs, dial);
+    }
+
+    private void finishAgain(long nowNs, Dial dial) {
+        if (dial.last == null) return;
+        links.post(dial.to, dial.last);
+        dial.nextNs = nowNs + RETRY_NS[Math.min(dial.attempts++, RETRY_NS.length - 1)];
+    }
+
+    /** The responder spoke with the new keys. */
+    void confirmed(long nowNs, Dial dial, Address from) {
+        Link link = dial.link;
+        Session session = dial.session;
+        if (link == null || session == null) return;
+        dials.remove(dial);
+        links.established(nowNs, link, session, dial.remoteInstance, from);
+        links.control(link, links.observedControl(from));
+        links.output(new LinkOutput.Dialled(dial.ticket, link.peer, from));
+    }
+
+    private void fail(Dial dial, Reason reason) {
+        dials.remove(dial);
+        links.release(dial.index);
+        links.output(new LinkOutput.NotDialled(dial.ticket, dial.to, reason));
+    }
+
+    private @Nullable Id proven(ResponderPayload payload, Handshake handshake) {
+        Id peer = Id.of(payload.getIdentity().toByteArray());
+        byte[] expected = Ed25519.toX25519(peer);
+        boolean sound = expected != null && Arrays.equals(expected, handshake.remoteStatic());
+        return sound && !peer.equals(identity.id()) ? peer : null;
+    }
+
+    private Aead.@Nullable Suite choose(List<Integer> offered) {
+        for (int code : offered) {
+            Aead.Suite suite = config.suite(code);
+            if (suite != null) return suite;
+        }
+        return null;
+    }
+}

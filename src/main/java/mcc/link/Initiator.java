@@ -1,0 +1,214 @@
+package mcc.link;
+
+import com.google.protobuf.ByteString;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Aead;
+import mcc.crypto.Identity;
+import mcc.session.Cookies;
+import mcc.session.Handshake;
+import mcc.session.Session;
+import mcc.wire.Handshakes;
+import mcc.wire.pb.Cookie;
+import mcc.wire.pb.Datagram;
+import mcc.wire.pb.Initiation;
+import mcc.wire.pb.InitiatorPayload;
+import mcc.wire.pb.ResponderPayload;
+import mcc.wire.pb.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Handshakes that this node begins with a peer whose key it knows: Noise IK.
+ *
+ * <p>Each attempt is a fresh handshake, so that a late answer to an earlier one still counts; attempts follow at 300, 600,
+ * 1,200 and then every 2,500 ms, to every address known.
+ */
+final class Initiator {
+    /** One initiation that is out. */
+    static final class Attempt {
+        final int index;
+        final Handshake handshake;
+        final byte[] mac1;
+        /** What rode along. */
+        final @Nullable Bytes early;
+
+        Attempt(int index, Handshake handshake, byte[] mac1, @Nullable Bytes early) {
+            this.index = index;
+            this.handshake = handshake;
+            this.mac1 = mac1;
+            this.early = early;
+        }
+    }
+
+    private static final long MS = 1_000_000L;
+    private static final long[] RETRY_NS = {300 * MS, 600 * MS, 1200 * MS, 2500 * MS};
+    /** Without streams a peer is given up after this long. */
+    static final long PATIENCE_NS = 7_100 * MS;
+    /** With streams open, an outage of this length is survived. */
+    static final long PATIENCE_STREAMS_NS = 30_000 * MS;
+    /** Attempts whose answers are still accepted. */
+    private static final int ATTEMPTS_MAX = 4;
+    /** An initiation with early data is made this long, so that its answer stays within three times of it. */
+    private static final int EARLY_DATAGRAM_BYTES = 420;
+
+    private final Links links;
+    private final Links.Config config;
+    private final Identity identity;
+    private final Rng rng;
+    private final Counters counters;
+
+    Initiator(Links links, Links.Config config, Identity identity, Rng rng, Counters counters) {
+        this.links = links;
+        this.config = config;
+        this.identity = identity;
+        this.rng = rng;
+        this.counters = counters;
+    }
+
+    /** Begins unless a handshake is under way already. */
+    void begin(long nowNs, Link link) {
+        if (link.nextAttemptNs != Core.NEVER) return;
+        link.attemptCount = 0;
+        link.firstAttemptNs = nowNs;
+        attempt(nowNs, link);
+    }
+
+    /** The retry timer of a link fired. */
+    void tick(long nowNs, Link link) {
+        if (nowNs < link.nextAttemptNs) return;
+        long patience = link.streams() > 0 ? PATIENCE_STREAMS_NS : PATIENCE_NS;
+        if (nowNs - link.firstAttemptNs >= patience) {
+            counters.add("link.handshake.timeout");
+            end(link);
+            links.unreachable(link);
+        } else {
+            attempt(nowNs, link);
+        }
+    }
+
+    /** Forgets all attempts. */
+    void end(Link link) {
+        for (Attempt a : link.attempts) links.release(a.index);
+        link.attempts.clear();
+        link.nextAttemptNs = Core.NEVER;
+        link.cookie = null;
+    }
+
+    private void attempt(long nowNs, Link link) {
+        int index = links.freeIndex();
+        links.occupy(index, new Slot.Initiating(link));
+        Handshake handshake = new Handshake(
+                Handshake.Pattern.IK,
+                true,
+                config.prologue(),
+                identity.agreementPrivate(),
+                link.peerStatic,
+                rng.bytes(32));
+        Bytes early = link.current == null ? earlyOf(link) : null;
+        byte[] noise = handshake.write(payload(nowNs, link.instance, early).toByteArray());
+        if (noise == null) {
+            counters.add("link.handshake.unsound-key");
+            links.release(index);
+            end(link);
+            links.unreachable(link);
+            return;
+        }
+        byte[] mac1 = Cookies.mac(Cookies.mac1Key(config.network(), link.peerStatic), index, noise);
+        Initiation.Builder initiation = Initiation.newBuilder()
+                .setSender(index)
+                .setNoise(ByteString.copyFrom(noise))
+                .setMac1(ByteString.copyFrom(mac1));
+        if (link.cookie != null) {
+            initiation.setMac2(ByteString.copyFrom(Cookies.mac(link.cookie, index, noise)));
+        }
+        Datagram.Builder datagram = Datagram.newBuilder();
+        int pad = early == null ? 0 : EARLY_DATAGRAM_BYTES - noise.length;
+        if (pad > 0) initiation.setPadding(ByteString.copyFrom(new byte[pad]));
+        byte[] bytes = datagram.setInitiation(initiation).build().toByteArray();
+        link.attempts.add(new Attempt(index, handshake, mac1, early));
+        if (link.attempts.size() > ATTEMPTS_MAX) links.release(link.attempts.removeFirst().index);
+        counters.add("link.handshake.initiated");
+        if (link.path != null) links.post(link.path, bytes);
+        for (Address address : link.addresses) if (!address.equals(link.path)) links.post(address, bytes);
+        link.nextAttemptNs = nowNs + RETRY_NS[Math.min(link.attemptCount++, RETRY_NS.length - 1)];
+        links.schedule(link);
+    }
+
+    private static @Nullable Bytes earlyOf(Link link) {
+        Link.Waiting first = link.waiting.peekFirst();
+        return first != null && Links.mayBeEarly(first.message()) ? first.message() : null;
+    }
+
+    private InitiatorPayload payload(long nowNs, long instance, @Nullable Bytes early) {
+        InitiatorPayload.Builder payload = InitiatorPayload.newBuilder()
+                .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
+                .setSentAtMs(links.epochMs(nowNs))
+                .setInstance(instance);
+        for (Aead.Suite suite : config.suites()) payload.addSuites(suite.code());
+        if (early != null) payload.setEarly(ByteString.copyFrom(early.toArray()));
+        return payload.build();
+    }
+
+    /** An answer to one of the attempts. */
+    void onResponse(long nowNs, Link link, Response response, Address from, int bytes) {
+        Attempt attempt = find(link, response.getReceiver());
+        if (attempt == null) return;
+        byte[] clear = attempt.handshake.read(response.getNoise().toByteArray());
+        ResponderPayload payload = clear == null ? null : Handshakes.responder(clear);
+        if (payload == null || !Id.of(payload.getIdentity().toByteArray()).equals(link.peer)) {
+            counters.add("link.response.forged");
+            discard(link, attempt);
+            return;
+        }
+        Aead.Suite suite = payload.getSuitesCount() == 1 ? config.suite(payload.getSuites(0)) : null;
+        if (suite == null) {
+            counters.add("link.response.suite");
+            discard(link, attempt);
+            return;
+        }
+        Session session =
+                new Session(nowNs, attempt.handshake.split(), suite, true, attempt.index, response.getSender());
+        link.attempts.remove(attempt);
+        link.rxBytes += bytes;
+        // What rode in the initiation is answered right behind this response.
+        if (attempt.early != null) link.waiting.removeIf(w -> w.message().equals(attempt.early));
+        links.established(nowNs, link, session, payload.getInstance(), from);
+        Address observed = Handshakes.address(payload.getObserved());
+        if (observed != null) links.observed(link.peer, observed);
+        links.control(link, links.observedControl(from));
+        end(link);
+    }
+
+    /** The peer wants proof of address first. */
+    void onCookie(long nowNs, Link link, Cookie cookie) {
+        Attempt attempt = find(link, cookie.getReceiver());
+        if (attempt == null) return;
+        byte[] opened = Cookies.open(
+                Cookies.mac1Key(config.network(), link.peerStatic),
+                attempt.mac1,
+                cookie.getSalt().toByteArray(),
+                cookie.getBox().toByteArray());
+        if (opened == null) {
+            counters.add("link.cookie.forged");
+            return;
+        }
+        boolean first = link.cookie == null;
+        link.cookie = opened;
+        counters.add("link.cookie.received");
+        if (first) attempt(nowNs, link);
+    }
+
+    private static @Nullable Attempt find(Link link, int index) {
+        for (Attempt a : link.attempts) if (a.index == index) return a;
+        return null;
+    }
+
+    private void discard(Link link, Attempt attempt) {
+        link.attempts.remove(attempt);
+        links.release(attempt.index);
+    }
+}

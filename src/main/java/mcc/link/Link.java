@@ -1,0 +1,133 @@
+package mcc.link;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Core;
+import mcc.core.Id;
+import mcc.session.Session;
+import mcc.stream.Connection;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One peer's state: plain fields that {@link Links}, {@link Initiator} and {@link Responder} work on.
+ *
+ * <p>Unconnected → shaking hands → established → (rekeying) → gone. Sessions come and go; {@link #connection} lives as
+ * long as the peer keeps its own end of it, which {@link #remoteInstance} tells.
+ */
+final class Link {
+    /** Requests that wait for a session; the oldest gives way. */
+    static final int WAITING_MAX = 64;
+    /** Calls whose round trip is being measured. */
+    static final int CALLS_MAX = 128;
+    /** Addresses tried for one peer. */
+    static final int ADDRESSES_MAX = 8;
+
+    /** A message that waits for a session. */
+    record Waiting(long call, Bytes message) {}
+
+    /** An address that is asked to prove that it reaches the peer (RFC 9000 section 8.2). */
+    static final class Challenge {
+        final Address at;
+        final long value;
+        int tries;
+        long againNs;
+
+        Challenge(Address at, long value) {
+            this.at = at;
+            this.value = value;
+        }
+    }
+
+    final Id peer;
+    final byte[] peerStatic;
+    /** Names this end's state; told in every handshake. */
+    long instance;
+
+    Connection connection;
+    long remoteInstance;
+    boolean remoteKnown;
+
+    @Nullable
+    Session current;
+
+    @Nullable
+    Session previous;
+
+    @Nullable
+    Address path;
+
+    final List<Address> addresses = new ArrayList<>();
+
+    @Nullable
+    Challenge challenge;
+
+    /** Handshakes under way, oldest first; answers to any of them count. */
+    final List<Initiator.Attempt> attempts = new ArrayList<>();
+
+    int attemptCount;
+    long firstAttemptNs;
+    long nextAttemptNs = Core.NEVER;
+    byte @Nullable [] cookie;
+
+    final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    final Map<Long, Long> calls = new LinkedHashMap<>();
+    final ArrayDeque<byte[]> controls = new ArrayDeque<>();
+    long rpcRttNs;
+
+    final long sinceNs;
+    long heardNs;
+    long sentNs;
+    /** Since when something that wants an answer is out and nothing was heard; NEVER when all is quiet. */
+    long expectingNs = Core.NEVER;
+
+    long txBytes;
+    long rxBytes;
+    boolean dirty;
+    boolean gone;
+    long scheduledNs = Core.NEVER;
+
+    Link(Id peer, byte[] peerStatic, long instance, Connection connection, long nowNs) {
+        this.peer = peer;
+        this.peerStatic = peerStatic;
+        this.instance = instance;
+        this.connection = connection;
+        sinceNs = nowNs;
+        heardNs = nowNs;
+    }
+
+    boolean canSend(long nowNs) {
+        return current != null && current.isAlive(nowNs) && path != null;
+    }
+
+    int streams() {
+        return connection.openStreams();
+    }
+
+    /** Adds an address to try, newest knowledge first. */
+    void learn(Address address) {
+        addresses.remove(address);
+        addresses.addFirst(address);
+        if (addresses.size() > ADDRESSES_MAX) addresses.removeLast();
+    }
+
+    Peer view() {
+        long rtt = connection.smoothedRttNs();
+        return new Peer(
+                peer,
+                path,
+                current != null,
+                current == null ? "" : current.suite().name(),
+                rtt > 0 ? rtt : rpcRttNs,
+                connection.lossPpm(),
+                txBytes,
+                rxBytes,
+                streams(),
+                sinceNs,
+                heardNs);
+    }
+}

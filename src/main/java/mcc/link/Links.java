@@ -1,0 +1,861 @@
+package mcc.link;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Counters.Counter;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Aead;
+import mcc.crypto.Ed25519;
+import mcc.crypto.Identity;
+import mcc.link.LinkOutput.Reason;
+import mcc.session.Session;
+import mcc.stream.Connection;
+import mcc.stream.Event;
+import mcc.wire.Contact;
+import mcc.wire.Frames;
+import mcc.wire.FramesReader;
+import mcc.wire.FramesWriter;
+import mcc.wire.Handshakes;
+import mcc.wire.Message;
+import mcc.wire.Rpc;
+import mcc.wire.Transport;
+import mcc.wire.pb.Control;
+import mcc.wire.pb.Datagram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All remote peers of this node, from bytes to messages and streams and back.
+ *
+ * <p>How a packet comes in, top to bottom: {@link #receive} reads the header, finds the {@link Slot} by receiver index, opens
+ * the box, checks the replay window, notes the path, and hands the frames to the peer's {@link Connection}; its events
+ * become outputs. {@link #transmit} goes the other way for every link that has something to say.
+ *
+ * <p>Limits: {@link Config#linksMax} links, then the longest silent one without streams gives way; {@link #OUTBOX_MAX}
+ * handshake datagrams; {@link #DIALS_MAX} first contacts; what each limit refused is counted.
+ */
+public final class Links implements Core<LinkInput, LinkOutput> {
+    /** Handshake datagrams that wait for the socket. */
+    static final int OUTBOX_MAX = 1024;
+    /** First contacts under way. */
+    static final int DIALS_MAX = 64;
+    /** Packets that one link may send before the next one's turn. */
+    private static final int BURST = 48;
+
+    private static final long MS = 1_000_000L;
+    /** Something is out and nothing was heard for this long: ask for a new handshake. */
+    static final long SUSPECT_NS = 1_500 * MS;
+    /** With streams open, the path is probed after this much silence. */
+    static final long KEEPALIVE_NS = 15_000 * MS;
+    /** A link without streams is forgotten after this much silence. */
+    static final long FORGET_NS = 3_600_000 * MS;
+    /** A new address has this long, three times, to prove itself. */
+    static final long CHALLENGE_NS = 300 * MS;
+
+    static final int CHALLENGE_TRIES = 3;
+
+    /**
+     * What differs between nodes and networks.
+     *
+     * @param network the network's name; nodes of different networks never understand each other
+     * @param suites those this node can do, best first
+     * @param linksMax how many peers are kept
+     */
+    public record Config(String network, List<Aead.Suite> suites, int linksMax, mcc.stream.Config connection) {
+        public Config {
+            suites = List.copyOf(suites);
+        }
+
+        byte[] prologue() {
+            return ("mcc/1/" + network).getBytes(StandardCharsets.UTF_8);
+        }
+
+        Aead.@Nullable Suite suite(int code) {
+            for (Aead.Suite suite : suites) if (suite.code() == code) return suite;
+            return null;
+        }
+    }
+
+    private record Due(long atNs, Link link) implements Comparable<Due> {
+        @Override
+        public int compareTo(Due other) {
+            return Long.compare(atNs, other.atNs);
+        }
+    }
+
+    private record Outgoing(Address to, Bytes datagram) {}
+
+    private final Config config;
+    private final Identity identity;
+    private final Rng rng;
+    private final Counters counters;
+    private final Initiator initiator;
+    private final Responder responder;
+    private final Dialer dialer;
+
+    private final Map<Id, Link> links = new LinkedHashMap<>();
+    private final Map<Integer, Slot> slots = new HashMap<>();
+    private final ArrayDeque<Outgoing> outbox = new ArrayDeque<>();
+    private final ArrayDeque<LinkOutput> outputs = new ArrayDeque<>();
+    private final ArrayDeque<Link> dirty = new ArrayDeque<>();
+    private final PriorityQueue<Due> due = new PriorityQueue<>();
+    private final byte[] plain = new byte[2048];
+    private final byte[] sealed = new byte[2048];
+    private int lastIndex;
+    private @Nullable Slot lastSlot;
+    private long epochMs;
+    private long epochAtNs;
+
+    private final Counter malformed;
+    private final Counter unknown;
+    private final Counter forged;
+    private final Counter replayed;
+    private final Counter rxBytes;
+    private final Counter txBytes;
+    private final Counter rxPackets;
+    private final Counter txPackets;
+
+    public Links(Config config, Identity identity, Rng rng, Counters counters) {
+        this.config = config;
+        this.identity = identity;
+        this.rng = rng;
+        this.counters = counters;
+        initiator = new Initiator(this, config, identity, rng.split(), counters);
+        responder = new Responder(this, config, identity, rng.split(), counters);
+        dialer = new Dialer(this, config, identity, rng.split(), counters);
+        malformed = counters.of("link.datagram.malformed");
+        unknown = counters.of("link.datagram.unknown-receiver");
+        forged = counters.of("link.datagram.forged");
+        replayed = counters.of("link.datagram.replayed");
+        rxBytes = counters.of("udp.rx.bytes");
+        txBytes = counters.of("udp.tx.bytes");
+        rxPackets = counters.of("udp.rx.packets");
+        txPackets = counters.of("udp.tx.packets");
+    }
+
+    // ---- inbound ----------------------------------------------------------------------------------------------------
+
+    /** Takes one datagram; its bytes are borrowed until return. Never throws for what a peer sent. */
+    public void receive(long nowNs, byte[] buf, int offset, int length, Address from) {
+        rxBytes.add(length);
+        rxPackets.add();
+        if (Transport.looksLike(buf, offset, length)) onTransport(nowNs, buf, offset, length, from);
+        else onHandshake(nowNs, buf, offset, length, from);
+    }
+
+    private void onTransport(long nowNs, byte[] buf, int offset, int length, Address from) {
+        if (!Transport.isWellFormed(buf, offset, length) || length - Transport.OVERHEAD_BYTES > plain.length) {
+            malformed.add();
+            return;
+        }
+        switch (slot(Transport.receiver(buf, offset))) {
+            case Slot.Established(Link link, Session session) ->
+                onSealed(nowNs, link, session, buf, offset, length, from);
+            case Slot.Responding(Responder.Pending pending)
+            when pending.session != null -> {
+                int n = open(pending.session, buf, offset, length, nowNs);
+                if (n < 0) return;
+                Link link = promote(nowNs, pending, from);
+                if (link != null) onFrames(nowNs, link, n, from, length);
+            }
+            case Slot.Dialing(Dial dial)
+            when dial.link != null && dial.session != null -> {
+                int n = open(dial.session, buf, offset, length, nowNs);
+                if (n < 0) return;
+                Link link = dial.link;
+                dialer.confirmed(nowNs, dial, from);
+                onFrames(nowNs, link, n, from, length);
+            }
+            case null, default -> unknown.add();
+        }
+    }
+
+    private void onSealed(long nowNs, Link link, Session session, byte[] buf, int offset, int length, Address from) {
+        int n = open(session, buf, offset, length, nowNs);
+        if (n < 0) return;
+        boolean newest = session == link.current && session.isNewest(buf, offset);
+        if (newest && !from.equals(link.path)) heardElsewhere(nowNs, link, from);
+        onFrames(nowNs, link, n, from, length);
+    }
+
+    /** Opens into {@link #plain}; negative when the packet proves nothing. */
+    private int open(Session session, byte[] buf, int offset, int length, long nowNs) {
+        if (!session.isAlive(nowNs)) {
+            unknown.add();
+            return -1;
+        }
+        int n = session.open(buf, offset, length, plain, 0);
+        if (n == Session.FORGED) forged.add();
+        else if (n == Session.REPLAYED) replayed.add();
+        return n;
+    }
+
+    private void onFrames(long nowNs, Link link, int n, Address from, int datagramBytes) {
+        link.heardNs = nowNs;
+        link.expectingNs = NEVER;
+        link.rxBytes += datagramBytes;
+        if (Frames.isControl(plain, 0, n)) {
+            onControl(nowNs, link, n, from);
+        } else if (Frames.isBareMessage(plain, 0, n)) {
+            onBareMessage(nowNs, link, n);
+        } else if (link.connection.receive(nowNs, plain, 0, n, false)) {
+            if (link.current != null) link.current.used(nowNs);
+        }
+        drain(nowNs, link);
+        touch(link);
+    }
+
+    private void onBareMessage(long nowNs, Link link, int n) {
+        FramesReader reader = new FramesReader();
+        reader.begin(plain, 0, n);
+        if (reader.next() && reader.kind() == Frames.MESSAGE) onMessage(nowNs, link, reader.message());
+        else malformed.add();
+    }
+
+    private void onControl(long nowNs, Link link, int n, Address from) {
+        int at = Frames.controlOffset(plain, 0, n);
+        Control control = at < 0 ? null : Handshakes.control(plain, at, n - at);
+        if (control == null) {
+            malformed.add();
+            return;
+        }
+        switch (control.getKindCase()) {
+            case PATH_CHALLENGE ->
+                sendControl(nowNs, link, from, Control.newBuilder().setPathResponse(control.getPathChallenge()));
+            case PATH_RESPONSE -> {
+                Link.Challenge challenge = link.challenge;
+                if (challenge == null || challenge.value != control.getPathResponse()) return;
+                link.challenge = null;
+                moveTo(nowNs, link, challenge.at);
+            }
+            case OBSERVED -> {
+                Address self = Handshakes.address(control.getObserved());
+                if (self != null) observed(link.peer, self);
+            }
+            case CLOSE -> forget(link, Reason.CLOSED);
+            case KEEPALIVE, KIND_NOT_SET -> {}
+        }
+    }
+
+    private void onHandshake(long nowNs, byte[] buf, int offset, int length, Address from) {
+        Datagram d = Handshakes.datagram(buf, offset, length);
+        if (d == null) {
+            malformed.add();
+            return;
+        }
+        switch (d.getKindCase()) {
+            case INITIATION -> responder.onInitiation(nowNs, d.getInitiation(), false, from, length);
+            case XX_INITIATION -> responder.onInitiation(nowNs, d.getXxInitiation(), true, from, length);
+            case RESPONSE -> {
+                if (slot(d.getResponse().getReceiver()) instanceof Slot.Initiating(Link link)) {
+                    initiator.onResponse(nowNs, link, d.getResponse(), from, length);
+                } else unknown.add();
+            }
+            case XX_RESPONSE -> {
+                if (slot(d.getXxResponse().getReceiver()) instanceof Slot.Dialing(Dial dial)) {
+                    dialer.onResponse(nowNs, dial, d.getXxResponse(), from);
+                } else unknown.add();
+            }
+            case XX_FINAL -> {
+                if (slot(d.getXxFinal().getReceiver()) instanceof Slot.Responding(Responder.Pending pending)) {
+                    responder.onFinal(nowNs, pending, d.getXxFinal(), from);
+                } else unknown.add();
+            }
+            case COOKIE -> {
+                switch (slot(d.getCookie().getReceiver())) {
+                    case Slot.Initiating(Link link) -> initiator.onCookie(nowNs, link, d.getCookie());
+                    case Slot.Dialing(Dial dial) -> dialer.onCookie(nowNs, dial, d.getCookie());
+                    case null, default -> unknown.add();
+                }
+            }
+            case FRAMES, PACKET, PACKET_NEEDS_CSUM, KIND_NOT_SET -> malformed.add();
+        }
+    }
+
+    // ---- outbound ---------------------------------------------------------------------------------------------------
+
+    /** Lends every datagram that is due to {@code out}, until all is said or {@code out} is full. */
+    public void transmit(long nowNs, PacketSink out) {
+        while (out.ready() && !outbox.isEmpty()) {
+            Outgoing o = outbox.removeFirst();
+            byte[] bytes = o.datagram().toArray();
+            send(out, o.to(), bytes, bytes.length);
+        }
+        while (out.ready() && !dirty.isEmpty()) {
+            Link link = dirty.removeFirst();
+            link.dirty = false;
+            if (link.gone) continue;
+            if (transmit(nowNs, link, out)) touch(link);
+            drain(nowNs, link);
+            schedule(link);
+        }
+    }
+
+    /** Sends what one link has, up to a burst; true when there may be more. */
+    private boolean transmit(long nowNs, Link link, PacketSink out) {
+        Session session = link.current;
+        Address path = link.path;
+        if (session == null || path == null || !session.isAlive(nowNs)) {
+            if (!link.connection.idle() || !link.waiting.isEmpty()) initiator.begin(nowNs, link);
+            return false;
+        }
+        while (!link.controls.isEmpty() && out.ready()) {
+            byte[] control = link.controls.removeFirst();
+            sealAndSend(nowNs, link, session, out, path, control, control.length);
+        }
+        int max = Handshakes.DATAGRAM_BYTES - Transport.OVERHEAD_BYTES;
+        for (int i = 0; i < BURST; i++) {
+            if (!out.ready()) return true;
+            int n = link.connection.transmit(nowNs, plain, 0, max);
+            if (n == 0) return false;
+            sealAndSend(nowNs, link, session, out, path, plain, n);
+            session.used(nowNs);
+            if (session.isDue(nowNs)) initiator.begin(nowNs, link);
+        }
+        return true;
+    }
+
+    private void sealAndSend(
+            long nowNs, Link link, Session session, PacketSink out, Address to, byte[] frames, int length) {
+        int n = session.seal(Transport.FRAMES, frames, 0, length, sealed, 0);
+        link.sentNs = nowNs;
+        link.txBytes += n;
+        send(out, to, sealed, n);
+    }
+
+    private void send(PacketSink out, Address to, byte[] bytes, int length) {
+        txBytes.add(length);
+        txPackets.add();
+        out.send(to, bytes, 0, length);
+    }
+
+    // ---- commands ---------------------------------------------------------------------------------------------------
+
+    @Override
+    public void handle(long nowNs, LinkInput input) {
+        switch (input) {
+            case LinkInput.Ask a -> ask(nowNs, a);
+            case LinkInput.Reply r -> reply(nowNs, r);
+            case LinkInput.Dial d -> dialer.begin(nowNs, d.ticket(), d.to());
+            case LinkInput.WallClock c -> {
+                epochMs = c.epochMs();
+                epochAtNs = nowNs;
+            }
+            case LinkInput.Shutdown _ -> shutdown(nowNs);
+            case LinkInput.Tick _ -> tick(nowNs);
+        }
+    }
+
+    private void ask(long nowNs, LinkInput.Ask a) {
+        Link link = link(nowNs, a.to());
+        if (link == null) {
+            outputs.add(new LinkOutput.Unanswered(a.to().node(), a.call(), Reason.REFUSED));
+            return;
+        }
+        if (link.calls.size() >= Link.CALLS_MAX) {
+            link.calls.remove(link.calls.keySet().iterator().next());
+        }
+        link.calls.put(a.call(), nowNs);
+        Bytes message = Rpc.encode(new Rpc(a.call(), a.request()));
+        if (link.canSend(nowNs)) {
+            if (!link.connection.send(message)) {
+                outputs.add(new LinkOutput.Unanswered(link.peer, a.call(), Reason.OVERLOADED));
+                return;
+            }
+            expect(nowNs, link);
+        } else {
+            if (link.waiting.size() >= Link.WAITING_MAX) {
+                counters.add("link.waiting.dropped");
+                Link.Waiting old = link.waiting.removeFirst();
+                outputs.add(new LinkOutput.Unanswered(link.peer, old.call(), Reason.OVERLOADED));
+            }
+            link.waiting.add(new Link.Waiting(a.call(), message));
+            initiator.begin(nowNs, link);
+        }
+        touch(link);
+        schedule(link);
+    }
+
+    private void reply(long nowNs, LinkInput.Reply r) {
+        Bytes message = Rpc.encode(new Rpc(r.call(), r.answer()));
+        Link link = links.get(r.to());
+        if (link != null && link.canSend(nowNs)) {
+            link.connection.send(message);
+            touch(link);
+            schedule(link);
+            return;
+        }
+        Responder.Pending pending = responder.early(r.to(), r.call());
+        if (pending == null || pending.session == null) {
+            counters.add("link.reply.no-session");
+            return;
+        }
+        FramesWriter writer = new FramesWriter();
+        writer.begin(plain, 0, plain.length);
+        writer.message(message);
+        int n = writer.length();
+        byte[] datagram = new byte[n + Transport.OVERHEAD_BYTES];
+        if (datagram.length > pending.budgetBytes) {
+            counters.add("link.early.over-budget");
+            return;
+        }
+        pending.earlyCall = -1;
+        pending.session.seal(Transport.FRAMES, plain, 0, n, datagram, 0);
+        post(pending.from, datagram);
+    }
+
+    private void shutdown(long nowNs) {
+        for (Link link : List.copyOf(links.values())) {
+            if (link.canSend(nowNs) && link.path != null) {
+                sendControl(nowNs, link, link.path, Control.newBuilder().setClose(0));
+            }
+            forget(link, Reason.CLOSED);
+        }
+    }
+
+    private void tick(long nowNs) {
+        responder.turn(nowNs);
+        dialer.tick(nowNs);
+        while (!due.isEmpty() && due.peek().atNs() <= nowNs) {
+            Link link = due.poll().link();
+            if (link.gone) continue;
+            link.scheduledNs = NEVER;
+            tick(nowNs, link);
+            if (!link.gone) schedule(link);
+        }
+    }
+
+    private void tick(long nowNs, Link link) {
+        if (link.connection.deadlineNs() <= nowNs) {
+            link.connection.tick(nowNs);
+            drain(nowNs, link);
+            touch(link);
+        }
+        if (link.gone) return;
+        if (link.nextAttemptNs <= nowNs) initiator.tick(nowNs, link);
+        if (link.gone) return;
+        if (expectingSince(link) <= nowNs - SUSPECT_NS) initiator.begin(nowNs, link);
+        Link.Challenge challenge = link.challenge;
+        if (challenge != null && challenge.againNs <= nowNs) challenge(nowNs, link, challenge);
+        if (link.streams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && link.challenge == null && link.path != null) {
+            link.challenge = new Link.Challenge(link.path, rng.nextLong());
+            challenge(nowNs, link, link.challenge);
+            expect(nowNs, link);
+        }
+        if (link.streams() == 0 && nowNs - Math.max(link.heardNs, link.sentNs) >= FORGET_NS) {
+            forget(link, Reason.IDLE);
+        }
+    }
+
+    @Override
+    public @Nullable LinkOutput poll() {
+        return outputs.poll();
+    }
+
+    @Override
+    public long deadlineNs() {
+        long next = Math.min(responder.deadlineNs(0), dialer.deadlineNs());
+        return due.isEmpty() ? next : Math.min(next, due.peek().atNs());
+    }
+
+    /** Returns whether {@link #transmit} has something to say. */
+    public boolean wantsToTransmit() {
+        return !outbox.isEmpty() || !dirty.isEmpty();
+    }
+
+    private void challenge(long nowNs, Link link, Link.Challenge challenge) {
+        if (challenge.tries++ >= CHALLENGE_TRIES) {
+            link.challenge = null;
+            counters.add("link.path.unproven");
+            return;
+        }
+        challenge.againNs = nowNs + CHALLENGE_NS;
+        sendControl(nowNs, link, challenge.at, Control.newBuilder().setPathChallenge(challenge.value));
+    }
+
+    // ---- streams ----------------------------------------------------------------------------------------------------
+
+    /** Opens a stream to a peer, with a handshake first where there is no session; −1 when refused. */
+    public long open(long nowNs, Contact to) {
+        Link link = link(nowNs, to);
+        if (link == null) return -1;
+        long stream = link.connection.open(nowNs);
+        if (stream < 0) return -1;
+        if (!link.canSend(nowNs)) initiator.begin(nowNs, link);
+        return stream;
+    }
+
+    /** As {@link Connection#write}; −1 when the peer is gone. */
+    public int write(long nowNs, Id peer, long stream, byte[] src, int offset, int length) {
+        Link link = links.get(peer);
+        if (link == null) return -1;
+        int n = link.connection.write(nowNs, stream, src, offset, length);
+        if (n > 0) touch(link);
+        return n;
+    }
+
+    /** As {@link Connection#read}; −2 when the peer is gone. */
+    public int read(long nowNs, Id peer, long stream, byte[] dst, int offset, int length) {
+        Link link = links.get(peer);
+        if (link == null) return -2;
+        int n = link.connection.read(nowNs, stream, dst, offset, length);
+        touch(link); // credit may be due
+        return n;
+    }
+
+    /** As {@link Connection#finish}. */
+    public void finish(long nowNs, Id peer, long stream) {
+        Link link = links.get(peer);
+        if (link == null) return;
+        link.connection.finish(nowNs, stream);
+        touch(link);
+    }
+
+    /** As {@link Connection#reset}. */
+    public void reset(long nowNs, Id peer, long stream, int code) {
+        Link link = links.get(peer);
+        if (link == null) return;
+        link.connection.reset(nowNs, stream, code);
+        drain(nowNs, link);
+        touch(link);
+    }
+
+    /** Bytes that {@link #read} would give now. */
+    public int readable(Id peer, long stream) {
+        Link link = links.get(peer);
+        return link == null ? 0 : link.connection.readable(stream);
+    }
+
+    // ---- observers --------------------------------------------------------------------------------------------------
+
+    /** All peers, in the order in which they were met. */
+    public List<Peer> peers() {
+        List<Peer> out = new ArrayList<>(links.size());
+        for (Link link : links.values()) out.add(link.view());
+        return out;
+    }
+
+    /** One peer; null when there is no link to it. */
+    public @Nullable Peer peer(Id id) {
+        Link link = links.get(id);
+        return link == null ? null : link.view();
+    }
+
+    // ---- for this room ----------------------------------------------------------------------------------------------
+
+    /** Whether a message may ride in an initiation: it may be replayed, so it must not matter. */
+    static boolean mayBeEarly(Message m) {
+        return m instanceof Message.Ping || m instanceof Message.FindNode || m instanceof Message.FindValue;
+    }
+
+    static boolean mayBeEarly(Bytes encoded) {
+        if (encoded.size() > Handshakes.EARLY_BYTES) return false;
+        Rpc rpc = Rpc.decode(encoded.toArray(), 0, encoded.size(), new Counters());
+        return rpc != null && mayBeEarly(rpc.body());
+    }
+
+    long epochMs(long nowNs) {
+        return epochMs + (nowNs - epochAtNs) / MS;
+    }
+
+    void post(Address to, byte[] datagram) {
+        if (outbox.size() >= OUTBOX_MAX) {
+            counters.add("link.outbox.dropped");
+            return;
+        }
+        outbox.add(new Outgoing(to, Bytes.owning(datagram)));
+    }
+
+    int freeIndex() {
+        int index;
+        do {
+            index = rng.nextInt() & ~0xf; // the low bits may name a packet loop one day
+        } while (index == 0 || slots.containsKey(index));
+        return index;
+    }
+
+    void occupy(int index, Slot slot) {
+        slots.put(index, slot);
+        lastSlot = null;
+    }
+
+    void release(int index) {
+        slots.remove(index);
+        lastSlot = null;
+    }
+
+    private @Nullable Slot slot(int index) {
+        if (lastSlot != null && lastIndex == index) return lastSlot;
+        Slot slot = slots.get(index);
+        lastIndex = index;
+        lastSlot = slot;
+        return slot;
+    }
+
+    void observed(Id by, Address self) {
+        outputs.add(new LinkOutput.Observed(by, self));
+    }
+
+    void asked(Id from, Address at, Rpc rpc) {
+        outputs.add(new LinkOutput.Asked(from, at, rpc.call(), rpc.body()));
+    }
+
+    void output(LinkOutput output) {
+        outputs.add(output);
+    }
+
+    @Nullable
+    Link find(Id peer) {
+        return links.get(peer);
+    }
+
+    /** Two initiations cross: the lower node ID's stands, as long as it is fresh. */
+    boolean crosses(long nowNs, Id peer) {
+        Link link = links.get(peer);
+        if (link == null || link.attempts.isEmpty() || link.path != null && link.current != null) return false;
+        return link.attemptCount == 1 && identity.id().compareTo(peer) < 0 && nowNs < link.nextAttemptNs;
+    }
+
+    /** The initiator of a pending response proved itself: its session becomes the link's. */
+    @Nullable
+    Link promote(long nowNs, Responder.Pending p, Address from) {
+        responder.promoted(p);
+        if (p.peer == null || p.peerStatic == null || p.session == null) return null;
+        Link link = links.get(p.peer);
+        if (link == null) link = make(nowNs, p.peer, p.peerStatic);
+        boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
+        if (link == null || other && p.xx == null) {
+            counters.add("link.pending.dropped");
+            release(p.index);
+            return null;
+        }
+        if (other) restart(link); // who dials by address has no link to this node, so it lost the old one
+        link.instance = p.localInstance; // what the response told the peer
+        initiator.end(link);
+        established(nowNs, link, p.session, p.instance, from);
+        control(link, observedControl(from));
+        return link;
+    }
+
+    /** A session proved itself on both sides: it becomes the one to send with. */
+    void established(long nowNs, Link link, Session session, long remoteInstance, Address from) {
+        if (link.remoteKnown && link.remoteInstance != remoteInstance) {
+            restart(link);
+        }
+        boolean up = link.current == null;
+        link.remoteKnown = true;
+        link.remoteInstance = remoteInstance;
+        retire(link.previous);
+        link.previous = link.current;
+        link.current = session;
+        occupy(session.localIndex(), new Slot.Established(link, session));
+        link.heardNs = nowNs;
+        link.expectingNs = NEVER;
+        if (!from.equals(link.path)) moveTo(nowNs, link, from);
+        while (!link.waiting.isEmpty()) {
+            Link.Waiting w = link.waiting.removeFirst();
+            link.connection.send(w.message());
+            expect(nowNs, link);
+        }
+        if (up) outputs.add(new LinkOutput.Up(link.peer, from));
+        counters.add("link.session.established");
+        touch(link);
+        schedule(link);
+    }
+
+    /** No address of a peer answered in time. */
+    void unreachable(Link link) {
+        forget(link, Reason.UNREACHABLE);
+    }
+
+    byte[] observedControl(Address from) {
+        return Frames.control(Control.newBuilder()
+                .setObserved(Handshakes.endpoint(from))
+                .build()
+                .toByteArray());
+    }
+
+    void control(Link link, byte[] frames) {
+        if (link.controls.size() < 16) link.controls.add(frames);
+        else counters.add("link.controls.dropped");
+        touch(link);
+    }
+
+    @Nullable
+    Link make(long nowNs, Id peer, byte[] peerStatic) {
+        if (links.size() >= config.linksMax() && !evict()) {
+            counters.add("link.table.full");
+            return null;
+        }
+        Link link = new Link(peer, peerStatic, rng.nextLong(), connection(peer), nowNs);
+        links.put(peer, link);
+        return link;
+    }
+
+    void touch(Link link) {
+        if (link.dirty || link.gone) return;
+        link.dirty = true;
+        dirty.add(link);
+    }
+
+    void schedule(Link link) {
+        if (link.gone) return;
+        long at = Math.min(link.connection.deadlineNs(), link.nextAttemptNs);
+        long expecting = expectingSince(link);
+        if (expecting != NEVER && link.nextAttemptNs == NEVER) at = Math.min(at, expecting + SUSPECT_NS);
+        if (link.challenge != null) at = Math.min(at, link.challenge.againNs);
+        else if (link.streams() > 0) at = Math.min(at, link.heardNs + KEEPALIVE_NS);
+        if (link.streams() == 0) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
+        if (at < link.scheduledNs) {
+            link.scheduledNs = at;
+            due.add(new Due(at, link));
+        }
+    }
+
+    // ---- private ----------------------------------------------------------------------------------------------------
+
+    private static long expectingSince(Link link) {
+        long unacked = link.connection.unackedSinceNs();
+        long since = Math.min(link.expectingNs, unacked);
+        return since == NEVER ? NEVER : Math.max(since, link.heardNs);
+    }
+
+    private void expect(long nowNs, Link link) {
+        if (link.expectingNs == NEVER) link.expectingNs = nowNs;
+    }
+
+    /** Finds or makes the link to a contact and learns its addresses; null when its key is unsound or the table is full. */
+    private @Nullable Link link(long nowNs, Contact to) {
+        Link link = links.get(to.node());
+        if (link == null) {
+            byte[] peerStatic = Ed25519.toX25519(to.node());
+            if (peerStatic == null || to.node().equals(identity.id())) {
+                counters.add("link.unsound-key");
+                return null;
+            }
+            link = make(nowNs, to.node(), peerStatic);
+            if (link == null) return null;
+        }
+        for (Address address : to.addresses().reversed()) if (!link.addresses.contains(address)) link.learn(address);
+        return link;
+    }
+
+    private Connection connection(Id peer) {
+        return new Connection(config.connection(), identity.id().compareTo(peer) < 0, rng.split(), counters);
+    }
+
+    private void heardElsewhere(long nowNs, Link link, Address from) {
+        if (link.challenge != null && link.challenge.at.equals(from)) return;
+        counters.add("link.path.candidate");
+        link.challenge = new Link.Challenge(from, rng.nextLong());
+        challenge(nowNs, link, link.challenge);
+    }
+
+    private void moveTo(long nowNs, Link link, Address to) {
+        Address old = link.path;
+        if (to.equals(old)) return;
+        link.path = to;
+        link.learn(to);
+        if (old == null) return;
+        counters.add("link.path.changed");
+        link.connection.pathChanged(nowNs, old.sameIp(to));
+        control(link, observedControl(to));
+    }
+
+    private void sendControl(long nowNs, Link link, Address to, Control.Builder control) {
+        Session session = link.current;
+        if (session == null || !session.isAlive(nowNs)) return;
+        byte[] frames = Frames.control(control.build().toByteArray());
+        byte[] datagram = new byte[frames.length + Transport.OVERHEAD_BYTES];
+        session.seal(Transport.FRAMES, frames, 0, frames.length, datagram, 0);
+        link.txBytes += datagram.length;
+        link.sentNs = nowNs;
+        post(to, datagram);
+    }
+
+    private void drain(long nowNs, Link link) {
+        for (Event event; (event = link.connection.poll()) != null; ) {
+            switch (event) {
+                case Event.Message m -> onMessage(nowNs, link, m.bytes());
+                case Event.Opened e -> outputs.add(new LinkOutput.StreamOpened(link.peer, e.stream()));
+                case Event.Readable e -> outputs.add(new LinkOutput.StreamReadable(link.peer, e.stream()));
+                case Event.Writable e -> outputs.add(new LinkOutput.StreamWritable(link.peer, e.stream()));
+                case Event.Reset e -> outputs.add(new LinkOutput.StreamReset(link.peer, e.stream(), e.code()));
+                case Event.Finished e -> outputs.add(new LinkOutput.StreamFinished(link.peer, e.stream()));
+                case Event.Broken _ -> {
+                    counters.add("link.peer.broken");
+                    forget(link, Reason.REFUSED);
+                    return;
+                }
+            }
+        }
+    }
+
+    private void onMessage(long nowNs, Link link, Bytes body) {
+        byte[] bytes = body.toArray();
+        Rpc rpc = Rpc.decode(bytes, 0, bytes.length, counters);
+        Address path = link.path;
+        if (rpc == null || path == null) return;
+        if (rpc.body().isRequest()) {
+            asked(link.peer, path, rpc);
+            return;
+        }
+        Long asked = link.calls.remove(rpc.call());
+        if (asked == null) {
+            counters.add("link.answer.unasked");
+            return;
+        }
+        long rttNs = nowNs - asked;
+        link.rpcRttNs = link.rpcRttNs == 0 ? rttNs : (7 * link.rpcRttNs + rttNs) / 8;
+        outputs.add(new LinkOutput.Answered(link.peer, path, rpc.call(), rpc.body(), rttNs));
+    }
+
+    private boolean evict() {
+        Link oldest = null;
+        for (Link link : links.values()) {
+            if (link.streams() == 0 && (oldest == null || link.heardNs < oldest.heardNs)) oldest = link;
+        }
+        if (oldest == null) return false;
+        counters.add("link.table.evicted");
+        forget(oldest, Reason.OVERLOADED);
+        return true;
+    }
+
+    private void forget(Link link, Reason reason) {
+        if (link.gone) return;
+        link.gone = true;
+        links.remove(link.peer);
+        initiator.end(link);
+        outputs.add(new LinkOutput.StreamsLost(link.peer));
+        for (Link.Waiting w : link.waiting) outputs.add(new LinkOutput.Unanswered(link.peer, w.call(), reason));
+        boolean wasUp = link.current != null;
+        retire(link.current);
+        retire(link.previous);
+        if (wasUp) outputs.add(new LinkOutput.Down(link.peer, reason));
+    }
+
+    /** The peer lost its end: this end begins anew too. */
+    private void restart(Link link) {
+        counters.add("link.peer.restarted");
+        outputs.add(new LinkOutput.StreamsLost(link.peer));
+        retire(link.current);
+        retire(link.previous);
+        link.current = null;
+        link.previous = null;
+        link.connection = connection(link.peer);
+    }
+
+    private void retire(@Nullable Session session) {
+        if (session != null) release(session.localIndex());
+    }
+}

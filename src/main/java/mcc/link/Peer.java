@@ -1,0 +1,29 @@
+package mcc.link;
+
+import mcc.core.Address;
+import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an observer may know of one link at one moment.
+ *
+ * @param at the address to which packets go; null while none is known
+ * @param established whether there are keys
+ * @param suite the cipher's name; empty without keys
+ * @param rttNs smoothed; 0 while unknown
+ * @param lossPpm recent loss of what this side sent, in parts per million
+ * @param sinceNs monotonic time since which the link stands
+ * @param heardNs monotonic time of the newest authentic packet
+ */
+public record Peer(
+        Id id,
+        @Nullable Address at,
+        boolean established,
+        String suite,
+        long rttNs,
+        long lossPpm,
+        long txBytes,
+        long rxBytes,
+        int streams,
+        long sinceNs,
+        long heardNs) {}

@@ -1,0 +1,352 @@
+package mcc.link;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Address;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Aead;
+import mcc.crypto.Ed25519;
+import mcc.crypto.Identity;
+import mcc.session.Cookies;
+import mcc.session.Handshake;
+import mcc.session.Session;
+import mcc.wire.Handshakes;
+import mcc.wire.Rpc;
+import mcc.wire.pb.Cookie;
+import mcc.wire.pb.Datagram;
+import mcc.wire.pb.Initiation;
+import mcc.wire.pb.InitiatorPayload;
+import mcc.wire.pb.ResponderPayload;
+import mcc.wire.pb.Response;
+import mcc.wire.pb.XxFinal;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Handshakes that others begin, Noise IK and XX, and what keeps them from costing more than they may.
+ *
+ * <p>An initiation passes in order: mac1 → (under load: cookie) → queue → Noise → timestamp and ephemeral key, for early
+ * data only → response. What it made is {@link Pending} until the initiator's first transport packet proves that it was no
+ * replay; only then does {@link Links} let it touch a link.
+ */
+final class Responder {
+    /** Handshakes per second above which cookies are asked for; bursts of as many are taken. */
+    static final int CALM_PER_SECOND = 100;
+    /** Handshakes per turn of the loop: an IK response costs about 0.35 ms. */
+    static final int PER_TURN = 4;
+    /** Initiations that wait for their turn. */
+    static final int QUEUE_MAX = 256;
+    /** Responses whose initiators have not proved themselves yet. */
+    static final int PENDING_MAX = 1024;
+    /** How long they may take. */
+    static final long PENDING_NS = 10_000_000_000L;
+    /** Ephemeral keys remembered, so that early data is answered once. */
+    static final int EPHEMERALS_MAX = 8192;
+    /** Early data older or newer than this is ignored. */
+    static final long EARLY_SKEW_MS = 600_000;
+
+    /** A response whose initiator has not proved itself yet. */
+    static final class Pending {
+        final int index;
+        final @Nullable Handshake xx;
+
+        @Nullable
+        Id peer;
+
+        byte @Nullable [] peerStatic;
+
+        @Nullable
+        Session session;
+        /** What the peer said of its end, and what it was told of this one. */
+        long instance;
+
+        long localInstance;
+        final Address from;
+        int remoteIndex;
+        /** The one call that may be answered before the proof, and how many bytes the answer may have. */
+        long earlyCall = -1;
+
+        int budgetBytes;
+        final long diesNs;
+
+        Pending(int index, @Nullable Handshake xx, Address from, long diesNs) {
+            this.index = index;
+            this.xx = xx;
+            this.from = from;
+            this.diesNs = diesNs;
+        }
+    }
+
+    private record Queued(Initiation initiation, boolean xx, Address from, int bytes) {}
+
+    private final Links links;
+    private final Links.Config config;
+    private final Identity identity;
+    private final Rng rng;
+    private final Counters counters;
+    private final Cookies cookies;
+    private final byte[] mac1Key;
+    private final byte[] mac1KeyXx;
+    private final ArrayDeque<Queued> queue = new ArrayDeque<>();
+    private final Map<Integer, Pending> pending = new LinkedHashMap<>();
+    private final Map<Id, Long> ephemerals = new LinkedHashMap<>();
+    private long calmTokens = CALM_PER_SECOND * 1_000_000_000L;
+    private long calmAtNs;
+
+    Responder(Links links, Links.Config config, Identity identity, Rng rng, Counters counters) {
+        this.links = links;
+        this.config = config;
+        this.identity = identity;
+        this.rng = rng;
+        this.counters = counters;
+        cookies = new Cookies(rng.split(), 0);
+        mac1Key = Cookies.mac1Key(config.network(), identity.agreementPublic());
+        mac1KeyXx = Cookies.mac1KeyUnknown(config.network());
+    }
+
+    /** An initiation came in; takes it, asks for a cookie, or drops it. */
+    void onInitiation(long nowNs, Initiation initiation, boolean xx, Address from, int bytes) {
+        byte[] noise = initiation.getNoise().toByteArray();
+        byte[] mac1 = initiation.getMac1().toByteArray();
+        byte[] key = xx ? mac1KeyXx : mac1Key;
+        if (!Cookies.same(Cookies.mac(key, initiation.getSender(), noise), mac1)) {
+            counters.add("link.initiation.mac1");
+            return;
+        }
+        boolean proven = cookies.isProven(
+                nowNs, from, initiation.getSender(), noise, initiation.getMac2().toByteArray());
+        if (!proven && !calm(nowNs)) {
+            counters.add("link.cookie.sent");
+            byte[] salt = cookies.salt();
+            links.post(
+                    from,
+                    Datagram.newBuilder()
+                            .setCookie(Cookie.newBuilder()
+                                    .setReceiver(initiation.getSender())
+                                    .setSalt(ByteString.copyFrom(salt))
+                                    .setBox(ByteString.copyFrom(cookies.reply(nowNs, from, key, mac1, salt))))
+                            .build()
+                            .toByteArray());
+            return;
+        }
+        if (queue.size() >= QUEUE_MAX) {
+            counters.add("link.initiation.queue-full");
+            return;
+        }
+        queue.add(new Queued(initiation, xx, from, bytes));
+    }
+
+    /** Works off at most {@link #PER_TURN} initiations and forgets what was not proved in time. */
+    void turn(long nowNs) {
+        for (int i = 0; i < PER_TURN && !queue.isEmpty(); i++) {
+            Queued q = queue.removeFirst();
+            if (q.xx()) respondXx(nowNs, q);
+            else respond(nowNs, q);
+        }
+        for (Iterator<Pending> it = pending.values().iterator(); it.hasNext(); ) {
+            Pending p = it.next();
+            if (p.diesNs > nowNs) break;
+            it.remove();
+            links.release(p.index);
+        }
+    }
+
+    /** When {@link #turn} is due. */
+    long deadlineNs(long nowNs) {
+        if (!queue.isEmpty()) return nowNs;
+        for (Pending p : pending.values()) return p.diesNs;
+        return Core.NEVER;
+    }
+
+    private void respond(long nowNs, Queued q) {
+        byte[] noise = q.initiation().getNoise().toByteArray();
+        Handshake handshake = new Handshake(
+                Handshake.Pattern.IK, false, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
+        byte[] clear = handshake.read(noise);
+        InitiatorPayload payload = clear == null ? null : Handshakes.initiator(clear);
+        Id peer = payload == null ? null : proven(payload, handshake);
+        if (payload == null || peer == null) return;
+        Aead.Suite suite = choose(payload.getSuitesList());
+        if (suite == null) return;
+        if (links.crosses(nowNs, peer)) {
+            counters.add("link.initiation.crossed");
+            return;
+        }
+        Pending p = add(nowNs, null, q.from());
+        p.peer = peer;
+        Link known = links.find(peer);
+        if (known != null) p.localInstance = known.instance;
+        p.peerStatic = handshake.remoteStatic();
+        p.instance = payload.getInstance();
+        byte[] out = handshake.write(payload(p, q.from(), List.of(suite)).toByteArray());
+        if (out == null) return;
+        p.session = new Session(
+                nowNs, handshake.split(), suite, false, p.index, q.initiation().getSender());
+        byte[] response = response(p.index, q.initiation().getSender(), out, false);
+        links.post(q.from(), response);
+        counters.add("link.handshake.responded");
+        p.budgetBytes = 3 * q.bytes() - response.length;
+        early(nowNs, p, payload, noise);
+    }
+
+    private void respondXx(long nowNs, Queued q) {
+        Handshake handshake = new Handshake(
+                Handshake.Pattern.XX, false, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
+        if (handshake.read(q.initiation().getNoise().toByteArray()) == null) {
+            counters.add("link.initiation.forged");
+            return;
+        }
+        Pending p = add(nowNs, handshake, q.from());
+        byte[] out = handshake.write(payload(p, q.from(), config.suites()).toByteArray());
+        if (out == null) return;
+        byte[] response = response(p.index, q.initiation().getSender(), out, true);
+        if (response.length > 3 * q.bytes()) {
+            counters.add("link.initiation.too-short");
+            return;
+        }
+        p.remoteIndex = q.initiation().getSender();
+        links.post(q.from(), response);
+    }
+
+    /** The third message of XX: the initiator's key, by which the peer is known and the session stands. */
+    void onFinal(long nowNs, Pending p, XxFinal last, Address from) {
+        if (p.xx == null || p.session != null) return;
+        byte[] clear = p.xx.read(last.getNoise().toByteArray());
+        InitiatorPayload payload = clear == null ? null : Handshakes.initiator(clear);
+        Id peer = payload == null ? null : proven(payload, p.xx);
+        byte[] peerStatic = p.xx.remoteStatic();
+        if (payload == null || peer == null || peerStatic == null) {
+            drop(p);
+            return;
+        }
+        Aead.Suite suite = payload.getSuitesCount() == 1 ? config.suite(payload.getSuites(0)) : null;
+        if (suite == null) {
+            counters.add("link.initiation.suite");
+            drop(p);
+            return;
+        }
+        p.peer = peer;
+        p.peerStatic = peerStatic;
+        p.instance = payload.getInstance();
+        p.session = new Session(nowNs, p.xx.split(), suite, false, p.index, p.remoteIndex);
+        // The ephemeral key of this handshake is this node's own and fresh, so the third message cannot be a replay.
+        links.promote(nowNs, p, from);
+    }
+
+    /** Takes a pending response out: it became a link's session. */
+    void promoted(Pending p) {
+        pending.remove(p.index);
+    }
+
+    /** Finds the pending response that may answer this call early. */
+    @Nullable
+    Pending early(Id peer, long call) {
+        for (Pending p : pending.values()) if (p.earlyCall == call && peer.equals(p.peer)) return p;
+        return null;
+    }
+
+    private void early(long nowNs, Pending p, InitiatorPayload payload, byte[] noise) {
+        if (payload.getEarly().isEmpty() || p.peer == null) return;
+        Id ephemeral = Id.of(noise, 0);
+        boolean timely = Math.abs(links.epochMs(nowNs) - payload.getSentAtMs()) <= EARLY_SKEW_MS;
+        if (!timely || ephemerals.containsKey(ephemeral) || isFull(nowNs)) {
+            counters.add("link.early.refused");
+            return;
+        }
+        ephemerals.put(ephemeral, nowNs);
+        byte[] early = payload.getEarly().toByteArray();
+        Rpc rpc = Rpc.decode(early, 0, early.length, counters);
+        if (rpc == null || !Links.mayBeEarly(rpc.body())) {
+            counters.add("link.early.refused");
+            return;
+        }
+        counters.add("link.early.accepted");
+        p.earlyCall = rpc.call();
+        links.asked(p.peer, p.from, rpc);
+    }
+
+    private boolean isFull(long nowNs) {
+        for (Iterator<Long> it = ephemerals.values().iterator(); it.hasNext(); ) {
+            if (nowNs - it.next() < 2 * EARLY_SKEW_MS * 1_000_000L) break;
+            it.remove();
+        }
+        return ephemerals.size() >= EPHEMERALS_MAX;
+    }
+
+    /** The identity that a payload claims, if it is sound and the handshake's static key is its other form. */
+    private @Nullable Id proven(InitiatorPayload payload, Handshake handshake) {
+        Id peer = Id.of(payload.getIdentity().toByteArray());
+        byte[] expected = Ed25519.toX25519(peer);
+        if (expected == null || !Arrays.equals(expected, handshake.remoteStatic()) || peer.equals(identity.id())) {
+            counters.add("link.initiation.identity");
+            return null;
+        }
+        return peer;
+    }
+
+    private Aead.@Nullable Suite choose(List<Integer> offered) {
+        for (int code : offered) {
+            Aead.Suite suite = config.suite(code);
+            if (suite != null) return suite;
+        }
+        counters.add("link.initiation.suite");
+        return null;
+    }
+
+    private ResponderPayload payload(Pending p, Address from, List<Aead.Suite> suites) {
+        ResponderPayload.Builder payload = ResponderPayload.newBuilder()
+                .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
+                .setInstance(p.localInstance)
+                .setObserved(Handshakes.endpoint(from));
+        for (Aead.Suite suite : suites) payload.addSuites(suite.code());
+        return payload.build();
+    }
+
+    private static byte[] response(int index, int to, byte[] noise, boolean xx) {
+        Response response = Response.newBuilder()
+                .setSender(index)
+                .setReceiver(to)
+                .setNoise(ByteString.copyFrom(noise))
+                .build();
+        Datagram.Builder datagram = Datagram.newBuilder();
+        return (xx ? datagram.setXxResponse(response) : datagram.setResponse(response))
+                .build()
+                .toByteArray();
+    }
+
+    private Pending add(long nowNs, @Nullable Handshake xx, Address from) {
+        if (pending.size() >= PENDING_MAX) {
+            counters.add("link.pending.evicted");
+            drop(pending.values().iterator().next());
+        }
+        int index = links.freeIndex();
+        Pending p = new Pending(index, xx, from, nowNs + PENDING_NS);
+        p.localInstance = rng.nextLong();
+        links.occupy(index, new Slot.Responding(p));
+        pending.put(index, p);
+        return p;
+    }
+
+    private void drop(Pending p) {
+        counters.add("link.pending.dropped");
+        pending.remove(p.index);
+        links.release(p.index);
+    }
+
+    private boolean calm(long nowNs) {
+        long full = CALM_PER_SECOND * 1_000_000_000L;
+        long gain = Math.min(nowNs - calmAtNs, 2_000_000_000L) * CALM_PER_SECOND;
+        calmTokens = Math.min(full, calmTokens + gain);
+        calmAtNs = nowNs;
+        if (calmTokens < 1_000_000_000L) return false;
+        calmTokens -= 1_000_000_000L;
+        return true;
+    }
+}

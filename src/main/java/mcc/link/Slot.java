@@ -1,0 +1,18 @@
+package mcc.link;
+
+import mcc.session.Session;
+
+/** What a receiver index of this node stands for. */
+sealed interface Slot {
+    /** An initiation of ours that waits for its response. */
+    record Initiating(Link link) implements Slot {}
+
+    /** A first contact by address of ours that waits for its response. */
+    record Dialing(Dial dial) implements Slot {}
+
+    /** A response of ours that waits for the initiator's first transport packet. */
+    record Responding(Responder.Pending pending) implements Slot {}
+
+    /** Keys in use. */
+    record Established(Link link, Session session) implements Slot {}
+}

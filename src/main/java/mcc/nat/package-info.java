@@ -1,0 +1,19 @@
+/**
+ * Which addresses reach this node, by its peers' word.
+ *
+ * <p>May use {@code core}, {@code wire}, {@code crypto} and {@code consortium}. Opens no sockets and reads no interfaces:
+ * both come as inputs.
+ *
+ * <p>Read in this order: {@link mcc.nat.Nat} (votes in, verdict and addresses out), {@link mcc.nat.NatReport} (what an
+ * operator reads).
+ *
+ * <p>Invariants: no single peer decides anything: an address that only one peer claims to see is never told to others, and
+ * a mapping is {@code unknown} below two peers; a vote counts for ten minutes; one observer has one vote.
+ *
+ * <p>Sources: RFC 4787 sections 4 and 5 for the words; RFC 5780 section 4 for the method, with peers in the servers' place;
+ * {@code docs/protocol.md}, network address translation.
+ */
+@NullMarked
+package mcc.nat;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,106 @@
+package mcc.stream;
+
+import mcc.core.Core;
+import mcc.wire.Frames;
+import mcc.wire.FramesWriter;
+
+/**
+ * The packets that have arrived, and when the peer must be told (RFC 9000 section 13.2).
+ *
+ * <p>At once after a gap, a FIN or a CE mark; else after 2 packets during the first 100 and after 10 later, or after a
+ * quarter of the round-trip time, between 1 ms and 25 ms.
+ */
+final class Acks {
+    static final long MAX_DELAY_NS = 25_000_000;
+    private static final long MIN_DELAY_NS = 1_000_000;
+    private static final int MAX_RANGES = 1_024;
+    private static final int EARLY_PACKETS = 100;
+
+    private final Ranges received = new Ranges();
+    private final long[] runs = new long[2 * Frames.MAX_ACK_RANGES];
+    private long largest;
+    private long largestNs;
+    private long ceCount;
+    private long asking;
+    private int pending;
+    private boolean immediate;
+    private long dueNs = Core.NEVER;
+    /** The peer knows that we have all that matters up to here. */
+    private long floor;
+    /** Packets below this are taken for duplicates. */
+    private long forgotten = 1;
+
+    /** Returns whether the packet is new. */
+    boolean isNew(long number) {
+        return number >= forgotten && (number > largest || !received.contains(number));
+    }
+
+    /**
+     * Notes a new packet.
+     *
+     * @param asks whether it asks for an acknowledgement
+     * @param urgent whether it asks for one at once
+     */
+    void onPacket(long nowNs, long number, boolean asks, boolean ce, boolean urgent, long rttNs) {
+        boolean gap = number != largest + 1;
+        received.add(number, number + 1);
+        if (received.count() > MAX_RANGES) {
+            forgotten = received.end(0);
+            received.removeFirst();
+        }
+        if (number > largest) {
+            largest = number;
+            largestNs = nowNs;
+        }
+        if (ce) ceCount++;
+        if (!asks) return;
+        asking++;
+        pending++;
+        int threshold = asking <= EARLY_PACKETS ? 2 : 10;
+        if (gap || ce || urgent || pending >= threshold) immediate = true;
+        long delayNs = Math.clamp(rttNs / 4, MIN_DELAY_NS, MAX_DELAY_NS);
+        if (dueNs == Core.NEVER) dueNs = nowNs + delayNs;
+    }
+
+    /** Lets time pass. */
+    void tick(long nowNs) {
+        if (nowNs >= dueNs) immediate = true;
+    }
+
+    /** Returns whether a packet must go out for the acknowledgement's sake. */
+    boolean isDue(long nowNs) {
+        return immediate || nowNs >= dueNs;
+    }
+
+    /** Returns whether a packet that goes out anyway should carry one. */
+    boolean isUseful() {
+        return pending >= 2 || immediate;
+    }
+
+    /** Returns when one falls due, {@link Core#NEVER} when none waits for time. */
+    long deadlineNs() {
+        return immediate ? Core.NEVER : dueNs;
+    }
+
+    /** Writes an acknowledgement; returns its largest packet number, 0 when it did not fit. */
+    long write(long nowNs, FramesWriter out) {
+        int count = 0;
+        for (int i = received.count() - 1; i >= 0 && count < runs.length - 1; i--) {
+            if (count > 0) {
+                if (received.end(i) <= floor) break;
+                runs[count++] = received.start(i + 1) - received.end(i);
+            }
+            runs[count++] = received.end(i) - received.start(i);
+        }
+        if (count == 0 || !out.ack(largest, (nowNs - largestNs) / 1_000, ceCount, runs, count)) return 0;
+        pending = 0;
+        immediate = false;
+        dueNs = Core.NEVER;
+        return largest;
+    }
+
+    /** The peer has received an acknowledgement whose largest packet number this was. */
+    void onAckReceived(long ackLargest) {
+        floor = Math.max(floor, ackLargest);
+    }
+}

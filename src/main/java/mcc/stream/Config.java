@@ -1,0 +1,58 @@
+package mcc.stream;
+
+import mcc.congestion.CongestionControl;
+
+/**
+ * What a connection may use. The first window sizes and the number of streams are not negotiated: both ends must have the
+ * same, and what {@link #defaults} says is the protocol.
+ *
+ * @param congestion the congestion control
+ * @param streams streams that the peer may have open at once, at least 1
+ * @param streamWindowBytes credit of a new stream
+ * @param maxStreamWindowBytes to which that may grow for a fast reader
+ * @param windowBytes credit of a new connection, for all streams together
+ * @param maxWindowBytes to which that may grow
+ * @param sendBufferBytes what a stream takes from its writer before it is acknowledged
+ * @param maxSendBufferBytes to which that may grow for a fast path
+ * @param maxBufferedBytes what all streams together take; beyond it each takes 16 KiB
+ */
+public record Config(
+        CongestionControl.Kind congestion,
+        int streams,
+        long streamWindowBytes,
+        long maxStreamWindowBytes,
+        long windowBytes,
+        long maxWindowBytes,
+        long sendBufferBytes,
+        long maxSendBufferBytes,
+        long maxBufferedBytes) {
+    private static final long KIB = 1_024;
+
+    /** Refuses sizes that cannot work. */
+    public Config {
+        if (streams < 1
+                || streamWindowBytes < 1
+                || maxStreamWindowBytes < streamWindowBytes
+                || windowBytes < 1
+                || maxWindowBytes < windowBytes
+                || sendBufferBytes < 1
+                || maxSendBufferBytes < sendBufferBytes
+                || maxBufferedBytes < 0) {
+            throw new IllegalArgumentException("a maximum below its start, or a size below 1");
+        }
+    }
+
+    /** Returns the protocol's sizes, with BBR. */
+    public static Config defaults() {
+        return new Config(
+                CongestionControl.Kind.BBR,
+                10_000,
+                256 * KIB,
+                8_192 * KIB,
+                384 * KIB,
+                16_384 * KIB,
+                256 * KIB,
+                8_192 * KIB,
+                65_536 * KIB);
+    }
+}

@@ -1,0 +1,372 @@
+package mcc.stream;
+
+import java.util.ArrayDeque;
+import mcc.congestion.RttEstimator;
+import mcc.core.Bytes;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Rng;
+import mcc.wire.Frames;
+import mcc.wire.FramesReader;
+import mcc.wire.FramesWriter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One peer's transport: messages and streams in, packets out, and back. A core on the packet path: after each call that
+ * hands something in, the host calls {@link #transmit} until it returns 0, drains {@link #poll}, and arms one timer from
+ * {@link #deadlineNs}.
+ *
+ * <p>A packet's bytes here are one {@code Frames} message, sealed and addressed by the host. Packets that hold only
+ * messages and acknowledgements are neither acknowledged nor subject to the congestion window.
+ */
+public final class Connection {
+    /** What the host's datagram adds to each packet, for congestion control: header and tag. */
+    private static final int OVERHEAD_BYTES = 29;
+
+    private static final int MAX_MESSAGES_OUT = 256;
+    private static final int MAX_MESSAGES_IN = 1_024;
+
+    private final RttEstimator rtt = new RttEstimator();
+    private final ArrayDeque<Event> events = new ArrayDeque<>();
+    private final ArrayDeque<Bytes> messages = new ArrayDeque<>();
+    private final FramesReader in = new FramesReader();
+    private final FramesWriter out = new FramesWriter();
+    private final Acks acks = new Acks();
+    private final Streams streams;
+    private final Recovery recovery;
+
+    private final Counters.Counter malformed;
+    private final Counters.Counter duplicate;
+    private final Counters.Counter broken;
+    private final Counters.Counter messageRefused;
+    private final Counters.Counter messageDropped;
+
+    private long nextNumber = 1;
+    private int messagesIn;
+    private boolean closed;
+    private long paceReleaseNs = Core.NEVER;
+    private long packetsSent;
+    private long bytesSent;
+    private long packetsReceived;
+    private long bytesReceived;
+
+    private long scanNumber;
+    private boolean scanAsks;
+    private boolean scanUrgent;
+
+    /**
+     * Makes the transport of a link that has just come up.
+     *
+     * @param lower whether this is the side with the lower node ID: it opens the even streams
+     */
+    public Connection(Config config, boolean lower, Rng rng, Counters counters) {
+        streams = new Streams(config, lower, rtt, events, counters);
+        recovery = new Recovery(config, streams, acks, rtt, rng, counters);
+        malformed = counters.of("stream.malformed");
+        duplicate = counters.of("stream.duplicate");
+        broken = counters.of("stream.broken");
+        messageRefused = counters.of("stream.message.refused");
+        messageDropped = counters.of("stream.message.dropped");
+    }
+
+    /**
+     * Takes one packet that was opened; the bytes are lent until return.
+     *
+     * @param ce whether it arrived with the mark Congestion Experienced
+     * @return false when it is malformed and was ignored as a whole, or broke the protocol
+     */
+    public boolean receive(long nowNs, byte[] buf, int off, int len, boolean ce) {
+        if (closed) return false;
+        paceReleaseNs = Core.NEVER;
+        if (!scan(buf, off, len)) {
+            malformed.add();
+            return false;
+        }
+        if (!acks.isNew(scanNumber)) {
+            duplicate.add();
+            return true;
+        }
+        packetsReceived++;
+        bytesReceived += len;
+        acks.onPacket(nowNs, scanNumber, scanAsks, ce, scanUrgent, rtt.smoothedNs());
+        in.begin(buf, off, len);
+        while (in.next()) {
+            Event.Reason reason = onFrame(nowNs, buf);
+            if (reason != null) {
+                onBroken(reason);
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Writes the frames of one packet, at least 1,171 bytes long when there is much to say.
+     *
+     * @param max room in {@code buf}: at least 100; the same for all packets of a path
+     * @return its length; 0 when nothing is to be sent now
+     */
+    public int transmit(long nowNs, byte[] buf, int off, int max) {
+        if (closed) return 0;
+        boolean probe = recovery.isProbeDue();
+        boolean asks = probe || mayAsk(nowNs, max);
+        if (!asks && messages.isEmpty() && !acks.isDue(nowNs)) return 0;
+        out.begin(buf, off, max);
+        if (!out.packetNumber(nextNumber)) return 0;
+        int empty = out.length();
+        long ackLargest = acks.isDue(nowNs) || acks.isUseful() ? acks.write(nowNs, out) : 0;
+        writeMessages(empty);
+        if (asks) writeAsking(nowNs, buf, ackLargest, probe);
+        int length = out.length();
+        if (length == empty) return 0;
+        nextNumber++;
+        packetsSent++;
+        bytesSent += length;
+        return length;
+    }
+
+    /** Returns when {@link #tick} is due: loss, probe, acknowledgement or pace; {@link Core#NEVER} when nothing waits. */
+    public long deadlineNs() {
+        if (closed) return Core.NEVER;
+        return Math.min(Math.min(recovery.deadlineNs(), acks.deadlineNs()), paceReleaseNs);
+    }
+
+    /** Lets time pass; the host calls {@link #transmit} after it. */
+    public void tick(long nowNs) {
+        if (closed) return;
+        if (nowNs >= paceReleaseNs) paceReleaseNs = Core.NEVER;
+        acks.tick(nowNs);
+        recovery.tick(nowNs);
+    }
+
+    /** Queues a message of at most 1,120 bytes; false, and counted, when it is longer or 256 wait already. */
+    public boolean send(Bytes message) {
+        if (message.size() > Frames.MAX_MESSAGE_BYTES || messages.size() >= MAX_MESSAGES_OUT) {
+            messageRefused.add();
+            return false;
+        }
+        messages.addLast(message);
+        return true;
+    }
+
+    /** Opens a stream; the peer learns of it by the first bytes. Returns its id, -1 when the peer allows no more. */
+    public long open(long nowNs) {
+        return streams.open();
+    }
+
+    /** Queues bytes; returns how many were taken, 0 when the buffer is full, -1 when the stream is finished or gone. */
+    public int write(long nowNs, long stream, byte[] src, int off, int len) {
+        return streams.write(stream, src, off, len);
+    }
+
+    /** Ends this side's direction after what was written; reading goes on. */
+    public void finish(long nowNs, long stream) {
+        streams.finish(stream);
+    }
+
+    /**
+     * Reads bytes and gives credit for them.
+     *
+     * @return how many; 0 when none are there yet, -1 at the end, -2 when the stream was reset or is unknown. A stream is
+     *     done only when -1 was returned
+     */
+    public int read(long nowNs, long stream, byte[] dst, int off, int len) {
+        return streams.read(nowNs, stream, dst, off, len);
+    }
+
+    /** Abandons both directions; the peer is told the code. */
+    public void reset(long nowNs, long stream, int code) {
+        streams.reset(nowNs, stream, code);
+    }
+
+    /** Returns the bytes that {@link #read} would find. */
+    public int readable(long stream) {
+        return streams.readable(stream);
+    }
+
+    /** Returns the bytes that {@link #write} would take. */
+    public int writable(long stream) {
+        return streams.writable(stream);
+    }
+
+    /** Returns the next event, or null. */
+    public @Nullable Event poll() {
+        Event event = events.pollFirst();
+        if (event instanceof Event.Readable r) streams.onReadablePolled(r.stream());
+        if (event instanceof Event.Message) messagesIn--;
+        return event;
+    }
+
+    /** The packets go by another path from now on; only another port tells nothing new about it. */
+    public void pathChanged(long nowNs, boolean onlyPort) {
+        paceReleaseNs = Core.NEVER;
+        if (!onlyPort) recovery.pathChanged();
+    }
+
+    /** Returns the smoothed round-trip time; 333 ms before the first sample. */
+    public long smoothedRttNs() {
+        return rtt.smoothedNs();
+    }
+
+    /** Returns the least round-trip time of the path; 0 before the first sample. */
+    public long minRttNs() {
+        return rtt.minNs();
+    }
+
+    /** Returns the share of recent packets that were lost, in millionths. */
+    public long lossPpm() {
+        return recovery.lossPpm();
+    }
+
+    /** Returns the bytes in flight. */
+    public long bytesInFlight() {
+        return recovery.inFlightBytes();
+    }
+
+    /** Returns the congestion window. */
+    public long windowBytes() {
+        return recovery.control().windowBytes();
+    }
+
+    /** Returns what the path is thought to deliver, in bytes per second; 0 when unknown. */
+    public long deliveryRateBytesPerSecond() {
+        return recovery.control().bandwidthBytesPerSecond();
+    }
+
+    /** Returns the bytes of all packets sent. */
+    public long sentBytes() {
+        return bytesSent;
+    }
+
+    /** Returns the number of packets sent. */
+    public long sentPackets() {
+        return packetsSent;
+    }
+
+    /** Returns the bytes of all packets received, duplicates apart. */
+    public long receivedBytes() {
+        return bytesReceived;
+    }
+
+    /** Returns the number of packets received, duplicates apart. */
+    public long receivedPackets() {
+        return packetsReceived;
+    }
+
+    /** Returns the memory that streams hold for bytes, both directions. */
+    public long bufferedBytes() {
+        return streams.bufferedBytes();
+    }
+
+    /** Returns the number of streams that are not finished. */
+    public int openStreams() {
+        return streams.openStreams();
+    }
+
+    /** Returns whether no stream is open and nothing is unacknowledged. */
+    public boolean idle() {
+        return streams.openStreams() == 0 && recovery.oldestSentNs() == Core.NEVER;
+    }
+
+    /** Returns when the oldest packet was sent that is still to be acknowledged; {@link Core#NEVER} when there is none. */
+    public long unackedSinceNs() {
+        return recovery.oldestSentNs();
+    }
+
+    /** Walks over the whole packet before any of it counts. */
+    private boolean scan(byte[] buf, int off, int len) {
+        scanNumber = 0;
+        scanAsks = false;
+        scanUrgent = false;
+        in.begin(buf, off, len);
+        while (in.next()) {
+            int kind = in.kind();
+            if (kind == Frames.PACKET_NUMBER) scanNumber = in.value();
+            else if (kind != Frames.ACK && kind != Frames.MESSAGE) scanAsks = true;
+            if (kind == Frames.STREAM && in.fin()) scanUrgent = true;
+        }
+        return !in.malformed() && scanNumber > 0;
+    }
+
+    private Event.@Nullable Reason onFrame(long nowNs, byte[] buf) {
+        return switch (in.kind()) {
+            case Frames.ACK -> onAck(nowNs);
+            case Frames.MESSAGE -> onMessage();
+            case Frames.STREAM -> streams.onStream(nowNs, in, buf);
+            case Frames.MAX_STREAM_DATA -> streams.onMaxStreamData(in);
+            case Frames.RESET -> streams.onReset(nowNs, in);
+            case Frames.STOP -> streams.onStop(nowNs, in);
+            case Frames.MAX_DATA -> {
+                streams.onMaxData(in.value());
+                yield null;
+            }
+            case Frames.MAX_STREAMS -> {
+                streams.onMaxStreams(in.value());
+                yield null;
+            }
+            default -> null;
+        };
+    }
+
+    private Event.@Nullable Reason onAck(long nowNs) {
+        if (in.value() >= nextNumber) return Event.Reason.ACK_UNSENT;
+        recovery.onAck(nowNs, in);
+        streams.sendTarget(2 * recovery.control().windowBytes());
+        return null;
+    }
+
+    private Event.@Nullable Reason onMessage() {
+        if (messagesIn >= MAX_MESSAGES_IN) {
+            messageDropped.add();
+            return null;
+        }
+        messagesIn++;
+        events.addLast(new Event.Message(in.message()));
+        return null;
+    }
+
+    private void onBroken(Event.Reason reason) {
+        closed = true;
+        broken.add();
+        events.addLast(new Event.Broken(reason));
+    }
+
+    /** Returns whether a packet that asks for an acknowledgement has something to say and may leave. */
+    private boolean mayAsk(long nowNs, int max) {
+        boolean work = streams.hasControl() || streams.hasData();
+        if (!recovery.windowAllows(max + OVERHEAD_BYTES)) return false;
+        if (!work) {
+            recovery.onAppLimited();
+            return false;
+        }
+        if (recovery.paceAllows(nowNs)) {
+            paceReleaseNs = Core.NEVER;
+            return true;
+        }
+        paceReleaseNs = recovery.paceReleaseNs(nowNs);
+        return false;
+    }
+
+    private void writeMessages(int empty) {
+        for (Bytes message = messages.peekFirst(); message != null; message = messages.peekFirst()) {
+            if (!out.message(message)) {
+                if (out.length() > empty) return;
+                messageDropped.add();
+            }
+            messages.removeFirst();
+        }
+    }
+
+    private void writeAsking(long nowNs, byte[] buf, long ackLargest, boolean probe) {
+        SentPacket packet = recovery.begin();
+        packet.ackLargest = ackLargest;
+        streams.writeControl(out, packet);
+        streams.writeData(out, buf, packet);
+        boolean pinged = packet.frames() == 0 && probe && out.ping();
+        if (packet.frames() == 0 && !pinged) {
+            recovery.recycle(packet);
+            return;
+        }
+        recovery.onSent(nowNs, packet, nextNumber, out.length() + OVERHEAD_BYTES);
+    }
+}

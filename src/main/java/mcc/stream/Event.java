@@ -1,0 +1,45 @@
+package mcc.stream;
+
+import mcc.core.Bytes;
+
+/** What a connection tells its host. */
+public sealed interface Event {
+    /** The peer sent a message. */
+    record Message(Bytes bytes) implements Event {}
+
+    /** The peer opened a stream. */
+    record Opened(long stream) implements Event {}
+
+    /** Bytes or the end of a stream arrived since the last of these was polled. */
+    // Always written Event.Readable: no reader takes it for java.lang.Readable.
+    @SuppressWarnings("AvoidCommonTypeNames")
+    record Readable(long stream) implements Event {}
+
+    /** A stream takes bytes again, after a write that it did not take whole. */
+    record Writable(long stream) implements Event {}
+
+    /** The peer abandoned a stream in both directions. */
+    record Reset(long stream, int code) implements Event {}
+
+    /** Both directions of a stream are done and acknowledged; its id is forgotten. */
+    record Finished(long stream) implements Event {}
+
+    /** The peer broke the protocol: close the link. Nothing more is sent or received. */
+    record Broken(Reason reason) implements Event {}
+
+    /** How a peer can break the protocol. */
+    enum Reason {
+        /** More bytes than the credit allows. */
+        FLOW_CONTROL,
+        /** Bytes beyond the end of a stream, or two ends. */
+        FINAL_SIZE,
+        /** More streams than the limit allows. */
+        STREAM_LIMIT,
+        /** A frame for a stream of ours that we never opened. */
+        STREAM_STATE,
+        /** An acknowledgement of a packet that was never sent. */
+        ACK_UNSENT,
+        /** More gaps in one stream than any real path makes. */
+        GAPS
+    }
+}

@@ -1,0 +1,157 @@
+package mcc.stream;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The receiving direction of one stream: what has arrived and is not yet read, and the credit given for it.
+ *
+ * <p>Open: end known and all read -> Done; reset from the peer -> Reset; stop -> Stopped. Stopped: end known -> Done,
+ * what arrives meanwhile is counted and dropped.
+ */
+final class ReceiveHalf {
+    /**
+     * Half a window read within so many round trips makes a fast reader. Two would do on a clean path; each lost packet
+     * that is lost again holds the reader back by one more.
+     */
+    static final int FAST_ROUNDS = 4;
+
+    private static final int MAX_GAPS = 8_192;
+
+    private final ByteWindow bytes;
+    private final Ranges ahead = new Ranges();
+
+    /** All below was read. */
+    private long read;
+    /** All below has arrived. */
+    private long ready;
+    /** Nothing at or above this has arrived. */
+    private long highest;
+
+    private long windowBytes;
+    private long creditBytes;
+    private long grantedNs = -1;
+    private long finalSize = -1;
+    private boolean stopped;
+    private boolean reset;
+    private boolean endRead;
+
+    ReceiveHalf(ByteWindow.Pool pool, long windowBytes) {
+        bytes = new ByteWindow(pool);
+        this.windowBytes = windowBytes;
+        creditBytes = windowBytes;
+    }
+
+    boolean isDone() {
+        return reset || endRead || (stopped && finalSize >= 0);
+    }
+
+    boolean isGone() {
+        return reset || stopped;
+    }
+
+    long readableBytes() {
+        return isGone() ? 0 : ready - read;
+    }
+
+    long highestBytes() {
+        return highest;
+    }
+
+    long readBytes() {
+        return read;
+    }
+
+    long windowBytes() {
+        return windowBytes;
+    }
+
+    long creditBytes() {
+        return creditBytes;
+    }
+
+    boolean isAtEnd() {
+        return finalSize >= 0 && read == finalSize;
+    }
+
+    /** Returns what a frame would break, or null. */
+    Event.@Nullable Reason refusal(long offset, int length, boolean fin) {
+        long end = offset + length;
+        if (finalSize >= 0 && (end > finalSize || (fin && end != finalSize))) return Event.Reason.FINAL_SIZE;
+        if (fin && end < highest) return Event.Reason.FINAL_SIZE;
+        if (end > creditBytes) return Event.Reason.FLOW_CONTROL;
+        return ahead.count() >= MAX_GAPS ? Event.Reason.GAPS : null;
+    }
+
+    /** Takes a frame that was not refused; returns whether there is something new to read, be it the end. */
+    boolean onData(long offset, int length, boolean fin, byte[] src, int off) {
+        long end = offset + length;
+        highest = Math.max(highest, end);
+        boolean ended = fin && finalSize < 0;
+        if (fin) finalSize = end;
+        if (isGone()) return false;
+        long before = ready;
+        long start = Math.max(offset, ready);
+        if (start < end) {
+            bytes.write(start, src, off + (int) (start - offset), (int) (end - start));
+            if (start == ready && ahead.isEmpty()) ready = end;
+            else arrived(start, end);
+        }
+        return ready > before || (ended && ready == finalSize);
+    }
+
+    private void arrived(long start, long end) {
+        ahead.add(start, end);
+        if (ahead.start(0) > ready) return;
+        ready = ahead.end(0);
+        ahead.removeFirst();
+    }
+
+    /** Returns how many bytes were read; the end is read with the last of them or after it. */
+    int read(byte[] dst, int off, int length) {
+        int n = (int) Math.min(length, ready - read);
+        if (n > 0) {
+            bytes.read(read, dst, off, n);
+            read += n;
+            bytes.release(read, read == ready && ahead.isEmpty());
+        }
+        return n;
+    }
+
+    void onEndRead() {
+        endRead = true;
+    }
+
+    /** Gives more credit when half the window is read; returns whether it did. A fast reader's window doubles. */
+    boolean grant(long nowNs, long rttNs, long maxWindowBytes) {
+        if (isGone() || finalSize >= 0 || creditBytes - read >= windowBytes / 2 + 1) return false;
+        if (grantedNs < 0 || nowNs - grantedNs < FAST_ROUNDS * rttNs)
+            windowBytes = Math.min(2 * windowBytes, maxWindowBytes);
+        grantedNs = nowNs;
+        creditBytes = Math.max(creditBytes, read + windowBytes);
+        return true;
+    }
+
+    /** Reads no more; returns the bytes that had arrived and count as read now. */
+    long stop() {
+        if (isDone()) return 0;
+        stopped = true;
+        return drop();
+    }
+
+    /** The peer sends no more; returns the bytes that count as read now, arrived or not. */
+    long onReset(long size) {
+        highest = size;
+        finalSize = size;
+        reset = true;
+        return drop();
+    }
+
+    /** After a stop: counts what arrived since as read. */
+    long drop() {
+        long dropped = highest - read;
+        read = highest;
+        bytes.release(0, true);
+        ahead.clear();
+        return dropped;
+    }
+}

@@ -1,0 +1,361 @@
+package mcc.stream;
+
+import mcc.congestion.CongestionControl;
+import mcc.congestion.DeliveryRate;
+import mcc.congestion.Pacer;
+import mcc.congestion.RateSample;
+import mcc.congestion.RttEstimator;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Rng;
+import mcc.wire.FramesReader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The packets sent that ask for an acknowledgement: which of them are in flight, acknowledged, lost; when to probe; and
+ * what congestion control makes of that.
+ *
+ * <p>Essay. (1) A packet is lost when one sent {@code packetThreshold} numbers or 9/8 round trips later is acknowledged
+ * (RFC 9002 section 6.1). (2) Numbers are never used again, so an acknowledgement of a packet that was declared lost is
+ * proof that the threshold was too small: it is raised to what would have sufficed, up to 64 packets and 2 round trips
+ * (RFC 8985 section 6.2), and when all losses of one episode prove wrong, congestion control takes its answer back. (3)
+ * When nothing is acknowledged for a probe timeout, up to two packets leave whatever the window says, with the oldest
+ * data (section 6.2.4); the timeout doubles each time. (4) The list of packets in flight is in the order of sending and
+ * holds neither acknowledged nor lost ones, so an acknowledgement costs no more than what it newly covers.
+ */
+final class Recovery {
+    private static final int MAX_REMEMBERED_LOST = 256;
+    private static final int MAX_SPARE = 4_096;
+    private static final int MAX_PACKET_THRESHOLD = 64;
+    private static final int MAX_TIME_THRESHOLD_EIGHTHS = 16;
+    private static final long MAX_PTO_NS = 60_000_000_000L;
+    private static final int RECENT_PACKETS = 2_048;
+
+    private final Config config;
+    private final Streams streams;
+    private final Acks acks;
+    private final Rng rng;
+    private final RttEstimator rtt;
+    private final Counters.Counter lostCount;
+    private final Counters.Counter spuriousCount;
+    private final Counters.Counter probeCount;
+
+    private DeliveryRate rate = new DeliveryRate();
+    private CongestionControl control;
+    private Pacer pacer = new Pacer();
+
+    private @Nullable SentPacket oldest;
+    private @Nullable SentPacket newest;
+    private @Nullable SentPacket oldestLost;
+    private @Nullable SentPacket newestLost;
+    private int rememberedLost;
+    private @Nullable SentPacket spare;
+    private int spares;
+
+    private long inFlightBytes;
+    private long largestAcked;
+    private long lossNs = Core.NEVER;
+    private long newestSentNs;
+    private int ptoCount;
+    private int probes;
+    private int packetThreshold = 3;
+    private int timeThresholdEighths = 9;
+    private long ceSeen;
+    /** Packets with lower numbers went by another path: they say nothing about this one. */
+    private long pathFirst;
+
+    private long episodeStartNs = -1;
+    private int episodeLost;
+    private int recentLost;
+    private int recentSeen;
+
+    Recovery(Config config, Streams streams, Acks acks, RttEstimator rtt, Rng rng, Counters counters) {
+        this.config = config;
+        this.streams = streams;
+        this.acks = acks;
+        this.rtt = rtt;
+        this.rng = rng;
+        control = CongestionControl.of(config.congestion(), rng);
+        lostCount = counters.of("stream.lost");
+        spuriousCount = counters.of("stream.lost.spurious");
+        probeCount = counters.of("stream.probe");
+    }
+
+    CongestionControl control() {
+        return control;
+    }
+
+    long inFlightBytes() {
+        return inFlightBytes;
+    }
+
+    long oldestSentNs() {
+        SentPacket p = oldest;
+        return p == null ? Core.NEVER : p.state.sentNs();
+    }
+
+    boolean isProbeDue() {
+        return probes > 0;
+    }
+
+    int packetThreshold() {
+        return packetThreshold;
+    }
+
+    int lossPpm() {
+        return recentSeen == 0 ? 0 : (int) (1_000_000L * recentLost / recentSeen);
+    }
+
+    boolean windowAllows(int bytes) {
+        return inFlightBytes == 0 || inFlightBytes + bytes <= control.windowBytes();
+    }
+
+    boolean paceAllows(long nowNs) {
+        return pacer.allows(nowNs, control);
+    }
+
+    long paceReleaseNs(long nowNs) {
+        return pacer.releaseNs(nowNs, control);
+    }
+
+    void onAppLimited() {
+        rate.onAppLimited(inFlightBytes);
+    }
+
+    /** Hands out an empty packet: to be given back by {@link #onSent} or {@link #recycle}. */
+    SentPacket begin() {
+        SentPacket p = spare;
+        if (p == null) {
+            p = new SentPacket();
+        } else {
+            spare = p.next;
+            p.next = null;
+            spares--;
+        }
+        p.begin();
+        return p;
+    }
+
+    void recycle(SentPacket p) {
+        p.previous = null;
+        p.next = null;
+        if (spares >= MAX_SPARE) return;
+        p.next = spare;
+        spare = p;
+        spares++;
+    }
+
+    void onSent(long nowNs, SentPacket p, long number, int bytes) {
+        p.number = number;
+        rate.onSent(nowNs, p.state, bytes, inFlightBytes);
+        control.onSent(nowNs, p.state, inFlightBytes);
+        pacer.onSent(bytes);
+        inFlightBytes += bytes;
+        newestSentNs = nowNs;
+        if (probes > 0) probes--;
+        SentPacket last = newest;
+        p.previous = last;
+        if (last == null) oldest = p;
+        else last.next = p;
+        newest = p;
+    }
+
+    /** Takes the acknowledgement that the reader stands on. */
+    void onAck(long nowNs, FramesReader ack) {
+        rate.beginAck();
+        SentPacket top = takeAcked(nowNs, ack);
+        takeSpurious(nowNs, ack);
+        largestAcked = Math.max(largestAcked, ack.value());
+        if (top == null) return;
+        long sentNs = top.state.sentNs();
+        if (top.number == ack.value() && top.number >= pathFirst) {
+            long delayNs = Math.min(ack.delayUs(), Acks.MAX_DELAY_NS / 1_000) * 1_000;
+            rtt.add(nowNs - sentNs, delayNs);
+        }
+        recycle(top);
+        detectLost(nowNs);
+        if (ack.ce() > ceSeen) {
+            ceSeen = ack.ce();
+            control.onCe(nowNs, sentNs);
+        }
+        ptoCount = 0;
+        probes = 0;
+        RateSample sample = rate.finishAck(rtt.minNs());
+        control.onAck(nowNs, sample, inFlightBytes, rtt);
+    }
+
+    /** Declares lost what is overdue, or asks for probes. */
+    void tick(long nowNs) {
+        if (nowNs >= lossNs) {
+            rate.beginAck();
+            detectLost(nowNs);
+            return;
+        }
+        if (lossNs != Core.NEVER || oldest == null || probes > 0 || nowNs < ptoNs()) return;
+        ptoCount++;
+        probes = 2;
+        probeCount.add();
+        SentPacket p = oldest;
+        for (int i = 0; i < 2 && p != null; i++, p = p.next) streams.onLost(p);
+    }
+
+    /** When {@link #tick} has something to do. */
+    long deadlineNs() {
+        if (lossNs != Core.NEVER) return lossNs;
+        return oldest == null || probes > 0 ? Core.NEVER : ptoNs();
+    }
+
+    void pathChanged() {
+        SentPacket last = newest;
+        if (last != null) pathFirst = last.number + 1;
+        inFlightBytes = 0;
+        rtt.reset();
+        rate = new DeliveryRate();
+        control = CongestionControl.of(config.congestion(), rng);
+        pacer = new Pacer();
+        ptoCount = 0;
+        recentLost = 0;
+        recentSeen = 0;
+    }
+
+    private long ptoNs() {
+        long ptoNs = rtt.ptoNs(Acks.MAX_DELAY_NS);
+        return newestSentNs + Math.min(MAX_PTO_NS, ptoNs << Math.min(ptoCount, 16));
+    }
+
+    /** Returns the newest of the packets newly acknowledged, unlinked, or null. */
+    private @Nullable SentPacket takeAcked(long nowNs, FramesReader ack) {
+        SentPacket top = null;
+        int run = ack.ranges() - 1;
+        SentPacket p = oldest;
+        while (p != null) {
+            while (run >= 0 && ack.highest(run) < p.number) run--;
+            if (run < 0) break;
+            SentPacket following = p.next;
+            if (p.number >= ack.lowest(run)) {
+                unlink(p);
+                if (p.number >= pathFirst) {
+                    inFlightBytes -= p.state.bytes();
+                    rate.onAcked(nowNs, p.state);
+                    count(0);
+                }
+                streams.onAcked(p);
+                if (p.ackLargest > 0) acks.onAckReceived(p.ackLargest);
+                if (top != null) recycle(top);
+                top = p;
+            }
+            p = following;
+        }
+        return top;
+    }
+
+    /** Looks among the packets declared lost for some that the peer has all the same. */
+    private void takeSpurious(long nowNs, FramesReader ack) {
+        int run = ack.ranges() - 1;
+        SentPacket p = oldestLost;
+        while (p != null) {
+            while (run >= 0 && ack.highest(run) < p.number) run--;
+            if (run < 0) return;
+            SentPacket following = p.next;
+            if (p.number >= ack.lowest(run)) onSpurious(nowNs, p, ack.value());
+            p = following;
+        }
+    }
+
+    private void onSpurious(long nowNs, SentPacket p, long largest) {
+        unlinkLost(p);
+        streams.onAcked(p);
+        spuriousCount.add();
+        if (p.number >= pathFirst) {
+            rate.onAcked(nowNs, p.state);
+            long distance = Math.max(largest, largestAcked) - p.number + 1;
+            packetThreshold = (int) Math.min(MAX_PACKET_THRESHOLD, Math.max(packetThreshold, distance));
+            timeThresholdEighths = Math.min(MAX_TIME_THRESHOLD_EIGHTHS, timeThresholdEighths + 1);
+            if (p.state.sentNs() <= episodeStartNs && --episodeLost == 0) control.onSpuriousLoss(nowNs);
+        }
+        recycle(p);
+    }
+
+    /** RFC 9002 section 6.1. */
+    private void detectLost(long nowNs) {
+        lossNs = Core.NEVER;
+        long delayNs = Math.max(rtt.smoothedNs(), rtt.latestNs()) / 8 * timeThresholdEighths;
+        delayNs = Math.max(delayNs, RttEstimator.GRANULARITY_NS);
+        long runStartNs = -1;
+        long runNumber = -1;
+        boolean persistent = false;
+        long persistentNs = 3 * rtt.ptoNs(Acks.MAX_DELAY_NS);
+        SentPacket p = oldest;
+        while (p != null && p.number < largestAcked) {
+            long overdueNs = p.state.sentNs() + delayNs;
+            if (overdueNs > nowNs && largestAcked - p.number < packetThreshold) {
+                lossNs = overdueNs;
+                break;
+            }
+            if (p.number != runNumber + 1) runStartNs = p.state.sentNs();
+            runNumber = p.number;
+            persistent |= rtt.isSampled() && p.state.sentNs() - runStartNs > persistentNs;
+            SentPacket following = p.next;
+            lose(nowNs, p);
+            p = following;
+        }
+        if (persistent) control.onPersistentCongestion();
+    }
+
+    private void lose(long nowNs, SentPacket p) {
+        unlink(p);
+        lostCount.add();
+        streams.onLost(p);
+        if (p.number >= pathFirst) {
+            inFlightBytes -= p.state.bytes();
+            count(1);
+            if (p.state.sentNs() > episodeStartNs) {
+                episodeStartNs = nowNs;
+                episodeLost = 0;
+            }
+            episodeLost++;
+            rate.onLost(p.state);
+            control.onLost(nowNs, p.state, inFlightBytes);
+        }
+        SentPacket last = newestLost;
+        p.previous = last;
+        if (last == null) oldestLost = p;
+        else last.next = p;
+        newestLost = p;
+        SentPacket first = oldestLost;
+        if (++rememberedLost > MAX_REMEMBERED_LOST && first != null) {
+            unlinkLost(first);
+            recycle(first);
+        }
+    }
+
+    private void count(int lost) {
+        recentLost += lost;
+        if (++recentSeen < RECENT_PACKETS) return;
+        recentSeen /= 2;
+        recentLost /= 2;
+    }
+
+    private void unlink(SentPacket p) {
+        SentPacket before = p.previous;
+        SentPacket after = p.next;
+        if (before == null) oldest = after;
+        else before.next = after;
+        if (after == null) newest = before;
+        else after.previous = before;
+        p.previous = null;
+        p.next = null;
+    }
+
+    private void unlinkLost(SentPacket p) {
+        SentPacket before = p.previous;
+        SentPacket after = p.next;
+        if (before == null) oldestLost = after;
+        else before.next = after;
+        if (after == null) newestLost = before;
+        else after.previous = before;
+        p.previous = null;
+        p.next = null;
+        rememberedLost--;
+    }
+}

@@ -1,0 +1,37 @@
+package mcc.stream;
+
+/** One stream: its two directions, and which turns and frames it waits for. An idle one holds no buffers. */
+final class Stream {
+    final long id;
+    final boolean local;
+    final SendHalf send;
+    final ReceiveHalf receive;
+
+    /** Waits for a turn to send data. */
+    boolean queued;
+    /** Waits for the connection's credit. */
+    boolean held;
+    /** Waits, in the list of those that have other frames to send. */
+    boolean controlQueued;
+
+    boolean creditDue;
+    boolean resetDue;
+    boolean stopDue;
+    int resetCode;
+    int stopCode;
+
+    boolean readableQueued;
+    boolean wantsWritable;
+    boolean resetTold;
+
+    Stream(long id, boolean local, SendHalf send, ReceiveHalf receive) {
+        this.id = id;
+        this.local = local;
+        this.send = send;
+        this.receive = receive;
+    }
+
+    boolean isDone() {
+        return send.isDone() && receive.isDone();
+    }
+}

@@ -1,0 +1,462 @@
+package mcc.stream;
+
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import mcc.congestion.RttEstimator;
+import mcc.core.Counters;
+import mcc.wire.Frames;
+import mcc.wire.FramesReader;
+import mcc.wire.FramesWriter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All streams of one connection: who may open how many, who may send how much, and whose turn it is.
+ *
+ * <p>Streams that have bytes to send take turns, a packet each. One that is held by the credit of the connection waits
+ * apart until that grows; one that is held by its own credit is in no list.
+ */
+final class Streams {
+    private static final long SMALL_BYTES = 16_384;
+    /** A frame that carries less than this is not worth starting at the end of a packet. */
+    private static final int SCRAP_BYTES = 64;
+
+    private final Config config;
+    private final boolean lower;
+    private final RttEstimator rtt;
+    private final ByteWindow.Pool pool = new ByteWindow.Pool();
+    private final HashMap<Long, Stream> all = new HashMap<>();
+    private final ArrayDeque<Stream> ready = new ArrayDeque<>();
+    private final ArrayDeque<Stream> held = new ArrayDeque<>();
+    private final ArrayDeque<Stream> control = new ArrayDeque<>();
+    private final ArrayDeque<Event> events;
+    private final Counters.Counter refusedOpen;
+    private final Counters.Counter resent;
+    private @Nullable Stream recent;
+
+    private long localOpened;
+    private long localLimit;
+    private long remoteOpened;
+    private long remoteFinished;
+    private long remoteLimit;
+    private boolean streamLimitDue;
+
+    private long sendCreditBytes;
+    private long sentBytes;
+    private long heldBytes;
+    private long sendTargetBytes;
+
+    private long windowBytes;
+    private long creditBytes;
+    private long receivedBytes;
+    private long readBytes;
+    private long grantedNs = -1;
+    private boolean creditDue;
+
+    Streams(Config config, boolean lower, RttEstimator rtt, ArrayDeque<Event> events, Counters counters) {
+        this.config = config;
+        this.lower = lower;
+        this.rtt = rtt;
+        this.events = events;
+        localLimit = config.streams();
+        remoteLimit = config.streams();
+        sendCreditBytes = config.windowBytes();
+        windowBytes = config.windowBytes();
+        creditBytes = config.windowBytes();
+        sendTargetBytes = config.sendBufferBytes();
+        refusedOpen = counters.of("stream.open.refused");
+        resent = counters.of("stream.resent.bytes");
+    }
+
+    // What the application asks.
+
+    long open() {
+        if (localOpened >= localLimit) {
+            refusedOpen.add();
+            return -1;
+        }
+        return add(2 * localOpened++ + (lower ? 2 : 1), true).id;
+    }
+
+    int write(long id, byte[] src, int off, int length) {
+        Stream s = find(id);
+        if (s == null || !s.send.isOpen()) return -1;
+        int n = (int) Math.min(length, room(s));
+        if (n < length) s.wantsWritable = true;
+        if (n == 0) return 0;
+        s.send.write(src, off, n);
+        heldBytes += n;
+        enqueue(s);
+        return n;
+    }
+
+    void finish(long id) {
+        Stream s = find(id);
+        if (s == null || !s.send.isOpen()) return;
+        s.send.finish();
+        s.wantsWritable = false;
+        enqueue(s);
+    }
+
+    int read(long nowNs, long id, byte[] dst, int off, int length) {
+        Stream s = find(id);
+        if (s == null || s.receive.isGone()) return -2;
+        int n = s.receive.read(dst, off, length);
+        if (n == 0) {
+            if (!s.receive.isAtEnd()) return 0;
+            s.receive.onEndRead();
+            forgetIfDone(s);
+            return -1;
+        }
+        grant(nowNs, s);
+        onRead(nowNs, n);
+        return n;
+    }
+
+    void reset(long nowNs, long id, int code) {
+        Stream s = find(id);
+        if (s == null) return;
+        abandonSending(s, code);
+        if (!s.receive.isDone()) {
+            s.stopDue = true;
+            s.stopCode = code;
+            onRead(nowNs, s.receive.stop());
+            enqueueControl(s);
+        }
+        s.resetTold = true;
+        forgetIfDone(s);
+    }
+
+    int readable(long id) {
+        Stream s = find(id);
+        return s == null ? 0 : (int) s.receive.readableBytes();
+    }
+
+    int writable(long id) {
+        Stream s = find(id);
+        return s == null || !s.send.isOpen() ? 0 : (int) room(s);
+    }
+
+    void onReadablePolled(long id) {
+        Stream s = find(id);
+        if (s != null) s.readableQueued = false;
+    }
+
+    int openStreams() {
+        return all.size();
+    }
+
+    long bufferedBytes() {
+        return pool.usedBytes();
+    }
+
+    /** Sets what a stream takes from its writer: two windows of congestion control, within the limits. */
+    void sendTarget(long bytes) {
+        sendTargetBytes = Math.clamp(bytes, config.sendBufferBytes(), config.maxSendBufferBytes());
+    }
+
+    // What the peer sends.
+
+    Event.@Nullable Reason onStream(long nowNs, FramesReader frame, byte[] buf) {
+        Event.Reason refusal = admit(frame.value());
+        Stream s = refusal == null ? find(frame.value()) : null;
+        if (s == null) return refusal;
+        long offset = frame.offset();
+        int length = frame.dataLength();
+        refusal = s.receive.refusal(offset, length, frame.fin());
+        if (refusal != null) return refusal;
+        long growth = Math.max(0, offset + length - s.receive.highestBytes());
+        if (receivedBytes + growth > creditBytes) return Event.Reason.FLOW_CONTROL;
+        receivedBytes += growth;
+        if (s.receive.onData(offset, length, frame.fin(), buf, frame.dataAt())) tellReadable(s);
+        if (s.receive.isGone()) {
+            onRead(nowNs, s.receive.drop());
+            forgetIfDone(s);
+        }
+        return null;
+    }
+
+    Event.@Nullable Reason onReset(long nowNs, FramesReader frame) {
+        Event.Reason refusal = admit(frame.value());
+        Stream s = refusal == null ? find(frame.value()) : null;
+        if (s == null) return refusal;
+        long size = frame.finalSize();
+        long growth = size - s.receive.highestBytes();
+        if (growth < 0) return Event.Reason.FINAL_SIZE;
+        refusal = s.receive.refusal(size, 0, true);
+        if (refusal != null) return refusal;
+        if (receivedBytes + growth > creditBytes) return Event.Reason.FLOW_CONTROL;
+        receivedBytes += growth;
+        if (!s.receive.isDone()) onRead(nowNs, s.receive.onReset(size));
+        abandonSending(s, frame.code());
+        tellReset(s, frame.code());
+        forgetIfDone(s);
+        return null;
+    }
+
+    Event.@Nullable Reason onStop(long nowNs, FramesReader frame) {
+        Event.Reason refusal = admit(frame.value());
+        Stream s = refusal == null ? find(frame.value()) : null;
+        if (s == null) return refusal;
+        abandonSending(s, frame.code());
+        onRead(nowNs, s.receive.stop());
+        tellReset(s, frame.code());
+        forgetIfDone(s);
+        return null;
+    }
+
+    Event.@Nullable Reason onMaxStreamData(FramesReader frame) {
+        Event.Reason refusal = admit(frame.value());
+        Stream s = refusal == null ? find(frame.value()) : null;
+        if (s == null) return refusal;
+        s.send.onCredit(frame.offset());
+        enqueue(s);
+        return null;
+    }
+
+    void onMaxData(long maximum) {
+        if (maximum <= sendCreditBytes) return;
+        sendCreditBytes = maximum;
+        for (Stream s = held.pollFirst(); s != null; s = held.pollFirst()) {
+            s.held = false;
+            enqueue(s);
+        }
+    }
+
+    void onMaxStreams(long maximum) {
+        localLimit = Math.max(localLimit, maximum);
+    }
+
+    // What goes out, and what became of it.
+
+    boolean hasControl() {
+        return creditDue || streamLimitDue || !control.isEmpty();
+    }
+
+    boolean hasData() {
+        while (true) {
+            Stream s = ready.peekFirst();
+            if (s == null) return false;
+            if (s.send.hasLost()) return true;
+            if (s.send.hasNew()) {
+                if (sentBytes < sendCreditBytes || s.send.nextLength(1) == 0) return true;
+                hold(ready.removeFirst());
+            } else {
+                ready.removeFirst().queued = false;
+            }
+        }
+    }
+
+    void writeControl(FramesWriter out, SentPacket packet) {
+        if (creditDue && out.maxData(creditBytes)) {
+            creditDue = false;
+            packet.add(Frames.MAX_DATA, 0, creditBytes, 0, false);
+        }
+        if (streamLimitDue && out.maxStreams(remoteLimit)) {
+            streamLimitDue = false;
+            packet.add(Frames.MAX_STREAMS, 0, remoteLimit, 0, false);
+        }
+        for (Stream s = control.peekFirst(); s != null; s = control.peekFirst()) {
+            if (!writeControl(s, out, packet)) return;
+            control.removeFirst();
+            s.controlQueued = false;
+        }
+    }
+
+    void writeData(FramesWriter out, byte[] buf, SentPacket packet) {
+        while (hasData()) {
+            Stream s = ready.getFirst();
+            long offset = s.send.nextOffset();
+            int want = s.send.nextLength(sendCreditBytes - sentBytes);
+            int length = out.streamRoom(s.id, offset, want);
+            boolean scrap = length < want && length < SCRAP_BYTES && out.length() > SCRAP_BYTES;
+            if (length < 0 || scrap) break;
+            boolean fin = s.send.endsAt(offset + length);
+            int at = out.stream(s.id, offset, length, fin);
+            int fresh = s.send.send(offset, length, fin, buf, at);
+            sentBytes += fresh;
+            if (fresh < length) resent.add(length);
+            packet.add(Frames.STREAM, s.id, offset, length, fin);
+        }
+        if (packet.frames() > 0 && ready.size() > 1) ready.addLast(ready.removeFirst());
+    }
+
+    void onAcked(SentPacket packet) {
+        for (int i = 0; i < packet.frames(); i++) {
+            int kind = packet.kind(i);
+            if (kind != Frames.STREAM && kind != Frames.RESET) continue;
+            Stream s = find(packet.stream(i));
+            if (s == null) continue;
+            if (kind == Frames.RESET) {
+                s.send.onResetAcked();
+            } else {
+                long before = s.send.heldBytes();
+                s.send.onAcked(packet.offset(i), packet.length(i), packet.fin(i));
+                heldBytes -= before - s.send.heldBytes();
+                tellWritable(s);
+            }
+            forgetIfDone(s);
+        }
+    }
+
+    void onLost(SentPacket packet) {
+        for (int i = 0; i < packet.frames(); i++) {
+            Stream s = find(packet.stream(i));
+            switch (packet.kind(i)) {
+                case Frames.MAX_DATA -> creditDue |= packet.offset(i) == creditBytes;
+                case Frames.MAX_STREAMS -> streamLimitDue |= packet.offset(i) == remoteLimit;
+                case Frames.STREAM -> {
+                    if (s == null) break;
+                    s.send.onLost(packet.offset(i), packet.length(i), packet.fin(i));
+                    enqueue(s);
+                }
+                case Frames.MAX_STREAM_DATA -> {
+                    if (s == null) break;
+                    s.creditDue |= packet.offset(i) == s.receive.creditBytes();
+                    enqueueControl(s);
+                }
+                case Frames.RESET -> {
+                    if (s == null) break;
+                    s.resetDue = !s.send.isDone();
+                    enqueueControl(s);
+                }
+                default -> {
+                    if (s == null) break;
+                    s.stopDue = !s.receive.isDone();
+                    enqueueControl(s);
+                }
+            }
+        }
+    }
+
+    private static boolean writeControl(Stream s, FramesWriter out, SentPacket packet) {
+        if (s.resetDue) {
+            long size = s.send.sentBytes();
+            if (!out.reset(s.id, s.resetCode, size)) return false;
+            s.resetDue = false;
+            packet.add(Frames.RESET, s.id, size, 0, false);
+        }
+        if (s.stopDue) {
+            if (!out.stop(s.id, s.stopCode)) return false;
+            s.stopDue = false;
+            packet.add(Frames.STOP, s.id, 0, 0, false);
+        }
+        if (s.creditDue && !s.receive.isDone()) {
+            long maximum = s.receive.creditBytes();
+            if (!out.maxStreamData(s.id, maximum)) return false;
+            packet.add(Frames.MAX_STREAM_DATA, s.id, maximum, 0, false);
+        }
+        s.creditDue = false;
+        return true;
+    }
+
+    private @Nullable Stream find(long id) {
+        Stream last = recent;
+        if (last != null && last.id == id) return last;
+        Stream s = all.get(id);
+        if (s != null) recent = s;
+        return s;
+    }
+
+    private Stream add(long id, boolean local) {
+        SendHalf send = new SendHalf(pool, config.streamWindowBytes());
+        Stream s = new Stream(id, local, send, new ReceiveHalf(pool, config.streamWindowBytes()));
+        all.put(id, s);
+        return s;
+    }
+
+    /** Opens the peer's streams up to this one; returns what that would break, or null. */
+    private Event.@Nullable Reason admit(long id) {
+        long index = (id - 1) >> 1;
+        if ((id & 1) == 0 == lower) return index < localOpened ? null : Event.Reason.STREAM_STATE;
+        if (index >= remoteLimit) return Event.Reason.STREAM_LIMIT;
+        for (; remoteOpened <= index; remoteOpened++) {
+            long opened = 2 * remoteOpened + (lower ? 1 : 2);
+            add(opened, false);
+            events.addLast(new Event.Opened(opened));
+        }
+        return null;
+    }
+
+    private void abandonSending(Stream s, int code) {
+        if (s.send.isDone() || s.send.isAbandoned()) return;
+        heldBytes -= s.send.heldBytes();
+        s.send.abandon();
+        s.wantsWritable = false;
+        s.resetDue = true;
+        s.resetCode = code;
+        enqueueControl(s);
+    }
+
+    private void forgetIfDone(Stream s) {
+        if (!s.isDone() || all.remove(s.id) == null) return;
+        if (recent == s) recent = null;
+        events.addLast(new Event.Finished(s.id));
+        if (s.local) return;
+        remoteFinished++;
+        long limit = remoteFinished + config.streams();
+        if (limit - remoteLimit < Math.max(1, config.streams() / 8)) return;
+        remoteLimit = limit;
+        streamLimitDue = true;
+    }
+
+    private void grant(long nowNs, Stream s) {
+        if (!s.receive.grant(nowNs, rtt.smoothedNs(), config.maxStreamWindowBytes())) return;
+        s.creditDue = true;
+        enqueueControl(s);
+        long wanted = s.receive.windowBytes() + s.receive.windowBytes() / 2;
+        windowBytes = Math.max(windowBytes, Math.min(wanted, config.maxWindowBytes()));
+    }
+
+    private void onRead(long nowNs, long bytes) {
+        readBytes += bytes;
+        if (bytes == 0 || creditBytes - readBytes > windowBytes / 2) return;
+        boolean fast = grantedNs < 0 || nowNs - grantedNs < ReceiveHalf.FAST_ROUNDS * rtt.smoothedNs();
+        if (fast) windowBytes = Math.min(2 * windowBytes, config.maxWindowBytes());
+        grantedNs = nowNs;
+        creditBytes = Math.max(creditBytes, readBytes + windowBytes);
+        creditDue = true;
+    }
+
+    private long room(Stream s) {
+        long shared = Math.max(SMALL_BYTES, config.maxBufferedBytes() - heldBytes);
+        return Math.max(0, Math.min(sendTargetBytes, shared) - s.send.heldBytes());
+    }
+
+    private void tellReadable(Stream s) {
+        if (s.readableQueued) return;
+        s.readableQueued = true;
+        events.addLast(new Event.Readable(s.id));
+    }
+
+    private void tellWritable(Stream s) {
+        if (!s.wantsWritable || room(s) < Math.min(sendTargetBytes / 4, SMALL_BYTES)) return;
+        s.wantsWritable = false;
+        events.addLast(new Event.Writable(s.id));
+    }
+
+    private void tellReset(Stream s, int code) {
+        if (s.resetTold) return;
+        s.resetTold = true;
+        events.addLast(new Event.Reset(s.id, code));
+    }
+
+    /** Sets apart a stream that has new bytes only, until the connection has credit; a loss brings it back. */
+    private void hold(Stream s) {
+        s.queued = false;
+        if (s.held) return;
+        s.held = true;
+        held.addLast(s);
+    }
+
+    private void enqueue(Stream s) {
+        if (s.queued || !(s.send.hasLost() || s.send.hasNew())) return;
+        s.queued = true;
+        ready.addLast(s);
+    }
+
+    private void enqueueControl(Stream s) {
+        if (s.controlQueued) return;
+        s.controlQueued = true;
+        control.addLast(s);
+    }
+}

@@ -1,0 +1,59 @@
+package mcc.wire;
+
+/** The field numbers of {@code message Frames} in {@code frames.proto}: the kinds of frame that a packet may hold. */
+public final class Frames {
+    public static final int PACKET_NUMBER = 1;
+    public static final int ACK = 2;
+    public static final int MESSAGE = 3;
+    public static final int STREAM = 4;
+    public static final int MAX_STREAM_DATA = 5;
+    public static final int MAX_DATA = 6;
+    public static final int MAX_STREAMS = 7;
+    public static final int RESET = 8;
+    public static final int STOP = 9;
+    public static final int PING = 10;
+    public static final int CONTROL = 15;
+
+    /** Runs of packets that one acknowledgement may name. */
+    public static final int MAX_ACK_RANGES = 64;
+    /** The longest message, in bytes. */
+    public static final int MAX_MESSAGE_BYTES = 1_120;
+    /** No packet number, stream id or offset is above this. */
+    public static final long MAX_VALUE = 1L << 62;
+
+    static final int VARINT = 0;
+    static final int LENGTH = 2;
+
+    private Frames() {}
+
+    /** Returns whether the packet is about the link itself: it has a control frame, which is always the first field. */
+    public static boolean isControl(byte[] buf, int off, int len) {
+        return len > 0 && buf[off] == (CONTROL << 3 | LENGTH);
+    }
+
+    /**
+     * Returns whether the packet is a message alone, without a packet number: the answer to early data, which is sent before
+     * there is a connection to number it.
+     */
+    public static boolean isBareMessage(byte[] buf, int off, int len) {
+        return len > 0 && buf[off] == (MESSAGE << 3 | LENGTH);
+    }
+
+    /** Wraps the body of a control frame, at most 127 bytes, into a packet's whole plaintext. */
+    public static byte[] control(byte[] body) {
+        byte[] out = new byte[2 + body.length];
+        out[0] = CONTROL << 3 | LENGTH;
+        out[1] = (byte) body.length;
+        System.arraycopy(body, 0, out, 2, body.length);
+        return out;
+    }
+
+    /** Where the body of a control packet begins, which then fills the rest; −1 when it is malformed. */
+    public static int controlOffset(byte[] buf, int off, int len) {
+        return len >= 2 && buf[off + 1] == len - 2 ? off + 2 : -1;
+    }
+
+    static int varintSize(long v) {
+        return v == 0 ? 1 : (70 - Long.numberOfLeadingZeros(v)) / 7;
+    }
+}

@@ -1,0 +1,484 @@
+package mcc.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.function.BooleanSupplier;
+import mcc.core.Address;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Aead;
+import mcc.crypto.Identity;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole links over a simulated network, in virtual time. */
+class LinksTest {
+    private static final long MS = 1_000_000L;
+    private static final long SECOND = 1_000 * MS;
+
+    private record Flight(long atNs, long seq, Address from, Address to, byte[] bytes) {}
+
+    /** One node with a socket at one address; answers every request with a Pong or with Nodes. */
+    private final class Host {
+        final Identity identity;
+        final Counters counters = new Counters();
+        final List<LinkOutput> seen = new ArrayList<>();
+        final Map<Long, byte[]> received = new LinkedHashMap<>();
+        Address at;
+        Links links;
+        boolean silent;
+
+        Host(Identity identity, String at, Aead.Suite... suites) {
+            this.identity = identity;
+            this.at = Address.parse(at);
+            links = new Links(
+                    new Links.Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
+                    identity,
+                    rng.split(),
+                    counters);
+            links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
+            hosts.add(this);
+        }
+
+        Contact contact() {
+            return new Contact(identity.id(), List.of(at));
+        }
+
+        void input(LinkInput input) {
+            links.handle(now, input);
+            turn();
+        }
+
+        void turn() {
+            for (int i = 0; i < 8; i++) {
+                for (LinkOutput o; (o = links.poll()) != null; ) on(o);
+                links.transmit(now, sink);
+                if (!links.wantsToTransmit()) break;
+            }
+            for (LinkOutput o; (o = links.poll()) != null; ) on(o);
+        }
+
+        private final PacketSink sink = new PacketSink() {
+            @Override
+            public boolean ready() {
+                return true;
+            }
+
+            @Override
+            public void send(Address to, byte[] buf, int offset, int length) {
+                if (silent || rng.chance(lossPpm)) return;
+                byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
+                assertThat(length).isLessThanOrEqualTo(1200);
+                datagrams++;
+                flights.add(new Flight(now + latencyNs, seq++, at, to, bytes));
+            }
+        };
+
+        private void on(LinkOutput output) {
+            seen.add(output);
+            switch (output) {
+                case LinkOutput.Asked a ->
+                    links.handle(
+                            now,
+                            new LinkInput.Reply(
+                                    a.from(),
+                                    a.call(),
+                                    a.request() instanceof Message.Ping
+                                            ? new Message.Pong()
+                                            : new Message.Nodes(List.of())));
+                case LinkOutput.StreamReadable r -> {
+                    byte[] buf = new byte[65536];
+                    for (int n; (n = links.read(now, r.peer(), r.stream(), buf, 0, buf.length)) > 0; ) {
+                        byte[] old = received.getOrDefault(r.stream(), new byte[0]);
+                        byte[] all = Arrays.copyOf(old, old.length + n);
+                        System.arraycopy(buf, 0, all, old.length, n);
+                        received.put(r.stream(), all);
+                    }
+                }
+                default -> {}
+            }
+        }
+
+        <T extends LinkOutput> List<T> all(Class<T> type) {
+            return seen.stream().filter(type::isInstance).map(type::cast).toList();
+        }
+    }
+
+    private final Rng rng = Rng.seeded(42);
+    private final List<Host> hosts = new ArrayList<>();
+    private final PriorityQueue<Flight> flights =
+            new PriorityQueue<>(java.util.Comparator.comparingLong(Flight::atNs).thenComparingLong(Flight::seq));
+    private long now = 1;
+    private long seq;
+    private long latencyNs = 10 * MS;
+    private int lossPpm;
+    private int datagrams;
+
+    private Host host(String at) {
+        return new Host(Identity.fromSeed(rng.bytes(32)), at, Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305);
+    }
+
+    /** Runs the network until the condition holds, or for so long. */
+    private void run(long forNs, BooleanSupplier until) {
+        long end = now + forNs;
+        while (!until.getAsBoolean()) {
+            long next = flights.isEmpty() ? Core.NEVER : flights.peek().atNs();
+            for (Host h : hosts) next = Math.min(next, h.links.deadlineNs());
+            if (next > end) {
+                now = end;
+                return;
+            }
+            now = Math.max(now, next);
+            while (!flights.isEmpty() && flights.peek().atNs() <= now) {
+                Flight f = flights.poll();
+                for (Host h : hosts) {
+                    if (h.at.equals(f.to()) && !h.silent)
+                        h.links.receive(now, f.bytes(), 0, f.bytes().length, f.from());
+                }
+            }
+            for (Host h : hosts) {
+                if (h.links.deadlineNs() <= now) h.links.handle(now, new LinkInput.Tick());
+                h.turn();
+            }
+        }
+    }
+
+    private void run(long forNs) {
+        run(forNs, () -> false);
+    }
+
+    @Test
+    void aFirstRequestCostsOneRoundTrip() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 7, new Message.FindNode(Id.ZERO)));
+        long start = now;
+        run(SECOND, () -> !a.all(LinkOutput.Answered.class).isEmpty());
+        assertThat(now - start).isEqualTo(2 * latencyNs);
+        assertThat(a.all(LinkOutput.Answered.class)).singleElement().satisfies(answer -> {
+            assertThat(answer.call()).isEqualTo(7);
+            assertThat(answer.from()).isEqualTo(b.identity.id());
+            assertThat(answer.at()).isEqualTo(b.at);
+        });
+        run(SECOND);
+        assertThat(b.all(LinkOutput.Asked.class))
+                .as("asked once, though early data may be repeated")
+                .hasSize(1);
+        assertThat(a.all(LinkOutput.Observed.class))
+                .allMatch(o -> o.self().equals(a.at))
+                .isNotEmpty();
+        assertThat(b.all(LinkOutput.Observed.class))
+                .allMatch(o -> o.self().equals(b.at))
+                .isNotEmpty();
+        assertThat(a.links.peer(b.identity.id()).suite()).isEqualTo("AES_256_GCM");
+    }
+
+    @Test
+    void aStoreIsNeverEarlyData() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 7, new Message.Beat(Id.ZERO, Id.ZERO, 1)));
+        run(SECOND, () -> !b.all(LinkOutput.Asked.class).isEmpty());
+        assertThat(now).isGreaterThanOrEqualTo(3 * latencyNs);
+        assertThat(b.counters.value("link.early.accepted")).isZero();
+    }
+
+    @Test
+    void anAddressWithoutAKeyIsDialled() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Dial(3, b.at));
+        run(SECOND, () -> !a.all(LinkOutput.Dialled.class).isEmpty());
+        assertThat(a.all(LinkOutput.Dialled.class)).containsExactly(new LinkOutput.Dialled(3, b.identity.id(), b.at));
+        a.input(new LinkInput.Ask(b.contact(), 8, new Message.Ping()));
+        run(SECOND, () -> !a.all(LinkOutput.Answered.class).isEmpty());
+        assertThat(a.all(LinkOutput.Answered.class)).hasSize(1);
+        assertThat(b.all(LinkOutput.Up.class)).hasSize(1);
+    }
+
+    @Test
+    void anAddressWhereNobodyIsFailsInTime() {
+        Host a = host("192.0.2.1:1");
+        a.input(new LinkInput.Dial(3, Address.parse("192.0.2.9:1")));
+        Contact ghost = new Contact(Identity.fromSeed(rng.bytes(32)).id(), List.of(Address.parse("192.0.2.9:1")));
+        a.input(new LinkInput.Ask(ghost, 1, new Message.Ping()));
+        run(20 * SECOND);
+        assertThat(a.all(LinkOutput.NotDialled.class)).hasSize(1);
+        assertThat(a.all(LinkOutput.Unanswered.class))
+                .containsExactly(new LinkOutput.Unanswered(ghost.node(), 1, LinkOutput.Reason.UNREACHABLE));
+        assertThat(a.links.deadlineNs()).as("nothing is left to do").isEqualTo(Core.NEVER);
+    }
+
+    @Test
+    void anotherKeyAtTheAddressIsNotAccepted() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        Id wrong = Identity.fromSeed(rng.bytes(32)).id();
+        a.input(new LinkInput.Ask(new Contact(wrong, List.of(b.at)), 1, new Message.Ping()));
+        run(20 * SECOND);
+        assertThat(a.all(LinkOutput.Answered.class)).isEmpty();
+        assertThat(a.all(LinkOutput.Unanswered.class)).hasSize(1);
+        assertThat(b.counters.value("link.initiation.mac1"))
+                .as("dropped before any curve")
+                .isPositive();
+        assertThat(b.seen).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    void bothSidesAtOnceAndAThirdOfAllPacketsLostStillConnect(long seed) {
+        for (int i = 0; i < seed; i++) rng.nextLong();
+        lossPpm = 330_000;
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.FindNode(Id.ZERO)));
+        b.input(new LinkInput.Ask(a.contact(), 2, new Message.FindNode(Id.ZERO)));
+        for (int i = 0; i < 60; i++) {
+            run(SECOND / 2);
+            a.input(new LinkInput.Ask(b.contact(), 100 + i, new Message.Ping()));
+            b.input(new LinkInput.Ask(a.contact(), 200 + i, new Message.Ping()));
+        }
+        assertThat(a.all(LinkOutput.Answered.class)).hasSizeGreaterThan(10);
+        assertThat(b.all(LinkOutput.Answered.class)).hasSizeGreaterThan(10);
+        assertThat(a.counters.value("link.peer.restarted") + b.counters.value("link.peer.restarted"))
+                .isZero();
+    }
+
+    @Test
+    void bytesCrossAndKeysAreReplacedUnderway() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        long stream = a.links.open(now, b.contact());
+        byte[] sent = rng.bytes(600_000);
+        int at = 0;
+        for (int i = 0; i < 400; i++) {
+            int n = Math.min(1500, sent.length - at);
+            assertThat(a.links.write(now, b.identity.id(), stream, sent, at, n)).isEqualTo(n);
+            at += n;
+            a.turn();
+            run(SECOND);
+        }
+        a.links.finish(now, b.identity.id(), stream);
+        a.turn();
+        run(SECOND);
+        assertThat(b.received.get(stream)).isEqualTo(sent);
+        assertThat(a.counters.value("link.session.established"))
+                .as("rekeyed every two minutes")
+                .isBetween(4L, 5L);
+        assertThat(a.counters.value("link.peer.restarted")).isZero();
+        assertThat(a.all(LinkOutput.Down.class)).isEmpty();
+    }
+
+    @Test
+    void aPeerThatMovesIsFollowedAfterItProvedItsNewAddress() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        long stream = a.links.open(now, b.contact());
+        a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
+        a.turn();
+        run(SECOND);
+        a.at = Address.parse("192.0.2.77:9");
+        a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
+        a.turn();
+        run(SECOND);
+        assertThat(b.links.peer(a.identity.id()).at()).isEqualTo(a.at);
+        assertThat(b.received.get(stream)).hasSize(2000);
+        assertThat(a.all(LinkOutput.Observed.class).getLast().self())
+                .as("it is told so")
+                .isEqualTo(a.at);
+    }
+
+    @Test
+    void aReplayedPacketFromElsewhereMovesNothing() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        run(SECOND);
+        List<Flight> recorded = new ArrayList<>();
+        a.input(new LinkInput.Ask(b.contact(), 2, new Message.Ping()));
+        recorded.addAll(flights);
+        run(SECOND);
+        Address mallory = Address.parse("203.0.113.5:5");
+        long challenges = b.counters.value("link.path.candidate");
+        for (Flight f : recorded) b.links.receive(now, f.bytes(), 0, f.bytes().length, mallory);
+        b.turn();
+        assertThat(b.counters.value("link.datagram.replayed")).isEqualTo(recorded.size());
+        assertThat(b.counters.value("link.path.candidate")).isEqualTo(challenges);
+        assertThat(b.links.peer(a.identity.id()).at()).isEqualTo(a.at);
+    }
+
+    @Test
+    void aRestartedPeerLosesItsStreamsAndIsReachedAgain() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        long stream = a.links.open(now, b.contact());
+        a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
+        a.turn();
+        run(SECOND);
+        hosts.remove(b);
+        Host again = new Host(b.identity, "192.0.2.2:1", Aead.Suite.AES_256_GCM);
+        a.input(new LinkInput.Ask(again.contact(), 5, new Message.Ping()));
+        run(10 * SECOND);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).hasSize(1);
+        assertThat(a.links.write(now, b.identity.id(), stream, new byte[1], 0, 1))
+                .isEqualTo(-1);
+        a.input(new LinkInput.Ask(again.contact(), 6, new Message.Ping()));
+        run(SECOND);
+        assertThat(a.all(LinkOutput.Answered.class))
+                .extracting(LinkOutput.Answered::call)
+                .contains(6L);
+    }
+
+    @Test
+    void aRestartedPeerThatDialsByAddressIsTakenBack() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        run(SECOND);
+        hosts.remove(b);
+        Host again = new Host(b.identity, "192.0.2.2:1", Aead.Suite.AES_256_GCM);
+        again.input(new LinkInput.Dial(9, a.at));
+        run(SECOND);
+        assertThat(again.all(LinkOutput.Dialled.class)).hasSize(1);
+        again.input(new LinkInput.Ask(a.contact(), 2, new Message.Ping()));
+        a.input(new LinkInput.Ask(again.contact(), 3, new Message.Ping()));
+        run(SECOND);
+        assertThat(again.all(LinkOutput.Answered.class)).hasSize(1);
+        assertThat(a.all(LinkOutput.Answered.class))
+                .extracting(LinkOutput.Answered::call)
+                .containsExactly(1L, 3L);
+    }
+
+    @Test
+    void anOutageIsSurvivedAndALongOneEndsTheStreams() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        long stream = a.links.open(now, b.contact());
+        a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
+        a.turn();
+        run(SECOND);
+        b.silent = true;
+        a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
+        a.turn();
+        run(20 * SECOND);
+        b.silent = false;
+        run(10 * SECOND);
+        assertThat(b.received.get(stream)).as("twenty seconds of outage").hasSize(2000);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).isEmpty();
+        b.silent = true;
+        a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
+        a.turn();
+        run(60 * SECOND);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).hasSize(1);
+        assertThat(a.all(LinkOutput.Down.class)).hasSize(1);
+    }
+
+    @Test
+    void anIdleStreamLivesAndItsDeadPeerIsNoticed() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        long stream = a.links.open(now, b.contact());
+        a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
+        a.turn();
+        run(4 * 3600 * SECOND);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).as("four idle hours").isEmpty();
+        a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
+        a.turn();
+        run(SECOND);
+        assertThat(b.received.get(stream)).hasSize(2000);
+        hosts.remove(b);
+        run(60 * SECOND);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).hasSize(1);
+    }
+
+    @Test
+    void aFloodOfInitiationsIsAskedForCookiesAndHonestPeersPass() {
+        latencyNs = 5 * MS; // less than the 10 ms after which one more would be taken without a cookie
+        Host b = host("192.0.2.2:1");
+        List<byte[]> initiations = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            Host spoofed = host("198.51.100.1:" + (i + 1));
+            spoofed.input(new LinkInput.Ask(b.contact(), i, new Message.Ping()));
+            initiations.add(flights.poll().bytes());
+            flights.clear();
+        }
+        hosts.removeIf(h -> h != b);
+        for (int i = 0; i < 300; i++) {
+            b.links.receive(
+                    now, initiations.get(i), 0, initiations.get(i).length, Address.parse("198.51.100.1:" + i + 1));
+        }
+        assertThat(b.counters.value("link.cookie.sent")).isEqualTo(200);
+        Host honest = host("192.0.2.3:1");
+        honest.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        long start = now;
+        run(5 * SECOND, () -> !honest.all(LinkOutput.Answered.class).isEmpty());
+        assertThat(honest.counters.value("link.cookie.received")).isEqualTo(1);
+        assertThat(now - start).isEqualTo(4 * latencyNs);
+    }
+
+    @Test
+    void noBytesFromOutsidersThrowOrGrowAnything() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        List<byte[]> real = new ArrayList<>();
+        flights.forEach(f -> real.add(f.bytes()));
+        run(SECOND);
+        Address mallory = Address.parse("203.0.113.5:5");
+        int before = b.seen.size();
+        for (int i = 0; i < 50_000; i++) {
+            byte[] bytes = rng.below(3) == 0
+                    ? rng.bytes(rng.below(1400))
+                    : real.get(rng.below(real.size())).clone();
+            int length = rng.below(2) == 0 ? bytes.length : rng.below(bytes.length + 1);
+            for (int flips = rng.below(6); flips >= 0 && length > 0; flips--) {
+                bytes[rng.below(length)] ^= (byte) (1 << rng.below(8));
+            }
+            b.links.receive(now, bytes, 0, length, mallory);
+            now += MS;
+            if (b.links.deadlineNs() <= now) b.links.handle(now, new LinkInput.Tick());
+            b.turn();
+            flights.clear();
+        }
+        assertThat(b.links.peers()).hasSize(1);
+        assertThat(b.seen.size() - before).isLessThan(5);
+        assertThat(b.links.peer(a.identity.id()).at()).isEqualTo(a.at);
+        long dropped = b.counters.value("link.datagram.malformed")
+                + b.counters.value("link.initiation.mac1")
+                + b.counters.value("link.datagram.unknown-receiver")
+                + b.counters.value("link.datagram.forged");
+        assertThat(dropped).isGreaterThan(40_000);
+    }
+
+    @Test
+    void equalSeedsGiveEqualDatagrams() {
+        assertThat(new LinksTest().trace()).isEqualTo(new LinksTest().trace());
+    }
+
+    private long trace() {
+        lossPpm = 100_000;
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        long stream = a.links.open(now, b.contact());
+        a.links.write(now, b.identity.id(), stream, new byte[100_000], 0, 100_000);
+        a.turn();
+        run(5 * SECOND);
+        assertThat(b.received.get(stream)).hasSize(100_000);
+        return datagrams * 31L
+                + a.counters.snapshot().hashCode()
+                + 17L * b.counters.snapshot().hashCode()
+                + rng.nextLong();
+    }
+}

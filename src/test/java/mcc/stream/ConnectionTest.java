@@ -1,0 +1,441 @@
+package mcc.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import mcc.congestion.CongestionControl;
+import mcc.core.Bytes;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Rng;
+import mcc.wire.Frames;
+import mcc.wire.FramesReader;
+import mcc.wire.FramesWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ConnectionTest {
+    private static final long SECOND = 1_000 * Pair.MS;
+    private final byte[] buf = new byte[65_536];
+
+    private static Pair pair(long seed) {
+        return new Pair(Config.defaults(), seed);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+    void bytesArriveWholeAndInOrderWhateverTheLink(long seed) {
+        Rng rng = Rng.seeded(seed);
+        Pair pair = pair(seed);
+        pair.both(l -> {
+            l.delayNs = rng.below(80) * Pair.MS;
+            l.jitterNs = rng.below(30) * Pair.MS;
+            l.lossPpm = rng.below(200_000);
+            l.burst = 1 + rng.below(4);
+            l.duplicatePpm = rng.below(100_000);
+            l.cePpm = rng.below(3) == 0 ? 20_000 : 0;
+            l.rateBytesPerSecond = 200_000L + rng.below(20_000_000);
+            l.queueBytes = 30_000 + rng.below(1_000_000);
+        });
+        Transfer a = new Transfer(pair, 0, 1 + rng.below(3_000_000));
+        Transfer b = new Transfer(pair, 1, 1 + rng.below(3_000_000));
+        Transfer c = new Transfer(pair, 0, rng.below(3));
+        assertThat(pair.run(300 * SECOND, () -> a.isComplete() && b.isComplete() && c.isComplete()))
+                .isTrue();
+        pair.run(120 * SECOND, () -> pair.ends[0].idle() && pair.ends[1].idle());
+        for (int i = 0; i < 2; i++) {
+            assertThat(pair.ends[i].openStreams()).isZero();
+            assertThat(pair.ends[i].bufferedBytes()).isZero();
+            assertThat(pair.ends[i].unackedSinceNs()).isEqualTo(Core.NEVER);
+            assertThat(pair.events.get(i).stream().filter(Event.Finished.class::isInstance))
+                    .hasSize(3);
+        }
+    }
+
+    @Test
+    void equalSeedsGiveEqualPackets() {
+        assertThat(trace(7)).isEqualTo(trace(7));
+        assertThat(trace(7)).isNotEqualTo(trace(8));
+    }
+
+    private static long trace(long seed) {
+        Pair pair = pair(seed);
+        pair.both(l -> {
+            l.lossPpm = 30_000;
+            l.jitterNs = Pair.MS;
+            l.rateBytesPerSecond = 5_000_000;
+            l.queueBytes = 100_000;
+        });
+        Transfer transfer = new Transfer(pair, 0, 2_000_000);
+        pair.run(60 * SECOND, transfer::isComplete);
+        return pair.trace;
+    }
+
+    @Test
+    void oneDirectionEndsWhileTheOtherGoesOn() {
+        Pair pair = pair(1);
+        long id = pair.ends[0].open(pair.nowNs);
+        pair.ends[0].write(pair.nowNs, id, new byte[] {1, 2, 3}, 0, 3);
+        pair.ends[0].finish(pair.nowNs, id);
+        assertThat(pair.ends[0].write(pair.nowNs, id, buf, 0, 1)).isEqualTo(-1);
+        pair.run(SECOND);
+        assertThat(pair.events.get(1)).contains(new Event.Opened(id), new Event.Readable(id));
+        assertThat(pair.ends[1].read(pair.nowNs, id, buf, 0, 10)).isEqualTo(3);
+        assertThat(pair.ends[1].read(pair.nowNs, id, buf, 0, 10)).isEqualTo(-1);
+        assertThat(pair.ends[1].write(pair.nowNs, id, buf, 0, 1_000)).isEqualTo(1_000);
+        pair.run(SECOND);
+        assertThat(pair.ends[0].readable(id)).isEqualTo(1_000);
+        assertThat(pair.ends[0].read(pair.nowNs, id, buf, 0, 2_000)).isEqualTo(1_000);
+        assertThat(pair.ends[0].read(pair.nowNs, id, buf, 0, 2_000)).isZero();
+        pair.ends[1].finish(pair.nowNs, id);
+        pair.run(SECOND);
+        assertThat(pair.ends[0].read(pair.nowNs, id, buf, 0, 2_000)).isEqualTo(-1);
+        pair.run(SECOND);
+        assertThat(pair.events.get(0)).contains(new Event.Finished(id));
+        assertThat(pair.events.get(1)).contains(new Event.Finished(id));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void aResetEndsBothDirectionsAndFreesTheirBytes(int who) {
+        Pair pair = pair(2).both(l -> l.lossPpm = 200_000);
+        Transfer transfer = new Transfer(pair, 0, 50_000_000);
+        pair.run(SECOND, () -> transfer.read > 100_000);
+        transfer.paused = true;
+        pair.ends[who].reset(pair.nowNs, transfer.stream, -77);
+        assertThat(pair.ends[who].read(pair.nowNs, transfer.stream, buf, 0, 1)).isEqualTo(-2);
+        assertThat(pair.ends[who].write(pair.nowNs, transfer.stream, buf, 0, 1)).isEqualTo(-1);
+        pair.run(20 * SECOND);
+        assertThat(pair.events.get(1 - who)).contains(new Event.Reset(transfer.stream, -77));
+        assertThat(pair.events.get(who)).noneMatch(Event.Reset.class::isInstance);
+        for (int i = 0; i < 2; i++) {
+            assertThat(pair.events.get(i)).contains(new Event.Finished(transfer.stream));
+            assertThat(pair.ends[i].bufferedBytes()).isZero();
+            assertThat(pair.ends[i].idle()).isTrue();
+        }
+    }
+
+    /** Were the credit of the connection lost with the streams, later streams would starve. */
+    @Test
+    void abandonedBytesGiveTheirCreditBack() {
+        Pair pair = pair(3).both(l -> l.lossPpm = 50_000);
+        byte[] data = new byte[200_000];
+        for (int i = 0; i < 100; i++) {
+            long id = pair.ends[0].open(pair.nowNs);
+            assertThat(pair.ends[0].write(pair.nowNs, id, data, 0, data.length)).isEqualTo(data.length);
+            pair.run(30 * Pair.MS);
+            pair.ends[i % 2].reset(pair.nowNs, id, 5);
+            pair.run(100 * Pair.MS);
+        }
+        Transfer transfer = new Transfer(pair, 0, 3_000_000);
+        assertThat(pair.run(60 * SECOND, transfer::isComplete)).isTrue();
+    }
+
+    @Test
+    void aSlowReaderBoundsTheMemory() {
+        Pair pair = pair(4);
+        Transfer transfer = new Transfer(pair, 0, 50_000_000);
+        transfer.paused = true;
+        pair.run(20 * SECOND);
+        assertThat(pair.ends[1].readable(transfer.stream)).isEqualTo(256 * 1024);
+        assertThat(pair.ends[1].bufferedBytes()).isLessThanOrEqualTo(256 * 1024 + 8_192);
+        assertThat(pair.ends[0].bufferedBytes()).isLessThan(9_000_000);
+        long ticks = pair.ticks;
+        pair.run(3_600 * SECOND);
+        assertThat(pair.ticks - ticks).as("ticks while blocked").isLessThan(10);
+        transfer.paused = false;
+        assertThat(pair.run(60 * SECOND, transfer::isComplete)).isTrue();
+    }
+
+    @Test
+    void lossWhileTheCreditIsUsedUpIsRepaired() {
+        Pair pair = pair(5).both(l -> l.lossPpm = 300_000);
+        Transfer transfer = new Transfer(pair, 0, 2_000_000);
+        assertThat(pair.run(300 * SECOND, transfer::isComplete)).isTrue();
+    }
+
+    @Test
+    void aThousandStreamsTakeTurns() {
+        Pair pair = pair(6).both(l -> {
+            l.rateBytesPerSecond = 2_000_000;
+            l.queueBytes = 200_000;
+        });
+        List<Long> ids = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            long id = pair.ends[0].open(pair.nowNs);
+            ids.add(id);
+            assertThat(pair.ends[0].write(pair.nowNs, id, buf, 0, 8_000)).isEqualTo(8_000);
+        }
+        int[] read = new int[1_000];
+        pair.apps[1] = () -> {
+            for (int i = 0; i < 1_000; i++) {
+                read[i] += Math.max(0, pair.ends[1].read(pair.nowNs, ids.get(i), buf, 0, buf.length));
+            }
+        };
+        pair.run(2_000 * Pair.MS);
+        int least = Arrays.stream(read).min().orElseThrow();
+        int most = Arrays.stream(read).max().orElseThrow();
+        assertThat(most - least).isLessThanOrEqualTo(2 * Pair.MTU);
+        assertThat(least).isGreaterThan(Pair.MTU);
+        assertThat(most).isLessThan(8_000);
+    }
+
+    @Test
+    void streamsBeyondThePeersLimitWaitUntilOneIsFinished() {
+        Config d = Config.defaults();
+        Config few = new Config(
+                CongestionControl.Kind.BBR,
+                4,
+                d.streamWindowBytes(),
+                d.maxStreamWindowBytes(),
+                d.windowBytes(),
+                d.maxWindowBytes(),
+                d.sendBufferBytes(),
+                d.maxSendBufferBytes(),
+                d.maxBufferedBytes());
+        Pair pair = new Pair(few, 1);
+        List<Long> ids = new ArrayList<>();
+        for (int i = 0; i < 4; i++) ids.add(pair.ends[0].open(pair.nowNs));
+        assertThat(ids).containsExactly(2L, 4L, 6L, 8L);
+        assertThat(pair.ends[0].open(pair.nowNs)).isEqualTo(-1);
+        assertThat(pair.ends[1].open(pair.nowNs)).isEqualTo(1);
+        pair.ends[0].reset(pair.nowNs, 6, 1);
+        pair.run(SECOND);
+        assertThat(pair.ends[0].open(pair.nowNs)).isEqualTo(10);
+        assertThat(pair.ends[0].open(pair.nowNs)).isEqualTo(-1);
+    }
+
+    @Test
+    void messagesPassStreamDataAndTheWindow() {
+        Pair pair = pair(7).both(l -> {
+            l.rateBytesPerSecond = 100_000;
+            l.queueBytes = 1_000_000;
+        });
+        Transfer transfer = new Transfer(pair, 0, 1_000_000);
+        pair.run(2 * SECOND);
+        pair.links[0].cut = true;
+        pair.run(SECOND);
+        assertThat(pair.ends[0].transmit(pair.nowNs, buf, 0, Pair.MTU)).isZero();
+        Bytes message = Bytes.copyOf(new byte[Frames.MAX_MESSAGE_BYTES]);
+        assertThat(pair.ends[0].send(message)).isTrue();
+        assertThat(pair.ends[0].send(Bytes.copyOf(new byte[Frames.MAX_MESSAGE_BYTES + 1])))
+                .isFalse();
+        long inFlight = pair.ends[0].bytesInFlight();
+        assertThat(pair.ends[0].transmit(pair.nowNs, buf, 0, Pair.MTU)).isGreaterThan(Frames.MAX_MESSAGE_BYTES);
+        assertThat(pair.ends[0].bytesInFlight()).isEqualTo(inFlight);
+        assertThat(transfer.corrupt).isFalse();
+    }
+
+    @Test
+    void messagesArriveOnceAndAskForNothing() {
+        Pair pair = pair(8);
+        for (int i = 0; i < 300; i++) {
+            assertThat(pair.ends[0].send(Bytes.utf8("m" + i))).isEqualTo(i < 256);
+        }
+        pair.run(3_600 * SECOND);
+        List<Event> expected = new ArrayList<>();
+        for (int i = 0; i < 256; i++) expected.add(new Event.Message(Bytes.utf8("m" + i)));
+        assertThat(pair.events.get(1)).isEqualTo(expected);
+        assertThat(pair.ends[1].sentPackets()).isZero();
+        assertThat(pair.ends[0].idle()).isTrue();
+        assertThat(pair.ticks).isZero();
+        assertThat(pair.counters[0].value("stream.message.refused")).isEqualTo(44);
+    }
+
+    @Test
+    void lostAcknowledgementsCostLittle() {
+        Pair pair = pair(9).both(l -> l.rateBytesPerSecond = 12_500_000);
+        pair.links[1].lossPpm = 200_000;
+        Transfer transfer = new Transfer(pair, 0, 10_000_000);
+        assertThat(pair.run(4 * SECOND, transfer::isComplete)).isTrue();
+        assertThat(pair.counters[0].value("stream.lost")).isLessThan(10);
+    }
+
+    @Test
+    void anIdleHourCostsNoTicksAndTrafficResumes() {
+        Pair pair = pair(10);
+        Transfer first = new Transfer(pair, 0, 1_000_000);
+        pair.run(10 * SECOND, first::isComplete);
+        pair.run(SECOND);
+        long ticks = pair.ticks;
+        pair.run(3_600 * SECOND);
+        assertThat(pair.ticks - ticks).isZero();
+        Transfer second = new Transfer(pair, 0, 1_000_000);
+        assertThat(pair.run(3 * SECOND, second::isComplete)).isTrue();
+    }
+
+    @Test
+    void aDeadPeerIsProbedEverMoreSeldomAndSeenByItsSilence() {
+        Pair pair = pair(11);
+        Transfer transfer = new Transfer(pair, 0, 10_000_000);
+        pair.run(200 * Pair.MS);
+        pair.both(l -> l.cut = true);
+        pair.run(100 * Pair.MS);
+        long sinceNs = pair.ends[0].unackedSinceNs();
+        long ticks = pair.ticks;
+        pair.run(3_600 * SECOND);
+        assertThat(pair.ends[0].unackedSinceNs()).isEqualTo(sinceNs);
+        assertThat(pair.ticks - ticks).isLessThan(200);
+        pair.both(l -> l.cut = false);
+        assertThat(pair.run(180 * SECOND, transfer::isComplete)).isTrue();
+    }
+
+    @Test
+    void reorderingIsLearntAndNoLongerTakenForLoss() {
+        Pair pair = pair(12).both(l -> {
+            l.delayNs = 20 * Pair.MS;
+            l.jitterNs = 3 * Pair.MS;
+            l.rateBytesPerSecond = 5_000_000;
+        });
+        Transfer transfer = new Transfer(pair, 0, 5_000_000);
+        pair.run(60 * SECOND, transfer::isComplete);
+        long early = pair.counters[0].value("stream.lost.spurious");
+        assertThat(early).isPositive();
+        Transfer more = new Transfer(pair, 0, 5_000_000);
+        pair.run(60 * SECOND, more::isComplete);
+        assertThat(pair.counters[0].value("stream.lost.spurious") - early).isLessThan(early / 2 + 10);
+    }
+
+    @Test
+    void anotherPathStartsAnewAndLosesNothing() {
+        Pair pair = pair(13);
+        Transfer transfer = new Transfer(pair, 0, 5_000_000);
+        pair.run(150 * Pair.MS);
+        assertThat(pair.ends[0].minRttNs()).isPositive();
+        pair.ends[0].pathChanged(pair.nowNs, true);
+        assertThat(pair.ends[0].minRttNs()).isPositive();
+        pair.ends[0].pathChanged(pair.nowNs, false);
+        assertThat(pair.ends[0].minRttNs()).isZero();
+        assertThat(pair.ends[0].bytesInFlight()).isZero();
+        pair.both(l -> l.delayNs = 40 * Pair.MS);
+        assertThat(pair.run(20 * SECOND, transfer::isComplete)).isTrue();
+        assertThat(pair.ends[0].minRttNs()).isGreaterThanOrEqualTo(80 * Pair.MS);
+    }
+
+    @Test
+    void aLoopbackRampsToManyGigabits() {
+        Pair pair = pair(14).both(l -> l.delayNs = 50_000);
+        pair.keepEvents = false;
+        Transfer transfer = new Transfer(pair, 0, 200_000_000);
+        long startNs = pair.nowNs;
+        assertThat(pair.run(5 * SECOND, transfer::isComplete)).isTrue();
+        double gigabits = 8.0 * 200_000_000 / (pair.nowNs - startNs);
+        assertThat(gigabits).isGreaterThan(2);
+    }
+
+    @Test
+    void tenThousandIdleStreamsAreCheap() {
+        Pair pair = pair(15);
+        for (int i = 0; i < 10_000; i++) {
+            long id = pair.ends[0].open(pair.nowNs);
+            pair.ends[0].write(pair.nowNs, id, buf, 0, 1);
+        }
+        pair.run(10 * SECOND);
+        assertThat(pair.ends[1].openStreams()).isEqualTo(10_000);
+        assertThat(pair.ends[0].bufferedBytes()).isZero();
+        for (int i = 1; i <= 10_000; i++) pair.ends[1].read(pair.nowNs, 2L * i, buf, 0, 10);
+        assertThat(pair.ends[1].bufferedBytes()).isZero();
+    }
+
+    @Test
+    void whoeverBreaksTheProtocolIsToldApart() {
+        assertThat(broken(w -> w.stream(1, 256 * 1024, 1, false))).isEqualTo(Event.Reason.FLOW_CONTROL);
+        assertThat(broken(w -> w.reset(1, 0, 256 * 1024 + 1))).isEqualTo(Event.Reason.FLOW_CONTROL);
+        assertThat(broken(w -> {
+                    w.stream(1, 256 * 1024 - 1, 1, false);
+                    w.stream(3, 256 * 1024 - 1, 1, false);
+                }))
+                .isEqualTo(Event.Reason.FLOW_CONTROL);
+        assertThat(broken(w -> {
+                    w.stream(1, 0, 5, true);
+                    w.stream(1, 5, 1, false);
+                }))
+                .isEqualTo(Event.Reason.FINAL_SIZE);
+        assertThat(broken(w -> {
+                    w.stream(1, 0, 5, false);
+                    w.reset(1, 0, 4);
+                }))
+                .isEqualTo(Event.Reason.FINAL_SIZE);
+        assertThat(broken(w -> w.stream(20_001, 0, 0, false))).isEqualTo(Event.Reason.STREAM_LIMIT);
+        assertThat(broken(w -> w.stream(2, 0, 0, false))).isEqualTo(Event.Reason.STREAM_STATE);
+        assertThat(broken(w -> w.ack(1, 0, 0, new long[] {1}, 1))).isEqualTo(Event.Reason.ACK_UNSENT);
+    }
+
+    private Event.Reason broken(java.util.function.Consumer<FramesWriter> frames) {
+        Counters counters = new Counters();
+        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), counters);
+        FramesWriter writer = new FramesWriter();
+        writer.begin(buf, 0, 1_000);
+        writer.packetNumber(1);
+        frames.accept(writer);
+        assertThat(connection.receive(1, buf, 0, writer.length(), false)).isFalse();
+        assertThat(counters.value("stream.broken")).isEqualTo(1);
+        Event last = null;
+        for (Event e = connection.poll(); e != null; e = connection.poll()) last = e;
+        assertThat(connection.transmit(1, buf, 0, 1_000)).isZero();
+        return ((Event.Broken) last).reason();
+    }
+
+    @Test
+    void noPacketWhateverItsBytesThrows() {
+        Rng rng = Rng.seeded(99);
+        Counters counters = new Counters();
+        byte[] packet = new byte[1_500];
+        for (int round = 0; round < 2_000; round++) {
+            Connection sender = new Connection(Config.defaults(), round % 2 == 0, rng.split(), counters);
+            Connection receiver = new Connection(Config.defaults(), round % 2 == 1, rng.split(), counters);
+            long now = 1;
+            for (int i = 0; i < 4; i++) {
+                long id = sender.open(now);
+                sender.write(now, id, buf, 0, 1 + rng.below(1_000));
+                if (i == 1) sender.finish(now, id);
+                if (i == 2) sender.reset(now, id, 9);
+                sender.send(Bytes.copyOf(rng.bytes(rng.below(40))));
+            }
+            for (int i = 0; i < 8; i++) {
+                now += Pair.MS;
+                int n = sender.transmit(now, packet, 0, 300 + rng.below(1_000));
+                if (n == 0 || rng.below(8) == 0) {
+                    n = rng.below(60);
+                    for (int k = 0; k < n; k++) packet[k] = (byte) rng.nextInt();
+                }
+                if (rng.below(4) == 0) n = rng.below(n + 1);
+                for (int flips = rng.below(3); flips > 0 && n > 0; flips--) {
+                    packet[rng.below(n)] ^= (byte) (1 << rng.below(8));
+                }
+                receiver.receive(now, packet, 0, n, false);
+                receiver.tick(now);
+                int m = receiver.transmit(now, packet, 0, Pair.MTU);
+                if (m > 0 && rng.below(2) == 0) packet[rng.below(m)] ^= (byte) (1 << rng.below(8));
+                if (m > 0) sender.receive(now, packet, 0, m, false);
+            }
+            for (Event e = receiver.poll(); e != null; e = receiver.poll()) {
+                if (e instanceof Event.Readable r) receiver.read(now, r.stream(), buf, 0, 5_000);
+            }
+        }
+        assertThat(counters.value("stream.malformed")).isPositive();
+        assertThat(counters.value("stream.broken")).isPositive();
+    }
+
+    @Test
+    void acknowledgementsNameAtMostSixtyFourRuns() {
+        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), new Counters());
+        FramesWriter writer = new FramesWriter();
+        for (int i = 0; i < 3_000; i++) {
+            writer.begin(buf, 0, 1_000);
+            writer.packetNumber(1 + 3L * i);
+            writer.ping();
+            connection.receive(i, buf, 0, writer.length(), false);
+        }
+        int n = connection.transmit(3_000, buf, 0, Pair.MTU);
+        FramesReader reader = new FramesReader();
+        reader.begin(buf, 0, n);
+        int runs = 0;
+        while (reader.next()) if (reader.kind() == Frames.ACK) runs = reader.ranges();
+        assertThat(runs).isEqualTo(64);
+        assertThat(reader.malformed()).isFalse();
+    }
+}
