@@ -35,6 +35,7 @@ final class Hash {
             case Dht.Input.Clock i -> mix(mix(hash, 11), i.epochMs());
             case Dht.Input.SelfAddresses i -> mix(mix(hash, 12), i.addresses().size());
             case Dht.Input.Snapshot _ -> mix(hash, 13);
+            case Dht.Input.Meet i -> mix(mix(hash, 14), i.contacts());
         };
     }
 
