@@ -204,7 +204,7 @@ class App extends Base {
       </nav>
       <main id="main" tabindex="-1" data-stale=${live.stale || live.mode === "paused" ? "yes" : nothing}>
         ${this.#banner()} ${this.#page()}
-        <p class="seen">As seen from ${node?.name ?? "this node"}.</p>
+        <p class="seen">As seen from ${node?.name ?? "this node"}. <a href="/docs">REST interface</a></p>
       </main>
       <p class="sr" role="status" data-testid="state">${this.#state()}</p>
       <div class="toasts" role="status">

@@ -4,7 +4,6 @@ import { html, nothing, svg } from "lit";
 import { ms, short } from "./format.js";
 import { badge, id } from "./parts.js";
 
-const WIDTH = 720;
 const LEFT = 46;
 const RIGHT = 96;
 const TOP = 16;
@@ -18,14 +17,14 @@ export function outcome(s) {
   return badge("fail", s.result);
 }
 
-/** @param {any} lookup the answer of POST /dht/lookups */
-export function ladder(lookup) {
+/** @param {any} lookup the answer of POST /dht/lookups @param {number} width in pixels */
+export function ladder(lookup, width) {
   const { steps } = lookup;
   if (steps.length === 0) return nothing;
   const took = Math.max(1, lookup.tookMs ?? 0, ...steps.map((s) => s.atMs + (s.rttMs ?? 0)));
   const bits = Math.max(4, ...steps.map((s) => s.sharedBits)) + 1;
   const height = Math.min(340, 120 + steps.length * 14);
-  const x = (t) => LEFT + (t / took) * (WIDTH - LEFT - RIGHT);
+  const x = (t) => LEFT + (t / took) * (width - LEFT - RIGHT);
   // Requests of the same moment and height are drawn a little apart.
   const seen = new Map();
   const nudge = (s) => {
@@ -37,8 +36,8 @@ export function ladder(lookup) {
   const lines = [];
   for (let b = 0; b <= bits; b += Math.max(1, Math.ceil(bits / 5))) lines.push(b);
   const times = [0, 0.25, 0.5, 0.75, 1].map((f) => f * took);
-  return html`<svg class="ladder" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Ladder of the lookup: ${steps.length} requests in ${lookup.tookMs} ms; the table below says the same">
-    ${lines.map((b) => svg`<line class="axis" x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(b)} y2=${y(b)} /><text x=${LEFT - 8} y=${y(b) + 4} text-anchor="end">${b}</text>`)}
+  return html`<svg class="ladder" viewBox="0 0 ${width} ${height}" role="img" aria-label="Ladder of the lookup: ${steps.length} requests in ${lookup.tookMs} ms; the table below says the same">
+    ${lines.map((b) => svg`<line class="axis" x1=${LEFT} x2=${width - RIGHT} y1=${y(b)} y2=${y(b)} /><text x=${LEFT - 8} y=${y(b) + 4} text-anchor="end">${b}</text>`)}
     <text x="4" y="11">shared bits</text>
     ${times.map((t) => svg`<text x=${x(t)} y=${height - 6} text-anchor="middle">${ms(Math.round(t))}</text>`)}
     ${steps.map((s) => {

@@ -4,7 +4,7 @@ import { html, nothing } from "lit";
 import { Page } from "./base.js";
 import { bytes, clock, count, rate, span } from "./format.js";
 import { live } from "./live.js";
-import { badge, copy, facts, id, loading, twin } from "./parts.js";
+import { badge, copy, facts, full, id, loading, twin } from "./parts.js";
 import { curl, mcc } from "./rest.js";
 import { href } from "./router.js";
 import { kind, level, sentence } from "./words.js";
@@ -31,7 +31,7 @@ class Overview extends Page {
       <h2 id="needs">${count(problems.length, "thing needs", "things need")} you</h2>
       <ul>
         ${problems.map(
-          (p) => html`<li>${badge(p.kind, p.word)}<span>${p.title}. <span class="hint">${p.hint}.</span>
+          (p) => html`<li>${badge(p.kind, p.word)}<span>${full(p.title)} <span class="hint">${full(p.hint)}</span>
             ${p.link ? html`<a href=${p.link}>Show it</a>` : nothing}</span></li>`,
         )}
       </ul>

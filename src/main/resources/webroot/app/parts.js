@@ -16,7 +16,8 @@ export const health = (word, reason) => badge(HEALTH[word] ?? "idle", word, reas
 const PATHS = { lan: "ok", direct: "ok", relay: "warn", none: "idle" };
 
 /** How packets go, both ways. */
-export function path(p) {
+export function path(p, local) {
+  if (local) return badge("ok", "here");
   if (!p) return badge("idle", "none");
   if (p.tx === p.rx) return badge(PATHS[p.tx] ?? "idle", p.tx);
   return html`${badge(PATHS[p.tx] ?? "idle", "out " + p.tx)} ${badge(PATHS[p.rx] ?? "idle", "in " + p.rx)}`;
@@ -31,7 +32,10 @@ export function why(p) {
   return p.via?.length ? "by way of " + p.via.map(short).join(", ") : "no reason given";
 }
 
-export const rtt = (value, local) => (local ? "here" : ms(value));
+export const rtt = (value, local) => (local ? "" : ms(value));
+
+/** A sentence begins with a capital and ends with a full stop. */
+export const full = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/[.]?$/, ".");
 
 async function copyText(event, text) {
   const button = event.currentTarget;

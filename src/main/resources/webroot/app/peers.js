@@ -6,6 +6,7 @@ import { bytes, ms, percent, short, span } from "./format.js";
 import { live } from "./live.js";
 import { copy, empty, facts, id, loading, path, problem, rtt, twin, why } from "./parts.js";
 import { call, curl, mcc } from "./rest.js";
+import "./table.js";
 
 class Peers extends Page {
   static properties = { pings: { state: true } };

@@ -7,6 +7,9 @@ import { Base } from "./base.js";
 import { count } from "./format.js";
 import { route } from "./router.js";
 
+/** What rows are called when there are several. */
+const many = (spec) => spec.many ?? spec.one + "s";
+
 const ROWS_MAX = 500;
 
 /**
@@ -120,8 +123,8 @@ class Table extends Base {
         <input
           type="search"
           class="filter"
-          placeholder="Filter ${spec.many}"
-          aria-label="Filter ${spec.many}"
+          placeholder="Filter ${many(spec)}"
+          aria-label="Filter ${many(spec)}"
           .value=${current(filter)}
           @input=${(e) => route.set({ [this.#p("q")]: e.target.value })}
         />

@@ -47,7 +47,7 @@ class Throughput extends Base {
     const { Chart, LineController, LineElement, PointElement, LinearScale, Filler } = await import("chart.js");
     if (!this.isConnected) return;
     Chart.register(LineController, LineElement, PointElement, LinearScale, Filler);
-    const line = (label, fill) => ({ label, data: [], borderWidth: 1.75, pointRadius: 0, tension: 0.25, fill });
+    const line = (label, fill) => ({ label, data: [], borderWidth: 1.75, pointRadius: 0, tension: 0, fill });
     this.#chart = new Chart(this.querySelector("canvas"), {
       type: "line",
       data: { datasets: [line("in", "origin"), line("out", false)] },

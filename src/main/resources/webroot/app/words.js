@@ -21,7 +21,7 @@ export function kind(event) {
   return KINDS[event.type] ?? "idle";
 }
 
-const WORDS = { ok: "good", warn: "notice", fail: "bad", idle: "info" };
+const WORDS = { ok: "ok", warn: "notice", fail: "failed", idle: "info" };
 export const level = (event) => WORDS[kind(event)];
 
 const SENTENCES = {
