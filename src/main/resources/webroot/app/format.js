@@ -10,7 +10,7 @@ export function bytes(n) {
     n /= 1000;
     unit++;
   }
-  return `${unit === 0 || n >= 99.5 ? Math.round(n) : n.toFixed(1)} ${UNITS[unit]}`;
+  return `${unit === 0 || n >= 9.95 ? Math.round(n) : n.toFixed(1)} ${UNITS[unit]}`;
 }
 
 /** @param {number | null | undefined} n */
