@@ -399,7 +399,7 @@ final class Operations {
     }
 
     private Future<Registry.Output.Providers> offers(ServiceName service) {
-        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service))
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service, 0))
                 .map(o -> (Registry.Output.Providers) o);
     }
 
