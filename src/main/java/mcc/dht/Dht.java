@@ -26,6 +26,14 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          */
         record Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, long epochMs) implements Input {}
 
+        /** First contact was made with these nodes: join by them. */
+        record Meet(List<Contact> contacts) implements Input {
+            /** Copies the list. */
+            public Meet {
+                contacts = List.copyOf(contacts);
+            }
+        }
+
         /** The deadline has come. */
         record Tick() implements Input {}
 
@@ -177,6 +185,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         shared.nowNs = nowNs;
         switch (input) {
             case Input.Start start -> start(start);
+            case Input.Meet meet -> upkeep.meet(meet.contacts());
             case Input.Tick _ -> {}
             case Input.Clock clock -> shared.clock(clock.epochMs());
             case Input.Asked asked -> asked(asked);

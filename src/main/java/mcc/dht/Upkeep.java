@@ -55,6 +55,17 @@ final class Upkeep {
         shared.emit(new Dht.Output.Joined(List.of()));
     }
 
+    /** Joins by nodes that were met after the start; who has no contact is not in the network, whatever it thought. */
+    void meet(List<Contact> contacts) {
+        for (Contact contact : contacts) {
+            known.removeIf(old -> old.node().equals(contact.node()));
+            known.addFirst(contact);
+            if (known.size() > SNAPSHOT) known.removeLast();
+        }
+        if (shared.table.size() == 0) joined = false;
+        join();
+    }
+
     boolean isJoined() {
         return joined;
     }

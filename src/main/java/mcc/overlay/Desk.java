@@ -6,6 +6,8 @@ public enum Desk {
     LINKS,
     /** {@code dht.Dht}. */
     DHT,
+    /** The verticle that hosts {@code dht.Dht}, for what the core itself does not want to know: first contacts. */
+    DHT_HOST,
     /** {@code registry.Registry}. */
     REGISTRY,
     /** {@code nat.Nat}. */

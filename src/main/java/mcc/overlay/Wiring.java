@@ -4,6 +4,7 @@ import java.util.List;
 import mcc.dht.Dht;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
+import mcc.nat.Nat;
 import mcc.registry.Registry;
 
 /**
@@ -24,7 +25,26 @@ public final class Wiring {
                 toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
             case LinkOutput.Unanswered o -> toDht(new Dht.Input.Unanswered(o.to(), o.call()));
             case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node(), o.at())), host(o));
+            case LinkOutput.Observed o -> List.of(new Letter(Desk.NAT, new Nat.Input.Observed(o.by(), o.self())));
             case LinkOutput.Down o -> toHost(o);
+            case LinkOutput.Dialled o -> List.of(new Letter(Desk.DHT_HOST, o));
+            case LinkOutput.NotDialled o -> List.of(new Letter(Desk.DHT_HOST, o));
+            case LinkOutput.StreamOpened _,
+                    LinkOutput.StreamReadable _,
+                    LinkOutput.StreamWritable _,
+                    LinkOutput.StreamReset _,
+                    LinkOutput.StreamsLost _,
+                    LinkOutput.StreamFinished _ -> toHost(output);
+        };
+    }
+
+    /** Routes what NAT detection tells. */
+    public static List<Letter> route(Nat.Output output) {
+        return switch (output) {
+            case Nat.Output.SelfAddresses o ->
+                List.of(
+                        dht(new Dht.Input.SelfAddresses(o.addresses())),
+                        new Letter(Desk.REGISTRY, new Registry.Input.SelfAddresses(o.addresses())));
         };
     }
 

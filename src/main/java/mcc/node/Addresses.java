@@ -1,0 +1,71 @@
+package mcc.node;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Id;
+
+/** Parses the addresses that operators write; host names are resolved, so not on an event loop. */
+public final class Addresses {
+    private Addresses() {}
+
+    /** A host, without brackets, and its port. */
+    public record HostPort(String host, int port) {}
+
+    /**
+     * Splits {@code HOST:PORT}, {@code [IPV6]:PORT}.
+     *
+     * @param key the configuration key, for the error
+     * @throws Problem where it is neither
+     */
+    public static HostPort split(String key, String text) {
+        int colon = text.lastIndexOf(':');
+        String host = colon < 0 ? "" : text.substring(0, colon);
+        if (host.startsWith("[") && host.endsWith("]")) host = host.substring(1, host.length() - 1);
+        else if (host.indexOf(':') >= 0) host = "";
+        int port = -1;
+        try {
+            if (colon >= 0) port = Integer.parseInt(text.substring(colon + 1));
+        } catch (NumberFormatException _) {
+            // said below, with the rest
+        }
+        if (host.isEmpty() || port < 0 || port > 65_535) {
+            throw new Problem(
+                    "config",
+                    key + ": '" + text + "' is no address",
+                    "write HOST:PORT, for IPv6 [HOST]:PORT; port 0 picks a free one");
+        }
+        return new HostPort(host, port);
+    }
+
+    /** Parses {@code HOST:PORT} or {@code KEY@HOST:PORT}. */
+    public static DhtVerticle.Bootstrap bootstrap(String text) {
+        int at = text.indexOf('@');
+        Id key = at < 0 ? null : Id.parse(text.substring(0, at));
+        if (at >= 0 && key == null) {
+            throw new Problem(
+                    "config",
+                    "bootstrap: '" + text.substring(0, at) + "' is no node key",
+                    "a key has 52 letters and digits; ask that node by 'mcc id'");
+        }
+        HostPort where = split("bootstrap", text.substring(at + 1));
+        if (where.port() == 0) throw new Problem("config", "bootstrap: '" + text + "' has no port", "write HOST:PORT");
+        return new DhtVerticle.Bootstrap(text, key, where.host(), where.port());
+    }
+
+    /** Resolves a name to every address it has. Blocks. */
+    public static List<Address> resolve(String host, int port) {
+        List<Address> out = new ArrayList<>();
+        try {
+            for (InetAddress ip : InetAddress.getAllByName(host)) {
+                Address address = Address.of(ip.getAddress(), port);
+                if (address != null) out.add(address);
+            }
+        } catch (UnknownHostException _) {
+            throw new Problem("config", "host '" + host + "' is unknown", "check its spelling and the name service");
+        }
+        return out;
+    }
+}

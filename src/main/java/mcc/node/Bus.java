@@ -1,0 +1,156 @@
+package mcc.node;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.EventBus;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageCodec;
+import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All traffic between verticles, and the only class that touches the event bus.
+ *
+ * <p>Bodies are records of this program, passed by reference. Requests have time-outs; a failure is a {@link Problem}. What
+ * is not here: datagrams, frames and stream bytes, which never travel as messages.
+ */
+public final class Bus {
+    /** An address: who reads it, and what its messages are. */
+    public record Address<Q, A>(String name) {}
+
+    /** Inputs for the links, from other cores. */
+    public static final Address<Object, Void> LINKS = new Address<>("mcc.session");
+    /** Questions to the session verticle. */
+    public static final Address<SessionVerticle.Query, Object> SESSION = new Address<>("mcc.session.ask");
+    /** Inputs for the DHT, from other cores. */
+    public static final Address<Object, Void> DHT_CORE = new Address<>("mcc.dht");
+    /** Questions to the DHT verticle. */
+    public static final Address<DhtVerticle.Query, Object> DHT = new Address<>("mcc.dht.ask");
+    /** Inputs for the registry, from other cores. */
+    public static final Address<Object, Void> REGISTRY_CORE = new Address<>("mcc.registry");
+    /** Questions to the registry verticle. */
+    public static final Address<RegistryVerticle.Query, Object> REGISTRY = new Address<>("mcc.registry.ask");
+    /** Inputs for NAT detection, from other cores. */
+    public static final Address<Object, Void> NAT_CORE = new Address<>("mcc.nat");
+    /** Questions to the NAT verticle. */
+    public static final Address<NatVerticle.Query, Object> NAT = new Address<>("mcc.nat.ask");
+    /** Questions to the store. */
+    public static final Address<StoreVerticle.Query, Object> STORE = new Address<>("mcc.store");
+    /** Questions to the tunnels. */
+    public static final Address<Object, Object> TUNNEL = new Address<>("mcc.tunnel");
+    /** Streams that peers opened. */
+    public static final Address<StreamPort, Void> INCOMING = new Address<>("mcc.tunnel.incoming");
+    /** What happened: published to all who watch. */
+    public static final Address<NodeEvent, Void> EVENTS = new Address<>("mcc.events");
+
+    private static final long REQUEST_TIMEOUT_MS = 15_000;
+    private static final String CODEC = "mcc";
+
+    private final EventBus bus;
+
+    /** Wraps the bus of a Vertx instance; registers the codec once. */
+    public Bus(Vertx vertx) {
+        bus = vertx.eventBus();
+        bus.registerCodec(new ByReference());
+        bus.codecSelector(body -> body.getClass().getName().startsWith("mcc.") ? CODEC : null);
+    }
+
+    /** Sends without waiting for anything. */
+    public <Q> void send(Address<Q, ?> to, Q body) {
+        bus.send(to.name(), body, new DeliveryOptions().setCodecName(CODEC));
+    }
+
+    /** Asks and waits; fails with a {@link Problem}. */
+    @SuppressWarnings("unchecked") // the consumer of this address answers with A: the address says so
+    public <Q, A> Future<A> ask(Address<Q, A> to, Q body) {
+        DeliveryOptions options = new DeliveryOptions().setCodecName(CODEC).setSendTimeout(REQUEST_TIMEOUT_MS);
+        return bus.<Object>request(to.name(), body, options)
+                .compose(reply -> {
+                    Answer<A> answer = (Answer<A>) reply.body();
+                    Throwable failure = answer.failure();
+                    return failure == null ? Future.succeededFuture(answer.value()) : Future.failedFuture(failure);
+                })
+                .recover(e -> Future.failedFuture(problem(to, e)));
+    }
+
+    /** Tells everyone who watches. */
+    public <Q> void publish(Address<Q, ?> to, Q body) {
+        bus.publish(to.name(), body, new DeliveryOptions().setCodecName(CODEC));
+    }
+
+    /** Reads what is sent to an address, on the caller's context. */
+    public <Q> MessageConsumer<Q> on(Address<Q, ?> address, Consumer<Q> handler) {
+        return bus.localConsumer(address.name(), (Message<Q> message) -> handler.accept(message.body()));
+    }
+
+    /** Answers what is asked at an address, on the caller's context. */
+    public <Q, A> MessageConsumer<Q> serve(Address<Q, A> address, Function<Q, Future<? extends A>> handler) {
+        return bus.localConsumer(address.name(), (Message<Q> message) -> answer(handler, message));
+    }
+
+    private static <Q, A> void answer(Function<Q, Future<? extends A>> handler, Message<Q> message) {
+        Future<? extends A> answer;
+        try {
+            answer = handler.apply(message.body());
+        } catch (Problem p) {
+            answer = Future.failedFuture(p);
+        }
+        answer.onComplete(done -> {
+            if (done.succeeded()) {
+                message.reply(new Answer<>(done.result()), new DeliveryOptions().setCodecName(CODEC));
+            } else {
+                message.reply(new Answer<>(null, done.cause()), new DeliveryOptions().setCodecName(CODEC));
+            }
+        });
+    }
+
+    private record Answer<A>(@Nullable A value, @Nullable Throwable failure) {
+        Answer(@Nullable A value) {
+            this(value, null);
+        }
+    }
+
+    private static Throwable problem(Address<?, ?> to, Throwable e) {
+        if (e instanceof ReplyException r && r.failureType() == ReplyFailure.NO_HANDLERS) {
+            return new Problem("node-not-ready", to.name() + " is not running now", "try again in a second");
+        }
+        if (e instanceof ReplyException r && r.failureType() == ReplyFailure.TIMEOUT) {
+            return new Problem("overloaded", to.name() + " did not answer in time", "try again");
+        }
+        return e;
+    }
+
+    /** Passes records of this program as they are. */
+    private static final class ByReference implements MessageCodec<Object, Object> {
+        @Override
+        public void encodeToWire(Buffer buffer, Object body) {
+            throw new IllegalStateException("MCC's bus does not leave its process");
+        }
+
+        @Override
+        public Object decodeFromWire(int pos, Buffer buffer) {
+            throw new IllegalStateException("MCC's bus does not leave its process");
+        }
+
+        @Override
+        public Object transform(Object body) {
+            return body;
+        }
+
+        @Override
+        public String name() {
+            return CODEC;
+        }
+
+        @Override
+        public byte systemCodecID() {
+            return -1;
+        }
+    }
+}

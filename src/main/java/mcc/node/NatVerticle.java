@@ -1,0 +1,87 @@
+package mcc.node;
+
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.nat.Nat;
+import mcc.nat.NatReport;
+import mcc.overlay.Wiring;
+import org.jspecify.annotations.Nullable;
+
+/** Hosts {@link Nat} and tells it which addresses this host has. */
+public final class NatVerticle extends VerticleBase {
+    /** What may be asked. */
+    public sealed interface Query {
+        /** Answered by a {@link NatReport}. */
+        record Report() implements Query {}
+    }
+
+    private static final long LOOK_MS = 10_000;
+
+    private final Bus bus;
+    private final Nat nat = new Nat(new Counters());
+    private @Nullable CoreHost<Nat.Input, Nat.Output> host;
+
+    NatVerticle(Bus bus) {
+        this.bus = bus;
+    }
+
+    @Override
+    public Future<?> start() {
+        CoreHost<Nat.Input, Nat.Output> made =
+                new CoreHost<>(vertx, nat, new Nat.Input.Tick(), output -> Desks.post(bus, Wiring.route(output)));
+        host = made;
+        bus.on(Bus.NAT_CORE, input -> made.handle((Nat.Input) input));
+        bus.serve(Bus.NAT, this::onQuery);
+        vertx.setPeriodic(LOOK_MS, _ -> look());
+        return look();
+    }
+
+    private Future<?> look() {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Listening())
+                .compose(listening -> vertx.executeBlocking(() -> {
+                    List<Address> out = new ArrayList<>();
+                    for (Object each : (List<?>) listening) expand((Address) each, out);
+                    return out;
+                }))
+                .onSuccess(addresses -> {
+                    if (host != null) host.handle(new Nat.Input.Local(addresses));
+                });
+    }
+
+    private Future<Object> onQuery(Query query) {
+        return switch (query) {
+            case Query.Report _ -> Future.succeededFuture(nat.report(System.nanoTime()));
+        };
+    }
+
+    /** A wildcard stands for every address of the host but loopback, or for loopback where there is no other. */
+    private static void expand(Address address, List<Address> out) {
+        if (!address.isUnspecified()) {
+            out.add(address);
+            return;
+        }
+        List<Address> loopback = new ArrayList<>();
+        List<Address> found = new ArrayList<>();
+        try {
+            for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+                if (!each.isUp()) continue;
+                for (InetAddress ip : Collections.list(each.getInetAddresses())) {
+                    Address a = Address.of(ip.getAddress(), address.port());
+                    if (a == null || a.isV4() != address.isV4() || ip.isLinkLocalAddress()) continue;
+                    (a.isLoopback() ? loopback : found).add(a);
+                }
+            }
+        } catch (SocketException _) {
+            return; // no interfaces can be read now; the next look may
+        }
+        out.addAll(found.isEmpty() && out.isEmpty() ? loopback : found);
+    }
+}

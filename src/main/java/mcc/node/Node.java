@@ -1,0 +1,188 @@
+package mcc.node;
+
+import io.vertx.core.Deployable;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.ThreadingModel;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import mcc.core.Address;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Identity;
+import mcc.link.Links;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One running node, wired by hand from top to bottom: data folder, identity, bus, verticles in the order in which they need
+ * each other; stopped in reverse.
+ */
+public final class Node implements AutoCloseable {
+    /** What the rooms above get to build their verticles with. */
+    public record Parts(Bus bus, Settings settings, Id id, String name, Path data, String adminToken, Status status) {}
+
+    /** A verticle of a room above. */
+    @FunctionalInterface
+    public interface Edge {
+        Deployable make(Parts parts);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+    private static final int LINKS_MAX = 4096;
+    private static final long DRAIN_MS = 4_000;
+
+    private final Vertx vertx;
+    private final DataFolder data;
+    private final Parts parts;
+    private final Supervisor supervisor;
+
+    private Node(Vertx vertx, DataFolder data, Parts parts, Supervisor supervisor) {
+        this.vertx = vertx;
+        this.data = data;
+        this.parts = parts;
+        this.supervisor = supervisor;
+    }
+
+    /**
+     * Starts a node and waits until it is ready. Blocks.
+     *
+     * @param edges the verticles of the rooms above, in order
+     * @throws Problem for whatever an operator can mend
+     */
+    public static Node start(Settings settings, List<Edge> edges) {
+        Logging.configure(settings);
+        for (String warning : settings.warnings()) LOG.warn("{}", warning);
+        List<Address> listen = listen(settings);
+        List<DhtVerticle.Bootstrap> bootstrap =
+                settings.list("bootstrap").stream().map(Addresses::bootstrap).toList();
+        SecureRandom random = new SecureRandom();
+        Path folder = settings.text("data").isBlank() ? DataFolder.byDefault() : Path.of(settings.text("data"));
+        DataFolder data = DataFolder.open(folder);
+        Vertx vertx = null;
+        try {
+            Identity identity = data.identity(() -> seed(random));
+            Rng rng = Rng.seeded(seed(random));
+            String token = data.adminToken(
+                    () -> "mcc_" + Base64.getUrlEncoder().withoutPadding().encodeToString(seed(random)));
+            vertx = Vertx.vertx(
+                    new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
+            Bus bus = new Bus(vertx);
+            String name = settings.text("name").isBlank() ? hostName() : settings.text("name");
+            Status status = new Status(settings.text("network"));
+            Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status);
+            Supervisor supervisor = new Supervisor(vertx, bus, status);
+            Node node = new Node(vertx, data, parts, supervisor);
+            node.deploy(settings, identity, listen, bootstrap, rng, edges);
+            return node;
+        } catch (RuntimeException e) {
+            if (vertx != null) await(vertx.close(), 5_000);
+            data.close();
+            throw e;
+        }
+    }
+
+    private void deploy(
+            Settings settings,
+            Identity identity,
+            List<Address> listen,
+            List<DhtVerticle.Bootstrap> bootstrap,
+            Rng rng,
+            List<Edge> edges) {
+        Bus bus = parts.bus();
+        String network = settings.text("network");
+        Links.Config links = new Links.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
+        DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
+        run("store", () -> new StoreVerticle(bus, parts.data()), worker);
+        run("session", () -> new SessionVerticle(bus, identity, links, listen, rng.split()), new DeploymentOptions());
+        run("dht", () -> new DhtVerticle(bus, network, identity, bootstrap, rng.split()), new DeploymentOptions());
+        run("registry", () -> new RegistryVerticle(bus, network, identity.id(), rng.split()), new DeploymentOptions());
+        run("nat", () -> new NatVerticle(bus), new DeploymentOptions());
+        for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
+        parts.status().udp(udp());
+    }
+
+    private void run(String name, Supplier<Deployable> make, DeploymentOptions options) {
+        await(supervisor.deploy(name, make, options), 20_000);
+    }
+
+    private List<String> udp() {
+        Object listening = await(parts.bus().ask(Bus.SESSION, new SessionVerticle.Query.Listening()), 5_000);
+        List<String> out = new ArrayList<>();
+        for (Object each : (List<?>) listening) out.add(String.valueOf(each));
+        return out;
+    }
+
+    /** The node's parts, for the line that says it is ready. */
+    public Parts parts() {
+        return parts;
+    }
+
+    /** Withdraws every registration, says goodbye, and stops; within ten seconds. Blocks. */
+    @Override
+    public void close() {
+        parts.status().draining();
+        try {
+            await(parts.bus().ask(Bus.REGISTRY, new RegistryVerticle.Query.Drain()), DRAIN_MS);
+        } catch (RuntimeException e) {
+            LOG.warn("not everything was withdrawn before the stop: {}", e.getMessage());
+        }
+        await(supervisor.stop(), 4_000);
+        await(vertx.close(), 2_000);
+        data.close();
+    }
+
+    private static List<Address> listen(Settings settings) {
+        List<Address> out = new ArrayList<>();
+        for (String text : settings.list("listen")) {
+            Addresses.HostPort where = Addresses.split("listen", text);
+            out.addAll(Addresses.resolve(where.host(), where.port()));
+        }
+        if (out.isEmpty()) throw new Problem("config", "listen: no address", "write HOST:PORT");
+        return out;
+    }
+
+    private static int loops() {
+        return Math.max(2, Runtime.getRuntime().availableProcessors());
+    }
+
+    private static byte[] seed(SecureRandom random) {
+        byte[] out = new byte[32];
+        random.nextBytes(out);
+        return out;
+    }
+
+    private static String hostName() {
+        String name = System.getenv("HOSTNAME");
+        try {
+            if (name == null || name.isBlank())
+                name = InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException _) {
+            name = "node";
+        }
+        return name;
+    }
+
+    static <T> T await(Future<T> future, long timeoutMs) {
+        try {
+            return future.toCompletionStage().toCompletableFuture().get(timeoutMs, TimeUnit.MILLISECONDS);
+        } catch (java.util.concurrent.ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException r) throw r;
+            throw new Problem("start", String.valueOf(e.getCause()), null);
+        } catch (java.util.concurrent.TimeoutException _) {
+            throw new Problem("start", "no answer within " + timeoutMs + " ms", null);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            throw new Problem("start", "interrupted", null);
+        }
+    }
+}

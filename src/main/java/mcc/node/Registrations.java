@@ -1,0 +1,130 @@
+package mcc.node;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import mcc.registry.Offer;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.registry.ServiceName;
+import org.jspecify.annotations.Nullable;
+
+/** Registrations and providers as JSON: the words of the REST interface, which are also those on disk. */
+public final class Registrations {
+    private Registrations() {}
+
+    /** Reads a body whose shape the interface's schema has already checked. */
+    public static Registration.Parsed parse(String id, JsonObject body) {
+        JsonObject check = body.getJsonObject("check");
+        return Registration.of(
+                new Registration.Draft(
+                        id,
+                        body.getString("service"),
+                        body.getString("host"),
+                        body.getInteger("port"),
+                        body.getString("protocol"),
+                        body.getInteger("weight"),
+                        strings(body.getJsonArray("tags")),
+                        map(body.getJsonObject("meta")),
+                        body.getLong("leaseMs"),
+                        check == null
+                                ? null
+                                : new Registration.CheckDraft(
+                                        check.getString("type"),
+                                        check.getString("path"),
+                                        check.getLong("intervalMs"),
+                                        check.getLong("timeoutMs"),
+                                        check.getInteger("failures"))),
+                ServiceName.OPEN);
+    }
+
+    /** Reads what {@link #toJson(Registration)} wrote; null for anything else. */
+    static @Nullable Registration fromJson(JsonObject stored) {
+        String id = stored.getString("id");
+        if (id == null) return null;
+        return parse(id, stored) instanceof Registration.Parsed.Valid valid ? valid.registration() : null;
+    }
+
+    /** Writes a registration as its owner wrote it, defaults filled in. */
+    public static JsonObject toJson(Registration r) {
+        JsonObject out = new JsonObject()
+                .put("id", r.id())
+                .put("service", r.service().toString())
+                .put("host", r.host())
+                .put("port", r.port())
+                .put("protocol", lower(r.protocol()))
+                .put("weight", r.weight())
+                .put("tags", new JsonArray(new ArrayList<>(r.tags())))
+                .put("meta", new JsonObject(new LinkedHashMap<>(r.meta())))
+                .put("leaseMs", r.leaseMs());
+        Registration.Check check = r.check();
+        return out.put(
+                "check",
+                new JsonObject()
+                        .put("type", lower(check.type()))
+                        .put("path", check.path())
+                        .put("intervalMs", check.intervalMs())
+                        .put("timeoutMs", check.timeoutMs())
+                        .put("failures", check.failures()));
+    }
+
+    /** Writes a registration with how it stands. */
+    public static JsonObject toJson(Registry.LocalView view) {
+        return toJson(view.registration())
+                .put("endpoint", view.endpoint().toString())
+                .put("health", lower(view.health()))
+                .put("reason", view.reason())
+                .put("replicas", view.replicas());
+    }
+
+    /** Writes a provider as the selector sees it. */
+    public static JsonObject offer(Offer offer) {
+        var p = offer.provider();
+        return new JsonObject()
+                .put("endpoint", p.endpoint().toString())
+                .put("node", p.node().toString())
+                .put("org", ServiceName.OPEN)
+                .put("health", lower(offer.health()))
+                .put("reason", offer.reason())
+                .put("protocol", lower(p.protocol()))
+                .put("load", p.loadPermille() / 1000.0)
+                .put("weight", p.weight())
+                .put("tags", new JsonArray(new ArrayList<>(p.tags())))
+                .put("meta", new JsonObject(new LinkedHashMap<>(p.meta())))
+                .put("local", offer.isLocal())
+                .put("rttMs", offer.rttMs() < 0 ? null : offer.rttMs())
+                .put("leaseMs", offer.leaseMs())
+                .put(
+                        "score",
+                        new JsonObject()
+                                .put("total", offer.score().total())
+                                .put(
+                                        "parts",
+                                        new JsonObject()
+                                                .put("health", offer.score().health())
+                                                .put("rttClass", offer.score().rttClass())
+                                                .put("share", offer.score().share())));
+    }
+
+    static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static @Nullable List<String> strings(@Nullable JsonArray array) {
+        if (array == null) return null;
+        List<String> out = new ArrayList<>();
+        for (Object each : array) out.add(String.valueOf(each));
+        return out;
+    }
+
+    private static @Nullable Map<String, String> map(@Nullable JsonObject object) {
+        if (object == null) return null;
+        Map<String, String> out = new LinkedHashMap<>();
+        object.forEach(entry -> out.put(entry.getKey(), String.valueOf(entry.getValue())));
+        return out;
+    }
+}

@@ -1,0 +1,256 @@
+package mcc.node;
+
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.json.JsonObject;
+import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.ext.web.client.WebClient;
+import io.vertx.ext.web.client.WebClientOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Bytes;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.link.Peer;
+import mcc.overlay.Letter;
+import mcc.overlay.Wiring;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.registry.ServiceName;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Hosts {@link Registry}: runs the health checks, keeps the registrations on disk, tells it how far the peers are. */
+public final class RegistryVerticle extends VerticleBase {
+    /** What may be asked. */
+    public sealed interface Query {
+        /** Answered by {@link Registry.Output.Registered} once it is on disk. */
+        record Register(Registration registration) implements Query {}
+
+        /** Answered by {@link Registry.Output.Deregistered}. */
+        record Deregister(String id) implements Query {}
+
+        /** Answered by {@link Registry.Output.Heartbeaten}. */
+        record Heartbeat(String id) implements Query {}
+
+        /** Answered by a list of {@link Registry.LocalView}. */
+        record Registrations() implements Query {}
+
+        /** Answered by a list of {@link ServiceName}. */
+        record Services() implements Query {}
+
+        /** Answered by {@link Registry.Output.Providers}. */
+        record Resolve(ServiceName service) implements Query {}
+
+        /** Changes among its providers are published as events until as many {@link Unwatch} came. */
+        record Watch(ServiceName service) implements Query {}
+
+        /** The other end of {@link Watch}. */
+        record Unwatch(ServiceName service) implements Query {}
+
+        /** Withdraw everything: answered when the network knows, or time is over. */
+        record Drain() implements Query {}
+
+        /** Answered by a list of {@link Counters.Count}. */
+        record Counts() implements Query {}
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(RegistryVerticle.class);
+    private static final String MAP = "registrations";
+    private static final long RTT_MS = 2_000;
+
+    private final Bus bus;
+    private final Registry registry;
+    private final Counters counters = new Counters();
+    private final Tickets tickets = new Tickets();
+    private final Map<ServiceName, long[]> watches = new java.util.HashMap<>();
+    private @Nullable CoreHost<Registry.Input, Registry.Output> host;
+    private @Nullable NetClient tcp;
+    private @Nullable WebClient http;
+    private Future<?> saving = Future.succeededFuture();
+
+    RegistryVerticle(Bus bus, String network, Id self, Rng rng) {
+        this.bus = bus;
+        registry = new Registry(mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, rng, counters);
+    }
+
+    @Override
+    public Future<?> start() {
+        CoreHost<Registry.Input, Registry.Output> made =
+                new CoreHost<>(vertx, registry, new Registry.Input.Tick(), this::deliver);
+        host = made;
+        tcp = vertx.createNetClient(new NetClientOptions());
+        http = WebClient.create(
+                vertx, new WebClientOptions().setFollowRedirects(false).setUserAgent("mcc-check"));
+        bus.on(Bus.REGISTRY_CORE, input -> made.handle((Registry.Input) input));
+        bus.serve(Bus.REGISTRY, this::onQuery);
+        vertx.setPeriodic(RTT_MS, _ -> tellDistances(made));
+        return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
+            List<Registration> old = new ArrayList<>();
+            ((Map<?, ?>) all).forEach((id, text) -> {
+                Registration registration = Registrations.fromJson(new JsonObject(String.valueOf(text)));
+                if (registration != null) old.add(registration);
+                else LOG.error("stored registration {} is not understood and was left alone", id);
+            });
+            made.handle(new Registry.Input.Restore(old));
+        });
+    }
+
+    @Override
+    public Future<?> stop() {
+        if (host != null) host.close();
+        return Future.succeededFuture();
+    }
+
+    private void deliver(Registry.Output output) {
+        List<Letter> letters = Wiring.route(output);
+        Desks.post(bus, letters);
+        if (!Desks.hasHost(letters)) return;
+        switch (output) {
+            case Registry.Output.RunCheck o -> check(o);
+            case Registry.Output.Persist o ->
+                save(new StoreVerticle.Query.Put(
+                        MAP,
+                        o.registration().id(),
+                        Registrations.toJson(o.registration()).encode()));
+            case Registry.Output.Unpersist o -> save(new StoreVerticle.Query.Remove(MAP, o.id()));
+            case Registry.Output.Registered o -> whenSaved(o.ticket(), o);
+            case Registry.Output.Deregistered o -> whenSaved(o.ticket(), o);
+            case Registry.Output.Refused o ->
+                tickets.fail(o.ticket(), new Problem("overloaded", o.reason(), "deregister what is not needed"));
+            case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
+            case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
+            case Registry.Output.Providers o -> tickets.answer(o.ticket(), o);
+            case Registry.Output.Changed o ->
+                bus.publish(
+                        Bus.EVENTS,
+                        new NodeEvent(
+                                "service." + o.change().name().toLowerCase(java.util.Locale.ROOT),
+                                new JsonObject()
+                                        .put("service", o.service().toString())
+                                        .put("provider", Registrations.offer(o.offer()))));
+            case Registry.Output.HealthChanged o ->
+                bus.publish(
+                        Bus.EVENTS,
+                        new NodeEvent(
+                                "registration.health",
+                                new JsonObject()
+                                        .put("id", o.id())
+                                        .put("service", o.service().toString())
+                                        .put("health", o.health().name().toLowerCase(java.util.Locale.ROOT))
+                                        .put("reason", o.reason())));
+            case Registry.Output.Find _, Registry.Output.Put _, Registry.Output.Remove _ -> {}
+        }
+    }
+
+    private void save(StoreVerticle.Query change) {
+        saving = bus.ask(Bus.STORE, change);
+    }
+
+    private void whenSaved(long ticket, Object answer) {
+        saving.onSuccess(_ -> tickets.answer(ticket, answer)).onFailure(e -> {
+            Problem problem = e instanceof Problem p ? p : new Problem("store-failed", String.valueOf(e), null);
+            tickets.fail(ticket, problem);
+        });
+    }
+
+    private Future<Object> onQuery(Query query) {
+        CoreHost<Registry.Input, Registry.Output> host = this.host;
+        if (host == null)
+            return Future.failedFuture(new Problem("node-not-ready", "the registry is starting", "try again"));
+        return switch (query) {
+            case Query.Register q -> tickets.ask(t -> host.handle(new Registry.Input.Register(t, q.registration())));
+            case Query.Deregister q -> tickets.ask(t -> host.handle(new Registry.Input.Deregister(t, q.id())));
+            case Query.Heartbeat q -> tickets.ask(t -> host.handle(new Registry.Input.Heartbeat(t, q.id())));
+            case Query.Registrations _ -> Future.succeededFuture(registry.registrations());
+            case Query.Services _ -> Future.succeededFuture(registry.services());
+            case Query.Resolve q -> tickets.ask(t -> host.handle(new Registry.Input.Resolve(t, q.service())));
+            case Query.Drain _ -> tickets.ask(t -> host.handle(new Registry.Input.Drain(t)));
+            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
+            case Query.Watch q -> watch(host, q.service());
+            case Query.Unwatch q -> unwatch(host, q.service());
+        };
+    }
+
+    /** One watch of the core serves all who watch a service: {ticket, watchers}. */
+    private Future<Object> watch(CoreHost<Registry.Input, Registry.Output> host, ServiceName service) {
+        long[] known = watches.get(service);
+        if (known == null) {
+            known = new long[] {nextWatch++, 0};
+            watches.put(service, known);
+            host.handle(new Registry.Input.Watch(known[0], service));
+        }
+        known[1]++;
+        return Future.succeededFuture(service);
+    }
+
+    private Future<Object> unwatch(CoreHost<Registry.Input, Registry.Output> host, ServiceName service) {
+        long[] known = watches.get(service);
+        if (known != null && --known[1] == 0) {
+            watches.remove(service);
+            host.handle(new Registry.Input.Unwatch(known[0]));
+        }
+        return Future.succeededFuture(service);
+    }
+
+    private long nextWatch = 1L << 40;
+
+    private void tellDistances(CoreHost<Registry.Input, Registry.Output> host) {
+        bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).onSuccess(peers -> {
+            for (Object each : (List<?>) peers) {
+                Peer peer = (Peer) each;
+                if (peer.rttNs() > 0) host.handle(new Registry.Input.PeerRtt(peer.id(), peer.rttNs()));
+            }
+        });
+    }
+
+    // ---- health checks ----------------------------------------------------------------------------------------------
+
+    private void check(Registry.Output.RunCheck o) {
+        switch (o.type()) {
+            case TCP -> checkTcp(o);
+            case HTTP -> checkHttp(o);
+            case TTL, NONE -> {}
+        }
+    }
+
+    private void checkTcp(Registry.Output.RunCheck o) {
+        if (tcp == null) return;
+        tcp.connect(new io.vertx.core.net.ConnectOptions()
+                        .setHost(o.host())
+                        .setPort(o.port())
+                        .setTimeout((int) o.timeoutMs()))
+                .onSuccess(socket -> {
+                    socket.close();
+                    checked(o, true, "accepts connections");
+                })
+                .onFailure(e -> checked(o, false, cause(e)));
+    }
+
+    private void checkHttp(Registry.Output.RunCheck o) {
+        if (http == null) return;
+        http.get(o.port(), o.host(), o.path())
+                .connectTimeout(o.timeoutMs())
+                .timeout(o.timeoutMs())
+                .send()
+                .onSuccess(response -> {
+                    int status = response.statusCode();
+                    checked(o, status >= 200 && status < 400, "HTTP " + status + " from " + o.path());
+                })
+                .onFailure(e -> checked(o, false, cause(e)));
+    }
+
+    private void checked(Registry.Output.RunCheck o, boolean ok, String detail) {
+        if (host != null) host.handle(new Registry.Input.Checked(o.id(), o.run(), ok, detail));
+    }
+
+    private static String cause(Throwable e) {
+        String message = e.getMessage();
+        String text = message == null ? e.getClass().getSimpleName() : message;
+        return text.length() > 200 ? text.substring(0, 200) : text;
+    }
+}

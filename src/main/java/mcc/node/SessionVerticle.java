@@ -1,0 +1,273 @@
+package mcc.node;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Identity;
+import mcc.link.LinkInput;
+import mcc.link.LinkOutput;
+import mcc.link.Links;
+import mcc.link.PacketSink;
+import mcc.link.Peer;
+import mcc.overlay.Wiring;
+import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The packet loop: owns the UDP sockets and hosts {@link Links}.
+ *
+ * <p>One turn: a batch of datagrams in, outputs out to the bus and to the stream ports, datagrams out, one timer armed.
+ */
+public final class SessionVerticle extends VerticleBase implements UdpSocket.Handler {
+    /** What may be asked of the session verticle. */
+    public sealed interface Query {
+        /** All peers; answered by a list of {@link Peer}. */
+        record Peers() implements Query {}
+
+        /** Opens a stream; answered by a {@link StreamPort} at once: what is written waits for the session. */
+        record Open(Contact to) implements Query {}
+
+        /** The counts so far; answered by a list of {@link Counters.Count}. */
+        record Counts() implements Query {}
+
+        /** The addresses in use; answered by a list of {@link Address}. */
+        record Listening() implements Query {}
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(SessionVerticle.class);
+    private static final long CLOCK_NS = 60_000_000_000L;
+
+    private final Bus bus;
+    private final Identity identity;
+    private final Links.Config config;
+    private final List<Address> listen;
+    private final Rng rng;
+    private final Counters counters = new Counters();
+    private final List<UdpSocket> sockets = new ArrayList<>();
+
+    private final LoopSink sink = new LoopSink();
+    private @Nullable PacketLoop loop;
+    private @Nullable Links links;
+    private @Nullable StreamHub hub;
+    private @Nullable Runnable timer;
+    private long armedNs = Core.NEVER;
+    private long clockNs;
+
+    SessionVerticle(Bus bus, Identity identity, Links.Config config, List<Address> listen, Rng rng) {
+        this.bus = bus;
+        this.identity = identity;
+        this.config = config;
+        this.listen = List.copyOf(listen);
+        this.rng = rng;
+    }
+
+    @Override
+    public Future<?> start() {
+        return vertx.executeBlocking(() -> {
+                    PacketLoop made = new PacketLoop(vertx);
+                    loop = made;
+                    for (Address address : listen) bind(made, address);
+                    return made;
+                })
+                .compose(this::begin);
+    }
+
+    private void bind(PacketLoop loop, Address address) {
+        try {
+            sockets.add(UdpSocket.bind(loop, address, counters, this));
+        } catch (Problem p) {
+            boolean optional = !address.isV4() && address.isUnspecified() && listen.size() > 1;
+            if (!optional) throw p;
+            LOG.warn("no IPv6: {}", p.detail());
+        }
+    }
+
+    private Future<?> begin(PacketLoop loop) {
+        Promise<Void> ready = Promise.promise();
+        loop.context().runOnContext(_ -> {
+            Links links = new Links(config, identity, rng, counters);
+            this.links = links;
+            hub = new StreamHub(loop, links, this::onTurn);
+            bus.on(Bus.LINKS, this::onInput);
+            bus.serve(Bus.SESSION, this::onQuery);
+            tellTime();
+            onTurn();
+            ready.complete();
+        });
+        return ready.future();
+    }
+
+    @Override
+    public Future<?> stop() {
+        PacketLoop loop = this.loop;
+        if (loop == null) return Future.succeededFuture();
+        Promise<Void> done = Promise.promise();
+        loop.execute(() -> {
+            if (hub != null) hub.breakAll();
+            if (links != null) links.handle(System.nanoTime(), new LinkInput.Shutdown());
+            onTurn();
+            if (timer != null) timer.run();
+            for (UdpSocket socket : sockets) socket.close();
+            links = null;
+            loop.close();
+            done.complete();
+        });
+        return done.future();
+    }
+
+    // ---- the loop ---------------------------------------------------------------------------------------------------
+
+    @Override
+    public void onDatagram(byte[] buf, int offset, int length, Address from) {
+        if (links != null) links.receive(System.nanoTime(), buf, offset, length, from);
+    }
+
+    @Override
+    public void onTurn() {
+        Links links = this.links;
+        if (links == null) return;
+        long nowNs = System.nanoTime();
+        if (links.deadlineNs() <= nowNs) links.handle(nowNs, new LinkInput.Tick());
+        for (int i = 0; i < 4; i++) {
+            deliver(nowNs, links);
+            links.transmit(nowNs, sink);
+            if (!sink.ready() || !links.wantsToTransmit()) break;
+        }
+        deliver(nowNs, links);
+        for (UdpSocket socket : sockets) socket.flush();
+        if (nowNs - clockNs > CLOCK_NS) tellTime();
+        arm(links);
+    }
+
+    private void onInput(Object input) {
+        Links links = this.links;
+        if (links == null || !(input instanceof LinkInput known)) return;
+        links.handle(System.nanoTime(), known);
+        onTurn();
+    }
+
+    private void deliver(long nowNs, Links links) {
+        for (LinkOutput output; (output = links.poll()) != null; ) {
+            switch (output) {
+                case LinkOutput.StreamOpened o -> {
+                    if (hub != null) bus.send(Bus.INCOMING, hub.port(o.peer(), o.stream()));
+                }
+                case LinkOutput.StreamReadable o -> {
+                    if (hub != null) hub.readable(nowNs, o.peer(), o.stream());
+                }
+                case LinkOutput.StreamWritable o -> {
+                    if (hub != null) hub.writable(nowNs, o.peer(), o.stream());
+                }
+                case LinkOutput.StreamReset o -> {
+                    if (hub != null) hub.broken(o.peer(), o.stream(), o.code());
+                }
+                case LinkOutput.StreamFinished o -> {
+                    if (hub != null) hub.finished(o.peer(), o.stream());
+                }
+                case LinkOutput.StreamsLost o -> {
+                    if (hub != null) hub.lost(o.peer());
+                }
+                case LinkOutput.Up o -> {
+                    Desks.post(bus, Wiring.route(output));
+                    event("peer.up", o.node(), new JsonObject().put("address", o.at().toString()));
+                }
+                case LinkOutput.Down o ->
+                    event("peer.down", o.node(), new JsonObject().put("reason", Registrations.lower(o.reason())));
+                case LinkOutput.Asked _,
+                        LinkOutput.Answered _,
+                        LinkOutput.Unanswered _,
+                        LinkOutput.Observed _,
+                        LinkOutput.Dialled _,
+                        LinkOutput.NotDialled _ -> Desks.post(bus, Wiring.route(output));
+            }
+        }
+    }
+
+    private void event(String type, Id peer, JsonObject data) {
+        bus.publish(Bus.EVENTS, new NodeEvent(type, data.put("peer", peer.toString())));
+    }
+
+    private void arm(Links links) {
+        PacketLoop loop = this.loop;
+        long due = links.deadlineNs();
+        if (loop == null || due == armedNs) return;
+        if (timer != null) timer.run();
+        timer = null;
+        armedNs = due;
+        if (due == Core.NEVER) return;
+        timer = loop.after(Math.max(0, due - System.nanoTime()), () -> {
+            armedNs = Core.NEVER;
+            timer = null;
+            onTurn();
+        });
+    }
+
+    private void tellTime() {
+        clockNs = System.nanoTime();
+        if (links != null) links.handle(clockNs, new LinkInput.WallClock(System.currentTimeMillis()));
+    }
+
+    private Future<Object> onQuery(Query query) {
+        Links links = this.links;
+        StreamHub hub = this.hub;
+        if (links == null || hub == null) return Future.failedFuture(notReady());
+        return switch (query) {
+            case Query.Peers _ -> Future.succeededFuture(links.peers());
+            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
+            case Query.Listening _ -> Future.succeededFuture(listening());
+            case Query.Open open -> {
+                long stream = links.open(System.nanoTime(), open.to());
+                if (stream < 0) {
+                    yield Future.failedFuture(new Problem(
+                            "upstream-unreachable",
+                            "no stream can be opened to node "
+                                    + open.to().node().shortText(),
+                            "it has too many streams open, or its key is unsound"));
+                }
+                StreamPort port = hub.port(open.to().node(), stream);
+                onTurn();
+                yield Future.succeededFuture(port);
+            }
+        };
+    }
+
+    private static Problem notReady() {
+        return new Problem("node-not-ready", "the session verticle is starting", "try again in a second");
+    }
+
+    /** The addresses of this host's sockets, with wildcards replaced by the interfaces' own. */
+    private List<Address> listening() {
+        List<Address> out = new ArrayList<>();
+        for (UdpSocket socket : sockets) out.add(socket.local());
+        return List.copyOf(out);
+    }
+
+    private final class LoopSink implements PacketSink {
+        @Override
+        public boolean ready() {
+            for (UdpSocket socket : sockets) if (!socket.isWritable()) return false;
+            return !sockets.isEmpty();
+        }
+
+        @Override
+        public void send(Address to, byte[] buf, int offset, int length) {
+            for (UdpSocket socket : sockets) {
+                if (socket.local().isV4() == to.isV4()) {
+                    socket.send(to, buf, offset, length);
+                    return;
+                }
+            }
+            counters.add("udp.no-socket-for-family");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+package mcc.node;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
+
+/**
+ * What the operator set: an option beats an environment variable, that beats the file, that beats the default.
+ *
+ * <p>Key {@code a.b} is the option {@code --a-b}, the variable {@code MCC_A_B} and in the file {@code a.b:} or {@code a: {b: …}}. An unknown
+ * key in the file is refused by name with the nearest known one; an unknown {@code MCC_*} variable is only a warning.
+ */
+public final class Settings {
+    /** One key: its name, default and meaning. A list is written with commas. */
+    public record Key(String name, String fallback, boolean list, String meaning) {
+        /** The option's name. */
+        public String option() {
+            return "--" + name.replace('.', '-');
+        }
+
+        /** The environment variable's name. */
+        public String variable() {
+            return "MCC_" + name.replace('.', '_').toUpperCase(Locale.ROOT);
+        }
+    }
+
+    /** Every key there is, in the order in which the documentation lists them. */
+    public static final List<Key> KEYS = List.of(
+            new Key("data", "", false, "folder for identity and state; made with mode 0700"),
+            new Key("name", "", false, "what people call this node; default: the host's name"),
+            new Key("network", "open", false, "network to belong to; nodes of different networks never meet"),
+            new Key("listen", "0.0.0.0:9376,[::]:9376", true, "UDP addresses for other nodes"),
+            new Key("http", "127.0.0.1:8080", false, "address for REST and dashboard; loopback only"),
+            new Key("http.tokenless", "true", false, "whether loopback may read and use services without a token"),
+            new Key("http.hosts", "", true, "further names accepted in the Host header"),
+            new Key("socks", "", false, "address for a SOCKS5 listener; empty: none"),
+            new Key("bootstrap", "", true, "nodes to meet first: HOST:PORT or KEY@HOST:PORT"),
+            new Key("plugins.upload", "false", false, "whether POST /plugins may deploy code"),
+            new Key("log.level", "info", false, "error, warn, info, debug or trace"),
+            new Key("log.format", "text", false, "text or json"),
+            new Key("log.file", "", false, "file to log to as well, rotated at 10 MiB, 5 kept"));
+
+    private final Map<String, String> values;
+    private final List<String> warnings;
+
+    private Settings(Map<String, String> values, List<String> warnings) {
+        this.values = values;
+        this.warnings = List.copyOf(warnings);
+    }
+
+    /**
+     * Merges the sources and checks every value.
+     *
+     * @param options by key, from the command line
+     * @param environment usually {@link System#getenv()}
+     * @param file a YAML file; null for none
+     * @throws Problem for an unknown key, an unreadable file or a malformed value, naming where it stands
+     */
+    public static Settings load(Map<String, String> options, Map<String, String> environment, @Nullable Path file) {
+        List<String> warnings = new ArrayList<>();
+        Map<String, String> values = new TreeMap<>();
+        for (Key key : KEYS) values.put(key.name(), key.fallback());
+        if (file != null) values.putAll(read(file));
+        for (Map.Entry<String, String> e : new TreeMap<>(environment).entrySet()) {
+            if (!e.getKey().startsWith("MCC_") || OTHER_VARIABLES.contains(e.getKey())) continue;
+            Key key = null;
+            for (Key k : KEYS) if (k.variable().equals(e.getKey())) key = k;
+            if (key == null) warnings.add("unknown environment variable " + e.getKey() + " is ignored");
+            else values.put(key.name(), e.getValue());
+        }
+        values.putAll(options);
+        values.forEach(Settings::check);
+        return new Settings(values, warnings);
+    }
+
+    private static final List<String> OTHER_VARIABLES = List.of(
+            "MCC_NODE", "MCC_TOKEN", "MCC_CONFIG", "MCC_REQUIRE_ALL", "MCC_VECTORS", "MCC_JAVA_OPTS", "MCC_HOME");
+
+    /** The value of a key. */
+    public String text(String key) {
+        String value = values.get(key);
+        if (value == null) throw new IllegalArgumentException("no such key: " + key);
+        return value;
+    }
+
+    /** The values of a list key. */
+    public List<String> list(String key) {
+        List<String> out = new ArrayList<>();
+        for (String part : text(key).split(",")) if (!part.isBlank()) out.add(part.strip());
+        return List.copyOf(out);
+    }
+
+    /** The value of a yes-or-no key. */
+    public boolean flag(String key) {
+        return text(key).equals("true");
+    }
+
+    /** What was odd but did no harm. */
+    public List<String> warnings() {
+        return warnings;
+    }
+
+    /** All keys with their values. */
+    public Map<String, String> all() {
+        return new TreeMap<>(values);
+    }
+
+    private static Map<String, String> read(Path file) {
+        if (!Files.exists(file)) {
+            throw new Problem(
+                    "config", "configuration file " + file + " does not exist", "check the path given to --config");
+        }
+        Object root;
+        try {
+            root = new Yaml(new SafeConstructor(new LoaderOptions())).load(Files.readString(file));
+        } catch (IOException e) {
+            throw new Problem(
+                    "config", "configuration file " + file + " cannot be read: " + e.getMessage(), "make it readable");
+        } catch (YAMLException e) {
+            throw new Problem(
+                    "config",
+                    "configuration file " + file + " is not YAML: " + firstLines(e),
+                    "mend the line it names");
+        }
+        Map<String, String> out = new LinkedHashMap<>();
+        if (root == null) return out;
+        if (!(root instanceof Map<?, ?> map)) {
+            throw new Problem(
+                    "config", file + " must hold keys and values", "write lines such as http: 127.0.0.1:8080");
+        }
+        flatten(file, "", map, out);
+        return out;
+    }
+
+    private static void flatten(Path file, String prefix, Map<?, ?> map, Map<String, String> out) {
+        for (Map.Entry<?, ?> e : map.entrySet()) {
+            String name = prefix + e.getKey();
+            if (e.getValue() instanceof Map<?, ?> inner) {
+                flatten(file, name + ".", inner, out);
+                continue;
+            }
+            if (find(name) == null) {
+                throw new Problem(
+                        "config", "unknown key '" + name + "' in " + file, "did you mean '" + nearest(name) + "'?");
+            }
+            if (e.getValue() instanceof List<?> list) {
+                List<String> parts = new ArrayList<>();
+                for (Object part : list) parts.add(String.valueOf(part));
+                out.put(name, String.join(",", parts));
+            } else {
+                out.put(name, e.getValue() == null ? "" : String.valueOf(e.getValue()));
+            }
+        }
+    }
+
+    private static void check(String name, String value) {
+        Key key = find(name);
+        if (key == null) {
+            throw new Problem("config", "unknown key '" + name + "'", "did you mean '" + nearest(name) + "'?");
+        }
+        switch (name) {
+            case "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
+            case "log.level" -> oneOf(name, value, "error", "warn", "info", "debug", "trace");
+            case "log.format" -> oneOf(name, value, "text", "json");
+            case "network" -> {
+                if (!value.matches("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")) {
+                    throw new Problem(
+                            "config", "network: '" + value + "' is no name", "use letters, digits and dashes");
+                }
+            }
+            case "name" -> {
+                if (!value.isEmpty() && !value.matches("[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")) {
+                    throw new Problem(
+                            "config", "name: '" + value + "' is no host name", "use letters, digits and dashes");
+                }
+            }
+            default -> {}
+        }
+    }
+
+    private static void oneOf(String name, String value, String... allowed) {
+        for (String a : allowed) if (a.equals(value)) return;
+        throw new Problem("config", name + ": '" + value + "' is not allowed", "use " + String.join(" or ", allowed));
+    }
+
+    private static @Nullable Key find(String name) {
+        for (Key key : KEYS) if (key.name().equals(name)) return key;
+        return null;
+    }
+
+    /** The known key at the smallest edit distance. */
+    static String nearest(String name) {
+        String best = "";
+        int least = Integer.MAX_VALUE;
+        for (Key key : KEYS) {
+            int d = distance(name, key.name());
+            if (d < least) {
+                least = d;
+                best = key.name();
+            }
+        }
+        return best;
+    }
+
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j < row.length; j++) row[j] = j;
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j < row.length; j++) {
+                int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[b.length()];
+    }
+
+    private static String firstLines(YAMLException e) {
+        String message = String.valueOf(e.getMessage());
+        return message.lines().limit(3).reduce((a, b) -> a + " " + b.strip()).orElse("");
+    }
+}

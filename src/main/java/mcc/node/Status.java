@@ -1,0 +1,81 @@
+package mcc.node;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** How the node stands: what an operator should know first. Read and written on any loop. */
+public final class Status {
+    private final long startedNs = System.nanoTime();
+    private final Map<String, JsonObject> problems = new LinkedHashMap<>();
+    private List<String> udp = List.of();
+    private String http = "";
+    private boolean draining;
+
+    Status(String network) {
+        problem(
+                "open-network",
+                "warn",
+                "network '" + network + "' is open: anyone may take part, offer services and use them",
+                "share nothing here that needs protection");
+    }
+
+    /** Notes a problem until {@link #solved}; the key names it. */
+    public synchronized void problem(String key, String severity, String title, String hint) {
+        problems.put(
+                key,
+                new JsonObject()
+                        .put("code", key)
+                        .put("severity", severity)
+                        .put("title", title)
+                        .put("hint", hint));
+    }
+
+    /** Forgets a problem. */
+    public synchronized void solved(String key) {
+        problems.remove(key);
+    }
+
+    /** All problems, oldest first. */
+    public synchronized JsonArray problems() {
+        JsonArray out = new JsonArray();
+        problems.values().forEach(p -> out.add(p.copy()));
+        return out;
+    }
+
+    synchronized void udp(List<String> addresses) {
+        udp = List.copyOf(addresses);
+    }
+
+    /** The UDP addresses in use. */
+    public synchronized List<String> udp() {
+        return udp;
+    }
+
+    /** Sets the URL of the REST interface, without a slash at its end. */
+    public synchronized void http(String url) {
+        http = url;
+    }
+
+    /** The URL of the REST interface, without a slash at its end. */
+    public synchronized String http() {
+        return http;
+    }
+
+    /** Notes that the node withdraws from service. */
+    public synchronized void draining() {
+        draining = true;
+    }
+
+    /** Whether the node withdraws from service. */
+    public synchronized boolean isDraining() {
+        return draining;
+    }
+
+    /** Milliseconds since the start. */
+    public long uptimeMs() {
+        return (System.nanoTime() - startedNs) / 1_000_000;
+    }
+}

@@ -1,0 +1,137 @@
+package mcc.node;
+
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.h2.mvstore.MVMap;
+import org.h2.mvstore.MVStore;
+import org.h2.mvstore.MVStoreException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The embedded store: named maps of text, in one file of the data folder. A worker verticle, so that disks may be slow.
+ *
+ * <p>A write is answered after it was forced to disk. A file that cannot be opened is moved aside, said loudly, and the
+ * node starts with an empty one; a disk that is full or read-only fails the write and nothing else.
+ */
+public final class StoreVerticle extends VerticleBase {
+    /** What may be asked. */
+    public sealed interface Query {
+        /** Keeps a value; answered when it is on disk. */
+        record Put(String map, String key, String value) implements Query {}
+
+        /** Forgets a value; answered when that is on disk. */
+        record Remove(String map, String key) implements Query {}
+
+        /** Answered by a sorted map of all keys and values. */
+        record All(String map) implements Query {}
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(StoreVerticle.class);
+    private static final String FILE = "store.mv";
+
+    private final Bus bus;
+    private final Path folder;
+    private @Nullable MVStore store;
+
+    StoreVerticle(Bus bus, Path folder) {
+        this.bus = bus;
+        this.folder = folder;
+    }
+
+    @Override
+    public Future<?> start() {
+        store = open();
+        bus.serve(Bus.STORE, this::onQuery);
+        return Future.succeededFuture();
+    }
+
+    @Override
+    public Future<?> stop() {
+        if (store != null) store.close(1000);
+        return Future.succeededFuture();
+    }
+
+    private MVStore open() {
+        Path file = folder.resolve(FILE);
+        try {
+            return at(file);
+        } catch (MVStoreException e) {
+            if (!Files.exists(file)) throw unusable(file, e);
+            Path aside = folder.resolve(FILE + ".corrupt-" + System.currentTimeMillis());
+            try {
+                Files.move(file, aside);
+            } catch (IOException _) {
+                throw unusable(file, e);
+            }
+            LOG.error(
+                    "the store {} is corrupt ({}); it was moved to {} and the node starts with an empty one:"
+                            + " registrations and forwards have to be made again",
+                    file,
+                    e.getMessage(),
+                    aside);
+            bus.publish(Bus.EVENTS, new NodeEvent("store.corrupt", new JsonObject().put("movedTo", aside.toString())));
+            return at(file);
+        }
+    }
+
+    private static MVStore at(Path file) {
+        return new MVStore.Builder().fileName(file.toString()).open();
+    }
+
+    private static Problem unusable(Path file, Exception e) {
+        return new Problem(
+                "store-unusable",
+                "the store " + file + " cannot be opened: " + e.getMessage(),
+                "mend its owner and mode");
+    }
+
+    private Future<Object> onQuery(Query query) {
+        MVStore store = this.store;
+        if (store == null) return Future.failedFuture(new Problem("node-not-ready", "the store is closed", null));
+        try {
+            return Future.succeededFuture(answer(store, query));
+        } catch (MVStoreException e) {
+            LOG.error("the store cannot be written: {}", e.getMessage());
+            return Future.failedFuture(new Problem(
+                    "store-failed",
+                    "the change was not saved: " + e.getMessage(),
+                    "free space on the disk of " + folder + " or make it writable, then try again"));
+        }
+    }
+
+    private static Object answer(MVStore store, Query query) {
+        return switch (query) {
+            case Query.Put put -> {
+                open(store, put.map()).put(put.key(), put.value());
+                force(store);
+                yield put;
+            }
+            case Query.Remove remove -> {
+                open(store, remove.map()).remove(remove.key());
+                force(store);
+                yield remove;
+            }
+            case Query.All all -> {
+                Map<String, String> out = new TreeMap<>(open(store, all.map()));
+                yield out;
+            }
+        };
+    }
+
+    private static MVMap<String, String> open(MVStore store, String map) {
+        return store.openMap(map);
+    }
+
+    private static void force(MVStore store) {
+        store.commit();
+        store.sync();
+    }
+}

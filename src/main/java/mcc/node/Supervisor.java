@@ -1,0 +1,132 @@
+package mcc.node;
+
+import io.vertx.core.Context;
+import io.vertx.core.Deployable;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the verticles running: one that throws where nothing should is undeployed and deployed again, with back-off from
+ * a quarter of a second to half a minute, and the node says so in {@code problems}.
+ */
+final class Supervisor {
+    private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
+    private static final long FIRST_MS = 250;
+    private static final long LAST_MS = 30_000;
+    private static final long CALM_NS = 60_000_000_000L;
+
+    private final Vertx vertx;
+    private final Bus bus;
+    private final Status status;
+    private final List<Child> children = new ArrayList<>();
+    private volatile boolean stopping;
+
+    private final class Child {
+        final String name;
+        final Supplier<Deployable> make;
+        final DeploymentOptions options;
+        volatile @Nullable String id;
+        long failedNs;
+        long backOffMs = FIRST_MS;
+        boolean restarting;
+
+        Child(String name, Supplier<Deployable> make, DeploymentOptions options) {
+            this.name = name;
+            this.make = make;
+            this.options = options;
+        }
+
+        Future<String> deploy() {
+            Deployable verticle = make.get();
+            return vertx.deployVerticle(new Watched(verticle, this::failed), options)
+                    .onSuccess(made -> id = made);
+        }
+
+        synchronized void failed(Throwable cause) {
+            LOG.error("verticle {} failed", name, cause);
+            if (restarting || stopping) return;
+            restarting = true;
+            long now = System.nanoTime();
+            backOffMs = now - failedNs > CALM_NS ? FIRST_MS : Math.min(LAST_MS, backOffMs * 2);
+            failedNs = now;
+            status.problem(
+                    "verticle-" + name,
+                    "error",
+                    "the " + name + " verticle failed and is being restarted: " + cause,
+                    "if this comes again, report it with the log");
+            bus.publish(Bus.EVENTS, new NodeEvent("verticle.failed", new JsonObject().put("verticle", name)));
+            vertx.setTimer(backOffMs, _ -> restart());
+        }
+
+        private void restart() {
+            String old = id;
+            Future<Void> gone = old == null ? Future.succeededFuture() : vertx.undeploy(old);
+            gone.transform(_ -> deploy()).onComplete(done -> {
+                synchronized (this) {
+                    restarting = false;
+                }
+                if (done.succeeded()) {
+                    status.solved("verticle-" + name);
+                    bus.publish(
+                            Bus.EVENTS, new NodeEvent("verticle.restarted", new JsonObject().put("verticle", name)));
+                } else {
+                    failed(done.cause());
+                }
+            });
+        }
+    }
+
+    /** A verticle whose context reports what it throws. */
+    private record Watched(Deployable verticle, java.util.function.Consumer<Throwable> failed) implements Deployable {
+        @Override
+        public Future<?> deploy(Context context) throws Exception {
+            context.exceptionHandler(failed::accept);
+            return verticle.deploy(context);
+        }
+
+        @Override
+        public Future<?> undeploy(Context context) throws Exception {
+            return verticle.undeploy(context);
+        }
+    }
+
+    Supervisor(Vertx vertx, Bus bus, Status status) {
+        this.vertx = vertx;
+        this.bus = bus;
+        this.status = status;
+    }
+
+    /** Deploys a verticle and looks after it from then on. */
+    Future<String> deploy(String name, Supplier<Deployable> make, DeploymentOptions options) {
+        Child child = new Child(name, make, options);
+        children.add(child);
+        return child.deploy();
+    }
+
+    /** Undeploys all, the newest first. */
+    Future<Void> stop() {
+        stopping = true;
+        Promise<Void> done = Promise.promise();
+        stop(children.size() - 1, done);
+        return done.future();
+    }
+
+    private void stop(int index, Promise<Void> done) {
+        if (index < 0) {
+            done.complete();
+            return;
+        }
+        String id = children.get(index).id;
+        Future<Void> gone = id == null ? Future.succeededFuture() : vertx.undeploy(id);
+        gone.onComplete(_ -> stop(index - 1, done));
+    }
+}

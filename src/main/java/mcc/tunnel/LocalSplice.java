@@ -1,0 +1,64 @@
+package mcc.tunnel;
+
+/** Two connections of this host joined: what {@link Splice} does where user and app are on one machine. */
+final class LocalSplice {
+    private final Splice.Meter meter;
+    private boolean userEnded;
+    private boolean appEnded;
+    private boolean done;
+
+    private LocalSplice(Splice.Meter meter) {
+        this.meter = meter;
+    }
+
+    static void join(TcpSocket user, TcpSocket app, Splice.Meter meter) {
+        LocalSplice splice = new LocalSplice(meter);
+        user.start(splice.new Half(user, app, true));
+        app.start(splice.new Half(app, user, false));
+    }
+
+    private final class Half implements TcpSocket.Handler {
+        private final TcpSocket from;
+        private final TcpSocket to;
+        private final boolean isUser;
+
+        Half(TcpSocket from, TcpSocket to, boolean isUser) {
+            this.from = from;
+            this.to = to;
+            this.isUser = isUser;
+        }
+
+        @Override
+        public void onData(byte[] bytes) {
+            if (isUser) meter.sent(bytes.length);
+            else meter.received(bytes.length);
+            to.write(bytes);
+            if (!to.isWritable()) from.pause();
+        }
+
+        @Override
+        public void onEnd() {
+            if (isUser) userEnded = true;
+            else appEnded = true;
+            to.end();
+            if (!userEnded || !appEnded || done) return;
+            done = true;
+            from.closeAfterWrites();
+            to.closeAfterWrites();
+            meter.done(false);
+        }
+
+        @Override
+        public void onWritable() {
+            to.resume(); // this one takes bytes again, so the other may be read
+        }
+
+        @Override
+        public void onClosed() {
+            if (done) return;
+            done = true;
+            to.abort();
+            meter.done(true);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package mcc.tunnel;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Bytes;
+import mcc.node.Bus;
+import mcc.node.Problem;
+import mcc.node.RegistryVerticle;
+import mcc.node.SessionVerticle;
+import mcc.node.StreamPort;
+import mcc.registry.Offer;
+import mcc.registry.Registry;
+import mcc.wire.pb.TunnelOpened;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * From a list of providers to one stream that a provider has answered.
+ *
+ * <p>The next provider is started when one fails, and 400 ms after the last was started without an answer; the first that
+ * answers wins, the others are broken off.
+ */
+final class Opening {
+    /** How long one provider may think before the next is asked as well. */
+    static final long NEXT_MS = 400;
+    /** How long all of them together may take. */
+    static final long TOTAL_MS = 10_000;
+
+    /** The way to a provider that has accepted. */
+    sealed interface Way {
+        /** Through another node: paused, with what came behind its answer. */
+        record Remote(StreamPort port, Bytes first) implements Way {}
+
+        /** The app is on this very host. */
+        record Here(TcpSocket socket) implements Way {}
+    }
+
+    /** A provider that has accepted, and those that had not. */
+    record Opened(Way way, Offer offer, List<Failure> failures) {}
+
+    /** A provider that did not. */
+    record Failure(Offer offer, String reason) {}
+
+    private final Vertx vertx;
+    private final Context context;
+    private final Bus bus;
+    private final List<Offer> candidates;
+    private final Promise<Opened> promise = Promise.promise();
+    private final List<StreamPort> running = new ArrayList<>();
+    private final List<Failure> failures = new ArrayList<>();
+    private int next;
+    private int waiting;
+    private long nextTimer = -1;
+    private long totalTimer = -1;
+
+    private Opening(Vertx vertx, Context context, Bus bus, List<Offer> candidates) {
+        this.vertx = vertx;
+        this.context = context;
+        this.bus = bus;
+        this.candidates = candidates;
+    }
+
+    static Future<Opened> open(Vertx vertx, Context context, Bus bus, List<Offer> candidates) {
+        Opening opening = new Opening(vertx, context, bus, List.copyOf(candidates));
+        opening.totalTimer = vertx.setTimer(TOTAL_MS, _ -> opening.fail("no provider answered in time"));
+        opening.startNext();
+        return opening.promise.future();
+    }
+
+    private void startNext() {
+        vertx.cancelTimer(nextTimer);
+        if (promise.future().isComplete()) return;
+        if (next >= candidates.size()) {
+            if (waiting == 0) fail("every provider refused");
+            return;
+        }
+        Offer offer = candidates.get(next++);
+        waiting++;
+        nextTimer = vertx.setTimer(NEXT_MS, _ -> startNext());
+        if (offer.isLocal()) {
+            here(offer);
+            return;
+        }
+        bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(offer.contact())).onComplete(opened -> {
+            if (opened.succeeded()) begin(offer, (StreamPort) opened.result());
+            else failed(offer, null, String.valueOf(opened.cause().getMessage()));
+        });
+    }
+
+    private void here(Offer offer) {
+        bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
+                .compose(all -> {
+                    for (Object each : (List<?>) all) {
+                        Registry.LocalView view = (Registry.LocalView) each;
+                        if (view.endpoint().equals(offer.endpoint())) {
+                            return Hosts.resolve(
+                                    vertx,
+                                    view.registration().host(),
+                                    view.registration().port());
+                        }
+                    }
+                    return Future.failedFuture("it was just deregistered");
+                })
+                .compose(at -> TcpSocket.connect(context, at, (int) TOTAL_MS))
+                .onSuccess(socket -> {
+                    if (!promise.tryComplete(new Opened(new Way.Here(socket), offer, List.copyOf(failures)))) {
+                        socket.abort();
+                    }
+                    end();
+                })
+                .onFailure(e -> failed(offer, null, String.valueOf(e.getMessage())));
+    }
+
+    private void begin(Offer offer, StreamPort port) {
+        if (promise.future().isComplete()) {
+            port.cancel();
+            return;
+        }
+        running.add(port);
+        Envelope envelope = new Envelope();
+        port.exceptionHandler(_ -> failed(offer, port, "the node cannot be reached"));
+        port.endHandler(_ -> failed(offer, port, "the node closed the stream"));
+        port.bytesHandler(chunk -> {
+            boolean whole = envelope.take(chunk);
+            if (!whole && !envelope.isMalformed()) return;
+            TunnelOpened answer = whole ? envelope.answer() : null;
+            if (answer != null && answer.getCode() == TunnelOpened.Code.OK) won(offer, port, envelope.rest());
+            else failed(offer, port, answer == null ? "the node answered nonsense" : reason(answer));
+        });
+        port.attach(context);
+        port.write(Envelope.open(offer.endpoint()));
+    }
+
+    private static String reason(TunnelOpened answer) {
+        return answer.getCode().name().toLowerCase(java.util.Locale.ROOT) + ": " + answer.getDetail();
+    }
+
+    private void won(Offer offer, StreamPort port, byte[] first) {
+        port.pause();
+        port.bytesHandler(null);
+        running.remove(port);
+        Way way = new Way.Remote(port, Bytes.owning(first));
+        if (!promise.tryComplete(new Opened(way, offer, List.copyOf(failures)))) port.cancel();
+        end();
+    }
+
+    private void failed(Offer offer, @Nullable StreamPort port, String reason) {
+        if (port != null) {
+            if (!running.remove(port)) return;
+            port.bytesHandler(null);
+            port.cancel();
+        }
+        waiting--;
+        failures.add(new Failure(offer, reason));
+        startNext();
+    }
+
+    private void fail(String what) {
+        StringBuilder detail = new StringBuilder(what);
+        for (Failure f : failures) {
+            detail.append("; ")
+                    .append(f.offer().contact().node().shortText())
+                    .append(": ")
+                    .append(f.reason());
+        }
+        promise.tryFail(new Problem(
+                "upstream-unreachable", detail.toString(), "see which providers there are: mcc discover NAME"));
+        end();
+    }
+
+    private void end() {
+        vertx.cancelTimer(nextTimer);
+        vertx.cancelTimer(totalTimer);
+        for (StreamPort port : List.copyOf(running)) port.cancel();
+        running.clear();
+    }
+}

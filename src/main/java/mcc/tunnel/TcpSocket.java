@@ -1,0 +1,216 @@
+package mcc.tunnel;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.internal.ContextInternal;
+import java.net.InetSocketAddress;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One TCP connection of this host, on one event loop, with both directions closed apart.
+ *
+ * <p>Reads nothing before {@link #start} and nothing while paused.
+ */
+final class TcpSocket {
+    /** What happens on a socket; on its event loop. */
+    interface Handler {
+        void onData(byte[] bytes);
+
+        /** The other side will send no more; it may still receive. */
+        void onEnd();
+
+        /** The socket takes bytes again. */
+        void onWritable();
+
+        /** The connection is gone, in both directions; once. */
+        void onClosed();
+    }
+
+    /** A listening socket. */
+    record Listener(Channel channel, InetSocketAddress address) {
+        void close() {
+            channel.close();
+        }
+    }
+
+    private static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(128 * 1024, 256 * 1024);
+
+    private final Channel channel;
+    private final Inbound inbound;
+
+    private TcpSocket(Channel channel, Inbound inbound) {
+        this.channel = channel;
+        this.inbound = inbound;
+    }
+
+    /** Connects on the context's event loop. */
+    static Future<TcpSocket> connect(Context context, InetSocketAddress to, int timeoutMs) {
+        Promise<TcpSocket> promise = Promise.promise();
+        Inbound inbound = new Inbound();
+        ChannelFuture connecting = options(new Bootstrap())
+                .group(loop(context))
+                .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMs)
+                .handler(inbound)
+                .connect(to);
+        connecting.addListener(done -> {
+            if (done.isSuccess()) promise.complete(new TcpSocket(connecting.channel(), inbound));
+            else promise.fail(done.cause());
+        });
+        return promise.future();
+    }
+
+    /** Listens on the context's event loop; every connection is handed over before it reads. */
+    static Future<Listener> listen(Context context, InetSocketAddress at, Consumer<TcpSocket> taker) {
+        Promise<Listener> promise = Promise.promise();
+        EventLoop loop = loop(context);
+        ChannelFuture binding = new ServerBootstrap()
+                .group(loop, loop)
+                .channel(Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, 1024)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childOption(ChannelOption.AUTO_READ, false)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
+                .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, 65_536))
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel child) {
+                        Inbound inbound = new Inbound();
+                        child.pipeline().addLast(inbound);
+                        taker.accept(new TcpSocket(child, inbound));
+                    }
+                })
+                .bind(at);
+        binding.addListener(done -> {
+            if (done.isSuccess()) {
+                Channel channel = binding.channel();
+                promise.complete(new Listener(channel, (InetSocketAddress) channel.localAddress()));
+            } else promise.fail(done.cause());
+        });
+        return promise.future();
+    }
+
+    private static Bootstrap options(Bootstrap bootstrap) {
+        return bootstrap
+                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.AUTO_READ, false)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
+                .option(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, 65_536));
+    }
+
+    private static EventLoop loop(Context context) {
+        return ((ContextInternal) context).nettyEventLoop();
+    }
+
+    /** The handlers before the one that reads bytes: for a proxy's greeting. */
+    ChannelPipeline pipeline() {
+        return channel.pipeline();
+    }
+
+    /** Begins to read. */
+    void start(Handler handler) {
+        inbound.handler = handler;
+        if (inbound.closed) handler.onClosed();
+        else resume();
+    }
+
+    void pause() {
+        channel.config().setAutoRead(false);
+    }
+
+    void resume() {
+        channel.config().setAutoRead(true);
+    }
+
+    /** Sends an array, which the caller must not touch again. */
+    void write(byte[] bytes) {
+        channel.writeAndFlush(Unpooled.wrappedBuffer(bytes), channel.voidPromise());
+    }
+
+    boolean isWritable() {
+        return channel.isWritable();
+    }
+
+    /** Sends no more; goes on receiving. */
+    void end() {
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
+            if (channel instanceof DuplexChannel duplex && channel.isActive()) duplex.shutdownOutput();
+        });
+    }
+
+    /** Closes after what was written has left. */
+    void closeAfterWrites() {
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> channel.close());
+    }
+
+    /** Closes at once, with a reset where bytes were lost. */
+    void abort() {
+        if (channel.isActive()) channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        channel.close();
+    }
+
+    private static final class Inbound extends ChannelInboundHandlerAdapter {
+        private @Nullable Handler handler;
+        private boolean closed;
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            ByteBuf in = (ByteBuf) message;
+            try {
+                byte[] bytes = new byte[in.readableBytes()];
+                in.readBytes(bytes);
+                if (handler != null) handler.onData(bytes);
+            } finally {
+                in.release();
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event == ChannelInputShutdownReadComplete.INSTANCE && handler != null) handler.onEnd();
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+            if (ctx.channel().isWritable() && handler != null) handler.onWritable();
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            if (closed) return;
+            closed = true;
+            if (handler != null) handler.onClosed();
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close(); // a reset by the other side: onClosed tells it
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package mcc.tunnel;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import mcc.registry.Offer;
+import mcc.registry.ServiceName;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One open way from a local port to a service, and what has passed through it.
+ *
+ * <p>Keeps {@link #SECONDS} seconds of throughput, in a ring that is made with the first byte.
+ */
+final class Tunnel implements Splice.Meter {
+    /** Seconds of history. */
+    static final int SECONDS = 900;
+
+    final String id;
+    final ServiceName service;
+    final @Nullable String provider;
+    final Instant opened = Instant.now();
+    String listen;
+    TcpSocket.@Nullable Listener listener;
+    final Set<TcpSocket> sockets = new LinkedHashSet<>();
+
+    @Nullable
+    String failure;
+
+    @Nullable
+    Offer current;
+
+    int connections;
+    long connectionsTotal;
+    long failovers;
+    long refused;
+    long txBytes;
+    long rxBytes;
+    private long @Nullable [] txRing;
+    private long @Nullable [] rxRing;
+    private long lastTx;
+    private long lastRx;
+    private long lastSecond;
+
+    Tunnel(String id, ServiceName service, String listen, @Nullable String provider) {
+        this.id = id;
+        this.service = service;
+        this.listen = listen;
+        this.provider = provider;
+    }
+
+    @Override
+    public void sent(int bytes) {
+        txBytes += bytes;
+    }
+
+    @Override
+    public void received(int bytes) {
+        rxBytes += bytes;
+    }
+
+    @Override
+    public void done(boolean broken) {
+        connections--;
+    }
+
+    /** Closes a second of history; called once per second. */
+    void second(long second) {
+        if (txRing == null || rxRing == null) {
+            if (txBytes + rxBytes == 0) return;
+            txRing = new long[SECONDS];
+            rxRing = new long[SECONDS];
+        }
+        int at = (int) (second % SECONDS);
+        txRing[at] = txBytes - lastTx;
+        rxRing[at] = rxBytes - lastRx;
+        lastTx = txBytes;
+        lastRx = rxBytes;
+        lastSecond = second;
+    }
+
+    /** Bytes per second of the last full second, {tx, rx}. */
+    long[] rate() {
+        if (txRing == null || rxRing == null) return new long[] {0, 0};
+        int at = (int) (lastSecond % SECONDS);
+        return new long[] {txRing[at], rxRing[at]};
+    }
+
+    /** Columns of history, oldest first: seconds since 1970, bytes sent and received in each step. */
+    JsonObject stats(long nowSecond, int rangeSeconds, int stepSeconds) {
+        JsonArray t = new JsonArray();
+        JsonArray tx = new JsonArray();
+        JsonArray rx = new JsonArray();
+        int range = Math.min(rangeSeconds, SECONDS - 1);
+        for (long from = nowSecond - range; from < nowSecond; from += stepSeconds) {
+            long sumTx = 0;
+            long sumRx = 0;
+            for (long s = from; s < Math.min(from + stepSeconds, nowSecond); s++) {
+                if (txRing == null || rxRing == null || s < opened.getEpochSecond()) continue;
+                sumTx += txRing[(int) (s % SECONDS)];
+                sumRx += rxRing[(int) (s % SECONDS)];
+            }
+            t.add(from);
+            tx.add(sumTx);
+            rx.add(sumRx);
+        }
+        return new JsonObject()
+                .put("id", id)
+                .put("stepMs", stepSeconds * 1000L)
+                .put("t", t)
+                .put("txBytes", tx)
+                .put("rxBytes", rx);
+    }
+
+    JsonObject toJson() {
+        long[] rate = rate();
+        Offer offer = current;
+        return new JsonObject()
+                .put("id", id)
+                .put("service", service.toString())
+                .put("protocol", "tcp")
+                .put("listen", listen)
+                .put("state", failure == null ? "open" : "failed")
+                .put("failure", failure)
+                .put("pinned", provider)
+                .put("provider", offer == null ? null : offer.contact().node().toString())
+                .put("endpoint", offer == null ? null : offer.endpoint().toString())
+                .put("rttMs", offer == null || offer.rttMs() < 0 ? null : offer.rttMs())
+                .put("connections", connections)
+                .put("connectionsTotal", connectionsTotal)
+                .put("failovers", failovers)
+                .put("refused", refused)
+                .put("txBytes", txBytes)
+                .put("rxBytes", rxBytes)
+                .put("txBytesPerSecond", rate[0])
+                .put("rxBytesPerSecond", rate[1])
+                .put("openedAt", opened.toString());
+    }
+}

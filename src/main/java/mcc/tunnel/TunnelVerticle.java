@@ -1,0 +1,421 @@
+package mcc.tunnel;
+
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import mcc.core.Id;
+import mcc.node.Addresses;
+import mcc.node.Bus;
+import mcc.node.Node;
+import mcc.node.NodeEvent;
+import mcc.node.Problem;
+import mcc.node.RegistryVerticle;
+import mcc.node.StoreVerticle;
+import mcc.registry.Health;
+import mcc.registry.Offer;
+import mcc.registry.Registry;
+import mcc.registry.ServiceName;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Forwards, the SOCKS5 proxy and the providers' side of both: owns every local TCP socket of tunnels. */
+public final class TunnelVerticle extends VerticleBase {
+    /** What may be asked. */
+    public sealed interface Query {
+        /**
+         * Opens a forward; answered by the tunnel as JSON once it listens and is on disk.
+         *
+         * @param listen {@code HOST:PORT}; port 0 picks a free one
+         * @param provider a node's ID or a prefix of it: only that one is used; null for any
+         */
+        record Open(
+                ServiceName service,
+                String listen,
+                @Nullable String provider) implements Query {}
+
+        /** Answered by an array of all tunnels as JSON. */
+        record All() implements Query {}
+
+        /** Answered by one tunnel as JSON. */
+        record One(String id) implements Query {}
+
+        /** Answered by columns of throughput as JSON. */
+        record Stats(String id, int rangeSeconds, int stepSeconds) implements Query {}
+
+        /** Closes a tunnel with all its connections; answered by it as JSON. */
+        record Close(String id) implements Query {}
+
+        /** Answered by totals as JSON. */
+        record Totals() implements Query {}
+    }
+
+    /** Tunnels open at a time. */
+    static final int TUNNELS_MAX = 256;
+    /** Connections of one tunnel. */
+    static final int CONNECTIONS_MAX = 4096;
+    /** A provider that failed is asked last for so long. */
+    static final long SUSPECT_NS = 10_000_000_000L;
+
+    private static final int SUSPECTS_MAX = 1024;
+    private static final Logger LOG = LoggerFactory.getLogger(TunnelVerticle.class);
+    private static final String MAP = "tunnels";
+
+    private final Bus bus;
+    private final Node.Parts parts;
+    private final Map<String, Tunnel> tunnels = new LinkedHashMap<>();
+    private final Map<Id, Long> suspects = new LinkedHashMap<>();
+    private final Totals totals = new Totals();
+    private @Nullable Provider provider;
+    private TcpSocket.@Nullable Listener socks;
+
+    /** What passed through streams that peers opened to services of this node. */
+    private static final class Totals implements Splice.Meter {
+        long txBytes;
+        long rxBytes;
+        long connections;
+
+        @Override
+        public void sent(int bytes) {
+            txBytes += bytes;
+        }
+
+        @Override
+        public void received(int bytes) {
+            rxBytes += bytes;
+        }
+
+        @Override
+        public void done(boolean broken) {
+            connections++;
+        }
+    }
+
+    public TunnelVerticle(Node.Parts parts) {
+        this.parts = parts;
+        bus = parts.bus();
+    }
+
+    @Override
+    public Future<?> start() {
+        Provider made = new Provider(vertx, context, bus, totals);
+        provider = made;
+        bus.on(Bus.INCOMING, made::take);
+        bus.serve(Bus.TUNNEL, query -> onQuery((Query) query));
+        vertx.setPeriodic(1_000, _ -> {
+            long second = System.currentTimeMillis() / 1000 - 1;
+            for (Tunnel tunnel : tunnels.values()) tunnel.second(second);
+        });
+        return restore().compose(_ -> startSocks());
+    }
+
+    @Override
+    public Future<?> stop() {
+        for (Tunnel tunnel : tunnels.values()) if (tunnel.listener != null) tunnel.listener.close();
+        if (socks != null) socks.close();
+        return Future.succeededFuture();
+    }
+
+    private Future<?> startSocks() {
+        String text = parts.settings().text("socks");
+        if (text.isBlank()) return Future.succeededFuture();
+        Addresses.HostPort at = Addresses.split("socks", text);
+        return Hosts.resolve(vertx, at.host(), at.port())
+                .compose(address -> Socks.listen(context, address, this::connect))
+                .onSuccess(listener -> {
+                    socks = listener;
+                    LOG.info("SOCKS5 on {}", listener.address());
+                })
+                .recover(e -> Future.failedFuture(cannotListen("--socks", text, e)));
+    }
+
+    private static Problem cannotListen(String what, String text, Throwable e) {
+        return new Problem(
+                "conflict",
+                "cannot listen on " + text + ": " + e.getMessage(),
+                "choose another port with " + what + ", or port 0 for any free one");
+    }
+
+    private Future<Object> onQuery(Query query) {
+        return switch (query) {
+            case Query.Open q -> open(q).map(t -> t);
+            case Query.All _ -> {
+                JsonArray out = new JsonArray();
+                tunnels.values().forEach(t -> out.add(t.toJson()));
+                yield Future.succeededFuture(out);
+            }
+            case Query.One q -> {
+                Tunnel tunnel = tunnels.get(q.id());
+                yield tunnel == null ? Future.failedFuture(unknown(q.id())) : Future.succeededFuture(tunnel.toJson());
+            }
+            case Query.Stats q -> {
+                Tunnel tunnel = tunnels.get(q.id());
+                long second = System.currentTimeMillis() / 1000;
+                yield tunnel == null
+                        ? Future.failedFuture(unknown(q.id()))
+                        : Future.succeededFuture(tunnel.stats(second, q.rangeSeconds(), q.stepSeconds()));
+            }
+            case Query.Close q -> close(q.id());
+            case Query.Totals _ -> Future.succeededFuture(totalsJson());
+        };
+    }
+
+    private JsonObject totalsJson() {
+        long tx = 0;
+        long rx = 0;
+        int connections = 0;
+        for (Tunnel tunnel : tunnels.values()) {
+            tx += tunnel.txBytes;
+            rx += tunnel.rxBytes;
+            connections += tunnel.connections;
+        }
+        return new JsonObject()
+                .put("tunnels", tunnels.size())
+                .put("connections", connections)
+                .put("txBytes", tx)
+                .put("rxBytes", rx)
+                .put("servedConnections", provider == null ? 0 : provider.open())
+                .put("servedConnectionsTotal", totals.connections)
+                .put("servedTxBytes", totals.txBytes)
+                .put("servedRxBytes", totals.rxBytes);
+    }
+
+    private static Problem unknown(String id) {
+        return new Problem("not-found", "there is no tunnel '" + id + "'", "list them: mcc tunnel ls");
+    }
+
+    // ---- open and close ---------------------------------------------------------------------------------------------
+
+    private Future<JsonObject> open(Query.Open q) {
+        if (tunnels.size() >= TUNNELS_MAX) {
+            return Future.failedFuture(
+                    new Problem("overloaded", "there are " + TUNNELS_MAX + " tunnels already", "close one first"));
+        }
+        Addresses.HostPort at = Addresses.split("listen", q.listen());
+        return resolve(q.service(), q.provider()).compose(offers -> {
+            if (offers.isEmpty()) return Future.failedFuture(noProvider(q.service(), q.provider()));
+            String id = "t-" + UUID.randomUUID().toString().substring(0, 8);
+            Tunnel tunnel = new Tunnel(id, q.service(), q.listen(), q.provider());
+            tunnel.current = offers.getFirst();
+            return listen(tunnel, at)
+                    .compose(_ -> bus.ask(
+                            Bus.STORE,
+                            new StoreVerticle.Query.Put(MAP, id, saved(tunnel).encode())))
+                    .map(_ -> {
+                        tunnels.put(id, tunnel);
+                        event("tunnel.opened", tunnel, new JsonObject().put("listen", tunnel.listen));
+                        return tunnel.toJson();
+                    })
+                    .onFailure(_ -> {
+                        if (tunnel.listener != null) tunnel.listener.close();
+                    });
+        });
+    }
+
+    private Future<Tunnel> listen(Tunnel tunnel, Addresses.HostPort at) {
+        return Hosts.resolve(vertx, at.host(), at.port())
+                .compose(address -> TcpSocket.listen(context, address, socket -> accept(tunnel, socket)))
+                .map(listener -> {
+                    tunnel.listener = listener;
+                    String host = listener.address().getAddress().getHostAddress();
+                    tunnel.listen = (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":"
+                            + listener.address().getPort();
+                    return tunnel;
+                })
+                .recover(e -> Future.failedFuture(cannotListen("listen", tunnel.listen, e)));
+    }
+
+    private static JsonObject saved(Tunnel tunnel) {
+        return new JsonObject()
+                .put("service", tunnel.service.toString())
+                .put("listen", tunnel.listen)
+                .put("provider", tunnel.provider);
+    }
+
+    private Future<?> restore() {
+        return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).compose(all -> {
+            List<Future<?>> opening = new ArrayList<>();
+            ((Map<?, ?>) all).forEach((id, text) -> {
+                JsonObject saved = new JsonObject(String.valueOf(text));
+                ServiceName service = ServiceName.parse(saved.getString("service", ""), ServiceName.OPEN);
+                if (service == null) return;
+                Tunnel tunnel =
+                        new Tunnel(String.valueOf(id), service, saved.getString("listen"), saved.getString("provider"));
+                tunnels.put(tunnel.id, tunnel);
+                opening.add(listen(tunnel, Addresses.split("listen", tunnel.listen))
+                        .transform(done -> {
+                            if (done.failed()) {
+                                tunnel.failure = String.valueOf(done.cause().getMessage());
+                                parts.status()
+                                        .problem(
+                                                "tunnel-" + tunnel.id,
+                                                "error",
+                                                "forward " + tunnel.id + " to " + tunnel.service + " does not listen: "
+                                                        + tunnel.failure,
+                                                "free the port and restart, or: mcc tunnel close " + tunnel.id);
+                            }
+                            return Future.succeededFuture();
+                        }));
+            });
+            return opening.isEmpty() ? Future.succeededFuture() : Future.all(opening);
+        });
+    }
+
+    private Future<Object> close(String id) {
+        Tunnel tunnel = tunnels.get(id);
+        if (tunnel == null) return Future.failedFuture(unknown(id));
+        return bus.ask(Bus.STORE, new StoreVerticle.Query.Remove(MAP, id)).map(_ -> {
+            tunnels.remove(id);
+            if (tunnel.listener != null) tunnel.listener.close();
+            for (TcpSocket socket : List.copyOf(tunnel.sockets)) socket.abort();
+            parts.status().solved("tunnel-" + id);
+            event("tunnel.closed", tunnel, new JsonObject());
+            return tunnel.toJson();
+        });
+    }
+
+    // ---- connections ------------------------------------------------------------------------------------------------
+
+    private void accept(Tunnel tunnel, TcpSocket socket) {
+        if (tunnel.connections >= CONNECTIONS_MAX) {
+            tunnel.refused++;
+            socket.abort();
+            return;
+        }
+        tunnel.connections++;
+        tunnel.connectionsTotal++;
+        tunnel.sockets.add(socket);
+        long startedNs = System.nanoTime();
+        open(tunnel.service, tunnel.provider).onComplete(done -> {
+            if (done.failed()) {
+                LOG.info(
+                        "tunnel {} to {}: {}",
+                        tunnel.id,
+                        tunnel.service,
+                        done.cause().getMessage());
+                tunnel.connections--;
+                tunnel.refused++;
+                tunnel.sockets.remove(socket);
+                socket.abort();
+                event(
+                        "tunnel.refused",
+                        tunnel,
+                        new JsonObject().put("reason", done.cause().getMessage()));
+                return;
+            }
+            Opening.Opened opened = done.result();
+            noteProvider(tunnel, opened, (System.nanoTime() - startedNs) / 1_000_000);
+            join(socket, opened.way(), new Splice.Meter() {
+                @Override
+                public void sent(int bytes) {
+                    tunnel.sent(bytes);
+                }
+
+                @Override
+                public void received(int bytes) {
+                    tunnel.received(bytes);
+                }
+
+                @Override
+                public void done(boolean broken) {
+                    tunnel.done(broken);
+                    tunnel.sockets.remove(socket);
+                }
+            });
+        });
+    }
+
+    static void join(TcpSocket socket, Opening.Way way, Splice.Meter meter) {
+        switch (way) {
+            case Opening.Way.Here here -> LocalSplice.join(socket, here.socket(), meter);
+            case Opening.Way.Remote remote -> {
+                if (!remote.first().isEmpty()) {
+                    meter.received(remote.first().size());
+                    socket.write(remote.first().toArray());
+                }
+                Splice.join(socket, remote.port(), meter);
+            }
+        }
+    }
+
+    private void noteProvider(Tunnel tunnel, Opening.Opened opened, long tookMs) {
+        Offer old = tunnel.current;
+        tunnel.current = opened.offer();
+        JsonObject data = new JsonObject()
+                .put("provider", opened.offer().contact().node().toString())
+                .put("endpoint", opened.offer().endpoint().toString())
+                .put("tookMs", tookMs);
+        if (opened.failures().isEmpty()) {
+            boolean same = old != null && old.endpoint().equals(opened.offer().endpoint());
+            if (!same) event("tunnel.connected", tunnel, data);
+            return;
+        }
+        tunnel.failovers++;
+        JsonArray failed = new JsonArray();
+        for (Opening.Failure f : opened.failures()) {
+            failed.add(new JsonObject()
+                    .put("provider", f.offer().contact().node().toString())
+                    .put("reason", f.reason()));
+        }
+        event("tunnel.failover", tunnel, data.put("failed", failed));
+    }
+
+    /** A connection asked for by name, through the proxy. */
+    private Future<Opening.Opened> connect(ServiceName service) {
+        return open(service, null);
+    }
+
+    private Future<Opening.Opened> open(ServiceName service, @Nullable String provider) {
+        return resolve(service, provider).compose(offers -> {
+            if (offers.isEmpty()) return Future.failedFuture(noProvider(service, provider));
+            return Opening.open(vertx, context, bus, offers).onComplete(this::judge);
+        });
+    }
+
+    private void judge(io.vertx.core.AsyncResult<Opening.Opened> done) {
+        if (done.failed()) return;
+        for (Opening.Failure f : done.result().failures()) {
+            if (suspects.size() >= SUSPECTS_MAX)
+                suspects.remove(suspects.keySet().iterator().next());
+            suspects.put(f.offer().contact().node(), System.nanoTime() + SUSPECT_NS);
+        }
+        suspects.remove(done.result().offer().contact().node());
+    }
+
+    /** The usable providers in the order for one new connection; who failed lately comes last. */
+    private Future<List<Offer>> resolve(ServiceName service, @Nullable String provider) {
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service))
+                .map(answer -> {
+                    List<Offer> good = new ArrayList<>();
+                    List<Offer> doubtful = new ArrayList<>();
+                    long now = System.nanoTime();
+                    for (Offer offer : ((Registry.Output.Providers) answer).picks()) {
+                        if (offer.health() != Health.PASS) continue;
+                        Id node = offer.contact().node();
+                        if (provider != null && !node.toString().startsWith(provider)) continue;
+                        Long until = suspects.get(node);
+                        (until != null && until > now ? doubtful : good).add(offer);
+                    }
+                    good.addAll(doubtful);
+                    return good;
+                });
+    }
+
+    private static Problem noProvider(ServiceName service, @Nullable String provider) {
+        return new Problem(
+                "not-found",
+                "no usable provider of '" + service + "'" + (provider == null ? "" : " at node " + provider),
+                "see which there are: mcc discover " + service + "; or register one: mcc register NAME --port PORT");
+    }
+
+    private void event(String type, Tunnel tunnel, JsonObject data) {
+        JsonObject all = new JsonObject().put("id", tunnel.id).put("service", tunnel.service.toString());
+        bus.publish(Bus.EVENTS, new NodeEvent(type, all.mergeIn(data)));
+    }
+}
