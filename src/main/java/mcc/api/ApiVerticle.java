@@ -1,8 +1,177 @@
 package mcc.api;
 
+import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.net.InetAddress;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import mcc.node.Addresses;
+import mcc.node.Bus;
 import mcc.node.Node;
+import mcc.node.Problem;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
+/** The HTTP server: REST from the contract, events, the dashboard's channel and files. */
 public final class ApiVerticle extends VerticleBase {
-    public ApiVerticle(Node.Parts parts) {}
+    private static final Logger LOG = LoggerFactory.getLogger(ApiVerticle.class);
+    private static final Set<String> STREAMED = Set.of("streamEvents", "getMetrics");
+    private static final String CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+            + " img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private final Node.Parts parts;
+    private final EventLog log = new EventLog();
+    private @Nullable HttpServer server;
+
+    public ApiVerticle(Node.Parts parts) {
+        this.parts = parts;
+    }
+
+    @Override
+    public Future<?> start() {
+        Contract contract = Contract.load();
+        Operations operations = new Operations(parts, log);
+        checkContract(contract, operations);
+        Guard guard = new Guard(parts.settings(), parts.adminToken());
+        Rest rest = new Rest(vertx, contract, operations, guard);
+        EventStream stream = new EventStream(vertx, parts.bus(), log);
+        Live live = new Live(vertx, parts.bus(), operations, log);
+        Metrics metrics = new Metrics(parts.bus(), operations);
+        parts.bus().on(Bus.EVENTS, log::add);
+
+        Router router = Router.router(vertx);
+        router.route().handler(rc -> guardSite(rc, guard));
+        rest.mount(router);
+        router.get("/api/v1/events").handler(rc -> rest.guarded(rc, "streamEvents", stream::serve));
+        router.get("/metrics")
+                .handler(rc -> rest.guarded(
+                        rc,
+                        "getMetrics",
+                        (request, _) -> metrics.scrape()
+                                .onSuccess(text -> request.response()
+                                        .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                                        .end(text))
+                                .onFailure(e -> Rest.fail(rc, Problems.of(e)))));
+        router.get("/openapi.json")
+                .handler(rc -> rc.response()
+                        .putHeader("Content-Type", "application/json")
+                        .end(contract.document().toBuffer()));
+        router.get("/api/v1/live").handler(rc -> live(rc, live, guard));
+        Pages.mount(router);
+        router.route().last().handler(rc -> notFound(rc, contract));
+        router.errorHandler(500, rc -> Rest.fail(rc, Problems.of(cause(rc))));
+        router.errorHandler(
+                413,
+                rc -> Rest.fail(
+                        rc,
+                        new Problem(
+                                "too-large",
+                                "the request body is over " + Rest.BODY_BYTES + " bytes",
+                                "send less at a time")));
+        router.errorHandler(400, rc -> Rest.fail(rc, new Problem("validation", "the request is malformed", null)));
+        return listen(router);
+    }
+
+    private static Throwable cause(RoutingContext rc) {
+        return rc.failure() == null ? new IllegalStateException("no cause") : rc.failure();
+    }
+
+    /** Routes and contract must name the same operations, both ways. */
+    private static void checkContract(Contract contract, Operations operations) {
+        Set<String> named = new LinkedHashSet<>();
+        for (Contract.Operation o : contract.operations()) named.add(o.id());
+        Set<String> served = new LinkedHashSet<>(operations.all().keySet());
+        served.addAll(STREAMED);
+        if (!named.equals(served)) {
+            Set<String> odd = new LinkedHashSet<>(named);
+            odd.removeAll(served);
+            served.removeAll(named);
+            throw new IllegalStateException("openapi.json and the routes differ: " + odd + " " + served);
+        }
+    }
+
+    private Future<?> listen(Router router) {
+        String text = parts.settings().text("http");
+        Addresses.HostPort at = Addresses.split("http", text);
+        return vertx.executeBlocking(() -> InetAddress.getByName(at.host()).isLoopbackAddress())
+                .recover(_ ->
+                        Future.failedFuture(new Problem("config", "http: host '" + at.host() + "' is unknown", null)))
+                .compose(loopback -> loopback
+                        ? Future.succeededFuture()
+                        : Future.failedFuture(new Problem(
+                                "config",
+                                "http: " + text + " is not loopback, and this node has no TLS",
+                                "use --http 127.0.0.1:" + at.port()
+                                        + " and reach it through a tunnel or an ssh forward")))
+                .compose(_ -> vertx.createHttpServer(new HttpServerOptions()
+                                .setCompressionSupported(true)
+                                .setMaxHeaderSize(16 * 1024)
+                                .setIdleTimeout(0))
+                        .requestHandler(router)
+                        .listen(at.port(), at.host())
+                        .recover(e -> Future.failedFuture(new Problem(
+                                "listen",
+                                "cannot listen on http " + text + ": " + e.getMessage(),
+                                "stop what holds the port, or choose another: --http 127.0.0.1:0 takes any free one"))))
+                .onSuccess(made -> {
+                    server = made;
+                    String host = at.host().indexOf(':') >= 0 ? "[" + at.host() + "]" : at.host();
+                    parts.status().http("http://" + host + ":" + made.actualPort());
+                    LOG.info("REST and dashboard on {}", parts.status().http());
+                });
+    }
+
+    @Override
+    public Future<?> stop() {
+        return server == null ? Future.succeededFuture() : server.close();
+    }
+
+    private static void guardSite(RoutingContext rc, Guard guard) {
+        rc.response()
+                .putHeader("Content-Security-Policy", CSP)
+                .putHeader("X-Content-Type-Options", "nosniff")
+                .putHeader("Referrer-Policy", "no-referrer")
+                .putHeader("Cross-Origin-Resource-Policy", "same-origin");
+        try {
+            guard.checkSite(rc.request());
+        } catch (Problem p) {
+            Rest.fail(rc, p);
+            return;
+        }
+        rc.next();
+    }
+
+    private static void live(RoutingContext rc, Live live, Guard guard) {
+        try {
+            guard.checkScope("read", rc.request().getHeader("Authorization"));
+        } catch (Problem p) {
+            Rest.fail(rc, p);
+            return;
+        }
+        rc.request().pause();
+        rc.request().toWebSocket().onSuccess(socket -> {
+            if (!live.take(socket)) socket.close((short) 1013, "too many dashboards are open");
+        });
+    }
+
+    private static void notFound(RoutingContext rc, Contract contract) {
+        String path = rc.request().path();
+        for (Contract.Operation o : contract.operations()) {
+            if (path.matches(o.path().replaceAll("\\{\\w+\\}", "[^/]+"))) {
+                Rest.fail(
+                        rc,
+                        new Problem(
+                                "method-not-allowed",
+                                rc.request().method() + " is not possible on " + path,
+                                "see /docs for what is"));
+                return;
+            }
+        }
+        Rest.fail(rc, new Problem("not-found", "there is nothing at " + path, "the interface is described at /docs"));
+    }
 }

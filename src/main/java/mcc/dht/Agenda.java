@@ -1,6 +1,5 @@
 package mcc.dht;
 
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import mcc.core.Core;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +27,15 @@ final class Agenda {
         record Maintain() implements Task {}
     }
 
-    private record Entry(long atNs, long order, Task task) {}
+    private record Entry(long atNs, long order, Task task) implements Comparable<Entry> {
+        @Override
+        public int compareTo(Entry other) {
+            int c = Long.compare(atNs, other.atNs);
+            return c != 0 ? c : Long.compare(order, other.order);
+        }
+    }
 
-    private final PriorityQueue<Entry> queue =
-            new PriorityQueue<>(Comparator.comparingLong(Entry::atNs).thenComparingLong(Entry::order));
+    private final PriorityQueue<Entry> queue = new PriorityQueue<>();
     private long order;
 
     void add(long atNs, Task task) {
@@ -50,9 +54,5 @@ final class Agenda {
         if (entry == null || entry.atNs > nowNs) return null;
         queue.remove();
         return entry.task;
-    }
-
-    int size() {
-        return queue.size();
     }
 }

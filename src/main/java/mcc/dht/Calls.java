@@ -31,6 +31,7 @@ final class Calls {
             slowNs = entry.srttNs + 2 * entry.rttvarNs;
             timeoutNs = shared.rtts.clamp(entry.srttNs + Math.max(4 * entry.rttvarNs, entry.srttNs / 4));
         }
+        if (isPatient(use)) timeoutNs = shared.config.maxTimeoutNs();
         pending.put(number, new Call(to, position, use));
         if (slowNs < timeoutNs && use instanceof Call.Use.Step) {
             shared.agenda.add(shared.nowNs + slowNs, new Agenda.Task.Slow(number));
@@ -38,6 +39,20 @@ final class Calls {
         shared.agenda.add(shared.nowNs + timeoutNs, new Agenda.Task.Timeout(number));
         shared.emit(new Dht.Output.Ask(to, number, request));
         return true;
+    }
+
+    /**
+     * Who is asked for the second time, or whose place is at stake, gets all the time there is: a peer that is merely farther
+     * than the rest would miss an adaptive deadline every time.
+     */
+    private static boolean isPatient(Call.Use use) {
+        return switch (use) {
+            case Call.Use.Step step -> step.peer().asks > 1;
+            case Call.Use.Page _ -> false;
+            case Call.Use.Check _ -> true;
+            case Call.Use.Place place -> place.attempt() > 1;
+            case Call.Use.Beat _ -> true;
+        };
     }
 
     /** Returns a request in flight, or null when it has been decided. */
@@ -50,9 +65,5 @@ final class Calls {
     @Nullable
     Call take(long number) {
         return pending.remove(number);
-    }
-
-    int size() {
-        return pending.size();
     }
 }

@@ -93,11 +93,11 @@ final class Lookup {
             else low = mid + 1;
         }
         if (low == PEERS) return false;
-        if (peers.size() == PEERS) {
-            Peer last = peers.getLast();
-            if (last.state == State.WAITING) return false;
-            peers.removeLast();
+        // Who waits is kept, so that the count of those in flight stays true.
+        for (int i = PEERS - 1; peers.size() == PEERS && i >= low; i--) {
+            if (peers.get(i).state != State.WAITING) peers.remove(i);
         }
+        if (peers.size() == PEERS) return false;
         peers.add(low, new Peer(contact, position));
         if (low == 0) setbacks = 0;
         return true;
@@ -143,7 +143,8 @@ final class Lookup {
         return switch (goal) {
             case LookupGoal.Self _ -> config.k();
             case LookupGoal.Values _ -> harvest.answers() == 0 ? config.k() / 2 : config.nearest();
-            case LookupGoal.Nodes _, LookupGoal.Place _, LookupGoal.Refresh _ -> config.nearest();
+            case LookupGoal.Refresh _ -> config.nearest() / 2;
+            case LookupGoal.Nodes _, LookupGoal.Place _ -> config.nearest();
         };
     }
 

@@ -132,7 +132,7 @@ final class RoutingTable {
      * are too few.
      */
     List<Entry> closest(Id target, int count) {
-        List<Entry> out = new ArrayList<>(count);
+        List<Entry> out = new ArrayList<>(2 * count);
         gather(target, count, out, false);
         if (out.size() < count && out.size() < size) {
             out.clear();
@@ -166,7 +166,9 @@ final class RoutingTable {
     private void take(int index, List<Entry> out, boolean doubtful) {
         Bucket bucket = peek(index);
         if (bucket == null) return;
-        for (Entry entry : bucket.entries) {
+        List<Entry> entries = bucket.entries;
+        for (int i = 0, n = entries.size(); i < n; i++) {
+            Entry entry = entries.get(i);
             if (doubtful || entry.failures == 0) out.add(entry);
         }
     }

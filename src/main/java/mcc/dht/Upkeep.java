@@ -74,7 +74,8 @@ final class Upkeep {
     void join() {
         if (joining) return;
         joining = true;
-        selfAtNs = shared.nowNs + shared.jittered(SELF_NS);
+        // Neighbours that join while we do are found by a second look soon after the first.
+        selfAtNs = shared.nowNs + shared.jittered(joined ? SELF_NS : shared.config.maintainNs());
         lookups.start(
                 shared.position, new LookupGoal.Self(), shared.table.size() < shared.config.k() ? known : List.of());
     }

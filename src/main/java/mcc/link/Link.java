@@ -116,7 +116,7 @@ final class Link {
     }
 
     Peer view() {
-        long rtt = connection.smoothedRttNs();
+        long rtt = connection.minRttNs() == 0 ? 0 : connection.smoothedRttNs();
         return new Peer(
                 peer,
                 path,

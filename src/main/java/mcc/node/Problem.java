@@ -1,11 +1,21 @@
 package mcc.node;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** An operating error that names its cause and the way out; thrown to whoever started the operation. */
 public final class Problem extends RuntimeException {
+    /**
+     * One fault of a request.
+     *
+     * @param pointer where, as a JSON pointer (RFC 6901)
+     * @param detail what is expected there
+     */
+    public record Fault(String pointer, String detail) {}
+
     private final String code;
     private final @Nullable String hint;
+    private final transient List<Fault> faults;
 
     /**
      * @param code one of the codes of the REST interface
@@ -13,9 +23,15 @@ public final class Problem extends RuntimeException {
      * @param hint what to do about it
      */
     public Problem(String code, String detail, @Nullable String hint) {
+        this(code, detail, hint, List.of());
+    }
+
+    /** A problem with single faults of a request. */
+    public Problem(String code, String detail, @Nullable String hint, List<Fault> faults) {
         super(detail, null, false, false);
         this.code = code;
         this.hint = hint;
+        this.faults = List.copyOf(faults);
     }
 
     /** The machine-readable kind. */
@@ -31,5 +47,10 @@ public final class Problem extends RuntimeException {
     /** What to do about it; null when there is nothing. */
     public @Nullable String hint() {
         return hint;
+    }
+
+    /** The single faults; empty where the problem is one. */
+    public List<Fault> faults() {
+        return faults;
     }
 }

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import mcc.registry.Health;
 import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
@@ -76,7 +77,7 @@ public final class Registrations {
     public static JsonObject toJson(Registry.LocalView view) {
         return toJson(view.registration())
                 .put("endpoint", view.endpoint().toString())
-                .put("health", lower(view.health()))
+                .put("health", health(view.health()))
                 .put("reason", view.reason())
                 .put("replicas", view.replicas());
     }
@@ -88,7 +89,7 @@ public final class Registrations {
                 .put("endpoint", p.endpoint().toString())
                 .put("node", p.node().toString())
                 .put("org", ServiceName.OPEN)
-                .put("health", lower(offer.health()))
+                .put("health", health(offer.health()))
                 .put("reason", offer.reason())
                 .put("protocol", lower(p.protocol()))
                 .put("load", p.loadPermille() / 1000.0)
@@ -108,6 +109,15 @@ public final class Registrations {
                                                 .put("health", offer.score().health())
                                                 .put("rttClass", offer.score().rttClass())
                                                 .put("share", offer.score().share())));
+    }
+
+    /** The interface's word for it. */
+    static String health(Health health) {
+        return switch (health) {
+            case PASS -> "pass";
+            case FAILING -> "fail";
+            case STALE -> "stale";
+        };
     }
 
     static String lower(Enum<?> value) {

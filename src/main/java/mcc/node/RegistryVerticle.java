@@ -141,7 +141,7 @@ public final class RegistryVerticle extends VerticleBase {
                                 new JsonObject()
                                         .put("id", o.id())
                                         .put("service", o.service().toString())
-                                        .put("health", o.health().name().toLowerCase(java.util.Locale.ROOT))
+                                        .put("health", Registrations.health(o.health()))
                                         .put("reason", o.reason())));
             case Registry.Output.Find _, Registry.Output.Put _, Registry.Output.Remove _ -> {}
         }

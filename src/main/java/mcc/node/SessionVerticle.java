@@ -5,7 +5,9 @@ import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -19,6 +21,7 @@ import mcc.link.PacketSink;
 import mcc.link.Peer;
 import mcc.overlay.Wiring;
 import mcc.wire.Contact;
+import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +37,9 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         /** All peers; answered by a list of {@link Peer}. */
         record Peers() implements Query {}
 
+        /** Asks a peer for a sign of life; answered by the round-trip time in nanoseconds as a Long, −1 for none. */
+        record Ping(Contact to) implements Query {}
+
         /** Opens a stream; answered by a {@link StreamPort} at once: what is written waits for the session. */
         record Open(Contact to) implements Query {}
 
@@ -45,6 +51,8 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(SessionVerticle.class);
+    private static final int PINGS_MAX = 256;
+    private static final long PING_MS = 2_000;
     private static final long CLOCK_NS = 60_000_000_000L;
 
     private final Bus bus;
@@ -53,6 +61,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private final List<Address> listen;
     private final Rng rng;
     private final Counters counters = new Counters();
+    private final Map<Long, Promise<Object>> pings = new HashMap<>();
     private final List<UdpSocket> sockets = new ArrayList<>();
 
     private final LoopSink sink = new LoopSink();
@@ -183,6 +192,8 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                 }
                 case LinkOutput.Down o ->
                     event("peer.down", o.node(), new JsonObject().put("reason", Registrations.lower(o.reason())));
+                case LinkOutput.Answered o when pong(o.call(), o.rttNs()) -> {}
+                case LinkOutput.Unanswered o when pong(o.call(), -1) -> {}
                 case LinkOutput.Asked _,
                         LinkOutput.Answered _,
                         LinkOutput.Unanswered _,
@@ -225,6 +236,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
             case Query.Peers _ -> Future.succeededFuture(links.peers());
             case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
             case Query.Listening _ -> Future.succeededFuture(listening());
+            case Query.Ping ping -> ping(links, ping.to());
             case Query.Open open -> {
                 long stream = links.open(System.nanoTime(), open.to());
                 if (stream < 0) {
@@ -239,6 +251,27 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                 yield Future.succeededFuture(port);
             }
         };
+    }
+
+    private Future<Object> ping(Links links, Contact to) {
+        if (pings.size() >= PINGS_MAX) {
+            return Future.failedFuture(
+                    new Problem("overloaded", "too many pings are under way", "try again in a second"));
+        }
+        long call = rng.nextLong();
+        Promise<Object> promise = Promise.promise();
+        pings.put(call, promise);
+        links.handle(System.nanoTime(), new LinkInput.Ask(to, call, new Message.Ping()));
+        onTurn();
+        vertx.setTimer(PING_MS, _ -> pong(call, -1));
+        return promise.future();
+    }
+
+    private boolean pong(long call, long rttNs) {
+        Promise<Object> promise = pings.remove(call);
+        if (promise == null) return false;
+        promise.tryComplete(rttNs);
+        return true;
     }
 
     private static Problem notReady() {

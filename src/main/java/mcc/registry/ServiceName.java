@@ -40,7 +40,7 @@ public record ServiceName(String org, String name) {
      * Returns where its providers' records stand: SHA-256("mcc/svc/1" ‖ network ‖ org ‖ name ‖ shard 0), each name after
      * its length in one byte.
      */
-    Id key(Bytes network) {
+    public Id key(Bytes network) {
         Bytes orgBytes = Bytes.utf8(org);
         Bytes nameBytes = Bytes.utf8(name);
         return Sha256.id(

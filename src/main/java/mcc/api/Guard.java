@@ -1,0 +1,85 @@
+package mcc.api;
+
+import io.vertx.core.http.HttpServerRequest;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import mcc.node.Problem;
+import mcc.node.Settings;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who may speak to this node: by Host (against DNS rebinding), by Origin (against other sites' pages), by token.
+ *
+ * <p>Without a token, loopback may read and use services and tunnels; what changes the node itself always needs one.
+ */
+final class Guard {
+    private static final List<String> TOKENLESS = List.of("none", "read", "services", "tunnels", "kv");
+
+    private final List<String> hosts = new ArrayList<>(List.of("localhost", "127.0.0.1", "[::1]"));
+    private final boolean tokenless;
+    private final byte[] adminToken;
+
+    Guard(Settings settings, String adminToken) {
+        hosts.addAll(settings.list("http.hosts"));
+        tokenless = settings.flag("http.tokenless");
+        this.adminToken = adminToken.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Checks Host and Origin.
+     *
+     * @throws Problem {@code host-not-allowed} or {@code origin-not-allowed}
+     */
+    void checkSite(HttpServerRequest request) {
+        String host = request.getHeader("Host");
+        if (host == null || !isAllowed(host)) {
+            throw new Problem(
+                    "host-not-allowed",
+                    "the Host header names '" + host + "'",
+                    "use localhost, or add the name to http.hosts in the configuration");
+        }
+        String origin = request.getHeader("Origin");
+        if (origin == null) return;
+        String site = origin.contains("://") ? origin.substring(origin.indexOf("://") + 3) : origin;
+        if (!site.equalsIgnoreCase(host)) {
+            throw new Problem(
+                    "origin-not-allowed",
+                    "pages of " + origin + " may not use this node",
+                    "open the dashboard of this node itself");
+        }
+    }
+
+    private boolean isAllowed(String host) {
+        int colon = host.lastIndexOf(':');
+        boolean hasPort = colon > host.lastIndexOf(']');
+        String name = (hasPort ? host.substring(0, colon) : host).toLowerCase(Locale.ROOT);
+        return hosts.contains(name);
+    }
+
+    /**
+     * Checks the token against an operation's scope.
+     *
+     * @throws Problem {@code unauthenticated}
+     */
+    void checkScope(String scope, @Nullable String authorization) {
+        if (authorization != null) {
+            if (isAdmin(authorization)) return;
+            throw new Problem(
+                    "unauthenticated", "the token is not known here", "the node's first token is in DATA/admin.token");
+        }
+        if (scope.equals("none") || tokenless && TOKENLESS.contains(scope)) return;
+        throw new Problem(
+                "unauthenticated",
+                "this needs a token with scope '" + scope + "'",
+                "send Authorization: Bearer TOKEN; the node's first token is in DATA/admin.token");
+    }
+
+    private boolean isAdmin(String authorization) {
+        if (!authorization.startsWith("Bearer ")) return false;
+        byte[] given = authorization.substring(7).strip().getBytes(StandardCharsets.UTF_8);
+        return MessageDigest.isEqual(given, adminToken);
+    }
+}

@@ -1,0 +1,131 @@
+package mcc.api;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import mcc.core.Counters;
+import mcc.node.Bus;
+import mcc.node.DhtVerticle;
+import mcc.node.RegistryVerticle;
+import mcc.node.SessionVerticle;
+import mcc.tunnel.TunnelVerticle;
+
+/** Metrics in Prometheus' format: the cores' counts and the state of the node, read when somebody asks. */
+final class Metrics {
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final Map<String, AtomicLong> values = new LinkedHashMap<>();
+    private final Bus bus;
+    private final Operations operations;
+
+    Metrics(Bus bus, Operations operations) {
+        this.bus = bus;
+        this.operations = operations;
+        new JvmMemoryMetrics().bindTo(registry);
+        new JvmThreadMetrics().bindTo(registry);
+        new ProcessorMetrics().bindTo(registry);
+        new UptimeMetrics().bindTo(registry);
+        JvmGcMetrics gc = new JvmGcMetrics();
+        gc.bindTo(registry);
+    }
+
+    /** The text for one scrape. */
+    Future<String> scrape() {
+        return Future.all(List.of(
+                        bus.ask(Bus.SESSION, new SessionVerticle.Query.Counts()),
+                        bus.ask(Bus.DHT, new DhtVerticle.Query.Counts()),
+                        bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Counts()),
+                        bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Totals()),
+                        operations.peers(),
+                        operations.buckets()))
+                .map(all -> {
+                    counts(all.resultAt(0));
+                    counts(all.resultAt(1));
+                    counts(all.resultAt(2));
+                    tunnels(all.resultAt(3));
+                    peers(all.resultAt(4));
+                    buckets(all.resultAt(5));
+                    return registry.scrape();
+                });
+    }
+
+    private void counts(List<?> counts) {
+        for (Object each : counts) {
+            Counters.Count count = (Counters.Count) each;
+            switch (count.name()) {
+                case "udp.rx.bytes" ->
+                    counter("mcc.udp.bytes", Tags.of("direction", "rx", "kind", "all"), count.value());
+                case "udp.tx.bytes" ->
+                    counter("mcc.udp.bytes", Tags.of("direction", "tx", "kind", "all"), count.value());
+                case "link.path.changed" ->
+                    counter(
+                            "mcc.path.changes",
+                            Tags.of("from", "direct", "to", "direct", "cause", "roamed"),
+                            count.value());
+                default -> counter("mcc." + count.name(), Tags.empty(), count.value());
+            }
+        }
+    }
+
+    private void tunnels(JsonObject totals) {
+        counter("mcc.tunnel.bytes", Tags.of("direction", "tx", "path", "direct"), totals.getLong("txBytes"));
+        counter("mcc.tunnel.bytes", Tags.of("direction", "rx", "path", "direct"), totals.getLong("rxBytes"));
+        gauge("mcc.tunnels", Tags.empty(), totals.getLong("tunnels"));
+        gauge("mcc.tunnel.connections", Tags.of("side", "user"), totals.getLong("connections"));
+        gauge("mcc.tunnel.connections", Tags.of("side", "provider"), totals.getLong("servedConnections"));
+    }
+
+    private void peers(List<JsonObject> peers) {
+        Map<String, Long> kinds = new LinkedHashMap<>(Map.of("lan", 0L, "direct", 0L, "relay", 0L, "none", 0L));
+        for (JsonObject peer : peers) kinds.merge(peer.getJsonObject("path").getString("tx"), 1L, Long::sum);
+        kinds.forEach((kind, n) -> gauge("mcc.peers", Tags.of("path", kind), n));
+    }
+
+    private void buckets(List<JsonObject> buckets) {
+        Map<String, Long> states = new LinkedHashMap<>(Map.of("fresh", 0L, "stale", 0L, "failing", 0L));
+        for (JsonObject bucket : buckets) {
+            for (Object each : bucket.getJsonArray("contacts")) {
+                states.merge(((JsonObject) each).getString("state"), 1L, Long::sum);
+            }
+        }
+        states.forEach((state, n) -> gauge("mcc.bucket.contacts", Tags.of("state", state), n));
+    }
+
+    private void counter(String name, Tags tags, long value) {
+        String key = name + tags;
+        AtomicLong known = values.get(key);
+        if (known == null) {
+            AtomicLong made = new AtomicLong();
+            values.put(key, made);
+            FunctionCounter.builder(name, made, AtomicLong::doubleValue)
+                    .tags(tags)
+                    .register(registry);
+            known = made;
+        }
+        known.set(value);
+    }
+
+    private void gauge(String name, Tags tags, long value) {
+        String key = name + tags;
+        AtomicLong known = values.get(key);
+        if (known == null) {
+            AtomicLong made = new AtomicLong();
+            values.put(key, made);
+            Gauge.builder(name, made, AtomicLong::doubleValue).tags(tags).register(registry);
+            known = made;
+        }
+        known.set(value);
+    }
+}

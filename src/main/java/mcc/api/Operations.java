@@ -1,0 +1,615 @@
+package mcc.api;
+
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import mcc.core.Bytes;
+import mcc.core.Id;
+import mcc.dht.Dht;
+import mcc.dht.Trace;
+import mcc.link.Peer;
+import mcc.nat.NatReport;
+import mcc.node.Bus;
+import mcc.node.DhtVerticle;
+import mcc.node.NatVerticle;
+import mcc.node.Node;
+import mcc.node.Problem;
+import mcc.node.Registrations;
+import mcc.node.RegistryVerticle;
+import mcc.node.SessionVerticle;
+import mcc.registry.Health;
+import mcc.registry.Offer;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.registry.ServiceName;
+import mcc.tunnel.TunnelVerticle;
+import mcc.wire.Contact;
+
+/** What each operation of the contract does: parameters and body merged in, a JSON answer out. Transport-neutral. */
+final class Operations {
+    /** An answer: {@code created} tells 201 from 200. */
+    record Answer(JsonObject body, boolean created) {
+        static Answer of(JsonObject body) {
+            return new Answer(body, false);
+        }
+    }
+
+    /** One operation. */
+    @FunctionalInterface
+    interface Operation extends Function<JsonObject, Future<Answer>> {}
+
+    private final Node.Parts parts;
+    private final Bus bus;
+    private final EventLog events;
+    private final Lists lists = new Lists();
+    private final Map<String, Operation> all = new LinkedHashMap<>();
+
+    Operations(Node.Parts parts, EventLog events) {
+        this.parts = parts;
+        this.events = events;
+        bus = parts.bus();
+        all.put("getNode", _ -> node().map(Answer::of));
+        all.put("drainNode", _ -> drain());
+        all.put("listPeers", p -> peers().map(items -> Answer.of(lists.page("peers", items, p))));
+        all.put("getPeer", p -> peer(p.getString("id")).map(peer -> Answer.of(toJson(peer))));
+        all.put("pingPeer", this::ping);
+        all.put("getDht", _ -> dht().map(Answer::of));
+        all.put("listBuckets", p -> buckets().map(items -> Answer.of(lists.page("buckets", items, p))));
+        all.put("lookup", this::lookup);
+        all.put("listServices", p -> services().map(items -> Answer.of(lists.page("services", items, p))));
+        all.put("getService", p -> service(name(p)).map(Answer::of));
+        all.put("listProviders", this::providers);
+        all.put("resolveService", this::resolve);
+        all.put(
+                "listRegistrations",
+                p -> registrations().map(items -> Answer.of(lists.page("registrations", items, p))));
+        all.put("getRegistration", p -> registration(p.getString("id")).map(Answer::of));
+        all.put("putRegistration", this::register);
+        all.put("deleteRegistration", this::deregister);
+        all.put("heartbeat", this::heartbeat);
+        all.put("listTunnels", p -> tunnels().map(items -> Answer.of(lists.page("tunnels", items, p))));
+        all.put("openTunnel", this::openTunnel);
+        all.put("getTunnel", p -> tunnel(new TunnelVerticle.Query.One(p.getString("id"))));
+        all.put("closeTunnel", p -> tunnel(new TunnelVerticle.Query.Close(p.getString("id"))));
+        all.put("getTunnelStats", this::tunnelStats);
+        all.put("getNat", _ -> nat().map(Answer::of));
+        all.put("listEvents", p -> Future.succeededFuture(Answer.of(lists.page("events", history(p), p))));
+        all.put("getHealth", _ -> health().map(Answer::of));
+        all.put("getLiveness", _ -> Future.succeededFuture(Answer.of(new JsonObject().put("status", "up"))));
+        all.put("getReadiness", _ -> health().map(Answer::of));
+    }
+
+    /** The operations by their IDs in the contract. */
+    Map<String, Operation> all() {
+        return all;
+    }
+
+    // ---- node -------------------------------------------------------------------------------------------------------
+
+    Future<JsonObject> node() {
+        return Future.all(bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()), dhtStatus())
+                .map(both -> {
+                    Dht.Status dht = both.resultAt(1);
+                    return new JsonObject()
+                            .put("id", parts.id().toString())
+                            .put("name", parts.name())
+                            .put("org", null)
+                            .put("network", parts.settings().text("network"))
+                            .put("version", Version.TEXT)
+                            .put("java", Runtime.version().toString())
+                            .put("uptimeMs", parts.status().uptimeMs())
+                            .put("draining", parts.status().isDraining())
+                            .put(
+                                    "udp",
+                                    new JsonArray(new ArrayList<>(parts.status().udp())))
+                            .put("http", parts.status().http())
+                            .put("tun", null)
+                            .put("peers", ((List<?>) both.resultAt(0)).size())
+                            .put("joined", dht.joined())
+                            .put("problems", parts.status().problems());
+                });
+    }
+
+    private Future<Answer> drain() {
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Drain())
+                .map(_ -> Answer.of(new JsonObject().put("draining", true)));
+    }
+
+    Future<JsonObject> health() {
+        return dhtStatus().map(dht -> {
+            boolean joined = dht.joined();
+            boolean draining = parts.status().isDraining();
+            JsonArray checks = new JsonArray()
+                    .add(check(
+                            "dht",
+                            joined,
+                            joined ? dht.contacts() + " contacts" : "no bootstrap node has answered yet"))
+                    .add(check("drain", !draining, draining ? "the node is stopping" : "in service"));
+            int errors = 0;
+            for (Object each : parts.status().problems()) {
+                if (((JsonObject) each).getString("severity").equals("error")) errors++;
+            }
+            checks.add(check("problems", errors == 0, errors + " errors"));
+            String status = draining ? "down" : joined && errors == 0 ? "up" : "degraded";
+            return new JsonObject().put("status", status).put("checks", checks);
+        });
+    }
+
+    private static JsonObject check(String id, boolean ok, String detail) {
+        return new JsonObject().put("id", id).put("status", ok ? "up" : "down").put("detail", detail);
+    }
+
+    private Future<Dht.Status> dhtStatus() {
+        return bus.ask(Bus.DHT, new DhtVerticle.Query.Status()).map(s -> (Dht.Status) s);
+    }
+
+    // ---- peers ------------------------------------------------------------------------------------------------------
+
+    Future<List<JsonObject>> peers() {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).map(all -> {
+            List<JsonObject> out = new ArrayList<>();
+            for (Object each : (List<?>) all) out.add(toJson((Peer) each));
+            return out;
+        });
+    }
+
+    private Future<Peer> peer(String prefix) {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).compose(all -> {
+            Peer found = null;
+            for (Object each : (List<?>) all) {
+                Peer peer = (Peer) each;
+                if (!Id.isPrefix(prefix) || !peer.id().toString().startsWith(prefix)) continue;
+                if (found != null) return Future.failedFuture(ambiguous(prefix));
+                found = peer;
+            }
+            return found != null ? Future.succeededFuture(found) : Future.failedFuture(noPeer(prefix));
+        });
+    }
+
+    private static Problem ambiguous(String prefix) {
+        return new Problem("validation", "more than one peer begins with '" + prefix + "'", "give more characters");
+    }
+
+    private static Problem noPeer(String prefix) {
+        return new Problem(
+                "not-found",
+                "no peer begins with '" + prefix + "'",
+                "give 8 or more characters of an ID from: mcc peers");
+    }
+
+    static JsonObject toJson(Peer peer) {
+        long now = System.nanoTime();
+        return new JsonObject()
+                .put("id", peer.id().toString())
+                .put("name", null)
+                .put("org", null)
+                .put("path", path(peer))
+                .put("suite", peer.suite())
+                .put("rttMs", peer.rttNs() == 0 ? null : Math.round(peer.rttNs() / 1e3) / 1e3)
+                .put("lossPpm", peer.lossPpm())
+                .put("txBytes", peer.txBytes())
+                .put("rxBytes", peer.rxBytes())
+                .put("streams", peer.streams())
+                .put("sinceMs", (now - peer.sinceNs()) / 1_000_000)
+                .put("heardAgoMs", (now - peer.heardNs()) / 1_000_000);
+    }
+
+    private static JsonObject path(Peer peer) {
+        boolean up = peer.established() && peer.at() != null;
+        String kind = !up || peer.at() == null ? "none" : peer.at().isLocal() ? "lan" : "direct";
+        return new JsonObject()
+                .put("tx", kind)
+                .put("rx", kind)
+                .put("via", new JsonArray())
+                .put("address", peer.at() == null ? null : peer.at().toString())
+                .put("reason", up ? null : "no session: the peer has not answered");
+    }
+
+    private Future<Answer> ping(JsonObject p) {
+        int count = p.getInteger("count", 1);
+        return peer(p.getString("id")).compose(peer -> {
+            JsonArray pings = new JsonArray();
+            return ping(peer, count, pings).map(_ -> {
+                long received = pings.stream()
+                        .filter(x -> ((JsonObject) x).getValue("rttMs") != null)
+                        .count();
+                if (received == 0) {
+                    throw new Problem(
+                            "lookup-timeout",
+                            "peer " + peer.id().shortText() + " did not answer",
+                            "see its path: mcc peers");
+                }
+                return Answer.of(new JsonObject()
+                        .put("id", peer.id().toString())
+                        .put("pings", pings)
+                        .put("received", received)
+                        .put("sent", count));
+            });
+        });
+    }
+
+    private Future<?> ping(Peer peer, int left, JsonArray out) {
+        if (left == 0) return Future.succeededFuture();
+        Contact contact = new Contact(peer.id(), peer.at() == null ? List.of() : List.of(peer.at()));
+        String kind = path(peer).getString("tx");
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Ping(contact)).compose(rttNs -> {
+            double ms = Math.round((Long) rttNs / 1e3) / 1e3;
+            out.add(new JsonObject().put("rttMs", (Long) rttNs < 0 ? null : ms).put("path", kind));
+            return ping(peer, left - 1, out);
+        });
+    }
+
+    // ---- DHT --------------------------------------------------------------------------------------------------------
+
+    Future<JsonObject> dht() {
+        return dhtStatus()
+                .map(s -> new JsonObject()
+                        .put("k", s.k())
+                        .put("alpha", s.alpha())
+                        .put("contacts", s.contacts())
+                        .put("buckets", s.buckets())
+                        .put("estimatedNodes", s.estimatedNodes())
+                        .put("records", s.records())
+                        .put("publications", s.publications())
+                        .put("lookups", s.lookups())
+                        .put("joined", s.joined()));
+    }
+
+    Future<List<JsonObject>> buckets() {
+        return bus.ask(Bus.DHT, new DhtVerticle.Query.Buckets()).map(all -> {
+            List<JsonObject> out = new ArrayList<>();
+            for (Object each : (List<?>) all) {
+                Dht.BucketView b = (Dht.BucketView) each;
+                JsonArray contacts = new JsonArray();
+                for (Dht.ContactView c : b.contacts()) contacts.add(toJson(c));
+                out.add(new JsonObject()
+                        .put("index", b.index())
+                        .put("prefix", b.prefix())
+                        .put("size", b.size())
+                        .put("capacity", b.capacity())
+                        .put("contacts", contacts));
+            }
+            return out;
+        });
+    }
+
+    private static JsonObject toJson(Dht.ContactView c) {
+        String state = c.failures() > 0 ? "failing" : c.heardAgoMs() > 900_000 ? "stale" : "fresh";
+        return toJson(c.contact())
+                .put("heardAgoMs", c.heardAgoMs())
+                .put("rttMs", c.rttMs() < 0 ? null : c.rttMs())
+                .put("failures", c.failures())
+                .put("state", state);
+    }
+
+    private static JsonObject toJson(Contact contact) {
+        JsonArray addresses = new JsonArray();
+        contact.addresses().forEach(a -> addresses.add(a.toString()));
+        return new JsonObject().put("id", contact.node().toString()).put("addresses", addresses);
+    }
+
+    private Future<Answer> lookup(JsonObject p) {
+        String target = p.getString("target");
+        String service = p.getString("service");
+        if ((target == null) == (service == null)) {
+            throw new Problem(
+                    "validation", "give either 'target' or 'service'", "target is 52 characters, service a name");
+        }
+        DhtVerticle.Query query;
+        if (service != null) {
+            byte[] network = parts.settings().text("network").getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            query = new DhtVerticle.Query.FindValue(serviceName(service).key(Bytes.copyOf(network)));
+        } else {
+            Id id = Id.parse(target);
+            if (id == null)
+                throw new Problem("validation", "'" + target + "' is no ID", "an ID has 52 letters and digits");
+            query = new DhtVerticle.Query.FindNode(id);
+        }
+        return bus.ask(Bus.DHT, query).map(found -> Answer.of(toJson((Dht.Output.Found) found)));
+    }
+
+    private static JsonObject toJson(Dht.Output.Found found) {
+        Trace trace = found.trace();
+        JsonArray steps = new JsonArray();
+        for (Trace.Step step : trace.steps()) {
+            steps.add(new JsonObject()
+                    .put("index", step.index())
+                    .put("atMs", step.atMs())
+                    .put("peer", step.peer().toString())
+                    .put("sharedBits", step.sharedBits())
+                    .put("result", step.result().name().toLowerCase(java.util.Locale.ROOT))
+                    .put("count", step.count())
+                    .put("rttMs", step.rttMs()));
+        }
+        JsonArray closest = new JsonArray();
+        found.closest().forEach(c -> closest.add(toJson(c)));
+        return new JsonObject()
+                .put("id", trace.id())
+                .put("target", found.target().toString())
+                .put("tookMs", trace.tookMs())
+                .put("requests", trace.requests())
+                .put("steps", steps)
+                .put(
+                        "result",
+                        new JsonObject()
+                                .put("closest", closest)
+                                .put("records", found.records().size()));
+    }
+
+    // ---- services ---------------------------------------------------------------------------------------------------
+
+    private static ServiceName name(JsonObject p) {
+        return serviceName(p.getString("name"));
+    }
+
+    private static ServiceName serviceName(String text) {
+        ServiceName service = ServiceName.parse(text, ServiceName.OPEN);
+        if (service == null) {
+            throw new Problem(
+                    "validation",
+                    "'" + text + "' is no service name",
+                    "use letters a-z, digits and dashes: name or org/name");
+        }
+        return service;
+    }
+
+    Future<List<JsonObject>> services() {
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Services()).compose(all -> {
+            List<Future<JsonObject>> each = new ArrayList<>();
+            for (Object service : (List<?>) all) each.add(summary((ServiceName) service));
+            return each.isEmpty()
+                    ? Future.succeededFuture(List.<JsonObject>of())
+                    : Future.all(each).map(f -> f.<JsonObject>list());
+        });
+    }
+
+    private Future<JsonObject> service(ServiceName service) {
+        return summary(service).map(json -> {
+            if (json.getInteger("providers") + json.getInteger("failing") == 0) throw noProvider(service);
+            return json;
+        });
+    }
+
+    private Future<JsonObject> summary(ServiceName service) {
+        return offers(service)
+                .compose(found -> links().map(links -> {
+                    int pass = 0;
+                    int failing = 0;
+                    int local = 0;
+                    JsonObject best = null;
+                    for (Offer offer : found.items()) {
+                        if (offer.isLocal()) local++;
+                        if (offer.health() == Health.PASS) {
+                            pass++;
+                            if (best == null) best = toJson(offer, links);
+                        } else if (offer.health() == Health.FAILING) failing++;
+                    }
+                    return new JsonObject()
+                            .put("name", service.toString())
+                            .put("providers", pass)
+                            .put("failing", failing)
+                            .put("local", local)
+                            .put("best", best);
+                }));
+    }
+
+    private Future<Registry.Output.Providers> offers(ServiceName service) {
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service))
+                .map(o -> (Registry.Output.Providers) o);
+    }
+
+    private Future<Map<Id, Peer>> links() {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).map(all -> {
+            Map<Id, Peer> out = new LinkedHashMap<>();
+            for (Object each : (List<?>) all) out.put(((Peer) each).id(), (Peer) each);
+            return out;
+        });
+    }
+
+    private JsonObject toJson(Offer offer, Map<Id, Peer> links) {
+        Peer peer = links.get(offer.contact().node());
+        JsonObject none = new JsonObject()
+                .put("tx", "none")
+                .put("rx", "none")
+                .put("via", new JsonArray())
+                .put("address", null)
+                .put("reason", offer.isLocal() ? "this node itself" : "no session yet: made with the first connection");
+        return Registrations.offer(offer).put("path", peer == null ? none : path(peer));
+    }
+
+    private Future<Answer> providers(JsonObject p) {
+        ServiceName service = name(p);
+        boolean wanted = "all".equals(p.getString("health"));
+        return offers(service)
+                .compose(found -> links().map(links -> {
+                    List<JsonObject> items = new ArrayList<>();
+                    for (Offer offer : found.items()) {
+                        if (offer.health() == Health.PASS || wanted && offer.health() == Health.FAILING) {
+                            items.add(toJson(offer, links));
+                        }
+                    }
+                    return Answer.of(lists.page("providers/" + service + (wanted ? "/all" : ""), items, p));
+                }));
+    }
+
+    private Future<Answer> resolve(JsonObject p) {
+        ServiceName service = name(p);
+        return offers(service)
+                .compose(found -> links().map(links -> {
+                    if (found.picks().isEmpty()) throw noProvider(service);
+                    JsonArray fallbacks = new JsonArray();
+                    for (int i = 1; i < found.picks().size(); i++)
+                        fallbacks.add(toJson(found.picks().get(i), links));
+                    return Answer.of(new JsonObject()
+                            .put("service", service.toString())
+                            .put("provider", toJson(found.picks().getFirst(), links))
+                            .put("fallbacks", fallbacks));
+                }));
+    }
+
+    private static Problem noProvider(ServiceName service) {
+        return new Problem(
+                "not-found",
+                "no usable provider of '" + service + "'",
+                "register one where it runs: mcc register " + service.name() + " --port PORT");
+    }
+
+    // ---- registrations ----------------------------------------------------------------------------------------------
+
+    Future<List<JsonObject>> registrations() {
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).map(all -> {
+            List<JsonObject> out = new ArrayList<>();
+            for (Object each : (List<?>) all) out.add(Registrations.toJson((Registry.LocalView) each));
+            return out;
+        });
+    }
+
+    private Future<JsonObject> registration(String id) {
+        return registrations().map(all -> {
+            for (JsonObject each : all) if (each.getString("id").equals(id)) return each;
+            throw noRegistration(id);
+        });
+    }
+
+    private static Problem noRegistration(String id) {
+        return new Problem(
+                "not-found", "this node has no registration '" + id + "'", "list them: mcc services --local");
+    }
+
+    private Future<Answer> register(JsonObject p) {
+        return switch (Registrations.parse(p.getString("id"), p)) {
+            case Registration.Parsed.Invalid invalid -> {
+                List<Problem.Fault> faults = new ArrayList<>();
+                for (Registration.Fault f : invalid.faults()) faults.add(new Problem.Fault(f.pointer(), f.detail()));
+                Problem.Fault first = faults.getFirst();
+                throw new Problem(
+                        "validation",
+                        "the registration is not valid: " + first.pointer() + " must be " + first.detail(),
+                        "mend the fields named",
+                        faults);
+            }
+            case Registration.Parsed.Valid valid ->
+                bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(valid.registration()))
+                        .map(done -> {
+                            Registry.Output.Registered registered = (Registry.Output.Registered) done;
+                            return new Answer(Registrations.toJson(registered.registration()), registered.created());
+                        });
+        };
+    }
+
+    private Future<Answer> deregister(JsonObject p) {
+        String id = p.getString("id");
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Deregister(id)).map(done -> {
+            if (!((Registry.Output.Deregistered) done).existed()) throw noRegistration(id);
+            return Answer.of(new JsonObject().put("id", id).put("withdrawn", true));
+        });
+    }
+
+    private Future<Answer> heartbeat(JsonObject p) {
+        String id = p.getString("id");
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Heartbeat(id)).compose(done -> {
+            if (!((Registry.Output.Heartbeaten) done).known()) throw noRegistration(id);
+            return registration(id)
+                    .map(r -> Answer.of(new JsonObject().put("id", id).put("health", r.getString("health"))));
+        });
+    }
+
+    // ---- tunnels ----------------------------------------------------------------------------------------------------
+
+    Future<List<JsonObject>> tunnels() {
+        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.All())
+                .compose(all -> links().map(links -> {
+                    List<JsonObject> out = new ArrayList<>();
+                    for (Object each : (JsonArray) all) out.add(withPath((JsonObject) each, links));
+                    return out;
+                }));
+    }
+
+    private Future<Answer> openTunnel(JsonObject p) {
+        ServiceName service = serviceName(p.getString("service"));
+        String listen = p.getString("listen", "127.0.0.1:0");
+        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(service, listen, p.getString("provider")))
+                .compose(made -> links().map(links -> new Answer(withPath((JsonObject) made, links), true)));
+    }
+
+    private Future<Answer> tunnel(TunnelVerticle.Query query) {
+        return bus.ask(Bus.TUNNEL, query)
+                .compose(tunnel -> links().map(links -> Answer.of(withPath((JsonObject) tunnel, links))));
+    }
+
+    private static JsonObject withPath(JsonObject tunnel, Map<Id, Peer> links) {
+        Id provider = tunnel.getString("provider") == null ? null : Id.parse(tunnel.getString("provider"));
+        Peer peer = provider == null ? null : links.get(provider);
+        if (peer != null) {
+            tunnel.put("path", path(peer));
+            if (peer.rttNs() > 0) tunnel.put("rttMs", Math.round(peer.rttNs() / 1e3) / 1e3);
+        }
+        return tunnel;
+    }
+
+    private Future<Answer> tunnelStats(JsonObject p) {
+        int range = seconds(p.getString("range", "15m"));
+        int step = Math.max(1, seconds(p.getString("step", "1s")));
+        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Stats(p.getString("id"), range, step))
+                .map(stats -> Answer.of((JsonObject) stats));
+    }
+
+    private static int seconds(String text) {
+        int n = Integer.parseInt(text.substring(0, text.length() - 1));
+        return text.endsWith("m") ? 60 * n : n;
+    }
+
+    // ---- NAT and events ---------------------------------------------------------------------------------------------
+
+    Future<JsonObject> nat() {
+        return bus.ask(Bus.NAT, new NatVerticle.Query.Report()).map(report -> {
+            NatReport nat = (NatReport) report;
+            JsonArray addresses = new JsonArray();
+            nat.addresses().forEach(a -> addresses.add(a.toString()));
+            JsonArray votes = new JsonArray();
+            for (NatReport.Vote v : nat.votes()) {
+                votes.add(new JsonObject()
+                        .put("by", v.by().toString())
+                        .put("sees", v.sees().toString())
+                        .put("ageMs", v.ageMs()));
+            }
+            return new JsonObject()
+                    .put("verdict", verdict(nat.mapping()))
+                    .put(
+                            "mapping",
+                            nat.mapping()
+                                    .name()
+                                    .toLowerCase(java.util.Locale.ROOT)
+                                    .replace('_', '-'))
+                    .put("filtering", "unknown")
+                    .put("addresses", addresses)
+                    .put("votes", votes)
+                    .put("portMapping", null)
+                    .put("mappingLifetimeMs", null);
+        });
+    }
+
+    private static String verdict(NatReport.Mapping mapping) {
+        return switch (mapping) {
+            case UNKNOWN -> "Not known yet: fewer than two peers have said from which address they hear this node.";
+            case NONE -> "No NAT in the way: peers see an address that this machine has itself.";
+            case ENDPOINT_INDEPENDENT ->
+                "Behind a NAT that gives every peer the same address: direct paths are likely.";
+            case ENDPOINT_DEPENDENT ->
+                "Behind a NAT that gives each peer another address: peers reach this node only after it has contacted them.";
+        };
+    }
+
+    private List<JsonObject> history(JsonObject p) {
+        List<JsonObject> out = new ArrayList<>();
+        for (EventLog.Entry entry : events.all()) {
+            if (EventLog.matches(p.getString("types"), entry.event().type())) out.add(entry.toJson());
+        }
+        return out;
+    }
+}

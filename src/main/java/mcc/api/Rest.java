@@ -1,0 +1,241 @@
+package mcc.api;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import mcc.node.Problem;
+import org.jspecify.annotations.Nullable;
+
+/** HTTP around the operations: routes from the contract, validation, conditions, waiting reads, retries. */
+final class Rest {
+    /** A request body is at most this long. */
+    static final int BODY_BYTES = 1 << 20;
+
+    private static final int REPLAYS_MAX = 1_000;
+    private static final long LOOK_MS = 250;
+    private static final long WAIT_MAX_MS = 300_000;
+
+    private record Replay(String request, int status, JsonObject body) {}
+
+    private final Vertx vertx;
+    private final Contract contract;
+    private final Operations operations;
+    private final Guard guard;
+    private final Map<String, Replay> replays = new LinkedHashMap<>();
+    private int waiting;
+
+    Rest(Vertx vertx, Contract contract, Operations operations, Guard guard) {
+        this.vertx = vertx;
+        this.contract = contract;
+        this.operations = operations;
+        this.guard = guard;
+    }
+
+    /** Adds a route for every operation that answers with JSON. */
+    void mount(Router router) {
+        BodyHandler bodies = BodyHandler.create(false).setBodyLimit(BODY_BYTES);
+        for (Contract.Operation operation : contract.operations()) {
+            Operations.Operation does = operations.all().get(operation.id());
+            if (does == null) continue; // streams and files have handlers of their own
+            HttpMethod method = HttpMethod.valueOf(operation.method());
+            String path = routePath(operation.path());
+            if (operation.bodyType() != null) router.route(method, path).handler(this::checkMediaType);
+            Route route = router.route(method, path);
+            if (operation.bodyType() != null) route.handler(bodies);
+            route.handler(rc -> serve(rc, operation, does));
+        }
+    }
+
+    static String routePath(String path) {
+        return path.replaceAll("\\{(\\w+)\\}", ":$1");
+    }
+
+    private void checkMediaType(RoutingContext rc) {
+        String type = rc.request().getHeader("Content-Type");
+        if (type == null || !type.toLowerCase(java.util.Locale.ROOT).startsWith("application/json")) {
+            fail(
+                    rc,
+                    new Problem(
+                            "unsupported-media-type",
+                            type == null ? "the request has no Content-Type" : "the request is " + type,
+                            "send Content-Type: application/json"));
+            return;
+        }
+        rc.next();
+    }
+
+    private void serve(RoutingContext rc, Contract.Operation operation, Operations.Operation does) {
+        try {
+            guard.checkScope(operation.scope(), rc.request().getHeader("Authorization"));
+            JsonObject input = input(rc, operation);
+            if (operation.method().equals("POST") && replayed(rc, operation, input)) return;
+            Future<Void> allowed = conditions(rc, operation, input);
+            allowed.compose(_ -> first(does, input))
+                    .onSuccess(answer -> send(rc, operation, input, answer))
+                    .onFailure(e -> fail(rc, Problems.of(e)));
+        } catch (Problem p) {
+            fail(rc, p);
+        }
+    }
+
+    private JsonObject input(RoutingContext rc, Contract.Operation operation) {
+        Map<String, String> values = new LinkedHashMap<>();
+        rc.queryParams().forEach(e -> values.put(e.getKey(), e.getValue()));
+        values.putAll(rc.pathParams());
+        JsonObject input = contract.checkParameters(operation, values);
+        if (operation.bodySchema() == null) return input;
+        JsonObject body = body(rc);
+        contract.checkBody(operation, body);
+        return body.copy().mergeIn(input);
+    }
+
+    private static JsonObject body(RoutingContext rc) {
+        try {
+            JsonObject body = rc.body().asJsonObject();
+            if (body != null) return body;
+        } catch (DecodeException | ClassCastException _) {
+            // said below
+        }
+        throw new Problem("validation", "the request body is not a JSON object", "send an object as /docs shows it");
+    }
+
+    /** Answers at once, or once the list's index differs from the one the reader has. */
+    private Future<Operations.Answer> first(Operations.Operation does, JsonObject input) {
+        Long index = input.getLong("index");
+        String wait = input.getString("wait");
+        if (index == null || wait == null) return does.apply(input);
+        if (waiting >= 1_000) {
+            return Future.failedFuture(
+                    new Problem("overloaded", "1,000 readers wait already", "try again, or read /events"));
+        }
+        long seconds = Long.parseLong(wait.substring(0, wait.length() - 1));
+        long until = System.nanoTime() + Math.min(WAIT_MAX_MS, seconds * 1_000) * 1_000_000;
+        waiting++;
+        return again(does, input, index, until).onComplete(_ -> waiting--);
+    }
+
+    private Future<Operations.Answer> again(Operations.Operation does, JsonObject input, long index, long untilNs) {
+        return does.apply(input).compose(answer -> {
+            boolean changed = answer.body().getLong("index", index) != index;
+            if (changed || System.nanoTime() >= untilNs) return Future.succeededFuture(answer);
+            return vertx.timer(LOOK_MS).compose(_ -> again(does, input, index, untilNs));
+        });
+    }
+
+    // ---- conditions and retries -------------------------------------------------------------------------------------
+
+    /** RFC 9110 section 13: writes of one registration may depend on what it is now. */
+    private Future<Void> conditions(RoutingContext rc, Contract.Operation operation, JsonObject input) {
+        String ifMatch = rc.request().getHeader("If-Match");
+        String ifNone = rc.request().getHeader("If-None-Match");
+        boolean writes =
+                operation.id().equals("putRegistration") || operation.id().equals("deleteRegistration");
+        if (!writes || ifMatch == null && ifNone == null) return Future.succeededFuture();
+        Operations.Operation get = operations.all().get("getRegistration");
+        if (get == null) return Future.succeededFuture();
+        return get.apply(new JsonObject().put("id", input.getString("id"))).transform(now -> {
+            String tag = now.succeeded() ? etag(now.result().body()) : null;
+            boolean ok = ifNone != null
+                    ? !ifNone.equals("*") || tag == null
+                    : tag != null && (tag.equals(ifMatch) || "*".equals(ifMatch));
+            return ok
+                    ? Future.succeededFuture()
+                    : Future.failedFuture(new Problem(
+                            "precondition-failed",
+                            tag == null ? "there is no such registration" : "the registration is another one by now",
+                            "read it again and decide anew"));
+        });
+    }
+
+    private boolean replayed(RoutingContext rc, Contract.Operation operation, JsonObject input) {
+        String key = rc.request().getHeader("Idempotency-Key");
+        if (key == null) return false;
+        Replay old = replays.get(operation.id() + " " + key);
+        if (old == null) return false;
+        if (!old.request().equals(input.encode())) {
+            throw new Problem(
+                    "unprocessable", "Idempotency-Key '" + key + "' was used for another request", "use a new key");
+        }
+        json(rc.response(), old.status(), old.body());
+        return true;
+    }
+
+    private void send(RoutingContext rc, Contract.Operation operation, JsonObject input, Operations.Answer answer) {
+        HttpServerResponse response = rc.response();
+        if (response.closed()) return;
+        int status = answer.created() ? 201 : status(operation, answer.body());
+        String key = rc.request().getHeader("Idempotency-Key");
+        if (operation.method().equals("POST") && key != null) {
+            if (replays.size() >= REPLAYS_MAX)
+                replays.remove(replays.keySet().iterator().next());
+            replays.put(operation.id() + " " + key, new Replay(input.encode(), status, answer.body()));
+        }
+        if (operation.method().equals("GET")) {
+            String tag = etag(answer.body());
+            response.putHeader("ETag", tag);
+            if (tag.equals(rc.request().getHeader("If-None-Match"))) {
+                response.setStatusCode(304).end();
+                return;
+            }
+        }
+        json(response, status, answer.body());
+    }
+
+    private static int status(Contract.Operation operation, JsonObject body) {
+        boolean health = operation.path().startsWith("/health");
+        String status = health ? body.getString("status") : null;
+        boolean bad = "down".equals(status) || operation.path().endsWith("/ready") && "degraded".equals(status);
+        return bad ? 503 : 200;
+    }
+
+    private static void json(HttpServerResponse response, int status, JsonObject body) {
+        response.setStatusCode(status)
+                .putHeader("Content-Type", "application/json")
+                .putHeader("Cache-Control", "no-store")
+                .end(body.toBuffer());
+    }
+
+    private static String etag(JsonObject body) {
+        JsonObject stable = body.copy();
+        stable.remove("asOf");
+        stable.remove("uptimeMs");
+        try {
+            byte[] hash =
+                    MessageDigest.getInstance("SHA-256").digest(stable.encode().getBytes(StandardCharsets.UTF_8));
+            return "\"" + HexFormat.of().formatHex(hash, 0, 8) + "\"";
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java has no SHA-256", e);
+        }
+    }
+
+    static void fail(RoutingContext rc, Problem problem) {
+        Problems.send(rc.response(), problem, rc.request().path());
+    }
+
+    /** Runs what serves a request by itself, after its scope was checked. */
+    void guarded(
+            RoutingContext rc, String operationId, java.util.function.BiConsumer<HttpServerRequest, JsonObject> serve) {
+        Contract.@Nullable Operation operation = contract.operation(operationId);
+        try {
+            if (operation == null) throw new IllegalStateException("not in the contract: " + operationId);
+            guard.checkScope(operation.scope(), rc.request().getHeader("Authorization"));
+            serve.accept(rc.request(), input(rc, operation));
+        } catch (Problem p) {
+            fail(rc, p);
+        }
+    }
+}

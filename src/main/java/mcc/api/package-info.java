@@ -1,0 +1,21 @@
+/**
+ * REST, live events, metrics, and the dashboard's server side.
+ *
+ * <p>May use {@code node} and, to ask it, the queries of {@code tunnel}. The contract is {@code openapi.json}: what it does
+ * not name does not exist, and what it names is served.
+ *
+ * <p>Read in this order: {@link mcc.api.Contract} (the operations and their schemas), {@link mcc.api.Operations} (what each
+ * does, over the bus), {@link mcc.api.Rest} (HTTP around them), {@link mcc.api.Guard} (who may), {@link mcc.api.Problems}
+ * (how errors look), {@link mcc.api.EventLog} and {@link mcc.api.EventStream} (what happened, resumable),
+ * {@link mcc.api.Live} (the dashboard's one WebSocket), {@link mcc.api.Metrics}.
+ *
+ * <p>Invariants: bad input is a problem with a code below 500 and never a stack trace; a foreign Host or Origin sees nothing;
+ * lists are bounded; a slow reader is dropped, not buffered for.
+ *
+ * <p>Sources: RFC 9457 (problems), RFC 9110 (HTTP), the HTML standard's server-sent events, RFC 6901 (pointers);
+ * {@code docs/rest.md}.
+ */
+@NullMarked
+package mcc.api;
+
+import org.jspecify.annotations.NullMarked;

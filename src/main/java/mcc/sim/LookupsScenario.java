@@ -1,0 +1,94 @@
+package mcc.sim;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import mcc.core.Core;
+import mcc.core.Id;
+import mcc.core.Invariant;
+import mcc.dht.Dht;
+
+/**
+ * All nodes join; then as many lookups as nodes, at least 1,000, from random nodes for random targets. A lookup is right when
+ * no node is nearer to the target than its first answer, among those that had joined when it began and are up when it ends.
+ */
+final class LookupsScenario implements Scenario {
+    private static final long SETTLE_NS = 30 * World.SECOND;
+    private static final long SPREAD_NS = 60 * World.SECOND;
+    private static final long END_NS = 30 * World.SECOND;
+    private static final int SUCCESS_PERMILLE = 990;
+    private static final int DEFAULT_LOSS_PPM = 10_000;
+
+    private record Asked(SimNode by, Id target, long atNs, int life) {}
+
+    private final World world;
+    private final Map<Long, Asked> open = new HashMap<>(); // Looked up, never iterated.
+    private final int[] requests;
+    private int done;
+    private int right;
+    private int orphaned;
+
+    LookupsScenario(int nodes, long seed, Options options) {
+        world = new World(nodes, seed, options, this::heard);
+        requests = new int[Math.max(nodes, 1_000)];
+    }
+
+    @Override
+    public Outcome run() {
+        world.checkAlways();
+        long joinedNs = world.startAll() + SETTLE_NS;
+        for (int i = 0; i < requests.length; i++) {
+            long ticket = i;
+            world.at(joinedNs + SPREAD_NS / requests.length * i, () -> ask(ticket));
+        }
+        world.runUntil(joinedNs + SPREAD_NS + END_NS);
+        int judged = done;
+        Invariant.check(judged + orphaned + open.size() >= requests.length, "every lookup is accounted for");
+        Invariant.check(judged > 0, "some lookup ended");
+        int permille = (int) (right * 1_000L / judged);
+        boolean ordinary = world.options.lossPpm() <= DEFAULT_LOSS_PPM;
+        Invariant.check(!ordinary || permille >= SUCCESS_PERMILLE, "only " + permille + " of 1000 lookups were right");
+        int[] sorted = Arrays.copyOf(requests, judged);
+        Arrays.sort(sorted);
+        long sum = Arrays.stream(sorted).asLongStream().sum();
+        return new Outcome(
+                judged,
+                permille,
+                (int) (sum * 1_000 / judged),
+                sorted[(judged - 1) * 99 / 100],
+                world.traceHash(),
+                world.delivered(),
+                world.nowNs() / World.MS);
+    }
+
+    private void ask(long ticket) {
+        SimNode node;
+        do {
+            node = world.nodes.get(world.rng.below(world.nodes.size()));
+        } while (!node.up || node.joinedNs == Core.NEVER);
+        Id target = Id.random(world.rng);
+        open.put(ticket, new Asked(node, target, world.nowNs(), node.life));
+        world.input(node, new Dht.Input.FindNode(ticket, target));
+    }
+
+    private void heard(SimNode node, Object output) {
+        if (!(output instanceof Dht.Output.Found found)) return;
+        Asked asked = open.remove(found.ticket());
+        if (asked == null || asked.life != node.life) {
+            orphaned++;
+            return;
+        }
+        requests[done++] = found.trace().requests();
+        if (!found.closest().isEmpty()
+                && isNearest(asked, found.closest().getFirst().node())) right++;
+    }
+
+    private boolean isNearest(Asked asked, Id node) {
+        Id found = world.position(node);
+        for (SimNode other : world.nodes) {
+            if (other == asked.by || !other.isSettled(asked.atNs) || other.id.equals(node)) continue;
+            if (asked.target.compareDistance(world.position(other.id), found) < 0) return false;
+        }
+        return true;
+    }
+}

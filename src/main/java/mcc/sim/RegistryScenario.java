@@ -1,0 +1,175 @@
+package mcc.sim;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Invariant;
+import mcc.registry.Health;
+import mcc.registry.Offer;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.registry.ServiceName;
+import mcc.wire.Provider;
+
+/**
+ * Nodes offer services, others find them; then a third of the providers dies without a word and another third withdraws. A
+ * resolution is right when it names every provider that stands, and nothing may ever name one as usable that was gone for
+ * longer than its lease, or withdrawn for longer than a few round trips.
+ */
+final class RegistryScenario implements Scenario {
+    private static final long LEASE_MS = 30_000;
+    /** What an answer may take on its way, and be used again for. */
+    private static final long SKEW_NS = 5 * World.SECOND;
+
+    private static final int PROVIDERS = 3;
+    private static final int SUCCESS_PERMILLE = 990;
+
+    /** One provider: until when it may be named, and from when on it must be. */
+    private static final class Offered {
+        final SimNode node;
+        final ServiceName service;
+        final String id;
+        long sinceNs;
+        long goneNs = Long.MAX_VALUE;
+        boolean died;
+
+        Offered(SimNode node, ServiceName service, String id, long sinceNs) {
+            this.node = node;
+            this.service = service;
+            this.id = id;
+            this.sinceNs = sinceNs;
+        }
+    }
+
+    private final World world;
+    private final Map<ServiceName, List<Offered>> offered = new LinkedHashMap<>();
+    private final Map<Long, Long> open = new HashMap<>(); // Looked up, never iterated.
+    private long ticket;
+    private int done;
+    private int right;
+
+    RegistryScenario(int nodes, long seed, Options options) {
+        Options still = new Options(
+                options.lossPpm(), options.minLatencyMs(), options.maxLatencyMs(), 0, options.bucketLimit());
+        world = new World(nodes, seed, still, this::heard);
+    }
+
+    @Override
+    public Outcome run() {
+        world.checkAlways();
+        long atNs = world.startAll() + 30 * World.SECOND;
+        int services = Math.max(1, world.nodes.size() / 20);
+        for (int i = 0; i < services; i++) {
+            ServiceName service = new ServiceName(ServiceName.OPEN, "service-" + i);
+            offered.put(service, new ArrayList<>());
+            for (int j = 0; j < PROVIDERS; j++) world.at(atNs + 20 * World.MS * i, () -> register(service));
+        }
+        long registeredNs = atNs + 20 * World.MS * services;
+        int resolutions = Math.max(1_000, world.nodes.size());
+        long spreadNs = 180 * World.SECOND;
+        for (int i = 0; i < resolutions; i++) {
+            world.at(registeredNs + 10 * World.SECOND + spreadNs / resolutions * i, this::resolve);
+        }
+        world.at(registeredNs + 60 * World.SECOND, this::end);
+        world.runUntil(registeredNs + spreadNs + 30 * World.SECOND);
+        Invariant.check(done > 0, "some resolution ended");
+        int permille = (int) (right * 1_000L / done);
+        Invariant.check(permille >= SUCCESS_PERMILLE, "only " + permille + " of 1000 resolutions were complete");
+        return new Outcome(done, permille, 0, 0, world.traceHash(), world.delivered(), world.nowNs() / World.MS);
+    }
+
+    private SimNode anyUp() {
+        SimNode node;
+        do {
+            node = world.nodes.get(world.rng.below(world.nodes.size()));
+        } while (!node.up);
+        return node;
+    }
+
+    private void register(ServiceName service) {
+        SimNode node = anyUp();
+        String id = "app-" + ticket++;
+        var registration = new Registration(
+                id,
+                service,
+                "127.0.0.1",
+                80,
+                Provider.Protocol.TCP,
+                100,
+                List.of("sim"),
+                Map.of(),
+                LEASE_MS,
+                Registration.Check.NONE);
+        offered.getOrDefault(service, List.of()).add(new Offered(node, service, id, world.nowNs()));
+        world.input(node, new Registry.Input.Register(ticket, registration));
+    }
+
+    /** Of each service the first provider dies, the second withdraws, the third stays. */
+    private void end() {
+        for (List<Offered> list : offered.values()) {
+            SimNode dying = list.getFirst().node;
+            if (dying.up) world.kill(dying);
+        }
+        for (List<Offered> list : offered.values()) {
+            for (Offered o : list) {
+                if (!o.node.up) {
+                    o.goneNs = world.nowNs();
+                    o.died = true;
+                }
+            }
+            Offered leaving = list.get(1);
+            if (leaving.died) continue;
+            leaving.goneNs = world.nowNs();
+            world.input(leaving.node, new Registry.Input.Deregister(ticket++, leaving.id));
+        }
+    }
+
+    private void resolve() {
+        List<ServiceName> services = List.copyOf(offered.keySet());
+        ServiceName service = services.get(world.rng.below(services.size()));
+        SimNode node = anyUp();
+        open.put(ticket, world.nowNs());
+        world.input(node, new Registry.Input.Resolve(ticket++, service));
+    }
+
+    private void heard(SimNode node, Object output) {
+        if (!(output instanceof Registry.Output.Providers providers)) return;
+        Long askedNs = open.remove(providers.ticket());
+        if (askedNs == null) return;
+        done++;
+        boolean complete = true;
+        for (Offered o : offered.getOrDefault(providers.service(), List.of())) {
+            boolean named = isNamed(providers.items(), o);
+            long graceNs = (o.died ? LEASE_MS * World.MS : 0) + SKEW_NS;
+            boolean expired = o.goneNs < askedNs - graceNs;
+            Invariant.check(!named || !expired, "a provider is named only while its lease lasts");
+            if (!named && o.goneNs == Long.MAX_VALUE && o.sinceNs < askedNs - SKEW_NS) complete = false;
+        }
+        if (complete) right++;
+    }
+
+    private static boolean isNamed(List<Offer> items, Offered o) {
+        for (Offer offer : items) {
+            boolean usable = offer.health() == Health.PASS;
+            if (usable && offer.endpoint().equals(endpoint(o))) return true;
+        }
+        return false;
+    }
+
+    private static mcc.core.Id endpoint(Offered o) {
+        return new Registration(
+                        o.id,
+                        o.service,
+                        "127.0.0.1",
+                        80,
+                        Provider.Protocol.TCP,
+                        100,
+                        List.of(),
+                        Map.of(),
+                        LEASE_MS,
+                        Registration.Check.NONE)
+                .endpoint(o.node.id);
+    }
+}

@@ -1,0 +1,29 @@
+package mcc.sim;
+
+import java.util.List;
+
+/** The scenarios by name. */
+public final class Scenarios {
+    static final String LOOKUPS = "lookups";
+    static final String REGISTRY = "registry";
+    /** Must fail: its checker allows a bucket one contact less than k. */
+    static final String CANARY = "canary";
+
+    private static final int K = 16;
+
+    private Scenarios() {}
+
+    /** Returns all names, in the order in which they are listed. */
+    public static List<String> names() {
+        return List.of(LOOKUPS, REGISTRY, CANARY);
+    }
+
+    static Scenario of(String name, int nodes, long seed, Options options) {
+        return switch (name) {
+            case LOOKUPS -> new LookupsScenario(nodes, seed, options);
+            case REGISTRY -> new RegistryScenario(nodes, seed, options);
+            case CANARY -> new LookupsScenario(nodes, seed, options.withBucketLimit(K - 1));
+            default -> throw new IllegalArgumentException("no scenario " + name + "; there are " + names());
+        };
+    }
+}

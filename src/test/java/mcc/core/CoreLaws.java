@@ -1,0 +1,67 @@
+package mcc.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
+
+/**
+ * The laws of {@link Core} that can be tested without knowing the core: give it a way to make equal cores, its tick, and a
+ * source of inputs, and it lives through them.
+ */
+public final class CoreLaws {
+    private static final long STEP_NS = 50_000_000;
+
+    private CoreLaws() {}
+
+    /**
+     * Plays {@code steps} inputs.
+     *
+     * @param make makes cores that are equal, from the same seed each time
+     * @param tick the input of a tick
+     * @param next the next input, drawn from the Rng, or for an output of the core before; may be null
+     */
+    public static <I, O> void check(Supplier<Core<I, O>> make, I tick, BiFunction<Rng, List<O>, I> next, int steps) {
+        List<String> once = play(make.get(), tick, next, steps, false);
+        List<String> again = play(make.get(), tick, next, steps, false);
+        assertThat(again).as("law 4: equal inputs, equal outputs").isEqualTo(once);
+        play(make.get(), tick, next, steps, true);
+    }
+
+    private static <I, O> List<String> play(
+            Core<I, O> core, I tick, BiFunction<Rng, List<O>, I> next, int steps, boolean needlessTicks) {
+        Rng rng = Rng.seeded(99);
+        List<String> said = new ArrayList<>();
+        List<O> outputs = List.of();
+        long nowNs = 1;
+        for (int i = 0; i < steps; i++) {
+            I input = next.apply(rng, outputs);
+            outputs = step(core, nowNs, input == null ? tick : input);
+            if (needlessTicks && core.deadlineNs() > nowNs) {
+                assertThat(step(core, nowNs, tick))
+                        .as("law 2: a needless tick says nothing")
+                        .isEmpty();
+            }
+            List<String> texts = outputs.stream().map(Object::toString).toList();
+            said.addAll(texts);
+            // Late by up to a step: law 2.
+            nowNs = Math.max(nowNs + 1, Math.min(core.deadlineNs(), nowNs + STEP_NS) + rng.below(STEP_NS));
+            assertThat(outputs.stream().map(Object::toString).toList())
+                    .as("law 3: outputs are values")
+                    .isEqualTo(texts);
+        }
+        assertThat(said).as("the core did something").isNotEmpty();
+        return said;
+    }
+
+    private static <I, O> List<O> step(Core<I, O> core, long nowNs, I input) {
+        core.handle(nowNs, input);
+        List<O> out = new ArrayList<>();
+        for (O output = core.poll(); output != null; output = core.poll()) out.add(output);
+        assertThat(core.poll()).as("law 1: drained").isNull();
+        assertThat(core.deadlineNs()).as("law 1: what is due is done").isGreaterThan(nowNs);
+        return out;
+    }
+}

@@ -1,0 +1,250 @@
+package mcc.dht;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Core;
+import mcc.core.CoreLaws;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Identity;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import mcc.wire.Message.Verdict;
+import org.junit.jupiter.api.Test;
+
+class DhtTest {
+    private static final Bytes NETWORK = Bytes.utf8("test");
+    private static final long EPOCH = 1_800_000_000_000L;
+    private static final Identity SELF = identity(1);
+    private static final Identity PEER = identity(2);
+    private static final Address AT = Address.v4(0x0a000002, 9);
+    private static final Contact PEER_CONTACT = new Contact(PEER.id(), List.of(AT));
+    private final Id key = Id.random(Rng.seeded(5));
+    private final Counters counters = new Counters();
+    private final Dht dht = new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
+    private long nowNs = 1;
+
+    @Test
+    void theFirstNodeIsInItsNetworkAtOnce() {
+        assertThat(start(List.of())).containsExactly(new Dht.Output.Joined(List.of()));
+    }
+
+    @Test
+    void aSilentBootstrapIsAskedAgainWithGrowingPauses() {
+        start(List.of(PEER_CONTACT));
+        int asks = 0;
+        for (long endNs = nowNs + 60 * Config.SECOND; nowNs < endNs; ) {
+            nowNs = dht.deadlineNs();
+            asks += asks(step(new Dht.Input.Tick())).size();
+        }
+        assertThat(asks).isBetween(5, 14);
+        assertThat(dht.status().joined()).isFalse();
+    }
+
+    @Test
+    void whoAnsweredIsAContactAndWhoOnlyAskedIsNot() {
+        start(List.of());
+        List<Dht.Output> out = step(new Dht.Input.Asked(PEER.id(), AT, 3, new Message.FindNode(key)));
+        assertThat(out).contains(new Dht.Output.Reply(PEER.id(), 3, new Message.Nodes(List.of())));
+        assertThat(dht.status().contacts()).isZero();
+        Dht.Output.Ask ping = asks(out).getFirst();
+        assertThat(ping.request()).isEqualTo(new Message.Ping());
+        out = step(new Dht.Input.Answered(PEER.id(), AT, ping.call(), new Message.Pong(), 1_000_000));
+        assertThat(out).contains(new Dht.Output.TableChanged(1));
+        assertThat(dht.buckets())
+                .singleElement()
+                .satisfies(b -> assertThat(b.size()).isEqualTo(1));
+    }
+
+    @Test
+    void anAnswerFromAnotherThanTheAskedCountsForNothing() {
+        join();
+        Dht.Output.Ask ask = asks(step(new Dht.Input.FindNode(1, key))).getFirst();
+        step(new Dht.Input.Answered(Id.ZERO, AT, ask.call(), new Message.Nodes(List.of()), 5));
+        assertThat(counters.value("dht.answerUnasked")).isEqualTo(1);
+        List<Dht.Output> out = step(new Dht.Input.Answered(PEER.id(), AT, ask.call(), new Message.Nodes(List.of()), 5));
+        assertThat(out).anyMatch(o -> o instanceof Dht.Output.Found f && f.ticket() == 1);
+    }
+
+    @Test
+    void anAnswerToAnotherQuestionIsAFailure() {
+        join();
+        Dht.Output.Ask ask = asks(step(new Dht.Input.FindNode(1, key))).getFirst();
+        step(new Dht.Input.Answered(PEER.id(), AT, ask.call(), new Message.Beaten(true), 5));
+        assertThat(counters.value("dht.answerWrong")).isEqualTo(1);
+    }
+
+    @Test
+    void aLiveRecordIsPlacedBeatenAndWithdrawn() {
+        join();
+        List<Dht.Output> out = step(new Dht.Input.Put(9, key, Id.ZERO, Bytes.utf8("x"), 30_000, true));
+        out = answer(out, new Message.Nodes(List.of()));
+        assertThat(asks(out).getFirst().request()).isInstanceOf(Message.Store.class);
+        assertThat(answer(out, new Message.Stored(Verdict.KEPT))).contains(new Dht.Output.Stored(9, 2, 2));
+        Dht.Output.Ask beat = untilAsked(Message.Beat.class);
+        assertThat(nowNs).isLessThan(12 * Config.SECOND);
+        out = step(new Dht.Input.Answered(PEER.id(), AT, beat.call(), new Message.Beaten(false), 5));
+        assertThat(asks(out).getFirst().request())
+                .as("unknown there: stored again")
+                .isInstanceOf(Message.Store.class);
+        out = step(new Dht.Input.Remove(10, key, Id.ZERO));
+        Message.Store withdrawal = (Message.Store) asks(out).getFirst().request();
+        assertThat(withdrawal.record().content().leaseMs()).isZero();
+        assertThat(answer(out, new Message.Stored(Verdict.KEPT))).contains(new Dht.Output.Stored(10, 2, 2));
+        assertThat(dht.status().publications()).isZero();
+    }
+
+    @Test
+    void whatIsFoundIsSignedAndLiveOnlyWhileSomeHolderHearsIt() {
+        join();
+        Dht.Output.Found fresh = find(29_999);
+        assertThat(fresh.records())
+                .singleElement()
+                .satisfies(h -> assertThat(h.live()).isTrue());
+        Dht.Output.Found stale = find(30_000);
+        assertThat(stale.records())
+                .singleElement()
+                .satisfies(h -> assertThat(h.live()).isFalse());
+    }
+
+    @Test
+    void aForgedRecordIsNotFound() {
+        join();
+        List<Dht.Output> out = step(new Dht.Input.FindValue(4, key, Dht.Input.ALL, 10));
+        mcc.wire.Record good = record(PEER, 1);
+        mcc.wire.Record forged = mcc.wire.Record.sign(good.content(), NETWORK, SELF::sign);
+        out = answer(out, Message.Values.of(List.of(new Message.Held(forged, 0)), List.of(), 1, 0));
+        assertThat(found(out).records()).isEmpty();
+        assertThat(counters.value("dht.foundInvalid")).isEqualTo(1);
+    }
+
+    @Test
+    void theLawsOfCoresHold() {
+        CoreLaws.check(DhtTest::fresh, new Dht.Input.Tick(), DhtTest::anyInput, 1_500);
+    }
+
+    private static Core<Dht.Input, Dht.Output> fresh() {
+        return new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), new Counters());
+    }
+
+    private static Dht.Input anyInput(Rng rng, List<Dht.Output> before) {
+        Id key = new Id(rng.below(3), 0, 0, 0);
+        for (Dht.Output output : before) {
+            if (output instanceof Dht.Output.Ask ask && rng.below(4) > 0) return anyAnswer(rng, ask);
+        }
+        return switch (rng.below(9)) {
+            case 0 -> new Dht.Input.Start(new Contact(SELF.id(), List.of()), List.of(PEER_CONTACT), List.of(), EPOCH);
+            case 1 -> new Dht.Input.Asked(PEER.id(), AT, rng.below(9), anyRequest(rng, key));
+            case 2 -> new Dht.Input.Up(Id.random(rng), AT);
+            case 3 -> new Dht.Input.FindNode(rng.below(9), Id.random(rng));
+            case 4 -> new Dht.Input.FindValue(rng.below(9), key, 1 + rng.below(4), 5);
+            case 5 -> new Dht.Input.Put(rng.below(9), key, Id.ZERO, Bytes.EMPTY, 3_000, rng.below(2) == 0);
+            case 6 -> new Dht.Input.Remove(rng.below(9), key, Id.ZERO);
+            case 7 -> new Dht.Input.Snapshot();
+            default -> new Dht.Input.Tick();
+        };
+    }
+
+    private static Dht.Input anyAnswer(Rng rng, Dht.Output.Ask ask) {
+        Contact other = new Contact(Id.random(rng), List.of(Address.v4(0x0a000000 | rng.below(1 << 20), 7)));
+        Message answer = switch (ask.request()) {
+            case Message.FindNode _ -> new Message.Nodes(List.of(other));
+            case Message.FindValue _ -> Message.Values.of(List.of(), List.of(other), 0, rng.below(2));
+            case Message.Store _ -> new Message.Stored(Verdict.KEPT);
+            case Message.Beat _ -> new Message.Beaten(rng.below(2) == 0);
+            default -> new Message.Pong();
+        };
+        if (rng.below(5) == 0) return new Dht.Input.Unanswered(ask.to().node(), ask.call());
+        return new Dht.Input.Answered(ask.to().node(), AT, ask.call(), answer, 1 + rng.below(90_000_000));
+    }
+
+    private static Message anyRequest(Rng rng, Id key) {
+        return switch (rng.below(5)) {
+            case 0 -> new Message.Store(record(PEER, rng.below(9)));
+            case 1 -> new Message.FindValue(key, rng.nextLong());
+            case 2 -> new Message.Beat(key, Id.ZERO, rng.below(9));
+            case 3 -> new Message.Pong();
+            default -> new Message.FindNode(key);
+        };
+    }
+
+    private Dht.Output.Found find(long beatAgeMs) {
+        List<Dht.Output> out = step(new Dht.Input.FindValue(4, key, Dht.Input.ALL, 10));
+        Message.Held held = new Message.Held(underKey(), beatAgeMs);
+        return found(answer(out, Message.Values.of(List.of(held), List.of(), 1, 0)));
+    }
+
+    private mcc.wire.Record underKey() {
+        return record(PEER, 1, key);
+    }
+
+    private static Dht.Output.Found found(List<Dht.Output> out) {
+        return (Dht.Output.Found) out.stream()
+                .filter(Dht.Output.Found.class::isInstance)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static mcc.wire.Record record(Identity writer, long seq) {
+        return record(writer, seq, Id.random(Rng.seeded(5)));
+    }
+
+    private static mcc.wire.Record record(Identity writer, long seq, Id key) {
+        var content = new mcc.wire.Record.Content(
+                key, writer.id(), Id.ZERO, seq, EPOCH, 600_000, 30_000, Bytes.EMPTY, Bytes.EMPTY);
+        return mcc.wire.Record.sign(content, NETWORK, writer::sign);
+    }
+
+    private Dht.Output.Ask untilAsked(Class<? extends Message> kind) {
+        for (int i = 0; i < 1_000; i++) {
+            nowNs = dht.deadlineNs();
+            for (Dht.Output.Ask ask : asks(step(new Dht.Input.Tick()))) {
+                if (kind.isInstance(ask.request())) return ask;
+                if (ask.request() instanceof Message.Ping) {
+                    step(new Dht.Input.Answered(PEER.id(), AT, ask.call(), new Message.Pong(), 5));
+                } else if (ask.request() instanceof Message.FindNode) {
+                    step(new Dht.Input.Answered(PEER.id(), AT, ask.call(), new Message.Nodes(List.of()), 5));
+                }
+            }
+        }
+        throw new AssertionError("never asked " + kind);
+    }
+
+    /** Answers the first request among {@code out}. */
+    private List<Dht.Output> answer(List<Dht.Output> out, Message answer) {
+        return step(new Dht.Input.Answered(PEER.id(), AT, asks(out).getFirst().call(), answer, 5));
+    }
+
+    private void join() {
+        List<Dht.Output> out = start(List.of(PEER_CONTACT));
+        out = answer(out, new Message.Nodes(List.of()));
+        assertThat(out).contains(new Dht.Output.Joined(List.of(PEER_CONTACT)));
+    }
+
+    private List<Dht.Output> start(List<Contact> bootstrap) {
+        return step(new Dht.Input.Start(new Contact(SELF.id(), List.of()), bootstrap, List.of(), EPOCH));
+    }
+
+    private List<Dht.Output> step(Dht.Input input) {
+        dht.handle(nowNs++, input);
+        List<Dht.Output> out = new ArrayList<>();
+        for (Dht.Output o = dht.poll(); o != null; o = dht.poll()) out.add(o);
+        return out;
+    }
+
+    private static List<Dht.Output.Ask> asks(List<Dht.Output> out) {
+        return out.stream()
+                .filter(Dht.Output.Ask.class::isInstance)
+                .map(Dht.Output.Ask.class::cast)
+                .toList();
+    }
+
+    private static Identity identity(int seed) {
+        return Identity.fromSeed(Rng.seeded(seed).bytes(32));
+    }
+}

@@ -1,0 +1,58 @@
+package mcc.overlay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Id;
+import mcc.dht.Dht;
+import mcc.dht.Trace;
+import mcc.link.LinkInput;
+import mcc.link.LinkOutput;
+import mcc.registry.Registry;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import org.junit.jupiter.api.Test;
+
+class WiringTest {
+    private static final Id NODE = new Id(1, 2, 3, 4);
+    private static final Address AT = Address.v4(0x0a000001, 5);
+    private static final Contact CONTACT = new Contact(NODE, List.of(AT));
+    private static final Message PING = new Message.Ping();
+
+    @Test
+    void requestsAndAnswersPassBetweenLinksAndDht() {
+        assertThat(Wiring.route(new Dht.Output.Ask(CONTACT, 7, PING)))
+                .containsExactly(new Letter(Desk.LINKS, new LinkInput.Ask(CONTACT, 7, PING)));
+        assertThat(Wiring.route(new Dht.Output.Reply(NODE, 7, PING)))
+                .containsExactly(new Letter(Desk.LINKS, new LinkInput.Reply(NODE, 7, PING)));
+        assertThat(Wiring.route(new LinkOutput.Asked(NODE, AT, 7, PING)))
+                .containsExactly(new Letter(Desk.DHT, new Dht.Input.Asked(NODE, AT, 7, PING)));
+        assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, PING, 8)))
+                .containsExactly(new Letter(Desk.DHT, new Dht.Input.Answered(NODE, AT, 7, PING, 8)));
+        assertThat(Wiring.route(new LinkOutput.Unanswered(NODE, 7, LinkOutput.Reason.UNREACHABLE)))
+                .containsExactly(new Letter(Desk.DHT, new Dht.Input.Unanswered(NODE, 7)));
+        assertThat(Wiring.route(new LinkOutput.Up(NODE, AT))).hasSize(2);
+    }
+
+    @Test
+    void theRegistrysTicketsComeBackToTheRegistryAndTheHostsToTheHost() {
+        for (long ticket : new long[] {0, 1, 99}) {
+            Letter ask = Wiring.route(new Registry.Output.Find(ticket, NODE, 5)).getFirst();
+            long carried = ((Dht.Input.FindValue) ask.content()).ticket();
+            assertThat(Wiring.route(found(carried)))
+                    .containsExactly(new Letter(Desk.REGISTRY, new Registry.Input.Found(ticket, List.of())));
+            assertThat(Wiring.route(found(ticket))).containsExactly(new Letter(Desk.HOST, found(ticket)));
+            Letter put = Wiring.route(new Registry.Output.Put(ticket, NODE, NODE, Bytes.EMPTY, 30_000))
+                    .getFirst();
+            carried = ((Dht.Input.Put) put.content()).ticket();
+            assertThat(Wiring.route(new Dht.Output.Stored(carried, 1, 2)))
+                    .containsExactly(new Letter(Desk.REGISTRY, new Registry.Input.Stored(ticket, 1, 2)));
+        }
+    }
+
+    private static Dht.Output.Found found(long ticket) {
+        return new Dht.Output.Found(ticket, NODE, List.of(), List.of(), new Trace(1, NODE, 0, 0, List.of()));
+    }
+}

@@ -1,0 +1,110 @@
+package mcc.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import mcc.core.Bytes;
+import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RegistrationTest {
+    @Test
+    void whatIsLeftOutIsFilledIn() {
+        Registration r = ((Registration.Parsed.Valid) Registration.of(draft("web", 80), "open")).registration();
+        assertThat(r.service()).isEqualTo(new ServiceName("open", "web"));
+        assertThat(r.host()).isEqualTo("127.0.0.1");
+        assertThat(r.leaseMs()).isEqualTo(30_000);
+        assertThat(r.check()).isEqualTo(Registration.Check.NONE);
+    }
+
+    @Test
+    void allFaultsAreToldAtOnceWithTheirPointers() {
+        var draft = new Registration.Draft(
+                "a b",
+                "Web",
+                "",
+                70_000,
+                "sctp",
+                0,
+                List.of("ok", "x".repeat(33)),
+                Map.of("a/b", "v".repeat(65)),
+                1L,
+                new Registration.CheckDraft("magic", "no slash", 1L, 1L, 0));
+        assertThat(faults(draft))
+                .containsExactlyInAnyOrder(
+                        "/id",
+                        "/service",
+                        "/host",
+                        "/port",
+                        "/protocol",
+                        "/weight",
+                        "/tags/1",
+                        "/meta/a~1b",
+                        "/leaseMs",
+                        "/check/type",
+                        "/check/path",
+                        "/check/intervalMs",
+                        "/check/timeoutMs",
+                        "/check/failures");
+    }
+
+    @Test
+    void nothingIsTheServiceOfAnotherOrganisation() {
+        assertThat(faults(draft("acme/web", 80))).containsExactly("/service");
+    }
+
+    @Test
+    void whatIsValidAlwaysFitsARecord() {
+        Map<String, String> meta = new java.util.LinkedHashMap<>();
+        for (int i = 0; i < 4; i++) meta.put("k".repeat(15) + i, "v".repeat(64));
+        var draft = new Registration.Draft(
+                "a", "s".repeat(63), null, 1, null, null, List.of("t".repeat(4)), meta, null, null);
+        assertThat(Registration.of(draft, "open")).isInstanceOf(Registration.Parsed.Valid.class);
+        meta.put("more", "more");
+        assertThat(faults(draft)).containsExactly("/meta");
+    }
+
+    @Test
+    void theEndpointNamesNodeAndRegistration() {
+        Registration r = ((Registration.Parsed.Valid) Registration.of(draft("web", 80), "open")).registration();
+        assertThat(r.endpoint(Id.ZERO)).isNotEqualTo(r.endpoint(new Id(1, 0, 0, 0)));
+        assertThat(r.endpoint(Id.ZERO)).isEqualTo(r.endpoint(Id.ZERO));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"web,open,web", "acme/web,acme,web", "open/a-1,open,a-1", "0,open,0"})
+    void namesAreRead(String text, String org, String name) {
+        assertThat(ServiceName.parse(text, "open")).isEqualTo(new ServiceName(org, name));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "/", "a/", "/a", "A", "-a", "a-", "a_b", "a/b/c", "a b", "é"})
+    void whatIsNoNameIsRefused(String text) {
+        assertThat(ServiceName.parse(text, "open")).isNull();
+        assertThat(ServiceName.parse("x".repeat(64), "open")).isNull();
+    }
+
+    @Test
+    void keysDifferByNetworkOrganisationAndName() {
+        Bytes network = Bytes.utf8("n");
+        assertThat(List.of(
+                        new ServiceName("a", "bc").key(network),
+                        new ServiceName("ab", "c").key(network),
+                        new ServiceName("a", "bc").key(Bytes.utf8("m"))))
+                .doesNotHaveDuplicates();
+    }
+
+    private static Registration.Draft draft(@Nullable String service, int port) {
+        return new Registration.Draft("a", service, null, port, null, null, null, null, null, null);
+    }
+
+    private static List<String> faults(Registration.Draft draft) {
+        return ((Registration.Parsed.Invalid) Registration.of(draft, "open"))
+                .faults().stream().map(Registration.Fault::pointer).toList();
+    }
+}

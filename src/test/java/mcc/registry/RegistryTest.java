@@ -1,0 +1,306 @@
+package mcc.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Core;
+import mcc.core.CoreLaws;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Identity;
+import mcc.dht.Holding;
+import mcc.wire.Provider;
+import mcc.wire.Record;
+import org.junit.jupiter.api.Test;
+
+class RegistryTest {
+    private static final Bytes NETWORK = Bytes.utf8("test");
+    private static final long SECOND = Config.SECOND;
+    private static final ServiceName WEB = new ServiceName("open", "web");
+    private static final Identity SELF = Identity.fromSeed(new byte[32]);
+    private static final Identity OTHER = Identity.fromSeed(Rng.seeded(8).bytes(32));
+    private final Counters counters = new Counters();
+    private final Registry registry = new Registry(Config.of(NETWORK, "open"), SELF.id(), Rng.seeded(1), counters);
+    private long nowNs = 1;
+
+    @Test
+    void aRegistrationIsPersistedOfferedAndVisibleAtOnce() {
+        List<Registry.Output> out = register(registration("a", Registration.CheckType.NONE));
+        assertThat(out.getFirst()).isInstanceOf(Registry.Output.Persist.class);
+        assertThat(only(out, Registry.Output.Put.class).key()).isEqualTo(WEB.key(NETWORK));
+        assertThat(only(out, Registry.Output.Registered.class).created()).isTrue();
+        out = step(new Registry.Input.Resolve(5, WEB));
+        long find = only(out, Registry.Output.Find.class).ticket();
+        Registry.Output.Providers providers =
+                only(step(new Registry.Input.Found(find, List.of())), Registry.Output.Providers.class);
+        assertThat(providers.items()).singleElement().satisfies(o -> {
+            assertThat(o.isLocal()).isTrue();
+            assertThat(o.reason()).isEqualTo("unchecked");
+        });
+    }
+
+    @Test
+    void theSameAgainIsNotOfferedAgain() {
+        Registration same = registration("a", Registration.CheckType.NONE);
+        register(same);
+        List<Registry.Output> out = register(same);
+        assertThat(all(out, Registry.Output.Put.class)).isEmpty();
+        assertThat(only(out, Registry.Output.Registered.class).created()).isFalse();
+    }
+
+    @Test
+    void theFirstCheckRunsAtOnceAndTwoFailuresWithdrawWithinThreeIntervals() {
+        List<Registry.Output> out = register(registration("a", Registration.CheckType.TCP));
+        long startNs = nowNs;
+        out = check(out, true);
+        assertThat(all(out, Registry.Output.Remove.class)).isEmpty();
+        int failed = 0;
+        while (all(out, Registry.Output.Remove.class).isEmpty()) {
+            nowNs = registry.deadlineNs();
+            out = check(step(new Registry.Input.Tick()), false);
+            failed++;
+        }
+        assertThat(failed).isEqualTo(2);
+        assertThat(nowNs - startNs).isLessThan(3 * SECOND);
+        assertThat(only(out, Registry.Output.HealthChanged.class).health()).isEqualTo(Health.FAILING);
+        nowNs = registry.deadlineNs();
+        out = check(step(new Registry.Input.Tick()), true);
+        assertThat(all(out, Registry.Output.Put.class))
+                .as("well again, offered again")
+                .hasSize(1);
+    }
+
+    @Test
+    void aCheckThatIsNeverAnsweredFails() {
+        register(registration("a", Registration.CheckType.HTTP));
+        List<Registry.Output> out = List.of();
+        for (int i = 0; i < 4 && all(out, Registry.Output.Remove.class).isEmpty(); i++) {
+            nowNs = registry.deadlineNs();
+            out = step(new Registry.Input.Tick());
+        }
+        assertThat(all(out, Registry.Output.Remove.class)).hasSize(1);
+    }
+
+    @Test
+    void anAnswerToAnEarlierCheckCountsForNothing() {
+        List<Registry.Output> out = register(registration("a", Registration.CheckType.TCP));
+        long run = only(out, Registry.Output.RunCheck.class).run();
+        assertThat(step(new Registry.Input.Checked("a", run - 1, false, "late")))
+                .isEmpty();
+        assertThat(registry.registration("a").reason()).isEqualTo("first check under way");
+    }
+
+    @Test
+    void heartbeatsKeepAServiceAndBringItBack() {
+        register(registration("a", Registration.CheckType.TTL));
+        for (int i = 0; i < 5; i++) {
+            nowNs += SECOND / 2;
+            assertThat(all(step(new Registry.Input.Heartbeat(1, "a")), Registry.Output.Remove.class))
+                    .isEmpty();
+        }
+        nowNs += SECOND;
+        step(new Registry.Input.Tick());
+        nowNs += SECOND;
+        assertThat(all(step(new Registry.Input.Tick()), Registry.Output.Remove.class))
+                .hasSize(1);
+        assertThat(all(step(new Registry.Input.Heartbeat(1, "a")), Registry.Output.Put.class))
+                .hasSize(1);
+        assertThat(only(step(new Registry.Input.Heartbeat(1, "x")), Registry.Output.Heartbeaten.class)
+                        .known())
+                .isFalse();
+    }
+
+    @Test
+    void deregisteringWithdrawsAndForgets() {
+        register(registration("a", Registration.CheckType.NONE));
+        List<Registry.Output> out = step(new Registry.Input.Deregister(2, "a"));
+        assertThat(all(out, Registry.Output.Remove.class)).hasSize(1);
+        assertThat(all(out, Registry.Output.Unpersist.class)).hasSize(1);
+        assertThat(registry.registrations()).isEmpty();
+        out = step(new Registry.Input.Deregister(3, "a"));
+        assertThat(out).containsExactly(new Registry.Output.Deregistered(3, false));
+    }
+
+    @Test
+    void drainingWithdrawsAllAndEndsWhenTheNetworkSaidSo() {
+        register(registration("a", Registration.CheckType.NONE));
+        register(registration("b", Registration.CheckType.NONE));
+        List<Registry.Output> out = step(new Registry.Input.Drain(9));
+        List<Registry.Output.Remove> removes = all(out, Registry.Output.Remove.class);
+        assertThat(removes).hasSize(2);
+        assertThat(step(new Registry.Input.Stored(removes.getFirst().ticket(), 1, 1)))
+                .isEmpty();
+        assertThat(step(new Registry.Input.Stored(removes.getLast().ticket(), 1, 1)))
+                .containsExactly(new Registry.Output.Drained(9));
+        assertThat(register(registration("c", Registration.CheckType.NONE)).getFirst())
+                .isInstanceOf(Registry.Output.Refused.class);
+    }
+
+    @Test
+    void oneLookupServesAllWhoAskAndIsUsedAgainForAMoment() {
+        long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
+                .ticket();
+        assertThat(step(new Registry.Input.Resolve(2, WEB))).isEmpty();
+        List<Registry.Output> out = step(new Registry.Input.Found(find, List.of(holding(0))));
+        assertThat(all(out, Registry.Output.Providers.class)).hasSize(2);
+        out = step(new Registry.Input.Resolve(3, WEB));
+        assertThat(only(out, Registry.Output.Providers.class).picks()).hasSize(1);
+        nowNs += 2 * SECOND;
+        assertThat(all(step(new Registry.Input.Resolve(4, WEB)), Registry.Output.Find.class))
+                .hasSize(1);
+    }
+
+    @Test
+    void aCachedProviderEndsWithItsLease() {
+        long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
+                .ticket();
+        step(new Registry.Input.Found(find, List.of(holding(29_000))));
+        nowNs += SECOND / 2;
+        Registry.Output.Providers before =
+                only(step(new Registry.Input.Resolve(2, WEB)), Registry.Output.Providers.class);
+        assertThat(before.picks()).hasSize(1);
+        nowNs += SECOND / 2;
+        Registry.Output.Providers after =
+                only(step(new Registry.Input.Resolve(2, WEB)), Registry.Output.Providers.class);
+        assertThat(after.picks()).isEmpty();
+        assertThat(after.items())
+                .singleElement()
+                .satisfies(o -> assertThat(o.health()).isEqualTo(Health.STALE));
+    }
+
+    @Test
+    void aRecordThatSpeaksOfAnotherIsIgnored() {
+        long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
+                .ticket();
+        Holding stolen = holding(provider(SELF.id()), 0);
+        Registry.Output.Providers providers =
+                only(step(new Registry.Input.Found(find, List.of(stolen))), Registry.Output.Providers.class);
+        assertThat(providers.items()).isEmpty();
+        assertThat(counters.value("registry.providerInvalid")).isEqualTo(1);
+    }
+
+    @Test
+    void watchersHearWhoJoinsAndLeaves() {
+        List<Registry.Output> out = step(new Registry.Input.Watch(7, WEB));
+        long find = only(out, Registry.Output.Find.class).ticket();
+        out = step(new Registry.Input.Found(find, List.of(holding(0))));
+        assertThat(only(out, Registry.Output.Changed.class).change()).isEqualTo(Registry.Change.JOINED);
+        nowNs += SECOND;
+        find = only(step(new Registry.Input.Tick()), Registry.Output.Find.class).ticket();
+        out = step(new Registry.Input.Found(find, List.of()));
+        assertThat(only(out, Registry.Output.Changed.class).change()).isEqualTo(Registry.Change.LEFT);
+        out = register(registration("a", Registration.CheckType.NONE));
+        assertThat(only(out, Registry.Output.Changed.class).change()).isEqualTo(Registry.Change.JOINED);
+        step(new Registry.Input.Unwatch(7));
+        assertThat(registry.deadlineNs()).isGreaterThan(nowNs + SECOND);
+    }
+
+    @Test
+    void aLookupThatNeverEndsIsGivenUp() {
+        step(new Registry.Input.Resolve(1, WEB));
+        nowNs = registry.deadlineNs();
+        assertThat(all(step(new Registry.Input.Tick()), Registry.Output.Providers.class))
+                .hasSize(1);
+    }
+
+    @Test
+    void restoredRegistrationsAreOfferedNotPersisted() {
+        var restored = List.of(registration("a", Registration.CheckType.NONE));
+        List<Registry.Output> out = step(new Registry.Input.Restore(restored));
+        assertThat(all(out, Registry.Output.Put.class)).hasSize(1);
+        assertThat(all(out, Registry.Output.Persist.class)).isEmpty();
+    }
+
+    @Test
+    void theLawsOfCoresHold() {
+        CoreLaws.check(RegistryTest::fresh, new Registry.Input.Tick(), RegistryTest::anyInput, 2_000);
+    }
+
+    private static Core<Registry.Input, Registry.Output> fresh() {
+        return new Registry(Config.of(NETWORK, "open"), SELF.id(), Rng.seeded(1), new Counters());
+    }
+
+    private static Registry.Input anyInput(Rng rng, List<Registry.Output> before) {
+        String id = "r" + rng.below(4);
+        for (Registry.Output output : before) {
+            if (output instanceof Registry.Output.Find find) {
+                return new Registry.Input.Found(find.ticket(), List.of(holding(rng.below(40_000))));
+            }
+            if (output instanceof Registry.Output.RunCheck c && rng.below(3) > 0) {
+                return new Registry.Input.Checked(c.id(), c.run(), rng.below(2) == 0, "said so");
+            }
+        }
+        Registration.CheckType type = Registration.CheckType.values()[rng.below(4)];
+        return switch (rng.below(9)) {
+            case 0, 1 -> new Registry.Input.Register(rng.below(9), registration(id, type));
+            case 2 -> new Registry.Input.Deregister(rng.below(9), id);
+            case 3 -> new Registry.Input.Heartbeat(rng.below(9), id);
+            case 4 -> new Registry.Input.Resolve(rng.below(9), WEB);
+            case 5 -> new Registry.Input.Watch(rng.below(9), WEB);
+            case 6 -> new Registry.Input.Unwatch(rng.below(9));
+            case 7 -> new Registry.Input.Load(id, rng.below(1_001));
+            default -> new Registry.Input.SelfAddresses(List.of(Address.v4(0x0a000001, 1 + rng.below(9))));
+        };
+    }
+
+    private static Registration registration(String id, Registration.CheckType type) {
+        var check = new Registration.Check(type, "/", 1_000, 400, 2);
+        return new Registration(
+                id, WEB, "127.0.0.1", 80, Provider.Protocol.HTTP, 100, List.of(), Map.of(), 30_000, check);
+    }
+
+    private static Provider provider(Id node) {
+        return new Provider(
+                new Id(7, 7, 7, 7), node, List.of(), Provider.Protocol.TCP, 100, 0, List.of(), Map.of(), "open", "web");
+    }
+
+    private static Holding holding(long beatAgeMs) {
+        return holding(provider(OTHER.id()), beatAgeMs);
+    }
+
+    private static Holding holding(Provider provider, long beatAgeMs) {
+        var content = new Record.Content(
+                WEB.key(NETWORK),
+                OTHER.id(),
+                provider.endpoint(),
+                1,
+                1,
+                600_000,
+                30_000,
+                Bytes.EMPTY,
+                provider.encode());
+        Record record = Record.sign(content, NETWORK, OTHER::sign);
+        return new Holding(record, beatAgeMs, beatAgeMs < 30_000, 1);
+    }
+
+    private List<Registry.Output> check(List<Registry.Output> out, boolean ok) {
+        Registry.Output.RunCheck check = only(out, Registry.Output.RunCheck.class);
+        return step(new Registry.Input.Checked(check.id(), check.run(), ok, ok ? "connected" : "refused"));
+    }
+
+    private List<Registry.Output> register(Registration registration) {
+        return step(new Registry.Input.Register(1, registration));
+    }
+
+    private List<Registry.Output> step(Registry.Input input) {
+        registry.handle(nowNs, input);
+        List<Registry.Output> out = new ArrayList<>();
+        for (Registry.Output o = registry.poll(); o != null; o = registry.poll()) out.add(o);
+        registry.check();
+        return out;
+    }
+
+    private static <T> List<T> all(List<Registry.Output> out, Class<T> kind) {
+        return out.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    private static <T> T only(List<Registry.Output> out, Class<T> kind) {
+        assertThat(all(out, kind)).as(kind.getSimpleName() + " among " + out).hasSize(1);
+        return all(out, kind).getFirst();
+    }
+}
