@@ -11,7 +11,8 @@ public final class Main {
 
     public static void main(String[] args) {
         List<String> all = new ArrayList<>(Arrays.asList(args));
-        boolean isRun = !all.isEmpty() && all.getFirst().equals("run") && !all.contains("--help") && !all.contains("-h");
+        boolean isRun =
+                !all.isEmpty() && all.getFirst().equals("run") && !all.contains("--help") && !all.contains("-h");
         System.exit(isRun ? RunVerb.run(all.subList(1, all.size()), System.getenv()) : Cli.run(args));
     }
 }

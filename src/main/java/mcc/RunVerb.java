@@ -21,8 +21,7 @@ final class RunVerb {
 
     /** Runs a node until it is asked to end, and gives the exit code. */
     static int run(List<String> args, Map<String, String> environment) {
-        // A task that reschedules itself would starve its loop's sockets; read once, when Netty's classes load.
-        System.setProperty("io.netty.eventLoop.maxTaskProcessingQuantumMs", "100");
+        prepare();
         Settings settings;
         try {
             Options options = parse(args, environment);
@@ -33,6 +32,12 @@ final class RunVerb {
             return p.code().equals("usage") ? USAGE : FAILED;
         }
         return Run.run(settings);
+    }
+
+    /** Sets what must be set before the first class of Netty loads. */
+    static void prepare() {
+        // A task that reschedules itself would otherwise starve its loop's sockets.
+        System.setProperty("io.netty.eventLoop.maxTaskProcessingQuantumMs", "100");
     }
 
     /**

@@ -2,6 +2,7 @@ package mcc.cli;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,9 +11,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import mcc.node.Settings;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -41,7 +45,10 @@ public final class Cli implements Callable<Integer> {
     @Option(names = "--json", scope = ScopeType.INHERIT, description = "print the node's answer as it came, in JSON")
     boolean json;
 
-    @Option(names = "--watch", scope = ScopeType.INHERIT, description = "repeat until ctrl-C, where a verb prints a state")
+    @Option(
+            names = "--watch",
+            scope = ScopeType.INHERIT,
+            description = "repeat until ctrl-C, where a verb prints a state")
     boolean watch;
 
     @Option(
@@ -49,14 +56,17 @@ public final class Cli implements Callable<Integer> {
             paramLabel = "URL",
             scope = ScopeType.INHERIT,
             description = "the node to speak to; else MCC_NODE, else http://127.0.0.1:8080")
-    @Nullable String node;
+    @Nullable
+    String node;
 
     @Option(
             names = "--token",
             paramLabel = "TOKEN",
             scope = ScopeType.INHERIT,
-            description = "what to authenticate with; else MCC_TOKEN, else the local node's admin.token where one is needed")
-    @Nullable String token;
+            description =
+                    "what to authenticate with; else MCC_TOKEN, else the local node's admin.token where one is needed")
+    @Nullable
+    String token;
 
     @Option(
             names = "--timeout",
@@ -69,7 +79,11 @@ public final class Cli implements Callable<Integer> {
     @Option(names = "-q", scope = ScopeType.INHERIT, description = "print results only, no advice")
     boolean quiet;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "this text")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            description = "this text")
     boolean help;
 
     @Option(names = "--version", versionHelp = true, description = "name, version and Java")
@@ -102,15 +116,16 @@ public final class Cli implements Callable<Integer> {
         CommandLine line = new CommandLine(this);
         Map<String, Object> verbs = new LinkedHashMap<>();
         verbs.put("demo", new Demo(this));
+        verbs.put("sim", new Sim(this));
         NodeVerbs.addTo(verbs, this);
         PeerVerbs.addTo(verbs, this);
         ServiceVerbs.addTo(verbs, this);
         TunnelVerbs.addTo(verbs, this);
         PluginVerbs.addTo(verbs, this);
         verbs.forEach(line::addSubcommand);
-        for (Started verb : Started.values()) line.addSubcommand(verb.name, verb.spec());
-        line.setOut(new java.io.PrintWriter(out, true));
-        line.setErr(new java.io.PrintWriter(err, true));
+        line.addSubcommand("run", runSpec());
+        line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
+        line.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
         line.setUsageHelpWidth(100);
         line.setAbbreviatedSubcommandsAllowed(false);
         line.setExpandAtFiles(false);
@@ -118,9 +133,31 @@ public final class Cli implements Callable<Integer> {
                 isColoured() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
         line.getCommandSpec().versionProvider(() -> new String[] {versionText()});
         line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, Cli::verbList);
+        line.getHelpSectionMap().remove(UsageMessageSpec.SECTION_KEY_COMMAND_LIST_HEADING);
         line.setParameterExceptionHandler(this::misused);
         line.setExecutionExceptionHandler((e, _, _) -> failed(e));
         return line;
+    }
+
+    /** {@code mcc run} as help and completion show it; it is read and run without these classes, see {@code mcc.Main}. */
+    private static CommandSpec runSpec() {
+        CommandSpec spec = CommandSpec.create();
+        spec.usageMessage().description("run a node in the foreground");
+        spec.addOption(runOption("--config", "FILE", "configuration file; else MCC_CONFIG"));
+        for (Settings.Key key : Settings.KEYS) {
+            String meaning = key.meaning() + (key.list() ? "; repeatable" : "");
+            String fallback = key.fallback().isEmpty() ? "" : "; default " + key.fallback();
+            spec.addOption(runOption(key.option(), "VALUE", meaning + fallback));
+        }
+        return spec;
+    }
+
+    private static OptionSpec runOption(String name, String label, String description) {
+        return OptionSpec.builder(name)
+                .paramLabel(label)
+                .type(String.class)
+                .description(description.replace("%", "%%"))
+                .build();
     }
 
     @Override
@@ -152,7 +189,8 @@ public final class Cli implements Callable<Integer> {
     private static String verbList(CommandLine.Help help) {
         StringBuilder out = new StringBuilder();
         GROUPS.forEach((title, names) -> {
-            out.append("%n".formatted()).append(help.colorScheme().ansi().string("@|bold " + title + "|@%n".formatted()));
+            out.append("%n".formatted())
+                    .append(help.colorScheme().ansi().string("@|bold " + title + "|@%n".formatted()));
             for (String name : names) {
                 CommandLine verb = help.commandSpec().subcommands().get(name);
                 if (verb == null) continue;
@@ -195,7 +233,8 @@ public final class Cli implements Callable<Integer> {
         Rest rest = rest();
         if (rest.hasToken() || !rest.isLocal()) return rest;
         try {
-            return rest.with(Files.readString(dataFolder().resolve("admin.token")).strip());
+            return rest.with(
+                    Files.readString(dataFolder().resolve("admin.token")).strip());
         } catch (IOException _) {
             return rest; // the node then says that a token is needed
         }

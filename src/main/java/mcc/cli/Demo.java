@@ -125,7 +125,8 @@ final class Demo implements Callable<Integer> {
 
     private String open(DemoNode user) {
         long start = System.nanoTime();
-        Json tunnel = user.rest(REST_MS).post("/tunnels", Map.of("service", SERVICE)).json();
+        Json tunnel =
+                user.rest(REST_MS).post("/tunnels", Map.of("service", SERVICE)).json();
         done("tunnel at " + user.name + ": " + TunnelVerbs.line(tunnel), since(start));
         return tunnel.at("listen").text("");
     }

@@ -38,7 +38,8 @@ final class DemoNode {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-            boolean own = flag.startsWith("-XX:AOTCacheOutput") || flag.startsWith("-javaagent") || flag.startsWith("-D");
+            boolean own =
+                    flag.startsWith("-XX:AOTCacheOutput") || flag.startsWith("-javaagent") || flag.startsWith("-D");
             if (!own) command.add(flag);
         }
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), "mcc.Leash", "run"));

@@ -35,8 +35,7 @@ final class Doctor implements Callable<Integer> {
         }
         findings.add(new Finding(
                 "ok",
-                "node " + Text.shortId(node.at("id").text("-")) + " answers, up "
-                        + Text.span(node.at("uptimeMs")),
+                "node " + Text.shortId(node.at("id").text("-")) + " answers, up " + Text.span(node.at("uptimeMs")),
                 ""));
         readiness(rest);
         network(rest, node);
@@ -78,7 +77,10 @@ final class Doctor implements Callable<Integer> {
         findings.add(new Finding(
                 hard ? "warn" : "ok",
                 "NAT: " + nat.at("verdict").text("not known"),
-                hard ? "let the router give this machine a fixed UDP port: " + node.at("udp").text("-") : ""));
+                hard
+                        ? "let the router give this machine a fixed UDP port: "
+                                + node.at("udp").text("-")
+                        : ""));
     }
 
     private void registrations(Rest rest) {
@@ -86,9 +88,12 @@ final class Doctor implements Callable<Integer> {
             boolean pass = r.at("health").text("").equals("pass");
             findings.add(new Finding(
                     pass ? "ok" : "fail",
-                    "service " + r.at("service").text("-") + ": " + r.at("health").text("-") + ", "
-                            + r.at("reason").text("-"),
-                    pass ? "" : "does it listen at " + r.at("host").text("-") + ":" + r.at("port").text("-") + "?"));
+                    "service " + r.at("service").text("-") + ": "
+                            + r.at("health").text("-") + ", " + r.at("reason").text("-"),
+                    pass
+                            ? ""
+                            : "does it listen at " + r.at("host").text("-") + ":"
+                                    + r.at("port").text("-") + "?"));
         }
     }
 

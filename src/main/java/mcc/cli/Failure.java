@@ -37,7 +37,9 @@ final class Failure extends RuntimeException {
         StringBuilder detail = new StringBuilder(problem.at("detail").text(""));
         for (Json error : problem.at("errors").items()) {
             detail.append(detail.isEmpty() ? "" : "\n  ");
-            detail.append(error.at("pointer").text("")).append(": ").append(error.at("detail").text(""));
+            detail.append(error.at("pointer").text(""))
+                    .append(": ")
+                    .append(error.at("detail").text(""));
         }
         String ref = problem.at("ref").text("");
         if (!ref.isEmpty()) detail.append(" (reference ").append(ref).append(')');
@@ -74,7 +76,8 @@ final class Failure extends RuntimeException {
         return getMessage() == null ? "" : getMessage();
     }
 
-    @Nullable String hint() {
+    @Nullable
+    String hint() {
         return hint;
     }
 }

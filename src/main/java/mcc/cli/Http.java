@@ -50,10 +50,13 @@ final class Http implements AutoCloseable {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(timeoutMs);
             StringBuilder head = new StringBuilder(method + " " + path + " HTTP/1.1\r\nHost: ");
-            head.append(host.indexOf(':') >= 0 ? "[" + host + "]" : host).append(':').append(port);
+            head.append(host.indexOf(':') >= 0 ? "[" + host + "]" : host)
+                    .append(':')
+                    .append(port);
             head.append("\r\nConnection: close\r\nAccept-Encoding: identity\r\n");
             extra.forEach((k, v) -> head.append(k).append(": ").append(v).append("\r\n"));
-            if (content != null) head.append("Content-Length: ").append(content.length).append("\r\n");
+            if (content != null)
+                head.append("Content-Length: ").append(content.length).append("\r\n");
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             out.writeBytes(head.append("\r\n").toString().getBytes(StandardCharsets.UTF_8));
             if (content != null) out.writeBytes(content);

@@ -57,7 +57,8 @@ final class NodeVerbs {
             cli.show(reply, _ -> {
                 problems(node);
                 cli.out.println(headline(node, rest.get("/dht").json()));
-                cli.out.println("udp " + node.at("udp").text("-") + "   dashboard " + node.at("http").text("-") + "/");
+                cli.out.println("udp " + node.at("udp").text("-") + "   dashboard "
+                        + node.at("http").text("-") + "/");
                 cli.print(PeerVerbs.table(rest.get("/peers").json()), "no peers yet");
             });
             return faults(node).isEmpty() ? Failure.OK : Failure.DEGRADED;
@@ -79,7 +80,8 @@ final class NodeVerbs {
             StringBuilder out = new StringBuilder(node.at("name").text("-"));
             out.append("  ").append(Text.shortId(node.at("id").text("-")));
             out.append("  network ").append(node.at("network").text("-"));
-            if (!node.at("org").isMissing()) out.append("  org ").append(node.at("org").text("-"));
+            if (!node.at("org").isMissing())
+                out.append("  org ").append(node.at("org").text("-"));
             out.append("  up ").append(Text.span(node.at("uptimeMs")));
             out.append("  version ").append(node.at("version").text("-"));
             out.append("  DHT ").append(dht.at("contacts").text("0")).append(" contacts (about ");
@@ -100,7 +102,8 @@ final class NodeVerbs {
         @Override
         public Integer call() {
             return cli.show(
-                    cli.rest().get("/node"), node -> cli.out.println(node.at("id").text("")));
+                    cli.rest().get("/node"),
+                    node -> cli.out.println(node.at("id").text("")));
         }
     }
 
@@ -125,9 +128,7 @@ final class NodeVerbs {
             Table votes = new Table("SEEN BY", "AS", "AGO");
             for (Json vote : nat.at("votes").items()) {
                 votes.row(
-                        Text.shortId(vote.at("by").text("-")),
-                        vote.at("sees").text("-"),
-                        Text.span(vote.at("ageMs")));
+                        Text.shortId(vote.at("by").text("-")), vote.at("sees").text("-"), Text.span(vote.at("ageMs")));
             }
             cli.print(votes, "no peer has said yet how it sees this node");
         }
@@ -138,7 +139,8 @@ final class NodeVerbs {
         private final Cli cli;
 
         @Parameters(arity = "0..1", paramLabel = "TYPES", description = "such as tunnel.failover or service.*,peer.*")
-        @Nullable String types;
+        @Nullable
+        String types;
 
         @Option(names = "--history", description = "those that the node still remembers, then end")
         boolean history;
@@ -172,10 +174,10 @@ final class NodeVerbs {
         static String line(Json event) {
             StringBuilder out = new StringBuilder(time(event));
             out.append("  ").append(event.at("type").text("-"));
-            event.at("data").fields().forEach((name, value) -> out.append("  ")
-                    .append(name)
-                    .append('=')
-                    .append(value.text("-")));
+            event.at("data")
+                    .fields()
+                    .forEach((name, value) ->
+                            out.append("  ").append(name).append('=').append(value.text("-")));
             return out.toString();
         }
     }
@@ -231,7 +233,8 @@ final class NodeVerbs {
         private final Cli cli;
 
         @Option(names = "--config", paramLabel = "FILE", description = "the file; else MCC_CONFIG, else none")
-        @Nullable Path file;
+        @Nullable
+        Path file;
 
         ConfigCheck(Cli cli) {
             this.cli = cli;

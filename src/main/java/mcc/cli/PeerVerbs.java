@@ -61,7 +61,8 @@ final class PeerVerbs {
         public Integer call() throws Exception {
             return cli.repeat(() -> cli.show(
                     cli.rest().get("/peers?limit=1000"),
-                    page -> cli.print(table(page), "no peers: this node has met nobody yet (mcc run --bootstrap HOST:PORT)")));
+                    page -> cli.print(
+                            table(page), "no peers: this node has met nobody yet (mcc run --bootstrap HOST:PORT)")));
         }
     }
 
@@ -108,8 +109,7 @@ final class PeerVerbs {
         @Override
         public Integer call() {
             boolean isId = target.length() == ID_LENGTH && target.matches("[a-z2-7]+");
-            return cli.show(
-                    cli.rest().post("/dht/lookups", Map.of(isId ? "target" : "service", target)), this::print);
+            return cli.show(cli.rest().post("/dht/lookups", Map.of(isId ? "target" : "service", target)), this::print);
         }
 
         private void print(Json trace) {

@@ -67,7 +67,8 @@ final class PluginVerbs {
         private final Cli cli;
 
         @Parameters(paramLabel = "JAR")
-        @Nullable Path jar;
+        @Nullable
+        Path jar;
 
         Deploy(Cli cli) {
             this.cli = cli;

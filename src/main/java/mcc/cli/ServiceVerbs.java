@@ -33,22 +33,27 @@ final class ServiceVerbs {
         int port;
 
         @Option(names = "--host", paramLabel = "HOST", description = "where it listens; default 127.0.0.1")
-        @Nullable String host;
+        @Nullable
+        String host;
 
         @Option(names = "--protocol", paramLabel = "PROTO", description = "tcp (the default), udp or http")
-        @Nullable String protocol;
+        @Nullable
+        String protocol;
 
         @Option(
                 names = "--check",
                 paramLabel = "CHECK",
                 description = "how the node sees that it is well: http:/PATH, tcp, ttl (it says so itself) or none")
-        @Nullable String check;
+        @Nullable
+        String check;
 
         @Option(names = "--interval", paramLabel = "TIME", description = "time between checks, such as 5s")
-        @Nullable String interval;
+        @Nullable
+        String interval;
 
         @Option(names = "--weight", paramLabel = "N", description = "its share of new connections among equals")
-        @Nullable Integer weight;
+        @Nullable
+        Integer weight;
 
         @Option(names = "--tag", paramLabel = "TAG", description = "a word to find it by; repeatable")
         List<String> tags = List.of();
@@ -56,11 +61,16 @@ final class ServiceVerbs {
         @Option(names = "--meta", paramLabel = "KEY=VALUE", description = "what else others shall know; repeatable")
         Map<String, String> meta = Map.of();
 
-        @Option(names = "--lease", paramLabel = "TIME", description = "how long others believe it once this node is gone")
-        @Nullable String lease;
+        @Option(
+                names = "--lease",
+                paramLabel = "TIME",
+                description = "how long others believe it once this node is gone")
+        @Nullable
+        String lease;
 
         @Option(names = "--id", paramLabel = "ID", description = "the registration's own name; default the service's")
-        @Nullable String id;
+        @Nullable
+        String id;
 
         String id() {
             return id == null ? name.substring(name.indexOf('/') + 1) : id;
@@ -85,7 +95,8 @@ final class ServiceVerbs {
         private Map<String, Object> check() {
             Map<String, Object> out = new LinkedHashMap<>();
             if (check == null) {
-                if (interval != null) throw Failure.usage("--interval without a check", "add --check tcp or http:/PATH");
+                if (interval != null)
+                    throw Failure.usage("--interval without a check", "add --check tcp or http:/PATH");
                 return out;
             }
             int colon = check.indexOf(':');
@@ -140,8 +151,12 @@ final class ServiceVerbs {
     static final class Deregister implements Callable<Integer> {
         private final Cli cli;
 
-        @Parameters(arity = "0..1", paramLabel = "ID", description = "what 'mcc register' named; default the service's name")
-        @Nullable String id;
+        @Parameters(
+                arity = "0..1",
+                paramLabel = "ID",
+                description = "what 'mcc register' named; default the service's name")
+        @Nullable
+        String id;
 
         Deregister(Cli cli) {
             this.cli = cli;
@@ -209,7 +224,8 @@ final class ServiceVerbs {
                     if (cli.json) cli.out.println(event.data());
                     else
                         cli.out.println(NodeVerbs.time(event.json()) + "  health "
-                                + data.at("health").text("-") + "  " + data.at("reason").text(""));
+                                + data.at("health").text("-") + "  "
+                                + data.at("reason").text(""));
                 }
             }
             throw NodeVerbs.ended();
@@ -235,8 +251,7 @@ final class ServiceVerbs {
         private int registered() {
             return cli.show(
                     cli.rest().get("/registrations?limit=1000"),
-                    page -> cli.print(
-                            registrations(page), "this node offers nothing: mcc register NAME --port PORT"));
+                    page -> cli.print(registrations(page), "this node offers nothing: mcc register NAME --port PORT"));
         }
 
         private int known() {
@@ -265,7 +280,8 @@ final class ServiceVerbs {
     }
 
     static Table providers(Json page) {
-        Table table = new Table("PROVIDER", "NODE", "HEALTH", "PATH", "RTT", "LOAD", "WEIGHT", "SCORE", "LEASE", "REASON");
+        Table table =
+                new Table("PROVIDER", "NODE", "HEALTH", "PATH", "RTT", "LOAD", "WEIGHT", "SCORE", "LEASE", "REASON");
         for (Json p : page.at("items").items()) {
             table.row(
                     Text.shortId(p.at("endpoint").text("-")),
@@ -332,8 +348,7 @@ final class ServiceVerbs {
         public Integer call() {
             Rest rest = cli.rest();
             String full = name.indexOf('/') < 0 ? "open/" + name : name;
-            try (Sse events =
-                    rest.follow("?types=" + Rest.segment("service.*") + "&watch=" + Rest.segment(name))) {
+            try (Sse events = rest.follow("?types=" + Rest.segment("service.*") + "&watch=" + Rest.segment(name))) {
                 Rest.Reply now = rest.get("/services/" + Rest.segment(name) + "/providers?limit=1000");
                 if (!cli.json) cli.print(providers(now.json()), "no provider yet, watching");
                 for (Sse.Event event = events.next(); event != null; event = events.next()) {
@@ -348,16 +363,16 @@ final class ServiceVerbs {
 
         private static String line(Sse.Event event) {
             Json provider = event.json().at("data").at("provider");
-            String mark =
-                    switch (event.type()) {
-                        case "service.joined" -> "+ joined ";
-                        case "service.left" -> "- left   ";
-                        default -> "~ changed";
-                    };
+            String mark = switch (event.type()) {
+                case "service.joined" -> "+ joined ";
+                case "service.left" -> "- left   ";
+                default -> "~ changed";
+            };
             return NodeVerbs.time(event.json()) + "  " + mark + "  "
                     + Text.shortId(provider.at("endpoint").text("-")) + " @ "
                     + Text.shortId(provider.at("node").text("-")) + "  "
-                    + provider.at("health").text("") + "  " + provider.at("reason").text("");
+                    + provider.at("health").text("") + "  "
+                    + provider.at("reason").text("");
         }
     }
 }

@@ -25,7 +25,8 @@ final class Sse implements AutoCloseable {
     }
 
     /** Waits for the next event; null once the node ended the stream. */
-    @Nullable Event next() {
+    @Nullable
+    Event next() {
         String id = "";
         String type = "message";
         StringBuilder data = new StringBuilder();

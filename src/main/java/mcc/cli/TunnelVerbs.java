@@ -34,10 +34,15 @@ final class TunnelVerbs {
                 arity = "0..1",
                 paramLabel = "[HOST:]PORT",
                 description = "where to listen here; default a free port of 127.0.0.1")
-        @Nullable String listen;
+        @Nullable
+        String listen;
 
-        @Option(names = "--provider", paramLabel = "NODE", description = "only this node, by 8 or more characters of its ID")
-        @Nullable String provider;
+        @Option(
+                names = "--provider",
+                paramLabel = "NODE",
+                description = "only this node, by 8 or more characters of its ID")
+        @Nullable
+        String provider;
 
         Map<String, Object> body() {
             Map<String, Object> out = new LinkedHashMap<>();
@@ -112,14 +117,17 @@ final class TunnelVerbs {
                     out.append(Text.shortId(data.at("provider").text("-")));
                     out.append(" in ").append(Text.span(data.at("tookMs")));
                     for (Json failed : data.at("failed").items()) {
-                        out.append("; ").append(Text.shortId(failed.at("provider").text("-")));
+                        out.append("; ")
+                                .append(Text.shortId(failed.at("provider").text("-")));
                         out.append(": ").append(failed.at("reason").text("-"));
                     }
                 }
                 case "tunnel.connected" ->
-                    out.append("  connected to ").append(Text.shortId(data.at("provider").text("-")));
+                    out.append("  connected to ")
+                            .append(Text.shortId(data.at("provider").text("-")));
                 case "tunnel.refused" ->
-                    out.append("  connection refused: ").append(data.at("reason").text("-"));
+                    out.append("  connection refused: ")
+                            .append(data.at("reason").text("-"));
                 default -> out.append("  ").append(event.type());
             }
             return out.toString();
@@ -145,8 +153,8 @@ final class TunnelVerbs {
         @Override
         public Integer call() throws Exception {
             return cli.repeat(() -> cli.show(cli.rest().get("/tunnels?limit=1000"), page -> {
-                Table table =
-                        new Table("ID", "LISTEN", "SERVICE", "PROVIDER", "PATH", "RTT", "TX/s", "RX/s", "OPEN", "STATE");
+                Table table = new Table(
+                        "ID", "LISTEN", "SERVICE", "PROVIDER", "PATH", "RTT", "TX/s", "RX/s", "OPEN", "STATE");
                 for (Json t : page.at("items").items()) {
                     table.row(
                             t.at("id").text("-"),
@@ -222,8 +230,7 @@ final class TunnelVerbs {
 
         @Override
         public Integer call() {
-            return cli.show(
-                    cli.rest().delete("/tunnels/" + Rest.segment(id)), _ -> cli.out.println("closed " + id));
+            return cli.show(cli.rest().delete("/tunnels/" + Rest.segment(id)), _ -> cli.out.println("closed " + id));
         }
     }
 }
