@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import mcc.node.Settings;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -109,21 +110,35 @@ public final class Cli implements Callable<Integer> {
     }
 
     static int run(Cli cli, String... args) {
-        return cli.commandLine().execute(args);
+        return cli.commandLine(List.of(args)).execute(args);
     }
 
-    CommandLine commandLine() {
+    private Map<String, Supplier<Object>> verbs() {
+        Map<String, Supplier<Object>> out = new LinkedHashMap<>();
+        out.put("run", Cli::runSpec);
+        out.put("demo", () -> new Demo(this));
+        out.put("sim", () -> new Sim(this));
+        NodeVerbs.addTo(out, this);
+        PeerVerbs.addTo(out, this);
+        ServiceVerbs.addTo(out, this);
+        TunnelVerbs.addTo(out, this);
+        PluginVerbs.addTo(out, this);
+        return out;
+    }
+
+    /**
+     * The command with its verbs.
+     *
+     * @param words where a verb is among them, only the verbs that are, because reading the options of all of them takes
+     *     longer than most verbs do
+     */
+    CommandLine commandLine(List<String> words) {
         CommandLine line = new CommandLine(this);
-        Map<String, Object> verbs = new LinkedHashMap<>();
-        verbs.put("demo", new Demo(this));
-        verbs.put("sim", new Sim(this));
-        NodeVerbs.addTo(verbs, this);
-        PeerVerbs.addTo(verbs, this);
-        ServiceVerbs.addTo(verbs, this);
-        TunnelVerbs.addTo(verbs, this);
-        PluginVerbs.addTo(verbs, this);
-        verbs.forEach(line::addSubcommand);
-        line.addSubcommand("run", runSpec());
+        Map<String, Supplier<Object>> verbs = verbs();
+        boolean named = words.stream().anyMatch(verbs::containsKey);
+        verbs.forEach((name, verb) -> {
+            if (!named || words.contains(name)) line.addSubcommand(name, verb.get());
+        });
         line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
         line.setUsageHelpWidth(100);
@@ -162,7 +177,7 @@ public final class Cli implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        commandLine().usage(err);
+        commandLine(List.of()).usage(err);
         return Failure.USAGE;
     }
 

@@ -1,5 +1,6 @@
 package mcc.cli;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -32,7 +33,7 @@ final class Completion implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CommandLine line = cli.commandLine();
+        CommandLine line = cli.commandLine(List.of());
         cli.out.println(
                 switch (shell) {
                     case bash -> AutoComplete.bash("mcc", line);

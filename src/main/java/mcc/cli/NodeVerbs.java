@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import mcc.node.Problem;
 import mcc.node.Settings;
 import org.jspecify.annotations.Nullable;
@@ -19,15 +20,15 @@ final class NodeVerbs {
 
     private NodeVerbs() {}
 
-    static void addTo(Map<String, Object> verbs, Cli cli) {
-        verbs.put("status", new Status(cli));
-        verbs.put("id", new Identity(cli));
-        verbs.put("netcheck", new Netcheck(cli));
-        verbs.put("events", new Events(cli));
-        verbs.put("metrics", new Metrics(cli));
-        verbs.put("doctor", new Doctor(cli));
-        verbs.put("config", new CommandLine(new Config()).addSubcommand("check", new ConfigCheck(cli)));
-        verbs.put("completion", new Completion(cli));
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put("status", () -> new Status(cli));
+        verbs.put("id", () -> new Identity(cli));
+        verbs.put("netcheck", () -> new Netcheck(cli));
+        verbs.put("events", () -> new Events(cli));
+        verbs.put("metrics", () -> new Metrics(cli));
+        verbs.put("doctor", () -> new Doctor(cli));
+        verbs.put("config", () -> new CommandLine(new Config()).addSubcommand("check", new ConfigCheck(cli)));
+        verbs.put("completion", () -> new Completion(cli));
     }
 
     /** The problems that an operator should do something about. */

@@ -2,6 +2,7 @@ package mcc.cli;
 
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -12,10 +13,10 @@ final class PeerVerbs {
 
     private PeerVerbs() {}
 
-    static void addTo(Map<String, Object> verbs, Cli cli) {
-        verbs.put("peers", new Peers(cli));
-        verbs.put("ping", new Ping(cli));
-        verbs.put("lookup", new Lookup(cli));
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put("peers", () -> new Peers(cli));
+        verbs.put("ping", () -> new Ping(cli));
+        verbs.put("lookup", () -> new Lookup(cli));
     }
 
     /** The peers of {@code GET /peers}. */

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,13 +15,14 @@ import picocli.CommandLine.Parameters;
 final class PluginVerbs {
     private PluginVerbs() {}
 
-    static void addTo(Map<String, Object> verbs, Cli cli) {
-        CommandLine plugin = new CommandLine(new Plugins());
-        plugin.addSubcommand("ls", new Ls(cli));
-        plugin.addSubcommand("deploy", new Deploy(cli));
-        plugin.addSubcommand("restart", new Restart(cli));
-        plugin.addSubcommand("rm", new Rm(cli));
-        verbs.put("plugin", plugin);
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put(
+                "plugin",
+                () -> new CommandLine(new Plugins())
+                        .addSubcommand("ls", new Ls(cli))
+                        .addSubcommand("deploy", new Deploy(cli))
+                        .addSubcommand("restart", new Restart(cli))
+                        .addSubcommand("rm", new Rm(cli)));
     }
 
     private static String line(Json plugin) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,13 +16,13 @@ import picocli.CommandLine.Parameters;
 final class ServiceVerbs {
     private ServiceVerbs() {}
 
-    static void addTo(Map<String, Object> verbs, Cli cli) {
-        verbs.put("register", new Register(cli));
-        verbs.put("deregister", new Deregister(cli));
-        verbs.put("expose", new Expose(cli));
-        verbs.put("services", new Services(cli));
-        verbs.put("discover", new Discover(cli));
-        verbs.put("watch", new Watch(cli));
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put("register", () -> new Register(cli));
+        verbs.put("deregister", () -> new Deregister(cli));
+        verbs.put("expose", () -> new Expose(cli));
+        verbs.put("services", () -> new Services(cli));
+        verbs.put("discover", () -> new Discover(cli));
+        verbs.put("watch", () -> new Watch(cli));
     }
 
     /** What a registration says, as options. */

@@ -3,6 +3,7 @@ package mcc.cli;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,14 +15,15 @@ import picocli.CommandLine.Parameters;
 final class TunnelVerbs {
     private TunnelVerbs() {}
 
-    static void addTo(Map<String, Object> verbs, Cli cli) {
-        verbs.put("forward", new Forward(cli));
-        CommandLine tunnel = new CommandLine(new Tunnels());
-        tunnel.addSubcommand("ls", new List(cli));
-        tunnel.addSubcommand("open", new Open(cli));
-        tunnel.addSubcommand("show", new Show(cli));
-        tunnel.addSubcommand("close", new Close(cli));
-        verbs.put("tunnel", tunnel);
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put("forward", () -> new Forward(cli));
+        verbs.put(
+                "tunnel",
+                () -> new CommandLine(new Tunnels())
+                        .addSubcommand("ls", new List(cli))
+                        .addSubcommand("open", new Open(cli))
+                        .addSubcommand("show", new Show(cli))
+                        .addSubcommand("close", new Close(cli)));
     }
 
     /** What a tunnel shall be, as options. */
