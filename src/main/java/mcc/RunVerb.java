@@ -79,7 +79,7 @@ final class RunVerb {
     private static Settings.Key keyOf(String option) {
         for (Settings.Key key : Settings.KEYS) if (key.option().equals(option)) return key;
         if (!option.startsWith("--")) {
-            throw new Problem("usage", "'" + option + "' is no option of mcc run", "mcc run --help");
+            throw new Problem("usage", option + " is no option of mcc run", "mcc run --help");
         }
         String nearest = Settings.nearest(option.substring(2).replace('-', '.'));
         throw new Problem(

@@ -64,7 +64,7 @@ final class Rest {
 
     /** Whether the node is on this machine, so that a token found on this machine may be sent to it. */
     boolean isLocal() {
-        return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+        return host.equals("localhost") || host.matches("127(\\.[0-9]{1,3}){3}") || host.equals("::1");
     }
 
     /** The same node, with a token. */

@@ -369,11 +369,12 @@ final class ServiceVerbs {
                 case "service.left" -> "- left   ";
                 default -> "~ changed";
             };
-            return NodeVerbs.time(event.json()) + "  " + mark + "  "
+            String line = NodeVerbs.time(event.json()) + "  " + mark + "  "
                     + Text.shortId(provider.at("endpoint").text("-")) + " @ "
                     + Text.shortId(provider.at("node").text("-")) + "  "
                     + provider.at("health").text("") + "  "
                     + provider.at("reason").text("");
+            return line.stripTrailing();
         }
     }
 }
