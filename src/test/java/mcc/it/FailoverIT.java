@@ -62,16 +62,29 @@ class FailoverIT {
 
             one.kill();
             for (int i = 0; i < 10; i++) assertThat(fetch(port)).isEqualTo("b");
-            JsonNode events = three.get("/api/v1/events/history?types=tunnel.failover").body().path("items");
+            JsonNode events = three.get("/api/v1/events/history?types=tunnel.failover")
+                    .body()
+                    .path("items");
             assertThat(events).as("said, not only done").isNotEmpty();
-            assertThat(events.get(0).path("data").path("failed").get(0).path("provider").asText()).isEqualTo(one.id);
-            RealNode.await("the dead provider is forgotten", () -> three.providers("web").equals(List.of(two.id)));
+            assertThat(events.get(0)
+                            .path("data")
+                            .path("failed")
+                            .get(0)
+                            .path("provider")
+                            .asText())
+                    .isEqualTo(one.id);
+            RealNode.await(
+                    "the dead provider is forgotten",
+                    () -> three.providers("web").equals(List.of(two.id)));
 
             try (RealNode again = RealNode.start(folder.resolve("1"))) {
                 assertThat(again.id).as("the same identity").isEqualTo(one.id);
-                assertThat(again.get("/api/v1/registrations/web").status()).as("its registration").isEqualTo(200);
+                assertThat(again.get("/api/v1/registrations/web").status())
+                        .as("its registration")
+                        .isEqualTo(200);
                 RealNode.await(
-                        "it joins by its remembered contacts and is found again", () -> three.providers("web").contains(one.id));
+                        "it joins by its remembered contacts and is found again",
+                        () -> three.providers("web").contains(one.id));
             }
         } finally {
             a.stop(0);
@@ -91,9 +104,13 @@ class FailoverIT {
             RealNode.await("it is found", () -> two.providers("web").contains(one.id));
             site.stop(0);
             RealNode.await("it is withdrawn", () -> two.providers("web").isEmpty());
-            JsonNode local = one.get("/api/v1/services/web/providers?health=all").body().path("items");
-            assertThat(local.get(0).path("health").asText()).as("its owner still shows it").isEqualTo("fail");
-            assertThat(two.post("/api/v1/tunnels", "{\"service\":\"web\"}").status()).isEqualTo(404);
+            JsonNode local =
+                    one.get("/api/v1/services/web/providers?health=all").body().path("items");
+            assertThat(local.get(0).path("health").asText())
+                    .as("its owner still shows it")
+                    .isEqualTo("fail");
+            assertThat(two.post("/api/v1/tunnels", "{\"service\":\"web\"}").status())
+                    .isEqualTo(404);
             HttpServer back = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 10);
             back.createContext("/", exchange -> {
                 exchange.sendResponseHeaders(204, -1);
@@ -122,9 +139,17 @@ class FailoverIT {
             } catch (IOException expected) {
                 // the connection is closed at once
             }
-            JsonNode events = two.get("/api/v1/events/history?types=tunnel.refused").body().path("items");
+            JsonNode events = two.get("/api/v1/events/history?types=tunnel.refused")
+                    .body()
+                    .path("items");
             assertThat(events.get(0).path("data").path("reason").asText()).contains("does not accept");
-            assertThat(two.get("/api/v1/tunnels").body().path("items").get(0).path("refused").asInt()).isEqualTo(1);
+            assertThat(two.get("/api/v1/tunnels")
+                            .body()
+                            .path("items")
+                            .get(0)
+                            .path("refused")
+                            .asInt())
+                    .isEqualTo(1);
         }
     }
 

@@ -65,11 +65,15 @@ class FaultsIT {
     @Test
     void anUnknownKeyIsRefusedByNameWithTheNearest() throws Exception {
         Path file = Files.writeString(folder.resolve("mcc.yaml"), "bootstrp: 127.0.0.1:1\n");
-        assertThat(refused(options("--config", file.toString())).text()).contains("'bootstrp'", "did you mean 'bootstrap'?");
+        assertThat(refused(options("--config", file.toString())).text())
+                .contains("'bootstrp'", "did you mean 'bootstrap'?");
         Files.writeString(file, "network: [unclosed\n");
         assertThat(refused(options("--config", file.toString())).text()).contains("not YAML", "line");
-        assertThat(refused(options("--config", folder.resolve("none.yaml").toString())).text()).contains("does not exist");
-        assertThat(refused(options("--bootstrap", "nonsense")).text()).contains("'nonsense' is no address", "HOST:PORT");
+        assertThat(refused(options("--config", folder.resolve("none.yaml").toString()))
+                        .text())
+                .contains("does not exist");
+        assertThat(refused(options("--bootstrap", "nonsense")).text())
+                .contains("'nonsense' is no address", "HOST:PORT");
         assertThat(refused(options("--http", "0.0.0.0:0")).text()).contains("not loopback");
     }
 
@@ -89,14 +93,18 @@ class FaultsIT {
             assertThat(node.stop()).as("a clean end").isZero();
         }
         Path key = data.resolve("node.key");
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key))).isEqualTo("rw-------");
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data))).isEqualTo("rwx------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
+                .isEqualTo("rw-------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data)))
+                .isEqualTo("rwx------");
         String good = Files.readString(key);
         Files.writeString(key, good.replaceFirst("seed .", "seed " + (good.contains("seed a") ? 'b' : 'a')));
         assertThat(refused(options()).text()).contains("corrupt", "backup");
         Files.writeString(key, good);
         Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
-        assertThat(refused(options()).text()).contains("can be read", "chmod 600").doesNotContain(good.split("\n")[1]);
+        assertThat(refused(options()).text())
+                .contains("can be read", "chmod 600")
+                .doesNotContain(good.split("\n")[1]);
     }
 
     @Test
@@ -114,7 +122,8 @@ class FaultsIT {
             assertThat(node.log()).contains("is corrupt", "moved to");
             assertThat(node.get("/api/v1/registrations").body().path("items")).isEmpty();
             try (Stream<Path> files = Files.list(data)) {
-                assertThat(files.anyMatch(f -> f.getFileName().toString().startsWith("store.mv.corrupt"))).isTrue();
+                assertThat(files.anyMatch(f -> f.getFileName().toString().startsWith("store.mv.corrupt")))
+                        .isTrue();
             }
             node.register("web", "web", 1);
         }
@@ -141,7 +150,9 @@ class FaultsIT {
         try (RealNode again = RealNode.start(data)) {
             assertThat(again.id).isEqualTo(id);
             for (String each : acknowledged) {
-                assertThat(again.get("/api/v1/registrations/" + each).status()).as(each).isEqualTo(200);
+                assertThat(again.get("/api/v1/registrations/" + each).status())
+                        .as(each)
+                        .isEqualTo(200);
             }
         }
     }
@@ -155,11 +166,21 @@ class FaultsIT {
             try (RealNode node = RealNode.start(data, "--bootstrap", app.bootstrap())) {
                 RealNode.await("web is found", () -> !node.providers("web").isEmpty());
                 node.forward("web");
-                listen = node.get("/api/v1/tunnels").body().path("items").get(0).path("listen").asText();
+                listen = node.get("/api/v1/tunnels")
+                        .body()
+                        .path("items")
+                        .get(0)
+                        .path("listen")
+                        .asText();
                 assertThat(node.stop()).isZero();
             }
             try (RealNode node = RealNode.start(data)) {
-                assertThat(node.get("/api/v1/tunnels").body().path("items").get(0).path("listen").asText())
+                assertThat(node.get("/api/v1/tunnels")
+                                .body()
+                                .path("items")
+                                .get(0)
+                                .path("listen")
+                                .asText())
                         .isEqualTo(listen);
             }
         }
@@ -171,24 +192,31 @@ class FaultsIT {
             RealNode.Answer answer = node.put("/api/v1/registrations/x", "{\"service\":7,\"port\":\"a\",\"color\":1}");
             assertThat(answer.status()).isEqualTo(400);
             assertThat(answer.body().path("code").asText()).isEqualTo("validation");
-            assertThat(answer.body().path("errors").findValuesAsText("pointer").toString()).contains("/color");
+            assertThat(answer.body().path("errors").findValuesAsText("pointer").toString())
+                    .contains("/color");
             assertThat(node.put("/api/v1/registrations/x", "[1]").status()).isEqualTo(400);
             assertThat(node.put("/api/v1/registrations/x", "{").status()).isEqualTo(400);
-            assertThat(node.put("/api/v1/registrations/x", "{\"service\":\"UPPER\",\"port\":1}").status()).isEqualTo(400);
+            assertThat(node.put("/api/v1/registrations/x", "{\"service\":\"UPPER\",\"port\":1}")
+                            .status())
+                    .isEqualTo(400);
             assertThat(node.get("/api/v1/peers?limit=0").status()).isEqualTo(400);
             assertThat(node.get("/api/v1/peers?nonsense=1").status()).isEqualTo(400);
             assertThat(node.get("/api/v1/registrations/none").status()).isEqualTo(404);
             assertThat(node.get("/api/v1/none").status()).isEqualTo(404);
             assertThat(node.delete("/api/v1/node").status()).isEqualTo(405);
-            assertThat(node.post("/api/v1/tunnels", "{\"service\":\"none\"}").status()).isEqualTo(404);
-            assertThat(node.post("/api/v1/node/drain", "").status()).as("needs a token").isEqualTo(401);
+            assertThat(node.post("/api/v1/tunnels", "{\"service\":\"none\"}").status())
+                    .isEqualTo(404);
+            assertThat(node.post("/api/v1/node/drain", "").status())
+                    .as("needs a token")
+                    .isEqualTo(401);
             String huge = "{\"service\":\"" + "x".repeat(10 << 20) + "\"}";
             assertThat(node.put("/api/v1/registrations/x", huge).status()).isEqualTo(413);
-            assertThat(node.send(node.request("/api/v1/registrations/x")
-                                    .PUT(HttpRequest.BodyPublishers.ofString("{}")))
+            assertThat(node.send(node.request("/api/v1/registrations/x").PUT(HttpRequest.BodyPublishers.ofString("{}")))
                             .status())
                     .isEqualTo(415);
-            assertThat(node.send(node.request("/api/v1/node").header("Origin", "http://evil.example").GET())
+            assertThat(node.send(node.request("/api/v1/node")
+                                    .header("Origin", "http://evil.example")
+                                    .GET())
                             .body()
                             .path("code")
                             .asText())
@@ -208,12 +236,14 @@ class FaultsIT {
                 byte[] bytes = rng.bytes(rng.below(1400));
                 socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
             }
-            RealNode.await("they are counted", () -> node.get("/metrics")
-                    .raw()
-                    .body()
-                    .lines()
-                    .filter(l -> l.startsWith("mcc_link_datagram_malformed_total"))
-                    .anyMatch(l -> Double.parseDouble(l.substring(l.indexOf(' '))) > 100));
+            RealNode.await(
+                    "they are counted",
+                    () -> node.get("/metrics")
+                            .raw()
+                            .body()
+                            .lines()
+                            .filter(l -> l.startsWith("mcc_link_datagram_malformed_total"))
+                            .anyMatch(l -> Double.parseDouble(l.substring(l.indexOf(' '))) > 100));
             assertThat(node.get("/api/v1/peers").body().path("items")).isEmpty();
             assertThat(node.log()).doesNotContain("Exception");
         }
@@ -222,7 +252,8 @@ class FaultsIT {
     @Test
     void aFolderThatCannotBeWrittenIsSaid() throws IOException, Exception {
         Path file = Files.writeString(folder.resolve("file"), "x");
-        Refusal refusal = refused("--data", file.resolve("n").toString(), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0");
+        Refusal refusal =
+                refused("--data", file.resolve("n").toString(), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0");
         assertThat(refusal.code()).isEqualTo(1);
         assertThat(refusal.text()).contains("data folder", "--data DIR");
     }

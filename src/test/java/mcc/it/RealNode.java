@@ -74,7 +74,8 @@ public final class RealNode implements AutoCloseable {
         try {
             Files.createDirectories(data.toAbsolutePath().getParent());
             Path log = Files.createTempFile(data.toAbsolutePath().getParent(), "node", ".log");
-            Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();
+            Process process =
+                    new ProcessBuilder(command).redirectError(log.toFile()).start();
             Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
             BufferedReader out =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -180,13 +181,15 @@ public final class RealNode implements AutoCloseable {
 
     public void register(String id, String service, int port) {
         Answer done = put("/api/v1/registrations/" + id, "{\"service\":\"" + service + "\",\"port\":" + port + "}");
-        if (done.status() != 201 && done.status() != 200) throw new AssertionError(done.body().toString());
+        if (done.status() != 201 && done.status() != 200)
+            throw new AssertionError(done.body().toString());
     }
 
     /** The usable providers' nodes. */
     public List<String> providers(String service) {
         List<String> out = new ArrayList<>();
-        for (JsonNode item : get("/api/v1/services/" + service + "/providers").body().path("items")) {
+        for (JsonNode item :
+                get("/api/v1/services/" + service + "/providers").body().path("items")) {
             out.add(item.get("node").asText());
         }
         return out;

@@ -62,9 +62,11 @@ class TunnelIT {
         site.start();
         one = RealNode.start(folder.resolve("one"));
         two = RealNode.start(folder.resolve("two"), "--bootstrap", one.bootstrap());
-        three = RealNode.start(folder.resolve("three"), "--bootstrap", one.bootstrap(), "--socks", "127.0.0.1:" + free());
+        three = RealNode.start(
+                folder.resolve("three"), "--bootstrap", one.bootstrap(), "--socks", "127.0.0.1:" + free());
         one.register("web", "web", site.getAddress().getPort());
-        RealNode.await("web is found from node three", () -> three.providers("web").contains(one.id));
+        RealNode.await(
+                "web is found from node three", () -> three.providers("web").contains(one.id));
     }
 
     @AfterAll
@@ -124,7 +126,8 @@ class TunnelIT {
             long bytes = new DigestInputStream(in, got).transferTo(OutputStream.nullOutputStream());
             assertThat(bytes).isEqualTo(BIG_BYTES);
         }
-        assertThat(HexFormat.of().formatHex(got.digest())).isEqualTo(HexFormat.of().formatHex(sent.digest()));
+        assertThat(HexFormat.of().formatHex(got.digest()))
+                .isEqualTo(HexFormat.of().formatHex(sent.digest()));
     }
 
     private static void skipHead(InputStream in) throws IOException {
@@ -145,7 +148,8 @@ class TunnelIT {
             for (int i = 0; i < 200; i++) {
                 all.add(() -> run(new ProcessBuilder(curl, "-sf", "--max-time", "60", "-o", "/dev/null", url)));
             }
-            for (Future<Integer> each : pool.invokeAll(all)) assertThat(each.get()).isZero();
+            for (Future<Integer> each : pool.invokeAll(all))
+                assertThat(each.get()).isZero();
         }
     }
 
@@ -155,7 +159,15 @@ class TunnelIT {
         String socks = field(three.log(), "SOCKS5 on /");
         Path file = folder.resolve("by-name");
         int code = run(new ProcessBuilder(
-                curl, "-sf", "--max-time", "60", "--socks5-hostname", socks, "-o", file.toString(), "http://web.open.mcc/page"));
+                curl,
+                "-sf",
+                "--max-time",
+                "60",
+                "--socks5-hostname",
+                socks,
+                "-o",
+                file.toString(),
+                "http://web.open.mcc/page"));
         assertThat(code).isZero();
         assertThat(Files.readAllBytes(file)).isEqualTo(page);
         String direct = "http://127.0.0.1:" + site.getAddress().getPort() + "/page";
@@ -226,7 +238,8 @@ class TunnelIT {
                 try (Socket fast = new Socket("127.0.0.1", port)) {
                     fast.getOutputStream().write("GET /big HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                     skipHead(fast.getInputStream());
-                    assertThat(fast.getInputStream().transferTo(OutputStream.nullOutputStream())).isEqualTo(BIG_BYTES);
+                    assertThat(fast.getInputStream().transferTo(OutputStream.nullOutputStream()))
+                            .isEqualTo(BIG_BYTES);
                 }
             }
             // What the slow reader was not given stays with its sender: less than the windows and sockets on the way.
@@ -248,16 +261,37 @@ class TunnelIT {
         String keygen = Needs.program("ssh-keygen", "openssh-client");
         Path keys = Files.createDirectory(folder.resolve("ssh"));
         for (String name : List.of("host", "user")) {
-            output(keygen, "-q", "-t", "ed25519", "-N", "", "-f", keys.resolve(name).toString());
+            output(
+                    keygen,
+                    "-q",
+                    "-t",
+                    "ed25519",
+                    "-N",
+                    "",
+                    "-f",
+                    keys.resolve(name).toString());
         }
         Path authorized = Files.copy(keys.resolve("user.pub"), keys.resolve("authorized"));
         Files.setPosixFilePermissions(authorized, PosixFilePermissions.fromString("rw-------"));
         int port = free();
         Files.createDirectories(Path.of("/run/sshd"));
         Process server = new ProcessBuilder(
-                        sshd, "-D", "-h", keys.resolve("host").toString(), "-p", "" + port, "-o", "ListenAddress=127.0.0.1",
-                        "-o", "AuthorizedKeysFile=" + authorized, "-o", "StrictModes=no", "-o", "UsePAM=no",
-                        "-o", "PidFile=none")
+                        sshd,
+                        "-D",
+                        "-h",
+                        keys.resolve("host").toString(),
+                        "-p",
+                        "" + port,
+                        "-o",
+                        "ListenAddress=127.0.0.1",
+                        "-o",
+                        "AuthorizedKeysFile=" + authorized,
+                        "-o",
+                        "StrictModes=no",
+                        "-o",
+                        "UsePAM=no",
+                        "-o",
+                        "PidFile=none")
                 .redirectErrorStream(true)
                 .start();
         try {
@@ -268,8 +302,17 @@ class TunnelIT {
             int local = three.forward("ssh");
             String user = System.getProperty("user.name");
             String said = output(
-                    ssh, "-q", "-i", keys.resolve("user").toString(), "-o", "StrictHostKeyChecking=no",
-                    "-o", "UserKnownHostsFile=/dev/null", "-p", "" + local, user + "@127.0.0.1",
+                    ssh,
+                    "-q",
+                    "-i",
+                    keys.resolve("user").toString(),
+                    "-o",
+                    "StrictHostKeyChecking=no",
+                    "-o",
+                    "UserKnownHostsFile=/dev/null",
+                    "-p",
+                    "" + local,
+                    user + "@127.0.0.1",
                     "head -c 5000000 /dev/zero | sha256sum");
             assertThat(said).startsWith("b39781589c4403fb82174c9647a010464cff38bad976547d339899b00053a545");
         } finally {
