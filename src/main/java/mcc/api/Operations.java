@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.dht.Dht;
@@ -41,7 +40,9 @@ final class Operations {
 
     /** One operation. */
     @FunctionalInterface
-    interface Operation extends Function<JsonObject, Future<Answer>> {}
+    interface Operation {
+        Future<Answer> apply(JsonObject input);
+    }
 
     private final Node.Parts parts;
     private final Bus bus;
@@ -399,7 +400,7 @@ final class Operations {
     }
 
     private Future<Registry.Output.Providers> offers(ServiceName service) {
-        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service))
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service, 0))
                 .map(o -> (Registry.Output.Providers) o);
     }
 

@@ -76,9 +76,9 @@ final class Dialer {
     }
 
     private void attempt(long nowNs, Dial dial) {
-        if (dial.index != 0) links.release(dial.index);
-        dial.index = links.freeIndex();
-        links.occupy(dial.index, new Slot.Dialing(dial));
+        if (dial.index != 0) links.slots().release(dial.index);
+        dial.index = links.slots().free();
+        links.slots().occupy(dial.index, new Slot.Dialing(dial));
         Handshake handshake = new Handshake(
                 Handshake.Pattern.XX, true, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
         byte[] noise = handshake.write(new byte[0]);
@@ -135,7 +135,7 @@ final class Dialer {
         Link link = links.find(peer);
         if (link != null && link.canSend(nowNs)) {
             dials.remove(dial);
-            links.release(dial.index);
+            links.slots().release(dial.index);
             links.output(new LinkOutput.Dialled(dial.ticket, peer, from));
             return;
         }
@@ -188,7 +188,7 @@ final class Dialer {
 
     private void fail(Dial dial, Reason reason) {
         dials.remove(dial);
-        links.release(dial.index);
+        links.slots().release(dial.index);
         links.output(new LinkOutput.NotDialled(dial.ticket, dial.to, reason));
     }
 

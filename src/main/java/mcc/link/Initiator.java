@@ -92,15 +92,15 @@ final class Initiator {
 
     /** Forgets all attempts. */
     void end(Link link) {
-        for (Attempt a : link.attempts) links.release(a.index);
+        for (Attempt a : link.attempts) links.slots().release(a.index);
         link.attempts.clear();
         link.nextAttemptNs = Core.NEVER;
         link.cookie = null;
     }
 
     private void attempt(long nowNs, Link link) {
-        int index = links.freeIndex();
-        links.occupy(index, new Slot.Initiating(link));
+        int index = links.slots().free();
+        links.slots().occupy(index, new Slot.Initiating(link));
         Handshake handshake = new Handshake(
                 Handshake.Pattern.IK,
                 true,
@@ -112,7 +112,7 @@ final class Initiator {
         byte[] noise = handshake.write(payload(nowNs, link.instance, early).toByteArray());
         if (noise == null) {
             counters.add("link.handshake.unsound-key");
-            links.release(index);
+            links.slots().release(index);
             end(link);
             links.unreachable(link);
             return;
@@ -130,7 +130,7 @@ final class Initiator {
         if (pad > 0) initiation.setPadding(ByteString.copyFrom(new byte[pad]));
         byte[] bytes = datagram.setInitiation(initiation).build().toByteArray();
         link.attempts.add(new Attempt(index, handshake, mac1, early));
-        if (link.attempts.size() > ATTEMPTS_MAX) links.release(link.attempts.removeFirst().index);
+        if (link.attempts.size() > ATTEMPTS_MAX) links.slots().release(link.attempts.removeFirst().index);
         counters.add("link.handshake.initiated");
         if (link.path != null) links.post(link.path, bytes);
         for (Address address : link.addresses) if (!address.equals(link.path)) links.post(address, bytes);
@@ -209,6 +209,6 @@ final class Initiator {
 
     private void discard(Link link, Attempt attempt) {
         link.attempts.remove(attempt);
-        links.release(attempt.index);
+        links.slots().release(attempt.index);
     }
 }

@@ -3,7 +3,6 @@ package mcc.link;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,11 +58,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     static final long KEEPALIVE_NS = 15_000 * MS;
     /** A link without streams is forgotten after this much silence. */
     static final long FORGET_NS = 3_600_000 * MS;
-    /** A new address has this long, three times, to prove itself. */
-    static final long CHALLENGE_NS = 300 * MS;
-
-    static final int CHALLENGE_TRIES = 3;
-
     /**
      * What differs between nodes and networks.
      *
@@ -102,17 +96,16 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Initiator initiator;
     private final Responder responder;
     private final Dialer dialer;
+    private final Paths paths;
 
     private final Map<Id, Link> links = new LinkedHashMap<>();
-    private final Map<Integer, Slot> slots = new HashMap<>();
+    private final Slots slots;
     private final ArrayDeque<Outgoing> outbox = new ArrayDeque<>();
     private final ArrayDeque<LinkOutput> outputs = new ArrayDeque<>();
     private final ArrayDeque<Link> dirty = new ArrayDeque<>();
     private final PriorityQueue<Due> due = new PriorityQueue<>();
     private final byte[] plain = new byte[2048];
     private final byte[] sealed = new byte[2048];
-    private int lastIndex;
-    private @Nullable Slot lastSlot;
     private long epochMs;
     private long epochAtNs;
 
@@ -130,6 +123,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         this.identity = identity;
         this.rng = rng;
         this.counters = counters;
+        slots = new Slots(rng.split());
+        paths = new Paths(this, rng.split(), counters);
         initiator = new Initiator(this, config, identity, rng.split(), counters);
         responder = new Responder(this, config, identity, rng.split(), counters);
         dialer = new Dialer(this, config, identity, rng.split(), counters);
@@ -158,7 +153,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             malformed.add();
             return;
         }
-        switch (slot(Transport.receiver(buf, offset))) {
+        switch (slots.find(Transport.receiver(buf, offset))) {
             case Slot.Established(Link link, Session session) ->
                 onSealed(nowNs, link, session, buf, offset, length, from);
             case Slot.Responding(Responder.Pending pending)
@@ -184,7 +179,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         int n = open(session, buf, offset, length, nowNs);
         if (n < 0) return;
         boolean newest = session == link.current && session.isNewest(buf, offset);
-        if (newest && !from.equals(link.path)) heardElsewhere(nowNs, link, from);
+        if (newest && !from.equals(link.path)) paths.heardElsewhere(nowNs, link, from);
         onFrames(nowNs, link, n, from, length);
     }
 
@@ -232,12 +227,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         switch (control.getKindCase()) {
             case PATH_CHALLENGE ->
                 sendControl(nowNs, link, from, Control.newBuilder().setPathResponse(control.getPathChallenge()));
-            case PATH_RESPONSE -> {
-                Link.Challenge challenge = link.challenge;
-                if (challenge == null || challenge.value != control.getPathResponse()) return;
-                link.challenge = null;
-                moveTo(nowNs, link, challenge.at);
-            }
+            case PATH_RESPONSE -> paths.answered(nowNs, link, control.getPathResponse());
             case OBSERVED -> {
                 Address self = Handshakes.address(control.getObserved());
                 if (self != null) observed(link.peer, self);
@@ -257,22 +247,22 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             case INITIATION -> responder.onInitiation(nowNs, d.getInitiation(), false, from, length);
             case XX_INITIATION -> responder.onInitiation(nowNs, d.getXxInitiation(), true, from, length);
             case RESPONSE -> {
-                if (slot(d.getResponse().getReceiver()) instanceof Slot.Initiating(Link link)) {
+                if (slots.find(d.getResponse().getReceiver()) instanceof Slot.Initiating(Link link)) {
                     initiator.onResponse(nowNs, link, d.getResponse(), from, length);
                 } else unknown.add();
             }
             case XX_RESPONSE -> {
-                if (slot(d.getXxResponse().getReceiver()) instanceof Slot.Dialing(Dial dial)) {
+                if (slots.find(d.getXxResponse().getReceiver()) instanceof Slot.Dialing(Dial dial)) {
                     dialer.onResponse(nowNs, dial, d.getXxResponse(), from);
                 } else unknown.add();
             }
             case XX_FINAL -> {
-                if (slot(d.getXxFinal().getReceiver()) instanceof Slot.Responding(Responder.Pending pending)) {
+                if (slots.find(d.getXxFinal().getReceiver()) instanceof Slot.Responding(Responder.Pending pending)) {
                     responder.onFinal(nowNs, pending, d.getXxFinal(), from);
                 } else unknown.add();
             }
             case COOKIE -> {
-                switch (slot(d.getCookie().getReceiver())) {
+                switch (slots.find(d.getCookie().getReceiver())) {
                     case Slot.Initiating(Link link) -> initiator.onCookie(nowNs, link, d.getCookie());
                     case Slot.Dialing(Dial dial) -> dialer.onCookie(nowNs, dial, d.getCookie());
                     case null, default -> unknown.add();
@@ -445,11 +435,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link.nextAttemptNs <= nowNs) initiator.tick(nowNs, link);
         if (link.gone) return;
         if (expectingSince(link) <= nowNs - SUSPECT_NS) initiator.begin(nowNs, link);
-        Link.Challenge challenge = link.challenge;
-        if (challenge != null && challenge.againNs <= nowNs) challenge(nowNs, link, challenge);
-        if (link.streams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && link.challenge == null && link.path != null) {
-            link.challenge = new Link.Challenge(link.path, rng.nextLong());
-            challenge(nowNs, link, link.challenge);
+        paths.tick(nowNs, link);
+        if (link.streams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && paths.probe(nowNs, link)) {
             expect(nowNs, link);
         }
         if (link.streams() == 0 && nowNs - Math.max(link.heardNs, link.sentNs) >= FORGET_NS) {
@@ -471,16 +458,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     /** Returns whether {@link #transmit} has something to say. */
     public boolean wantsToTransmit() {
         return !outbox.isEmpty() || !dirty.isEmpty();
-    }
-
-    private void challenge(long nowNs, Link link, Link.Challenge challenge) {
-        if (challenge.tries++ >= CHALLENGE_TRIES) {
-            link.challenge = null;
-            counters.add("link.path.unproven");
-            return;
-        }
-        challenge.againNs = nowNs + CHALLENGE_NS;
-        sendControl(nowNs, link, challenge.at, Control.newBuilder().setPathChallenge(challenge.value));
     }
 
     // ---- streams ----------------------------------------------------------------------------------------------------
@@ -576,30 +553,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         outbox.add(new Outgoing(to, Bytes.owning(datagram)));
     }
 
-    int freeIndex() {
-        int index;
-        do {
-            index = rng.nextInt() & ~0xf; // the low bits may name a packet loop one day
-        } while (index == 0 || slots.containsKey(index));
-        return index;
-    }
-
-    void occupy(int index, Slot slot) {
-        slots.put(index, slot);
-        lastSlot = null;
-    }
-
-    void release(int index) {
-        slots.remove(index);
-        lastSlot = null;
-    }
-
-    private @Nullable Slot slot(int index) {
-        if (lastSlot != null && lastIndex == index) return lastSlot;
-        Slot slot = slots.get(index);
-        lastIndex = index;
-        lastSlot = slot;
-        return slot;
+    Slots slots() {
+        return slots;
     }
 
     void observed(Id by, Address self) {
@@ -636,7 +591,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
         if (link == null || other && p.xx == null) {
             counters.add("link.pending.dropped");
-            release(p.index);
+            slots.release(p.index);
             return null;
         }
         if (other) restart(link); // who dials by address has no link to this node, so it lost the old one
@@ -658,10 +613,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         retire(link.previous);
         link.previous = link.current;
         link.current = session;
-        occupy(session.localIndex(), new Slot.Established(link, session));
+        slots.occupy(session.localIndex(), new Slot.Established(link, session));
         link.heardNs = nowNs;
         link.expectingNs = NEVER;
-        if (!from.equals(link.path)) moveTo(nowNs, link, from);
+        if (!from.equals(link.path)) paths.moveTo(nowNs, link, from);
         while (!link.waiting.isEmpty()) {
             Link.Waiting w = link.waiting.removeFirst();
             link.connection.send(w.message());
@@ -754,25 +709,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return new Connection(config.connection(), identity.id().compareTo(peer) < 0, rng.split(), counters);
     }
 
-    private void heardElsewhere(long nowNs, Link link, Address from) {
-        if (link.challenge != null && link.challenge.at.equals(from)) return;
-        counters.add("link.path.candidate");
-        link.challenge = new Link.Challenge(from, rng.nextLong());
-        challenge(nowNs, link, link.challenge);
-    }
-
-    private void moveTo(long nowNs, Link link, Address to) {
-        Address old = link.path;
-        if (to.equals(old)) return;
-        link.path = to;
-        link.learn(to);
-        if (old == null) return;
-        counters.add("link.path.changed");
-        link.connection.pathChanged(nowNs, old.sameIp(to));
-        control(link, observedControl(to));
-    }
-
-    private void sendControl(long nowNs, Link link, Address to, Control.Builder control) {
+    void sendControl(long nowNs, Link link, Address to, Control.Builder control) {
         Session session = link.current;
         if (session == null || !session.isAlive(nowNs)) return;
         byte[] frames = Frames.control(control.build().toByteArray());
@@ -856,6 +793,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private void retire(@Nullable Session session) {
-        if (session != null) release(session.localIndex());
+        if (session != null) slots.release(session.localIndex());
     }
 }

@@ -154,7 +154,7 @@ final class Responder {
             Pending p = it.next();
             if (p.diesNs > nowNs) break;
             it.remove();
-            links.release(p.index);
+            links.slots().release(p.index);
         }
     }
 
@@ -326,10 +326,10 @@ final class Responder {
             counters.add("link.pending.evicted");
             drop(pending.values().iterator().next());
         }
-        int index = links.freeIndex();
+        int index = links.slots().free();
         Pending p = new Pending(index, xx, from, nowNs + PENDING_NS);
         p.localInstance = rng.nextLong();
-        links.occupy(index, new Slot.Responding(p));
+        links.slots().occupy(index, new Slot.Responding(p));
         pending.put(index, p);
         return p;
     }
@@ -337,7 +337,7 @@ final class Responder {
     private void drop(Pending p) {
         counters.add("link.pending.dropped");
         pending.remove(p.index);
-        links.release(p.index);
+        links.slots().release(p.index);
     }
 
     private boolean calm(long nowNs) {

@@ -43,8 +43,8 @@ public final class RegistryVerticle extends VerticleBase {
         /** Answered by a list of {@link ServiceName}. */
         record Services() implements Query {}
 
-        /** Answered by {@link Registry.Output.Providers}. */
-        record Resolve(ServiceName service) implements Query {}
+        /** Answered by {@link Registry.Output.Providers}; what was found {@code maxAgeMs} ago will do. */
+        record Resolve(ServiceName service, long maxAgeMs) implements Query {}
 
         /** Changes among its providers are published as events until as many {@link Unwatch} came. */
         record Watch(ServiceName service) implements Query {}
@@ -168,7 +168,8 @@ public final class RegistryVerticle extends VerticleBase {
             case Query.Heartbeat q -> tickets.ask(t -> host.handle(new Registry.Input.Heartbeat(t, q.id())));
             case Query.Registrations _ -> Future.succeededFuture(registry.registrations());
             case Query.Services _ -> Future.succeededFuture(registry.services());
-            case Query.Resolve q -> tickets.ask(t -> host.handle(new Registry.Input.Resolve(t, q.service())));
+            case Query.Resolve q ->
+                tickets.ask(t -> host.handle(new Registry.Input.Resolve(t, q.service(), q.maxAgeMs())));
             case Query.Drain _ -> tickets.ask(t -> host.handle(new Registry.Input.Drain(t)));
             case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
             case Query.Watch q -> watch(host, q.service());

@@ -18,7 +18,8 @@ import org.yaml.snakeyaml.error.YAMLException;
 /**
  * What the operator set: an option beats an environment variable, that beats the file, that beats the default.
  *
- * <p>Key {@code a.b} is the option {@code --a-b}, the variable {@code MCC_A_B} and in the file {@code a.b:} or {@code a: {b: …}}. An unknown
+ * <p>Key {@code a.b} is the option {@code --a-b}, the variable {@code MCC_A_B} and in the file
+ * {@code a.b:} or {@code a: {b: …}}. An unknown
  * key in the file is refused by name with the nearest known one; an unknown {@code MCC_*} variable is only a warning.
  */
 public final class Settings {
@@ -200,7 +201,7 @@ public final class Settings {
     }
 
     /** The known key at the smallest edit distance. */
-    static String nearest(String name) {
+    public static String nearest(String name) {
         String best = "";
         int least = Integer.MAX_VALUE;
         for (Key key : KEYS) {

@@ -37,6 +37,6 @@ public record Config(
 
     /** The recommended parameters. */
     public static Config of(Bytes network, String org) {
-        return new Config(network, org, 1_500 * MS, SECOND, 10 * SECOND, 3 * SECOND, 1_024, 256, 1_024, 256, 4_096);
+        return new Config(network, org, 500 * MS, SECOND, 10 * SECOND, 3 * SECOND, 1_024, 256, 1_024, 256, 4_096);
     }
 }

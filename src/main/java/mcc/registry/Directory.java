@@ -74,12 +74,22 @@ final class Directory {
             return;
         }
         Flight flight = flight(nowNs, resolve.service());
+        if (cached != null && nowNs - cached.atNs < resolve.maxAgeMs() * Config.MS && anyLive(nowNs, cached)) {
+            counters.add("registry.cacheOldHit");
+            answer(nowNs, resolve.ticket(), resolve.service());
+            return;
+        }
         if (flight == null || flight.waiting.size() >= config.waiting()) {
             counters.add("registry.resolveRefused");
             answer(nowNs, resolve.ticket(), resolve.service());
             return;
         }
         flight.waiting.add(resolve.ticket());
+    }
+
+    private static boolean anyLive(long nowNs, Cached cached) {
+        for (Remote remote : cached.remotes) if (remote.liveUntilNs > nowNs) return true;
+        return false;
     }
 
     private @Nullable Flight flight(long nowNs, ServiceName service) {

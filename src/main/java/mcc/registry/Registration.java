@@ -124,7 +124,7 @@ public record Registration(
         long weight = draft.weight == null ? 100 : draft.weight;
         within(faults, "/weight", weight, 1, Provider.WEIGHT);
         List<String> tags = draft.tags == null ? List.of() : draft.tags;
-        Map<String, String> meta = draft.meta == null ? Map.of() : draft.meta;
+        Map<String, String> meta = draft.meta == null ? new LinkedHashMap<>() : draft.meta;
         labels(faults, tags, meta);
         long leaseMs = draft.leaseMs == null ? 30_000 : draft.leaseMs;
         within(faults, "/leaseMs", leaseMs, LEASE_MIN_MS, LEASE_MAX_MS);

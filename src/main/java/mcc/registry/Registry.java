@@ -57,8 +57,18 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /** The smoothed round-trip time to a node. */
         record PeerRtt(Id node, long rttNs) implements Input {}
 
-        /** Who offers a service? Answered by {@link Output.Providers}. */
-        record Resolve(long ticket, ServiceName service) implements Input {}
+        /**
+         * Who offers a service? Answered by {@link Output.Providers}.
+         *
+         * @param maxAgeMs what was found so long ago will do, if it was anything: it is told at once and looked up again
+         *     behind the asker's back; 0 for what is known of the moment
+         */
+        record Resolve(long ticket, ServiceName service, long maxAgeMs) implements Input {
+            /** Of the moment. */
+            public Resolve(long ticket, ServiceName service) {
+                this(ticket, service, 0);
+            }
+        }
 
         /** Tell what changes among the usable providers, beginning with those there are, until {@link Unwatch}. */
         record Watch(long ticket, ServiceName service) implements Input {}

@@ -5,7 +5,9 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import mcc.core.Bytes;
 import mcc.node.Bus;
 import mcc.node.Problem;
@@ -44,12 +46,14 @@ final class Opening {
     /** A provider that did not. */
     record Failure(Offer offer, String reason) {}
 
+    private record Running(Offer offer, long startedNs) {}
+
     private final Vertx vertx;
     private final Context context;
     private final Bus bus;
     private final List<Offer> candidates;
     private final Promise<Opened> promise = Promise.promise();
-    private final List<StreamPort> running = new ArrayList<>();
+    private final Map<StreamPort, Running> running = new LinkedHashMap<>();
     private final List<Failure> failures = new ArrayList<>();
     private int next;
     private int waiting;
@@ -119,7 +123,7 @@ final class Opening {
             port.cancel();
             return;
         }
-        running.add(port);
+        running.put(port, new Running(offer, System.nanoTime()));
         Envelope envelope = new Envelope();
         port.exceptionHandler(_ -> failed(offer, port, "the node cannot be reached"));
         port.endHandler(_ -> failed(offer, port, "the node closed the stream"));
@@ -142,6 +146,11 @@ final class Opening {
         port.pause();
         port.bytesHandler(null);
         running.remove(port);
+        long lateNs = System.nanoTime() - NEXT_MS * 1_000_000;
+        running.forEach((_, other) -> {
+            if (other.startedNs() <= lateNs)
+                failures.add(new Failure(other.offer(), "no answer after " + NEXT_MS + " ms"));
+        });
         Way way = new Way.Remote(port, Bytes.owning(first));
         if (!promise.tryComplete(new Opened(way, offer, List.copyOf(failures)))) port.cancel();
         end();
@@ -149,7 +158,7 @@ final class Opening {
 
     private void failed(Offer offer, @Nullable StreamPort port, String reason) {
         if (port != null) {
-            if (!running.remove(port)) return;
+            if (running.remove(port) == null) return;
             port.bytesHandler(null);
             port.cancel();
         }
@@ -174,7 +183,7 @@ final class Opening {
     private void end() {
         vertx.cancelTimer(nextTimer);
         vertx.cancelTimer(totalTimer);
-        for (StreamPort port : List.copyOf(running)) port.cancel();
+        for (StreamPort port : List.copyOf(running.keySet())) port.cancel();
         running.clear();
     }
 }

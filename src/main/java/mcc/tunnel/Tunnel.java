@@ -5,6 +5,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import mcc.core.Id;
 import mcc.registry.Offer;
 import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
@@ -18,12 +19,15 @@ final class Tunnel implements Splice.Meter {
     /** Seconds of history. */
     static final int SECONDS = 900;
 
+    private static final int SERVED_MAX = 64;
+
     final String id;
     final ServiceName service;
     final @Nullable String provider;
     final Instant opened = Instant.now();
     String listen;
     TcpSocket.@Nullable Listener listener;
+    private final Set<Id> served = new LinkedHashSet<>();
     final Set<TcpSocket> sockets = new LinkedHashSet<>();
 
     @Nullable
@@ -64,6 +68,12 @@ final class Tunnel implements Splice.Meter {
     @Override
     public void done(boolean broken) {
         connections--;
+    }
+
+    /** Whether this endpoint serves the tunnel for the first time, as far as is remembered. */
+    boolean isFirst(Id endpoint) {
+        if (served.size() >= SERVED_MAX) served.clear();
+        return served.add(endpoint);
     }
 
     /** Closes a second of history; called once per second. */

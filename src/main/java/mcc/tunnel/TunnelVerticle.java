@@ -63,6 +63,9 @@ public final class TunnelVerticle extends VerticleBase {
     /** A provider that failed is asked last for so long. */
     static final long SUSPECT_NS = 10_000_000_000L;
 
+    /** A connection starts with the providers known for so long; those found meanwhile serve the next one. */
+    private static final long KNOWN_MS = 10_000;
+
     private static final int SUSPECTS_MAX = 1024;
     private static final Logger LOG = LoggerFactory.getLogger(TunnelVerticle.class);
     private static final String MAP = "tunnels";
@@ -345,15 +348,13 @@ public final class TunnelVerticle extends VerticleBase {
     }
 
     private void noteProvider(Tunnel tunnel, Opening.Opened opened, long tookMs) {
-        Offer old = tunnel.current;
         tunnel.current = opened.offer();
         JsonObject data = new JsonObject()
                 .put("provider", opened.offer().contact().node().toString())
                 .put("endpoint", opened.offer().endpoint().toString())
                 .put("tookMs", tookMs);
         if (opened.failures().isEmpty()) {
-            boolean same = old != null && old.endpoint().equals(opened.offer().endpoint());
-            if (!same) event("tunnel.connected", tunnel, data);
+            if (tunnel.isFirst(opened.offer().endpoint())) event("tunnel.connected", tunnel, data);
             return;
         }
         tunnel.failovers++;
@@ -390,7 +391,7 @@ public final class TunnelVerticle extends VerticleBase {
 
     /** The usable providers in the order for one new connection; who failed lately comes last. */
     private Future<List<Offer>> resolve(ServiceName service, @Nullable String provider) {
-        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service))
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service, KNOWN_MS))
                 .map(answer -> {
                     List<Offer> good = new ArrayList<>();
                     List<Offer> doubtful = new ArrayList<>();

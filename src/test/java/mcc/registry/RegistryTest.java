@@ -159,18 +159,34 @@ class RegistryTest {
     void aCachedProviderEndsWithItsLease() {
         long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
                 .ticket();
-        step(new Registry.Input.Found(find, List.of(holding(29_000))));
-        nowNs += SECOND / 2;
+        step(new Registry.Input.Found(find, List.of(holding(29_700))));
+        nowNs += SECOND / 5;
         Registry.Output.Providers before =
                 only(step(new Registry.Input.Resolve(2, WEB)), Registry.Output.Providers.class);
         assertThat(before.picks()).hasSize(1);
-        nowNs += SECOND / 2;
+        nowNs += SECOND / 5;
         Registry.Output.Providers after =
                 only(step(new Registry.Input.Resolve(2, WEB)), Registry.Output.Providers.class);
         assertThat(after.picks()).isEmpty();
         assertThat(after.items())
                 .singleElement()
                 .satisfies(o -> assertThat(o.health()).isEqualTo(Health.STALE));
+    }
+
+    @Test
+    void whoIsContentWithOldNewsGetsThemAtOnceAndNewOnesAreFetched() {
+        long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
+                .ticket();
+        step(new Registry.Input.Found(find, List.of(holding(0))));
+        nowNs += 5 * SECOND;
+        List<Registry.Output> out = step(new Registry.Input.Resolve(2, WEB, 10_000));
+        assertThat(only(out, Registry.Output.Providers.class).picks()).hasSize(1);
+        find = only(out, Registry.Output.Find.class).ticket();
+        step(new Registry.Input.Found(find, List.of()));
+        nowNs += SECOND;
+        assertThat(all(step(new Registry.Input.Resolve(3, WEB, 10_000)), Registry.Output.Providers.class))
+                .as("there is no old news of nobody")
+                .isEmpty();
     }
 
     @Test

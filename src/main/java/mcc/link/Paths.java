@@ -1,0 +1,78 @@
+package mcc.link;
+
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.core.Rng;
+import mcc.wire.pb.Control;
+
+/**
+ * Which address reaches a peer, proved: a peer heard from elsewhere is asked there for eight random bytes back before anything
+ * else goes there (RFC 9000 section 8.2 and 9.3).
+ */
+final class Paths {
+    private static final long MS = 1_000_000L;
+    /** An address has this long, three times, to prove itself. */
+    static final long CHALLENGE_NS = 300 * MS;
+
+    static final int CHALLENGE_TRIES = 3;
+
+    private final Links links;
+    private final Rng rng;
+    private final Counters counters;
+
+    Paths(Links links, Rng rng, Counters counters) {
+        this.links = links;
+        this.rng = rng;
+        this.counters = counters;
+    }
+
+    /** The newest packet of a peer came from another address than those before. */
+    void heardElsewhere(long nowNs, Link link, Address from) {
+        if (link.challenge != null && link.challenge.at.equals(from)) return;
+        counters.add("link.path.candidate");
+        link.challenge = new Link.Challenge(from, rng.nextLong());
+        challenge(nowNs, link, link.challenge);
+    }
+
+    /** Asks for a sign of life on the path in use; false when a challenge is out already. */
+    boolean probe(long nowNs, Link link) {
+        if (link.challenge != null || link.path == null) return false;
+        link.challenge = new Link.Challenge(link.path, rng.nextLong());
+        challenge(nowNs, link, link.challenge);
+        return true;
+    }
+
+    void answered(long nowNs, Link link, long value) {
+        Link.Challenge challenge = link.challenge;
+        if (challenge == null || challenge.value != value) return;
+        link.challenge = null;
+        moveTo(nowNs, link, challenge.at);
+    }
+
+    void tick(long nowNs, Link link) {
+        Link.Challenge challenge = link.challenge;
+        if (challenge != null && challenge.againNs <= nowNs) challenge(nowNs, link, challenge);
+    }
+
+    /** This address is proved: packets go there from now on. */
+    void moveTo(long nowNs, Link link, Address to) {
+        Address old = link.path;
+        if (to.equals(old)) return;
+        link.path = to;
+        link.learn(to);
+        if (old == null) return;
+        counters.add("link.path.changed");
+        link.connection.pathChanged(nowNs, old.sameIp(to));
+        links.control(link, links.observedControl(to));
+    }
+
+    private void challenge(long nowNs, Link link, Link.Challenge challenge) {
+        if (challenge.tries++ >= CHALLENGE_TRIES) {
+            link.challenge = null;
+            counters.add("link.path.unproven");
+            return;
+        }
+        challenge.againNs = nowNs + CHALLENGE_NS;
+        links.sendControl(nowNs, link, challenge.at, Control.newBuilder().setPathChallenge(challenge.value));
+    }
+}
