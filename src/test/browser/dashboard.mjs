@@ -63,6 +63,16 @@ async function audit(page, where) {
   assert.deepEqual(said, [], where);
 }
 
+const send = (node, method, path, body) =>
+  fetch(node.http + "/api/v1" + path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+/** A journey that runs alone needs what those before it would have left: a service and a tunnel to it. */
+async function prepare() {
+  if (address) return;
+  await send(first, "PUT", "/registrations/shop", { service: "shop", port: setup.site });
+  address = (await (await send(third, "POST", "/tunnels", { service: "shop" })).json()).listen;
+}
+
 /** Fetches so many bytes through a tunnel, by a connection of its own. */
 function sends(address, bytes) {
   return new Promise((done, failed) => {
@@ -289,6 +299,7 @@ journey("without the socket it polls, and says so", async () => {
 });
 
 journey("every page, both themes, three widths: accessible and within its width", async () => {
+  await prepare();
   const page = await open(third, "/");
   const ready = {
     overview: () => see(page, "Latest events"),
@@ -337,8 +348,6 @@ journey("the interface is readable at /docs", async () => {
 });
 
 journey("a provider is killed: bytes go on by another one, and that is shown", async () => {
-  const send = (node, method, path, body) =>
-    fetch(node.http + "/api/v1" + path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   await send(second, "PUT", "/registrations/pair", { service: "pair", port: setup.site, leaseMs: 10_000 });
   const made = await (await send(third, "POST", "/tunnels", { service: "pair" })).json();
   const page = await open(third, "/#/tunnels");
@@ -360,6 +369,7 @@ journey("a provider is killed: bytes go on by another one, and that is shown", a
 });
 
 journey("the node is killed: told at once, stale values look stale; it comes back: no reload", async () => {
+  await prepare();
   const page = await open(third, "/#/events");
   await page.locator(".log.events li").first().waitFor();
   await page.locator("[data-mode=live]").waitFor();
