@@ -32,7 +32,7 @@ let cutOnPurpose = false;
 async function open(node, path, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(40_000);
   const note = (what) => cutOnPurpose || complaints.push(`${page.url()}: ${what}`);
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && note(`console ${m.type()}: ${m.text()}`));
   page.on("pageerror", (e) => note(`exception: ${e.message}`));

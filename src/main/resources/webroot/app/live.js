@@ -5,7 +5,7 @@ import { get } from "./rest.js";
 const STALE_MS = 2_500;
 const DEAD_MS = 8_000;
 const POLL_MS = 5_000;
-const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+const RETRY_MS = [1_000, 2_000, 4_000];
 const EVENTS_MAX = 1_000;
 const HISTORY_S = 900;
 const AGAIN = "the node was started again";
@@ -142,6 +142,7 @@ class Live extends EventTarget {
       names.forEach((ch, i) => this.#take(ch, 0, answers[i].items ?? answers[i]));
       await this.#readEvents();
       if (this.mode !== "live") this.#to("polling");
+      if (this.#socket === null) this.#connect();
     } catch {
       if (this.mode === "polling") this.#to("offline");
     }
