@@ -10,6 +10,9 @@ import mcc.tunnel.TunnelVerticle;
 
 /** {@code mcc run}: a node in the foreground, until SIGTERM or ctrl-C. */
 final class Run {
+    /** The rooms above the node, in the order in which they start. */
+    static final List<Node.Edge> EDGES = List.of(TunnelVerticle::new, ApiVerticle::new);
+
     private Run() {}
 
     /**
@@ -20,23 +23,22 @@ final class Run {
     static int run(Settings settings) {
         Node node;
         try {
-            node = Node.start(settings, List.of(TunnelVerticle::new, ApiVerticle::new));
+            node = Node.start(settings, EDGES);
         } catch (Problem p) {
             System.err.println("mcc: " + p.detail());
             if (p.hint() != null) System.err.println("     " + p.hint());
             return 1;
         }
-        CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             node.close();
-            ended.countDown();
+            Runtime.getRuntime().halt(0); // a drained node ended well; the JVM would say 143 for SIGTERM
         }));
         Node.Parts parts = node.parts();
         System.out.println("ready node=" + parts.id() + " udp="
                 + String.join(",", parts.status().udp()) + " http="
                 + parts.status().http());
         try {
-            ended.await();
+            new CountDownLatch(1).await(); // the end comes as a signal, and to the hook
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }

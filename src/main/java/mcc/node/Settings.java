@@ -201,7 +201,7 @@ public final class Settings {
     }
 
     /** The known key at the smallest edit distance. */
-    static String nearest(String name) {
+    public static String nearest(String name) {
         String best = "";
         int least = Integer.MAX_VALUE;
         for (Key key : KEYS) {

@@ -1,0 +1,90 @@
+package mcc;
+
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.node.Problem;
+import mcc.node.Settings;
+import org.jspecify.annotations.Nullable;
+
+/** {@code mcc run}: its options as settings. Reads them by hand, so that a node starts without the command line's classes. */
+final class RunVerb {
+    private static final int FAILED = 1;
+    private static final int USAGE = 2;
+
+    /** What the command line said: settings by key, and the file that holds more of them. */
+    record Options(Map<String, String> values, @Nullable Path file) {}
+
+    private RunVerb() {}
+
+    /** Runs a node until it is asked to end, and gives the exit code. */
+    static int run(List<String> args, Map<String, String> environment) {
+        prepare();
+        Settings settings;
+        try {
+            Options options = parse(args, environment);
+            settings = Settings.load(options.values(), environment, options.file());
+        } catch (Problem p) {
+            System.err.println("mcc: " + p.detail());
+            if (p.hint() != null) System.err.println("  hint: " + p.hint());
+            return p.code().equals("usage") ? USAGE : FAILED;
+        }
+        return Run.run(settings);
+    }
+
+    /** Sets what must be set before the first class of Netty loads. */
+    static void prepare() {
+        // A task that reschedules itself would otherwise starve its loop's sockets.
+        System.setProperty("io.netty.eventLoop.maxTaskProcessingQuantumMs", "100");
+    }
+
+    /**
+     * Reads {@code --a-b VALUE} and {@code --a-b=VALUE}; a list's option may be repeated, a yes-or-no one stands alone.
+     *
+     * @throws Problem {@code usage}
+     */
+    static Options parse(List<String> args, Map<String, String> environment) {
+        Map<String, String> values = new LinkedHashMap<>();
+        String named = environment.getOrDefault("MCC_CONFIG", "");
+        Path file = named.isEmpty() ? null : Path.of(named);
+        Iterator<String> rest = args.iterator();
+        while (rest.hasNext()) {
+            String arg = rest.next();
+            int equals = arg.indexOf('=');
+            String option = equals < 0 ? arg : arg.substring(0, equals);
+            if (option.equals("--config")) {
+                file = Path.of(value(option, arg, equals, rest));
+                continue;
+            }
+            Settings.Key key = keyOf(option);
+            boolean alone = equals < 0 && isFlag(key);
+            String value = alone ? "true" : value(option, arg, equals, rest);
+            values.merge(key.name(), value, (old, more) -> key.list() ? old + "," + more : more);
+        }
+        return new Options(values, file);
+    }
+
+    private static boolean isFlag(Settings.Key key) {
+        return key.fallback().equals("true") || key.fallback().equals("false");
+    }
+
+    private static String value(String option, String arg, int equals, Iterator<String> rest) {
+        if (equals >= 0) return arg.substring(equals + 1);
+        if (rest.hasNext()) return rest.next();
+        throw new Problem("usage", "option " + option + " needs a value", "mcc run --help");
+    }
+
+    private static Settings.Key keyOf(String option) {
+        for (Settings.Key key : Settings.KEYS) if (key.option().equals(option)) return key;
+        if (!option.startsWith("--")) {
+            throw new Problem("usage", option + " is no option of mcc run", "mcc run --help");
+        }
+        String nearest = Settings.nearest(option.substring(2).replace('-', '.'));
+        throw new Problem(
+                "usage",
+                "unknown option " + option,
+                "did you mean --" + nearest.replace('.', '-') + "? mcc run --help lists all");
+    }
+}

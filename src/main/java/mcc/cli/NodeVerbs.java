@@ -1,0 +1,269 @@
+package mcc.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import mcc.node.Problem;
+import mcc.node.Settings;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The verbs about one node as a whole. */
+final class NodeVerbs {
+    /** A choice of the operator, told every time but no fault: it degrades nothing. */
+    private static final String OPEN_NETWORK = "open-network";
+
+    private NodeVerbs() {}
+
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put("status", () -> new Status(cli));
+        verbs.put("id", () -> new Identity(cli));
+        verbs.put("netcheck", () -> new Netcheck(cli));
+        verbs.put("events", () -> new Events(cli));
+        verbs.put("metrics", () -> new Metrics(cli));
+        verbs.put("doctor", () -> new Doctor(cli));
+        verbs.put("config", () -> new CommandLine(new Config()).addSubcommand("check", new ConfigCheck(cli)));
+        verbs.put("completion", () -> new Completion(cli));
+    }
+
+    /** The problems that an operator should do something about. */
+    static List<Json> faults(Json node) {
+        return node.at("problems").items().stream()
+                .filter(p -> !p.at("code").text("").equals(OPEN_NETWORK))
+                .toList();
+    }
+
+    @Command(description = "how the node stands: problems first, then who it is and whom it knows")
+    static final class Status implements Callable<Integer> {
+        private final Cli cli;
+
+        Status(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() throws Exception {
+            return cli.repeat(this::once);
+        }
+
+        private int once() {
+            Rest rest = cli.rest();
+            Rest.Reply reply = rest.get("/node");
+            Json node = reply.json();
+            cli.show(reply, _ -> {
+                problems(node);
+                cli.out.println(headline(node, rest.get("/dht").json()));
+                cli.out.println("udp " + node.at("udp").text("-") + "   dashboard "
+                        + node.at("http").text("-") + "/");
+                cli.print(PeerVerbs.table(rest.get("/peers").json()), "no peers yet");
+            });
+            return faults(node).isEmpty() ? Failure.OK : Failure.DEGRADED;
+        }
+
+        private void problems(Json node) {
+            for (Json problem : node.at("problems").items()) {
+                String severity = problem.at("severity").text("warn");
+                String mark = severity.equals("error") ? "x" : "!";
+                String title = cli.paint(
+                        severity.equals("error") ? Table.Colour.RED : Table.Colour.YELLOW,
+                        mark + " " + problem.at("title").text(problem.at("code").text("problem")));
+                String hint = problem.at("hint").text("");
+                cli.out.println(title + (hint.isEmpty() ? "" : "\n    " + hint));
+            }
+        }
+
+        private static String headline(Json node, Json dht) {
+            StringBuilder out = new StringBuilder(node.at("name").text("-"));
+            out.append("  ").append(Text.shortId(node.at("id").text("-")));
+            out.append("  network ").append(node.at("network").text("-"));
+            if (!node.at("org").isMissing())
+                out.append("  org ").append(node.at("org").text("-"));
+            out.append("  up ").append(Text.span(node.at("uptimeMs")));
+            out.append("  version ").append(node.at("version").text("-"));
+            out.append("  DHT ").append(dht.at("contacts").text("0")).append(" contacts (about ");
+            out.append(dht.at("estimatedNodes").text("?")).append(" nodes)");
+            if (node.at("draining").flag()) out.append("  draining");
+            return out.toString();
+        }
+    }
+
+    @Command(description = "the node's ID: its public key, by which other nodes know it")
+    static final class Identity implements Callable<Integer> {
+        private final Cli cli;
+
+        Identity(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            return cli.show(
+                    cli.rest().get("/node"),
+                    node -> cli.out.println(node.at("id").text("")));
+        }
+    }
+
+    @Command(description = "what stands between this node and the others: NAT, addresses, who says so")
+    static final class Netcheck implements Callable<Integer> {
+        private final Cli cli;
+
+        Netcheck(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() throws Exception {
+            return cli.repeat(() -> cli.show(cli.rest().get("/nat"), this::print));
+        }
+
+        private void print(Json nat) {
+            cli.out.println(nat.at("verdict").text("-"));
+            cli.out.println("mapping " + nat.at("mapping").text("unknown") + ", filtering "
+                    + nat.at("filtering").text("unknown"));
+            cli.out.println("addresses " + nat.at("addresses").text("-"));
+            Table votes = new Table("SEEN BY", "AS", "AGO");
+            for (Json vote : nat.at("votes").items()) {
+                votes.row(
+                        Text.shortId(vote.at("by").text("-")), vote.at("sees").text("-"), Text.span(vote.at("ageMs")));
+            }
+            cli.print(votes, "no peer has said yet how it sees this node");
+        }
+    }
+
+    @Command(description = "what happens at the node, as it happens")
+    static final class Events implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(arity = "0..1", paramLabel = "TYPES", description = "such as tunnel.failover or service.*,peer.*")
+        @Nullable
+        String types;
+
+        @Option(names = "--history", description = "those that the node still remembers, then end")
+        boolean history;
+
+        Events(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            String query = types == null ? "" : "types=" + Rest.segment(types);
+            if (history) {
+                return cli.show(
+                        cli.rest().get("/events/history?limit=1000" + (query.isEmpty() ? "" : "&" + query)),
+                        page -> page.at("items").items().forEach(this::print));
+            }
+            try (Sse events = cli.rest().follow(query.isEmpty() ? "" : "?" + query)) {
+                for (Sse.Event event = events.next(); event != null; event = events.next()) {
+                    if (cli.json) cli.out.println(event.data());
+                    else if (event.type().equals("gap")) cli.out.println("(some events were lost)");
+                    else print(event.json());
+                }
+            }
+            throw ended();
+        }
+
+        private void print(Json event) {
+            cli.out.println(line(event));
+        }
+
+        static String line(Json event) {
+            StringBuilder out = new StringBuilder(time(event));
+            out.append("  ").append(event.at("type").text("-"));
+            event.at("data")
+                    .fields()
+                    .forEach((name, value) ->
+                            out.append("  ").append(name).append('=').append(value.text("-")));
+            return out.toString();
+        }
+    }
+
+    /** The time of day of an event, UTC, as the node gave it. */
+    static String time(Json event) {
+        String at = event.at("at").text("");
+        return at.length() >= 19 ? at.substring(11, 19) : at;
+    }
+
+    /** What to throw when a stream of events ends by itself. */
+    static Failure ended() {
+        return new Failure(Failure.UNREACHABLE, "The node went away", "its event stream ended", "is it still running?");
+    }
+
+    @Command(description = "the node's metrics, as Prometheus reads them")
+    static final class Metrics implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(arity = "0..1", paramLabel = "PREFIX", description = "only those whose names begin so")
+        String prefix = "";
+
+        Metrics(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() throws Exception {
+            return cli.repeat(this::once);
+        }
+
+        private int once() {
+            Rest.Reply reply = cli.rest().root("/metrics");
+            reply.body().lines().filter(this::wanted).forEach(line -> cli.out.println(Text.clean(line)));
+            return Failure.OK;
+        }
+
+        private boolean wanted(String line) {
+            return prefix.isEmpty() || line.startsWith(prefix) || line.startsWith("# HELP " + prefix);
+        }
+    }
+
+    @Command(description = "what concerns a configuration file")
+    static final class Config implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            throw Failure.usage("'mcc config' needs to know what to do", "mcc config check --config FILE");
+        }
+    }
+
+    @Command(description = "check a configuration and show what a node would run with")
+    static final class ConfigCheck implements Callable<Integer> {
+        private final Cli cli;
+
+        @Option(names = "--config", paramLabel = "FILE", description = "the file; else MCC_CONFIG, else none")
+        @Nullable
+        Path file;
+
+        ConfigCheck(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            Path path = file;
+            String named = cli.environment.getOrDefault("MCC_CONFIG", "");
+            if (path == null && !named.isEmpty()) path = Path.of(named);
+            Settings settings;
+            try {
+                settings = Settings.load(Map.of(), cli.environment, path);
+            } catch (Problem p) {
+                throw new Failure(Failure.FAILED, "The configuration is not valid", p.detail(), p.hint());
+            }
+            if (cli.json) {
+                cli.out.println(Json.write(settings.all()));
+                return Failure.OK;
+            }
+            settings.warnings().forEach(warning -> cli.err.println("warning: " + warning));
+            Table table = new Table("KEY", "VALUE", "MEANING");
+            for (Settings.Key key : Settings.KEYS) {
+                table.row(key.name(), settings.text(key.name()), key.meaning());
+            }
+            cli.print(table, "");
+            cli.say(path == null ? "ok: no file, defaults and environment" : "ok: " + path);
+            return Failure.OK;
+        }
+    }
+}

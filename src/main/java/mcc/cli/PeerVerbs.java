@@ -1,0 +1,134 @@
+package mcc.cli;
+
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The verbs about other nodes and the DHT between them. */
+final class PeerVerbs {
+    private static final int ID_LENGTH = 52;
+
+    private PeerVerbs() {}
+
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put("peers", () -> new Peers(cli));
+        verbs.put("ping", () -> new Ping(cli));
+        verbs.put("lookup", () -> new Lookup(cli));
+    }
+
+    /** The peers of {@code GET /peers}. */
+    static Table table(Json peers) {
+        Table table = new Table("PEER", "PATH", "ADDRESS", "RTT", "LOSS", "TX", "RX", "SINCE");
+        for (Json peer : peers.at("items").items()) {
+            String name = peer.at("name").text("");
+            table.row(
+                    name.isEmpty() ? Text.shortId(peer.at("id").text("-")) : name,
+                    path(peer.at("path")),
+                    peer.at("path").at("address").text("-"),
+                    Text.latency(peer.at("rttMs")),
+                    loss(peer.at("lossPpm")),
+                    Text.size(peer.at("txBytes")),
+                    Text.size(peer.at("rxBytes")),
+                    Text.span(peer.at("sinceMs")));
+        }
+        return table;
+    }
+
+    /** The kind of a path: one word where both ways agree, with the relays on it. */
+    static String path(Json path) {
+        String tx = path.at("tx").text("-");
+        String rx = path.at("rx").text(tx);
+        String via = path.at("via").text("");
+        return (tx.equals(rx) ? tx : tx + "/" + rx) + (via.isEmpty() ? "" : " via " + via);
+    }
+
+    private static String loss(Json ppm) {
+        double value = ppm.number(-1);
+        return value < 0 ? "-" : String.format(java.util.Locale.ROOT, "%.1f %%", value / 10_000);
+    }
+
+    @Command(description = "the nodes that this node has a session with")
+    static final class Peers implements Callable<Integer> {
+        private final Cli cli;
+
+        Peers(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() throws Exception {
+            return cli.repeat(() -> cli.show(
+                    cli.rest().get("/peers?limit=1000"),
+                    page -> cli.print(
+                            table(page), "no peers: this node has met nobody yet (mcc run --bootstrap HOST:PORT)")));
+        }
+    }
+
+    @Command(description = "how far a peer is, and by which path")
+    static final class Ping implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
+        String peer = "";
+
+        @Option(names = "-c", paramLabel = "N", defaultValue = "3", description = "how often; default ${DEFAULT-VALUE}")
+        int count;
+
+        Ping(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            if (count < 1 || count > 100) throw Failure.usage("-c " + count, "ping 1 to 100 times");
+            String path = "/peers/" + Rest.segment(peer) + "/ping";
+            return cli.show(cli.rest().post(path, Map.of("count", count)), answer -> {
+                int number = 0;
+                for (Json ping : answer.at("pings").items()) {
+                    number++;
+                    String rtt = ping.at("rttMs").isMissing() ? "no answer" : Text.latency(ping.at("rttMs"));
+                    cli.out.println(number + "  " + ping.at("path").text("-") + "  " + rtt);
+                }
+            });
+        }
+    }
+
+    @Command(description = "look a name or an ID up in the DHT, and show every step")
+    static final class Lookup implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(paramLabel = "NAME|ID", description = "a service's name, or an ID of 52 characters")
+        String target = "";
+
+        Lookup(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            boolean isId = target.length() == ID_LENGTH && target.matches("[a-z2-7]+");
+            return cli.show(cli.rest().post("/dht/lookups", Map.of(isId ? "target" : "service", target)), this::print);
+        }
+
+        private void print(Json trace) {
+            Table table = new Table("MS", "ASKED", "BITS", "RESULT", "RTT");
+            for (Json step : trace.at("steps").items()) {
+                String count = step.at("count").text("");
+                table.row(
+                        step.at("atMs").text("-"),
+                        Text.shortId(step.at("peer").text("-")),
+                        step.at("sharedBits").text("-"),
+                        step.at("result").text("-") + (count.isEmpty() || count.equals("0") ? "" : ": " + count),
+                        Text.latency(step.at("rttMs")));
+            }
+            cli.print(table, "nobody had to be asked");
+            Json result = trace.at("result");
+            cli.out.println(result.at("records").text("0") + " records, "
+                    + result.at("closest").items().size() + " closest nodes, "
+                    + trace.at("requests").text("0") + " requests in " + Text.span(trace.at("tookMs")));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package mcc.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** The verbs about code that runs inside the node; all but the list need the node's admin token. */
+final class PluginVerbs {
+    private PluginVerbs() {}
+
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put(
+                "plugin",
+                () -> new CommandLine(new Plugins())
+                        .addSubcommand("ls", new Ls(cli))
+                        .addSubcommand("deploy", new Deploy(cli))
+                        .addSubcommand("restart", new Restart(cli))
+                        .addSubcommand("rm", new Rm(cli)));
+    }
+
+    private static String line(Json plugin) {
+        return plugin.at("id").text("-") + "  " + plugin.at("name").text("-") + " "
+                + plugin.at("version").text("") + "  " + plugin.at("state").text("");
+    }
+
+    @Command(description = "list, deploy, restart and remove plugins")
+    static final class Plugins implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            throw Failure.usage("'mcc plugin' needs to know what to do", "mcc plugin ls, deploy, restart or rm");
+        }
+    }
+
+    @Command(description = "the plugins of the node")
+    static final class Ls implements Callable<Integer> {
+        private final Cli cli;
+
+        Ls(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            return cli.show(cli.adminRest().get("/plugins"), page -> {
+                Table table = new Table("ID", "NAME", "VERSION", "STATE", "SERVES", "CALLS");
+                for (Json p : page.at("items").items()) {
+                    table.row(
+                            p.at("id").text("-"),
+                            p.at("name").text("-"),
+                            p.at("version").text("-"),
+                            p.at("state").text("-"),
+                            p.at("serves").text(""),
+                            p.at("calls").text(""));
+                }
+                cli.print(table, "no plugins: mcc plugin deploy FILE.jar");
+            });
+        }
+    }
+
+    @Command(description = "deploy a plugin's jar (needs plugins.upload=true at the node)")
+    static final class Deploy implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(paramLabel = "JAR")
+        @Nullable
+        Path jar;
+
+        Deploy(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            byte[] content;
+            try {
+                content = Files.readAllBytes(java.util.Objects.requireNonNull(jar));
+            } catch (IOException e) {
+                throw Failure.usage("cannot read " + jar + ": " + e.getMessage(), "give the path of a jar");
+            }
+            return cli.show(
+                    cli.adminRest().upload("/plugins", "application/java-archive", content),
+                    plugin -> cli.out.println("deployed " + line(plugin)));
+        }
+    }
+
+    @Command(description = "stop a plugin and start it again")
+    static final class Restart implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(paramLabel = "ID")
+        String id = "";
+
+        Restart(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            return cli.show(
+                    cli.adminRest().post("/plugins/" + Rest.segment(id) + "/restart", null),
+                    plugin -> cli.out.println("restarted " + line(plugin)));
+        }
+    }
+
+    @Command(description = "stop a plugin and remove it")
+    static final class Rm implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(paramLabel = "ID")
+        String id = "";
+
+        Rm(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            return cli.show(
+                    cli.adminRest().delete("/plugins/" + Rest.segment(id)), _ -> cli.out.println("removed " + id));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package mcc.cli;
+
+import java.time.Duration;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** How times, sizes, ids and foreign words are written for people. */
+final class Text {
+    private static final int SHORT_ID = 8;
+
+    private Text() {}
+
+    /** The text without control characters: what another machine chose must not steer this terminal. */
+    static String clean(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (isControl(text.charAt(i))) {
+                StringBuilder out = new StringBuilder(text);
+                for (int j = i; j < out.length(); j++) if (isControl(out.charAt(j))) out.setCharAt(j, '?');
+                return out.toString();
+            }
+        }
+        return text;
+    }
+
+    private static boolean isControl(char c) {
+        return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    }
+
+    /** The first eight characters of an id, which any command accepts. */
+    static String shortId(String id) {
+        return id.length() <= SHORT_ID ? id : id.substring(0, SHORT_ID);
+    }
+
+    /** A latency: {@code 0.4 ms}, {@code 38 ms}; a dash where none was measured. */
+    static String latency(Json ms) {
+        double value = ms.number(-1);
+        if (value < 0) return "-";
+        return value < 10 ? String.format(Locale.ROOT, "%.1f ms", value) : Math.round(value) + " ms";
+    }
+
+    /** A span of time in its two largest units: {@code 3d4h}, {@code 12m5s}, {@code 22s}. */
+    static String span(Json ms) {
+        double value = ms.number(-1);
+        if (value < 0) return "-";
+        Duration d = Duration.ofMillis((long) value);
+        if (d.toDays() > 0) return d.toDays() + "d" + d.toHoursPart() + "h";
+        if (d.toHours() > 0) return d.toHours() + "h" + d.toMinutesPart() + "m";
+        if (d.toMinutes() > 0) return d.toMinutes() + "m" + d.toSecondsPart() + "s";
+        return d.toSeconds() > 0 ? d.toSeconds() + "s" : d.toMillis() + "ms";
+    }
+
+    /** A size: {@code 812 B}, {@code 1.2 MB}; powers of a thousand. */
+    static String size(Json bytes) {
+        double value = bytes.number(-1);
+        if (value < 0) return "-";
+        if (value < 1000) return Math.round(value) + " B";
+        String units = "kMGTP";
+        int unit = -1;
+        while (value >= 999.95 && unit < units.length() - 1) {
+            value /= 1000;
+            unit++;
+        }
+        return String.format(Locale.ROOT, "%.1f %cB", value, units.charAt(unit));
+    }
+
+    /** Milliseconds of a duration as people write them ({@code 500ms}, {@code 5s}, {@code 2m}, {@code 1h}); null where it is none. */
+    static @Nullable Long parseMs(String text) {
+        int digits = 0;
+        while (digits < text.length() && text.charAt(digits) >= '0' && text.charAt(digits) <= '9') digits++;
+        if (digits == 0 || digits > 9) return null;
+        long amount = Long.parseLong(text.substring(0, digits));
+        return switch (text.substring(digits)) {
+            case "ms" -> amount;
+            case "s" -> amount * 1_000;
+            case "m" -> amount * 60_000;
+            case "h" -> amount * 3_600_000;
+            case "d" -> amount * 86_400_000;
+            default -> null;
+        };
+    }
+}

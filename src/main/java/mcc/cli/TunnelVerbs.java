@@ -1,0 +1,238 @@
+package mcc.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The verbs that open ways to services. */
+final class TunnelVerbs {
+    private TunnelVerbs() {}
+
+    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+        verbs.put("forward", () -> new Forward(cli));
+        verbs.put(
+                "tunnel",
+                () -> new CommandLine(new Tunnels())
+                        .addSubcommand("ls", new List(cli))
+                        .addSubcommand("open", new Open(cli))
+                        .addSubcommand("show", new Show(cli))
+                        .addSubcommand("close", new Close(cli)));
+    }
+
+    /** What a tunnel shall be, as options. */
+    static final class Wish {
+        @Parameters(index = "0", paramLabel = "NAME", description = "the service: name, or org/name")
+        String name = "";
+
+        @Parameters(
+                index = "1",
+                arity = "0..1",
+                paramLabel = "[HOST:]PORT",
+                description = "where to listen here; default a free port of 127.0.0.1")
+        @Nullable
+        String listen;
+
+        @Option(
+                names = "--provider",
+                paramLabel = "NODE",
+                description = "only this node, by 8 or more characters of its ID")
+        @Nullable
+        String provider;
+
+        Map<String, Object> body() {
+            Map<String, Object> out = new LinkedHashMap<>();
+            out.put("service", name);
+            if (listen != null) {
+                String at = listen.startsWith(":") ? listen.substring(1) : listen;
+                out.put("listen", at.indexOf(':') < 0 ? "127.0.0.1:" + at : at);
+            }
+            if (provider != null) out.put("provider", provider);
+            return out;
+        }
+    }
+
+    /** {@code 127.0.0.1:9000 -> open/web @ 7f2a91c4 lan 1 ms}. */
+    static String line(Json tunnel) {
+        StringBuilder out = new StringBuilder(tunnel.at("listen").text("-"));
+        out.append(" -> ").append(tunnel.at("service").text("-"));
+        if (!tunnel.at("provider").isMissing()) {
+            out.append(" @ ").append(Text.shortId(tunnel.at("provider").text("-")));
+        }
+        if (!tunnel.at("path").isMissing()) out.append(' ').append(PeerVerbs.path(tunnel.at("path")));
+        if (!tunnel.at("rttMs").isMissing()) out.append(' ').append(Text.latency(tunnel.at("rttMs")));
+        return out.toString();
+    }
+
+    @Command(description = "reach a service at a local port until ctrl-C")
+    static final class Forward implements Callable<Integer> {
+        private final Cli cli;
+
+        @Mixin
+        Wish wish = new Wish();
+
+        Forward(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            Rest rest = cli.rest();
+            Rest.Reply reply = rest.post("/tunnels", wish.body());
+            String id = reply.json().at("id").text("");
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> close(rest, id)));
+            try (Sse events = rest.follow("?types=" + Rest.segment("tunnel.*"))) {
+                cli.show(reply, tunnel -> {
+                    cli.out.println(line(tunnel));
+                    cli.say("ctrl-C closes it");
+                });
+                for (Sse.Event event = events.next(); event != null; event = events.next()) {
+                    if (!event.json().at("data").at("id").text("").equals(id)) continue;
+                    if (event.type().equals("tunnel.closed")) return Failure.OK;
+                    if (cli.json) cli.out.println(event.data());
+                    else cli.out.println(happened(event));
+                }
+            }
+            throw NodeVerbs.ended();
+        }
+
+        private void close(Rest rest, String id) {
+            try {
+                rest.delete("/tunnels/" + Rest.segment(id));
+            } catch (Failure f) {
+                if (f.exit() != Failure.NOT_FOUND) cli.err.println("not closed: " + f.detail());
+            }
+        }
+
+        static String happened(Sse.Event event) {
+            Json data = event.json().at("data");
+            StringBuilder out = new StringBuilder(NodeVerbs.time(event.json()));
+            switch (event.type()) {
+                case "tunnel.failover" -> {
+                    out.append("  failover to ");
+                    out.append(Text.shortId(data.at("provider").text("-")));
+                    out.append(" in ").append(Text.span(data.at("tookMs")));
+                    for (Json failed : data.at("failed").items()) {
+                        out.append("; ")
+                                .append(Text.shortId(failed.at("provider").text("-")));
+                        out.append(": ").append(failed.at("reason").text("-"));
+                    }
+                }
+                case "tunnel.connected" ->
+                    out.append("  connected to ")
+                            .append(Text.shortId(data.at("provider").text("-")));
+                case "tunnel.refused" ->
+                    out.append("  connection refused: ")
+                            .append(data.at("reason").text("-"));
+                default -> out.append("  ").append(event.type());
+            }
+            return out.toString();
+        }
+    }
+
+    @Command(description = "open, list, show and close tunnels that stay")
+    static final class Tunnels implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            throw Failure.usage("'mcc tunnel' needs to know what to do", "mcc tunnel ls, open, show or close");
+        }
+    }
+
+    @Command(description = "the tunnels of the node")
+    static final class List implements Callable<Integer> {
+        private final Cli cli;
+
+        List(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() throws Exception {
+            return cli.repeat(() -> cli.show(cli.rest().get("/tunnels?limit=1000"), page -> {
+                Table table = new Table(
+                        "ID", "LISTEN", "SERVICE", "PROVIDER", "PATH", "RTT", "TX/s", "RX/s", "OPEN", "STATE");
+                for (Json t : page.at("items").items()) {
+                    table.row(
+                            t.at("id").text("-"),
+                            t.at("listen").text("-"),
+                            t.at("service").text("-"),
+                            Text.shortId(t.at("provider").text("-")),
+                            t.at("path").isMissing() ? "-" : PeerVerbs.path(t.at("path")),
+                            Text.latency(t.at("rttMs")),
+                            Text.size(t.at("txBytesPerSecond")),
+                            Text.size(t.at("rxBytesPerSecond")),
+                            t.at("connections").text("0"),
+                            t.at("state").text("-"));
+                }
+                cli.print(table, "no tunnels: mcc tunnel open NAME [PORT]");
+            }));
+        }
+    }
+
+    @Command(description = "open a tunnel that stays, also over a restart of the node")
+    static final class Open implements Callable<Integer> {
+        private final Cli cli;
+
+        @Mixin
+        Wish wish = new Wish();
+
+        Open(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            return cli.show(cli.rest().post("/tunnels", wish.body()), tunnel -> {
+                cli.out.println(tunnel.at("id").text("-") + "  " + line(tunnel));
+                cli.say("close it: mcc tunnel close " + tunnel.at("id").text("-"));
+            });
+        }
+    }
+
+    @Command(description = "everything the node knows of a tunnel")
+    static final class Show implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(paramLabel = "ID")
+        String id = "";
+
+        Show(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() throws Exception {
+            return cli.repeat(() -> cli.show(cli.rest().get("/tunnels/" + Rest.segment(id)), tunnel -> {
+                cli.out.println(line(tunnel));
+                Table table = new Table("FIELD", "VALUE");
+                tunnel.fields().forEach((name, value) -> {
+                    if (!value.isMissing()) table.row(name, value.text("-"));
+                });
+                cli.print(table, "");
+            }));
+        }
+    }
+
+    @Command(description = "close a tunnel and every connection in it")
+    static final class Close implements Callable<Integer> {
+        private final Cli cli;
+
+        @Parameters(paramLabel = "ID")
+        String id = "";
+
+        Close(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            return cli.show(cli.rest().delete("/tunnels/" + Rest.segment(id)), _ -> cli.out.println("closed " + id));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package mcc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(value = 6, unit = TimeUnit.MINUTES)
+final class LauncherIT {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void itRunsFromAnywhereThroughChainsOfSymlinks() throws Exception {
+        Path bin = Files.createDirectories(folder.resolve("a b/bin"));
+        Path first = Files.createSymbolicLink(folder.resolve("first"), Launched.LAUNCHER);
+        Path second = Files.createSymbolicLink(bin.resolve("mcc"), bin.relativize(first));
+        Launched.Result result = Launched.await(folder, Launched.start(folder, second, List.of(), "--version"));
+        assertThat(result.err()).doesNotContain("error");
+        assertThat(result.out()).matches("mcc \\S+ \\(Java 2[5-9].*\\)\n");
+        assertThat(result.exit()).isZero();
+    }
+
+    @Test
+    void theExitCodeOfTheProgramIsItsOwn() throws Exception {
+        Launched.Result result = Launched.await(folder, Launched.start(folder, Launched.LAUNCHER, List.of(), "bogus"));
+        assertThat(result.exit()).isEqualTo(2);
+        assertThat(result.out()).isEmpty();
+    }
+
+    @Test
+    void aSpoiltArchiveIsPassedOverInSilence() throws Exception {
+        Path spoilt = Files.writeString(folder.resolve("spoilt.aot"), "this is no archive");
+        List<String> options = List.of("-XX:AOTCache=" + spoilt);
+        Launched.Result result =
+                Launched.await(folder, Launched.start(folder, Launched.LAUNCHER, options, "--version"));
+        assertThat(result.out()).startsWith("mcc ").hasLineCount(1);
+        assertThat(result.err()).doesNotContain("aot");
+        assertThat(result.exit()).isZero();
+    }
+
+    @Test
+    void aNodeSaysThatItIsReadyAndEndsWellWhenAskedTo() throws Exception {
+        Path data = folder.resolve("data");
+        Process process = Launched.start(
+                folder,
+                Launched.LAUNCHER,
+                List.of(),
+                "run",
+                "--data",
+                data.toString(),
+                "--listen",
+                "127.0.0.1:0",
+                "--http",
+                "127.0.0.1:0");
+        awaitLine(process);
+        process.destroy();
+        Launched.Result result = Launched.await(folder, process);
+        assertThat(result.out())
+                .matches("ready node=[a-z2-7]{52} udp=127\\.0\\.0\\.1:\\d+ http=http://127\\.0\\.0\\.1:\\d+\n");
+        assertThat(result.exit()).isZero();
+    }
+
+    private void awaitLine(Process process) throws IOException, InterruptedException {
+        while (process.isAlive() && !Files.readString(folder.resolve("out")).endsWith("\n")) {
+            process.waitFor(20, TimeUnit.MILLISECONDS); // the pause between two looks, ended early by the end
+        }
+    }
+}

@@ -1,0 +1,260 @@
+package mcc.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import mcc.core.Rng;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Bad input and faults, at a real node: a clear error that names the cause and the way out, and nothing lost. */
+class FaultsIT {
+    @TempDir
+    Path folder;
+
+    /** What a node that cannot start says, and how it ends. */
+    private record Refusal(int code, String text) {}
+
+    private Refusal refused(String... options) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of("run"));
+        arguments.addAll(List.of(options));
+        Process process = new ProcessBuilder(RealNode.command(arguments.toArray(String[]::new)))
+                .redirectErrorStream(true)
+                .start();
+        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(text).doesNotContain("Exception").doesNotContain("\tat ");
+        return new Refusal(process.exitValue(), text);
+    }
+
+    private String[] options(String... more) {
+        List<String> out = new ArrayList<>(List.of("--data", folder.resolve("n").toString()));
+        List<String> set = List.of(more);
+        if (!set.contains("--listen")) out.addAll(List.of("--listen", "127.0.0.1:0"));
+        if (!set.contains("--http")) out.addAll(List.of("--http", "127.0.0.1:0"));
+        out.addAll(set);
+        return out.toArray(String[]::new);
+    }
+
+    @Test
+    void aPortInUseNamesTheWayOut() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                DatagramSocket udp = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            Refusal http = refused(options("--http", "127.0.0.1:" + taken.getLocalPort()));
+            assertThat(http.code()).isEqualTo(1);
+            assertThat(http.text()).contains("127.0.0.1:" + taken.getLocalPort(), "--http 127.0.0.1:0");
+            Refusal listen = refused(options("--listen", "127.0.0.1:" + udp.getLocalPort()));
+            assertThat(listen.code()).isEqualTo(1);
+            assertThat(listen.text()).contains("127.0.0.1:" + udp.getLocalPort(), "--listen");
+        }
+    }
+
+    @Test
+    void anUnknownKeyIsRefusedByNameWithTheNearest() throws Exception {
+        Path file = Files.writeString(folder.resolve("mcc.yaml"), "bootstrp: 127.0.0.1:1\n");
+        assertThat(refused(options("--config", file.toString())).text())
+                .contains("'bootstrp'", "did you mean 'bootstrap'?");
+        Files.writeString(file, "network: [unclosed\n");
+        assertThat(refused(options("--config", file.toString())).text()).contains("not YAML", "line");
+        assertThat(refused(options("--config", folder.resolve("none.yaml").toString()))
+                        .text())
+                .contains("does not exist");
+        assertThat(refused(options("--bootstrap", "nonsense")).text())
+                .contains("'nonsense' is no address", "HOST:PORT");
+        assertThat(refused(options("--http", "0.0.0.0:0")).text()).contains("not loopback");
+    }
+
+    @Test
+    void anUnknownBootstrapHostIsSaidAndTheNodeRunsOn() {
+        try (RealNode node = RealNode.start(folder.resolve("n"), "--bootstrap", "no-such-host.invalid:9376")) {
+            RealNode.await("it is said", () -> node.log().contains("no-such-host.invalid"));
+            assertThat(node.get("/health/live").status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void oneFolderServesOneNodeAndAKeyThatIsNotItsOwnIsRefused() throws Exception {
+        Path data = folder.resolve("n");
+        try (RealNode node = RealNode.start(data)) {
+            assertThat(refused(options()).text()).contains("in use by another node", "--data DIR");
+            assertThat(node.stop()).as("a clean end").isZero();
+        }
+        Path key = data.resolve("node.key");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
+                .isEqualTo("rw-------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data)))
+                .isEqualTo("rwx------");
+        String good = Files.readString(key);
+        Files.writeString(key, good.replaceFirst("seed .", "seed " + (good.contains("seed a") ? 'b' : 'a')));
+        assertThat(refused(options()).text()).contains("corrupt", "backup");
+        Files.writeString(key, good);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
+        assertThat(refused(options()).text())
+                .contains("can be read", "chmod 600")
+                .doesNotContain(good.split("\n")[1]);
+    }
+
+    @Test
+    void aCorruptStoreIsMovedAsideSaidLoudlyAndTheNodeStarts() throws Exception {
+        Path data = folder.resolve("n");
+        String id;
+        try (RealNode node = RealNode.start(data)) {
+            id = node.id;
+            node.register("web", "web", 1);
+            assertThat(node.stop()).isZero();
+        }
+        Files.write(data.resolve("store.mv"), Rng.seeded(3).bytes(20_000));
+        try (RealNode node = RealNode.start(data)) {
+            assertThat(node.id).isEqualTo(id);
+            assertThat(node.log()).contains("is corrupt", "moved to");
+            assertThat(node.get("/api/v1/registrations").body().path("items")).isEmpty();
+            try (Stream<Path> files = Files.list(data)) {
+                assertThat(files.anyMatch(f -> f.getFileName().toString().startsWith("store.mv.corrupt")))
+                        .isTrue();
+            }
+            node.register("web", "web", 1);
+        }
+    }
+
+    @Test
+    void aNodeKilledWhileItWritesKeepsWhatItAcknowledged() throws Exception {
+        Path data = folder.resolve("n");
+        List<String> acknowledged = new ArrayList<>();
+        RealNode node = RealNode.start(data);
+        String id = node.id;
+        Thread killer = Thread.ofVirtual().unstarted(node::kill);
+        for (int i = 0; i < 60; i++) {
+            if (i == 40) killer.start();
+            try {
+                node.register("r" + i, "web", 1000 + i);
+                acknowledged.add("r" + i);
+            } catch (RuntimeException | AssertionError killed) {
+                break;
+            }
+        }
+        killer.join();
+        assertThat(acknowledged).hasSizeGreaterThanOrEqualTo(40);
+        try (RealNode again = RealNode.start(data)) {
+            assertThat(again.id).isEqualTo(id);
+            for (String each : acknowledged) {
+                assertThat(again.get("/api/v1/registrations/" + each).status())
+                        .as(each)
+                        .isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
+    void forwardsSurviveARestart() throws Exception {
+        try (RealNode app = RealNode.start(folder.resolve("app"))) {
+            app.register("web", "web", 9);
+            Path data = folder.resolve("n");
+            String listen;
+            try (RealNode node = RealNode.start(data, "--bootstrap", app.bootstrap())) {
+                RealNode.await("web is found", () -> !node.providers("web").isEmpty());
+                node.forward("web");
+                listen = node.get("/api/v1/tunnels")
+                        .body()
+                        .path("items")
+                        .get(0)
+                        .path("listen")
+                        .asText();
+                assertThat(node.stop()).isZero();
+            }
+            try (RealNode node = RealNode.start(data)) {
+                assertThat(node.get("/api/v1/tunnels")
+                                .body()
+                                .path("items")
+                                .get(0)
+                                .path("listen")
+                                .asText())
+                        .isEqualTo(listen);
+            }
+        }
+    }
+
+    @Test
+    void requestsThatAreWrongGetProblemsAndNeverA500() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("n"))) {
+            RealNode.Answer answer = node.put("/api/v1/registrations/x", "{\"service\":7,\"port\":\"a\",\"color\":1}");
+            assertThat(answer.status()).isEqualTo(400);
+            assertThat(answer.body().path("code").asText()).isEqualTo("validation");
+            assertThat(answer.body().path("errors").findValuesAsText("pointer").toString())
+                    .contains("/color");
+            assertThat(node.put("/api/v1/registrations/x", "[1]").status()).isEqualTo(400);
+            assertThat(node.put("/api/v1/registrations/x", "{").status()).isEqualTo(400);
+            assertThat(node.put("/api/v1/registrations/x", "{\"service\":\"UPPER\",\"port\":1}")
+                            .status())
+                    .isEqualTo(400);
+            assertThat(node.get("/api/v1/peers?limit=0").status()).isEqualTo(400);
+            assertThat(node.get("/api/v1/peers?nonsense=1").status()).isEqualTo(400);
+            assertThat(node.get("/api/v1/registrations/none").status()).isEqualTo(404);
+            assertThat(node.get("/api/v1/none").status()).isEqualTo(404);
+            assertThat(node.delete("/api/v1/node").status()).isEqualTo(405);
+            assertThat(node.post("/api/v1/tunnels", "{\"service\":\"none\"}").status())
+                    .isEqualTo(404);
+            assertThat(node.post("/api/v1/node/drain", "").status())
+                    .as("needs a token")
+                    .isEqualTo(401);
+            String huge = "{\"service\":\"" + "x".repeat(10 << 20) + "\"}";
+            assertThat(node.put("/api/v1/registrations/x", huge).status()).isEqualTo(413);
+            assertThat(node.send(node.request("/api/v1/registrations/x").PUT(HttpRequest.BodyPublishers.ofString("{}")))
+                            .status())
+                    .isEqualTo(415);
+            assertThat(node.send(node.request("/api/v1/node")
+                                    .header("Origin", "http://evil.example")
+                                    .GET())
+                            .body()
+                            .path("code")
+                            .asText())
+                    .isEqualTo("origin-not-allowed");
+            assertThat(node.get("/api/v1/registrations").body().path("items")).isEmpty();
+            assertThat(node.log()).doesNotContain("Exception");
+        }
+    }
+
+    @Test
+    void randomDatagramsAreCountedAndDropped() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("n"));
+                DatagramSocket socket = new DatagramSocket()) {
+            Rng rng = Rng.seeded(4);
+            int port = Integer.parseInt(node.udp.substring(node.udp.lastIndexOf(':') + 1));
+            for (int i = 0; i < 5_000; i++) {
+                byte[] bytes = rng.bytes(rng.below(1400));
+                socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
+            }
+            RealNode.await(
+                    "they are counted",
+                    () -> node.get("/metrics")
+                            .raw()
+                            .body()
+                            .lines()
+                            .filter(l -> l.startsWith("mcc_link_datagram_malformed_total"))
+                            .anyMatch(l -> Double.parseDouble(l.substring(l.indexOf(' '))) > 100));
+            assertThat(node.get("/api/v1/peers").body().path("items")).isEmpty();
+            assertThat(node.log()).doesNotContain("Exception");
+        }
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenIsSaid() throws IOException, Exception {
+        Path file = Files.writeString(folder.resolve("file"), "x");
+        Refusal refusal =
+                refused("--data", file.resolve("n").toString(), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0");
+        assertThat(refusal.code()).isEqualTo(1);
+        assertThat(refusal.text()).contains("data folder", "--data DIR");
+    }
+}

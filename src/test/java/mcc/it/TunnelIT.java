@@ -1,0 +1,322 @@
+package mcc.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import mcc.core.Rng;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Services registered at one node and used at another, through real processes, with real clients and servers. */
+class TunnelIT {
+    private static final int BIG_BYTES = 128 << 20;
+
+    @TempDir
+    static Path folder;
+
+    private static RealNode one;
+    private static RealNode two;
+    private static RealNode three;
+    private static HttpServer site;
+    private static byte[] page;
+
+    @BeforeAll
+    static void start() throws IOException {
+        page = Rng.seeded(1).bytes(10_000);
+        site = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 500);
+        site.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        site.createContext("/page", exchange -> {
+            exchange.sendResponseHeaders(200, page.length);
+            exchange.getResponseBody().write(page);
+            exchange.close();
+        });
+        site.createContext("/big", exchange -> {
+            exchange.sendResponseHeaders(200, BIG_BYTES);
+            try (OutputStream out = exchange.getResponseBody()) {
+                big(out);
+            }
+        });
+        site.start();
+        one = RealNode.start(folder.resolve("one"));
+        two = RealNode.start(folder.resolve("two"), "--bootstrap", one.bootstrap());
+        three = RealNode.start(
+                folder.resolve("three"), "--bootstrap", one.bootstrap(), "--socks", "127.0.0.1:" + free());
+        one.register("web", "web", site.getAddress().getPort());
+        RealNode.await(
+                "web is found from node three", () -> three.providers("web").contains(one.id));
+    }
+
+    @AfterAll
+    static void stop() {
+        for (RealNode node : new RealNode[] {one, two, three}) if (node != null) node.close();
+        if (site != null) site.stop(0);
+    }
+
+    private static void big(OutputStream out) throws IOException {
+        Rng rng = Rng.seeded(2);
+        byte[] block = rng.bytes(1 << 20);
+        for (int i = 0; i < BIG_BYTES >> 20; i++) {
+            block[i] ^= (byte) i;
+            out.write(block);
+        }
+    }
+
+    private static int free() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static int run(ProcessBuilder builder) throws Exception {
+        Process process = builder.start();
+        process.getInputStream().readAllBytes();
+        assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+        return process.exitValue();
+    }
+
+    private static String output(String... command) throws Exception {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        process.waitFor(120, TimeUnit.SECONDS);
+        return out;
+    }
+
+    @Test
+    void aLargeFileArrivesWhole() throws Exception {
+        MessageDigest sent = MessageDigest.getInstance("SHA-256");
+        big(new OutputStream() {
+            @Override
+            public void write(int b) {
+                sent.update((byte) b);
+            }
+
+            @Override
+            public void write(byte[] b, int off, int len) {
+                sent.update(b, off, len);
+            }
+        });
+        MessageDigest got = MessageDigest.getInstance("SHA-256");
+        try (Socket socket = new Socket("127.0.0.1", three.forward("web"))) {
+            socket.getOutputStream().write("GET /big HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            InputStream in = socket.getInputStream();
+            skipHead(in);
+            long bytes = new DigestInputStream(in, got).transferTo(OutputStream.nullOutputStream());
+            assertThat(bytes).isEqualTo(BIG_BYTES);
+        }
+        assertThat(HexFormat.of().formatHex(got.digest()))
+                .isEqualTo(HexFormat.of().formatHex(sent.digest()));
+    }
+
+    private static void skipHead(InputStream in) throws IOException {
+        int newlines = 0;
+        while (newlines < 2) {
+            int c = in.read();
+            if (c == '\n') newlines++;
+            else if (c != '\r') newlines = 0;
+        }
+    }
+
+    @Test
+    void twoHundredCurlsAtOnceSucceed() throws Exception {
+        String curl = Needs.program("curl", "curl");
+        String url = "http://127.0.0.1:" + three.forward("web") + "/page";
+        try (ExecutorService pool = Executors.newFixedThreadPool(200)) {
+            List<Callable<Integer>> all = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                all.add(() -> run(new ProcessBuilder(curl, "-sf", "--max-time", "60", "-o", "/dev/null", url)));
+            }
+            for (Future<Integer> each : pool.invokeAll(all))
+                assertThat(each.get()).isZero();
+        }
+    }
+
+    @Test
+    void aProxyReachesServicesByNameAndNothingElse() throws Exception {
+        String curl = Needs.program("curl", "curl");
+        String socks = field(three.log(), "SOCKS5 on /");
+        Path file = folder.resolve("by-name");
+        int code = run(new ProcessBuilder(
+                curl,
+                "-sf",
+                "--max-time",
+                "60",
+                "--socks5-hostname",
+                socks,
+                "-o",
+                file.toString(),
+                "http://web.open.mcc/page"));
+        assertThat(code).isZero();
+        assertThat(Files.readAllBytes(file)).isEqualTo(page);
+        String direct = "http://127.0.0.1:" + site.getAddress().getPort() + "/page";
+        assertThat(run(new ProcessBuilder(curl, "-sf", "--max-time", "20", "--socks5-hostname", socks, direct)))
+                .as("an address is refused")
+                .isNotZero();
+        assertThat(run(new ProcessBuilder(
+                        curl, "-sf", "--max-time", "30", "--socks5-hostname", socks, "http://none.open.mcc/")))
+                .as("an unknown service is refused")
+                .isNotZero();
+    }
+
+    private static String field(String log, String before) {
+        int at = log.indexOf(before) + before.length();
+        return log.substring(at, log.indexOf('\n', at)).strip();
+    }
+
+    @Test
+    void oneDirectionEndsAndTheOtherGoesOn() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            Thread app = Thread.ofVirtual().start(() -> {
+                try (Socket socket = server.accept()) {
+                    long n = socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+                    socket.getOutputStream().write(("got " + n).getBytes(StandardCharsets.US_ASCII));
+                } catch (IOException _) {
+                    // the client's assertion tells
+                }
+            });
+            two.register("count", "count", server.getLocalPort());
+            RealNode.await("count is found", () -> three.providers("count").contains(two.id));
+            try (Socket socket = new Socket("127.0.0.1", three.forward("count"))) {
+                socket.getOutputStream().write(new byte[300_000]);
+                socket.shutdownOutput();
+                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+                        .isEqualTo("got 300000");
+            }
+            app.join();
+        }
+    }
+
+    @Test
+    void aServerThatSpeaksFirstIsHeard() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> {
+                try (Socket socket = server.accept()) {
+                    socket.getOutputStream().write("220 hello\r\n".getBytes(StandardCharsets.US_ASCII));
+                } catch (IOException _) {
+                    // the client's assertion tells
+                }
+            });
+            one.register("greet", "greet", server.getLocalPort());
+            RealNode.await("greet is found", () -> three.providers("greet").contains(one.id));
+            try (Socket socket = new Socket("127.0.0.1", three.forward("greet"))) {
+                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+                        .isEqualTo("220 hello\r\n");
+            }
+        }
+    }
+
+    @Test
+    void aReaderThatStopsHoldsNothingUpAndMakesNoMemoryGrow() throws Exception {
+        int port = three.forward("web");
+        try (Socket slow = new Socket("127.0.0.1", port)) {
+            slow.setReceiveBufferSize(64 * 1024);
+            slow.getOutputStream().write("GET /big HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            skipHead(slow.getInputStream());
+            for (int i = 0; i < 3; i++) {
+                try (Socket fast = new Socket("127.0.0.1", port)) {
+                    fast.getOutputStream().write("GET /big HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    skipHead(fast.getInputStream());
+                    assertThat(fast.getInputStream().transferTo(OutputStream.nullOutputStream()))
+                            .isEqualTo(BIG_BYTES);
+                }
+            }
+            // What the slow reader was not given stays with its sender: less than the windows and sockets on the way.
+            long sent = three.get("/api/v1/tunnels").body().path("items").findValues("rxBytes").stream()
+                    .mapToLong(n -> n.asLong())
+                    .max()
+                    .orElse(0);
+            assertThat(sent - 3L * BIG_BYTES).isLessThan(32L << 20);
+            assertThat(slow.getInputStream().transferTo(OutputStream.nullOutputStream()))
+                    .as("it gets the rest when it reads again")
+                    .isEqualTo(BIG_BYTES);
+        }
+    }
+
+    @Test
+    void sshWorksThroughATunnel() throws Exception {
+        String sshd = Needs.program("sshd", "openssh-server");
+        String ssh = Needs.program("ssh", "openssh-client");
+        String keygen = Needs.program("ssh-keygen", "openssh-client");
+        Path keys = Files.createDirectory(folder.resolve("ssh"));
+        for (String name : List.of("host", "user")) {
+            output(
+                    keygen,
+                    "-q",
+                    "-t",
+                    "ed25519",
+                    "-N",
+                    "",
+                    "-f",
+                    keys.resolve(name).toString());
+        }
+        Path authorized = Files.copy(keys.resolve("user.pub"), keys.resolve("authorized"));
+        Files.setPosixFilePermissions(authorized, PosixFilePermissions.fromString("rw-------"));
+        int port = free();
+        Files.createDirectories(Path.of("/run/sshd"));
+        Process server = new ProcessBuilder(
+                        sshd,
+                        "-D",
+                        "-h",
+                        keys.resolve("host").toString(),
+                        "-p",
+                        "" + port,
+                        "-o",
+                        "ListenAddress=127.0.0.1",
+                        "-o",
+                        "AuthorizedKeysFile=" + authorized,
+                        "-o",
+                        "StrictModes=no",
+                        "-o",
+                        "UsePAM=no",
+                        "-o",
+                        "PidFile=none")
+                .redirectErrorStream(true)
+                .start();
+        try {
+            two.put(
+                    "/api/v1/registrations/ssh",
+                    "{\"service\":\"ssh\",\"port\":" + port + ",\"check\":{\"type\":\"tcp\",\"intervalMs\":200}}");
+            RealNode.await("ssh is found", () -> three.providers("ssh").contains(two.id));
+            int local = three.forward("ssh");
+            String user = System.getProperty("user.name");
+            String said = output(
+                    ssh,
+                    "-q",
+                    "-i",
+                    keys.resolve("user").toString(),
+                    "-o",
+                    "StrictHostKeyChecking=no",
+                    "-o",
+                    "UserKnownHostsFile=/dev/null",
+                    "-p",
+                    "" + local,
+                    user + "@127.0.0.1",
+                    "head -c 5000000 /dev/zero | sha256sum");
+            assertThat(said).startsWith("b39781589c4403fb82174c9647a010464cff38bad976547d339899b00053a545");
+        } finally {
+            server.destroyForcibly();
+        }
+    }
+}
