@@ -110,6 +110,7 @@ public final class ApiVerticle extends VerticleBase {
                                         + " and reach it through a tunnel or an ssh forward")))
                 .compose(_ -> vertx.createHttpServer(new HttpServerOptions()
                                 .setCompressionSupported(true)
+                                .setHttp2ClearTextEnabled(false)
                                 .setMaxHeaderSize(16 * 1024)
                                 .setIdleTimeout(0))
                         .requestHandler(router)
