@@ -95,7 +95,7 @@ class Tunnels extends Page {
         { key: "listen", label: "Local port", value: (t) => t.listen, cell: (t) => html`<span><span class="together"><code>${t.listen}</code>${copy(t.listen, `address ${t.listen}`)}</span>${t.failure ? html`<span class="sub">${badge("fail", t.state)} ${t.failure}</span>` : nothing}</span>` },
         { key: "provider", label: "Provider and path", value: (t) => t.provider, cell: (t) => html`<span>${t.provider ? html`<code title=${t.provider}>${short(t.provider)}</code> ` : ""}${path(t.path, here(t))}<span class="sub">${why(t.path, here(t))}</span></span>` },
         { key: "rtt", label: "Round trip", num: true, value: (t) => t.rttMs, cell: (t) => rtt(t.rttMs, here(t)) || "–" },
-        { key: "flow", label: "In / out now", num: true, value: flow, cell: (t) => html`<span>${rate(t.rxBytesPerSecond)}<span class="sub">${rate(t.txBytesPerSecond)}</span></span>` },
+        { key: "flow", label: "In / out", num: true, value: flow, cell: (t) => html`<span>${rate(t.rxBytesPerSecond)}<span class="sub">${rate(t.txBytesPerSecond)}</span></span>` },
         { key: "spark", label: "Last minute", cell: (t) => spark(t.id) },
         { key: "connections", label: "Connections", num: true, value: (t) => t.connections },
         { key: "failovers", label: "Failovers", num: true, value: (t) => t.failovers, cell: (t) => (t.failovers ? badge("warn", t.failovers) : "0") },
