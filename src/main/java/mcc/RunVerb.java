@@ -11,27 +11,19 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code mcc run}: its options as settings. Reads them by hand, so that a node starts without the command line's classes. */
 final class RunVerb {
-    private static final int FAILED = 1;
-    private static final int USAGE = 2;
-
     /** What the command line said: settings by key, and the file that holds more of them. */
     record Options(Map<String, String> values, @Nullable Path file) {}
 
     private RunVerb() {}
 
-    /** Runs a node until it is asked to end, and gives the exit code. */
-    static int run(List<String> args, Map<String, String> environment) {
-        prepare();
-        Settings settings;
-        try {
-            Options options = parse(args, environment);
-            settings = Settings.load(options.values(), environment, options.file());
-        } catch (Problem p) {
-            System.err.println("mcc: " + p.detail());
-            if (p.hint() != null) System.err.println("  hint: " + p.hint());
-            return p.code().equals("usage") ? USAGE : FAILED;
-        }
-        return Run.run(settings);
+    /**
+     * What a node shall run with.
+     *
+     * @throws Problem {@code usage} for an option that cannot be read, else as {@link Settings#load}
+     */
+    static Settings settings(List<String> args, Map<String, String> environment) {
+        Options options = parse(args, environment);
+        return Settings.load(options.values(), environment, options.file());
     }
 
     /** Sets what must be set before the first class of Netty loads. */

@@ -64,7 +64,7 @@ final class RunVerbTest {
 
     @Test
     void wrongUsageExitsWithTwoAndABadValueWithOne() {
-        assertThat(RunVerb.run(List.of("--bogus"), Map.of())).isEqualTo(2);
-        assertThat(RunVerb.run(List.of("--log-level", "loud"), Map.of())).isEqualTo(1);
+        assertThat(Main.run(List.of("--bogus"), Map.of())).isEqualTo(2);
+        assertThat(Main.run(List.of("--log-level", "loud"), Map.of())).isEqualTo(1);
     }
 }

@@ -62,7 +62,7 @@ public final class ApiVerticle extends VerticleBase {
                         .putHeader("Content-Type", "application/json")
                         .end(contract.document().toBuffer()));
         router.get("/api/v1/live").handler(rc -> live(rc, live, guard));
-        Pages.mount(router);
+        Pages.load().mount(router);
         router.route().last().handler(rc -> notFound(rc, contract));
         router.errorHandler(500, rc -> Rest.fail(rc, Problems.of(cause(rc))));
         router.errorHandler(
@@ -110,6 +110,7 @@ public final class ApiVerticle extends VerticleBase {
                                         + " and reach it through a tunnel or an ssh forward")))
                 .compose(_ -> vertx.createHttpServer(new HttpServerOptions()
                                 .setCompressionSupported(true)
+                                .setHttp2ClearTextEnabled(false)
                                 .setMaxHeaderSize(16 * 1024)
                                 .setIdleTimeout(0))
                         .requestHandler(router)

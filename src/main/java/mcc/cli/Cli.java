@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import mcc.node.Settings;
@@ -232,7 +234,7 @@ public final class Cli implements Callable<Integer> {
             return f.exit();
         }
         err.println("mcc has a defect: " + e);
-        e.printStackTrace(err);
+        for (StackTraceElement at : e.getStackTrace()) err.println("  at " + at);
         return Failure.FAILED;
     }
 
@@ -311,8 +313,13 @@ public final class Cli implements Callable<Integer> {
             once.call();
             if (!terminal && !json) out.println();
             out.flush();
-            Thread.sleep(WATCH_MS);
+            pause(WATCH_MS);
         }
         return once.call();
+    }
+
+    /** Waits between two looks at something that tells no one when it changes. */
+    static void pause(long ms) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ms));
     }
 }

@@ -101,7 +101,7 @@ final class Demo implements Callable<Integer> {
         return out;
     }
 
-    private void find(DemoNode user, int wanted) throws InterruptedException {
+    private void find(DemoNode user, int wanted) {
         long start = System.nanoTime();
         int found = 0;
         while (found < wanted) {
@@ -109,7 +109,7 @@ final class Demo implements Callable<Integer> {
                 throw failed("the service was not found", found + " of " + wanted + " providers after 20 s");
             }
             found = providers(user).size();
-            if (found < wanted) Thread.sleep(50);
+            if (found < wanted) Cli.pause(50);
         }
         done("found by name from " + user.name + ": " + found + " providers", since(start));
         for (String line : ServiceVerbs.providers(page(user)).lines(cli.isColoured())) cli.out.println("     " + line);
@@ -174,8 +174,7 @@ final class Demo implements Callable<Integer> {
         done("100 MB fetched through the tunnel, every byte as it was sent: " + rate, ms);
     }
 
-    private void failOver(String tunnel, DemoNode user, Map<String, DemoNode> providers, String served)
-            throws InterruptedException {
+    private void failOver(String tunnel, DemoNode user, Map<String, DemoNode> providers, String served) {
         DemoNode victim = providers.get(served);
         if (victim == null) throw failed("unknown server", served);
         victim.kill();
@@ -185,7 +184,7 @@ final class Demo implements Callable<Integer> {
         done(served + " killed (SIGKILL); the next fetch came from behind " + next, since(start));
         while (providers(user).stream().anyMatch(p -> p.at("node").text("").equals(victim.id()))) {
             if (since(start) > LEAVE_MS) throw failed("the dead provider is still listed", "after 60 s");
-            Thread.sleep(100);
+            Cli.pause(100);
         }
         done(served + " left the list of providers (its lease was " + LEASE_MS / 1000 + " s)", since(start));
     }

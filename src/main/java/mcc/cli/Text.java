@@ -63,7 +63,7 @@ final class Text {
         return String.format(Locale.ROOT, "%.1f %cB", value, units.charAt(unit));
     }
 
-    /** Milliseconds of a duration as people write them ({@code 500ms}, {@code 5s}, {@code 2m}, {@code 1h}); null where it is none. */
+    /** Milliseconds of a duration as people write it: {@code 500ms}, {@code 5s}, {@code 1h}; null where it is none. */
     static @Nullable Long parseMs(String text) {
         int digits = 0;
         while (digits < text.length() && text.charAt(digits) >= '0' && text.charAt(digits) <= '9') digits++;

@@ -201,6 +201,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
         for (Agenda.Task task = shared.agenda.due(nowNs); task != null; task = shared.agenda.due(nowNs)) perform(task);
         if (shared.table.size() != reportedSize) {
+            if (reportedSize == 0) upkeep.firstContact();
             reportedSize = shared.table.size();
             shared.emit(new Output.TableChanged(reportedSize));
         }

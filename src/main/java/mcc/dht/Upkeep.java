@@ -66,6 +66,11 @@ final class Upkeep {
         join();
     }
 
+    /** Somebody found us before we found anybody: join by them at once, not when the pause is over. */
+    void firstContact() {
+        if (!joined) join();
+    }
+
     boolean isJoined() {
         return joined;
     }

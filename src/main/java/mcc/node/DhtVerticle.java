@@ -49,6 +49,7 @@ public final class DhtVerticle extends VerticleBase {
 
     private static final Logger LOG = LoggerFactory.getLogger(DhtVerticle.class);
     private static final long SNAPSHOT_MS = 60_000;
+    private static final long SETTLE_MS = 1_000;
     private static final long DIAL_MS = 2_000;
     private static final long DIAL_MAX_MS = 60_000;
     private static final String MAP = "contacts";
@@ -65,6 +66,8 @@ public final class DhtVerticle extends VerticleBase {
     private long nextDial;
     private long dialMs = DIAL_MS;
     private boolean joined;
+    private boolean settling;
+    private int tableSize;
 
     DhtVerticle(Bus bus, String network, Identity identity, List<Bootstrap> bootstrap, Rng rng) {
         this.bus = bus;
@@ -128,11 +131,23 @@ public final class DhtVerticle extends VerticleBase {
                         "dht.joined",
                         new JsonObject().put("neighbours", o.contacts().size()));
             }
-            case Dht.Output.TableChanged o -> event("dht.table", new JsonObject().put("contacts", o.contacts()));
+            case Dht.Output.TableChanged o -> tableChanged(o.contacts());
             case Dht.Output.Expired o ->
                 event("dht.expired", new JsonObject().put("key", o.key().toString()));
             case Dht.Output.Ask _, Dht.Output.Reply _ -> {}
         }
+    }
+
+    /** Tells and remembers a changed table once things have settled: a node killed a moment later still knows whom to ask. */
+    private void tableChanged(int contacts) {
+        tableSize = contacts;
+        if (settling) return;
+        settling = true;
+        vertx.setTimer(SETTLE_MS, _ -> {
+            settling = false;
+            event("dht.table", new JsonObject().put("contacts", tableSize));
+            if (host != null) host.handle(new Dht.Input.Snapshot());
+        });
     }
 
     private Future<Object> onQuery(Query query) {

@@ -59,7 +59,7 @@ class ArchitectureTest {
         may.put("api", with(protocol, "node", "tunnel"));
         may.put("plugin", with(protocol, "node", "api"));
         may.put("sim", protocol);
-        may.put("cli", List.of());
+        may.put("cli", List.of("node", "sim"));
         return may;
     }
 
@@ -105,8 +105,7 @@ class ArchitectureTest {
                                             && allowed.stream().noneMatch(p -> isIn(c, p));
                                 }
                             })
-                            .allowEmptyShould(room.getKey().equals("plugin")
-                                    || room.getKey().equals("cli"));
+                            .allowEmptyShould(room.getKey().equals("plugin"));
                     rule.check(PRODUCT);
                 }));
     }
@@ -114,6 +113,25 @@ class ArchitectureTest {
     private static boolean isIn(JavaClass c, String pattern) {
         String room = pattern.substring(0, pattern.length() - 2);
         return c.getPackageName().equals(room) || c.getPackageName().startsWith(room + ".");
+    }
+
+    @Test
+    void theCommandLineLoadsNoneOfTheNodeButItsSettings() {
+        List<String> light = List.of("mcc.node.Settings", "mcc.node.Settings$Key", "mcc.node.Problem");
+        noClasses()
+                .that()
+                .resideInAPackage("mcc.cli..")
+                .should()
+                .dependOnClassesThat(new DescribedPredicate<>("slow to load") {
+                    @Override
+                    public boolean test(JavaClass c) {
+                        String name = c.getName();
+                        return name.startsWith("io.")
+                                || name.startsWith("java.net.http.")
+                                || name.startsWith("mcc.node.") && !light.contains(name);
+                    }
+                })
+                .check(PRODUCT);
     }
 
     @Test
