@@ -257,9 +257,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 } else unknown.add();
             }
             case XX_FINAL -> {
-                if (slots.find(d.getXxFinal().getReceiver()) instanceof Slot.Responding(Responder.Pending pending)) {
-                    responder.onFinal(nowNs, pending, d.getXxFinal(), from);
-                } else unknown.add();
+                switch (slots.find(d.getXxFinal().getReceiver())) {
+                    case Slot.Responding(Responder.Pending pending) ->
+                        responder.onFinal(nowNs, pending, d.getXxFinal(), from);
+                    // Repeated, because the confirmation was lost: confirm again, to the address in use.
+                    case Slot.Established(Link link, Session _)
+                    when link.path != null -> control(link, observedControl(link.path));
+                    case null, default -> unknown.add();
+                }
             }
             case COOKIE -> {
                 switch (slots.find(d.getCookie().getReceiver())) {

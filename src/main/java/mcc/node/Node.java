@@ -79,6 +79,9 @@ public final class Node implements AutoCloseable {
             Bus bus = new Bus(vertx);
             String name = settings.text("name").isBlank() ? hostName() : settings.text("name");
             Status status = new Status(settings.text("network"));
+            LOG.warn(
+                    "network '{}' is open: anyone may take part, offer services and use them",
+                    settings.text("network"));
             Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status);
             Supervisor supervisor = new Supervisor(vertx, bus, status);
             Node node = new Node(vertx, data, parts, supervisor);
