@@ -323,11 +323,13 @@ journey("every page, both themes, three widths: accessible and within its width"
       }
     }
   }
-  await page.setViewportSize({ width: 320, height: 700 });
   for (const name of PAGES) {
     await page.goto(`${third.http}/#/${name}${views[name] ?? ""}`);
     await ready[name]();
-    assert.ok((await overflow(page)) <= 0, `${name} scrolls to the side at 320 px`);
+    for (const width of [320, 960, 1024, 1100]) {
+      await page.setViewportSize({ width, height: 700 });
+      assert.ok((await overflow(page)) <= 0, `${name} scrolls to the side at ${width} px`);
+    }
   }
   await page.context().close();
 });

@@ -213,7 +213,7 @@ class Live extends EventTarget {
       this.rates.set(c.id, [...row, ...(this.rates.get(c.id) ?? [])].slice(-60));
     }
     const first = this.history[0]?.t ?? Date.now();
-    this.history = [...[...sums.values()].filter((s) => s.t < first - 1000), ...this.history];
+    this.history = [...[...sums.values()].filter((s) => s.t < first - 1000 && s.t >= this.#startedAt), ...this.history];
     this.#say("change");
   }
 
