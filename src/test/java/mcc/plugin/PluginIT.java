@@ -51,16 +51,20 @@ class PluginIT {
                 BusClient client = new BusClient(node.http)) {
             Path jar = Jars.put(node.data.resolve("plugins"), "greeter", Jars.jar(GREETER.encode(), CLASS));
             awaitState(node, "greeter", "running");
-            assertThat(client.ask("sample.greet", greet("Ada")).getJsonObject("body").getString("greeting"))
-                    .isEqualTo("Hello, Ada!");
-            assertThat(client.ask("sample.greet", new JsonObject()))
-                    .extracting(f -> f.getString("type"), f -> f.getInteger("failureCode"), f -> f.getString("message"))
-                    .containsExactly("err", 400, "give a name");
-            assertThat(node.providers("greeter")).as("it registered a service").containsExactly(node.id);
-            RealNode.await("it counted its own service", () -> client.ask("sample.greet", greet("Ada"))
+            assertThat(client.ask("sample.greet", greet("Ada"))
                             .getJsonObject("body")
-                            .getInteger("changes")
-                    > 0);
+                            .getString("greeting"))
+                    .isEqualTo("Hello, Ada!");
+            JsonObject nameless = client.ask("sample.greet", new JsonObject());
+            assertThat(nameless.getInteger("failureCode")).isEqualTo(400);
+            assertThat(nameless.getString("message")).isEqualTo("give a name");
+            assertThat(node.providers("greeter")).as("it registered a service").containsExactly(node.id);
+            RealNode.await(
+                    "it counted its own service",
+                    () -> client.ask("sample.greet", greet("Ada"))
+                                    .getJsonObject("body")
+                                    .getInteger("changes")
+                            > 0);
 
             client.register("mcc.api.events.plugin.failed");
             client.register("mcc.api.events.plugin.restarted");
@@ -68,20 +72,31 @@ class PluginIT {
             JsonObject failed = client.take("mcc.api.events.plugin.failed").getJsonObject("body");
             assertThat(failed.getJsonObject("data").getString("failure")).contains("boom, as asked");
             client.take("mcc.api.events.plugin.restarted");
-            assertThat(client.ask("sample.greet", greet("Bo")).getString("type")).isEqualTo("rec");
-            assertThat(node.get("/api/v1/plugins/greeter").body().path("restarts").asInt()).isEqualTo(1);
+            assertThat(client.ask("sample.greet", greet("Bo")).getString("type"))
+                    .isEqualTo("rec");
+            assertThat(node.get("/api/v1/plugins/greeter")
+                            .body()
+                            .path("restarts")
+                            .asInt())
+                    .isEqualTo(1);
 
-            Jars.put(jar.getParent(), "greeter", Jars.jar(GREETER.copy().put("version", "2.0").encode(), CLASS));
+            Jars.put(
+                    jar.getParent(),
+                    "greeter",
+                    Jars.jar(GREETER.copy().put("version", "2.0").encode(), CLASS));
             RealNode.await("the new version runs", () -> {
                 JsonNode plugin = node.get("/api/v1/plugins/greeter").body();
                 return plugin.path("version").asText().equals("2.0")
                         && plugin.path("state").asText().equals("running");
             });
             Files.delete(jar);
-            RealNode.await("it is gone", () -> node.get("/api/v1/plugins/greeter").status() == 404);
+            RealNode.await(
+                    "it is gone", () -> node.get("/api/v1/plugins/greeter").status() == 404);
             assertThat(client.ask("sample.greet", greet("Ada")).getInteger("failureCode"))
                     .isEqualTo(403);
-            assertThat(node.providers("greeter")).as("its stop took the service away").isEmpty();
+            assertThat(node.providers("greeter"))
+                    .as("its stop took the service away")
+                    .isEmpty();
         }
     }
 
@@ -94,7 +109,10 @@ class PluginIT {
             Jars.put(plugins, "no-jar", "nothing".getBytes(StandardCharsets.UTF_8));
             Jars.put(plugins, "no-class", Jars.jar(manifest("no-class", "gone.Verticle")));
             Jars.put(plugins, "no-verticle", Jars.jar(manifest("no-verticle", "java.lang.String")));
-            Jars.put(plugins, "thrower", Jars.jar(manifest("thrower", "mcc.plugin.sample.Thrower"), "mcc.plugin.sample.Thrower"));
+            Jars.put(
+                    plugins,
+                    "thrower",
+                    Jars.jar(manifest("thrower", "mcc.plugin.sample.Thrower"), "mcc.plugin.sample.Thrower"));
             Jars.put(plugins, "a", Jars.jar(GREETER.encode(), CLASS));
             Jars.put(plugins, "b", Jars.jar(GREETER.encode(), CLASS));
             expect(node, "no-manifest", "failed", "no META-INF/mcc-plugin.json");
@@ -108,7 +126,11 @@ class PluginIT {
             assertThat(node.get("/health/live").status()).isEqualTo(200);
             RealNode.await(
                     "it is tried again",
-                    () -> node.get("/api/v1/plugins/thrower").body().path("restarts").asInt() > 1);
+                    () -> node.get("/api/v1/plugins/thrower")
+                                    .body()
+                                    .path("restarts")
+                                    .asInt()
+                            > 1);
             assertThat(node.get("/api/v1/plugins").body().path("items")).hasSize(8);
         }
     }
@@ -119,7 +141,8 @@ class PluginIT {
 
     private static void expect(RealNode node, String id, String state, String failure) {
         awaitState(node, id, state);
-        assertThat(node.get("/api/v1/plugins/" + id).body().path("failure").asText()).contains(failure);
+        assertThat(node.get("/api/v1/plugins/" + id).body().path("failure").asText())
+                .contains(failure);
     }
 
     private static HttpRequest.Builder upload(RealNode node, byte[] jar) {
@@ -144,16 +167,21 @@ class PluginIT {
             assertThat(made.status()).as(made.raw().body()).isEqualTo(201);
             assertThat(made.body().path("id").asText()).isEqualTo("greeter");
             assertThat(made.body().path("state").asText()).isEqualTo("running");
-            assertThat(on.send(upload(on, Jars.jar(null)).header("Authorization", bearer)).status())
+            assertThat(on.send(upload(on, Jars.jar(null)).header("Authorization", bearer))
+                            .status())
                     .isEqualTo(422);
-            assertThat(on.send(upload(on, new byte[(32 << 20) + 1]).header("Authorization", bearer)).status())
+            assertThat(on.send(upload(on, new byte[(32 << 20) + 1]).header("Authorization", bearer))
+                            .status())
                     .isEqualTo(413);
             assertThat(on.post("/api/v1/plugins/greeter/restart", "").status()).isEqualTo(401);
             RealNode.Answer restarted = on.send(on.request("/api/v1/plugins/greeter/restart")
                     .header("Authorization", bearer)
                     .POST(HttpRequest.BodyPublishers.noBody()));
             assertThat(restarted.body().path("restarts").asInt()).isEqualTo(1);
-            assertThat(on.send(on.request("/api/v1/plugins/greeter").header("Authorization", bearer).DELETE()).status())
+            assertThat(on.send(on.request("/api/v1/plugins/greeter")
+                                    .header("Authorization", bearer)
+                                    .DELETE())
+                            .status())
                     .isEqualTo(200);
             assertThat(on.get("/api/v1/plugins").body().path("items")).isEmpty();
             try (var files = Files.list(on.data.resolve("plugins"))) {
@@ -181,10 +209,16 @@ class PluginIT {
             JsonObject bad = new JsonObject().put("token", "mcc_wrong");
             assertProblem(client.ask("mcc.api.drainNode", null, bad), 401, "unauthenticated");
             JsonObject good = new JsonObject().put("token", token(node));
-            assertThat(client.ask("mcc.api.drainNode", null, good).getJsonObject("body").getBoolean("draining"))
+            assertThat(client.ask("mcc.api.drainNode", null, good)
+                            .getJsonObject("body")
+                            .getBoolean("draining"))
                     .isTrue();
             for (String frame : List.of(
-                    "no json", "{}", "{\"type\":\"send\"}", "{\"type\":\"jump\",\"address\":\"a\"}", "{\"type\":7}",
+                    "no json",
+                    "{}",
+                    "{\"type\":\"send\"}",
+                    "{\"type\":\"jump\",\"address\":\"a\"}",
+                    "{\"type\":7}",
                     "{\"type\":\"register\",\"address\":\"mcc.session\"}",
                     "{\"type\":\"publish\",\"address\":\"mcc.api.events.x\"}")) {
                 client.raw(frame);
@@ -223,20 +257,25 @@ class PluginIT {
                 List.of("mcc.api.getNode", "mcc.api.drainNode"));
         try (RealNode node = RealNode.start(folder.resolve("1"));
                 BusClient client = new BusClient(node.http)) {
-            Jars.put(
-                    node.data.resolve("plugins"),
-                    "curious",
-                    Jars.jar(manifest.encode(), "mcc.plugin.sample.Curious"));
+            Jars.put(node.data.resolve("plugins"), "curious", Jars.jar(manifest.encode(), "mcc.plugin.sample.Curious"));
             awaitState(node, "curious", "running");
-            assertThat(client.ask("curious.ask", "mcc.api.getNode").getJsonObject("body").getString("id"))
+            assertThat(client.ask("curious.ask", "mcc.api.getNode")
+                            .getJsonObject("body")
+                            .getString("id"))
                     .isEqualTo(node.id);
             JsonObject refused = client.ask("curious.ask", "mcc.api.listPeers");
             assertThat(refused.getInteger("failureCode")).isEqualTo(418);
-            assertThat(new JsonObject(refused.getString("message")).getString("code")).isEqualTo("policy-denied");
-            assertThat(client.ask("curious.sees", "io.vertx.core.Vertx").getString("body")).isNotEqualTo("nothing");
-            assertThat(client.ask("curious.sees", "mcc.node.Node").getString("body")).isEqualTo("nothing");
-            assertThat(client.ask("curious.sees", "org.yaml.snakeyaml.Yaml").getString("body")).isEqualTo("nothing");
-            assertThat(client.ask("curious.ask", "mcc.api.drainNode").getJsonObject("body").getBoolean("draining"))
+            assertThat(new JsonObject(refused.getString("message")).getString("code"))
+                    .isEqualTo("policy-denied");
+            assertThat(client.ask("curious.sees", "io.vertx.core.Vertx").getString("body"))
+                    .isNotEqualTo("nothing");
+            assertThat(client.ask("curious.sees", "mcc.node.Node").getString("body"))
+                    .isEqualTo("nothing");
+            assertThat(client.ask("curious.sees", "org.yaml.snakeyaml.Yaml").getString("body"))
+                    .isEqualTo("nothing");
+            assertThat(client.ask("curious.ask", "mcc.api.drainNode")
+                            .getJsonObject("body")
+                            .getBoolean("draining"))
                     .as("trusted with what its manifest names")
                     .isTrue();
         }
@@ -254,7 +293,8 @@ class PluginIT {
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(process.exitValue()).as(said).isZero();
-            assertThat(said.lines()).contains("registered clock", "found clock at " + two.id, "joined open/clock", "left open/clock");
+            assertThat(said.lines())
+                    .contains("registered clock", "found clock at " + two.id, "joined open/clock", "left open/clock");
         }
     }
 }

@@ -7,10 +7,13 @@ import io.vertx.core.VerticleBase;
 public final class Curious extends VerticleBase {
     @Override
     public Future<?> start() {
-        vertx.eventBus().consumer("curious.ask", message -> vertx.eventBus()
-                .request(String.valueOf(message.body()), null)
-                .onSuccess(reply -> message.reply(reply.body()))
-                .onFailure(e -> message.fail(418, e.getMessage())));
+        vertx.eventBus()
+                .consumer(
+                        "curious.ask",
+                        message -> vertx.eventBus()
+                                .request(String.valueOf(message.body()), null)
+                                .onSuccess(reply -> message.reply(reply.body()))
+                                .onFailure(e -> message.fail(418, e.getMessage())));
         vertx.eventBus().consumer("curious.sees", message -> {
             try {
                 message.reply(Class.forName(String.valueOf(message.body())).getName());

@@ -35,7 +35,6 @@ public final class GreeterVerticle extends VerticleBase {
             return;
         }
         if (name.equals("boom")) throw new IllegalStateException("boom, as asked");
-        message.reply(
-                new JsonObject().put("greeting", "Hello, " + name + "!").put("changes", changes));
+        message.reply(new JsonObject().put("greeting", "Hello, " + name + "!").put("changes", changes));
     }
 }
