@@ -115,6 +115,36 @@ final class Contract {
         return out;
     }
 
+    /**
+     * Takes parameters and body apart that came merged in one object, and checks both as if they had come by HTTP.
+     *
+     * @return both merged again, parameters as their types
+     * @throws Problem {@code validation}
+     */
+    JsonObject checkMerged(Operation operation, JsonObject merged) {
+        Map<String, String> values = new LinkedHashMap<>();
+        JsonObject body = merged.copy();
+        for (Parameter p : operation.parameters()) {
+            Object value = body.remove(p.name());
+            if (value == null && p.inPath()) {
+                throw new Problem("validation", "'" + p.name() + "' is missing", "see /docs for the parameters");
+            }
+            if (value instanceof JsonObject || value instanceof JsonArray) {
+                throw new Problem("validation", p.name() + " is no plain value", "use text or a number");
+            }
+            if (value != null) values.put(p.name(), String.valueOf(value));
+        }
+        JsonObject input = checkParameters(operation, values);
+        if (operation.bodySchema() != null) {
+            checkBody(operation, body);
+            return body.mergeIn(input);
+        }
+        for (String unknown : body.fieldNames()) {
+            throw new Problem("validation", "unknown field '" + unknown + "'", "see /docs for those there are");
+        }
+        return input;
+    }
+
     private static @Nullable Parameter find(Operation operation, String name) {
         for (Parameter p : operation.parameters()) if (p.name().equals(name)) return p;
         return null;
