@@ -19,7 +19,6 @@ import mcc.core.Address;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
-import mcc.link.Links;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -103,7 +102,8 @@ public final class Node implements AutoCloseable {
             List<Edge> edges) {
         Bus bus = parts.bus();
         String network = settings.text("network");
-        Links.Config links = new Links.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
+        mcc.link.Config links =
+                new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data()), worker);
         run("session", () -> new SessionVerticle(bus, identity, links, listen, rng.split()), new DeploymentOptions());

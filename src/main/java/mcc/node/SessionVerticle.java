@@ -58,7 +58,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     private final Bus bus;
     private final Identity identity;
-    private final Links.Config config;
+    private final mcc.link.Config config;
     private final List<Address> listen;
     private final Rng rng;
     private final Counters counters = new Counters();
@@ -74,7 +74,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private long armedNs = Core.NEVER;
     private long clockNs;
 
-    SessionVerticle(Bus bus, Identity identity, Links.Config config, List<Address> listen, Rng rng) {
+    SessionVerticle(Bus bus, Identity identity, mcc.link.Config config, List<Address> listen, Rng rng) {
         this.bus = bus;
         this.identity = identity;
         this.config = config;
