@@ -6,12 +6,13 @@ import mcc.api.ApiVerticle;
 import mcc.node.Node;
 import mcc.node.Problem;
 import mcc.node.Settings;
+import mcc.plugin.PluginVerticle;
 import mcc.tunnel.TunnelVerticle;
 
 /** {@code mcc run}: a node in the foreground, until SIGTERM or ctrl-C. */
 final class Run {
     /** The rooms above the node, in the order in which they start. */
-    static final List<Node.Edge> EDGES = List.of(TunnelVerticle::new, ApiVerticle::new);
+    static final List<Node.Edge> EDGES = List.of(TunnelVerticle::new, ApiVerticle::new, PluginVerticle::new);
 
     private Run() {}
 

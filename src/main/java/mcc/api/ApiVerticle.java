@@ -8,8 +8,11 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.net.InetAddress;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import mcc.node.Addresses;
+import mcc.node.ApiQuery;
+import mcc.node.BridgeSocket;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.Problem;
@@ -20,9 +23,12 @@ import org.slf4j.LoggerFactory;
 /** The HTTP server: REST from the contract, events, the dashboard's channel and files. */
 public final class ApiVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(ApiVerticle.class);
-    private static final Set<String> STREAMED = Set.of("streamEvents", "getMetrics");
+    private static final Set<String> STREAMED = Set.of("streamEvents", "getMetrics", "deployPlugin");
     private static final String CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
             + " img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    /** The longest message of a WebSocket, in one frame or several. */
+    private static final int WEB_SOCKET_BYTES = 256 * 1024;
 
     private final Node.Parts parts;
     private final EventLog log = new EventLog();
@@ -43,6 +49,8 @@ public final class ApiVerticle extends VerticleBase {
         Live live = new Live(vertx, parts.bus(), operations, log);
         Metrics metrics = new Metrics(parts.bus(), operations);
         parts.bus().on(Bus.EVENTS, log::add);
+        log.read(entry -> parts.bus().publish(Bus.NUMBERED_EVENTS, entry.toJson()));
+        parts.bus().serve(Bus.API, query -> ask(query, rest, operations));
 
         Router router = Router.router(vertx);
         router.route().handler(rc -> guardSite(rc, guard));
@@ -62,6 +70,8 @@ public final class ApiVerticle extends VerticleBase {
                         .putHeader("Content-Type", "application/json")
                         .end(contract.document().toBuffer()));
         router.get("/api/v1/live").handler(rc -> live(rc, live, guard));
+        router.get("/api/v1/bus/websocket").handler(rc -> bridge(rc, guard));
+        new Uploads(vertx, parts, guard).mount(router);
         Pages.load().mount(router);
         router.route().last().handler(rc -> notFound(rc, contract));
         router.errorHandler(500, rc -> Rest.fail(rc, Problems.of(cause(rc))));
@@ -112,6 +122,8 @@ public final class ApiVerticle extends VerticleBase {
                                 .setCompressionSupported(true)
                                 .setHttp2ClearTextEnabled(false)
                                 .setMaxHeaderSize(16 * 1024)
+                                .setMaxWebSocketFrameSize(WEB_SOCKET_BYTES)
+                                .setMaxWebSocketMessageSize(WEB_SOCKET_BYTES)
                                 .setIdleTimeout(0))
                         .requestHandler(router)
                         .listen(at.port(), at.host())
@@ -157,6 +169,32 @@ public final class ApiVerticle extends VerticleBase {
         rc.request().pause();
         rc.request().toWebSocket().onSuccess(socket -> {
             if (!live.take(socket)) socket.close((short) 1013, "too many dashboards are open");
+        });
+    }
+
+    private static Future<?> ask(ApiQuery query, Rest rest, Operations operations) {
+        return switch (query) {
+            case ApiQuery.Names _ ->
+                Future.succeededFuture(List.copyOf(operations.all().keySet()));
+            case ApiQuery.Call call -> rest.call(call);
+        };
+    }
+
+    /** Hands a WebSocket to the bridge, which is in another room; paused, so that nothing is lost on the way. */
+    private void bridge(RoutingContext rc, Guard guard) {
+        String authorization = rc.request().getHeader("Authorization");
+        try {
+            guard.checkScope("read", authorization);
+        } catch (Problem p) {
+            Rest.fail(rc, p);
+            return;
+        }
+        rc.request().pause();
+        rc.request().toWebSocket().onSuccess(socket -> {
+            socket.pause();
+            parts.bus()
+                    .ask(Bus.BRIDGE, new BridgeSocket(socket, authorization))
+                    .onFailure(e -> socket.close((short) 1013, Problems.of(e).detail()));
         });
     }
 

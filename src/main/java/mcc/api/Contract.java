@@ -88,7 +88,7 @@ final class Contract {
         if (validator == null) return;
         OutputUnit result = validator.validate(body);
         if (Boolean.TRUE.equals(result.getValid())) return;
-        List<Problem.Fault> faults = faults(result);
+        List<Problem.Fault> faults = faults(result, properties(operation));
         String first = faults.isEmpty()
                 ? ""
                 : ": " + faults.getFirst().pointer() + " " + faults.getFirst().detail();
@@ -113,6 +113,36 @@ final class Contract {
             out.put(p.name(), p.type().equals("integer") ? integer(p, e.getValue()) : text(p, e.getValue()));
         }
         return out;
+    }
+
+    /**
+     * Takes parameters and body apart that came merged in one object, and checks both as if they had come by HTTP.
+     *
+     * @return both merged again, parameters as their types
+     * @throws Problem {@code validation}
+     */
+    JsonObject checkMerged(Operation operation, JsonObject merged) {
+        Map<String, String> values = new LinkedHashMap<>();
+        JsonObject body = merged.copy();
+        for (Parameter p : operation.parameters()) {
+            Object value = body.remove(p.name());
+            if (value == null && p.inPath()) {
+                throw new Problem("validation", "'" + p.name() + "' is missing", "see /docs for the parameters");
+            }
+            if (value instanceof JsonObject || value instanceof JsonArray) {
+                throw new Problem("validation", p.name() + " is no plain value", "use text or a number");
+            }
+            if (value != null) values.put(p.name(), String.valueOf(value));
+        }
+        JsonObject input = checkParameters(operation, values);
+        if (operation.bodySchema() != null) {
+            checkBody(operation, body);
+            return body.mergeIn(input);
+        }
+        for (String unknown : body.fieldNames()) {
+            throw new Problem("validation", "unknown field '" + unknown + "'", "see /docs for those there are");
+        }
+        return input;
     }
 
     private static @Nullable Parameter find(Operation operation, String name) {
@@ -199,7 +229,16 @@ final class Contract {
         return out;
     }
 
-    private static List<Problem.Fault> faults(OutputUnit result) {
+    private List<String> properties(Operation operation) {
+        JsonObject schema = operation.bodySchema();
+        return schema == null
+                ? List.of()
+                : List.copyOf(resolve(schema)
+                        .getJsonObject("properties", new JsonObject())
+                        .fieldNames());
+    }
+
+    private static List<Problem.Fault> faults(OutputUnit result, List<String> properties) {
         List<Problem.Fault> out = new ArrayList<>();
         if (result.getErrors() == null) return out;
         for (OutputUnit unit : result.getErrors()) {
@@ -208,7 +247,11 @@ final class Contract {
             String detail = String.valueOf(unit.getError());
             // The validator reports each enclosing keyword as well; the innermost says enough.
             boolean outer = detail.contains("subschema") || detail.contains("does not match schema");
-            if (!outer && out.size() < 20) out.add(new Problem.Fault(pointer.isEmpty() ? "/" : pointer, detail));
+            // It also calls a known property unknown when its value is wrong.
+            boolean known = detail.contains("additional properties")
+                    && properties.stream().anyMatch(name -> detail.contains("Property " + name + " "));
+            if (!outer && !known && out.size() < 20)
+                out.add(new Problem.Fault(pointer.isEmpty() ? "/" : pointer, detail));
         }
         return out;
     }

@@ -17,6 +17,7 @@ import mcc.node.Bus;
 import mcc.node.DhtVerticle;
 import mcc.node.NatVerticle;
 import mcc.node.Node;
+import mcc.node.PluginQuery;
 import mcc.node.Problem;
 import mcc.node.Registrations;
 import mcc.node.RegistryVerticle;
@@ -79,6 +80,10 @@ final class Operations {
         all.put("closeTunnel", p -> tunnel(new TunnelVerticle.Query.Close(p.getString("id"))));
         all.put("getTunnelStats", this::tunnelStats);
         all.put("getNat", _ -> nat().map(Answer::of));
+        all.put("listPlugins", p -> plugins().map(items -> Answer.of(lists.page("plugins", items, p))));
+        all.put("getPlugin", p -> plugin(new PluginQuery.One(p.getString("id"))));
+        all.put("deletePlugin", p -> plugin(new PluginQuery.Remove(p.getString("id"))));
+        all.put("restartPlugin", p -> plugin(new PluginQuery.Restart(p.getString("id"))));
         all.put("listEvents", p -> Future.succeededFuture(Answer.of(lists.page("events", history(p), p))));
         all.put("getHealth", _ -> health().map(Answer::of));
         all.put("getLiveness", _ -> Future.succeededFuture(Answer.of(new JsonObject().put("status", "up"))));
@@ -563,6 +568,20 @@ final class Operations {
     private static int seconds(String text) {
         int n = Integer.parseInt(text.substring(0, text.length() - 1));
         return text.endsWith("m") ? 60 * n : n;
+    }
+
+    // ---- plugins ----------------------------------------------------------------------------------------------------
+
+    private Future<List<JsonObject>> plugins() {
+        return bus.ask(Bus.PLUGINS, new PluginQuery.All()).map(all -> {
+            List<JsonObject> out = new ArrayList<>();
+            for (Object each : (JsonArray) all) out.add((JsonObject) each);
+            return out;
+        });
+    }
+
+    private Future<Answer> plugin(PluginQuery query) {
+        return bus.ask(Bus.PLUGINS, query).map(plugin -> Answer.of((JsonObject) plugin));
     }
 
     // ---- NAT and events ---------------------------------------------------------------------------------------------

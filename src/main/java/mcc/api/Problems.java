@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Problems as RFC 9457 bodies. */
-final class Problems {
+public final class Problems {
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
 
     private record Kind(int status, String title) {}
@@ -49,12 +49,18 @@ final class Problems {
                 "see its log, and report it");
     }
 
-    static int status(Problem p) {
+    /** The HTTP status that belongs to a problem. */
+    public static int status(Problem p) {
         Kind kind = KINDS.get(p.code());
         return kind == null ? 503 : kind.status();
     }
 
-    static JsonObject toJson(Problem p, String instance) {
+    /**
+     * A problem as JSON.
+     *
+     * @param instance what it happened at: a path or an address
+     */
+    public static JsonObject toJson(Problem p, String instance) {
         Kind kind = KINDS.get(p.code());
         JsonObject out = new JsonObject()
                 .put("type", "https://mcc.example/problems/" + p.code())

@@ -17,6 +17,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import mcc.node.ApiQuery;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,8 @@ final class Rest {
     private static final int REPLAYS_MAX = 1_000;
     private static final long LOOK_MS = 250;
     private static final long WAIT_MAX_MS = 300_000;
+    /** Shorter than the time-outs of both buses. */
+    private static final long BUS_WAIT_MAX_MS = 10_000;
 
     private record Replay(String request, int status, JsonObject body) {}
 
@@ -84,7 +87,7 @@ final class Rest {
             JsonObject input = input(rc, operation);
             if (operation.method().equals("POST") && replayed(rc, operation, input)) return;
             Future<Void> allowed = conditions(rc, operation, input);
-            allowed.compose(_ -> first(does, input))
+            allowed.compose(_ -> first(does, input, WAIT_MAX_MS))
                     .onSuccess(answer -> send(rc, operation, input, answer))
                     .onFailure(e -> fail(rc, Problems.of(e)));
         } catch (Problem p) {
@@ -113,8 +116,36 @@ final class Rest {
         throw new Problem("validation", "the request body is not a JSON object", "send an object as /docs shows it");
     }
 
+    /**
+     * One operation for a caller that does not come by HTTP: no conditions and no retries, all else as there.
+     *
+     * @return never fails: what went wrong is a problem in the answer
+     */
+    Future<ApiQuery.Answer> call(ApiQuery.Call call) {
+        Contract.Operation operation = contract.operation(call.operation());
+        Operations.Operation does = operations.all().get(call.operation());
+        String instance = "mcc.api." + call.operation();
+        try {
+            if (operation == null || does == null) {
+                throw new Problem("not-found", "there is no operation '" + call.operation() + "'", "see /docs");
+            }
+            if (!call.trusted()) guard.checkScope(operation.scope(), call.authorization());
+            JsonObject input = contract.checkMerged(operation, call.body());
+            return first(does, input, BUS_WAIT_MAX_MS)
+                    .map(a -> new ApiQuery.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))
+                    .otherwise(e -> failed(e, instance));
+        } catch (Problem p) {
+            return Future.succeededFuture(failed(p, instance));
+        }
+    }
+
+    private static ApiQuery.Answer failed(Throwable e, String instance) {
+        Problem problem = Problems.of(e);
+        return new ApiQuery.Answer(Problems.status(problem), Problems.toJson(problem, instance));
+    }
+
     /** Answers at once, or once the list's index differs from the one the reader has. */
-    private Future<Operations.Answer> first(Operations.Operation does, JsonObject input) {
+    private Future<Operations.Answer> first(Operations.Operation does, JsonObject input, long waitMaxMs) {
         Long index = input.getLong("index");
         String wait = input.getString("wait");
         if (index == null || wait == null) return does.apply(input);
@@ -123,7 +154,7 @@ final class Rest {
                     new Problem("overloaded", "1,000 readers wait already", "try again, or read /events"));
         }
         long seconds = Long.parseLong(wait.substring(0, wait.length() - 1));
-        long until = System.nanoTime() + Math.min(WAIT_MAX_MS, seconds * 1_000) * 1_000_000;
+        long until = System.nanoTime() + Math.min(waitMaxMs, seconds * 1_000) * 1_000_000;
         waiting++;
         return again(does, input, index, until).onComplete(_ -> waiting--);
     }

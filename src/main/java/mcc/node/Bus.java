@@ -10,6 +10,7 @@ import io.vertx.core.eventbus.MessageCodec;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
+import io.vertx.core.json.JsonObject;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,14 @@ public final class Bus {
     public static final Address<Object, Object> TUNNEL = new Address<>("mcc.tunnel");
     /** Streams that peers opened. */
     public static final Address<StreamPort, Void> INCOMING = new Address<>("mcc.tunnel.incoming");
+    /** Operations of the REST interface, for those who do not come by HTTP. */
+    public static final Address<ApiQuery, Object> API = new Address<>("mcc.rest.ask");
+    /** Questions to the plugins. */
+    public static final Address<PluginQuery, Object> PLUGINS = new Address<>("mcc.plugins.ask");
+    /** Clients of the event-bus bridge. */
+    public static final Address<BridgeSocket, Object> BRIDGE = new Address<>("mcc.bridge");
+    /** What happened, numbered and in the form in which the REST interface shows it. Not to be changed by readers. */
+    public static final Address<JsonObject, Void> NUMBERED_EVENTS = new Address<>("mcc.events.numbered");
     /** What happened: published to all who watch. */
     public static final Address<NodeEvent, Void> EVENTS = new Address<>("mcc.events");
 
