@@ -88,7 +88,7 @@ final class Contract {
         if (validator == null) return;
         OutputUnit result = validator.validate(body);
         if (Boolean.TRUE.equals(result.getValid())) return;
-        List<Problem.Fault> faults = faults(result);
+        List<Problem.Fault> faults = faults(result, properties(operation));
         String first = faults.isEmpty()
                 ? ""
                 : ": " + faults.getFirst().pointer() + " " + faults.getFirst().detail();
@@ -229,7 +229,16 @@ final class Contract {
         return out;
     }
 
-    private static List<Problem.Fault> faults(OutputUnit result) {
+    private List<String> properties(Operation operation) {
+        JsonObject schema = operation.bodySchema();
+        return schema == null
+                ? List.of()
+                : List.copyOf(resolve(schema)
+                        .getJsonObject("properties", new JsonObject())
+                        .fieldNames());
+    }
+
+    private static List<Problem.Fault> faults(OutputUnit result, List<String> properties) {
         List<Problem.Fault> out = new ArrayList<>();
         if (result.getErrors() == null) return out;
         for (OutputUnit unit : result.getErrors()) {
@@ -238,7 +247,11 @@ final class Contract {
             String detail = String.valueOf(unit.getError());
             // The validator reports each enclosing keyword as well; the innermost says enough.
             boolean outer = detail.contains("subschema") || detail.contains("does not match schema");
-            if (!outer && out.size() < 20) out.add(new Problem.Fault(pointer.isEmpty() ? "/" : pointer, detail));
+            // It also calls a known property unknown when its value is wrong.
+            boolean known = detail.contains("additional properties")
+                    && properties.stream().anyMatch(name -> detail.contains("Property " + name + " "));
+            if (!outer && !known && out.size() < 20)
+                out.add(new Problem.Fault(pointer.isEmpty() ? "/" : pointer, detail));
         }
         return out;
     }

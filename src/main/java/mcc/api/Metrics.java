@@ -1,6 +1,7 @@
 package mcc.api;
 
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -15,6 +16,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import mcc.core.Counters;
 import mcc.node.Bus;
@@ -27,12 +29,21 @@ import mcc.tunnel.TunnelVerticle;
 final class Metrics {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<String, AtomicLong> values = new LinkedHashMap<>();
+    private final AtomicLong lookups = new AtomicLong();
+    private final AtomicLong lookupMs = new AtomicLong();
     private final Bus bus;
     private final Operations operations;
 
     Metrics(Bus bus, Operations operations) {
         this.bus = bus;
         this.operations = operations;
+        FunctionTimer.builder(
+                        "mcc.lookup.duration",
+                        lookups,
+                        AtomicLong::get,
+                        _ -> lookupMs.doubleValue(),
+                        TimeUnit.MILLISECONDS)
+                .register(registry);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
@@ -69,6 +80,8 @@ final class Metrics {
                     counter("mcc.udp.bytes", Tags.of("direction", "rx", "kind", "all"), count.value());
                 case "udp.tx.bytes" ->
                     counter("mcc.udp.bytes", Tags.of("direction", "tx", "kind", "all"), count.value());
+                case "dht.lookup.count" -> lookups.set(count.value());
+                case "dht.lookup.tookMs" -> lookupMs.set(count.value());
                 case "link.path.changed" ->
                     counter(
                             "mcc.path.changes",

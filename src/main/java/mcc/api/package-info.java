@@ -7,7 +7,8 @@
  * <p>Read in this order: {@link mcc.api.Contract} (the operations and their schemas), {@link mcc.api.Operations} (what each
  * does, over the bus), {@link mcc.api.Rest} (HTTP around them), {@link mcc.api.Guard} (who may), {@link mcc.api.Problems}
  * (how errors look), {@link mcc.api.EventLog} and {@link mcc.api.EventStream} (what happened, resumable),
- * {@link mcc.api.Live} (the dashboard's one WebSocket), {@link mcc.api.Metrics}.
+ * {@link mcc.api.Live} (the dashboard's one WebSocket), {@link mcc.api.Metrics},
+ * {@link mcc.api.Pages} (the dashboard's files, by build hash).
  *
  * <p>Invariants: bad input is a problem with a code below 500 and never a stack trace; a foreign Host or Origin sees nothing;
  * lists are bounded; a slow reader is dropped, not buffered for.

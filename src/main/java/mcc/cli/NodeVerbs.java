@@ -217,7 +217,10 @@ final class NodeVerbs {
         }
 
         private boolean wanted(String line) {
-            return prefix.isEmpty() || line.startsWith(prefix) || line.startsWith("# HELP " + prefix);
+            return prefix.isEmpty()
+                    || line.startsWith(prefix)
+                    || line.startsWith("# HELP " + prefix)
+                    || line.startsWith("# TYPE " + prefix);
         }
     }
 

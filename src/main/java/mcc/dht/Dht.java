@@ -20,11 +20,19 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * Begin, once.
          *
          * @param self our ID and addresses
-         * @param bootstrap whom to join by; with an empty {@code snapshot} too, this is the first node
+         * @param bootstrap whom to join by; with an empty {@code snapshot} too, and no meeting to come, this is the first
+         *     node
          * @param snapshot contacts of an earlier life
+         * @param meets whether {@link Meet} will tell whom to join by
          * @param epochMs wall clock, milliseconds since 1970
          */
-        record Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, long epochMs) implements Input {}
+        record Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, boolean meets, long epochMs)
+                implements Input {
+            /** Without a meeting to come. */
+            public Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, long epochMs) {
+                this(self, bootstrap, snapshot, false, epochMs);
+            }
+        }
 
         /** First contact was made with these nodes: join by them. */
         record Meet(List<Contact> contacts) implements Input {
@@ -201,6 +209,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
         for (Agenda.Task task = shared.agenda.due(nowNs); task != null; task = shared.agenda.due(nowNs)) perform(task);
         if (shared.table.size() != reportedSize) {
+            if (reportedSize == 0) upkeep.firstContact();
             reportedSize = shared.table.size();
             shared.emit(new Output.TableChanged(reportedSize));
         }
@@ -219,7 +228,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private void start(Input.Start start) {
         self = start.self();
         shared.clock(start.epochMs());
-        upkeep.start(start.bootstrap(), start.snapshot());
+        upkeep.start(start.bootstrap(), start.snapshot(), start.meets());
     }
 
     private void findValue(Input.FindValue find) {

@@ -42,7 +42,7 @@ final class Upkeep {
         this.lookups = lookups;
     }
 
-    void start(List<Contact> bootstrap, List<Contact> snapshot) {
+    void start(List<Contact> bootstrap, List<Contact> snapshot, boolean meets) {
         known.addAll(bootstrap.subList(0, Math.min(bootstrap.size(), SNAPSHOT)));
         known.addAll(snapshot.subList(0, Math.min(snapshot.size(), SNAPSHOT)));
         shared.agenda.add(shared.nowNs + shared.jittered(shared.config.maintainNs()), new Agenda.Task.Maintain());
@@ -51,6 +51,7 @@ final class Upkeep {
             join();
             return;
         }
+        if (meets) return;
         joined = true;
         shared.emit(new Dht.Output.Joined(List.of()));
     }
@@ -64,6 +65,11 @@ final class Upkeep {
         }
         if (shared.table.size() == 0) joined = false;
         join();
+    }
+
+    /** Somebody found us before we found anybody: join by them at once, not when the pause is over. */
+    void firstContact() {
+        if (!joined) join();
     }
 
     boolean isJoined() {

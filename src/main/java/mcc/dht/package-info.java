@@ -1,7 +1,7 @@
 /**
  * Finding nodes and records by key: routing table, lookup, record store.
  *
- * <p>May use core, wire, crypto and consortium. Knows no sockets and no links: it asks peers through its outputs.
+ * <p>May use core, wire and crypto. Knows no sockets and no links: it asks peers through its outputs.
  *
  * <p>Read in this order: {@link mcc.dht.Dht} (what may happen and what is asked), {@link mcc.dht.RoutingTable} (whom we
  * know), {@link mcc.dht.Lookup} (one walk toward a target), {@link mcc.dht.RecordStore} (what we keep for others),

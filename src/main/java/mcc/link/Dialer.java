@@ -35,13 +35,13 @@ final class Dialer {
     private static final int DATAGRAM_BYTES = 200;
 
     private final Links links;
-    private final Links.Config config;
+    private final Config config;
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
     private final List<Dial> dials = new ArrayList<>();
 
-    Dialer(Links links, Links.Config config, Identity identity, Rng rng, Counters counters) {
+    Dialer(Links links, Config config, Identity identity, Rng rng, Counters counters) {
         this.links = links;
         this.config = config;
         this.identity = identity;

@@ -56,12 +56,12 @@ final class Initiator {
     private static final int EARLY_DATAGRAM_BYTES = 420;
 
     private final Links links;
-    private final Links.Config config;
+    private final Config config;
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
 
-    Initiator(Links links, Links.Config config, Identity identity, Rng rng, Counters counters) {
+    Initiator(Links links, Config config, Identity identity, Rng rng, Counters counters) {
         this.links = links;
         this.config = config;
         this.identity = identity;

@@ -1,6 +1,5 @@
 package mcc.link;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,7 +13,6 @@ import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
 import mcc.core.Rng;
-import mcc.crypto.Aead;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
 import mcc.link.LinkOutput.Reason;
@@ -58,27 +56,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     static final long KEEPALIVE_NS = 15_000 * MS;
     /** A link without streams is forgotten after this much silence. */
     static final long FORGET_NS = 3_600_000 * MS;
-    /**
-     * What differs between nodes and networks.
-     *
-     * @param network the network's name; nodes of different networks never understand each other
-     * @param suites those this node can do, best first
-     * @param linksMax how many peers are kept
-     */
-    public record Config(String network, List<Aead.Suite> suites, int linksMax, mcc.stream.Config connection) {
-        public Config {
-            suites = List.copyOf(suites);
-        }
-
-        byte[] prologue() {
-            return ("mcc/1/" + network).getBytes(StandardCharsets.UTF_8);
-        }
-
-        Aead.@Nullable Suite suite(int code) {
-            for (Aead.Suite suite : suites) if (suite.code() == code) return suite;
-            return null;
-        }
-    }
 
     private record Due(long atNs, Link link) implements Comparable<Due> {
         @Override
@@ -257,9 +234,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 } else unknown.add();
             }
             case XX_FINAL -> {
-                if (slots.find(d.getXxFinal().getReceiver()) instanceof Slot.Responding(Responder.Pending pending)) {
-                    responder.onFinal(nowNs, pending, d.getXxFinal(), from);
-                } else unknown.add();
+                switch (slots.find(d.getXxFinal().getReceiver())) {
+                    case Slot.Responding(Responder.Pending pending) ->
+                        responder.onFinal(nowNs, pending, d.getXxFinal(), from);
+                    // Repeated, because the confirmation was lost: confirm again, to the address in use.
+                    case Slot.Established(Link link, Session _)
+                    when link.path != null -> control(link, observedControl(link.path));
+                    case null, default -> unknown.add();
+                }
             }
             case COOKIE -> {
                 switch (slots.find(d.getCookie().getReceiver())) {

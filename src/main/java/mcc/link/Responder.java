@@ -87,7 +87,7 @@ final class Responder {
     private record Queued(Initiation initiation, boolean xx, Address from, int bytes) {}
 
     private final Links links;
-    private final Links.Config config;
+    private final Config config;
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
@@ -100,7 +100,7 @@ final class Responder {
     private long calmTokens = CALM_PER_SECOND * 1_000_000_000L;
     private long calmAtNs;
 
-    Responder(Links links, Links.Config config, Identity identity, Rng rng, Counters counters) {
+    Responder(Links links, Config config, Identity identity, Rng rng, Counters counters) {
         this.links = links;
         this.config = config;
         this.identity = identity;

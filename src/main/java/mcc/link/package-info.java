@@ -1,7 +1,7 @@
 /**
  * One remote peer, end to end: its paths, its keys, its streams. The only place that builds and opens packets.
  *
- * <p>May use {@code session}, {@code stream}, {@code nat}, {@code consortium} and what they may use. Knows no sockets: it is
+ * <p>May use {@code session}, {@code stream}, {@code nat} and what they may use. Knows no sockets: it is
  * lent datagrams and lends them back through a {@link mcc.link.PacketSink}.
  *
  * <p>Read in this order: {@link mcc.link.Links} (from bytes to a peer and back: the tour of the data path),

@@ -1,7 +1,7 @@
 /**
  * Which addresses reach this node, by its peers' word.
  *
- * <p>May use {@code core}, {@code wire}, {@code crypto} and {@code consortium}. Opens no sockets and reads no interfaces:
+ * <p>May use {@code core}, {@code wire} and {@code crypto}. Opens no sockets and reads no interfaces:
  * both come as inputs.
  *
  * <p>Read in this order: {@link mcc.nat.Nat} (votes in, verdict and addresses out), {@link mcc.nat.NatReport} (what an

@@ -89,7 +89,7 @@ public final class DhtVerticle extends VerticleBase {
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
             List<Contact> snapshot = contacts((Map<?, ?>) all);
             Contact me = new Contact(self, List.of());
-            made.handle(new Dht.Input.Start(me, List.of(), snapshot, System.currentTimeMillis()));
+            made.handle(new Dht.Input.Start(me, List.of(), snapshot, !bootstrap.isEmpty(), System.currentTimeMillis()));
             if (!bootstrap.isEmpty()) dial();
         });
     }
@@ -120,20 +120,25 @@ public final class DhtVerticle extends VerticleBase {
         Desks.post(bus, letters);
         if (!Desks.hasHost(letters)) return;
         switch (output) {
-            case Dht.Output.Found o -> tickets.answer(o.ticket(), o);
+            case Dht.Output.Found o -> {
+                counters.add("dht.lookup.count");
+                counters.of("dht.lookup.tookMs").add(o.trace().tookMs());
+                tickets.answer(o.ticket(), o);
+            }
             case Dht.Output.Stored o -> tickets.answer(o.ticket(), o);
             case Dht.Output.Persist o -> persist(o.snapshot());
             case Dht.Output.Joined o -> {
                 if (!o.contacts().isEmpty()) joined = true;
-                LOG.info(
-                        "joined the network through {} neighbours", o.contacts().size());
-                event(
-                        "dht.joined",
-                        new JsonObject().put("neighbours", o.contacts().size()));
+                int neighbours = o.contacts().size();
+                if (neighbours == 0) LOG.info("the first node of its network, as far as it knows");
+                else LOG.info("joined the network through {} neighbours", neighbours);
+                event("dht.joined", new JsonObject().put("neighbours", neighbours));
             }
             case Dht.Output.TableChanged o -> tableChanged(o.contacts());
-            case Dht.Output.Expired o ->
+            case Dht.Output.Expired o -> {
+                counters.add("lease.expired");
                 event("dht.expired", new JsonObject().put("key", o.key().toString()));
+            }
             case Dht.Output.Ask _, Dht.Output.Reply _ -> {}
         }
     }

@@ -19,7 +19,6 @@ import mcc.core.Address;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
-import mcc.link.Links;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,6 +78,9 @@ public final class Node implements AutoCloseable {
             Bus bus = new Bus(vertx);
             String name = settings.text("name").isBlank() ? hostName() : settings.text("name");
             Status status = new Status(settings.text("network"));
+            LOG.warn(
+                    "network '{}' is open: anyone may take part, offer services and use them",
+                    settings.text("network"));
             Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status);
             Supervisor supervisor = new Supervisor(vertx, bus, status);
             Node node = new Node(vertx, data, parts, supervisor);
@@ -100,7 +102,8 @@ public final class Node implements AutoCloseable {
             List<Edge> edges) {
         Bus bus = parts.bus();
         String network = settings.text("network");
-        Links.Config links = new Links.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
+        mcc.link.Config links =
+                new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data()), worker);
         run("session", () -> new SessionVerticle(bus, identity, links, listen, rng.split()), new DeploymentOptions());

@@ -11,6 +11,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.VertxInternal;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** The one event loop that belongs to packets alone: Vert.x's own loops never share it. */
 final class PacketLoop {
@@ -18,12 +19,17 @@ final class PacketLoop {
     private final EventLoop loop;
     private final Context context;
 
-    PacketLoop(Vertx vertx) {
+    private final Consumer<Throwable> failed;
+
+    /** @param failed told what a task threw that should throw nothing */
+    PacketLoop(Vertx vertx, Consumer<Throwable> failed) {
+        this.failed = failed;
         DefaultThreadFactory threads = new DefaultThreadFactory("mcc-packets", true);
         group = new MultiThreadIoEventLoopGroup(
                 1, threads, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
         loop = group.next();
         context = ((VertxInternal) vertx).contextBuilder().withEventLoop(loop).build();
+        context.exceptionHandler(failed::accept);
     }
 
     /** The Vert.x context whose handlers run on this loop. */
@@ -41,13 +47,22 @@ final class PacketLoop {
 
     /** Runs a task on the loop, now if this is it. */
     void execute(Runnable task) {
-        loop.execute(task);
+        loop.execute(() -> guarded(task));
     }
 
     /** Runs a task on the loop after a delay, and returns how to cancel it. */
     Runnable after(long delayNs, Runnable task) {
-        var future = loop.schedule(task, delayNs, TimeUnit.NANOSECONDS);
+        var future = loop.schedule(() -> guarded(task), delayNs, TimeUnit.NANOSECONDS);
         return () -> future.cancel(false);
+    }
+
+    /** Runs a task; what it throws fails the verticle, not the loop. */
+    private void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            failed.accept(e);
+        }
     }
 
     void close() {

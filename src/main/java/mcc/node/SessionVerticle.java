@@ -1,6 +1,7 @@
 package mcc.node;
 
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
@@ -57,7 +58,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     private final Bus bus;
     private final Identity identity;
-    private final Links.Config config;
+    private final mcc.link.Config config;
     private final List<Address> listen;
     private final Rng rng;
     private final Counters counters = new Counters();
@@ -65,6 +66,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private final List<UdpSocket> sockets = new ArrayList<>();
 
     private final LoopSink sink = new LoopSink();
+    private volatile @Nullable Handler<Throwable> failures;
     private @Nullable PacketLoop loop;
     private @Nullable Links links;
     private @Nullable StreamHub hub;
@@ -72,7 +74,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private long armedNs = Core.NEVER;
     private long clockNs;
 
-    SessionVerticle(Bus bus, Identity identity, Links.Config config, List<Address> listen, Rng rng) {
+    SessionVerticle(Bus bus, Identity identity, mcc.link.Config config, List<Address> listen, Rng rng) {
         this.bus = bus;
         this.identity = identity;
         this.config = config;
@@ -82,8 +84,9 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     @Override
     public Future<?> start() {
+        failures = context.exceptionHandler();
         return vertx.executeBlocking(() -> {
-                    PacketLoop made = new PacketLoop(vertx);
+                    PacketLoop made = new PacketLoop(vertx, this::onFailure);
                     loop = made;
                     for (Address address : listen) bind(made, address);
                     return made;
@@ -156,6 +159,13 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         for (UdpSocket socket : sockets) socket.flush();
         if (nowNs - clockNs > CLOCK_NS) tellTime();
         arm(links);
+    }
+
+    @Override
+    public void onFailure(Throwable cause) {
+        Handler<Throwable> supervisor = failures;
+        if (supervisor != null) supervisor.handle(cause);
+        else LOG.error("the packet loop failed", cause);
     }
 
     private void onInput(Object input) {
@@ -278,7 +288,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         return new Problem("node-not-ready", "the session verticle is starting", "try again in a second");
     }
 
-    /** The addresses of this host's sockets, with wildcards replaced by the interfaces' own. */
+    /** The addresses to which the sockets are bound. */
     private List<Address> listening() {
         List<Address> out = new ArrayList<>();
         for (UdpSocket socket : sockets) out.add(socket.local());

@@ -17,7 +17,7 @@ public final class Status {
     Status(String network) {
         problem(
                 "open-network",
-                "warn",
+                "info",
                 "network '" + network + "' is open: anyone may take part, offer services and use them",
                 "share nothing here that needs protection");
     }

@@ -94,16 +94,28 @@ public final class StoreVerticle extends VerticleBase {
     }
 
     private Future<Object> onQuery(Query query) {
+        if (store != null && store.isClosed()) reopen(store);
         MVStore store = this.store;
         if (store == null) return Future.failedFuture(new Problem("node-not-ready", "the store is closed", null));
         try {
             return Future.succeededFuture(answer(store, query));
         } catch (MVStoreException e) {
             LOG.error("the store cannot be written: {}", e.getMessage());
+            reopen(store);
             return Future.failedFuture(new Problem(
                     "store-failed",
-                    "the change was not saved: " + e.getMessage(),
+                    "the change holds now, but it was not saved, so a restart forgets it: " + e.getMessage(),
                     "free space on the disk of " + folder + " or make it writable, then try again"));
+        }
+    }
+
+    /** A store that failed to write refuses everything after; a fresh one may find room again, and has what was saved. */
+    private void reopen(MVStore failed) {
+        failed.closeImmediately();
+        try {
+            store = at(folder.resolve(FILE));
+        } catch (MVStoreException e) {
+            LOG.error("the store cannot be opened again: {}", e.getMessage());
         }
     }
 

@@ -25,6 +25,7 @@ final class Supervisor {
     private static final long CALM_NS = 60_000_000_000L;
 
     private final Vertx vertx;
+    private final Context root;
     private final Bus bus;
     private final Status status;
     private final List<Child> children = new ArrayList<>();
@@ -64,7 +65,8 @@ final class Supervisor {
                     "the " + name + " verticle failed and is being restarted: " + cause,
                     "if this comes again, report it with the log");
             bus.publish(Bus.EVENTS, new NodeEvent("verticle.failed", new JsonObject().put("verticle", name)));
-            vertx.setTimer(backOffMs, _ -> restart());
+            // Not from the failed verticle's own context: what is deployed there would be its child, and go with it.
+            root.runOnContext(_ -> vertx.setTimer(backOffMs, _ -> restart()));
         }
 
         private void restart() {
@@ -99,8 +101,10 @@ final class Supervisor {
         }
     }
 
+    /** To be made outside every verticle. */
     Supervisor(Vertx vertx, Bus bus, Status status) {
         this.vertx = vertx;
+        root = vertx.getOrCreateContext();
         this.bus = bus;
         this.status = status;
     }

@@ -15,6 +15,7 @@ import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.unix.SegmentedDatagramPacket;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -36,6 +37,9 @@ final class UdpSocket {
 
         /** A batch was handed over, or the socket takes datagrams again. */
         void onTurn();
+
+        /** Taking a datagram threw, as nothing may. */
+        void onFailure(Throwable cause);
     }
 
     private static final int BUFFER_BYTES = 4 << 20;
@@ -214,7 +218,8 @@ final class UdpSocket {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            errors.add(); // ICMP errors of single peers arrive here; the links notice silence by themselves
+            if (cause instanceof IOException) errors.add(); // an ICMP error of one peer; the links notice silence
+            else handler.onFailure(cause);
         }
     }
 }

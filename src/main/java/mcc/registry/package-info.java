@@ -1,7 +1,7 @@
 /**
  * Who offers what: endpoints, leases, health, selection.
  *
- * <p>May use core, wire, crypto, consortium and dht (of the latter its values). Checks of apps are I/O: it asks its host for
+ * <p>May use core, wire, crypto and dht (of the latter its values). Checks of apps are I/O: it asks its host for
  * them and is told how they ended.
  *
  * <p>Read in this order: {@link mcc.registry.Registry} (what may happen and what is asked),

@@ -102,7 +102,7 @@ public final class Cookies {
 
     private void rotate(long nowNs) {
         if (nowNs - madeNs < SECRET_LIFE_NS) return;
-        previous = secret;
+        previous = nowNs - madeNs < 2 * SECRET_LIFE_NS ? secret : rng.bytes(32);
         secret = rng.bytes(32);
         madeNs = nowNs;
     }

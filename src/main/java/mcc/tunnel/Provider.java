@@ -3,6 +3,7 @@ package mcc.tunnel;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import mcc.core.Id;
 import mcc.node.Bus;
 import mcc.node.RegistryVerticle;
@@ -42,10 +43,18 @@ final class Provider {
         }
         open++;
         Envelope envelope = new Envelope();
-        long timer = vertx.setTimer(ENVELOPE_MS, _ -> port.cancel());
+        // A user that lost interest breaks the stream off, at any moment until it is joined.
+        AtomicBoolean gone = new AtomicBoolean();
+        Runnable leave = () -> {
+            if (gone.compareAndSet(false, true)) open--;
+        };
+        long timer = vertx.setTimer(ENVELOPE_MS, _ -> {
+            port.cancel();
+            leave.run();
+        });
         port.exceptionHandler(_ -> {
             vertx.cancelTimer(timer);
-            open--;
+            leave.run();
         });
         port.bytesHandler(chunk -> {
             boolean whole = envelope.take(chunk);
@@ -54,17 +63,17 @@ final class Provider {
             port.pause();
             port.bytesHandler(null);
             Id endpoint = whole ? envelope.endpoint() : null;
-            if (endpoint == null) refuseOpen(port, TunnelOpened.Code.NOT_HERE, "no such endpoint");
-            else find(port, endpoint, envelope.rest());
+            if (endpoint == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+            else find(port, gone, endpoint, envelope.rest());
         });
         port.attach(context);
     }
 
-    private void find(StreamPort port, Id endpoint, byte[] early) {
+    private void find(StreamPort port, AtomicBoolean gone, Id endpoint, byte[] early) {
         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).onComplete(found -> {
             Registry.LocalView view = found.succeeded() ? pick((List<?>) found.result(), endpoint) : null;
-            if (view == null) refuseOpen(port, TunnelOpened.Code.NOT_HERE, "no such endpoint");
-            else connect(port, view, early);
+            if (view == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+            else connect(port, gone, view, early);
         });
     }
 
@@ -76,12 +85,16 @@ final class Provider {
         return null;
     }
 
-    private void connect(StreamPort port, Registry.LocalView view, byte[] early) {
+    private void connect(StreamPort port, AtomicBoolean gone, Registry.LocalView view, byte[] early) {
         String host = view.registration().host();
         int tcp = view.registration().port();
         Hosts.resolve(vertx, host, tcp)
                 .compose(at -> TcpSocket.connect(context, at, CONNECT_MS))
                 .onSuccess(socket -> {
+                    if (gone.get()) {
+                        socket.abort();
+                        return;
+                    }
                     port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                     if (early.length > 0) socket.write(early);
                     Splice.join(socket, port, new Splice.Meter() {
@@ -102,11 +115,12 @@ final class Provider {
                         }
                     });
                 })
-                .onFailure(e ->
-                        refuseOpen(port, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + e.getMessage()));
+                .onFailure(e -> refuseOpen(
+                        port, gone, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + e.getMessage()));
     }
 
-    private void refuseOpen(StreamPort port, TunnelOpened.Code code, String detail) {
+    private void refuseOpen(StreamPort port, AtomicBoolean gone, TunnelOpened.Code code, String detail) {
+        if (!gone.compareAndSet(false, true)) return;
         open--;
         refuse(port, code, detail);
     }

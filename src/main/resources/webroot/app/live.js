@@ -5,9 +5,10 @@ import { get } from "./rest.js";
 const STALE_MS = 2_500;
 const DEAD_MS = 8_000;
 const POLL_MS = 5_000;
-const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+const RETRY_MS = [1_000, 2_000, 4_000];
 const EVENTS_MAX = 1_000;
 const HISTORY_S = 900;
+const AGAIN = "the node was started again";
 const ALWAYS = ["node", "totals", "registrations", "tunnels", "events"];
 const PATHS = {
   node: "/node",
@@ -40,6 +41,7 @@ class Live extends EventTarget {
   #totals = null;
   #seeded = false;
   #nextPoll = 0;
+  #startedAt = 0;
 
   start() {
     document.addEventListener("visibilitychange", () => this.#subscribe());
@@ -137,9 +139,10 @@ class Live extends EventTarget {
       const answers = await Promise.all(names.map((ch) => get(PATHS[ch], AbortSignal.timeout(4_000))));
       if (this.mode === "live" || this.#paused) return;
       this.heardAt = Date.now();
-      names.forEach((ch, i) => this.#take(ch, Date.now(), answers[i].items ?? answers[i]));
+      names.forEach((ch, i) => this.#take(ch, 0, answers[i].items ?? answers[i]));
       await this.#readEvents();
       if (this.mode !== "live") this.#to("polling");
+      if (this.#socket === null) this.#connect();
     } catch {
       if (this.mode === "polling") this.#to("offline");
     }
@@ -150,10 +153,18 @@ class Live extends EventTarget {
       this.#add(v.items, v.dropped);
     } else {
       this.data[ch] = v;
+      if (ch === "node" && t) this.#started(t - v.uptimeMs);
       if (ch === "totals") this.#measure(t, v);
       if (ch === "tunnels") this.#trace(v);
     }
     this.#say("change");
+  }
+
+  /** A node that was started again since may have said nothing yet: the mark is set without an event of it. */
+  #started(at) {
+    if (Math.abs(at - this.#startedAt) < 1_000) return;
+    this.#startedAt = at;
+    this.#add([], 0);
   }
 
   #measure(t, v) {
@@ -202,7 +213,7 @@ class Live extends EventTarget {
       this.rates.set(c.id, [...row, ...(this.rates.get(c.id) ?? [])].slice(-60));
     }
     const first = this.history[0]?.t ?? Date.now();
-    this.history = [...[...sums.values()].filter((s) => s.t < first - 1000), ...this.history];
+    this.history = [...[...sums.values()].filter((s) => s.t < first - 1000 && s.t >= this.#startedAt), ...this.history];
     this.#say("change");
   }
 
@@ -230,12 +241,14 @@ class Live extends EventTarget {
     let before = null;
     for (const event of all.slice(-EVENTS_MAX)) {
       const [epoch, number] = split(event.id);
-      if (before && before[0] !== epoch) out.push({ gap: "the node was started again", key: "start-" + event.id });
+      if (before && before[0] !== epoch) out.push({ gap: AGAIN, key: "start-" + event.id });
       else if (before && number > before[1] + 1)
         out.push({ gap: `${number - before[1] - 1} events are missing here`, key: "gap-" + event.id });
       out.push(event);
       before = [epoch, number];
     }
+    const last = out.at(-1);
+    if (last && Date.parse(last.at) < this.#startedAt - 1_000) out.push({ gap: AGAIN, key: "start-" + this.#startedAt });
     this.events = out;
     if (dropped > 0) this.#readEvents();
   }

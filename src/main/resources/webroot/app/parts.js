@@ -24,7 +24,8 @@ export function path(p, local) {
 }
 
 /** Why the path is what it is. */
-export function why(p) {
+export function why(p, local) {
+  if (local) return "this node itself";
   if (!p) return "no connection has been made yet";
   if (p.reason) return p.reason;
   if (p.tx === "lan") return "its address is a local one";

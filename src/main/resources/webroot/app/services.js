@@ -100,7 +100,7 @@ class Services extends Page {
 
   #best(s) {
     if (!s.best) return html`${badge("idle", "none")}<span class="sub">no usable provider</span>`;
-    return html`${path(s.best.path, s.best.local)} ${rtt(s.best.rttMs, s.best.local)}<span class="sub">${short(s.best.node)}: ${why(s.best.path)}</span>`;
+    return html`${path(s.best.path, s.best.local)} ${rtt(s.best.rttMs, s.best.local)}<span class="sub">${short(s.best.node)}: ${why(s.best.path, s.best.local)}</span>`;
   }
 
   #score(p, i) {
@@ -115,7 +115,7 @@ class Services extends Page {
       <td role="cell" data-label="Rank" class="num">${this.#score(p, i)}</td>
       <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}</span></td>
       <td role="cell" data-label="Health"><span>${health(p.health, p.reason)}<span class="sub">${p.reason}</span></span></td>
-      <td role="cell" data-label="Path"><span>${path(p.path, p.local)} ${rtt(p.rttMs, p.local)}<span class="sub">${why(p.path)}${p.path?.address ? ` (${p.path.address})` : ""}</span></span></td>
+      <td role="cell" data-label="Path"><span>${path(p.path, p.local)} ${rtt(p.rttMs, p.local)}<span class="sub">${why(p.path, p.local)}${p.path?.address ? ` (${p.path.address})` : ""}</span></span></td>
       <td role="cell" data-label="Why this rank"><span>distance class ${parts.rttClass}, share ${parts.share?.toLocaleString("en")}<span class="sub">weight ${p.weight}, load ${Math.round((p.load ?? 0) * 100)} %</span></span></td>
       <td role="cell" data-label="Lease" class="num">${span(p.leaseMs)}</td>
       <td role="cell" data-label="Use"><span class="buttons"><button type="button" ?disabled=${p.health !== "pass"} aria-label="Open a tunnel to ${short(p.node)} only" @click=${() => this.#openTunnel(name, p.node)}>Open here</button></span></td>

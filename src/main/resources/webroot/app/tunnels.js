@@ -14,6 +14,9 @@ import "./throughput.js";
 
 const plain = (name) => name.replace(/^open\//, "");
 
+/** Whether the provider in use is this node. */
+const here = (t) => Boolean(t.provider) && t.provider === live.data.node?.id;
+
 /** The last minute as a line; words for those who do not see it. */
 function spark(id) {
   const row = live.rates.get(id) ?? [];
@@ -63,9 +66,9 @@ class Tunnels extends Page {
         ["State", t.failure ? badge("fail", t.state, t.failure) : badge("ok", t.state)],
         ["Provider", t.provider ? id(t.provider, "node ID") : "none yet: chosen with the first connection"],
         ["Only this provider", t.pinned ? short(t.pinned) : "no, the best one"],
-        ["Path", html`${path(t.path)} ${t.path?.address ?? ""}`],
-        ["Why this path", why(t.path)],
-        ["Round trip", rtt(t.rttMs)],
+        ["Path", html`${path(t.path, here(t))} ${t.path?.address ?? ""}`],
+        ["Why this path", why(t.path, here(t))],
+        ["Round trip", rtt(t.rttMs, here(t)) || "none: this node itself"],
         ["Connections", `${t.connections} open, ${t.connectionsTotal} in all, ${t.refused} refused`],
         ["Out", `${bytes(t.txBytes)}, now ${rate(t.txBytesPerSecond)}`],
         ["In", `${bytes(t.rxBytes)}, now ${rate(t.rxBytesPerSecond)}`],
@@ -90,8 +93,8 @@ class Tunnels extends Page {
       columns: [
         { key: "service", label: "Service", value: (t) => plain(t.service) },
         { key: "listen", label: "Local port", value: (t) => t.listen, cell: (t) => html`<span><span class="together"><code>${t.listen}</code>${copy(t.listen, `address ${t.listen}`)}</span>${t.failure ? html`<span class="sub">${badge("fail", t.state)} ${t.failure}</span>` : nothing}</span>` },
-        { key: "provider", label: "Provider and path", value: (t) => t.provider, cell: (t) => html`<span>${t.provider ? html`<code title=${t.provider}>${short(t.provider)}</code> ` : ""}${path(t.path)}<span class="sub">${why(t.path)}</span></span>` },
-        { key: "rtt", label: "Round trip", num: true, value: (t) => t.rttMs, cell: (t) => rtt(t.rttMs) },
+        { key: "provider", label: "Provider and path", value: (t) => t.provider, cell: (t) => html`<span>${t.provider ? html`<code title=${t.provider}>${short(t.provider)}</code> ` : ""}${path(t.path, here(t))}<span class="sub">${why(t.path, here(t))}</span></span>` },
+        { key: "rtt", label: "Round trip", num: true, value: (t) => t.rttMs, cell: (t) => rtt(t.rttMs, here(t)) || "–" },
         { key: "flow", label: "In / out now", num: true, value: flow, cell: (t) => html`<span>${rate(t.rxBytesPerSecond)}<span class="sub">${rate(t.txBytesPerSecond)}</span></span>` },
         { key: "spark", label: "Last minute", cell: (t) => spark(t.id) },
         { key: "connections", label: "Connections", num: true, value: (t) => t.connections },

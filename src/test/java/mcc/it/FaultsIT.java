@@ -257,4 +257,53 @@ class FaultsIT {
         assertThat(refusal.code()).isEqualTo(1);
         assertThat(refusal.text()).contains("data folder", "--data DIR");
     }
+
+    @Test
+    void aFullDiskFailsTheWriteAndNothingElse() throws Exception {
+        Needs.root(); // for a small disk of the test's own
+        Path disk = Files.createDirectory(folder.resolve("disk"));
+        sh("mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", disk.toString());
+        try {
+            Path data = disk.resolve("n");
+            String id;
+            try (RealNode node = RealNode.start(data)) {
+                id = node.id;
+                node.register("before", "web", 1);
+                Path ballast = disk.resolve("ballast");
+                fill(ballast);
+                RealNode.Answer full = node.put("/api/v1/registrations/full", "{\"service\":\"web\",\"port\":2}");
+                assertThat(full.status()).isEqualTo(503);
+                assertThat(full.body().path("code").asText()).isEqualTo("store-failed");
+                assertThat(full.body().path("hint").asText()).contains("free space");
+                assertThat(node.get("/api/v1/registrations/before").status()).isEqualTo(200);
+                Files.delete(ballast);
+                RealNode.await(
+                        "it saves again",
+                        () -> node.put("/api/v1/registrations/after", "{\"service\":\"web\",\"port\":3}")
+                                        .status()
+                                < 300);
+                node.kill();
+            }
+            try (RealNode node = RealNode.start(data)) {
+                assertThat(node.id).isEqualTo(id);
+                assertThat(node.get("/api/v1/registrations/before").status()).isEqualTo(200);
+                assertThat(node.get("/api/v1/registrations/after").status()).isEqualTo(200);
+            }
+        } finally {
+            sh("umount", "-l", disk.toString());
+        }
+    }
+
+    private static void fill(Path file) throws IOException {
+        byte[] block = new byte[4096];
+        try (var out = Files.newOutputStream(file)) {
+            while (true) out.write(block);
+        } catch (IOException full) {
+            assertThat(full.getMessage()).contains("No space");
+        }
+    }
+
+    private static void sh(String... command) throws Exception {
+        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+    }
 }

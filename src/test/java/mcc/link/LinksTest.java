@@ -43,7 +43,7 @@ class LinksTest {
             this.identity = identity;
             this.at = Address.parse(at);
             links = new Links(
-                    new Links.Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
+                    new Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
                     identity,
                     rng.split(),
                     counters);

@@ -1,0 +1,28 @@
+package mcc.link;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import mcc.crypto.Aead;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What differs between nodes and networks.
+ *
+ * @param network the network's name; nodes of different networks never understand each other
+ * @param suites those this node can do, best first
+ * @param linksMax how many peers are kept
+ */
+public record Config(String network, List<Aead.Suite> suites, int linksMax, mcc.stream.Config connection) {
+    public Config {
+        suites = List.copyOf(suites);
+    }
+
+    byte[] prologue() {
+        return ("mcc/1/" + network).getBytes(StandardCharsets.UTF_8);
+    }
+
+    Aead.@Nullable Suite suite(int code) {
+        for (Aead.Suite suite : suites) if (suite.code() == code) return suite;
+        return null;
+    }
+}
