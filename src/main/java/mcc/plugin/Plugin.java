@@ -135,6 +135,12 @@ final class Plugin {
         return manifest;
     }
 
+    /** The loader of its classes while they are in use. */
+    @Nullable
+    ClassLoader loader() {
+        return loader;
+    }
+
     /** Whether its addresses are taken: it runs, or will again. */
     boolean isUp() {
         return claimed && !gone;

@@ -5,7 +5,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -62,11 +61,16 @@ public final class PluginVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        Vertx made = Vertx.vertx(
-                new VertxOptions().setEventLoopPoolSize(2).setWorkerPoolSize(4).setInternalBlockingPoolSize(2));
-        second = made;
         Door door = new Door(parts.bus(), context);
         Watches watches = new Watches(door);
+        Promise<Vertx> ready = Promise.promise();
+        Context home = context;
+        PluginVertx.start().onComplete(made -> home.runOnContext(_ -> ready.handle(made)));
+        return ready.future().compose(made -> open(made, door, watches));
+    }
+
+    private Future<?> open(Vertx made, Door door, Watches watches) {
+        second = made;
         return parts.bus()
                 .ask(Bus.API, new ApiQuery.Names())
                 .compose(names -> gate(made, door, watches, (List<?>) names))

@@ -289,6 +289,7 @@ class ArchitectureTest {
                 "mcc.node",
                 "mcc.tunnel",
                 "mcc.api",
+                "mcc.plugin",
                 "mcc.sim");
         rule.check(PRODUCT);
         assertFails(noStaticState("mcc.arch.sins"));

@@ -1,0 +1,123 @@
+package mcc.plugin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import mcc.core.Rng;
+import mcc.node.ApiQuery;
+import mcc.node.Bus;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class BridgeClientTest {
+    private final Vertx vertx = Vertx.vertx();
+    private final Vertx node = Vertx.vertx();
+    private final Context home = vertx.getOrCreateContext();
+    private final Bus bus = new Bus(node);
+    private final Door door = new Door(bus, node.getOrCreateContext());
+    private final Watches watches = new Watches(door);
+    private final Permits permits = new Permits((_, _) -> {});
+    private final List<JsonObject> out = new ArrayList<>();
+    private final BridgeClient client = new BridgeClient(
+            "bridge/1",
+            "Bearer socket",
+            new BridgeClient.World(
+                    new Bridge(vertx, home, door, watches, permits), vertx.eventBus(), home, door, watches, permits),
+            out::add);
+
+    @AfterEach
+    void close() throws Exception {
+        await(vertx.close());
+        await(node.close());
+    }
+
+    private static void await(Future<?> future) throws Exception {
+        future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+    }
+
+    private JsonObject last() {
+        return out.getLast();
+    }
+
+    @Test
+    void aClientListensToABoundedNumberOfAddresses() {
+        for (int i = 0; i < BridgeClient.ADDRESSES_MAX; i++) {
+            client.onText("{\"type\":\"register\",\"address\":\"mcc.api.events.a" + i + "\"}");
+        }
+        assertThat(out).isEmpty();
+        client.onText("{\"type\":\"register\",\"address\":\"mcc.api.events.b\"}");
+        assertThat(last().getString("body")).isEqualTo("max_handlers_reached");
+        client.onText("{\"type\":\"unregister\",\"address\":\"mcc.api.events.a0\"}");
+        assertThat(client.listensTo("mcc.api.events.a0")).isFalse();
+        client.onText("{\"type\":\"register\",\"address\":\"mcc.api.events.b\"}");
+        assertThat(client.listensTo("mcc.api.events.b")).isTrue();
+    }
+
+    @Test
+    void aClientWatchesABoundedNumberOfServices() {
+        for (int i = 0; i <= Watches.MAX; i++) {
+            client.onText("{\"type\":\"send\",\"address\":\"mcc.api.watch\",\"replyAddress\":\"r" + i
+                    + "\",\"body\":{\"service\":\"s" + i + "\"}}");
+        }
+        assertThat(out.getFirst().getJsonObject("body").getString("service")).isEqualTo("open/s0");
+        assertThat(last().getInteger("failureCode")).isEqualTo(429);
+    }
+
+    @Test
+    void aClientWaitsForABoundedNumberOfAnswers() {
+        bus.serve(Bus.API, _ -> io.vertx.core.Promise.promise().future());
+        for (int i = 0; i <= BridgeClient.REQUESTS_MAX; i++) {
+            client.onText("{\"type\":\"send\",\"address\":\"mcc.api.getNode\",\"replyAddress\":\"r" + i + "\"}");
+        }
+        assertThat(out).hasSize(1);
+        assertThat(last().getInteger("failureCode")).isEqualTo(429);
+    }
+
+    @Test
+    void theTokenOfAFrameBeatsThatOfTheSocket() throws Exception {
+        List<String> tokens = new ArrayList<>();
+        io.vertx.core.Promise<Void> both = io.vertx.core.Promise.promise();
+        bus.serve(Bus.API, query -> {
+            ApiQuery.Call call = (ApiQuery.Call) query;
+            assertThat(call.trusted()).isFalse();
+            tokens.add(call.authorization());
+            if (tokens.size() == 2) both.complete();
+            return Future.succeededFuture(new ApiQuery.Answer(200, new JsonObject()));
+        });
+        client.onText("{\"type\":\"send\",\"address\":\"mcc.api.x\"}");
+        client.onText("{\"type\":\"send\",\"address\":\"mcc.api.x\",\"headers\":{\"token\":\"t\"}}");
+        await(both.future());
+        assertThat(tokens).containsExactly("Bearer socket", "Bearer t");
+    }
+
+    /** Whatever comes, the client is told or not, and nothing is thrown. */
+    @Test
+    void framesOfAnyShapeAreTakenInStride() {
+        Rng rng = Rng.seeded(new byte[32]);
+        String[] good = {
+            "{\"type\":\"send\",\"address\":\"mcc.api.watch\",\"replyAddress\":\"r\",\"headers\":{\"token\":\"t\"},\"body\":{\"service\":\"s\"}}",
+            "{\"type\":\"register\",\"address\":\"mcc.api.events.x\"}",
+            "{\"type\":\"publish\",\"address\":\"a\",\"body\":[1,2]}"
+        };
+        for (int i = 0; i < 3_000; i++) {
+            byte[] bytes = good[i % good.length].getBytes(StandardCharsets.UTF_8);
+            bytes[rng.below(bytes.length)] = (byte) (32 + rng.below(95));
+            bytes[rng.below(bytes.length)] ^= (byte) (1 << rng.below(8));
+            int length = i % 7 == 0 ? rng.below(bytes.length) : bytes.length;
+            client.onText(new String(bytes, 0, length, StandardCharsets.UTF_8));
+        }
+        for (String odd :
+                List.of("[]", "null", "{\"type\":\"send\",\"address\":\"mcc.api.x\",\"headers\":[]}", "7", "")) {
+            client.onText(odd);
+            assertThat(last().getString("body")).as(odd).isEqualTo("invalid_json");
+        }
+        assertThat(out.size()).isGreaterThan(1_000);
+    }
+}
