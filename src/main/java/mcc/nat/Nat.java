@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 public final class Nat implements Core<Nat.Input, Nat.Output> {
     /** Observers remembered; the oldest gives way. */
     static final int VOTES_MAX = 256;
-    /** A vote counts this long. */
-    static final long VOTE_NS = 600_000_000_000L;
+    /** A vote counts this long unless its peer says otherwise: an idle session is renewed, and its vote with it, every hour. */
+    static final long VOTE_NS = 4_200_000_000_000L;
     /** An address is told to others once so many peers see it. */
     static final int WITNESSES = 2;
 

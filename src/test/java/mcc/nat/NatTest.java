@@ -67,14 +67,14 @@ class NatTest {
         for (int i = 0; i < 1000; i++) handle(i, new Nat.Input.Observed(Id.random(rng), mapped));
         assertThat(nat.report(0).votes()).hasSize(Nat.VOTES_MAX);
         assertThat(counters.value("nat.votes.evicted")).isEqualTo(1000 - Nat.VOTES_MAX);
-        assertThat(nat.deadlineNs()).isBetween(600 * SECOND, 601 * SECOND);
-        handle(601 * SECOND, new Nat.Input.Tick());
+        assertThat(nat.deadlineNs()).isBetween(4200 * SECOND, 4201 * SECOND);
+        handle(4201 * SECOND, new Nat.Input.Tick());
         assertThat(nat.report(0).votes()).isEmpty();
         assertThat(told).containsExactly(lan);
         assertThat(nat.deadlineNs()).isEqualTo(Long.MAX_VALUE);
         List<Id> same = new ArrayList<>();
         same.add(Id.random(rng));
-        for (int i = 0; i < 10; i++) handle(602 * SECOND, new Nat.Input.Observed(same.getFirst(), mapped));
+        for (int i = 0; i < 10; i++) handle(4202 * SECOND, new Nat.Input.Observed(same.getFirst(), mapped));
         assertThat(nat.report(0).votes()).hasSize(1);
     }
 }
