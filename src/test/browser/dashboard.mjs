@@ -331,7 +331,7 @@ journey("every page, both themes, three widths: accessible and within its width"
   for (const name of PAGES) {
     await page.goto(`${third.http}/#/${name}${views[name] ?? ""}`);
     await ready[name]();
-    for (const width of [320, 960, 1024, 1100, 1200]) {
+    for (const width of [320, 1024, 1160, 1180, 1200, 1280]) {
       await page.setViewportSize({ width, height: 700 });
       assert.ok((await overflow(page)) <= 0, `${name} scrolls to the side at ${width} px`);
     }
