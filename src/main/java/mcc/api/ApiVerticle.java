@@ -129,7 +129,7 @@ public final class ApiVerticle extends VerticleBase {
                         .listen(at.port(), at.host())
                         .recover(e -> Future.failedFuture(new Problem(
                                 "listen",
-                                "cannot listen on http " + text + ": " + e.getMessage(),
+                                "cannot listen on http " + text + ": " + Problem.text(e),
                                 "stop what holds the port, or choose another: --http 127.0.0.1:0 takes any free one"))))
                 .onSuccess(made -> {
                     server = made;

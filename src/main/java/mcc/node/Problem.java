@@ -34,6 +34,13 @@ public final class Problem extends RuntimeException {
         this.faults = List.copyOf(faults);
     }
 
+    /** What an exception of the network says to people: at most 200 characters, without the system call it came from. */
+    public static String text(Throwable e) {
+        String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        String plain = message.replaceFirst("^\\w+\\(\\.\\.\\) failed(?: with error\\(-?\\d+\\))?: ", "");
+        return plain.length() > 200 ? plain.substring(0, 200) : plain;
+    }
+
     /** The machine-readable kind. */
     public String code() {
         return code;

@@ -229,7 +229,7 @@ public final class RegistryVerticle extends VerticleBase {
                     socket.close();
                     checked(o, true, "accepts connections");
                 })
-                .onFailure(e -> checked(o, false, cause(e)));
+                .onFailure(e -> checked(o, false, Problem.text(e)));
     }
 
     private void checkHttp(Registry.Output.RunCheck o) {
@@ -242,16 +242,10 @@ public final class RegistryVerticle extends VerticleBase {
                     int status = response.statusCode();
                     checked(o, status >= 200 && status < 400, "HTTP " + status + " from " + o.path());
                 })
-                .onFailure(e -> checked(o, false, cause(e)));
+                .onFailure(e -> checked(o, false, Problem.text(e)));
     }
 
     private void checked(Registry.Output.RunCheck o, boolean ok, String detail) {
         if (host != null) host.handle(new Registry.Input.Checked(o.id(), o.run(), ok, detail));
-    }
-
-    private static String cause(Throwable e) {
-        String message = e.getMessage();
-        String text = message == null ? e.getClass().getSimpleName() : message;
-        return text.length() > 200 ? text.substring(0, 200) : text;
     }
 }

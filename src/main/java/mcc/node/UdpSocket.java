@@ -93,7 +93,7 @@ final class UdpSocket {
             if (cause != null) {
                 throw new Problem(
                         "listen",
-                        "cannot listen on UDP " + address + ": " + cause.getMessage(),
+                        "cannot listen on UDP " + address + ": " + Problem.text(cause),
                         "stop what holds the port, or choose another with --listen HOST:PORT (port 0: any free one)");
             }
         } catch (UnknownHostException e) {

@@ -90,7 +90,7 @@ final class Opening {
         }
         bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(offer.contact())).onComplete(opened -> {
             if (opened.succeeded()) begin(offer, (StreamPort) opened.result());
-            else failed(offer, null, String.valueOf(opened.cause().getMessage()));
+            else failed(offer, null, Problem.text(opened.cause()));
         });
     }
 
@@ -115,7 +115,7 @@ final class Opening {
                     }
                     end();
                 })
-                .onFailure(e -> failed(offer, null, String.valueOf(e.getMessage())));
+                .onFailure(e -> failed(offer, null, Problem.text(e)));
     }
 
     private void begin(Offer offer, StreamPort port) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import mcc.core.Id;
 import mcc.node.Bus;
+import mcc.node.Problem;
 import mcc.node.RegistryVerticle;
 import mcc.node.StreamPort;
 import mcc.registry.Registry;
@@ -116,7 +117,7 @@ final class Provider {
                     });
                 })
                 .onFailure(e -> refuseOpen(
-                        port, gone, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + e.getMessage()));
+                        port, gone, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + Problem.text(e)));
     }
 
     private void refuseOpen(StreamPort port, AtomicBoolean gone, TunnelOpened.Code code, String detail) {

@@ -141,7 +141,7 @@ public final class TunnelVerticle extends VerticleBase {
     private static Problem cannotListen(String what, String text, Throwable e) {
         return new Problem(
                 "conflict",
-                "cannot listen on " + text + ": " + e.getMessage(),
+                "cannot listen on " + text + ": " + Problem.text(e),
                 "choose another port with " + what + ", or port 0 for any free one");
     }
 
