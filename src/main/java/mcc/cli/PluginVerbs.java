@@ -49,7 +49,7 @@ final class PluginVerbs {
         @Override
         public Integer call() {
             return cli.show(cli.adminRest().get("/plugins"), page -> {
-                Table table = new Table("ID", "NAME", "VERSION", "STATE", "SERVES", "CALLS");
+                Table table = new Table("ID", "NAME", "VERSION", "STATE", "SERVES", "CALLS", "FAILURE");
                 for (Json p : page.at("items").items()) {
                     table.row(
                             p.at("id").text("-"),
@@ -57,7 +57,8 @@ final class PluginVerbs {
                             p.at("version").text("-"),
                             p.at("state").text("-"),
                             p.at("serves").text(""),
-                            p.at("calls").text(""));
+                            p.at("calls").text(""),
+                            p.at("failure").text(""));
                 }
                 cli.print(table, "no plugins: mcc plugin deploy FILE.jar");
             });

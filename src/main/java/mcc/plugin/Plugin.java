@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -65,6 +66,9 @@ final class Plugin {
     private static final Logger LOG = LoggerFactory.getLogger(Plugin.class);
     private static final long FIRST_MS = 250;
     private static final long LAST_MS = 30_000;
+    /** The longest that one verticle's start or stop is waited for. */
+    private static final long STEP_MS = 10_000;
+
     private static final long CALM_NS = 60_000_000_000L;
 
     private final World world;
@@ -264,7 +268,9 @@ final class Plugin {
                 verticles.get(index),
                 deployment -> world.permits().grant(deployment, id, read),
                 e -> world.home().runOnContext(_ -> crashed(mine, e)));
-        return world.home(world.plugins().deployVerticle(verticle, new DeploymentOptions().setClassLoader(loader)))
+        return world.home(world.plugins()
+                        .deployVerticle(verticle, new DeploymentOptions().setClassLoader(loader))
+                        .timeout(STEP_MS, TimeUnit.MILLISECONDS))
                 .compose(deployment -> {
                     deployments.add(deployment);
                     return deploy(verticles, index + 1, mine);
@@ -304,7 +310,7 @@ final class Plugin {
         failedNs = now;
         int mine = generation;
         world.node()
-                .timer(backOffMs, java.util.concurrent.TimeUnit.MILLISECONDS)
+                .timer(backOffMs, TimeUnit.MILLISECONDS)
                 .onSuccess(_ -> inTurn(() -> {
                     if (gone || mine != generation) return Future.succeededFuture();
                     restarts++;
@@ -316,7 +322,8 @@ final class Plugin {
     private Future<Void> down() {
         generation++;
         List<Future<?>> all = new ArrayList<>();
-        for (String deployment : deployments) all.add(world.plugins().undeploy(deployment));
+        for (String deployment : deployments)
+            all.add(world.plugins().undeploy(deployment).timeout(STEP_MS, TimeUnit.MILLISECONDS));
         deployments.clear();
         URLClassLoader old = loader;
         loader = null;

@@ -78,8 +78,9 @@ public final class PluginVerticle extends VerticleBase {
                     Files.createDirectories(folder);
                     return null;
                 }))
-                .compose(_ -> scan(true))
                 .onSuccess(_ -> {
+                    // The node does not wait for plugins: one that is slow to start is no reason not to serve.
+                    scan(true).onFailure(e -> LOG.warn("cannot read {}: {}", folder, e.getMessage()));
                     parts.bus().serve(Bus.PLUGINS, this::onQuery);
                     vertx.setPeriodic(POLL_MS, _ -> poll());
                 });

@@ -66,6 +66,14 @@ class PluginIT {
                                     .getInteger("changes")
                             > 0);
 
+            client.register("sample.changes");
+            client.raw("{\"type\":\"ping\"}");
+            client.take("pong"); // frames are taken in order
+            node.register("other", "greeter", 8);
+            assertThat(client.take("sample.changes").getJsonObject("body").getInteger("changes"))
+                    .as("what a plugin publishes is heard outside")
+                    .isPositive();
+
             client.register("mcc.api.events.plugin.failed");
             client.register("mcc.api.events.plugin.restarted");
             client.raw("{\"type\":\"send\",\"address\":\"sample.greet\",\"body\":{\"name\":\"boom\"}}");
@@ -94,9 +102,9 @@ class PluginIT {
                     "it is gone", () -> node.get("/api/v1/plugins/greeter").status() == 404);
             assertThat(client.ask("sample.greet", greet("Ada")).getInteger("failureCode"))
                     .isEqualTo(403);
-            assertThat(node.providers("greeter"))
+            assertThat(node.get("/api/v1/registrations/greeter").status())
                     .as("its stop took the service away")
-                    .isEmpty();
+                    .isEqualTo(404);
         }
     }
 
@@ -187,6 +195,28 @@ class PluginIT {
             try (var files = Files.list(on.data.resolve("plugins"))) {
                 assertThat(files).as("nothing is left over").isEmpty();
             }
+        }
+    }
+
+    private static String verb(RealNode node, String... words) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder(RealNode.command(words)).redirectErrorStream(true);
+        builder.environment().put("MCC_NODE", node.http);
+        builder.environment().put("MCC_TOKEN", token(node));
+        Process process = builder.start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        return said;
+    }
+
+    @Test
+    void theCommandLineDeploysListsRestartsAndRemoves() throws Exception {
+        Path jar = Jars.put(folder, "any-name", Jars.jar(GREETER.encode(), CLASS));
+        try (RealNode node = RealNode.start(folder.resolve("1"), "--plugins-upload")) {
+            assertThat(verb(node, "plugin", "deploy", jar.toString())).contains("deployed greeter", "running");
+            assertThat(verb(node, "plugin", "ls")).contains("greeter", "1.0", "running", "sample.greet");
+            assertThat(verb(node, "plugin", "restart", "greeter")).contains("restarted greeter");
+            assertThat(verb(node, "plugin", "rm", "greeter")).contains("removed greeter");
+            assertThat(verb(node, "plugin", "ls")).contains("no plugins");
         }
     }
 
