@@ -107,8 +107,12 @@ class TunnelBench {
         print(
                 "first byte of the 10 connections after a SIGKILL, worst, ms",
                 Arrays.stream(took).max().orElse(0));
-        while (user.providers("f").contains(victim.id)) java.util.concurrent.locks.LockSupport.parkNanos(50_000_000);
-        print("killed until no longer returned, s (lease 30 s)", (System.nanoTime() - killed) / 1e9);
+        long asked = System.nanoTime();
+        while (user.providers("f").contains(victim.id)) {
+            java.util.concurrent.locks.LockSupport.parkNanos(50_000_000);
+            asked = System.nanoTime();
+        }
+        print("killed until asked and not returned, s (lease 30 s)", (asked - killed) / 1e9);
     }
 
     // ---- the other side ---------------------------------------------------------------------------------------------
