@@ -47,7 +47,7 @@ final class Responder {
     static final int PENDING_MAX = 1024;
     /** How long they may take. */
     static final long PENDING_NS = 10_000_000_000L;
-    /** Ephemeral keys remembered, so that early data is answered once. */
+    /** Ephemeral keys remembered, so that an initiation is answered once; beyond them early data is refused. */
     static final int EPHEMERALS_MAX = 8192;
     /** Early data older or newer than this is ignored. */
     static final long EARLY_SKEW_MS = 600_000;
@@ -118,6 +118,10 @@ final class Responder {
         byte[] key = xx ? mac1KeyXx : mac1Key;
         if (!Cookies.same(Cookies.mac(key, initiation.getSender(), noise), mac1)) {
             counters.add("link.initiation.mac1");
+            return;
+        }
+        if (noise.length < Id.BYTES || ephemerals.containsKey(Id.of(noise, 0))) {
+            counters.add("link.initiation.repeated"); // the network's doing or a replay: the first one is answered
             return;
         }
         boolean proven = cookies.isProven(
@@ -193,7 +197,8 @@ final class Responder {
         links.post(q.from(), response);
         counters.add("link.handshake.responded");
         p.budgetBytes = 3 * q.bytes() - response.length;
-        early(nowNs, p, payload, noise);
+        if (remember(nowNs, noise)) early(nowNs, p, payload);
+        else counters.add("link.early.refused");
     }
 
     private void respondXx(long nowNs, Queued q) {
@@ -213,6 +218,7 @@ final class Responder {
         }
         p.remoteIndex = q.initiation().getSender();
         links.post(q.from(), response);
+        remember(nowNs, q.initiation().getNoise().toByteArray());
     }
 
     /** The third message of XX: the initiator's key, by which the peer is known and the session stands. */
@@ -252,15 +258,13 @@ final class Responder {
         return null;
     }
 
-    private void early(long nowNs, Pending p, InitiatorPayload payload, byte[] noise) {
+    private void early(long nowNs, Pending p, InitiatorPayload payload) {
         if (payload.getEarly().isEmpty() || p.peer == null) return;
-        Id ephemeral = Id.of(noise, 0);
         boolean timely = Math.abs(links.epochMs(nowNs) - payload.getSentAtMs()) <= EARLY_SKEW_MS;
-        if (!timely || ephemerals.containsKey(ephemeral) || isFull(nowNs)) {
+        if (!timely) {
             counters.add("link.early.refused");
             return;
         }
-        ephemerals.put(ephemeral, nowNs);
         byte[] early = payload.getEarly().toByteArray();
         Rpc rpc = Rpc.decode(early, 0, early.length, counters);
         if (rpc == null || !Links.mayBeEarly(rpc.body())) {
@@ -272,12 +276,15 @@ final class Responder {
         links.asked(p.peer, p.from, rpc);
     }
 
-    private boolean isFull(long nowNs) {
+    /** Notes an initiation's ephemeral key, so that it is answered once; false when too many are remembered. */
+    private boolean remember(long nowNs, byte[] noise) {
         for (Iterator<Long> it = ephemerals.values().iterator(); it.hasNext(); ) {
             if (nowNs - it.next() < 2 * EARLY_SKEW_MS * 1_000_000L) break;
             it.remove();
         }
-        return ephemerals.size() >= EPHEMERALS_MAX;
+        if (ephemerals.size() >= EPHEMERALS_MAX) return false;
+        ephemerals.put(Id.of(noise, 0), nowNs);
+        return true;
     }
 
     /** The identity that a payload claims, if it is sound and the handshake's static key is its other form. */

@@ -6,6 +6,8 @@ import java.util.List;
 public final class Scenarios {
     static final String LOOKUPS = "lookups";
     static final String REGISTRY = "registry";
+    /** Packet fidelity: real handshakes, keys and streams over a network of datagrams. */
+    static final String PACKETS = "packets";
     /** Must fail: its checker allows a bucket one contact less than k. */
     static final String CANARY = "canary";
 
@@ -15,13 +17,14 @@ public final class Scenarios {
 
     /** Returns all names, in the order in which they are listed. */
     public static List<String> names() {
-        return List.of(LOOKUPS, REGISTRY, CANARY);
+        return List.of(LOOKUPS, REGISTRY, PACKETS, CANARY);
     }
 
     static Scenario of(String name, int nodes, long seed, Options options) {
         return switch (name) {
             case LOOKUPS -> new LookupsScenario(nodes, seed, options);
             case REGISTRY -> new RegistryScenario(nodes, seed, options);
+            case PACKETS -> new PacketsScenario(nodes, seed, options);
             case CANARY -> new LookupsScenario(nodes, seed, options.withBucketLimit(K - 1));
             default -> throw new IllegalArgumentException("no scenario " + name + "; there are " + names());
         };

@@ -185,6 +185,21 @@ class LinksTest {
     }
 
     @Test
+    void anInitiationThatComesTwiceIsAnsweredOnce() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 7, new Message.FindNode(Id.ZERO)));
+        byte[] initiation = flights.peek().bytes();
+        run(SECOND);
+        long answered = b.counters.value("link.handshake.responded");
+        b.links.receive(now, initiation, 0, initiation.length, Address.parse("203.0.113.5:5"));
+        run(SECOND);
+        assertThat(b.counters.value("link.handshake.responded")).isEqualTo(answered);
+        assertThat(b.counters.value("link.initiation.repeated")).isEqualTo(1);
+        assertThat(b.all(LinkOutput.Asked.class)).hasSize(1);
+    }
+
+    @Test
     void aStoreIsNeverEarlyData() {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");

@@ -36,7 +36,7 @@ class SimulationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lookups", "registry"})
+    @ValueSource(strings = {"lookups", "registry", "packets"})
     void theSeedBookHolds(String scenario) throws IOException {
         int runs = 0;
         try (var in = SimulationTest.class.getResourceAsStream("/seeds/" + scenario + ".txt")) {
@@ -49,6 +49,21 @@ class SimulationTest {
             }
         }
         assertThat(runs).isPositive();
+    }
+
+    @Test
+    void realKeysAndStreamsCarryEveryByteBetweenThirtyNodes() {
+        Report report = Simulation.run("packets", 30, 6, Options.defaults());
+        assertThat(report.delivered()).isGreaterThan(1_000);
+        assertThat(Simulation.run("packets", 30, 6, Options.defaults()).traceHash())
+                .isEqualTo(report.traceHash());
+    }
+
+    @Test
+    @Tag("sim")
+    void realKeysAndStreamsCarryEveryByteBetweenTwoHundredNodes() {
+        assertThat(Simulation.run("packets", 200, 1, Options.defaults()).successPermille())
+                .isGreaterThanOrEqualTo(950);
     }
 
     @Test
