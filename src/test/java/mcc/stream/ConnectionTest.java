@@ -345,8 +345,7 @@ class ConnectionTest {
         assertThat(broken(w -> w.stream(1, 256 * 1024, 1, false))).isEqualTo(Event.Reason.FLOW_CONTROL);
         assertThat(broken(w -> w.reset(1, 0, 256 * 1024 + 1))).isEqualTo(Event.Reason.FLOW_CONTROL);
         assertThat(broken(w -> {
-                    w.stream(1, 256 * 1024 - 1, 1, false);
-                    w.stream(3, 256 * 1024 - 1, 1, false);
+                    for (int i = 0; i <= 64; i++) w.stream(1 + 2L * i, 256 * 1024 - 1, 1, false);
                 }))
                 .isEqualTo(Event.Reason.FLOW_CONTROL);
         assertThat(broken(w -> {
