@@ -232,10 +232,12 @@ class TunnelIT {
         int port = three.forward("web");
         try (Socket slow = new Socket("127.0.0.1", port)) {
             slow.setReceiveBufferSize(64 * 1024);
+            slow.setSoTimeout((int) RealNode.PATIENCE_MS);
             slow.getOutputStream().write("GET /big HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             skipHead(slow.getInputStream());
             for (int i = 0; i < 3; i++) {
                 try (Socket fast = new Socket("127.0.0.1", port)) {
+                    fast.setSoTimeout((int) RealNode.PATIENCE_MS);
                     fast.getOutputStream().write("GET /big HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                     skipHead(fast.getInputStream());
                     assertThat(fast.getInputStream().transferTo(OutputStream.nullOutputStream()))
