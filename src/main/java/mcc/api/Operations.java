@@ -27,8 +27,10 @@ import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
+import mcc.tunnel.Target;
 import mcc.tunnel.TunnelVerticle;
 import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
 
 /** What each operation of the contract does: parameters and body merged in, a JSON answer out. Transport-neutral. */
 final class Operations {
@@ -537,10 +539,34 @@ final class Operations {
     }
 
     private Future<Answer> openTunnel(JsonObject p) {
-        ServiceName service = serviceName(p.getString("service"));
         String listen = p.getString("listen", "127.0.0.1:0");
-        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(service, listen, p.getString("provider")))
+        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(target(p), listen))
                 .compose(made -> links().map(links -> new Answer(withPath((JsonObject) made, links), true)));
+    }
+
+    private static Target target(JsonObject p) {
+        String service = p.getString("service");
+        String endpoint = p.getString("endpoint");
+        if ((service == null) == (endpoint == null)) {
+            throw new Problem(
+                    "validation",
+                    "either a service or an endpoint is needed, not both",
+                    "send {\"service\": \"NAME\"}, or {\"endpoint\": ID} for that one instance");
+        }
+        Target target = service == null ? instance(endpoint) : Target.parse(service, p.getString("provider"));
+        if (target == null) {
+            throw new Problem(
+                    "validation",
+                    service == null ? "no endpoint has that ID" : "'" + service + "' is no service name",
+                    "use letters a-z, digits and dashes: name or org/name; for one instance name#ENDPOINT, by 8 or"
+                            + " more characters of its ID");
+        }
+        return target;
+    }
+
+    private static @Nullable Target instance(String endpoint) {
+        Id id = Id.parse(endpoint);
+        return id == null ? null : new Target.Instance(id);
     }
 
     private Future<Answer> tunnel(TunnelVerticle.Query query) {

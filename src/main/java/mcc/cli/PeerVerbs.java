@@ -9,8 +9,6 @@ import picocli.CommandLine.Parameters;
 
 /** The verbs about other nodes and the DHT between them. */
 final class PeerVerbs {
-    private static final int ID_LENGTH = 52;
-
     private PeerVerbs() {}
 
     static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
@@ -109,8 +107,9 @@ final class PeerVerbs {
 
         @Override
         public Integer call() {
-            boolean isId = target.length() == ID_LENGTH && target.matches("[a-z2-7]+");
-            return cli.show(cli.rest().post("/dht/lookups", Map.of(isId ? "target" : "service", target)), this::print);
+            return cli.show(
+                    cli.rest().post("/dht/lookups", Map.of(Text.isId(target) ? "target" : "service", target)),
+                    this::print);
         }
 
         private void print(Json trace) {

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** How times, sizes, ids and foreign words are written for people. */
 final class Text {
     private static final int SHORT_ID = 8;
+    private static final int ID_LENGTH = 52;
 
     private Text() {}
 
@@ -24,6 +25,11 @@ final class Text {
 
     private static boolean isControl(char c) {
         return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    }
+
+    /** Whether it is a whole ID, of a node or of an endpoint. */
+    static boolean isId(String text) {
+        return text.length() == ID_LENGTH && text.matches("[a-z2-7]+");
     }
 
     /** The first eight characters of an id, which any command accepts. */

@@ -7,7 +7,6 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import mcc.core.Id;
 import mcc.registry.Offer;
-import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,8 +21,7 @@ final class Tunnel implements Splice.Meter {
     private static final int SERVED_MAX = 64;
 
     final String id;
-    final ServiceName service;
-    final @Nullable String provider;
+    final Target.Service target;
     final Instant opened = Instant.now();
     String listen;
     TcpSocket.@Nullable Listener listener;
@@ -48,11 +46,10 @@ final class Tunnel implements Splice.Meter {
     private long lastRx;
     private long lastSecond;
 
-    Tunnel(String id, ServiceName service, String listen, @Nullable String provider) {
+    Tunnel(String id, Target.Service target, String listen) {
         this.id = id;
-        this.service = service;
+        this.target = target;
         this.listen = listen;
-        this.provider = provider;
     }
 
     @Override
@@ -129,12 +126,13 @@ final class Tunnel implements Splice.Meter {
         Offer offer = current;
         return new JsonObject()
                 .put("id", id)
-                .put("service", service.toString())
+                .put("service", target.name().toString())
                 .put("protocol", "tcp")
                 .put("listen", listen)
                 .put("state", failure == null ? "open" : "failed")
                 .put("failure", failure)
-                .put("pinned", provider)
+                .put("pinned", target.node())
+                .put("pinnedEndpoint", target.endpoint())
                 .put("provider", offer == null ? null : offer.contact().node().toString())
                 .put("endpoint", offer == null ? null : offer.endpoint().toString())
                 .put("rttMs", offer == null || offer.rttMs() < 0 ? null : offer.rttMs())

@@ -33,12 +33,8 @@ public final class TunnelVerticle extends VerticleBase {
          * Opens a forward; answered by the tunnel as JSON once it listens and is on disk.
          *
          * @param listen {@code HOST:PORT}; port 0 picks a free one
-         * @param provider a node's ID or a prefix of it: only that one is used; null for any
          */
-        record Open(
-                ServiceName service,
-                String listen,
-                @Nullable String provider) implements Query {}
+        record Open(Target target, String listen) implements Query {}
 
         /** Answered by an array of all tunnels as JSON. */
         record All() implements Query {}
@@ -201,10 +197,14 @@ public final class TunnelVerticle extends VerticleBase {
                     new Problem("overloaded", "there are " + TUNNELS_MAX + " tunnels already", "close one first"));
         }
         Addresses.HostPort at = Addresses.split("listen", q.listen());
-        return resolve(q.service(), q.provider()).compose(offers -> {
-            if (offers.isEmpty()) return Future.failedFuture(noProvider(q.service(), q.provider()));
+        return find(q.target()).compose(target -> open(target, q.listen(), at));
+    }
+
+    private Future<JsonObject> open(Target.Service target, String listen, Addresses.HostPort at) {
+        return resolve(target).compose(offers -> {
+            if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
             String id = "t-" + UUID.randomUUID().toString().substring(0, 8);
-            Tunnel tunnel = new Tunnel(id, q.service(), q.listen(), q.provider());
+            Tunnel tunnel = new Tunnel(id, target, listen);
             tunnel.current = offers.getFirst();
             return listen(tunnel, at)
                     .compose(_ -> bus.ask(
@@ -219,6 +219,28 @@ public final class TunnelVerticle extends VerticleBase {
                         if (tunnel.listener != null) tunnel.listener.close();
                     });
         });
+    }
+
+    /** An instance is known by its service from now on. */
+    private Future<Target.Service> find(Target target) {
+        return switch (target) {
+            case Target.Service service -> Future.succeededFuture(service);
+            case Target.Instance(Id endpoint) ->
+                bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Locate(endpoint))
+                        .compose(found -> {
+                            ServiceName service = ((Registry.Output.Located) found).service();
+                            return service == null
+                                    ? Future.failedFuture(noEndpoint(endpoint))
+                                    : Future.succeededFuture(new Target.Service(service, null, endpoint.toString()));
+                        });
+        };
+    }
+
+    private static Problem noEndpoint(Id endpoint) {
+        return new Problem(
+                "not-found",
+                "nobody offers endpoint " + endpoint,
+                "see the endpoints of a service: mcc discover NAME --json");
     }
 
     private Future<Tunnel> listen(Tunnel tunnel, Addresses.HostPort at) {
@@ -236,9 +258,10 @@ public final class TunnelVerticle extends VerticleBase {
 
     private static JsonObject saved(Tunnel tunnel) {
         return new JsonObject()
-                .put("service", tunnel.service.toString())
+                .put("service", tunnel.target.name().toString())
                 .put("listen", tunnel.listen)
-                .put("provider", tunnel.provider);
+                .put("provider", tunnel.target.node())
+                .put("endpoint", tunnel.target.endpoint());
     }
 
     private Future<?> restore() {
@@ -248,8 +271,9 @@ public final class TunnelVerticle extends VerticleBase {
                 JsonObject saved = new JsonObject(String.valueOf(text));
                 ServiceName service = ServiceName.parse(saved.getString("service", ""), ServiceName.OPEN);
                 if (service == null) return;
-                Tunnel tunnel =
-                        new Tunnel(String.valueOf(id), service, saved.getString("listen"), saved.getString("provider"));
+                Target.Service target =
+                        new Target.Service(service, saved.getString("provider"), saved.getString("endpoint"));
+                Tunnel tunnel = new Tunnel(String.valueOf(id), target, saved.getString("listen"));
                 tunnels.put(tunnel.id, tunnel);
                 opening.add(listen(tunnel, Addresses.split("listen", tunnel.listen))
                         .transform(done -> {
@@ -259,7 +283,7 @@ public final class TunnelVerticle extends VerticleBase {
                                         .problem(
                                                 "tunnel-" + tunnel.id,
                                                 "error",
-                                                "forward " + tunnel.id + " to " + tunnel.service + " does not listen: "
+                                                "forward " + tunnel.id + " to " + tunnel.target + " does not listen: "
                                                         + tunnel.failure,
                                                 "free the port and restart, or: mcc tunnel close " + tunnel.id);
                             }
@@ -295,12 +319,12 @@ public final class TunnelVerticle extends VerticleBase {
         tunnel.connectionsTotal++;
         tunnel.sockets.add(socket);
         long startedNs = System.nanoTime();
-        open(tunnel.service, tunnel.provider).onComplete(done -> {
+        open(tunnel.target).onComplete(done -> {
             if (done.failed()) {
                 LOG.info(
                         "tunnel {} to {}: {}",
                         tunnel.id,
-                        tunnel.service,
+                        tunnel.target,
                         done.cause().getMessage());
                 tunnel.connections--;
                 tunnel.refused++;
@@ -368,13 +392,13 @@ public final class TunnelVerticle extends VerticleBase {
     }
 
     /** A connection asked for by name, through the proxy. */
-    private Future<Opening.Opened> connect(ServiceName service) {
-        return open(service, null);
+    private Future<Opening.Opened> connect(Target target) {
+        return find(target).compose(this::open);
     }
 
-    private Future<Opening.Opened> open(ServiceName service, @Nullable String provider) {
-        return resolve(service, provider).compose(offers -> {
-            if (offers.isEmpty()) return Future.failedFuture(noProvider(service, provider));
+    private Future<Opening.Opened> open(Target.Service target) {
+        return resolve(target).compose(offers -> {
+            if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
             return Opening.open(vertx, context, bus, offers).onComplete(this::judge);
         });
     }
@@ -390,16 +414,15 @@ public final class TunnelVerticle extends VerticleBase {
     }
 
     /** The usable providers in the order for one new connection; who failed lately comes last. */
-    private Future<List<Offer>> resolve(ServiceName service, @Nullable String provider) {
-        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service, KNOWN_MS))
+    private Future<List<Offer>> resolve(Target.Service target) {
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(target.name(), KNOWN_MS))
                 .map(answer -> {
                     List<Offer> good = new ArrayList<>();
                     List<Offer> doubtful = new ArrayList<>();
                     long now = System.nanoTime();
                     for (Offer offer : ((Registry.Output.Providers) answer).picks()) {
-                        if (offer.health() != Health.PASS) continue;
+                        if (offer.health() != Health.PASS || !target.admits(offer)) continue;
                         Id node = offer.contact().node();
-                        if (provider != null && !node.toString().startsWith(provider)) continue;
                         Long until = suspects.get(node);
                         (until != null && until > now ? doubtful : good).add(offer);
                     }
@@ -408,15 +431,18 @@ public final class TunnelVerticle extends VerticleBase {
                 });
     }
 
-    private static Problem noProvider(ServiceName service, @Nullable String provider) {
+    private static Problem noProvider(Target.Service target) {
         return new Problem(
                 "not-found",
-                "no usable provider of '" + service + "'" + (provider == null ? "" : " at node " + provider),
-                "see which there are: mcc discover " + service + "; or register one: mcc register NAME --port PORT");
+                "no usable provider of " + target,
+                "see which there are: mcc discover " + target.name()
+                        + "; or register one: mcc register NAME --port PORT");
     }
 
     private void event(String type, Tunnel tunnel, JsonObject data) {
-        JsonObject all = new JsonObject().put("id", tunnel.id).put("service", tunnel.service.toString());
+        JsonObject all = new JsonObject()
+                .put("id", tunnel.id)
+                .put("service", tunnel.target.name().toString());
         bus.publish(Bus.EVENTS, new NodeEvent(type, all.mergeIn(data)));
     }
 }

@@ -227,6 +227,50 @@ class TunnelIT {
         }
     }
 
+    /** Two instances of one service answer differently: which of them is reached is seen in what comes back. */
+    @Test
+    void oneInstanceIsReachedByItsEndpoint() throws Exception {
+        HttpServer other = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
+        other.createContext("/page", exchange -> {
+            exchange.sendResponseHeaders(200, 5);
+            exchange.getResponseBody().write("other".getBytes(StandardCharsets.US_ASCII));
+            exchange.close();
+        });
+        other.start();
+        try {
+            one.register("twin-a", "twin", site.getAddress().getPort());
+            two.register("twin-b", "twin", other.getAddress().getPort());
+            RealNode.await("both are found", () -> three.providers("twin").size() == 2);
+            String endpoint = two.get("/api/v1/registrations/twin-b")
+                    .body()
+                    .get("endpoint")
+                    .asText();
+            String whole = "{\"endpoint\":\"" + endpoint + "\"}";
+            String prefix = "{\"service\":\"twin#" + endpoint.substring(0, 10) + "\"}";
+            for (String body : List.of(whole, prefix)) {
+                RealNode.Answer made = three.post("/api/v1/tunnels", body);
+                assertThat(made.status()).as(made.raw().body()).isEqualTo(201);
+                assertThat(made.body().get("service").asText()).isEqualTo("open/twin");
+                String listen = made.body().get("listen").asText();
+                for (int i = 0; i < 8; i++) {
+                    assertThat(output("curl", "-s", "http://" + listen + "/page"))
+                            .isEqualTo("other");
+                }
+            }
+            String unknown = "{\"endpoint\":\"" + two.id + "\"}";
+            assertThat(three.post("/api/v1/tunnels", unknown).status()).isEqualTo(404);
+            assertThat(output(
+                            "curl",
+                            "-s",
+                            "--socks5-hostname",
+                            field(three.log(), "SOCKS5 on /"),
+                            "http://" + endpoint + ".mcc/page"))
+                    .isEqualTo("other");
+        } finally {
+            other.stop(0);
+        }
+    }
+
     @Test
     void aReaderThatStopsHoldsNothingUpAndMakesNoMemoryGrow() throws Exception {
         int port = three.forward("web");
