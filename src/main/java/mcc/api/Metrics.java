@@ -27,6 +27,8 @@ import mcc.tunnel.TunnelVerticle;
 
 /** Metrics in Prometheus' format: the cores' counts and the state of the node, read when somebody asks. */
 final class Metrics {
+    private static final String MOVED = "link.path.changed.";
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<String, AtomicLong> values = new LinkedHashMap<>();
     private final AtomicLong lookups = new AtomicLong();
@@ -75,6 +77,12 @@ final class Metrics {
     private void counts(List<?> counts) {
         for (Object each : counts) {
             Counters.Count count = (Counters.Count) each;
+            if (count.name().startsWith(MOVED)) {
+                String[] kinds = count.name().substring(MOVED.length()).split("\\.");
+                Tags tags = Tags.of("from", kinds[0], "to", kinds[1], "cause", "roamed");
+                counter("mcc.path.changes", tags, count.value());
+                continue;
+            }
             switch (count.name()) {
                 case "udp.rx.bytes" ->
                     counter("mcc.udp.bytes", Tags.of("direction", "rx", "kind", "all"), count.value());
@@ -82,19 +90,17 @@ final class Metrics {
                     counter("mcc.udp.bytes", Tags.of("direction", "tx", "kind", "all"), count.value());
                 case "dht.lookup.count" -> lookups.set(count.value());
                 case "dht.lookup.tookMs" -> lookupMs.set(count.value());
-                case "link.path.changed" ->
-                    counter(
-                            "mcc.path.changes",
-                            Tags.of("from", "direct", "to", "direct", "cause", "roamed"),
-                            count.value());
                 default -> counter("mcc." + count.name(), Tags.empty(), count.value());
             }
         }
     }
 
     private void tunnels(JsonObject totals) {
-        counter("mcc.tunnel.bytes", Tags.of("direction", "tx", "path", "direct"), totals.getLong("txBytes"));
-        counter("mcc.tunnel.bytes", Tags.of("direction", "rx", "path", "direct"), totals.getLong("rxBytes"));
+        for (var kind : totals.getJsonObject("traffic")) {
+            JsonObject bytes = (JsonObject) kind.getValue();
+            counter("mcc.tunnel.bytes", Tags.of("direction", "tx", "path", kind.getKey()), bytes.getLong("txBytes"));
+            counter("mcc.tunnel.bytes", Tags.of("direction", "rx", "path", kind.getKey()), bytes.getLong("rxBytes"));
+        }
         gauge("mcc.tunnels", Tags.empty(), totals.getLong("tunnels"));
         gauge("mcc.tunnel.connections", Tags.of("side", "user"), totals.getLong("connections"));
         gauge("mcc.tunnel.connections", Tags.of("side", "provider"), totals.getLong("servedConnections"));

@@ -208,14 +208,13 @@ final class Operations {
     }
 
     private static JsonObject path(Peer peer) {
-        boolean up = peer.established() && peer.at() != null;
-        String kind = !up || peer.at() == null ? "none" : peer.at().isLocal() ? "lan" : "direct";
+        String kind = peer.kind();
         return new JsonObject()
                 .put("tx", kind)
                 .put("rx", kind)
                 .put("via", new JsonArray())
                 .put("address", peer.at() == null ? null : peer.at().toString())
-                .put("reason", up ? null : "no session: the peer has not answered");
+                .put("reason", kind.equals("none") ? "no session: the peer has not answered" : null);
     }
 
     private Future<Answer> ping(JsonObject p) {

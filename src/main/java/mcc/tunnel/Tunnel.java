@@ -34,6 +34,9 @@ final class Tunnel implements Splice.Meter {
     @Nullable
     Offer current;
 
+    /** How the provider was last reached: lan, direct, none (it is this node). */
+    String path = "none";
+
     int connections;
     long connectionsTotal;
     long failovers;
@@ -71,6 +74,20 @@ final class Tunnel implements Splice.Meter {
     boolean isFirst(Id endpoint) {
         if (served.size() >= SERVED_MAX) served.clear();
         return served.add(endpoint);
+    }
+
+    boolean isServedBy(Id node) {
+        Offer offer = current;
+        return offer != null && offer.contact().node().equals(node);
+    }
+
+    boolean hasMoved() {
+        return txBytes + rxBytes > lastTx + lastRx;
+    }
+
+    /** Bytes since the last second was closed, {tx, rx}. */
+    long[] moved() {
+        return new long[] {txBytes - lastTx, rxBytes - lastRx};
     }
 
     /** Closes a second of history; called once per second. */

@@ -10,12 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import mcc.core.Id;
+import mcc.link.Peer;
 import mcc.node.Addresses;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.NodeEvent;
 import mcc.node.Problem;
 import mcc.node.RegistryVerticle;
+import mcc.node.SessionVerticle;
 import mcc.node.StoreVerticle;
 import mcc.registry.Health;
 import mcc.registry.Offer;
@@ -73,6 +75,8 @@ public final class TunnelVerticle extends VerticleBase {
     private final Totals totals = new Totals();
     private @Nullable Provider provider;
     private TcpSocket.@Nullable Listener socks;
+    /** Bytes {sent, received} through all tunnels there ever were, by the kind of path. */
+    private final Map<String, long[]> traffic = new LinkedHashMap<>();
 
     /** What passed through streams that peers opened to services of this node. */
     private static final class Totals implements Splice.Meter {
@@ -107,10 +111,7 @@ public final class TunnelVerticle extends VerticleBase {
         provider = made;
         bus.on(Bus.INCOMING, made::take);
         bus.serve(Bus.TUNNEL, query -> onQuery((Query) query));
-        vertx.setPeriodic(1_000, _ -> {
-            long second = System.currentTimeMillis() / 1000 - 1;
-            for (Tunnel tunnel : tunnels.values()) tunnel.second(second);
-        });
+        vertx.setPeriodic(1_000, _ -> second());
         return restore().compose(_ -> startSocks());
     }
 
@@ -139,6 +140,31 @@ public final class TunnelVerticle extends VerticleBase {
                 "conflict",
                 "cannot listen on " + text + ": " + Problem.text(e),
                 "choose another port with " + what + ", or port 0 for any free one");
+    }
+
+    /** Closes a second of every tunnel's history, and counts its bytes for the kind of path they took. */
+    private void second() {
+        long second = System.currentTimeMillis() / 1000 - 1;
+        boolean quiet = tunnels.values().stream().noneMatch(Tunnel::hasMoved);
+        Future<Object> asked =
+                quiet ? Future.succeededFuture(List.of()) : bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers());
+        asked.otherwise(List.of()).onSuccess(peers -> {
+            for (Object each : (List<?>) peers) {
+                Peer peer = (Peer) each;
+                for (Tunnel tunnel : tunnels.values()) if (tunnel.isServedBy(peer.id())) tunnel.path = peer.kind();
+            }
+            for (Tunnel tunnel : tunnels.values()) {
+                count(tunnel);
+                tunnel.second(second);
+            }
+        });
+    }
+
+    private void count(Tunnel tunnel) {
+        long[] moved = tunnel.moved();
+        long[] sum = traffic.computeIfAbsent(tunnel.path, _ -> new long[2]);
+        sum[0] += moved[0];
+        sum[1] += moved[1];
     }
 
     private Future<Object> onQuery(Query query) {
@@ -174,11 +200,15 @@ public final class TunnelVerticle extends VerticleBase {
             rx += tunnel.rxBytes;
             connections += tunnel.connections;
         }
+        JsonObject bytes = new JsonObject();
+        traffic.forEach((path, sum) ->
+                bytes.put(path, new JsonObject().put("txBytes", sum[0]).put("rxBytes", sum[1])));
         return new JsonObject()
                 .put("tunnels", tunnels.size())
                 .put("connections", connections)
                 .put("txBytes", tx)
                 .put("rxBytes", rx)
+                .put("traffic", bytes)
                 .put("servedConnections", provider == null ? 0 : provider.open())
                 .put("servedConnectionsTotal", totals.connections)
                 .put("servedTxBytes", totals.txBytes)
@@ -299,6 +329,7 @@ public final class TunnelVerticle extends VerticleBase {
         if (tunnel == null) return Future.failedFuture(unknown(id));
         return bus.ask(Bus.STORE, new StoreVerticle.Query.Remove(MAP, id)).map(_ -> {
             tunnels.remove(id);
+            count(tunnel);
             if (tunnel.listener != null) tunnel.listener.close();
             for (TcpSocket socket : List.copyOf(tunnel.sockets)) socket.abort();
             parts.status().solved("tunnel-" + id);

@@ -227,6 +227,29 @@ class TunnelIT {
         }
     }
 
+    @Test
+    void whatWentThroughIsCountedForThePathItTook() throws Exception {
+        int port = three.forward("web");
+        assertThat(output("curl", "-s", "-o", "/dev/null", "http://127.0.0.1:" + port + "/page"))
+                .isEmpty();
+        String bytes = "mcc_tunnel_bytes_total{direction=\"rx\",path=\"lan\"}";
+        RealNode.await(
+                "the metrics tell", () -> three.get("/metrics").raw().body().contains(bytes));
+        double counted = metric(bytes);
+        assertThat(counted).isGreaterThanOrEqualTo(page.length);
+        for (var tunnel : three.get("/api/v1/tunnels").body().path("items")) {
+            three.delete("/api/v1/tunnels/" + tunnel.get("id").asText());
+        }
+        assertThat(metric(bytes)).as("a closed tunnel takes nothing back").isGreaterThanOrEqualTo(counted);
+    }
+
+    private static double metric(String name) {
+        for (String line : three.get("/metrics").raw().body().split("\n")) {
+            if (line.startsWith(name)) return Double.parseDouble(line.substring(name.length()));
+        }
+        throw new AssertionError("no " + name);
+    }
+
     /** Two instances of one service answer differently: which of them is reached is seen in what comes back. */
     @Test
     void oneInstanceIsReachedByItsEndpoint() throws Exception {
