@@ -80,6 +80,10 @@ final class Operations {
         all.put("openTunnel", this::openTunnel);
         all.put("getTunnel", p -> tunnel(new TunnelVerticle.Query.One(p.getString("id"))));
         all.put("closeTunnel", p -> tunnel(new TunnelVerticle.Query.Close(p.getString("id"))));
+        all.put(
+                "getTunnelPath",
+                p -> bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Path(p.getString("id")))
+                        .map(path -> Answer.of((JsonObject) path)));
         all.put("getTunnelStats", this::tunnelStats);
         all.put("getNat", _ -> nat().map(Answer::of));
         all.put("listPlugins", p -> plugins().map(items -> Answer.of(lists.page("plugins", items, p))));

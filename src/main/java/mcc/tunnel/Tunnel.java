@@ -3,9 +3,13 @@ package mcc.tunnel;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
+import mcc.core.Address;
 import mcc.core.Id;
+import mcc.link.Peer;
 import mcc.registry.Offer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +22,24 @@ final class Tunnel implements Splice.Meter {
     /** Seconds of history. */
     static final int SECONDS = 900;
 
+    /** Ways remembered; the oldest are forgotten. */
+    static final int WAYS = 64;
+
     private static final int SERVED_MAX = 64;
+
+    /** Which endpoint was reached, and how, from a moment on. */
+    private record Way(
+            Instant since,
+            Id node,
+            Id endpoint,
+            String path,
+            @Nullable Address address) {
+        boolean isSame(Way other) {
+            return endpoint.equals(other.endpoint) && path.equals(other.path) && Objects.equals(address, other.address);
+        }
+    }
+
+    private final ArrayDeque<Way> ways = new ArrayDeque<>();
 
     final String id;
     final Target.Service target;
@@ -76,9 +97,31 @@ final class Tunnel implements Splice.Meter {
         return served.add(endpoint);
     }
 
-    boolean isServedBy(Id node) {
+    /** Notes where its provider is reached now; {@code peer} is null when that is this node. */
+    void reached(@Nullable Peer peer) {
         Offer offer = current;
-        return offer != null && offer.contact().node().equals(node);
+        if (offer == null) return;
+        path = peer == null ? "none" : peer.kind();
+        Address address = peer == null ? null : peer.at();
+        Way way = new Way(Instant.now(), offer.contact().node(), offer.endpoint(), path, address);
+        Way last = ways.peekLast();
+        if (last != null && last.isSame(way)) return;
+        if (ways.size() == WAYS) ways.removeFirst();
+        ways.add(way);
+    }
+
+    /** The ways there were, oldest first. */
+    JsonObject timeline() {
+        JsonArray items = new JsonArray();
+        for (Way way : ways) {
+            items.add(new JsonObject()
+                    .put("since", way.since.toString())
+                    .put("provider", way.node.toString())
+                    .put("endpoint", way.endpoint.toString())
+                    .put("path", way.path)
+                    .put("address", way.address == null ? null : way.address.toString()));
+        }
+        return new JsonObject().put("id", id).put("items", items);
     }
 
     boolean hasMoved() {

@@ -5,6 +5,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +47,9 @@ public final class TunnelVerticle extends VerticleBase {
 
         /** Answered by columns of throughput as JSON. */
         record Stats(String id, int rangeSeconds, int stepSeconds) implements Query {}
+
+        /** Answered by how the provider was reached over time, as JSON. */
+        record Path(String id) implements Query {}
 
         /** Closes a tunnel with all its connections; answered by it as JSON. */
         record Close(String id) implements Query {}
@@ -149,11 +153,12 @@ public final class TunnelVerticle extends VerticleBase {
         Future<Object> asked =
                 quiet ? Future.succeededFuture(List.of()) : bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers());
         asked.otherwise(List.of()).onSuccess(peers -> {
-            for (Object each : (List<?>) peers) {
-                Peer peer = (Peer) each;
-                for (Tunnel tunnel : tunnels.values()) if (tunnel.isServedBy(peer.id())) tunnel.path = peer.kind();
-            }
+            Map<Id, Peer> known = new HashMap<>();
+            for (Object each : (List<?>) peers) known.put(((Peer) each).id(), (Peer) each);
             for (Tunnel tunnel : tunnels.values()) {
+                Offer offer = tunnel.current;
+                if (tunnel.hasMoved() && offer != null)
+                    tunnel.reached(known.get(offer.contact().node()));
                 count(tunnel);
                 tunnel.second(second);
             }
@@ -178,6 +183,10 @@ public final class TunnelVerticle extends VerticleBase {
             case Query.One q -> {
                 Tunnel tunnel = tunnels.get(q.id());
                 yield tunnel == null ? Future.failedFuture(unknown(q.id())) : Future.succeededFuture(tunnel.toJson());
+            }
+            case Query.Path q -> {
+                Tunnel tunnel = tunnels.get(q.id());
+                yield tunnel == null ? Future.failedFuture(unknown(q.id())) : Future.succeededFuture(tunnel.timeline());
             }
             case Query.Stats q -> {
                 Tunnel tunnel = tunnels.get(q.id());

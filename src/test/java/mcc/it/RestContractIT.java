@@ -173,6 +173,7 @@ class RestContractIT {
         check("listTunnels", get(v + "/tunnels"));
         check("getTunnel", get(v + "/tunnels/" + tunnel));
         check("getTunnelStats", get(v + "/tunnels/" + tunnel + "/stats?range=1m&step=2s"));
+        check("getTunnelPath", get(v + "/tunnels/" + tunnel + "/path"));
         check("closeTunnel", two.request(v + "/tunnels/" + tunnel).DELETE());
         check("getTunnel", get(v + "/tunnels/" + tunnel));
         check("getNat", get(v + "/nat"));

@@ -2,6 +2,7 @@ package mcc.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -235,12 +236,26 @@ class TunnelIT {
         String bytes = "mcc_tunnel_bytes_total{direction=\"rx\",path=\"lan\"}";
         RealNode.await(
                 "the metrics tell", () -> three.get("/metrics").raw().body().contains(bytes));
+        JsonNode tunnel = tunnelAt(port);
+        JsonNode ways = three.get("/api/v1/tunnels/" + tunnel.get("id").asText() + "/path")
+                .body()
+                .path("items");
+        assertThat(ways).hasSize(1);
+        assertThat(ways.get(0).get("provider").asText()).isEqualTo(one.id);
+        assertThat(ways.get(0).get("address").asText()).isEqualTo(one.udp);
         double counted = metric(bytes);
         assertThat(counted).isGreaterThanOrEqualTo(page.length);
-        for (var tunnel : three.get("/api/v1/tunnels").body().path("items")) {
-            three.delete("/api/v1/tunnels/" + tunnel.get("id").asText());
+        for (JsonNode open : three.get("/api/v1/tunnels").body().path("items")) {
+            three.delete("/api/v1/tunnels/" + open.get("id").asText());
         }
         assertThat(metric(bytes)).as("a closed tunnel takes nothing back").isGreaterThanOrEqualTo(counted);
+    }
+
+    private static JsonNode tunnelAt(int port) {
+        for (JsonNode tunnel : three.get("/api/v1/tunnels").body().path("items")) {
+            if (tunnel.get("listen").asText().endsWith(":" + port)) return tunnel;
+        }
+        throw new AssertionError("no tunnel listens at " + port);
     }
 
     private static double metric(String name) {
