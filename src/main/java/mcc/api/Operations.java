@@ -62,6 +62,7 @@ final class Operations {
         all.put("listPeers", p -> peers().map(items -> Answer.of(lists.page("peers", items, p))));
         all.put("getPeer", p -> peer(p.getString("id")).map(peer -> Answer.of(toJson(peer))));
         all.put("pingPeer", this::ping);
+        all.put("benchPeer", this::bench);
         all.put("getDht", _ -> dht().map(Answer::of));
         all.put("listBuckets", p -> buckets().map(items -> Answer.of(lists.page("buckets", items, p))));
         all.put("lookup", this::lookup);
@@ -241,6 +242,20 @@ final class Operations {
                         .put("received", received)
                         .put("sent", count));
             });
+        });
+    }
+
+    private Future<Answer> bench(JsonObject p) {
+        int seconds = p.getInteger("seconds", 10);
+        return peer(p.getString("id")).compose(peer -> {
+            Contact contact = new Contact(peer.id(), peer.at() == null ? List.of() : List.of(peer.at()));
+            return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Measure(contact, seconds))
+                    .map(id -> new Answer(
+                            new JsonObject()
+                                    .put("id", id)
+                                    .put("peer", peer.id().toString())
+                                    .put("seconds", seconds),
+                            true));
         });
     }
 

@@ -1,8 +1,10 @@
 package mcc.cli;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -15,6 +17,7 @@ final class PeerVerbs {
         verbs.put("peers", () -> new Peers(cli));
         verbs.put("ping", () -> new Ping(cli));
         verbs.put("lookup", () -> new Lookup(cli));
+        verbs.put("bench", () -> new CommandLine(new Benches()).addSubcommand("peer", new BenchPeer(cli)));
     }
 
     /** The peers of {@code GET /peers}. */
@@ -45,7 +48,7 @@ final class PeerVerbs {
 
     private static String loss(Json ppm) {
         double value = ppm.number(-1);
-        return value < 0 ? "-" : String.format(java.util.Locale.ROOT, "%.1f %%", value / 10_000);
+        return value < 0 ? "-" : String.format(Locale.ROOT, "%.1f %%", value / 10_000);
     }
 
     @Command(description = "the nodes that this node has a session with")
@@ -81,7 +84,7 @@ final class PeerVerbs {
 
         @Override
         public Integer call() {
-            if (count < 1 || count > 100) throw Failure.usage("-c " + count, "ping 1 to 100 times");
+            if (count < 1 || count > 20) throw Failure.usage("-c " + count, "ping 1 to 20 times");
             String path = "/peers/" + Rest.segment(peer) + "/ping";
             return cli.show(cli.rest().post(path, Map.of("count", count)), answer -> {
                 int number = 0;
@@ -91,6 +94,92 @@ final class PeerVerbs {
                     cli.out.println(number + "  " + ping.at("path").text("-") + "  " + rtt);
                 }
             });
+        }
+    }
+
+    @Command(description = "measure how fast bytes get from here to there")
+    static final class Benches implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            throw Failure.usage("'mcc bench' needs to know what to measure", "mcc bench peer NODE");
+        }
+    }
+
+    @Command(description = "fill a stream to a peer and show its rate, delay, loss and cost, each second")
+    static final class BenchPeer implements Callable<Integer> {
+        private static final int BAR = 40;
+        private final Cli cli;
+        private double most;
+
+        @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
+        String peer = "";
+
+        @Option(
+                names = {"-s", "--seconds"},
+                paramLabel = "N",
+                defaultValue = "10",
+                description = "how long, 1 to 60; default ${DEFAULT-VALUE}")
+        int seconds;
+
+        BenchPeer(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            try (Sse events = cli.rest().follow("?types=" + Rest.segment("bench.*"))) {
+                Rest.Reply begun =
+                        cli.rest().post("/peers/" + Rest.segment(peer) + "/bench", Map.of("seconds", seconds));
+                String id = begun.json().at("id").text("");
+                for (Sse.Event event = events.next(); event != null; event = events.next()) {
+                    Json data = event.json().at("data");
+                    if (!data.at("id").text("").equals(id)) continue;
+                    if (cli.json) cli.out.println(event.data());
+                    switch (event.type()) {
+                        case "bench.progress" -> {
+                            if (!cli.json) progress(data);
+                        }
+                        case "bench.finished" -> {
+                            if (!cli.json) finished(data);
+                            return Failure.OK;
+                        }
+                        default ->
+                            throw new Failure(
+                                    Failure.FAILED,
+                                    "Not measured",
+                                    data.at("reason").text("-"),
+                                    "see its path: mcc peers");
+                    }
+                }
+            }
+            throw new Failure(Failure.UNREACHABLE, "Not measured", "the node went away meanwhile", "mcc status");
+        }
+
+        private void progress(Json data) {
+            double rate = data.at("bitsPerSecond").number(0);
+            most = Math.max(most, rate);
+            int bar = most == 0 ? 0 : (int) Math.round(BAR * rate / most);
+            cli.out.println(String.format(
+                    Locale.ROOT,
+                    "%3s s  %13s  rtt %8s  loss %6s  %s",
+                    data.at("second").text("-"),
+                    Text.rate(rate),
+                    Text.latency(data.at("rttMs")),
+                    loss(data.at("lossPpm")),
+                    "█".repeat(bar)));
+        }
+
+        private void finished(Json data) {
+            cli.out.println(Text.size(data.at("bytes")) + " in " + Text.span(data.at("tookMs")) + ": "
+                    + Text.rate(data.at("bitsPerSecond").number(0)) + " by "
+                    + data.at("path").text("-"));
+            cli.out.println("rtt " + Text.latency(data.at("rttIdleMs")) + " idle, "
+                    + Text.latency(data.at("rttLoadedMs")) + " under load   loss " + loss(data.at("lossPpm")));
+            cli.out.println(String.format(
+                    Locale.ROOT,
+                    "CPU %.2f s per Gbit here, %.2f there",
+                    data.at("cpuSecondsPerGbitHere").number(0),
+                    data.at("cpuSecondsPerGbitThere").number(0)));
         }
     }
 

@@ -37,6 +37,12 @@ final class Text {
         return id.length() <= SHORT_ID ? id : id.substring(0, SHORT_ID);
     }
 
+    /** A rate: {@code 3.31 Gbit/s}, {@code 86.0 Mbit/s}. */
+    static String rate(double bitsPerSecond) {
+        if (bitsPerSecond >= 1e9) return String.format(Locale.ROOT, "%.2f Gbit/s", bitsPerSecond / 1e9);
+        return String.format(Locale.ROOT, "%.1f Mbit/s", bitsPerSecond / 1e6);
+    }
+
     /** A latency: {@code 0.4 ms}, {@code 38 ms}; a dash where none was measured. */
     static String latency(Json ms) {
         double value = ms.number(-1);

@@ -23,6 +23,7 @@ final class Provider {
     private final Context context;
     private final Bus bus;
     private final Splice.Meter meter;
+    private final Sink sink;
     private int open;
 
     Provider(Vertx vertx, Context context, Bus bus, Splice.Meter meter) {
@@ -30,6 +31,7 @@ final class Provider {
         this.context = context;
         this.bus = bus;
         this.meter = meter;
+        sink = new Sink(vertx);
     }
 
     /** Connections that are served now. */
@@ -64,7 +66,10 @@ final class Provider {
             port.pause();
             port.bytesHandler(null);
             Id endpoint = whole ? envelope.endpoint() : null;
-            if (endpoint == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+            if (whole && envelope.isMeasure()) {
+                leave.run();
+                sink.take(port, envelope.rest());
+            } else if (endpoint == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
             else find(port, gone, endpoint, envelope.rest());
         });
         port.attach(context);

@@ -24,6 +24,7 @@ import mcc.registry.Health;
 import mcc.registry.Offer;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
+import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +52,13 @@ public final class TunnelVerticle extends VerticleBase {
         /** Answered by how the provider was reached over time, as JSON. */
         record Path(String id) implements Query {}
 
+        /**
+         * Answered by the measurement's ID, as text, when it has begun; events tell the rest.
+         *
+         * @param seconds how long, 1 to {@link TunnelVerticle#MEASURE_MAX}
+         */
+        record Measure(Contact to, int seconds) implements Query {}
+
         /** Closes a tunnel with all its connections; answered by it as JSON. */
         record Close(String id) implements Query {}
 
@@ -58,6 +66,8 @@ public final class TunnelVerticle extends VerticleBase {
         record Totals() implements Query {}
     }
 
+    /** Longest measurement, in seconds. */
+    public static final int MEASURE_MAX = 60;
     /** Tunnels open at a time. */
     static final int TUNNELS_MAX = 256;
     /** Connections of one tunnel. */
@@ -79,6 +89,7 @@ public final class TunnelVerticle extends VerticleBase {
     private final Totals totals = new Totals();
     private @Nullable Provider provider;
     private TcpSocket.@Nullable Listener socks;
+    private boolean measuring;
     /** Bytes {sent, received} through all tunnels there ever were, by the kind of path. */
     private final Map<String, long[]> traffic = new LinkedHashMap<>();
 
@@ -188,6 +199,7 @@ public final class TunnelVerticle extends VerticleBase {
                 Tunnel tunnel = tunnels.get(q.id());
                 yield tunnel == null ? Future.failedFuture(unknown(q.id())) : Future.succeededFuture(tunnel.timeline());
             }
+            case Query.Measure q -> measure(q);
             case Query.Stats q -> {
                 Tunnel tunnel = tunnels.get(q.id());
                 long second = System.currentTimeMillis() / 1000;
@@ -198,6 +210,17 @@ public final class TunnelVerticle extends VerticleBase {
             case Query.Close q -> close(q.id());
             case Query.Totals _ -> Future.succeededFuture(totalsJson());
         };
+    }
+
+    private Future<Object> measure(Query.Measure q) {
+        if (measuring) {
+            return Future.failedFuture(
+                    new Problem("overloaded", "this node is measuring already", "wait until that is over"));
+        }
+        measuring = true;
+        String id = "b-" + UUID.randomUUID().toString().substring(0, 8);
+        Measurement.begin(vertx, context, bus, id, q.to(), q.seconds(), () -> measuring = false);
+        return Future.succeededFuture(id);
     }
 
     private JsonObject totalsJson() {

@@ -26,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import mcc.core.Rng;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -249,6 +250,36 @@ class TunnelIT {
             three.delete("/api/v1/tunnels/" + open.get("id").asText());
         }
         assertThat(metric(bytes)).as("a closed tunnel takes nothing back").isGreaterThanOrEqualTo(counted);
+    }
+
+    @Test
+    void aPeerIsMeasured() {
+        String bench = "/api/v1/peers/" + one.id + "/bench";
+        assertThat(three.post(bench, "{\"seconds\":61}").status()).isEqualTo(400);
+        RealNode.Answer begun = three.post(bench, "{\"seconds\":1}");
+        assertThat(begun.status()).as(begun.raw().body()).isEqualTo(201);
+        assertThat(three.post(bench, "{\"seconds\":1}").status())
+                .as("one at a time")
+                .isEqualTo(503);
+        String id = begun.body().get("id").asText();
+        RealNode.await("it is over", () -> finished(id) != null);
+        JsonNode result = finished(id);
+        assertThat(result.get("bytes").asLong()).isPositive();
+        assertThat(result.get("bytes").asLong() % 65_536)
+                .as("every block arrived whole")
+                .isZero();
+        assertThat(result.get("path").asText()).isEqualTo("lan");
+        assertThat(result.get("cpuSecondsPerGbitThere").asDouble()).isPositive();
+    }
+
+    private static @Nullable JsonNode finished(String id) {
+        for (JsonNode event :
+                three.get("/api/v1/events/history?limit=1000").body().path("items")) {
+            JsonNode data = event.path("data");
+            if (event.get("type").asText().equals("bench.finished")
+                    && data.get("id").asText().equals(id)) return data;
+        }
+        return null;
     }
 
     private static JsonNode tunnelAt(int port) {
