@@ -85,8 +85,8 @@ final class PeerVerbs {
         @Override
         public Integer call() {
             if (count < 1 || count > 20) throw Failure.usage("-c " + count, "ping 1 to 20 times");
-            String path = "/peers/" + Rest.segment(peer) + "/ping";
-            return cli.show(cli.rest().post(path, Map.of("count", count)), answer -> {
+            String path = "/peers/" + Rest.segment(peer) + "/ping?count=" + count;
+            return cli.show(cli.rest().post(path, null), answer -> {
                 int number = 0;
                 for (Json ping : answer.at("pings").items()) {
                     number++;
@@ -107,9 +107,10 @@ final class PeerVerbs {
 
     @Command(description = "fill a stream to a peer and show its rate, delay, loss and cost, each second")
     static final class BenchPeer implements Callable<Integer> {
-        private static final int BAR = 40;
+        /** Characters for each tenfold above a megabit per second, so that every line has the same scale. */
+        private static final int TENFOLD = 8;
+
         private final Cli cli;
-        private double most;
 
         @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
         String peer = "";
@@ -157,8 +158,7 @@ final class PeerVerbs {
 
         private void progress(Json data) {
             double rate = data.at("bitsPerSecond").number(0);
-            most = Math.max(most, rate);
-            int bar = most == 0 ? 0 : (int) Math.round(BAR * rate / most);
+            int bar = (int) Math.round(TENFOLD * Math.log10(Math.clamp(rate / 1e6, 1, 1e6)));
             cli.out.println(String.format(
                     Locale.ROOT,
                     "%3s s  %13s  rtt %8s  loss %6s  %s",
