@@ -32,6 +32,7 @@ final class Pair {
         long packets;
         long dropped;
         long queueDropped;
+        long queueSumNs;
     }
 
     private record Flight(long atNs, long seq, int to, byte[] bytes, boolean ce) implements Comparable<Flight> {
@@ -99,6 +100,7 @@ final class Pair {
             }
             link.busyUntilNs = Math.max(link.busyUntilNs, nowNs) + (n + 57) * 1_000_000_000L / link.rateBytesPerSecond;
             leaveNs = link.busyUntilNs;
+            link.queueSumNs += leaveNs - nowNs;
         }
         int copies = rng.chance(link.duplicatePpm) ? 2 : 1;
         for (int i = 0; i < copies; i++) {
