@@ -17,6 +17,7 @@ import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
 import mcc.link.LinkOutput.Reason;
 import mcc.session.Session;
+import mcc.stream.Budget;
 import mcc.stream.Connection;
 import mcc.stream.Event;
 import mcc.wire.Contact;
@@ -76,6 +77,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Paths paths;
 
     private final Map<Id, Link> links = new LinkedHashMap<>();
+    private final Budget budget;
     private final Slots slots;
     private final ArrayDeque<Outgoing> outbox = new ArrayDeque<>();
     private final ArrayDeque<LinkOutput> outputs = new ArrayDeque<>();
@@ -100,6 +102,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         this.identity = identity;
         this.rng = rng;
         this.counters = counters;
+        budget = new Budget(mcc.stream.Config.BUDGET_BYTES, counters);
         slots = new Slots(rng.split());
         paths = new Paths(this, rng.split(), counters);
         initiator = new Initiator(this, config, identity, rng.split(), counters);
@@ -688,7 +691,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private Connection connection(Id peer) {
-        return new Connection(config.connection(), identity.id().compareTo(peer) < 0, rng.split(), counters);
+        return new Connection(config.connection(), identity.id().compareTo(peer) < 0, rng.split(), budget, counters);
     }
 
     void sendControl(long nowNs, Link link, Address to, Control.Builder control) {
@@ -753,6 +756,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private void forget(Link link, Reason reason) {
         if (link.gone) return;
         link.gone = true;
+        link.connection.discard();
         links.remove(link.peer);
         initiator.end(link);
         outputs.add(new LinkOutput.StreamsLost(link.peer));
@@ -771,6 +775,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         retire(link.previous);
         link.current = null;
         link.previous = null;
+        link.connection.discard();
         link.connection = connection(link.peer);
     }
 

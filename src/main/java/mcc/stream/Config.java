@@ -26,6 +26,9 @@ public record Config(
         long sendBufferBytes,
         long maxSendBufferBytes,
         long maxBufferedBytes) {
+    /** What all connections of a node share, in bytes: a quarter of the heap that a node has. */
+    public static final long BUDGET_BYTES = 64L << 20;
+
     private static final long KIB = 1_024;
 
     /** Refuses sizes that cannot work. */
@@ -48,11 +51,11 @@ public record Config(
                 CongestionControl.Kind.BBR,
                 10_000,
                 256 * KIB,
-                4_096 * KIB,
                 16_384 * KIB,
-                16_384 * KIB,
+                1_024 * KIB,
+                24_576 * KIB,
                 256 * KIB,
-                8_192 * KIB,
-                65_536 * KIB);
+                16_384 * KIB,
+                32_768 * KIB);
     }
 }

@@ -58,15 +58,22 @@ public final class Connection {
      * Makes the transport of a link that has just come up.
      *
      * @param lower whether this is the side with the lower node ID: it opens the even streams
+     * @param budget shared with all connections of the node; {@link #discard} gives back what this one holds
      */
-    public Connection(Config config, boolean lower, Rng rng, Counters counters) {
-        streams = new Streams(config, lower, rtt, events, counters);
+    public Connection(Config config, boolean lower, Rng rng, Budget budget, Counters counters) {
+        streams = new Streams(config, lower, rtt, events, budget, counters);
         recovery = new Recovery(config, streams, acks, rtt, rng, counters);
         malformed = counters.of("stream.malformed");
         duplicate = counters.of("stream.duplicate");
         broken = counters.of("stream.broken");
         messageRefused = counters.of("stream.message.refused");
         messageDropped = counters.of("stream.message.dropped");
+    }
+
+    /** Gives up: nothing is sent or taken any more, and the budget gets back what was held. */
+    public void discard() {
+        closed = true;
+        streams.discard();
     }
 
     /**

@@ -23,6 +23,7 @@ final class Streams {
     private final Config config;
     private final boolean lower;
     private final RttEstimator rtt;
+    private final Budget budget;
     private final ByteWindow.Pool pool = new ByteWindow.Pool();
     private final HashMap<Long, Stream> all = new HashMap<>();
     private final ArrayDeque<Stream> ready = new ArrayDeque<>();
@@ -51,9 +52,18 @@ final class Streams {
     private long readBytes;
     private long grantedNs = -1;
     private boolean creditDue;
+    /** Of the node's budget, for credit beyond the first window. */
+    private long chargedBytes;
 
-    Streams(Config config, boolean lower, RttEstimator rtt, ArrayDeque<Event> events, Counters counters) {
+    Streams(
+            Config config,
+            boolean lower,
+            RttEstimator rtt,
+            ArrayDeque<Event> events,
+            Budget budget,
+            Counters counters) {
         this.config = config;
+        this.budget = budget;
         this.lower = lower;
         this.rtt = rtt;
         this.events = events;
@@ -85,6 +95,7 @@ final class Streams {
         if (n == 0) return 0;
         s.send.write(src, off, n);
         heldBytes += n;
+        budget.use(n);
         enqueue(s);
         return n;
     }
@@ -167,6 +178,7 @@ final class Streams {
         long growth = Math.max(0, offset + length - s.receive.highestBytes());
         if (receivedBytes + growth > creditBytes) return Event.Reason.FLOW_CONTROL;
         receivedBytes += growth;
+        extend();
         if (s.receive.onData(offset, length, frame.fin(), buf, frame.dataAt())) tellReadable(s);
         if (s.receive.isGone()) {
             onRead(nowNs, s.receive.drop());
@@ -291,7 +303,7 @@ final class Streams {
             } else {
                 long before = s.send.heldBytes();
                 s.send.onAcked(packet.offset(i), packet.length(i), packet.fin(i));
-                heldBytes -= before - s.send.heldBytes();
+                letGo(before - s.send.heldBytes());
                 tellWritable(s);
             }
             forgetIfDone(s);
@@ -379,7 +391,7 @@ final class Streams {
 
     private void abandonSending(Stream s, int code) {
         if (s.send.isDone() || s.send.isAbandoned()) return;
-        heldBytes -= s.send.heldBytes();
+        letGo(s.send.heldBytes());
         s.send.abandon();
         s.wantsWritable = false;
         s.resetDue = true;
@@ -391,6 +403,8 @@ final class Streams {
         if (!s.isDone() || all.remove(s.id) == null) return;
         if (recent == s) recent = null;
         events.addLast(new Event.Finished(s.id));
+        if (all.isEmpty()) windowBytes = config.windowBytes();
+        settle();
         if (s.local) return;
         remoteFinished++;
         long limit = remoteFinished + config.streams();
@@ -403,22 +417,68 @@ final class Streams {
         if (!s.receive.grant(nowNs, rtt.smoothedNs(), config.maxStreamWindowBytes())) return;
         s.creditDue = true;
         enqueueControl(s);
-        long wanted = s.receive.windowBytes() + s.receive.windowBytes() / 2;
-        windowBytes = Math.max(windowBytes, Math.min(wanted, config.maxWindowBytes()));
+        widen(s.receive.windowBytes() + s.receive.windowBytes() / 2);
     }
 
     private void onRead(long nowNs, long bytes) {
         readBytes += bytes;
-        if (bytes == 0 || creditBytes - readBytes > windowBytes / 2) return;
-        boolean fast = grantedNs < 0 || nowNs - grantedNs < ReceiveHalf.FAST_ROUNDS * rtt.smoothedNs();
-        if (fast) windowBytes = Math.min(2 * windowBytes, config.maxWindowBytes());
-        grantedNs = nowNs;
-        creditBytes = Math.max(creditBytes, readBytes + windowBytes);
+        if (bytes == 0) return;
+        if (creditBytes - readBytes <= windowBytes / 2) {
+            boolean fast = grantedNs < 0 || nowNs - grantedNs < ReceiveHalf.FAST_ROUNDS * rtt.smoothedNs();
+            if (fast) widen(2 * windowBytes);
+            grantedNs = nowNs;
+            creditBytes = readBytes + windowBytes;
+            creditDue = true;
+        }
+        settle();
+    }
+
+    /** Lets the window grow, as far as the node's budget goes. */
+    private void widen(long wanted) {
+        long wider = Math.min(wanted, config.maxWindowBytes());
+        if (wider > windowBytes && charge(wider)) windowBytes = wider;
+    }
+
+    /**
+     * Gives more credit when readers that stopped, or gaps, hold most of the window: else one slow reader would hold up all
+     * the others of this peer.
+     */
+    private void extend() {
+        boolean held = receivedBytes - readBytes > windowBytes / 2;
+        if (!held || creditBytes - receivedBytes > windowBytes / 4) return;
+        long more = creditBytes + windowBytes / 2;
+        if (more - readBytes > 2 * config.maxWindowBytes() || !charge(more - readBytes)) return;
+        creditBytes = more;
         creditDue = true;
     }
 
+    /** Gives back what of the budget is no longer promised; without a stream, nobody draws on the promise. */
+    private void settle() {
+        charge(all.isEmpty() ? 0 : Math.max(windowBytes, creditBytes - readBytes));
+    }
+
+    private boolean charge(long promisedBytes) {
+        long more = Math.max(0, promisedBytes - config.windowBytes()) - chargedBytes;
+        if (more > 0 && !budget.take(more)) return false;
+        if (more < 0) budget.give(-more);
+        chargedBytes += more;
+        return true;
+    }
+
+    private void letGo(long bytes) {
+        heldBytes -= bytes;
+        budget.give(bytes);
+    }
+
+    /** Gives all of the budget back: this connection is over. */
+    void discard() {
+        budget.give(chargedBytes + heldBytes);
+        chargedBytes = 0;
+        heldBytes = 0;
+    }
+
     private long room(Stream s) {
-        long shared = Math.max(SMALL_BYTES, config.maxBufferedBytes() - heldBytes);
+        long shared = Math.max(SMALL_BYTES, Math.min(config.maxBufferedBytes() - heldBytes, budget.freeBytes()));
         return Math.max(0, Math.min(sendTargetBytes, shared) - s.send.heldBytes());
     }
 

@@ -365,7 +365,8 @@ class ConnectionTest {
 
     private Event.Reason broken(java.util.function.Consumer<FramesWriter> frames) {
         Counters counters = new Counters();
-        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), counters);
+        Budget spent = new Budget(0, counters);
+        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), spent, counters);
         FramesWriter writer = new FramesWriter();
         writer.begin(buf, 0, 1_000);
         writer.packetNumber(1);
@@ -384,8 +385,8 @@ class ConnectionTest {
         Counters counters = new Counters();
         byte[] packet = new byte[1_500];
         for (int round = 0; round < 2_000; round++) {
-            Connection sender = new Connection(Config.defaults(), round % 2 == 0, rng.split(), counters);
-            Connection receiver = new Connection(Config.defaults(), round % 2 == 1, rng.split(), counters);
+            Connection sender = new Connection(Config.defaults(), round % 2 == 0, rng.split(), budget(), counters);
+            Connection receiver = new Connection(Config.defaults(), round % 2 == 1, rng.split(), budget(), counters);
             long now = 1;
             for (int i = 0; i < 4; i++) {
                 long id = sender.open(now);
@@ -421,7 +422,7 @@ class ConnectionTest {
 
     @Test
     void acknowledgementsNameAtMostSixtyFourRuns() {
-        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), new Counters());
+        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget(), new Counters());
         FramesWriter writer = new FramesWriter();
         for (int i = 0; i < 3_000; i++) {
             writer.begin(buf, 0, 1_000);
@@ -436,5 +437,56 @@ class ConnectionTest {
         while (reader.next()) if (reader.kind() == Frames.ACK) runs = reader.ranges();
         assertThat(runs).isEqualTo(64);
         assertThat(reader.malformed()).isFalse();
+    }
+
+    private static Budget budget() {
+        return new Budget(Config.BUDGET_BYTES, new Counters());
+    }
+
+    @Test
+    void readersThatStopHoldNobodyUp() {
+        Pair pair = new Pair(Config.defaults(), 31).both(l -> l.rateBytesPerSecond = 50_000_000);
+        List<Transfer> stopped = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            Transfer slow = new Transfer(pair, 0, 40L << 20);
+            stopped.add(slow);
+        }
+        pair.run(2_000 * Pair.MS);
+        for (Transfer slow : stopped) slow.paused = true;
+        pair.run(2_000 * Pair.MS);
+        Transfer fast = new Transfer(pair, 0, 20L << 20);
+        assertThat(pair.run(20_000 * Pair.MS, fast::isComplete))
+                .as("past five that stopped")
+                .isTrue();
+        assertThat(pair.budgets[1].usedBytes()).isLessThanOrEqualTo(Config.BUDGET_BYTES);
+        for (Transfer slow : stopped) slow.paused = false;
+        pair.apps[1].run();
+        assertThat(pair.run(60_000 * Pair.MS, () -> stopped.stream().allMatch(Transfer::isComplete)))
+                .isTrue();
+        pair.run(2_000 * Pair.MS);
+        assertThat(pair.budgets[0].usedBytes())
+                .as("all is given back by the writer")
+                .isZero();
+        assertThat(pair.budgets[1].usedBytes()).as("and by the reader").isZero();
+    }
+
+    @Test
+    void whoHasNoBudgetGoesOnWithTheFirstWindow() {
+        Pair pair = new Pair(Config.defaults(), 32).both(l -> l.rateBytesPerSecond = 50_000_000);
+        for (Budget budget : pair.budgets) budget.use(Config.BUDGET_BYTES);
+        Transfer transfer = new Transfer(pair, 0, 4L << 20);
+        assertThat(pair.run(60_000 * Pair.MS, transfer::isComplete)).isTrue();
+        assertThat(pair.budgets[1].usedBytes()).isEqualTo(Config.BUDGET_BYTES);
+    }
+
+    @Test
+    void aConnectionThatIsGivenUpHoldsNothing() {
+        Pair pair = new Pair(Config.defaults(), 33);
+        Transfer transfer = new Transfer(pair, 0, 40L << 20);
+        transfer.paused = true;
+        pair.run(1_000 * Pair.MS);
+        assertThat(pair.budgets[0].usedBytes()).isPositive();
+        for (Connection end : pair.ends) end.discard();
+        for (Budget budget : pair.budgets) assertThat(budget.usedBytes()).isZero();
     }
 }

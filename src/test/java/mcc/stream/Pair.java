@@ -43,6 +43,7 @@ final class Pair {
     }
 
     final Connection[] ends = new Connection[2];
+    final Budget[] budgets = new Budget[2];
     final Counters[] counters = {new Counters(), new Counters()};
     final Link[] links = {new Link(), new Link()};
     /** Called after anything happened at an end: the application. */
@@ -60,8 +61,10 @@ final class Pair {
 
     Pair(Config config, long seed) {
         rng = Rng.seeded(seed);
-        ends[0] = new Connection(config, true, rng.split(), counters[0]);
-        ends[1] = new Connection(config, false, rng.split(), counters[1]);
+        for (int i = 0; i < 2; i++) {
+            budgets[i] = new Budget(Config.BUDGET_BYTES, counters[i]);
+            ends[i] = new Connection(config, i == 0, rng.split(), budgets[i], counters[i]);
+        }
     }
 
     Pair both(java.util.function.Consumer<Link> setting) {
