@@ -10,6 +10,7 @@ import io.vertx.ext.web.client.WebClientOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import mcc.consortium.Policy;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -73,9 +74,10 @@ public final class RegistryVerticle extends VerticleBase {
     private @Nullable WebClient http;
     private Future<?> saving = Future.succeededFuture();
 
-    RegistryVerticle(Bus bus, String network, Id self, Rng rng) {
+    RegistryVerticle(Bus bus, String network, Id self, Policy policy, Rng rng) {
         this.bus = bus;
-        registry = new Registry(mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, rng, counters);
+        registry = new Registry(
+                mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, policy, rng, counters);
     }
 
     @Override
@@ -88,7 +90,11 @@ public final class RegistryVerticle extends VerticleBase {
                 vertx, new WebClientOptions().setFollowRedirects(false).setUserAgent("mcc-check"));
         bus.on(Bus.REGISTRY_CORE, input -> made.handle((Registry.Input) input));
         bus.serve(Bus.REGISTRY, this::onQuery);
-        vertx.setPeriodic(RTT_MS, _ -> tellDistances(made));
+        made.handle(new Registry.Input.Clock(System.currentTimeMillis()));
+        vertx.setPeriodic(RTT_MS, _ -> {
+            made.handle(new Registry.Input.Clock(System.currentTimeMillis()));
+            tellDistances(made);
+        });
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
             List<Registration> old = new ArrayList<>();
             ((Map<?, ?>) all).forEach((id, text) -> {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -58,6 +59,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     private final Bus bus;
     private final Identity identity;
+    private final Policy policy;
     private final mcc.link.Config config;
     private final List<Address> listen;
     private final Rng rng;
@@ -74,8 +76,9 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private long armedNs = Core.NEVER;
     private long clockNs;
 
-    SessionVerticle(Bus bus, Identity identity, mcc.link.Config config, List<Address> listen, Rng rng) {
+    SessionVerticle(Bus bus, Identity identity, Policy policy, mcc.link.Config config, List<Address> listen, Rng rng) {
         this.bus = bus;
+        this.policy = policy;
         this.identity = identity;
         this.config = config;
         this.listen = List.copyOf(listen);
@@ -107,7 +110,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private Future<?> begin(PacketLoop loop) {
         Promise<Void> ready = Promise.promise();
         loop.context().runOnContext(_ -> {
-            Links links = new Links(config, identity, rng, counters);
+            Links links = new Links(config, identity, policy, rng, counters);
             this.links = links;
             hub = new StreamHub(loop, links, this::onTurn);
             bus.on(Bus.LINKS, this::onInput);

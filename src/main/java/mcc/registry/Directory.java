@@ -5,6 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import mcc.consortium.Action;
+import mcc.consortium.Policy;
+import mcc.consortium.Question;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -38,6 +41,8 @@ final class Directory {
     }
 
     private final Config config;
+    private final Id self;
+    private final Policy policy;
     private final Locals locals;
     private final Rng rng;
     private final Counters counters;
@@ -49,15 +54,39 @@ final class Directory {
     private final LinkedHashMap<Id, Long> rtts = new LinkedHashMap<>();
     private long nextWatchNs = Core.NEVER;
     private boolean localsChanged;
+    private long epochMs;
+    private long epochAtNs;
 
     Directory(
-            Config config, Locals locals, Rng rng, Counters counters, Consumer<Registry.Output> out, Tickets tickets) {
+            Config config,
+            Id self,
+            Policy policy,
+            Locals locals,
+            Rng rng,
+            Counters counters,
+            Consumer<Registry.Output> out,
+            Tickets tickets) {
         this.config = config;
+        this.self = self;
+        this.policy = policy;
         this.locals = locals;
         this.rng = rng;
         this.counters = counters;
         this.out = out;
         this.tickets = tickets;
+    }
+
+    void clock(long nowNs, long nowMs) {
+        epochMs = nowMs;
+        epochAtNs = nowNs;
+    }
+
+    /** Whether this node may learn who offers a service. */
+    private boolean maySee(long nowNs, ServiceName service) {
+        long nowMs = epochMs + (nowNs - epochAtNs) / Config.MS;
+        var thing = new Question.Thing.Service(service.org(), service.name());
+        var question = new Question(Question.Subject.open(self), Action.SEE, thing, nowMs);
+        return policy.decide(question, counters).isAllowed();
     }
 
     void rtt(Id node, long rttNs) {
@@ -67,6 +96,10 @@ final class Directory {
     }
 
     void resolve(long nowNs, Registry.Input.Resolve resolve) {
+        if (!maySee(nowNs, resolve.service())) {
+            out.accept(new Registry.Output.Providers(resolve.ticket(), resolve.service(), List.of(), List.of()));
+            return;
+        }
         Cached cached = cache.get(resolve.service());
         if (cached != null && nowNs - cached.atNs < config.cacheNs()) {
             counters.add("registry.cacheHit");
@@ -162,7 +195,7 @@ final class Directory {
             return;
         }
         watches.put(watch.ticket(), new Watch(watch.service()));
-        notice(nowNs, watch.service());
+        if (maySee(nowNs, watch.service())) notice(nowNs, watch.service());
         nextWatchNs = nowNs;
     }
 
@@ -179,7 +212,7 @@ final class Directory {
     void tick(long nowNs) {
         if (localsChanged) {
             localsChanged = false;
-            for (ServiceName service : watched()) notice(nowNs, service);
+            for (ServiceName service : watched(nowNs)) notice(nowNs, service);
         }
         for (var flight : List.copyOf(flights.entrySet())) {
             if (flight.getValue().endsNs > nowNs) continue;
@@ -189,16 +222,17 @@ final class Directory {
         }
         if (nowNs < nextWatchNs) return;
         nextWatchNs = nowNs + config.watchNs();
-        for (ServiceName service : watched()) {
+        for (ServiceName service : watched(nowNs)) {
             notice(nowNs, service);
             flight(nowNs, service);
         }
     }
 
-    private List<ServiceName> watched() {
+    /** Where a watched service may not be seen nothing ever changes, as where there is none. */
+    private List<ServiceName> watched(long nowNs) {
         List<ServiceName> services = new ArrayList<>();
         for (Watch watch : watches.values()) {
-            if (!services.contains(watch.service)) services.add(watch.service);
+            if (!services.contains(watch.service) && maySee(nowNs, watch.service)) services.add(watch.service);
         }
         return services;
     }

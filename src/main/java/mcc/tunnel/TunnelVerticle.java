@@ -9,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.LongSupplier;
+import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.node.Addresses;
 import mcc.node.Bus;
@@ -54,6 +56,9 @@ public final class TunnelVerticle extends VerticleBase {
 
         /** Answered by totals as JSON. */
         record Totals() implements Query {}
+
+        /** Answered by a list of {@link Counters.Count}. */
+        record Counts() implements Query {}
     }
 
     /** Tunnels open at a time. */
@@ -75,6 +80,8 @@ public final class TunnelVerticle extends VerticleBase {
     private final Map<String, Tunnel> tunnels = new LinkedHashMap<>();
     private final Map<Id, Long> suspects = new LinkedHashMap<>();
     private final Totals totals = new Totals();
+    private final Counters counters = new Counters();
+    private final Admission admission;
     private @Nullable Provider provider;
     private TcpSocket.@Nullable Listener socks;
 
@@ -101,13 +108,19 @@ public final class TunnelVerticle extends VerticleBase {
     }
 
     public TunnelVerticle(Node.Parts parts) {
+        this(parts, System::currentTimeMillis);
+    }
+
+    /** @param epochMs the clock by which rights end */
+    TunnelVerticle(Node.Parts parts, LongSupplier epochMs) {
         this.parts = parts;
         bus = parts.bus();
+        admission = new Admission(parts.policy(), epochMs, counters);
     }
 
     @Override
     public Future<?> start() {
-        Provider made = new Provider(vertx, context, bus, totals);
+        Provider made = new Provider(vertx, context, bus, admission, totals);
         provider = made;
         bus.on(Bus.INCOMING, made::take);
         bus.serve(Bus.TUNNEL, query -> onQuery((Query) query));
@@ -166,6 +179,7 @@ public final class TunnelVerticle extends VerticleBase {
             }
             case Query.Close q -> close(q.id());
             case Query.Totals _ -> Future.succeededFuture(totalsJson());
+            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
         };
     }
 
@@ -375,7 +389,7 @@ public final class TunnelVerticle extends VerticleBase {
     private Future<Opening.Opened> open(ServiceName service, @Nullable String provider) {
         return resolve(service, provider).compose(offers -> {
             if (offers.isEmpty()) return Future.failedFuture(noProvider(service, provider));
-            return Opening.open(vertx, context, bus, offers).onComplete(this::judge);
+            return Opening.open(vertx, context, bus, admission, offers).onComplete(this::judge);
         });
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.function.BooleanSupplier;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -45,6 +46,7 @@ class LinksTest {
             links = new Links(
                     new Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
                     identity,
+                    policy,
                     rng.split(),
                     counters);
             links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
@@ -122,6 +124,7 @@ class LinksTest {
     private long now = 1;
     private long seq;
     private long latencyNs = 10 * MS;
+    private Policy policy = Policy.open();
     private int lossPpm;
     private int datagrams;
 
@@ -197,6 +200,32 @@ class LinksTest {
         assertThat(b.counters.value("link.handshake.responded")).isEqualTo(answered);
         assertThat(b.counters.value("link.initiation.repeated")).isEqualTo(1);
         assertThat(b.all(LinkOutput.Asked.class)).hasSize(1);
+    }
+
+    @Test
+    void whoMayNotLearnThatANodeIsThereHearsNothing() {
+        Host a = host("192.0.2.1:1");
+        policy = new Policy(List.of());
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 7, new Message.FindNode(Id.ZERO)));
+        run(30 * SECOND);
+        assertThat(a.all(LinkOutput.Unanswered.class)).hasSize(1);
+        assertThat(a.counters.value("udp.rx.packets")).isZero();
+        assertThat(b.all(LinkOutput.Asked.class)).isEmpty();
+        assertThat(b.counters.value("policy.denied")).isPositive();
+        assertThat(b.links.peers()).isEmpty();
+    }
+
+    @Test
+    void whoDialsWithoutAKeyIsJudgedAsSoonAsItSaysWhoItIs() {
+        Host a = host("192.0.2.1:1");
+        policy = new Policy(List.of());
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Dial(3, b.at));
+        run(30 * SECOND);
+        assertThat(b.counters.value("policy.denied")).isPositive();
+        assertThat(b.all(LinkOutput.Up.class)).isEmpty();
+        assertThat(b.links.peers()).isEmpty();
     }
 
     @Test
