@@ -47,10 +47,10 @@ public final class RegistryVerticle extends VerticleBase {
         /** Answered by {@link Registry.Output.Providers}; what was found {@code maxAgeMs} ago will do. */
         record Resolve(ServiceName service, long maxAgeMs) implements Query {}
 
-        /** Changes among its providers are published as events until as many {@link Unwatch} came. */
+        /** Changes among its providers are published as events until as many {@link Unwatch} came; may fail. */
         record Watch(ServiceName service) implements Query {}
 
-        /** The other end of {@link Watch}. */
+        /** The other end of a {@link Watch} that did not fail. */
         record Unwatch(ServiceName service) implements Query {}
 
         /** Withdraw everything: answered when the network knows, or time is over. */
@@ -126,8 +126,10 @@ public final class RegistryVerticle extends VerticleBase {
             case Registry.Output.Unpersist o -> save(new StoreVerticle.Query.Remove(MAP, o.id()));
             case Registry.Output.Registered o -> whenSaved(o.ticket(), o);
             case Registry.Output.Deregistered o -> whenSaved(o.ticket(), o);
-            case Registry.Output.Refused o ->
+            case Registry.Output.Refused o -> {
+                watches.values().removeIf(watch -> watch[0] == o.ticket());
                 tickets.fail(o.ticket(), new Problem("overloaded", o.reason(), "deregister what is not needed"));
+            }
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Providers o -> tickets.answer(o.ticket(), o);
@@ -189,7 +191,11 @@ public final class RegistryVerticle extends VerticleBase {
         if (known == null) {
             known = new long[] {nextWatch++, 0};
             watches.put(service, known);
-            host.handle(new Registry.Input.Watch(known[0], service));
+            host.handle(new Registry.Input.Watch(known[0], service)); // answered on the spot, where it is refused
+            if (!watches.containsKey(service)) {
+                return Future.failedFuture(
+                        new Problem("overloaded", "too many services are watched already", "end some watches"));
+            }
         }
         known[1]++;
         return Future.succeededFuture(service);

@@ -182,7 +182,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         for (LinkOutput output; (output = links.poll()) != null; ) {
             switch (output) {
                 case LinkOutput.StreamOpened o -> {
-                    if (hub != null) bus.send(Bus.INCOMING, hub.port(o.peer(), o.stream()));
+                    if (hub != null) opened(hub.port(o.peer(), o.stream()));
                 }
                 case LinkOutput.StreamReadable o -> {
                     if (hub != null) hub.readable(nowNs, o.peer(), o.stream());
@@ -200,7 +200,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                     if (hub != null) hub.lost(o.peer());
                 }
                 case LinkOutput.Up o -> {
-                    Desks.post(bus, Wiring.route(output));
+                    Desks.offer(bus, Wiring.route(output), counters);
                     event("peer.up", o.node(), new JsonObject().put("address", o.at().toString()));
                 }
                 case LinkOutput.Down o ->
@@ -212,9 +212,15 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                         LinkOutput.Unanswered _,
                         LinkOutput.Observed _,
                         LinkOutput.Dialled _,
-                        LinkOutput.NotDialled _ -> Desks.post(bus, Wiring.route(output));
+                        LinkOutput.NotDialled _ -> Desks.offer(bus, Wiring.route(output), counters);
             }
         }
+    }
+
+    private void opened(StreamPort port) {
+        if (bus.offer(Bus.INCOMING, port)) return;
+        counters.add("bus.refused");
+        port.cancel();
     }
 
     private void event(String type, Id peer, JsonObject data) {
