@@ -422,4 +422,63 @@ class PluginIT {
                     .contains("registered clock", "found clock at " + two.id, "joined open/clock", "left open/clock");
         }
     }
+
+    @Test
+    void theStandardClientGoesThroughByEveryTransport() throws Exception {
+        String js = Needs.program("node", "nodejs");
+        Path scripts = Path.of("src/test/browser").toAbsolutePath();
+        if (!Files.isDirectory(scripts.resolve("node_modules/sockjs-client"))) {
+            assertThat(said(scripts, Needs.program("npm", "npm"), "ci", "--no-audit", "--no-fund"))
+                    .contains("added");
+        }
+        try (RealNode node = RealNode.start(folder.resolve("1"))) {
+            List<String> lines =
+                    said(scripts, js, "bridge.mjs", node.http).lines().toList();
+            for (String transport : List.of("websocket", "xhr-streaming", "xhr-polling", "eventsource")) {
+                assertThat(lines).contains(transport + ": open/" + transport + " at " + node.id);
+            }
+        }
+    }
+
+    private static String said(Path folder, String... command) throws Exception {
+        Process process = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        return said;
+    }
+
+    @Test
+    void everyTransportIsGuardedAsHttpIs() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("1"), "--http-tokenless=false")) {
+            for (String path : List.of("/info", "/websocket", "/1/a/websocket", "/1/a/eventsource")) {
+                assertThat(node.get("/api/v1/bus" + path).status()).as(path).isEqualTo(401);
+                assertThat(node.send(bus(node, path, token(node), "http://evil.example")
+                                        .GET())
+                                .status())
+                        .as(path)
+                        .isEqualTo(403);
+            }
+            String own = node.http;
+            assertThat(node.send(bus(node, "/1/b/xhr", "mcc_wrong", own).POST(HttpRequest.BodyPublishers.noBody()))
+                            .status())
+                    .isEqualTo(401);
+            RealNode.Answer opened =
+                    node.send(bus(node, "/1/b/xhr", token(node), own).POST(HttpRequest.BodyPublishers.noBody()));
+            assertThat(opened.raw().body()).isEqualTo("o\n");
+            String large = "[\"" + "x".repeat(300_000) + "\"]";
+            assertThat(node.send(bus(node, "/1/b/xhr_send", token(node), own)
+                                    .POST(HttpRequest.BodyPublishers.ofString(large)))
+                            .status())
+                    .isEqualTo(413);
+        }
+    }
+
+    private static HttpRequest.Builder bus(RealNode node, String path, String token, String origin) {
+        return node.request("/api/v1/bus" + path)
+                .header("Authorization", "Bearer " + token)
+                .header("Origin", origin);
+    }
 }
