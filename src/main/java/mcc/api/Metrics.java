@@ -29,6 +29,8 @@ import mcc.tunnel.TunnelVerticle;
 
 /** Metrics in Prometheus' format: the cores' counts and the state of the node, read when somebody asks. */
 final class Metrics {
+    private static final String MOVED = "link.path.changed.";
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<String, AtomicLong> values = new LinkedHashMap<>();
     private final AtomicLong lookups = new AtomicLong();
@@ -95,16 +97,23 @@ final class Metrics {
                 case "udp.tx.bytes" -> counter("mcc.udp.bytes", Tags.of("direction", "tx", "kind", "all"), value);
                 case "dht.lookup.count" -> lookups.set(value);
                 case "dht.lookup.tookMs" -> lookupMs.set(value);
-                case "link.path.changed" ->
-                    counter("mcc.path.changes", Tags.of("from", "direct", "to", "direct", "cause", "roamed"), value);
+                case String moved
+                when moved.startsWith(MOVED) -> {
+                    String[] kinds = moved.substring(MOVED.length()).split("\\.");
+                    Tags tags = Tags.of("from", kinds[0], "to", kinds[1], "cause", "roamed");
+                    counter("mcc.path.changes", tags, value);
+                }
                 default -> counter("mcc." + name, Tags.empty(), value);
             }
         });
     }
 
     private void tunnels(JsonObject totals) {
-        counter("mcc.tunnel.bytes", Tags.of("direction", "tx", "path", "direct"), totals.getLong("txBytes"));
-        counter("mcc.tunnel.bytes", Tags.of("direction", "rx", "path", "direct"), totals.getLong("rxBytes"));
+        for (var kind : totals.getJsonObject("traffic")) {
+            JsonObject bytes = (JsonObject) kind.getValue();
+            counter("mcc.tunnel.bytes", Tags.of("direction", "tx", "path", kind.getKey()), bytes.getLong("txBytes"));
+            counter("mcc.tunnel.bytes", Tags.of("direction", "rx", "path", kind.getKey()), bytes.getLong("rxBytes"));
+        }
         gauge("mcc.tunnels", Tags.empty(), totals.getLong("tunnels"));
         gauge("mcc.tunnel.connections", Tags.of("side", "user"), totals.getLong("connections"));
         gauge("mcc.tunnel.connections", Tags.of("side", "provider"), totals.getLong("servedConnections"));

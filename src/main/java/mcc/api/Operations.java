@@ -27,8 +27,10 @@ import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
+import mcc.tunnel.Target;
 import mcc.tunnel.TunnelVerticle;
 import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
 
 /** What each operation of the contract does: parameters and body merged in, a JSON answer out. Transport-neutral. */
 final class Operations {
@@ -60,6 +62,7 @@ final class Operations {
         all.put("listPeers", p -> peers().map(items -> Answer.of(lists.page("peers", items, p))));
         all.put("getPeer", p -> peer(p.getString("id")).map(peer -> Answer.of(toJson(peer))));
         all.put("pingPeer", this::ping);
+        all.put("benchPeer", this::bench);
         all.put("getDht", _ -> dht().map(Answer::of));
         all.put("listBuckets", p -> buckets().map(items -> Answer.of(lists.page("buckets", items, p))));
         all.put("lookup", this::lookup);
@@ -78,6 +81,10 @@ final class Operations {
         all.put("openTunnel", this::openTunnel);
         all.put("getTunnel", p -> tunnel(new TunnelVerticle.Query.One(p.getString("id"))));
         all.put("closeTunnel", p -> tunnel(new TunnelVerticle.Query.Close(p.getString("id"))));
+        all.put(
+                "getTunnelPath",
+                p -> bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Path(p.getString("id")))
+                        .map(path -> Answer.of((JsonObject) path)));
         all.put("getTunnelStats", this::tunnelStats);
         all.put("getNat", _ -> nat().map(Answer::of));
         all.put("listPlugins", p -> plugins().map(items -> Answer.of(lists.page("plugins", items, p))));
@@ -206,14 +213,13 @@ final class Operations {
     }
 
     private static JsonObject path(Peer peer) {
-        boolean up = peer.established() && peer.at() != null;
-        String kind = !up || peer.at() == null ? "none" : peer.at().isLocal() ? "lan" : "direct";
+        String kind = peer.kind();
         return new JsonObject()
                 .put("tx", kind)
                 .put("rx", kind)
                 .put("via", new JsonArray())
                 .put("address", peer.at() == null ? null : peer.at().toString())
-                .put("reason", up ? null : "no session: the peer has not answered");
+                .put("reason", kind.equals("none") ? "no session: the peer has not answered" : null);
     }
 
     private Future<Answer> ping(JsonObject p) {
@@ -236,6 +242,20 @@ final class Operations {
                         .put("received", received)
                         .put("sent", count));
             });
+        });
+    }
+
+    private Future<Answer> bench(JsonObject p) {
+        int seconds = p.getInteger("seconds", 10);
+        return peer(p.getString("id")).compose(peer -> {
+            Contact contact = new Contact(peer.id(), peer.at() == null ? List.of() : List.of(peer.at()));
+            return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Measure(contact, seconds))
+                    .map(id -> new Answer(
+                            new JsonObject()
+                                    .put("id", id)
+                                    .put("peer", peer.id().toString())
+                                    .put("seconds", seconds),
+                            true));
         });
     }
 
@@ -537,10 +557,34 @@ final class Operations {
     }
 
     private Future<Answer> openTunnel(JsonObject p) {
-        ServiceName service = serviceName(p.getString("service"));
         String listen = p.getString("listen", "127.0.0.1:0");
-        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(service, listen, p.getString("provider")))
+        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(target(p), listen))
                 .compose(made -> links().map(links -> new Answer(withPath((JsonObject) made, links), true)));
+    }
+
+    private static Target target(JsonObject p) {
+        String service = p.getString("service");
+        String endpoint = p.getString("endpoint");
+        if ((service == null) == (endpoint == null)) {
+            throw new Problem(
+                    "validation",
+                    "either a service or an endpoint is needed, not both",
+                    "send {\"service\": \"NAME\"}, or {\"endpoint\": ID} for that one instance");
+        }
+        Target target = service == null ? instance(endpoint) : Target.parse(service, p.getString("provider"));
+        if (target == null) {
+            throw new Problem(
+                    "validation",
+                    service == null ? "no endpoint has that ID" : "'" + service + "' is no service name",
+                    "use letters a-z, digits and dashes: name or org/name; for one instance name#ENDPOINT, by 8 or"
+                            + " more characters of its ID");
+        }
+        return target;
+    }
+
+    private static @Nullable Target instance(String endpoint) {
+        Id id = Id.parse(endpoint);
+        return id == null ? null : new Target.Instance(id);
     }
 
     private Future<Answer> tunnel(TunnelVerticle.Query query) {

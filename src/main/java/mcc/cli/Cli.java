@@ -198,7 +198,9 @@ public final class Cli implements Callable<Integer> {
         out.put("Start", List.of("run", "demo", "sim"));
         out.put("Offer services", List.of("register", "deregister", "expose"));
         out.put("Use services", List.of("services", "discover", "watch", "forward", "tunnel"));
-        out.put("Look at a node", List.of("status", "id", "peers", "ping", "lookup", "netcheck", "events", "metrics"));
+        out.put(
+                "Look at a node",
+                List.of("status", "id", "peers", "ping", "lookup", "bench", "netcheck", "events", "metrics"));
         out.put("Look after a node", List.of("doctor", "config", "plugin", "completion"));
         return out;
     }

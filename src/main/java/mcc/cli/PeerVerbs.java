@@ -1,16 +1,16 @@
 package mcc.cli;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The verbs about other nodes and the DHT between them. */
 final class PeerVerbs {
-    private static final int ID_LENGTH = 52;
-
     private PeerVerbs() {}
 
     static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
@@ -19,6 +19,7 @@ final class PeerVerbs {
                 () -> Verb.plain("the nodes that this node has a session with", () -> cli.repeat(() -> peers(cli))));
         verbs.put("ping", () -> new Ping(cli));
         verbs.put("lookup", () -> new Lookup(cli));
+        verbs.put("bench", () -> new CommandLine(new Benches()).addSubcommand("peer", new BenchPeer(cli)));
     }
 
     /** The peers of {@code GET /peers}. */
@@ -49,7 +50,7 @@ final class PeerVerbs {
 
     private static String loss(Json ppm) {
         double value = ppm.number(-1);
-        return value < 0 ? "-" : String.format(java.util.Locale.ROOT, "%.1f %%", value / 10_000);
+        return value < 0 ? "-" : String.format(Locale.ROOT, "%.1f %%", value / 10_000);
     }
 
     private static int peers(Cli cli) {
@@ -75,9 +76,9 @@ final class PeerVerbs {
 
         @Override
         public Integer call() {
-            if (count < 1 || count > 100) throw Failure.usage("-c " + count, "ping 1 to 100 times");
-            String path = "/peers/" + Rest.segment(peer) + "/ping";
-            return cli.show(cli.rest().post(path, Map.of("count", count)), answer -> {
+            if (count < 1 || count > 20) throw Failure.usage("-c " + count, "ping 1 to 20 times");
+            String path = "/peers/" + Rest.segment(peer) + "/ping?count=" + count;
+            return cli.show(cli.rest().post(path, null), answer -> {
                 int number = 0;
                 for (Json ping : answer.at("pings").items()) {
                     number++;
@@ -85,6 +86,92 @@ final class PeerVerbs {
                     cli.out.println(number + "  " + ping.at("path").text("-") + "  " + rtt);
                 }
             });
+        }
+    }
+
+    @Command(description = "measure how fast bytes get from here to there")
+    static final class Benches implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            throw Failure.usage("'mcc bench' needs to know what to measure", "mcc bench peer NODE");
+        }
+    }
+
+    @Command(description = "fill a stream to a peer and show its rate, delay, loss and cost, each second")
+    static final class BenchPeer implements Callable<Integer> {
+        /** Characters for each tenfold above a megabit per second, so that every line has the same scale. */
+        private static final int TENFOLD = 8;
+
+        private final Cli cli;
+
+        @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
+        String peer = "";
+
+        @Option(
+                names = {"-s", "--seconds"},
+                paramLabel = "N",
+                defaultValue = "10",
+                description = "how long, 1 to 60; default ${DEFAULT-VALUE}")
+        int seconds;
+
+        BenchPeer(Cli cli) {
+            this.cli = cli;
+        }
+
+        @Override
+        public Integer call() {
+            try (Sse events = cli.rest().follow("?types=" + Rest.segment("bench.*"))) {
+                Rest.Reply begun =
+                        cli.rest().post("/peers/" + Rest.segment(peer) + "/bench", Map.of("seconds", seconds));
+                String id = begun.json().at("id").text("");
+                for (Sse.Event event = events.next(); event != null; event = events.next()) {
+                    Json data = event.json().at("data");
+                    if (!data.at("id").text("").equals(id)) continue;
+                    if (cli.json) cli.out.println(event.data());
+                    switch (event.type()) {
+                        case "bench.progress" -> {
+                            if (!cli.json) progress(data);
+                        }
+                        case "bench.finished" -> {
+                            if (!cli.json) finished(data);
+                            return Failure.OK;
+                        }
+                        default ->
+                            throw new Failure(
+                                    Failure.FAILED,
+                                    "Not measured",
+                                    data.at("reason").text("-"),
+                                    "see its path: mcc peers");
+                    }
+                }
+            }
+            throw new Failure(Failure.UNREACHABLE, "Not measured", "the node went away meanwhile", "mcc status");
+        }
+
+        private void progress(Json data) {
+            double rate = data.at("bitsPerSecond").number(0);
+            int bar = (int) Math.round(TENFOLD * Math.log10(Math.clamp(rate / 1e6, 1, 1e6)));
+            cli.out.println(String.format(
+                    Locale.ROOT,
+                    "%3s s  %13s  rtt %8s  loss %6s  %s",
+                    data.at("second").text("-"),
+                    Text.rate(rate),
+                    Text.latency(data.at("rttMs")),
+                    loss(data.at("lossPpm")),
+                    "█".repeat(bar)));
+        }
+
+        private void finished(Json data) {
+            cli.out.println(Text.size(data.at("bytes")) + " in " + Text.span(data.at("tookMs")) + ": "
+                    + Text.rate(data.at("bitsPerSecond").number(0)) + " by "
+                    + data.at("path").text("-"));
+            cli.out.println("rtt " + Text.latency(data.at("rttIdleMs")) + " idle, "
+                    + Text.latency(data.at("rttLoadedMs")) + " under load   loss " + loss(data.at("lossPpm")));
+            cli.out.println(String.format(
+                    Locale.ROOT,
+                    "CPU %.2f s per Gbit here, %.2f there",
+                    data.at("cpuSecondsPerGbitHere").number(0),
+                    data.at("cpuSecondsPerGbitThere").number(0)));
         }
     }
 
@@ -101,8 +188,9 @@ final class PeerVerbs {
 
         @Override
         public Integer call() {
-            boolean isId = target.length() == ID_LENGTH && target.matches("[a-z2-7]+");
-            return cli.show(cli.rest().post("/dht/lookups", Map.of(isId ? "target" : "service", target)), this::print);
+            return cli.show(
+                    cli.rest().post("/dht/lookups", Map.of(Text.isId(target) ? "target" : "service", target)),
+                    this::print);
         }
 
         private void print(Json trace) {

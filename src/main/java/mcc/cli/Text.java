@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** How times, sizes, ids and foreign words are written for people. */
 final class Text {
     private static final int SHORT_ID = 8;
+    private static final int ID_LENGTH = 52;
 
     private Text() {}
 
@@ -26,9 +27,20 @@ final class Text {
         return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
     }
 
+    /** Whether it is a whole ID, of a node or of an endpoint. */
+    static boolean isId(String text) {
+        return text.length() == ID_LENGTH && text.matches("[a-z2-7]+");
+    }
+
     /** The first eight characters of an id, which any command accepts. */
     static String shortId(String id) {
         return id.length() <= SHORT_ID ? id : id.substring(0, SHORT_ID);
+    }
+
+    /** A rate: {@code 3.31 Gbit/s}, {@code 86.0 Mbit/s}. */
+    static String rate(double bitsPerSecond) {
+        if (bitsPerSecond >= 1e9) return String.format(Locale.ROOT, "%.2f Gbit/s", bitsPerSecond / 1e9);
+        return String.format(Locale.ROOT, "%.1f Mbit/s", bitsPerSecond / 1e6);
     }
 
     /** A latency: {@code 0.4 ms}, {@code 38 ms}; a dash where none was measured. */

@@ -35,7 +35,11 @@ final class TunnelVerbs {
 
     /** What a tunnel shall be, as options. */
     static final class Wish {
-        @Parameters(index = "0", paramLabel = "NAME", description = "the service: name, or org/name")
+        @Parameters(
+                index = "0",
+                paramLabel = "NAME",
+                description =
+                        "the service: name, or org/name; name#ENDPOINT, or an endpoint's whole ID, for that instance")
         String name = "";
 
         @Parameters(
@@ -55,7 +59,7 @@ final class TunnelVerbs {
 
         Map<String, Object> body() {
             Map<String, Object> out = new LinkedHashMap<>();
-            out.put("service", name);
+            out.put(Text.isId(name) ? "endpoint" : "service", name);
             if (listen != null) {
                 String at = listen.startsWith(":") ? listen.substring(1) : listen;
                 out.put("listen", at.indexOf(':') < 0 ? "127.0.0.1:" + at : at);

@@ -27,11 +27,17 @@ final class Calls {
         Entry entry = shared.table.find(position);
         long slowNs = shared.rtts.slowNs();
         long timeoutNs = shared.rtts.timeoutNs();
+        boolean measured = false;
         if (entry != null && entry.srttNs > 0) {
+            measured = true;
             slowNs = entry.srttNs + 2 * entry.rttvarNs;
             timeoutNs = shared.rtts.clamp(entry.srttNs + Math.max(4 * entry.rttvarNs, entry.srttNs / 4));
         }
-        if (isPatient(use)) timeoutNs = shared.config.maxTimeoutNs();
+        if (isPatient(use)) {
+            // How far a measured peer is, is known: twice its time is patience enough for a walk that others wait for.
+            boolean enough = measured && use instanceof Call.Use.Step;
+            timeoutNs = enough ? shared.rtts.clamp(2 * timeoutNs) : shared.config.maxTimeoutNs();
+        }
         pending.put(number, new Call(to, position, use));
         if (slowNs < timeoutNs && use instanceof Call.Use.Step) {
             shared.agenda.add(shared.nowNs + slowNs, new Agenda.Task.Slow(number));

@@ -54,6 +54,10 @@ final class Paths {
         if (challenge != null && challenge.againNs <= nowNs) challenge(nowNs, link, challenge);
     }
 
+    private static String kind(Address at) {
+        return at.isLocal() ? "lan" : "direct";
+    }
+
     /** This address is proved: packets go there from now on. */
     void moveTo(long nowNs, Link link, Address to) {
         Address old = link.path;
@@ -61,7 +65,7 @@ final class Paths {
         link.path = to;
         link.learn(to);
         if (old == null) return;
-        counters.add("link.path.changed");
+        counters.add("link.path.changed." + kind(old) + "." + kind(to));
         link.connection.pathChanged(nowNs, old.sameIp(to));
         links.control(link, links.observedControl(to));
     }

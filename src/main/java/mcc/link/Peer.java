@@ -26,4 +26,10 @@ public record Peer(
         long rxBytes,
         int streams,
         long sinceNs,
-        long heardNs) {}
+        long heardNs) {
+    /** How it is reached: {@code lan}, {@code direct}, or {@code none} without a session. */
+    public String kind() {
+        if (!established || at == null) return "none";
+        return at.isLocal() ? "lan" : "direct";
+    }
+}

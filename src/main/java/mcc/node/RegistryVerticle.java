@@ -47,6 +47,9 @@ public final class RegistryVerticle extends VerticleBase {
         /** Answered by {@link Registry.Output.Providers}; what was found {@code maxAgeMs} ago will do. */
         record Resolve(ServiceName service, long maxAgeMs) implements Query {}
 
+        /** Answered by {@link Registry.Output.Located}. */
+        record Locate(Id endpoint) implements Query {}
+
         /** Changes among its providers are published as events until as many {@link Unwatch} came; may fail. */
         record Watch(ServiceName service) implements Query {}
 
@@ -133,6 +136,7 @@ public final class RegistryVerticle extends VerticleBase {
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Providers o -> tickets.answer(o.ticket(), o);
+            case Registry.Output.Located o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Changed o ->
                 bus.publish(
                         Bus.EVENTS,
@@ -178,6 +182,7 @@ public final class RegistryVerticle extends VerticleBase {
             case Query.Services _ -> Future.succeededFuture(registry.services());
             case Query.Resolve q ->
                 tickets.ask(t -> host.handle(new Registry.Input.Resolve(t, q.service(), q.maxAgeMs())));
+            case Query.Locate q -> tickets.ask(t -> host.handle(new Registry.Input.Locate(t, q.endpoint())));
             case Query.Drain _ -> tickets.ask(t -> host.handle(new Registry.Input.Drain(t)));
             case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
             case Query.Watch q -> watch(host, q.service());

@@ -83,6 +83,7 @@ public final class Wiring {
                     Registry.Output.Heartbeaten _,
                     Registry.Output.Drained _,
                     Registry.Output.Providers _,
+                    Registry.Output.Located _,
                     Registry.Output.Changed _,
                     Registry.Output.HealthChanged _ -> toHost(output);
         };

@@ -66,7 +66,11 @@ public final class PluginVerticle extends VerticleBase {
         Watches watches = new Watches(door);
         Promise<Vertx> ready = Promise.promise();
         Context home = context;
-        PluginVertx.start().onComplete(made -> home.runOnContext(_ -> ready.handle(made)));
+        // From a thread of its own: Vert.x warns of an instance that is made on another's context.
+        Thread.ofPlatform()
+                .daemon()
+                .name("mcc-plugins-start")
+                .start(() -> PluginVertx.start().onComplete(made -> home.runOnContext(_ -> ready.handle(made))));
         return ready.future().compose(made -> open(made, door, watches));
     }
 

@@ -31,6 +31,9 @@ final class Directory {
     /** A lookup under way and who waits for it. */
     private record Flight(ServiceName service, List<Long> waiting, long endsNs) {}
 
+    /** A lookup of one endpoint's record, and who asked. */
+    private record Location(long asker, Id endpoint, long endsNs) {}
+
     private static final class Watch {
         final ServiceName service;
         Map<Id, Offer> seen = new LinkedHashMap<>();
@@ -50,6 +53,7 @@ final class Directory {
     private final Tickets tickets;
     private final LinkedHashMap<ServiceName, Cached> cache = new LinkedHashMap<>();
     private final LinkedHashMap<Long, Flight> flights = new LinkedHashMap<>();
+    private final LinkedHashMap<Long, Location> locations = new LinkedHashMap<>();
     private final LinkedHashMap<Long, Watch> watches = new LinkedHashMap<>();
     private final LinkedHashMap<Id, Long> rtts = new LinkedHashMap<>();
     private long nextWatchNs = Core.NEVER;
@@ -138,6 +142,7 @@ final class Directory {
     }
 
     void found(long nowNs, Registry.Input.Found found) {
+        if (located(nowNs, found)) return;
         Flight flight = flights.remove(found.ticket());
         if (flight == null) return;
         List<Remote> remotes = new ArrayList<>();
@@ -159,12 +164,64 @@ final class Directory {
 
     /** The signature is checked; what remains is that the writer speaks of itself and of this service. */
     private static @Nullable Provider provider(ServiceName service, Record record) {
-        Provider provider = Provider.parse(record.content().body());
+        Provider provider = provider(record);
+        return provider != null && service.equals(service(provider)) ? provider : null;
+    }
+
+    /** Whoever claims an endpoint proves it: the ID follows from the writer's own. */
+    private static @Nullable Provider provider(Record record) {
+        Id slot = record.content().slot();
+        Provider provider = Provider.parse(slot, record.content().body());
         if (provider == null || !provider.node().equals(record.content().writer())) return null;
-        if (!provider.endpoint().equals(record.content().slot())) return null;
-        boolean same =
-                provider.org().equals(service.org()) && provider.service().equals(service.name());
-        return same ? provider : null;
+        return Registration.endpoint(provider.node(), provider.registration()).equals(slot) ? provider : null;
+    }
+
+    private static @Nullable ServiceName service(Provider provider) {
+        return ServiceName.parse(provider.org() + "/" + provider.service(), ServiceName.OPEN);
+    }
+
+    /** Tells what service an endpoint is an instance of, from what is known or from the record under its own key. */
+    void locate(long nowNs, Registry.Input.Locate locate) {
+        ServiceName known = known(nowNs, locate.endpoint());
+        if (known != null || locations.size() >= config.services()) {
+            if (known == null) counters.add("registry.locateRefused");
+            out.accept(new Registry.Output.Located(locate.ticket(), visible(nowNs, known)));
+            return;
+        }
+        long ticket = tickets.next();
+        locations.put(ticket, new Location(locate.ticket(), locate.endpoint(), nowNs + config.findNs()));
+        out.accept(new Registry.Output.Find(ticket, Registration.key(locate.endpoint()), 1));
+    }
+
+    /** An endpoint of a service that may not be seen is nobody's. */
+    private @Nullable ServiceName visible(long nowNs, @Nullable ServiceName service) {
+        return service != null && maySee(nowNs, service) ? service : null;
+    }
+
+    private @Nullable ServiceName known(long nowNs, Id endpoint) {
+        ServiceName own = locals.service(endpoint);
+        if (own != null) return own;
+        for (Cached cached : cache.values()) {
+            for (Remote remote : cached.remotes) {
+                if (remote.liveUntilNs > nowNs && remote.provider.endpoint().equals(endpoint)) {
+                    return service(remote.provider);
+                }
+            }
+        }
+        return null;
+    }
+
+    private boolean located(long nowNs, Registry.Input.Found found) {
+        Location location = locations.remove(found.ticket());
+        if (location == null) return false;
+        ServiceName service = null;
+        for (Holding holding : found.records()) {
+            Provider provider = provider(holding.record());
+            if (provider != null && provider.endpoint().equals(location.endpoint)) service = service(provider);
+            else counters.add("registry.providerInvalid");
+        }
+        out.accept(new Registry.Output.Located(location.asker, visible(nowNs, service)));
+        return true;
     }
 
     private void answer(long nowNs, long ticket, ServiceName service) {
@@ -220,6 +277,12 @@ final class Directory {
             flights.remove(flight.getKey());
             for (long ticket : flight.getValue().waiting) answer(nowNs, ticket, flight.getValue().service);
         }
+        for (var location : List.copyOf(locations.entrySet())) {
+            if (location.getValue().endsNs > nowNs) continue;
+            counters.add("registry.findTimedOut");
+            locations.remove(location.getKey());
+            out.accept(new Registry.Output.Located(location.getValue().asker, null));
+        }
         if (nowNs < nextWatchNs) return;
         nextWatchNs = nowNs + config.watchNs();
         for (ServiceName service : watched(nowNs)) {
@@ -270,6 +333,7 @@ final class Directory {
     long deadlineNs() {
         long next = nextWatchNs;
         for (Flight flight : flights.values()) next = Math.min(next, flight.endsNs);
+        for (Location location : locations.values()) next = Math.min(next, location.endsNs);
         return next;
     }
 
@@ -284,6 +348,7 @@ final class Directory {
     void check() {
         Invariant.check(cache.size() <= config.services(), "cached services within their limit");
         Invariant.check(flights.size() <= config.services(), "lookups within their limit");
+        Invariant.check(locations.size() <= config.services(), "lookups of endpoints within their limit");
         Invariant.check(watches.size() <= config.watches(), "watches within their limit");
         Invariant.check(rtts.size() <= config.nodes(), "round-trip times within their limit");
     }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.Consumer;
 import mcc.core.Address;
+import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Id;
 import mcc.wire.Limits;
@@ -107,7 +108,7 @@ final class Locals {
         drainTicket = ticket;
         drainNs = nowNs + config.drainNs();
         for (Local local : all.values()) {
-            if (local.health == Health.PASS) draining.add(withdraw(local));
+            if (local.health == Health.PASS) draining.addAll(withdraw(local));
             local.dueNs = Core.NEVER;
         }
         drained(draining.isEmpty());
@@ -184,17 +185,24 @@ final class Locals {
 
     private void offer(Local local) {
         if (stopping) return;
-        Id key = local.registration.service().key(config.network());
         long leaseMs = local.registration.leaseMs();
-        out.accept(new Registry.Output.Put(
-                ticket(local), key, local.endpoint, provider(local).encode(), leaseMs));
+        Bytes body = provider(local).encode();
+        out.accept(new Registry.Output.Put(ticket(local), serviceKey(local), local.endpoint, body, leaseMs));
+        Id key = Registration.key(local.endpoint);
+        out.accept(new Registry.Output.Put(tickets.next(), key, local.endpoint, body, leaseMs));
     }
 
-    private long withdraw(Local local) {
-        Id key = local.registration.service().key(config.network());
-        long ticket = ticket(local);
-        out.accept(new Registry.Output.Remove(ticket, key, local.endpoint));
-        return ticket;
+    /** Returns the tickets of what was asked. */
+    private List<Long> withdraw(Local local) {
+        long byService = ticket(local);
+        long byEndpoint = tickets.next();
+        out.accept(new Registry.Output.Remove(byService, serviceKey(local), local.endpoint));
+        out.accept(new Registry.Output.Remove(byEndpoint, Registration.key(local.endpoint), local.endpoint));
+        return List.of(byService, byEndpoint);
+    }
+
+    private Id serviceKey(Local local) {
+        return local.registration.service().key(config.network());
     }
 
     private long ticket(Local local) {
@@ -209,6 +217,7 @@ final class Locals {
         return new Provider(
                 local.endpoint,
                 self,
+                r.digest(),
                 addresses,
                 r.protocol(),
                 r.weight(),
@@ -229,6 +238,13 @@ final class Locals {
             found.add(new Offer(provider(local), local.health, local.reason, 0, leaseMs, true, score));
         }
         return found;
+    }
+
+    /** What the endpoint of ours is an instance of; null when it is none of ours. */
+    @Nullable
+    ServiceName service(Id endpoint) {
+        for (Local local : all.values()) if (local.endpoint.equals(endpoint)) return local.registration.service();
+        return null;
     }
 
     boolean isOwn(Id node) {

@@ -211,8 +211,23 @@ public record Registration(
         if (size < min || size > max) faults.add(new Fault(pointer, min + " to " + max + " bytes"));
     }
 
-    /** Returns the ID by which the world knows it: SHA-256("mcc/endpoint/1" ‖ node ‖ registration ID). */
+    /** Returns the ID by which the world knows it: SHA-256("mcc/endpoint/1" ‖ node ‖ {@link #digest}). */
     public Id endpoint(Id node) {
-        return Sha256.id(KIND, node.toBytes(), Bytes.utf8(id).toArray());
+        return endpoint(node, digest());
+    }
+
+    /** Returns SHA-256(registration ID), by which others can check the endpoint ID. */
+    Id digest() {
+        return Sha256.id(Bytes.utf8(id).toArray());
+    }
+
+    /** Returns the endpoint ID of the registration of that digest at that node. */
+    static Id endpoint(Id node, Id digest) {
+        return Sha256.id(KIND, node.toBytes(), digest.toBytes());
+    }
+
+    /** Returns where the record of one endpoint stands, whatever its service: SHA-256(endpoint ID). */
+    static Id key(Id endpoint) {
+        return Sha256.id(endpoint.toBytes());
     }
 }

@@ -74,6 +74,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
         }
 
+        /** What is the endpoint of that ID an instance of? Answered by {@link Output.Located}. */
+        record Locate(long ticket, Id endpoint) implements Input {}
+
         /** Tell what changes among the usable providers, beginning with those there are, until {@link Unwatch}. */
         record Watch(long ticket, ServiceName service) implements Input {}
 
@@ -143,6 +146,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
         }
 
+        /** The endpoint is an instance of {@code service}; null when nobody in the network offers it. */
+        record Located(long ticket, @Nullable ServiceName service) implements Output {}
+
         /** A watched service has another usable provider, one less, or one that differs. */
         record Changed(long ticket, ServiceName service, Change change, Offer offer) implements Output {}
 
@@ -208,6 +214,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             case Input.SelfAddresses addresses -> locals.addresses(addresses.addresses());
             case Input.PeerRtt rtt -> directory.rtt(rtt.node(), rtt.rttNs());
             case Input.Resolve resolve -> directory.resolve(nowNs, resolve);
+            case Input.Locate locate -> directory.locate(nowNs, locate);
             case Input.Watch watch -> directory.watch(nowNs, watch);
             case Input.Unwatch unwatch -> directory.unwatch(unwatch.ticket());
             case Input.Found found -> directory.found(nowNs, found);

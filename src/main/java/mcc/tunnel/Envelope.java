@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.Arrays;
 import mcc.core.Id;
+import mcc.wire.pb.Measured;
 import mcc.wire.pb.TunnelOpen;
 import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,25 @@ final class Envelope {
         }
     }
 
+    /** Whether a measurement is asked for. */
+    boolean isMeasure() {
+        try {
+            return TunnelOpen.parser().parseFrom(bytes, header(), length()).getMeasure();
+        } catch (InvalidProtocolBufferException _) {
+            return false; // a peer's bytes: refused by the caller
+        }
+    }
+
+    /** What a measurement's far end saw; null when the message is none of that kind. */
+    @Nullable
+    Measured measured() {
+        try {
+            return Measured.parser().parseFrom(bytes, header(), length());
+        } catch (InvalidProtocolBufferException _) {
+            return null; // a peer's bytes: refused by the caller
+        }
+    }
+
     /** The answer; null when the message is none of that kind. */
     @Nullable
     TunnelOpened answer() {
@@ -64,6 +84,19 @@ final class Envelope {
     static byte[] open(Id endpoint) {
         return wrap(TunnelOpen.newBuilder()
                 .setEndpoint(ByteString.copyFrom(endpoint.toBytes()))
+                .build()
+                .toByteArray());
+    }
+
+    static byte[] measure() {
+        return wrap(TunnelOpen.newBuilder().setMeasure(true).build().toByteArray());
+    }
+
+    static byte[] measured(long bytes, long tookNs, long cpuNs) {
+        return wrap(Measured.newBuilder()
+                .setBytes(bytes)
+                .setTookNs(tookNs)
+                .setCpuNs(cpuNs)
                 .build()
                 .toByteArray());
     }

@@ -29,6 +29,7 @@ final class Provider {
     private final Bus bus;
     private final Admission admission;
     private final Splice.Meter meter;
+    private final Sink sink;
     private int open;
 
     Provider(Vertx vertx, Context context, Bus bus, Admission admission, Splice.Meter meter) {
@@ -37,6 +38,7 @@ final class Provider {
         this.bus = bus;
         this.admission = admission;
         this.meter = meter;
+        sink = new Sink(vertx);
     }
 
     /** Connections that are served now. */
@@ -71,7 +73,10 @@ final class Provider {
             port.pause();
             port.bytesHandler(null);
             Id endpoint = whole ? envelope.endpoint() : null;
-            if (endpoint == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+            if (whole && envelope.isMeasure()) {
+                leave.run();
+                sink.take(port, envelope.rest());
+            } else if (endpoint == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
             else find(port, gone, endpoint, envelope.rest());
         });
         port.attach(context);

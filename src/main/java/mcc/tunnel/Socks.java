@@ -18,7 +18,6 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import java.net.InetSocketAddress;
 import java.util.function.Function;
-import mcc.registry.ServiceName;
 
 /**
  * The SOCKS5 proxy (RFC 1928): CONNECT to {@code name.org.mcc} reaches that service; everything else is refused, so that it
@@ -39,7 +38,7 @@ final class Socks {
     private Socks() {}
 
     static Future<TcpSocket.Listener> listen(
-            Context context, InetSocketAddress at, Function<ServiceName, Future<Opening.Opened>> connect) {
+            Context context, InetSocketAddress at, Function<Target, Future<Opening.Opened>> connect) {
         return TcpSocket.listen(context, at, socket -> {
             ChannelPipeline pipeline = socket.pipeline();
             pipeline.addFirst(
@@ -50,9 +49,9 @@ final class Socks {
 
     private static final class Greeting extends ChannelInboundHandlerAdapter {
         private final TcpSocket socket;
-        private final Function<ServiceName, Future<Opening.Opened>> connect;
+        private final Function<Target, Future<Opening.Opened>> connect;
 
-        Greeting(TcpSocket socket, Function<ServiceName, Future<Opening.Opened>> connect) {
+        Greeting(TcpSocket socket, Function<Target, Future<Opening.Opened>> connect) {
             this.socket = socket;
             this.connect = connect;
         }
@@ -86,13 +85,13 @@ final class Socks {
                 return;
             }
             boolean byName = request.dstAddrType().equals(Socks5AddressType.DOMAIN);
-            ServiceName service = byName ? Names.parse(request.dstAddr()) : null;
-            if (service == null) {
+            Target target = byName ? Names.parse(request.dstAddr()) : null;
+            if (target == null) {
                 refuse(ctx, Socks5CommandStatus.FORBIDDEN);
                 return;
             }
             socket.pause();
-            connect.apply(service).onComplete(done -> {
+            connect.apply(target).onComplete(done -> {
                 if (done.failed()) refuse(ctx, Socks5CommandStatus.HOST_UNREACHABLE);
                 else accept(ctx, done.result());
             });

@@ -3,11 +3,14 @@ package mcc.tunnel;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
+import mcc.core.Address;
 import mcc.core.Id;
+import mcc.link.Peer;
 import mcc.registry.Offer;
-import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,11 +22,27 @@ final class Tunnel implements Splice.Meter {
     /** Seconds of history. */
     static final int SECONDS = 900;
 
+    /** Ways remembered; the oldest are forgotten. */
+    static final int WAYS = 64;
+
     private static final int SERVED_MAX = 64;
 
+    /** Which endpoint was reached, and how, from a moment on. */
+    private record Way(
+            Instant since,
+            Id node,
+            Id endpoint,
+            String path,
+            @Nullable Address address) {
+        boolean isSame(Way other) {
+            return endpoint.equals(other.endpoint) && path.equals(other.path) && Objects.equals(address, other.address);
+        }
+    }
+
+    private final ArrayDeque<Way> ways = new ArrayDeque<>();
+
     final String id;
-    final ServiceName service;
-    final @Nullable String provider;
+    final Target.Service target;
     final Instant opened = Instant.now();
     String listen;
     TcpSocket.@Nullable Listener listener;
@@ -35,6 +54,9 @@ final class Tunnel implements Splice.Meter {
 
     @Nullable
     Offer current;
+
+    /** How the provider was last reached: lan, direct, none (it is this node). */
+    String path = "none";
 
     int connections;
     long connectionsTotal;
@@ -48,11 +70,10 @@ final class Tunnel implements Splice.Meter {
     private long lastRx;
     private long lastSecond;
 
-    Tunnel(String id, ServiceName service, String listen, @Nullable String provider) {
+    Tunnel(String id, Target.Service target, String listen) {
         this.id = id;
-        this.service = service;
+        this.target = target;
         this.listen = listen;
-        this.provider = provider;
     }
 
     @Override
@@ -74,6 +95,42 @@ final class Tunnel implements Splice.Meter {
     boolean isFirst(Id endpoint) {
         if (served.size() >= SERVED_MAX) served.clear();
         return served.add(endpoint);
+    }
+
+    /** Notes where its provider is reached now; {@code peer} is null when that is this node. */
+    void reached(@Nullable Peer peer) {
+        Offer offer = current;
+        if (offer == null) return;
+        path = peer == null ? "none" : peer.kind();
+        Address address = peer == null ? null : peer.at();
+        Way way = new Way(Instant.now(), offer.contact().node(), offer.endpoint(), path, address);
+        Way last = ways.peekLast();
+        if (last != null && last.isSame(way)) return;
+        if (ways.size() == WAYS) ways.removeFirst();
+        ways.add(way);
+    }
+
+    /** The ways there were, oldest first. */
+    JsonObject timeline() {
+        JsonArray items = new JsonArray();
+        for (Way way : ways) {
+            items.add(new JsonObject()
+                    .put("since", way.since.toString())
+                    .put("provider", way.node.toString())
+                    .put("endpoint", way.endpoint.toString())
+                    .put("path", way.path)
+                    .put("address", way.address == null ? null : way.address.toString()));
+        }
+        return new JsonObject().put("id", id).put("items", items);
+    }
+
+    boolean hasMoved() {
+        return txBytes + rxBytes > lastTx + lastRx;
+    }
+
+    /** Bytes since the last second was closed, {tx, rx}. */
+    long[] moved() {
+        return new long[] {txBytes - lastTx, rxBytes - lastRx};
     }
 
     /** Closes a second of history; called once per second. */
@@ -129,12 +186,13 @@ final class Tunnel implements Splice.Meter {
         Offer offer = current;
         return new JsonObject()
                 .put("id", id)
-                .put("service", service.toString())
+                .put("service", target.name().toString())
                 .put("protocol", "tcp")
                 .put("listen", listen)
                 .put("state", failure == null ? "open" : "failed")
                 .put("failure", failure)
-                .put("pinned", provider)
+                .put("pinned", target.node())
+                .put("pinnedEndpoint", target.endpoint())
                 .put("provider", offer == null ? null : offer.contact().node().toString())
                 .put("endpoint", offer == null ? null : offer.endpoint().toString())
                 .put("rttMs", offer == null || offer.rttMs() < 0 ? null : offer.rttMs())

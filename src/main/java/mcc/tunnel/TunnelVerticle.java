@@ -5,6 +5,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,17 +13,20 @@ import java.util.UUID;
 import java.util.function.LongSupplier;
 import mcc.core.Counters;
 import mcc.core.Id;
+import mcc.link.Peer;
 import mcc.node.Addresses;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.NodeEvent;
 import mcc.node.Problem;
 import mcc.node.RegistryVerticle;
+import mcc.node.SessionVerticle;
 import mcc.node.StoreVerticle;
 import mcc.registry.Health;
 import mcc.registry.Offer;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
+import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,12 +39,8 @@ public final class TunnelVerticle extends VerticleBase {
          * Opens a forward; answered by the tunnel as JSON once it listens and is on disk.
          *
          * @param listen {@code HOST:PORT}; port 0 picks a free one
-         * @param provider a node's ID or a prefix of it: only that one is used; null for any
          */
-        record Open(
-                ServiceName service,
-                String listen,
-                @Nullable String provider) implements Query {}
+        record Open(Target target, String listen) implements Query {}
 
         /** Answered by an array of all tunnels as JSON. */
         record All() implements Query {}
@@ -50,6 +50,16 @@ public final class TunnelVerticle extends VerticleBase {
 
         /** Answered by columns of throughput as JSON. */
         record Stats(String id, int rangeSeconds, int stepSeconds) implements Query {}
+
+        /** Answered by how the provider was reached over time, as JSON. */
+        record Path(String id) implements Query {}
+
+        /**
+         * Answered by the measurement's ID, as text, when it has begun; events tell the rest.
+         *
+         * @param seconds how long, 1 to {@link TunnelVerticle#MEASURE_MAX}
+         */
+        record Measure(Contact to, int seconds) implements Query {}
 
         /** Closes a tunnel with all its connections; answered by it as JSON. */
         record Close(String id) implements Query {}
@@ -61,6 +71,8 @@ public final class TunnelVerticle extends VerticleBase {
         record Counts() implements Query {}
     }
 
+    /** Longest measurement, in seconds. */
+    public static final int MEASURE_MAX = 60;
     /** Tunnels open at a time. */
     static final int TUNNELS_MAX = 256;
     /** Connections of one tunnel. */
@@ -84,6 +96,9 @@ public final class TunnelVerticle extends VerticleBase {
     private final Admission admission;
     private @Nullable Provider provider;
     private TcpSocket.@Nullable Listener socks;
+    private boolean measuring;
+    /** Bytes {sent, received} through all tunnels there ever were, by the kind of path. */
+    private final Map<String, long[]> traffic = new LinkedHashMap<>();
 
     /** What passed through streams that peers opened to services of this node. */
     private static final class Totals implements Splice.Meter {
@@ -124,10 +139,7 @@ public final class TunnelVerticle extends VerticleBase {
         provider = made;
         bus.on(Bus.INCOMING, made::take);
         bus.serve(Bus.TUNNEL, query -> onQuery((Query) query));
-        vertx.setPeriodic(1_000, _ -> {
-            long second = System.currentTimeMillis() / 1000 - 1;
-            for (Tunnel tunnel : tunnels.values()) tunnel.second(second);
-        });
+        vertx.setPeriodic(1_000, _ -> second());
         return restore().compose(_ -> startSocks());
     }
 
@@ -158,6 +170,32 @@ public final class TunnelVerticle extends VerticleBase {
                 "choose another port with " + what + ", or port 0 for any free one");
     }
 
+    /** Closes a second of every tunnel's history, and counts its bytes for the kind of path they took. */
+    private void second() {
+        long second = System.currentTimeMillis() / 1000 - 1;
+        boolean quiet = tunnels.values().stream().noneMatch(Tunnel::hasMoved);
+        Future<Object> asked =
+                quiet ? Future.succeededFuture(List.of()) : bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers());
+        asked.otherwise(List.of()).onSuccess(peers -> {
+            Map<Id, Peer> known = new HashMap<>();
+            for (Object each : (List<?>) peers) known.put(((Peer) each).id(), (Peer) each);
+            for (Tunnel tunnel : tunnels.values()) {
+                Offer offer = tunnel.current;
+                if (tunnel.hasMoved() && offer != null)
+                    tunnel.reached(known.get(offer.contact().node()));
+                count(tunnel);
+                tunnel.second(second);
+            }
+        });
+    }
+
+    private void count(Tunnel tunnel) {
+        long[] moved = tunnel.moved();
+        long[] sum = traffic.computeIfAbsent(tunnel.path, _ -> new long[2]);
+        sum[0] += moved[0];
+        sum[1] += moved[1];
+    }
+
     private Future<Object> onQuery(Query query) {
         return switch (query) {
             case Query.Open q -> open(q).map(t -> t);
@@ -170,6 +208,11 @@ public final class TunnelVerticle extends VerticleBase {
                 Tunnel tunnel = tunnels.get(q.id());
                 yield tunnel == null ? Future.failedFuture(unknown(q.id())) : Future.succeededFuture(tunnel.toJson());
             }
+            case Query.Path q -> {
+                Tunnel tunnel = tunnels.get(q.id());
+                yield tunnel == null ? Future.failedFuture(unknown(q.id())) : Future.succeededFuture(tunnel.timeline());
+            }
+            case Query.Measure q -> measure(q);
             case Query.Stats q -> {
                 Tunnel tunnel = tunnels.get(q.id());
                 long second = System.currentTimeMillis() / 1000;
@@ -183,6 +226,17 @@ public final class TunnelVerticle extends VerticleBase {
         };
     }
 
+    private Future<Object> measure(Query.Measure q) {
+        if (measuring) {
+            return Future.failedFuture(
+                    new Problem("overloaded", "this node is measuring already", "wait until that is over"));
+        }
+        measuring = true;
+        String id = "b-" + UUID.randomUUID().toString().substring(0, 8);
+        Measurement.begin(vertx, context, bus, id, q.to(), q.seconds(), () -> measuring = false);
+        return Future.succeededFuture(id);
+    }
+
     private JsonObject totalsJson() {
         long tx = 0;
         long rx = 0;
@@ -192,11 +246,15 @@ public final class TunnelVerticle extends VerticleBase {
             rx += tunnel.rxBytes;
             connections += tunnel.connections;
         }
+        JsonObject bytes = new JsonObject();
+        traffic.forEach((path, sum) ->
+                bytes.put(path, new JsonObject().put("txBytes", sum[0]).put("rxBytes", sum[1])));
         return new JsonObject()
                 .put("tunnels", tunnels.size())
                 .put("connections", connections)
                 .put("txBytes", tx)
                 .put("rxBytes", rx)
+                .put("traffic", bytes)
                 .put("servedConnections", provider == null ? 0 : provider.open())
                 .put("servedConnectionsTotal", totals.connections)
                 .put("servedTxBytes", totals.txBytes)
@@ -215,10 +273,14 @@ public final class TunnelVerticle extends VerticleBase {
                     new Problem("overloaded", "there are " + TUNNELS_MAX + " tunnels already", "close one first"));
         }
         Addresses.HostPort at = Addresses.split("listen", q.listen());
-        return resolve(q.service(), q.provider()).compose(offers -> {
-            if (offers.isEmpty()) return Future.failedFuture(noProvider(q.service(), q.provider()));
+        return find(q.target()).compose(target -> open(target, q.listen(), at));
+    }
+
+    private Future<JsonObject> open(Target.Service target, String listen, Addresses.HostPort at) {
+        return resolve(target).compose(offers -> {
+            if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
             String id = "t-" + UUID.randomUUID().toString().substring(0, 8);
-            Tunnel tunnel = new Tunnel(id, q.service(), q.listen(), q.provider());
+            Tunnel tunnel = new Tunnel(id, target, listen);
             tunnel.current = offers.getFirst();
             return listen(tunnel, at)
                     .compose(_ -> bus.ask(
@@ -233,6 +295,28 @@ public final class TunnelVerticle extends VerticleBase {
                         if (tunnel.listener != null) tunnel.listener.close();
                     });
         });
+    }
+
+    /** An instance is known by its service from now on. */
+    private Future<Target.Service> find(Target target) {
+        return switch (target) {
+            case Target.Service service -> Future.succeededFuture(service);
+            case Target.Instance(Id endpoint) ->
+                bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Locate(endpoint))
+                        .compose(found -> {
+                            ServiceName service = ((Registry.Output.Located) found).service();
+                            return service == null
+                                    ? Future.failedFuture(noEndpoint(endpoint))
+                                    : Future.succeededFuture(new Target.Service(service, null, endpoint.toString()));
+                        });
+        };
+    }
+
+    private static Problem noEndpoint(Id endpoint) {
+        return new Problem(
+                "not-found",
+                "nobody offers endpoint " + endpoint,
+                "see the endpoints of a service: mcc discover NAME --json");
     }
 
     private Future<Tunnel> listen(Tunnel tunnel, Addresses.HostPort at) {
@@ -250,9 +334,10 @@ public final class TunnelVerticle extends VerticleBase {
 
     private static JsonObject saved(Tunnel tunnel) {
         return new JsonObject()
-                .put("service", tunnel.service.toString())
+                .put("service", tunnel.target.name().toString())
                 .put("listen", tunnel.listen)
-                .put("provider", tunnel.provider);
+                .put("provider", tunnel.target.node())
+                .put("endpoint", tunnel.target.endpoint());
     }
 
     private Future<?> restore() {
@@ -262,8 +347,9 @@ public final class TunnelVerticle extends VerticleBase {
                 JsonObject saved = new JsonObject(String.valueOf(text));
                 ServiceName service = ServiceName.parse(saved.getString("service", ""), ServiceName.OPEN);
                 if (service == null) return;
-                Tunnel tunnel =
-                        new Tunnel(String.valueOf(id), service, saved.getString("listen"), saved.getString("provider"));
+                Target.Service target =
+                        new Target.Service(service, saved.getString("provider"), saved.getString("endpoint"));
+                Tunnel tunnel = new Tunnel(String.valueOf(id), target, saved.getString("listen"));
                 tunnels.put(tunnel.id, tunnel);
                 opening.add(listen(tunnel, Addresses.split("listen", tunnel.listen))
                         .transform(done -> {
@@ -273,7 +359,7 @@ public final class TunnelVerticle extends VerticleBase {
                                         .problem(
                                                 "tunnel-" + tunnel.id,
                                                 "error",
-                                                "forward " + tunnel.id + " to " + tunnel.service + " does not listen: "
+                                                "forward " + tunnel.id + " to " + tunnel.target + " does not listen: "
                                                         + tunnel.failure,
                                                 "free the port and restart, or: mcc tunnel close " + tunnel.id);
                             }
@@ -289,6 +375,7 @@ public final class TunnelVerticle extends VerticleBase {
         if (tunnel == null) return Future.failedFuture(unknown(id));
         return bus.ask(Bus.STORE, new StoreVerticle.Query.Remove(MAP, id)).map(_ -> {
             tunnels.remove(id);
+            count(tunnel);
             if (tunnel.listener != null) tunnel.listener.close();
             for (TcpSocket socket : List.copyOf(tunnel.sockets)) socket.abort();
             parts.status().solved("tunnel-" + id);
@@ -309,12 +396,12 @@ public final class TunnelVerticle extends VerticleBase {
         tunnel.connectionsTotal++;
         tunnel.sockets.add(socket);
         long startedNs = System.nanoTime();
-        open(tunnel.service, tunnel.provider).onComplete(done -> {
+        open(tunnel.target).onComplete(done -> {
             if (done.failed()) {
                 LOG.info(
                         "tunnel {} to {}: {}",
                         tunnel.id,
-                        tunnel.service,
+                        tunnel.target,
                         done.cause().getMessage());
                 tunnel.connections--;
                 tunnel.refused++;
@@ -382,13 +469,13 @@ public final class TunnelVerticle extends VerticleBase {
     }
 
     /** A connection asked for by name, through the proxy. */
-    private Future<Opening.Opened> connect(ServiceName service) {
-        return open(service, null);
+    private Future<Opening.Opened> connect(Target target) {
+        return find(target).compose(this::open);
     }
 
-    private Future<Opening.Opened> open(ServiceName service, @Nullable String provider) {
-        return resolve(service, provider).compose(offers -> {
-            if (offers.isEmpty()) return Future.failedFuture(noProvider(service, provider));
+    private Future<Opening.Opened> open(Target.Service target) {
+        return resolve(target).compose(offers -> {
+            if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
             return Opening.open(vertx, context, bus, admission, offers).onComplete(this::judge);
         });
     }
@@ -404,16 +491,15 @@ public final class TunnelVerticle extends VerticleBase {
     }
 
     /** The usable providers in the order for one new connection; who failed lately comes last. */
-    private Future<List<Offer>> resolve(ServiceName service, @Nullable String provider) {
-        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service, KNOWN_MS))
+    private Future<List<Offer>> resolve(Target.Service target) {
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(target.name(), KNOWN_MS))
                 .map(answer -> {
                     List<Offer> good = new ArrayList<>();
                     List<Offer> doubtful = new ArrayList<>();
                     long now = System.nanoTime();
                     for (Offer offer : ((Registry.Output.Providers) answer).picks()) {
-                        if (offer.health() != Health.PASS) continue;
+                        if (offer.health() != Health.PASS || !target.admits(offer)) continue;
                         Id node = offer.contact().node();
-                        if (provider != null && !node.toString().startsWith(provider)) continue;
                         Long until = suspects.get(node);
                         (until != null && until > now ? doubtful : good).add(offer);
                     }
@@ -422,15 +508,18 @@ public final class TunnelVerticle extends VerticleBase {
                 });
     }
 
-    private static Problem noProvider(ServiceName service, @Nullable String provider) {
+    private static Problem noProvider(Target.Service target) {
         return new Problem(
                 "not-found",
-                "no usable provider of '" + service + "'" + (provider == null ? "" : " at node " + provider),
-                "see which there are: mcc discover " + service + "; or register one: mcc register NAME --port PORT");
+                "no usable provider of " + target,
+                "see which there are: mcc discover " + target.name()
+                        + "; or register one: mcc register NAME --port PORT");
     }
 
     private void event(String type, Tunnel tunnel, JsonObject data) {
-        JsonObject all = new JsonObject().put("id", tunnel.id).put("service", tunnel.service.toString());
+        JsonObject all = new JsonObject()
+                .put("id", tunnel.id)
+                .put("service", tunnel.target.name().toString());
         bus.publish(Bus.EVENTS, new NodeEvent(type, all.mergeIn(data)));
     }
 }

@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The offer of one service by one node, the body of a {@link Record}.
  *
- * @param endpoint SHA-256("mcc/endpoint/1" ‖ node ‖ registration ID)
+ * @param endpoint the instance's ID, which does not travel: it is the slot of the record
  * @param node who offers it
+ * @param registration SHA-256(registration ID): with the node it proves the endpoint ID
  * @param addresses where that node may be reached, at most {@link Limits#CONTACT_ADDRESSES}
  * @param weight 1 to 1,000
  * @param loadPermille 0 idle to 1,000 full
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public record Provider(
         Id endpoint,
         Id node,
+        Id registration,
         List<Address> addresses,
         Protocol protocol,
         int weight,
@@ -96,7 +98,7 @@ public record Provider(
     /** Returns the encoded form, at most {@link Limits#BODY_BYTES}. */
     public Bytes encode() {
         var out = mcc.wire.pb.Provider.newBuilder()
-                .setEndpoint(Fields.bytes(endpoint))
+                .setRegistration(Fields.bytes(registration))
                 .setNode(Fields.bytes(node))
                 .setProtocol(
                         switch (protocol) {
@@ -114,18 +116,18 @@ public record Provider(
         return Bytes.owning(out.build().toByteArray());
     }
 
-    /** Parses the encoded form; null when it is not one. */
-    public static @Nullable Provider parse(Bytes body) {
+    /** Parses the encoded form, found under the slot {@code endpoint}; null when it is not one. */
+    public static @Nullable Provider parse(Id endpoint, Bytes body) {
         try {
-            return of(mcc.wire.pb.Provider.parseFrom(body.toArray()));
+            return of(endpoint, mcc.wire.pb.Provider.parseFrom(body.toArray()));
         } catch (InvalidProtocolBufferException | IllegalArgumentException _) {
             return null; // Not protobuf, or out of range: the caller counts it.
         }
     }
 
-    private static @Nullable Provider of(mcc.wire.pb.Provider pb) {
-        Id endpoint = Fields.id(pb.getEndpoint());
+    private static @Nullable Provider of(Id endpoint, mcc.wire.pb.Provider pb) {
         Id node = Fields.id(pb.getNode());
+        Id registration = Fields.id(pb.getRegistration());
         List<Address> addresses = Contact.addresses(pb.getAddressesList());
         Protocol protocol = switch (pb.getProtocol()) {
             case TCP -> Protocol.TCP;
@@ -133,13 +135,23 @@ public record Provider(
             case HTTP -> Protocol.HTTP;
             case UNSPECIFIED, UNRECOGNIZED -> null;
         };
-        if (endpoint == null || node == null || addresses == null || protocol == null) return null;
+        if (node == null || registration == null || addresses == null || protocol == null) return null;
         if (pb.getMetaCount() > LABELS) return null;
         Map<String, String> meta = new LinkedHashMap<>();
         for (var entry : pb.getMetaList()) meta.put(entry.getKey(), entry.getValue());
         int load = pb.getLoadPermille();
         List<String> tags = new ArrayList<>(pb.getTagsList());
         return new Provider(
-                endpoint, node, addresses, protocol, pb.getWeight(), load, tags, meta, pb.getOrg(), pb.getService());
+                endpoint,
+                node,
+                registration,
+                addresses,
+                protocol,
+                pb.getWeight(),
+                load,
+                tags,
+                meta,
+                pb.getOrg(),
+                pb.getService());
     }
 }

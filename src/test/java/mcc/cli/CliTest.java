@@ -150,6 +150,15 @@ final class CliTest {
     }
 
     @Test
+    void aPeerIsPingedAsOftenAsAsked() {
+        String three = "{\"pings\":[{\"rttMs\":1,\"path\":\"lan\"},{\"rttMs\":null,\"path\":\"lan\"}]}";
+        node.on("POST /api/v1/peers/abcdefgh/ping?count=2", 200, three);
+        assertThat(mcc("ping", "abcdefgh", "-c", "2")).isZero();
+        assertThat(out).isEqualTo("1  lan  1.0 ms\n2  lan  no answer\n");
+        assertThat(mcc("ping", "abcdefgh", "-c", "21")).isEqualTo(2);
+    }
+
+    @Test
     void withJsonTheAnswerIsPrintedAsItCame() {
         String body = "{\"items\":[ {\"id\" : \"a\\u001b[2Jb\"}],\"next\":null}";
         node.on("GET /api/v1/peers", 200, body);

@@ -144,6 +144,7 @@ class RestContractIT {
         check("listPeers", get(v + "/peers"));
         check("getPeer", get(v + "/peers/" + one.id.substring(0, 8)));
         check("getPeer", get(v + "/peers/aaaaaaaaaa"));
+        check("benchPeer", send("POST", v + "/peers/" + one.id + "/bench", "{\"seconds\":1}"));
         check("pingPeer", send("POST", v + "/peers/" + one.id + "/ping?count=2", ""));
         check("getDht", get(v + "/dht"));
         check("listBuckets", get(v + "/dht/buckets"));
@@ -173,6 +174,7 @@ class RestContractIT {
         check("listTunnels", get(v + "/tunnels"));
         check("getTunnel", get(v + "/tunnels/" + tunnel));
         check("getTunnelStats", get(v + "/tunnels/" + tunnel + "/stats?range=1m&step=2s"));
+        check("getTunnelPath", get(v + "/tunnels/" + tunnel + "/path"));
         check("closeTunnel", two.request(v + "/tunnels/" + tunnel).DELETE());
         check("getTunnel", get(v + "/tunnels/" + tunnel));
         check("getNat", get(v + "/nat"));

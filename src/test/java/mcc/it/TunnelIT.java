@@ -2,6 +2,7 @@ package mcc.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import mcc.core.Rng;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -224,6 +226,117 @@ class TunnelIT {
                 assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
                         .isEqualTo("220 hello\r\n");
             }
+        }
+    }
+
+    @Test
+    void whatWentThroughIsCountedForThePathItTook() throws Exception {
+        int port = three.forward("web");
+        assertThat(output("curl", "-s", "-o", "/dev/null", "http://127.0.0.1:" + port + "/page"))
+                .isEmpty();
+        String bytes = "mcc_tunnel_bytes_total{direction=\"rx\",path=\"lan\"}";
+        RealNode.await(
+                "the metrics tell", () -> three.get("/metrics").raw().body().contains(bytes));
+        JsonNode tunnel = tunnelAt(port);
+        JsonNode ways = three.get("/api/v1/tunnels/" + tunnel.get("id").asText() + "/path")
+                .body()
+                .path("items");
+        assertThat(ways).hasSize(1);
+        assertThat(ways.get(0).get("provider").asText()).isEqualTo(one.id);
+        assertThat(ways.get(0).get("address").asText()).isEqualTo(one.udp);
+        double counted = metric(bytes);
+        assertThat(counted).isGreaterThanOrEqualTo(page.length);
+        for (JsonNode open : three.get("/api/v1/tunnels").body().path("items")) {
+            three.delete("/api/v1/tunnels/" + open.get("id").asText());
+        }
+        assertThat(metric(bytes)).as("a closed tunnel takes nothing back").isGreaterThanOrEqualTo(counted);
+    }
+
+    @Test
+    void aPeerIsMeasured() {
+        String bench = "/api/v1/peers/" + one.id + "/bench";
+        assertThat(three.post(bench, "{\"seconds\":61}").status()).isEqualTo(400);
+        RealNode.Answer begun = three.post(bench, "{\"seconds\":1}");
+        assertThat(begun.status()).as(begun.raw().body()).isEqualTo(201);
+        assertThat(three.post(bench, "{\"seconds\":1}").status())
+                .as("one at a time")
+                .isEqualTo(503);
+        String id = begun.body().get("id").asText();
+        RealNode.await("it is over", () -> finished(id) != null);
+        JsonNode result = finished(id);
+        assertThat(result.get("bytes").asLong()).isPositive();
+        assertThat(result.get("bytes").asLong() % 65_536)
+                .as("every block arrived whole")
+                .isZero();
+        assertThat(result.get("path").asText()).isEqualTo("lan");
+        assertThat(result.get("cpuSecondsPerGbitThere").asDouble()).isPositive();
+    }
+
+    private static @Nullable JsonNode finished(String id) {
+        for (JsonNode event :
+                three.get("/api/v1/events/history?limit=1000").body().path("items")) {
+            JsonNode data = event.path("data");
+            if (event.get("type").asText().equals("bench.finished")
+                    && data.get("id").asText().equals(id)) return data;
+        }
+        return null;
+    }
+
+    private static JsonNode tunnelAt(int port) {
+        for (JsonNode tunnel : three.get("/api/v1/tunnels").body().path("items")) {
+            if (tunnel.get("listen").asText().endsWith(":" + port)) return tunnel;
+        }
+        throw new AssertionError("no tunnel listens at " + port);
+    }
+
+    private static double metric(String name) {
+        for (String line : three.get("/metrics").raw().body().split("\n")) {
+            if (line.startsWith(name)) return Double.parseDouble(line.substring(name.length()));
+        }
+        throw new AssertionError("no " + name);
+    }
+
+    /** Two instances of one service answer differently: which of them is reached is seen in what comes back. */
+    @Test
+    void oneInstanceIsReachedByItsEndpoint() throws Exception {
+        HttpServer other = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
+        other.createContext("/page", exchange -> {
+            exchange.sendResponseHeaders(200, 5);
+            exchange.getResponseBody().write("other".getBytes(StandardCharsets.US_ASCII));
+            exchange.close();
+        });
+        other.start();
+        try {
+            one.register("twin-a", "twin", site.getAddress().getPort());
+            two.register("twin-b", "twin", other.getAddress().getPort());
+            RealNode.await("both are found", () -> three.providers("twin").size() == 2);
+            String endpoint = two.get("/api/v1/registrations/twin-b")
+                    .body()
+                    .get("endpoint")
+                    .asText();
+            String whole = "{\"endpoint\":\"" + endpoint + "\"}";
+            String prefix = "{\"service\":\"twin#" + endpoint.substring(0, 10) + "\"}";
+            for (String body : List.of(whole, prefix)) {
+                RealNode.Answer made = three.post("/api/v1/tunnels", body);
+                assertThat(made.status()).as(made.raw().body()).isEqualTo(201);
+                assertThat(made.body().get("service").asText()).isEqualTo("open/twin");
+                String listen = made.body().get("listen").asText();
+                for (int i = 0; i < 8; i++) {
+                    assertThat(output("curl", "-s", "http://" + listen + "/page"))
+                            .isEqualTo("other");
+                }
+            }
+            String unknown = "{\"endpoint\":\"" + two.id + "\"}";
+            assertThat(three.post("/api/v1/tunnels", unknown).status()).isEqualTo(404);
+            assertThat(output(
+                            "curl",
+                            "-s",
+                            "--socks5-hostname",
+                            field(three.log(), "SOCKS5 on /"),
+                            "http://" + endpoint + ".mcc/page"))
+                    .isEqualTo("other");
+        } finally {
+            other.stop(0);
         }
     }
 

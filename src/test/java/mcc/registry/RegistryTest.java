@@ -36,7 +36,10 @@ class RegistryTest {
     void aRegistrationIsPersistedOfferedAndVisibleAtOnce() {
         List<Registry.Output> out = register(registration("a", Registration.CheckType.NONE));
         assertThat(out.getFirst()).isInstanceOf(Registry.Output.Persist.class);
-        assertThat(only(out, Registry.Output.Put.class).key()).isEqualTo(WEB.key(NETWORK));
+        Id endpoint = registration("a", Registration.CheckType.NONE).endpoint(SELF.id());
+        assertThat(all(out, Registry.Output.Put.class))
+                .extracting(Registry.Output.Put::key)
+                .containsExactly(WEB.key(NETWORK), Registration.key(endpoint));
         assertThat(only(out, Registry.Output.Registered.class).created()).isTrue();
         out = step(new Registry.Input.Resolve(5, WEB));
         long find = only(out, Registry.Output.Find.class).ticket();
@@ -76,7 +79,7 @@ class RegistryTest {
         out = check(step(new Registry.Input.Tick()), true);
         assertThat(all(out, Registry.Output.Put.class))
                 .as("well again, offered again")
-                .hasSize(1);
+                .hasSize(2);
     }
 
     @Test
@@ -87,7 +90,7 @@ class RegistryTest {
             nowNs = registry.deadlineNs();
             out = step(new Registry.Input.Tick());
         }
-        assertThat(all(out, Registry.Output.Remove.class)).hasSize(1);
+        assertThat(all(out, Registry.Output.Remove.class)).hasSize(2);
     }
 
     @Test
@@ -111,9 +114,9 @@ class RegistryTest {
         step(new Registry.Input.Tick());
         nowNs += SECOND;
         assertThat(all(step(new Registry.Input.Tick()), Registry.Output.Remove.class))
-                .hasSize(1);
+                .hasSize(2);
         assertThat(all(step(new Registry.Input.Heartbeat(1, "a")), Registry.Output.Put.class))
-                .hasSize(1);
+                .hasSize(2);
         assertThat(only(step(new Registry.Input.Heartbeat(1, "x")), Registry.Output.Heartbeaten.class)
                         .known())
                 .isFalse();
@@ -123,7 +126,7 @@ class RegistryTest {
     void deregisteringWithdrawsAndForgets() {
         register(registration("a", Registration.CheckType.NONE));
         List<Registry.Output> out = step(new Registry.Input.Deregister(2, "a"));
-        assertThat(all(out, Registry.Output.Remove.class)).hasSize(1);
+        assertThat(all(out, Registry.Output.Remove.class)).hasSize(2);
         assertThat(all(out, Registry.Output.Unpersist.class)).hasSize(1);
         assertThat(registry.registrations()).isEmpty();
         out = step(new Registry.Input.Deregister(3, "a"));
@@ -136,9 +139,10 @@ class RegistryTest {
         register(registration("b", Registration.CheckType.NONE));
         List<Registry.Output> out = step(new Registry.Input.Drain(9));
         List<Registry.Output.Remove> removes = all(out, Registry.Output.Remove.class);
-        assertThat(removes).hasSize(2);
-        assertThat(step(new Registry.Input.Stored(removes.getFirst().ticket(), 1, 1)))
-                .isEmpty();
+        assertThat(removes).hasSize(4);
+        for (Registry.Output.Remove remove : removes.subList(0, 3)) {
+            assertThat(step(new Registry.Input.Stored(remove.ticket(), 1, 1))).isEmpty();
+        }
         assertThat(step(new Registry.Input.Stored(removes.getLast().ticket(), 1, 1)))
                 .containsExactly(new Registry.Output.Drained(9));
         assertThat(register(registration("c", Registration.CheckType.NONE)).getFirst())
@@ -229,10 +233,54 @@ class RegistryTest {
     }
 
     @Test
+    void anEndpointOfOursIsLocatedWithoutAsking() {
+        register(registration("a", Registration.CheckType.NONE));
+        Id endpoint = registration("a", Registration.CheckType.NONE).endpoint(SELF.id());
+        assertThat(step(new Registry.Input.Locate(4, endpoint))).containsExactly(new Registry.Output.Located(4, WEB));
+    }
+
+    @Test
+    void anEndpointIsLocatedByItsOwnRecord() {
+        Id endpoint = provider(OTHER.id()).endpoint();
+        Registry.Output.Find find = only(step(new Registry.Input.Locate(4, endpoint)), Registry.Output.Find.class);
+        assertThat(find.key()).isEqualTo(Registration.key(endpoint));
+        assertThat(step(new Registry.Input.Found(find.ticket(), List.of(holding(0)))))
+                .containsExactly(new Registry.Output.Located(4, WEB));
+    }
+
+    @Test
+    void whoClaimsAnEndpointOfAnotherNodeIsNotBelieved() {
+        Id victim = registration("a", Registration.CheckType.NONE).endpoint(Id.random(Rng.seeded(3)));
+        Provider claim = new Provider(
+                victim,
+                OTHER.id(),
+                registration("a", Registration.CheckType.NONE).digest(),
+                List.of(),
+                Provider.Protocol.TCP,
+                100,
+                0,
+                List.of(),
+                Map.of(),
+                "open",
+                "web");
+        long ticket = only(step(new Registry.Input.Locate(4, victim)), Registry.Output.Find.class)
+                .ticket();
+        assertThat(step(new Registry.Input.Found(ticket, List.of(holding(claim, 0)))))
+                .containsExactly(new Registry.Output.Located(4, null));
+    }
+
+    @Test
+    void anEndpointThatNobodyTellsOfIsGivenUp() {
+        step(new Registry.Input.Locate(4, new Id(1, 2, 3, 4)));
+        nowNs = registry.deadlineNs();
+        assertThat(step(new Registry.Input.Tick())).containsExactly(new Registry.Output.Located(4, null));
+    }
+
+    @Test
     void restoredRegistrationsAreOfferedNotPersisted() {
         var restored = List.of(registration("a", Registration.CheckType.NONE));
         List<Registry.Output> out = step(new Registry.Input.Restore(restored));
-        assertThat(all(out, Registry.Output.Put.class)).hasSize(1);
+        assertThat(all(out, Registry.Output.Put.class)).hasSize(2);
         assertThat(all(out, Registry.Output.Persist.class)).isEmpty();
     }
 
@@ -247,6 +295,19 @@ class RegistryTest {
         assertThat(counters.value("policy.denied")).isGreaterThanOrEqualTo(3);
         step(new Registry.Input.Resolve(7, WEB));
         assertThat(counters.value("policy.allowed")).isEqualTo(1);
+    }
+
+    @Test
+    void anEndpointOfAServiceThatMayNotBeSeenIsNobodys() {
+        Registry closed =
+                new Registry(Config.of(NETWORK, "open"), SELF.id(), new Policy(List.of()), Rng.seeded(1), counters);
+        Registration hidden = registration("a", Registration.CheckType.NONE);
+        closed.handle(1, new Registry.Input.Register(1, hidden));
+        while (closed.poll() != null) {
+            // what follows a registration
+        }
+        closed.handle(2, new Registry.Input.Locate(4, hidden.endpoint(SELF.id())));
+        assertThat(closed.poll()).isEqualTo(new Registry.Output.Located(4, null));
     }
 
     @Test
@@ -291,7 +352,7 @@ class RegistryTest {
             }
         }
         Registration.CheckType type = Registration.CheckType.values()[rng.below(4)];
-        return switch (rng.below(9)) {
+        return switch (rng.below(10)) {
             case 0 -> new Registry.Input.Clock(rng.nextLong() >>> 20);
             case 1 -> new Registry.Input.Register(rng.below(9), registration(id, type));
             case 2 -> new Registry.Input.Deregister(rng.below(9), id);
@@ -299,7 +360,8 @@ class RegistryTest {
             case 4 -> new Registry.Input.Resolve(rng.below(9), WEB);
             case 5 -> new Registry.Input.Watch(rng.below(9), WEB);
             case 6 -> new Registry.Input.Unwatch(rng.below(9));
-            case 7 -> new Registry.Input.Load(id, rng.below(1_001));
+            case 7 -> new Registry.Input.Locate(rng.below(9), new Id(1, 2, 3, rng.below(3)));
+            case 8 -> new Registry.Input.Load(id, rng.below(1_001));
             default -> new Registry.Input.SelfAddresses(List.of(Address.v4(0x0a000001, 1 + rng.below(9))));
         };
     }
@@ -311,8 +373,19 @@ class RegistryTest {
     }
 
     private static Provider provider(Id node) {
+        Registration one = registration("other", Registration.CheckType.NONE);
         return new Provider(
-                new Id(7, 7, 7, 7), node, List.of(), Provider.Protocol.TCP, 100, 0, List.of(), Map.of(), "open", "web");
+                one.endpoint(node),
+                node,
+                one.digest(),
+                List.of(),
+                Provider.Protocol.TCP,
+                100,
+                0,
+                List.of(),
+                Map.of(),
+                "open",
+                "web");
     }
 
     private static Holding holding(long beatAgeMs) {

@@ -79,6 +79,7 @@ class SelectorTest {
 
     private static Provider provider(long endpoint, int weight, int load) {
         Id id = new Id(endpoint, 0, 0, 0);
-        return new Provider(id, id, List.of(), Provider.Protocol.TCP, weight, load, List.of(), Map.of(), "open", "web");
+        return new Provider(
+                id, id, id, List.of(), Provider.Protocol.TCP, weight, load, List.of(), Map.of(), "open", "web");
     }
 }

@@ -83,7 +83,8 @@ class AdmissionTest {
     void theAppsOwnNodeIsAskedAboutToo() throws IOException {
         Node provider = node(may(Action.SIGNAL, Action.SEE), "provider");
         register(provider);
-        var query = new TunnelVerticle.Query.Open(new ServiceName("open", "echo"), "127.0.0.1:0", null);
+        var query = new TunnelVerticle.Query.Open(
+                new Target.Service(new ServiceName("open", "echo"), null, null), "127.0.0.1:0");
         Object made = get(provider.parts().bus().ask(Bus.TUNNEL, query));
         String listen = ((io.vertx.core.json.JsonObject) made).getString("listen");
         try (Socket socket = connect(Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1)))) {

@@ -22,6 +22,7 @@ class ProviderTest {
         Provider provider = new Provider(
                 Id.random(rng),
                 Id.random(rng),
+                Id.random(rng),
                 addresses,
                 Provider.Protocol.HTTP,
                 1_000,
@@ -33,12 +34,13 @@ class ProviderTest {
         assertThat(Provider.labelsBytes(provider.tags(), meta)).isEqualTo(Provider.LABELS_BYTES);
         Bytes encoded = provider.encode();
         assertThat(encoded.size()).isLessThanOrEqualTo(Limits.BODY_BYTES);
-        assertThat(Provider.parse(encoded)).isEqualTo(provider);
+        assertThat(Provider.parse(provider.endpoint(), encoded)).isEqualTo(provider);
     }
 
     @Test
     void randomAndFlippedBytesNeverThrow() {
         Provider provider = new Provider(
+                Id.random(rng),
                 Id.random(rng),
                 Id.random(rng),
                 List.of(v6(1)),
@@ -54,7 +56,7 @@ class ProviderTest {
             byte[] bytes =
                     i % 2 == 0 ? rng.bytes(rng.below(150)) : provider.encode().toArray();
             if (bytes.length > 0) bytes[rng.below(bytes.length)] ^= (byte) (1 << rng.below(8));
-            if (Provider.parse(Bytes.owning(bytes)) != null) parsed++;
+            if (Provider.parse(provider.endpoint(), Bytes.owning(bytes)) != null) parsed++;
         }
         assertThat(parsed).isBetween(1, 10_000);
     }
