@@ -1,6 +1,6 @@
 // The dashboard in a real browser, against real nodes; started by mcc.browser.DashboardIT, which says where they are.
 //
-// MCC_TEST = {"chromium", "control", "site", "nodes": [{"id", "http", "udp"}]}; POST control/kill/N and control/start/N.
+// MCC_TEST = {"chromium", "control", "site", "nodes": [{"id", "http", "udp"}], "locked": {"http", "token"}}; POST control/kill/N and control/start/N.
 // Prints a line per journey; exit code 1 if any failed. Everything waits for what must appear, nothing for time to pass.
 
 import assert from "node:assert/strict";
@@ -346,6 +346,52 @@ journey("the theme is chosen and kept", async () => {
   await page.getByRole("button", { name: "Use the light theme" }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
   await page.context().close();
+});
+
+journey("a node that wants a token is signed in to, in this tab, and the token is in no address", async () => {
+  const { locked } = setup;
+  cutOnPurpose = true; // the browser tells of each refusal
+  const asked = [];
+  const page = await open(locked, "/#/peers", {
+    before: (p) => {
+      p.on("request", (r) => asked.push(r.url()));
+      p.on("websocket", (s) => asked.push(s.url()));
+    },
+  });
+  await heading(page, "Sign in");
+  await audit(page, "sign in");
+  await page.getByLabel("Token").fill("mcc_wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await see(page, "the token is not known here");
+  await heading(page, "Sign in");
+  await page.getByLabel("Token").fill(locked.token);
+  await page.keyboard.press("Enter");
+  await heading(page, "Peers");
+  await page.locator("[data-mode=live]").waitFor();
+  cutOnPurpose = false;
+  await page.getByRole("link", { name: "Services", exact: true }).click();
+  await page.getByRole("button", { name: "Register a service" }).first().click();
+  const form = page.getByRole("dialog", { name: "Register a service" });
+  await form.getByLabel("Service name").fill("secret");
+  await form.getByLabel("Port").fill(String(setup.site));
+  await form.getByRole("button", { name: "Register" }).click();
+  await row(page, "Registrations of this node", "secret").waitFor();
+  await page.reload();
+  await page.locator("[data-mode=live]").waitFor();
+  await row(page, "Registrations of this node", "secret").waitFor();
+  assert.ok(asked.some((url) => url.startsWith("ws")), "the socket was seen");
+  assert.deepEqual(asked.filter((url) => url.includes(locked.token) || url.includes("mcc_wrong")), []);
+  cutOnPurpose = true;
+  const other = await open(locked, "/");
+  await heading(other, "Sign in");
+  await other.context().close();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await heading(page, "Sign in");
+  assert.equal(await page.getByText("secret").count(), 0, "nothing is left to see");
+  await page.reload();
+  await heading(page, "Sign in");
+  await page.context().close();
+  cutOnPurpose = false;
 });
 
 journey("the interface is readable at /docs", async () => {

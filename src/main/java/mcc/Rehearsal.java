@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import mcc.cli.Cli;
+import mcc.consortium.Policy;
 import mcc.node.Node;
 import mcc.node.Settings;
 
@@ -20,7 +21,7 @@ final class Rehearsal {
         Map<String, String> options =
                 Map.of("data", data.toString(), "listen", "127.0.0.1:0", "http", "127.0.0.1:0", "log.level", "error");
         RunVerb.prepare();
-        try (Node node = Node.start(Settings.load(options, Map.of(), null), Run.EDGES)) {
+        try (Node node = Node.start(Settings.load(options, Map.of(), null), Policy.open(), Run.EDGES)) {
             String url = node.parts().status().http();
             List<String> verbs = List.of("status", "services", "tunnel ls", "register web --port 1", "discover web");
             for (String verb : verbs) Cli.run((verb + " --node " + url).split(" "));

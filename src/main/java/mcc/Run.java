@@ -3,6 +3,7 @@ package mcc;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import mcc.api.ApiVerticle;
+import mcc.consortium.Policy;
 import mcc.node.Node;
 import mcc.node.Problem;
 import mcc.node.Settings;
@@ -24,7 +25,7 @@ final class Run {
     static int run(Settings settings) {
         Node node;
         try {
-            node = Node.start(settings, EDGES);
+            node = Node.start(settings, Policy.open(), EDGES);
         } catch (Problem p) {
             System.err.println("mcc: " + p.detail());
             if (p.hint() != null) System.err.println("     " + p.hint());

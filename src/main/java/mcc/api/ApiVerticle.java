@@ -6,6 +6,11 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import io.vertx.ext.web.handler.sockjs.SockJSHandler;
+import io.vertx.ext.web.handler.sockjs.SockJSHandlerOptions;
+import io.vertx.ext.web.handler.sockjs.SockJSSocket;
+import io.vertx.ext.web.handler.sockjs.Transport;
 import java.net.InetAddress;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -70,7 +75,9 @@ public final class ApiVerticle extends VerticleBase {
                         .putHeader("Content-Type", "application/json")
                         .end(contract.document().toBuffer()));
         router.get("/api/v1/live").handler(rc -> live(rc, live, guard));
-        router.get("/api/v1/bus/websocket").handler(rc -> bridge(rc, guard));
+        router.post("/api/v1/bus/*").handler(BodyHandler.create(false).setBodyLimit(WEB_SOCKET_BYTES));
+        router.route("/api/v1/bus/*").handler(rc -> guardBus(rc, guard));
+        router.route("/api/v1/bus/*").subRouter(bus());
         new Uploads(vertx, parts, guard).mount(router);
         Pages.load().mount(router);
         router.route().last().handler(rc -> notFound(rc, contract));
@@ -124,6 +131,7 @@ public final class ApiVerticle extends VerticleBase {
                                 .setMaxHeaderSize(16 * 1024)
                                 .setMaxWebSocketFrameSize(WEB_SOCKET_BYTES)
                                 .setMaxWebSocketMessageSize(WEB_SOCKET_BYTES)
+                                .addWebSocketSubProtocol(Guard.SUBPROTOCOL)
                                 .setIdleTimeout(0))
                         .requestHandler(router)
                         .listen(at.port(), at.host())
@@ -161,7 +169,7 @@ public final class ApiVerticle extends VerticleBase {
 
     private static void live(RoutingContext rc, Live live, Guard guard) {
         try {
-            guard.checkScope("read", rc.request().getHeader("Authorization"));
+            guard.checkScope("read", Guard.authorization(rc.request()));
         } catch (Problem p) {
             Rest.fail(rc, p);
             return;
@@ -180,22 +188,30 @@ public final class ApiVerticle extends VerticleBase {
         };
     }
 
-    /** Hands a WebSocket to the bridge, which is in another room; paused, so that nothing is lost on the way. */
-    private void bridge(RoutingContext rc, Guard guard) {
-        String authorization = rc.request().getHeader("Authorization");
+    /** SockJS for the transports of its protocol, and a plain WebSocket: all end as sockets of the bridge. */
+    private Router bus() {
+        SockJSHandlerOptions options = new SockJSHandlerOptions()
+                .addDisabledTransport(Transport.HTML_FILE.name()) // both write scripts, for pages of other sites
+                .addDisabledTransport(Transport.JSON_P.name());
+        return SockJSHandler.create(vertx, options).socketHandler(this::bridge);
+    }
+
+    private static void guardBus(RoutingContext rc, Guard guard) {
         try {
-            guard.checkScope("read", authorization);
+            guard.checkScope("read", Guard.authorization(rc.request()));
         } catch (Problem p) {
             Rest.fail(rc, p);
             return;
         }
-        rc.request().pause();
-        rc.request().toWebSocket().onSuccess(socket -> {
-            socket.pause();
-            parts.bus()
-                    .ask(Bus.BRIDGE, new BridgeSocket(socket, authorization))
-                    .onFailure(e -> socket.close((short) 1013, Problems.of(e).detail()));
-        });
+        rc.next();
+    }
+
+    private void bridge(SockJSSocket from) {
+        String authorization = Guard.authorization(from.routingContext().request());
+        BridgeSocket socket = new BridgeSocket(from, vertx.getOrCreateContext(), authorization);
+        parts.bus()
+                .ask(Bus.BRIDGE, socket)
+                .onFailure(e -> socket.refuse(Problems.of(e).detail()));
     }
 
     private static void notFound(RoutingContext rc, Contract contract) {

@@ -1,5 +1,6 @@
 package mcc.api;
 
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -58,13 +59,16 @@ final class EventStream {
         Consumer<EventLog.Entry> reader = entry -> write(response, types, entry);
         log.read(reader);
         long heartbeat = vertx.setPeriodic(HEARTBEAT_MS, _ -> response.write(": here\n\n"));
-        if (watched != null) bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watch(watched));
+        Future<?> watching = watched == null
+                ? Future.failedFuture("no watch")
+                : bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watch(watched));
         response.write(": welcome\n\n");
         response.closeHandler(_ -> {
             readers--;
             log.leave(reader);
             vertx.cancelTimer(heartbeat);
-            if (watched != null) bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Unwatch(watched));
+            if (watched == null) return;
+            watching.onSuccess(_ -> bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Unwatch(watched)));
         });
     }
 

@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Without a token, loopback may read and use services and tunnels; what changes the node itself always needs one.
  */
 final class Guard {
+    /** The one protocol of WebSockets here. */
+    static final String SUBPROTOCOL = "mcc";
+
+    private static final String TOKEN_PROTOCOL = "bearer.";
     private static final List<String> TOKENLESS = List.of("none", "read", "services", "tunnels", "kv");
 
     private final List<String> hosts = new ArrayList<>(List.of("localhost", "127.0.0.1", "[::1]"));
@@ -57,6 +61,21 @@ final class Guard {
         boolean hasPort = colon > host.lastIndexOf(']');
         String name = (hasPort ? host.substring(0, colon) : host).toLowerCase(Locale.ROOT);
         return hosts.contains(name);
+    }
+
+    /**
+     * The token of a request, as in the header {@code Authorization}. A page's script cannot set headers of a WebSocket, but
+     * the protocols that it offers: {@link #SUBPROTOCOL}, which is accepted, and {@code bearer.TOKEN}, which is not.
+     */
+    static @Nullable String authorization(HttpServerRequest request) {
+        String header = request.getHeader("Authorization");
+        String offered = request.getHeader("Sec-WebSocket-Protocol");
+        if (header != null || offered == null) return header;
+        for (String each : offered.split(",")) {
+            String protocol = each.strip();
+            if (protocol.startsWith(TOKEN_PROTOCOL)) return "Bearer " + protocol.substring(TOKEN_PROTOCOL.length());
+        }
+        return null;
     }
 
     /**

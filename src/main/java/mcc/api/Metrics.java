@@ -16,6 +16,8 @@ import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import mcc.core.Counters;
@@ -62,11 +64,12 @@ final class Metrics {
                         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Counts()),
                         bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Totals()),
                         operations.peers(),
-                        operations.buckets()))
+                        operations.buckets(),
+                        bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Counts())))
                 .map(all -> {
-                    counts(all.resultAt(0));
-                    counts(all.resultAt(1));
-                    counts(all.resultAt(2));
+                    Map<String, Long> sums = new TreeMap<>();
+                    for (int i : List.of(0, 1, 2, 6)) sum(all.resultAt(i), sums);
+                    counts(sums);
                     tunnels(all.resultAt(3));
                     peers(all.resultAt(4));
                     buckets(all.resultAt(5));
@@ -74,25 +77,35 @@ final class Metrics {
                 });
     }
 
-    private void counts(List<?> counts) {
+    /** Several rooms may count under one name: what the policy decided. */
+    private static void sum(List<?> counts, Map<String, Long> into) {
         for (Object each : counts) {
             Counters.Count count = (Counters.Count) each;
-            if (count.name().startsWith(MOVED)) {
-                String[] kinds = count.name().substring(MOVED.length()).split("\\.");
-                Tags tags = Tags.of("from", kinds[0], "to", kinds[1], "cause", "roamed");
-                counter("mcc.path.changes", tags, count.value());
-                continue;
-            }
-            switch (count.name()) {
-                case "udp.rx.bytes" ->
-                    counter("mcc.udp.bytes", Tags.of("direction", "rx", "kind", "all"), count.value());
-                case "udp.tx.bytes" ->
-                    counter("mcc.udp.bytes", Tags.of("direction", "tx", "kind", "all"), count.value());
-                case "dht.lookup.count" -> lookups.set(count.value());
-                case "dht.lookup.tookMs" -> lookupMs.set(count.value());
-                default -> counter("mcc." + count.name(), Tags.empty(), count.value());
-            }
+            into.merge(count.name(), count.value(), Long::sum);
         }
+    }
+
+    private void counts(Map<String, Long> counts) {
+        for (String result : List.of("allowed", "denied")) {
+            long decided =
+                    Optional.ofNullable(counts.remove("policy." + result)).orElse(0L);
+            counter("mcc.policy.decisions", Tags.of("result", result), decided);
+        }
+        counts.forEach((name, value) -> {
+            switch (name) {
+                case "udp.rx.bytes" -> counter("mcc.udp.bytes", Tags.of("direction", "rx", "kind", "all"), value);
+                case "udp.tx.bytes" -> counter("mcc.udp.bytes", Tags.of("direction", "tx", "kind", "all"), value);
+                case "dht.lookup.count" -> lookups.set(value);
+                case "dht.lookup.tookMs" -> lookupMs.set(value);
+                case String moved
+                when moved.startsWith(MOVED) -> {
+                    String[] kinds = moved.substring(MOVED.length()).split("\\.");
+                    Tags tags = Tags.of("from", kinds[0], "to", kinds[1], "cause", "roamed");
+                    counter("mcc.path.changes", tags, value);
+                }
+                default -> counter("mcc." + name, Tags.empty(), value);
+            }
+        });
     }
 
     private void tunnels(JsonObject totals) {

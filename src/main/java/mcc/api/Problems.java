@@ -83,6 +83,7 @@ public final class Problems {
     static void send(HttpServerResponse response, Problem p, String instance) {
         if (response.ended() || response.headWritten()) return;
         if (p.code().equals("unauthenticated")) response.putHeader("WWW-Authenticate", "Bearer");
+        if (p.code().equals("rate-limited")) response.putHeader("Retry-After", "1");
         response.setStatusCode(status(p))
                 .putHeader("Content-Type", "application/problem+json")
                 .end(toJson(p, instance).toBuffer());

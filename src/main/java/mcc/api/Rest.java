@@ -17,6 +17,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import mcc.node.ApiQuery;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,9 @@ final class Rest {
     /** Shorter than the time-outs of both buses. */
     private static final long BUS_WAIT_MAX_MS = 10_000;
 
+    /** Each of these makes this node ask others: see {@link RateLimit}. */
+    private static final Set<String> LIMITED = Set.of("lookup", "pingPeer");
+
     private record Replay(String request, int status, JsonObject body) {}
 
     private final Vertx vertx;
@@ -39,6 +43,7 @@ final class Rest {
     private final Operations operations;
     private final Guard guard;
     private final Map<String, Replay> replays = new LinkedHashMap<>();
+    private final RateLimit limit = new RateLimit();
     private int waiting;
 
     Rest(Vertx vertx, Contract contract, Operations operations, Guard guard) {
@@ -84,6 +89,7 @@ final class Rest {
     private void serve(RoutingContext rc, Contract.Operation operation, Operations.Operation does) {
         try {
             guard.checkScope(operation.scope(), rc.request().getHeader("Authorization"));
+            checkRate(operation, caller(rc.request()));
             JsonObject input = input(rc, operation);
             if (operation.method().equals("POST") && replayed(rc, operation, input)) return;
             Future<Void> allowed = conditions(rc, operation, input);
@@ -93,6 +99,20 @@ final class Rest {
         } catch (Problem p) {
             fail(rc, p);
         }
+    }
+
+    private void checkRate(Contract.Operation operation, String caller) {
+        if (!LIMITED.contains(operation.id()) || limit.take(System.nanoTime(), caller)) return;
+        throw new Problem(
+                "rate-limited",
+                "more than " + RateLimit.PER_SECOND + " requests a second for '" + operation.id() + "'",
+                "ask less often; the node allows bursts of " + RateLimit.BURST);
+    }
+
+    /** Who holds a token is one caller wherever it asks from; else an address is. */
+    private static String caller(HttpServerRequest request) {
+        String authorization = request.getHeader("Authorization");
+        return authorization == null ? request.remoteAddress().hostAddress() : authorization;
     }
 
     private JsonObject input(RoutingContext rc, Contract.Operation operation) {
@@ -129,7 +149,10 @@ final class Rest {
             if (operation == null || does == null) {
                 throw new Problem("not-found", "there is no operation '" + call.operation() + "'", "see /docs");
             }
-            if (!call.trusted()) guard.checkScope(operation.scope(), call.authorization());
+            if (!call.trusted()) {
+                guard.checkScope(operation.scope(), call.authorization());
+                checkRate(operation, call.authorization() == null ? "bus" : call.authorization());
+            }
             JsonObject input = contract.checkMerged(operation, call.body());
             return first(does, input, BUS_WAIT_MAX_MS)
                     .map(a -> new ApiQuery.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))

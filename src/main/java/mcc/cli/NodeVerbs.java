@@ -8,7 +8,6 @@ import java.util.function.Supplier;
 import mcc.node.Problem;
 import mcc.node.Settings;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -27,7 +26,10 @@ final class NodeVerbs {
         verbs.put("events", () -> new Events(cli));
         verbs.put("metrics", () -> new Metrics(cli));
         verbs.put("doctor", () -> new Doctor(cli));
-        verbs.put("config", () -> new CommandLine(new Config()).addSubcommand("check", new ConfigCheck(cli)));
+        verbs.put(
+                "config",
+                () -> Verb.group("config", "what concerns a configuration file", "mcc config check --config FILE")
+                        .addSubcommand("check", new ConfigCheck(cli)));
         verbs.put("completion", () -> new Completion(cli));
     }
 
@@ -221,14 +223,6 @@ final class NodeVerbs {
                     || line.startsWith(prefix)
                     || line.startsWith("# HELP " + prefix)
                     || line.startsWith("# TYPE " + prefix);
-        }
-    }
-
-    @Command(description = "what concerns a configuration file")
-    static final class Config implements Callable<Integer> {
-        @Override
-        public Integer call() {
-            throw Failure.usage("'mcc config' needs to know what to do", "mcc config check --config FILE");
         }
     }
 

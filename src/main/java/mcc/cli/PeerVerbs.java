@@ -14,7 +14,9 @@ final class PeerVerbs {
     private PeerVerbs() {}
 
     static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
-        verbs.put("peers", () -> new Peers(cli));
+        verbs.put(
+                "peers",
+                () -> Verb.plain("the nodes that this node has a session with", () -> cli.repeat(() -> peers(cli))));
         verbs.put("ping", () -> new Ping(cli));
         verbs.put("lookup", () -> new Lookup(cli));
         verbs.put("bench", () -> new CommandLine(new Benches()).addSubcommand("peer", new BenchPeer(cli)));
@@ -51,21 +53,11 @@ final class PeerVerbs {
         return value < 0 ? "-" : String.format(Locale.ROOT, "%.1f %%", value / 10_000);
     }
 
-    @Command(description = "the nodes that this node has a session with")
-    static final class Peers implements Callable<Integer> {
-        private final Cli cli;
-
-        Peers(Cli cli) {
-            this.cli = cli;
-        }
-
-        @Override
-        public Integer call() throws Exception {
-            return cli.repeat(() -> cli.show(
-                    cli.rest().get("/peers?limit=1000"),
-                    page -> cli.print(
-                            table(page), "no peers: this node has met nobody yet (mcc run --bootstrap HOST:PORT)")));
-        }
+    private static int peers(Cli cli) {
+        return cli.show(
+                cli.rest().get("/peers?limit=1000"),
+                page -> cli.print(
+                        table(page), "no peers: this node has met nobody yet (mcc run --bootstrap HOST:PORT)"));
     }
 
     @Command(description = "how far a peer is, and by which path")

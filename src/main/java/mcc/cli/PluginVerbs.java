@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -18,11 +17,15 @@ final class PluginVerbs {
     static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
         verbs.put(
                 "plugin",
-                () -> new CommandLine(new Plugins())
-                        .addSubcommand("ls", new Ls(cli))
+                () -> Verb.group(
+                                "plugin",
+                                "list, deploy, restart and remove plugins",
+                                "mcc plugin ls, deploy, restart or rm")
+                        .addSubcommand("ls", Verb.plain("the plugins of the node", () -> list(cli)))
                         .addSubcommand("deploy", new Deploy(cli))
-                        .addSubcommand("restart", new Restart(cli))
-                        .addSubcommand("rm", new Rm(cli)));
+                        .addSubcommand(
+                                "restart", Verb.toOne("stop a plugin and start it again", id -> restart(cli, id)))
+                        .addSubcommand("rm", Verb.toOne("stop a plugin and remove it", id -> remove(cli, id))));
     }
 
     private static String line(Json plugin) {
@@ -30,39 +33,31 @@ final class PluginVerbs {
                 + plugin.at("version").text("") + "  " + plugin.at("state").text("");
     }
 
-    @Command(description = "list, deploy, restart and remove plugins")
-    static final class Plugins implements Callable<Integer> {
-        @Override
-        public Integer call() {
-            throw Failure.usage("'mcc plugin' needs to know what to do", "mcc plugin ls, deploy, restart or rm");
-        }
+    private static int list(Cli cli) {
+        return cli.show(cli.adminRest().get("/plugins"), page -> {
+            Table table = new Table("ID", "NAME", "VERSION", "STATE", "SERVES", "CALLS", "FAILURE");
+            for (Json p : page.at("items").items()) {
+                table.row(
+                        p.at("id").text("-"),
+                        p.at("name").text("-"),
+                        p.at("version").text("-"),
+                        p.at("state").text("-"),
+                        p.at("serves").text(""),
+                        p.at("calls").text(""),
+                        p.at("failure").text(""));
+            }
+            cli.print(table, "no plugins: mcc plugin deploy FILE.jar");
+        });
     }
 
-    @Command(description = "the plugins of the node")
-    static final class Ls implements Callable<Integer> {
-        private final Cli cli;
+    private static int restart(Cli cli, String id) {
+        return cli.show(
+                cli.adminRest().post("/plugins/" + Rest.segment(id) + "/restart", null),
+                plugin -> cli.out.println("restarted " + line(plugin)));
+    }
 
-        Ls(Cli cli) {
-            this.cli = cli;
-        }
-
-        @Override
-        public Integer call() {
-            return cli.show(cli.adminRest().get("/plugins"), page -> {
-                Table table = new Table("ID", "NAME", "VERSION", "STATE", "SERVES", "CALLS", "FAILURE");
-                for (Json p : page.at("items").items()) {
-                    table.row(
-                            p.at("id").text("-"),
-                            p.at("name").text("-"),
-                            p.at("version").text("-"),
-                            p.at("state").text("-"),
-                            p.at("serves").text(""),
-                            p.at("calls").text(""),
-                            p.at("failure").text(""));
-                }
-                cli.print(table, "no plugins: mcc plugin deploy FILE.jar");
-            });
-        }
+    private static int remove(Cli cli, String id) {
+        return cli.show(cli.adminRest().delete("/plugins/" + Rest.segment(id)), _ -> cli.out.println("removed " + id));
     }
 
     @Command(description = "deploy a plugin's jar (needs plugins.upload=true at the node)")
@@ -88,43 +83,6 @@ final class PluginVerbs {
             return cli.show(
                     cli.adminRest().upload("/plugins", "application/java-archive", content),
                     plugin -> cli.out.println("deployed " + line(plugin)));
-        }
-    }
-
-    @Command(description = "stop a plugin and start it again")
-    static final class Restart implements Callable<Integer> {
-        private final Cli cli;
-
-        @Parameters(paramLabel = "ID")
-        String id = "";
-
-        Restart(Cli cli) {
-            this.cli = cli;
-        }
-
-        @Override
-        public Integer call() {
-            return cli.show(
-                    cli.adminRest().post("/plugins/" + Rest.segment(id) + "/restart", null),
-                    plugin -> cli.out.println("restarted " + line(plugin)));
-        }
-    }
-
-    @Command(description = "stop a plugin and remove it")
-    static final class Rm implements Callable<Integer> {
-        private final Cli cli;
-
-        @Parameters(paramLabel = "ID")
-        String id = "";
-
-        Rm(Cli cli) {
-            this.cli = cli;
-        }
-
-        @Override
-        public Integer call() {
-            return cli.show(
-                    cli.adminRest().delete("/plugins/" + Rest.segment(id)), _ -> cli.out.println("removed " + id));
         }
     }
 }

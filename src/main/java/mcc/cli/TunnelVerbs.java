@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,11 +18,19 @@ final class TunnelVerbs {
         verbs.put("forward", () -> new Forward(cli));
         verbs.put(
                 "tunnel",
-                () -> new CommandLine(new Tunnels())
-                        .addSubcommand("ls", new List(cli))
+                () -> Verb.group(
+                                "tunnel",
+                                "open, list, show and close tunnels that stay",
+                                "mcc tunnel ls, open, show or close")
+                        .addSubcommand("ls", Verb.plain("the tunnels of the node", () -> cli.repeat(() -> list(cli))))
                         .addSubcommand("open", new Open(cli))
-                        .addSubcommand("show", new Show(cli))
-                        .addSubcommand("close", new Close(cli)));
+                        .addSubcommand(
+                                "show",
+                                Verb.toOne(
+                                        "everything the node knows of a tunnel", id -> cli.repeat(() -> show(cli, id))))
+                        .addSubcommand(
+                                "close",
+                                Verb.toOne("close a tunnel and every connection in it", id -> close(cli, id))));
     }
 
     /** What a tunnel shall be, as options. */
@@ -140,43 +147,40 @@ final class TunnelVerbs {
         }
     }
 
-    @Command(description = "open, list, show and close tunnels that stay")
-    static final class Tunnels implements Callable<Integer> {
-        @Override
-        public Integer call() {
-            throw Failure.usage("'mcc tunnel' needs to know what to do", "mcc tunnel ls, open, show or close");
-        }
+    private static int list(Cli cli) {
+        return cli.show(cli.rest().get("/tunnels?limit=1000"), page -> {
+            Table table =
+                    new Table("ID", "LISTEN", "SERVICE", "PROVIDER", "PATH", "RTT", "TX/s", "RX/s", "OPEN", "STATE");
+            for (Json t : page.at("items").items()) {
+                table.row(
+                        t.at("id").text("-"),
+                        t.at("listen").text("-"),
+                        t.at("service").text("-"),
+                        Text.shortId(t.at("provider").text("-")),
+                        t.at("path").isMissing() ? "-" : PeerVerbs.path(t.at("path")),
+                        Text.latency(t.at("rttMs")),
+                        Text.size(t.at("txBytesPerSecond")),
+                        Text.size(t.at("rxBytesPerSecond")),
+                        t.at("connections").text("0"),
+                        t.at("state").text("-"));
+            }
+            cli.print(table, "no tunnels: mcc tunnel open NAME [PORT]");
+        });
     }
 
-    @Command(description = "the tunnels of the node")
-    static final class List implements Callable<Integer> {
-        private final Cli cli;
+    private static int show(Cli cli, String id) {
+        return cli.show(cli.rest().get("/tunnels/" + Rest.segment(id)), tunnel -> {
+            cli.out.println(line(tunnel));
+            Table table = new Table("FIELD", "VALUE");
+            tunnel.fields().forEach((name, value) -> {
+                if (!value.isMissing()) table.row(name, value.text("-"));
+            });
+            cli.print(table, "");
+        });
+    }
 
-        List(Cli cli) {
-            this.cli = cli;
-        }
-
-        @Override
-        public Integer call() throws Exception {
-            return cli.repeat(() -> cli.show(cli.rest().get("/tunnels?limit=1000"), page -> {
-                Table table = new Table(
-                        "ID", "LISTEN", "SERVICE", "PROVIDER", "PATH", "RTT", "TX/s", "RX/s", "OPEN", "STATE");
-                for (Json t : page.at("items").items()) {
-                    table.row(
-                            t.at("id").text("-"),
-                            t.at("listen").text("-"),
-                            t.at("service").text("-"),
-                            Text.shortId(t.at("provider").text("-")),
-                            t.at("path").isMissing() ? "-" : PeerVerbs.path(t.at("path")),
-                            Text.latency(t.at("rttMs")),
-                            Text.size(t.at("txBytesPerSecond")),
-                            Text.size(t.at("rxBytesPerSecond")),
-                            t.at("connections").text("0"),
-                            t.at("state").text("-"));
-                }
-                cli.print(table, "no tunnels: mcc tunnel open NAME [PORT]");
-            }));
-        }
+    private static int close(Cli cli, String id) {
+        return cli.show(cli.rest().delete("/tunnels/" + Rest.segment(id)), _ -> cli.out.println("closed " + id));
     }
 
     @Command(description = "open a tunnel that stays, also over a restart of the node")
@@ -196,47 +200,6 @@ final class TunnelVerbs {
                 cli.out.println(tunnel.at("id").text("-") + "  " + line(tunnel));
                 cli.say("close it: mcc tunnel close " + tunnel.at("id").text("-"));
             });
-        }
-    }
-
-    @Command(description = "everything the node knows of a tunnel")
-    static final class Show implements Callable<Integer> {
-        private final Cli cli;
-
-        @Parameters(paramLabel = "ID")
-        String id = "";
-
-        Show(Cli cli) {
-            this.cli = cli;
-        }
-
-        @Override
-        public Integer call() throws Exception {
-            return cli.repeat(() -> cli.show(cli.rest().get("/tunnels/" + Rest.segment(id)), tunnel -> {
-                cli.out.println(line(tunnel));
-                Table table = new Table("FIELD", "VALUE");
-                tunnel.fields().forEach((name, value) -> {
-                    if (!value.isMissing()) table.row(name, value.text("-"));
-                });
-                cli.print(table, "");
-            }));
-        }
-    }
-
-    @Command(description = "close a tunnel and every connection in it")
-    static final class Close implements Callable<Integer> {
-        private final Cli cli;
-
-        @Parameters(paramLabel = "ID")
-        String id = "";
-
-        Close(Cli cli) {
-            this.cli = cli;
-        }
-
-        @Override
-        public Integer call() {
-            return cli.show(cli.rest().delete("/tunnels/" + Rest.segment(id)), _ -> cli.out.println("closed " + id));
         }
     }
 }

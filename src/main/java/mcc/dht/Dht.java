@@ -2,6 +2,9 @@ package mcc.dht;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.consortium.Action;
+import mcc.consortium.Policy;
+import mcc.consortium.Question;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -10,6 +13,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.wire.Contact;
 import mcc.wire.Message;
+import mcc.wire.Record;
 import org.jspecify.annotations.Nullable;
 
 /** A node of the distributed hash table: finds nodes and records by key, keeps records of others, places its own. */
@@ -170,6 +174,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     /** One contact. {@code rttMs} is −1 while unmeasured. */
     public record ContactView(Contact contact, long heardAgoMs, long rttMs, int failures) {}
 
+    private final Policy policy;
     private final Shared shared;
     private final Calls calls;
     private final Lookups lookups;
@@ -179,7 +184,8 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private int reportedSize;
 
     /** Makes the DHT of node {@code self}; it does nothing before {@link Input.Start}. */
-    public Dht(Config config, Id self, Signing signing, Rng rng, Counters counters) {
+    public Dht(Config config, Id self, Signing signing, Policy policy, Rng rng, Counters counters) {
+        this.policy = policy;
         shared = new Shared(config, self, signing, rng, counters);
         calls = new Calls(shared);
         lookups = new Lookups(shared, calls, this::finished);
@@ -263,8 +269,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), asked.from()));
             case Message.FindValue m ->
                 shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), asked.from()));
-            case Message.Store m -> new Message.Stored(shared.store.store(shared.nowNs, shared.epochMs(), m.record()));
-            case Message.Beat m -> new Message.Beaten(shared.store.beat(shared.nowNs, asked.from(), m));
+            case Message.Store m -> new Message.Stored(store(asked.from(), m.record()));
+            case Message.Beat m ->
+                new Message.Beaten(mayStore(asked.from()) && shared.store.beat(shared.nowNs, asked.from(), m));
             case Message.Pong _, Message.Nodes _, Message.Values _, Message.Stored _, Message.Beaten _ -> null;
         };
         if (answer == null) {
@@ -273,6 +280,18 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
         shared.emit(new Output.Reply(asked.from(), asked.call(), answer));
         consider(asked.from(), asked.at());
+    }
+
+    private Message.Verdict store(Id from, Record record) {
+        // A stranger is told what a full node would tell it.
+        if (!mayStore(from)) return Message.Verdict.FULL;
+        return shared.store.store(shared.nowNs, shared.epochMs(), record);
+    }
+
+    private boolean mayStore(Id from) {
+        var here = new Question.Thing.Node(Policy.OPEN, shared.self);
+        var question = new Question(Question.Subject.open(from), Action.STORE, here, shared.epochMs());
+        return policy.decide(question, shared.counters).isAllowed();
     }
 
     private void consider(Id node, Address at) {

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -97,7 +98,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Counter rxPackets;
     private final Counter txPackets;
 
-    public Links(Config config, Identity identity, Rng rng, Counters counters) {
+    public Links(Config config, Identity identity, Policy policy, Rng rng, Counters counters) {
         this.config = config;
         this.identity = identity;
         this.rng = rng;
@@ -106,7 +107,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         slots = new Slots(rng.split());
         paths = new Paths(this, rng.split(), counters);
         initiator = new Initiator(this, config, identity, rng.split(), counters);
-        responder = new Responder(this, config, identity, rng.split(), counters);
+        responder = new Responder(this, config, identity, policy, rng.split(), counters);
         dialer = new Dialer(this, config, identity, rng.split(), counters);
         malformed = counters.of("link.datagram.malformed");
         unknown = counters.of("link.datagram.unknown-receiver");

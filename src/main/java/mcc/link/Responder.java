@@ -7,6 +7,9 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import mcc.consortium.Action;
+import mcc.consortium.Policy;
+import mcc.consortium.Question;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -86,6 +89,7 @@ final class Responder {
 
     private record Queued(Initiation initiation, boolean xx, Address from, int bytes) {}
 
+    private final Policy policy;
     private final Links links;
     private final Config config;
     private final Identity identity;
@@ -100,7 +104,8 @@ final class Responder {
     private long calmTokens = CALM_PER_SECOND * 1_000_000_000L;
     private long calmAtNs;
 
-    Responder(Links links, Config config, Identity identity, Rng rng, Counters counters) {
+    Responder(Links links, Config config, Identity identity, Policy policy, Rng rng, Counters counters) {
+        this.policy = policy;
         this.links = links;
         this.config = config;
         this.identity = identity;
@@ -175,7 +180,7 @@ final class Responder {
                 Handshake.Pattern.IK, false, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
         byte[] clear = handshake.read(noise);
         InitiatorPayload payload = clear == null ? null : Handshakes.initiator(clear);
-        Id peer = payload == null ? null : proven(payload, handshake);
+        Id peer = payload == null ? null : admitted(nowNs, payload, handshake);
         if (payload == null || peer == null) return;
         Aead.Suite suite = choose(payload.getSuitesList());
         if (suite == null) return;
@@ -226,7 +231,7 @@ final class Responder {
         if (p.xx == null || p.session != null) return;
         byte[] clear = p.xx.read(last.getNoise().toByteArray());
         InitiatorPayload payload = clear == null ? null : Handshakes.initiator(clear);
-        Id peer = payload == null ? null : proven(payload, p.xx);
+        Id peer = payload == null ? null : admitted(nowNs, payload, p.xx);
         byte[] peerStatic = p.xx.remoteStatic();
         if (payload == null || peer == null || peerStatic == null) {
             drop(p);
@@ -285,6 +290,15 @@ final class Responder {
         if (ephemerals.size() >= EPHEMERALS_MAX) return false;
         ephemerals.put(Id.of(noise, 0), nowNs);
         return true;
+    }
+
+    /** The peer, if it is proven and may learn that we are here; who may not hears nothing. */
+    private @Nullable Id admitted(long nowNs, InitiatorPayload payload, Handshake handshake) {
+        Id peer = proven(payload, handshake);
+        if (peer == null) return null;
+        var here = new Question.Thing.Node(Policy.OPEN, identity.id());
+        var question = new Question(Question.Subject.open(peer), Action.SIGNAL, here, links.epochMs(nowNs));
+        return policy.decide(question, counters).isAllowed() ? peer : null;
     }
 
     /** The identity that a payload claims, if it is sound and the handshake's static key is its other form. */

@@ -11,6 +11,9 @@ import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.JsonObject;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -58,10 +61,31 @@ public final class Bus {
     /** What happened: published to all who watch. */
     public static final Address<NodeEvent, Void> EVENTS = new Address<>("mcc.events");
 
+    /** Letters that wait at one address before {@link #offer} refuses more. */
+    public static final int CREDIT = 1_024;
+
     private static final long REQUEST_TIMEOUT_MS = 15_000;
     private static final String CODEC = "mcc";
 
     private final EventBus bus;
+    private final Map<String, Credit> credits = new ConcurrentHashMap<>();
+
+    /** The letters that wait at one address for its one reader. */
+    private static final class Credit {
+        private final AtomicInteger waiting = new AtomicInteger();
+
+        void take() {
+            waiting.incrementAndGet();
+        }
+
+        boolean offer() {
+            return waiting.getAndUpdate(n -> n < CREDIT ? n + 1 : n) < CREDIT;
+        }
+
+        void give() {
+            waiting.decrementAndGet();
+        }
+    }
 
     /** Wraps the bus of a Vertx instance; registers the codec once. */
     public Bus(Vertx vertx) {
@@ -72,6 +96,23 @@ public final class Bus {
 
     /** Sends without waiting for anything. */
     public <Q> void send(Address<Q, ?> to, Q body) {
+        Credit credit = credits.get(to.name());
+        if (credit != null) credit.take();
+        post(to, body);
+    }
+
+    /**
+     * Sends what peers caused, unless {@link #CREDIT} letters wait there already; returns whether it did. The bus itself
+     * would queue without end, and what peers send can be lost on the way as well as here.
+     */
+    public <Q> boolean offer(Address<Q, ?> to, Q body) {
+        Credit credit = credits.get(to.name());
+        if (credit != null && !credit.offer()) return false;
+        post(to, body);
+        return true;
+    }
+
+    private void post(Address<?, ?> to, Object body) {
         bus.send(to.name(), body, new DeliveryOptions().setCodecName(CODEC));
     }
 
@@ -95,7 +136,12 @@ public final class Bus {
 
     /** Reads what is sent to an address, on the caller's context. */
     public <Q> MessageConsumer<Q> on(Address<Q, ?> address, Consumer<Q> handler) {
-        return bus.localConsumer(address.name(), (Message<Q> message) -> handler.accept(message.body()));
+        Credit credit = new Credit(); // a new reader: what its predecessor left unread is gone
+        credits.put(address.name(), credit);
+        return bus.localConsumer(address.name(), (Message<Q> message) -> {
+            credit.give();
+            handler.accept(message.body());
+        });
     }
 
     /** Answers what is asked at an address, on the caller's context. */

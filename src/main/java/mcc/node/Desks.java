@@ -1,6 +1,7 @@
 package mcc.node;
 
 import java.util.List;
+import mcc.core.Counters;
 import mcc.overlay.Desk;
 import mcc.overlay.Letter;
 
@@ -18,6 +19,20 @@ final class Desks {
                 case NAT -> bus.send(Bus.NAT_CORE, letter.content());
                 case HOST -> {}
             }
+        }
+    }
+
+    /** The same for what peers caused: a desk with no credit left gets no more, which is counted. */
+    static void offer(Bus bus, List<Letter> letters, Counters counters) {
+        for (Letter letter : letters) {
+            boolean taken = switch (letter.to()) {
+                case LINKS -> bus.offer(Bus.LINKS, letter.content());
+                case DHT, DHT_HOST -> bus.offer(Bus.DHT_CORE, letter.content());
+                case REGISTRY -> bus.offer(Bus.REGISTRY_CORE, letter.content());
+                case NAT -> bus.offer(Bus.NAT_CORE, letter.content());
+                case HOST -> true;
+            };
+            if (!taken) counters.add("bus.refused");
         }
     }
 

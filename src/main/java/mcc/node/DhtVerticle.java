@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -69,11 +70,11 @@ public final class DhtVerticle extends VerticleBase {
     private boolean settling;
     private int tableSize;
 
-    DhtVerticle(Bus bus, String network, Identity identity, List<Bootstrap> bootstrap, Rng rng) {
+    DhtVerticle(Bus bus, String network, Identity identity, Policy policy, List<Bootstrap> bootstrap, Rng rng) {
         this.bus = bus;
         this.bootstrap = List.copyOf(bootstrap);
         self = identity.id();
-        dht = new Dht(mcc.dht.Config.of(Bytes.utf8(network)), self, Signing.of(identity), rng, counters);
+        dht = new Dht(mcc.dht.Config.of(Bytes.utf8(network)), self, Signing.of(identity), policy, rng, counters);
     }
 
     @Override

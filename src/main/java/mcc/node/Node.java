@@ -15,6 +15,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.core.Rng;
@@ -28,7 +29,15 @@ import org.slf4j.LoggerFactory;
  */
 public final class Node implements AutoCloseable {
     /** What the rooms above get to build their verticles with. */
-    public record Parts(Bus bus, Settings settings, Id id, String name, Path data, String adminToken, Status status) {}
+    public record Parts(
+            Bus bus,
+            Settings settings,
+            Id id,
+            String name,
+            Path data,
+            String adminToken,
+            Status status,
+            Policy policy) {}
 
     /** A verticle of a room above. */
     @FunctionalInterface
@@ -55,10 +64,11 @@ public final class Node implements AutoCloseable {
     /**
      * Starts a node and waits until it is ready. Blocks.
      *
+     * @param policy decides for every room of this node
      * @param edges the verticles of the rooms above, in order
      * @throws Problem for whatever an operator can mend
      */
-    public static Node start(Settings settings, List<Edge> edges) {
+    public static Node start(Settings settings, Policy policy, List<Edge> edges) {
         Logging.configure(settings);
         for (String warning : settings.warnings()) LOG.warn("{}", warning);
         List<Address> listen = listen(settings);
@@ -81,7 +91,7 @@ public final class Node implements AutoCloseable {
             LOG.warn(
                     "network '{}' is open: anyone may take part, offer services and use them",
                     settings.text("network"));
-            Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status);
+            Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, policy);
             Supervisor supervisor = new Supervisor(vertx, bus, status);
             Node node = new Node(vertx, data, parts, supervisor);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
@@ -101,14 +111,24 @@ public final class Node implements AutoCloseable {
             Rng rng,
             List<Edge> edges) {
         Bus bus = parts.bus();
+        Policy policy = parts.policy();
         String network = settings.text("network");
         mcc.link.Config links =
                 new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data()), worker);
-        run("session", () -> new SessionVerticle(bus, identity, links, listen, rng.split()), new DeploymentOptions());
-        run("dht", () -> new DhtVerticle(bus, network, identity, bootstrap, rng.split()), new DeploymentOptions());
-        run("registry", () -> new RegistryVerticle(bus, network, identity.id(), rng.split()), new DeploymentOptions());
+        run(
+                "session",
+                () -> new SessionVerticle(bus, identity, policy, links, listen, rng.split()),
+                new DeploymentOptions());
+        run(
+                "dht",
+                () -> new DhtVerticle(bus, network, identity, policy, bootstrap, rng.split()),
+                new DeploymentOptions());
+        run(
+                "registry",
+                () -> new RegistryVerticle(bus, network, identity.id(), policy, rng.split()),
+                new DeploymentOptions());
         run("nat", () -> new NatVerticle(bus), new DeploymentOptions());
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());

@@ -10,6 +10,7 @@ import io.vertx.ext.web.client.WebClientOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import mcc.consortium.Policy;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -49,10 +50,10 @@ public final class RegistryVerticle extends VerticleBase {
         /** Answered by {@link Registry.Output.Located}. */
         record Locate(Id endpoint) implements Query {}
 
-        /** Changes among its providers are published as events until as many {@link Unwatch} came. */
+        /** Changes among its providers are published as events until as many {@link Unwatch} came; may fail. */
         record Watch(ServiceName service) implements Query {}
 
-        /** The other end of {@link Watch}. */
+        /** The other end of a {@link Watch} that did not fail. */
         record Unwatch(ServiceName service) implements Query {}
 
         /** Withdraw everything: answered when the network knows, or time is over. */
@@ -76,9 +77,10 @@ public final class RegistryVerticle extends VerticleBase {
     private @Nullable WebClient http;
     private Future<?> saving = Future.succeededFuture();
 
-    RegistryVerticle(Bus bus, String network, Id self, Rng rng) {
+    RegistryVerticle(Bus bus, String network, Id self, Policy policy, Rng rng) {
         this.bus = bus;
-        registry = new Registry(mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, rng, counters);
+        registry = new Registry(
+                mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, policy, rng, counters);
     }
 
     @Override
@@ -91,7 +93,11 @@ public final class RegistryVerticle extends VerticleBase {
                 vertx, new WebClientOptions().setFollowRedirects(false).setUserAgent("mcc-check"));
         bus.on(Bus.REGISTRY_CORE, input -> made.handle((Registry.Input) input));
         bus.serve(Bus.REGISTRY, this::onQuery);
-        vertx.setPeriodic(RTT_MS, _ -> tellDistances(made));
+        made.handle(new Registry.Input.Clock(System.currentTimeMillis()));
+        vertx.setPeriodic(RTT_MS, _ -> {
+            made.handle(new Registry.Input.Clock(System.currentTimeMillis()));
+            tellDistances(made);
+        });
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
             List<Registration> old = new ArrayList<>();
             ((Map<?, ?>) all).forEach((id, text) -> {
@@ -123,8 +129,10 @@ public final class RegistryVerticle extends VerticleBase {
             case Registry.Output.Unpersist o -> save(new StoreVerticle.Query.Remove(MAP, o.id()));
             case Registry.Output.Registered o -> whenSaved(o.ticket(), o);
             case Registry.Output.Deregistered o -> whenSaved(o.ticket(), o);
-            case Registry.Output.Refused o ->
+            case Registry.Output.Refused o -> {
+                watches.values().removeIf(watch -> watch[0] == o.ticket());
                 tickets.fail(o.ticket(), new Problem("overloaded", o.reason(), "deregister what is not needed"));
+            }
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Providers o -> tickets.answer(o.ticket(), o);
@@ -188,7 +196,11 @@ public final class RegistryVerticle extends VerticleBase {
         if (known == null) {
             known = new long[] {nextWatch++, 0};
             watches.put(service, known);
-            host.handle(new Registry.Input.Watch(known[0], service));
+            host.handle(new Registry.Input.Watch(known[0], service)); // answered on the spot, where it is refused
+            if (!watches.containsKey(service)) {
+                return Future.failedFuture(
+                        new Problem("overloaded", "too many services are watched already", "end some watches"));
+            }
         }
         known[1]++;
         return Future.succeededFuture(service);

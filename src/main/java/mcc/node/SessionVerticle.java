@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -58,6 +59,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     private final Bus bus;
     private final Identity identity;
+    private final Policy policy;
     private final mcc.link.Config config;
     private final List<Address> listen;
     private final Rng rng;
@@ -74,8 +76,9 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private long armedNs = Core.NEVER;
     private long clockNs;
 
-    SessionVerticle(Bus bus, Identity identity, mcc.link.Config config, List<Address> listen, Rng rng) {
+    SessionVerticle(Bus bus, Identity identity, Policy policy, mcc.link.Config config, List<Address> listen, Rng rng) {
         this.bus = bus;
+        this.policy = policy;
         this.identity = identity;
         this.config = config;
         this.listen = List.copyOf(listen);
@@ -107,7 +110,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private Future<?> begin(PacketLoop loop) {
         Promise<Void> ready = Promise.promise();
         loop.context().runOnContext(_ -> {
-            Links links = new Links(config, identity, rng, counters);
+            Links links = new Links(config, identity, policy, rng, counters);
             this.links = links;
             hub = new StreamHub(loop, links, this::onTurn);
             bus.on(Bus.LINKS, this::onInput);
@@ -179,7 +182,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         for (LinkOutput output; (output = links.poll()) != null; ) {
             switch (output) {
                 case LinkOutput.StreamOpened o -> {
-                    if (hub != null) bus.send(Bus.INCOMING, hub.port(o.peer(), o.stream()));
+                    if (hub != null) opened(hub.port(o.peer(), o.stream()));
                 }
                 case LinkOutput.StreamReadable o -> {
                     if (hub != null) hub.readable(nowNs, o.peer(), o.stream());
@@ -197,7 +200,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                     if (hub != null) hub.lost(o.peer());
                 }
                 case LinkOutput.Up o -> {
-                    Desks.post(bus, Wiring.route(output));
+                    Desks.offer(bus, Wiring.route(output), counters);
                     event("peer.up", o.node(), new JsonObject().put("address", o.at().toString()));
                 }
                 case LinkOutput.Down o ->
@@ -209,9 +212,15 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                         LinkOutput.Unanswered _,
                         LinkOutput.Observed _,
                         LinkOutput.Dialled _,
-                        LinkOutput.NotDialled _ -> Desks.post(bus, Wiring.route(output));
+                        LinkOutput.NotDialled _ -> Desks.offer(bus, Wiring.route(output), counters);
             }
         }
+    }
+
+    private void opened(StreamPort port) {
+        if (bus.offer(Bus.INCOMING, port)) return;
+        counters.add("bus.refused");
+        port.cancel();
     }
 
     private void event(String type, Id peer, JsonObject data) {

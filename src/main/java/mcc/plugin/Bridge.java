@@ -2,7 +2,6 @@ package mcc.plugin;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.json.EncodeException;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
@@ -36,9 +35,8 @@ final class Bridge {
 
     /** Takes a client in, or closes its socket when there are too many. Called on the gate's context. */
     void take(BridgeSocket from) {
-        ServerWebSocket socket = from.socket();
         if (clients.size() >= MAX) {
-            socket.close((short) 1013, "there are " + MAX + " clients already");
+            from.refuse("there are " + MAX + " clients already");
             return;
         }
         String id = "bridge/" + next++; // a plugin's ID has no slash
@@ -46,14 +44,9 @@ final class Bridge {
                 id,
                 from.authorization(),
                 new BridgeClient.World(this, plugins.eventBus(), home, door, watches, permits),
-                frame -> write(socket, frame));
+                frame -> write(from, frame));
         clients.put(id, client);
-        socket.textMessageHandler(text -> home.runOnContext(_ -> client.onText(text)));
-        socket.binaryMessageHandler(_ -> socket.close((short) 1003, "send text"));
-        socket.exceptionHandler(_ -> socket.close());
-        socket.closeHandler(_ -> home.runOnContext(_ -> left(id)));
-        if (socket.isClosed()) left(id);
-        else socket.resume();
+        from.open(text -> home.runOnContext(_ -> client.onText(text)), () -> home.runOnContext(_ -> left(id)));
     }
 
     private void left(String id) {
@@ -71,18 +64,12 @@ final class Bridge {
         for (BridgeClient client : listening) client.send(frame);
     }
 
-    /** A client that does not read is closed: it may come back, what it missed would fill memory. */
-    private static void write(ServerWebSocket socket, JsonObject frame) {
-        if (socket.isClosed()) return;
-        if (socket.writeQueueFull()) {
-            socket.close((short) 1013, "too slow");
-            return;
-        }
+    private static void write(BridgeSocket socket, JsonObject frame) {
         try {
-            socket.writeTextMessage(frame.encode());
+            socket.send(frame.encode());
         } catch (EncodeException _) {
             // a plugin's body that is no JSON: nothing that a client could read
-            socket.writeTextMessage(new JsonObject()
+            socket.send(new JsonObject()
                     .put("type", "err")
                     .put("address", frame.getString("address"))
                     .put("body", "not_json")

@@ -133,10 +133,8 @@ final class BridgeClient {
     /** Asks whoever reads the address; fails with a problem or with what a plugin failed with. */
     private Future<? extends @Nullable Object> answer(String address, JsonObject frame, boolean wanted) {
         Object body = frame.getValue("body");
-        if (address.equals(GateVerticle.WATCH))
-            return Future.succeededFuture(world.watches().watch(id, body));
-        if (address.equals(GateVerticle.UNWATCH))
-            return Future.succeededFuture(world.watches().unwatch(id, body));
+        if (address.equals(GateVerticle.WATCH)) return world.watches().watch(id, body, world.home());
+        if (address.equals(GateVerticle.UNWATCH)) return world.watches().unwatch(id, body);
         if (address.startsWith(GateVerticle.PREFIX)) {
             String operation = address.substring(GateVerticle.PREFIX.length());
             return operation(operation, body, token(frame));

@@ -3,6 +3,7 @@ package mcc.plugin;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.util.function.Supplier;
 import mcc.node.ApiQuery;
 import mcc.node.Bus;
 import mcc.node.RegistryVerticle;
@@ -25,15 +26,18 @@ final class Door {
      * @param back where the answer is wanted
      */
     Future<ApiQuery.Answer> call(ApiQuery.Call call, Context back) {
-        Promise<ApiQuery.Answer> promise = Promise.promise();
-        home.runOnContext(_ -> bus.ask(Bus.API, call)
-                .map(answer -> (ApiQuery.Answer) answer)
-                .onComplete(done -> back.runOnContext(_ -> promise.handle(done))));
-        return promise.future();
+        return through(() -> bus.ask(Bus.API, call), back).map(answer -> (ApiQuery.Answer) answer);
     }
 
-    void watch(ServiceName service) {
-        home.runOnContext(_ -> bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watch(service)));
+    /** Fails where the node watches too many services already. */
+    Future<Object> watch(ServiceName service, Context back) {
+        return through(() -> bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watch(service)), back);
+    }
+
+    private Future<Object> through(Supplier<Future<Object>> question, Context back) {
+        Promise<Object> promise = Promise.promise();
+        home.runOnContext(_ -> question.get().onComplete(done -> back.runOnContext(_ -> promise.handle(done))));
+        return promise.future();
     }
 
     void unwatch(ServiceName service) {

@@ -41,7 +41,9 @@ final class GateVerticle extends VerticleBase {
         for (String operation : operations) {
             vertx.eventBus().<Object>localConsumer(PREFIX + operation, message -> onCall(operation, message));
         }
-        vertx.eventBus().<Object>localConsumer(WATCH, message -> onWatch(watches::watch, message));
+        vertx.eventBus()
+                .<Object>localConsumer(
+                        WATCH, message -> onWatch((who, body) -> watches.watch(who, body, context), message));
         vertx.eventBus().<Object>localConsumer(UNWATCH, message -> onWatch(watches::unwatch, message));
         return Future.succeededFuture();
     }
@@ -74,10 +76,13 @@ final class GateVerticle extends VerticleBase {
                 .onFailure(e -> fail(message, e));
     }
 
-    private static void onWatch(BiFunction<String, @Nullable Object, JsonObject> does, Message<Object> message) {
+    private static void onWatch(
+            BiFunction<String, @Nullable Object, Future<JsonObject>> does, Message<Object> message) {
         try {
             String sender = message.headers().get(Permits.SENDER);
-            message.reply(does.apply(String.valueOf(sender), message.body()));
+            does.apply(String.valueOf(sender), message.body())
+                    .onSuccess(message::reply)
+                    .onFailure(e -> fail(message, e));
         } catch (Problem p) {
             fail(message, p);
         }

@@ -47,6 +47,7 @@ final class Plugin {
      *
      * @param home the context on which all plugins live
      * @param left told the ID of a plugin whose verticles are gone
+     * @param stepMs the longest that one verticle's start or stop is waited for
      */
     record World(
             Vertx node,
@@ -54,7 +55,8 @@ final class Plugin {
             Vertx plugins,
             Permits permits,
             Consumer<NodeEvent> events,
-            Consumer<String> left) {
+            Consumer<String> left,
+            long stepMs) {
         /** The same, completed on the context on which all plugins live. */
         <T> Future<T> home(Future<T> future) {
             Promise<T> promise = Promise.promise();
@@ -66,9 +68,6 @@ final class Plugin {
     private static final Logger LOG = LoggerFactory.getLogger(Plugin.class);
     private static final long FIRST_MS = 250;
     private static final long LAST_MS = 30_000;
-    /** The longest that one verticle's start or stop is waited for. */
-    private static final long STEP_MS = 10_000;
-
     private static final long CALM_NS = 60_000_000_000L;
 
     private final World world;
@@ -268,9 +267,10 @@ final class Plugin {
                 verticles.get(index),
                 deployment -> world.permits().grant(deployment, id, read),
                 e -> world.home().runOnContext(_ -> crashed(mine, e)));
-        return world.home(world.plugins()
-                        .deployVerticle(verticle, new DeploymentOptions().setClassLoader(loader))
-                        .timeout(STEP_MS, TimeUnit.MILLISECONDS))
+        Future<String> starting =
+                world.plugins().deployVerticle(verticle, new DeploymentOptions().setClassLoader(loader));
+        return world.home(starting.timeout(world.stepMs(), TimeUnit.MILLISECONDS))
+                .onFailure(_ -> starting.onSuccess(late -> world.plugins().undeploy(late)))
                 .compose(deployment -> {
                     deployments.add(deployment);
                     return deploy(verticles, index + 1, mine);
@@ -323,7 +323,7 @@ final class Plugin {
         generation++;
         List<Future<?>> all = new ArrayList<>();
         for (String deployment : deployments)
-            all.add(world.plugins().undeploy(deployment).timeout(STEP_MS, TimeUnit.MILLISECONDS));
+            all.add(world.plugins().undeploy(deployment).timeout(world.stepMs(), TimeUnit.MILLISECONDS));
         deployments.clear();
         URLClassLoader old = loader;
         loader = null;

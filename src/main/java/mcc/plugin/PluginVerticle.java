@@ -39,6 +39,7 @@ public final class PluginVerticle extends VerticleBase {
 
     private static final Logger LOG = LoggerFactory.getLogger(PluginVerticle.class);
     private static final long POLL_MS = 2_000;
+    private static final long STEP_MS = 10_000;
     private static final String TOO_MANY = "plugins-limit";
 
     /** A file as it was when looked at; another one is another jar. */
@@ -114,7 +115,8 @@ public final class PluginVerticle extends VerticleBase {
                             made,
                             permits,
                             event -> parts.bus().publish(Bus.EVENTS, event),
-                            id -> gate.home().runOnContext(_ -> watches.left(id)));
+                            id -> gate.home().runOnContext(_ -> watches.left(id)),
+                            STEP_MS);
                     serve(gate, bridge[0]);
                     done.complete();
                 }));

@@ -1,10 +1,10 @@
 package mcc.plugin;
 
+import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
-import java.util.Set;
 import mcc.node.Problem;
 import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +15,7 @@ final class Watches {
     static final int MAX = 64;
 
     private final Door door;
-    private final Map<String, Set<ServiceName>> all = new LinkedHashMap<>();
+    private final Map<String, Map<ServiceName, Future<Object>>> all = new LinkedHashMap<>();
 
     Watches(Door door) {
         this.door = door;
@@ -25,32 +25,45 @@ final class Watches {
      * Begins to watch; once more does nothing.
      *
      * @param body {@code {service}}
-     * @return the same with the service's full name
+     * @param back where this is called, and where it is answered
+     * @return the same with the service's full name; fails where the node watches too many
      * @throws Problem {@code validation} or {@code rate-limited}
      */
-    JsonObject watch(String owner, @Nullable Object body) {
+    Future<JsonObject> watch(String owner, @Nullable Object body, Context back) {
         ServiceName service = service(body);
-        Set<ServiceName> mine = all.computeIfAbsent(owner, _ -> new LinkedHashSet<>());
-        if (mine.size() >= MAX && !mine.contains(service)) {
+        Map<ServiceName, Future<Object>> mine = all.computeIfAbsent(owner, _ -> new LinkedHashMap<>());
+        if (mine.size() >= MAX && !mine.containsKey(service)) {
             throw new Problem("rate-limited", MAX + " services are watched already", "end some: mcc.api.unwatch");
         }
-        if (mine.add(service)) door.watch(service);
-        return new JsonObject().put("service", service.toString());
+        Future<Object> begun = mine.computeIfAbsent(service, s -> door.watch(s, back));
+        return begun.onFailure(_ -> forget(owner, service, begun)).map(_ -> name(service));
     }
 
     /** Ends a watch; without one does nothing. */
-    JsonObject unwatch(String owner, @Nullable Object body) {
+    Future<JsonObject> unwatch(String owner, @Nullable Object body) {
         ServiceName service = service(body);
-        Set<ServiceName> mine = all.get(owner);
-        if (mine != null && mine.remove(service)) door.unwatch(service);
-        if (mine != null && mine.isEmpty()) all.remove(owner);
+        Map<ServiceName, Future<Object>> mine = all.get(owner);
+        Future<Object> begun = mine == null ? null : mine.get(service);
+        if (begun != null) {
+            forget(owner, service, begun);
+            begun.onSuccess(_ -> door.unwatch(service));
+        }
+        return Future.succeededFuture(name(service));
+    }
+
+    private void forget(String owner, ServiceName service, Future<Object> begun) {
+        Map<ServiceName, Future<Object>> mine = all.get(owner);
+        if (mine != null && mine.remove(service, begun) && mine.isEmpty()) all.remove(owner);
+    }
+
+    private static JsonObject name(ServiceName service) {
         return new JsonObject().put("service", service.toString());
     }
 
     /** Ends all that one holds. */
     void left(String owner) {
-        Set<ServiceName> mine = all.remove(owner);
-        if (mine != null) mine.forEach(door::unwatch);
+        Map<ServiceName, Future<Object>> mine = all.remove(owner);
+        if (mine != null) mine.forEach((service, begun) -> begun.onSuccess(_ -> door.unwatch(service)));
     }
 
     private static ServiceName service(@Nullable Object body) {

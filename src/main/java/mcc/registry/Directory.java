@@ -5,6 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import mcc.consortium.Action;
+import mcc.consortium.Policy;
+import mcc.consortium.Question;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -41,6 +44,8 @@ final class Directory {
     }
 
     private final Config config;
+    private final Id self;
+    private final Policy policy;
     private final Locals locals;
     private final Rng rng;
     private final Counters counters;
@@ -53,15 +58,39 @@ final class Directory {
     private final LinkedHashMap<Id, Long> rtts = new LinkedHashMap<>();
     private long nextWatchNs = Core.NEVER;
     private boolean localsChanged;
+    private long epochMs;
+    private long epochAtNs;
 
     Directory(
-            Config config, Locals locals, Rng rng, Counters counters, Consumer<Registry.Output> out, Tickets tickets) {
+            Config config,
+            Id self,
+            Policy policy,
+            Locals locals,
+            Rng rng,
+            Counters counters,
+            Consumer<Registry.Output> out,
+            Tickets tickets) {
         this.config = config;
+        this.self = self;
+        this.policy = policy;
         this.locals = locals;
         this.rng = rng;
         this.counters = counters;
         this.out = out;
         this.tickets = tickets;
+    }
+
+    void clock(long nowNs, long nowMs) {
+        epochMs = nowMs;
+        epochAtNs = nowNs;
+    }
+
+    /** Whether this node may learn who offers a service. */
+    private boolean maySee(long nowNs, ServiceName service) {
+        long nowMs = epochMs + (nowNs - epochAtNs) / Config.MS;
+        var thing = new Question.Thing.Service(service.org(), service.name());
+        var question = new Question(Question.Subject.open(self), Action.SEE, thing, nowMs);
+        return policy.decide(question, counters).isAllowed();
     }
 
     void rtt(Id node, long rttNs) {
@@ -71,6 +100,10 @@ final class Directory {
     }
 
     void resolve(long nowNs, Registry.Input.Resolve resolve) {
+        if (!maySee(nowNs, resolve.service())) {
+            out.accept(new Registry.Output.Providers(resolve.ticket(), resolve.service(), List.of(), List.of()));
+            return;
+        }
         Cached cached = cache.get(resolve.service());
         if (cached != null && nowNs - cached.atNs < config.cacheNs()) {
             counters.add("registry.cacheHit");
@@ -109,7 +142,7 @@ final class Directory {
     }
 
     void found(long nowNs, Registry.Input.Found found) {
-        if (located(found)) return;
+        if (located(nowNs, found)) return;
         Flight flight = flights.remove(found.ticket());
         if (flight == null) return;
         List<Remote> remotes = new ArrayList<>();
@@ -152,12 +185,17 @@ final class Directory {
         ServiceName known = known(nowNs, locate.endpoint());
         if (known != null || locations.size() >= config.services()) {
             if (known == null) counters.add("registry.locateRefused");
-            out.accept(new Registry.Output.Located(locate.ticket(), known));
+            out.accept(new Registry.Output.Located(locate.ticket(), visible(nowNs, known)));
             return;
         }
         long ticket = tickets.next();
         locations.put(ticket, new Location(locate.ticket(), locate.endpoint(), nowNs + config.findNs()));
         out.accept(new Registry.Output.Find(ticket, Registration.key(locate.endpoint()), 1));
+    }
+
+    /** An endpoint of a service that may not be seen is nobody's. */
+    private @Nullable ServiceName visible(long nowNs, @Nullable ServiceName service) {
+        return service != null && maySee(nowNs, service) ? service : null;
     }
 
     private @Nullable ServiceName known(long nowNs, Id endpoint) {
@@ -173,7 +211,7 @@ final class Directory {
         return null;
     }
 
-    private boolean located(Registry.Input.Found found) {
+    private boolean located(long nowNs, Registry.Input.Found found) {
         Location location = locations.remove(found.ticket());
         if (location == null) return false;
         ServiceName service = null;
@@ -182,7 +220,7 @@ final class Directory {
             if (provider != null && provider.endpoint().equals(location.endpoint)) service = service(provider);
             else counters.add("registry.providerInvalid");
         }
-        out.accept(new Registry.Output.Located(location.asker, service));
+        out.accept(new Registry.Output.Located(location.asker, visible(nowNs, service)));
         return true;
     }
 
@@ -214,7 +252,7 @@ final class Directory {
             return;
         }
         watches.put(watch.ticket(), new Watch(watch.service()));
-        notice(nowNs, watch.service());
+        if (maySee(nowNs, watch.service())) notice(nowNs, watch.service());
         nextWatchNs = nowNs;
     }
 
@@ -231,7 +269,7 @@ final class Directory {
     void tick(long nowNs) {
         if (localsChanged) {
             localsChanged = false;
-            for (ServiceName service : watched()) notice(nowNs, service);
+            for (ServiceName service : watched(nowNs)) notice(nowNs, service);
         }
         for (var flight : List.copyOf(flights.entrySet())) {
             if (flight.getValue().endsNs > nowNs) continue;
@@ -247,16 +285,17 @@ final class Directory {
         }
         if (nowNs < nextWatchNs) return;
         nextWatchNs = nowNs + config.watchNs();
-        for (ServiceName service : watched()) {
+        for (ServiceName service : watched(nowNs)) {
             notice(nowNs, service);
             flight(nowNs, service);
         }
     }
 
-    private List<ServiceName> watched() {
+    /** Where a watched service may not be seen nothing ever changes, as where there is none. */
+    private List<ServiceName> watched(long nowNs) {
         List<ServiceName> services = new ArrayList<>();
         for (Watch watch : watches.values()) {
-            if (!services.contains(watch.service)) services.add(watch.service);
+            if (!services.contains(watch.service) && maySee(nowNs, watch.service)) services.add(watch.service);
         }
         return services;
     }

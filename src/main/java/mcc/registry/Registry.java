@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -19,6 +20,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     public sealed interface Input {
         /** The deadline has come. */
         record Tick() implements Input {}
+
+        /** The wall clock; to be told again where it was set. */
+        record Clock(long epochMs) implements Input {}
 
         /** Offer a service, or replace the registration of the same ID; answered by {@link Output.Registered}. */
         record Register(long ticket, Registration registration) implements Input {}
@@ -175,12 +179,12 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     private long nowNs;
 
     /** Makes the registry of node {@code self}. */
-    public Registry(Config config, Id self, Rng rng, Counters counters) {
+    public Registry(Config config, Id self, Policy policy, Rng rng, Counters counters) {
         this.config = config;
         this.counters = counters;
         Tickets tickets = new Tickets();
         locals = new Locals(config, self, outputs::add, tickets);
-        directory = new Directory(config, locals, rng, counters, outputs::add, tickets);
+        directory = new Directory(config, self, policy, locals, rng, counters, outputs::add, tickets);
     }
 
     @Override
@@ -188,6 +192,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         nowNs = now;
         switch (input) {
             case Input.Tick _ -> {}
+            case Input.Clock clock -> directory.clock(now, clock.epochMs());
             case Input.Register register -> register(register);
             case Input.Deregister deregister -> {
                 boolean existed = locals.deregister(deregister.id());

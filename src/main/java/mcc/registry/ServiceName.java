@@ -1,5 +1,6 @@
 package mcc.registry;
 
+import mcc.consortium.Policy;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.crypto.Sha256;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ServiceName(String org, String name) {
     /** The name in place of an organisation's in an open network. */
-    public static final String OPEN = "open";
+    public static final String OPEN = Policy.OPEN;
 
     private static final byte[] KIND = Bytes.utf8("mcc/svc/1").toArray();
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -59,8 +60,8 @@ final class PacketHost {
                 List.of(Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305),
                 1_024,
                 mcc.stream.Config.defaults());
-        links = new Links(config, identity, rng.split(), counters);
-        dht = new Dht(mcc.dht.Config.of(World.NETWORK), id, Signing.of(identity), rng.split(), counters);
+        links = new Links(config, identity, Policy.open(), rng.split(), counters);
+        dht = new Dht(mcc.dht.Config.of(World.NETWORK), id, Signing.of(identity), Policy.open(), rng.split(), counters);
         nat = new Nat(counters);
     }
 

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import mcc.consortium.Policy;
 import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -82,11 +83,17 @@ final class World {
     }
 
     private Dht dht(Id id, Rng own) {
-        return new Dht(mcc.dht.Config.of(NETWORK), id, new SimSigning(id, positions), own.split(), new Counters());
+        return new Dht(
+                mcc.dht.Config.of(NETWORK),
+                id,
+                new SimSigning(id, positions),
+                Policy.open(),
+                own.split(),
+                new Counters());
     }
 
     private Registry registry(Id id, Rng own) {
-        return new Registry(mcc.registry.Config.of(NETWORK, "open"), id, own.split(), new Counters());
+        return new Registry(mcc.registry.Config.of(NETWORK, "open"), id, Policy.open(), own.split(), new Counters());
     }
 
     long nowNs() {

@@ -51,6 +51,7 @@ final class Opening {
     private final Vertx vertx;
     private final Context context;
     private final Bus bus;
+    private final Admission admission;
     private final List<Offer> candidates;
     private final Promise<Opened> promise = Promise.promise();
     private final Map<StreamPort, Running> running = new LinkedHashMap<>();
@@ -60,15 +61,16 @@ final class Opening {
     private long nextTimer = -1;
     private long totalTimer = -1;
 
-    private Opening(Vertx vertx, Context context, Bus bus, List<Offer> candidates) {
+    private Opening(Vertx vertx, Context context, Bus bus, Admission admission, List<Offer> candidates) {
         this.vertx = vertx;
         this.context = context;
         this.bus = bus;
+        this.admission = admission;
         this.candidates = candidates;
     }
 
-    static Future<Opened> open(Vertx vertx, Context context, Bus bus, List<Offer> candidates) {
-        Opening opening = new Opening(vertx, context, bus, List.copyOf(candidates));
+    static Future<Opened> open(Vertx vertx, Context context, Bus bus, Admission admission, List<Offer> candidates) {
+        Opening opening = new Opening(vertx, context, bus, admission, List.copyOf(candidates));
         opening.totalTimer = vertx.setTimer(TOTAL_MS, _ -> opening.fail("no provider answered in time"));
         opening.startNext();
         return opening.promise.future();
@@ -99,7 +101,11 @@ final class Opening {
                 .compose(all -> {
                     for (Object each : (List<?>) all) {
                         Registry.LocalView view = (Registry.LocalView) each;
-                        if (view.endpoint().equals(offer.endpoint())) {
+                        boolean same = view.endpoint().equals(offer.endpoint());
+                        if (same
+                                && admission
+                                        .judge(offer.contact().node(), view.registration())
+                                        .isAllowed()) {
                             return Hosts.resolve(
                                     vertx,
                                     view.registration().host(),

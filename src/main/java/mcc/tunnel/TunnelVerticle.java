@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.LongSupplier;
+import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.link.Peer;
 import mcc.node.Addresses;
@@ -64,6 +66,9 @@ public final class TunnelVerticle extends VerticleBase {
 
         /** Answered by totals as JSON. */
         record Totals() implements Query {}
+
+        /** Answered by a list of {@link Counters.Count}. */
+        record Counts() implements Query {}
     }
 
     /** Longest measurement, in seconds. */
@@ -87,6 +92,8 @@ public final class TunnelVerticle extends VerticleBase {
     private final Map<String, Tunnel> tunnels = new LinkedHashMap<>();
     private final Map<Id, Long> suspects = new LinkedHashMap<>();
     private final Totals totals = new Totals();
+    private final Counters counters = new Counters();
+    private final Admission admission;
     private @Nullable Provider provider;
     private TcpSocket.@Nullable Listener socks;
     private boolean measuring;
@@ -116,13 +123,19 @@ public final class TunnelVerticle extends VerticleBase {
     }
 
     public TunnelVerticle(Node.Parts parts) {
+        this(parts, System::currentTimeMillis);
+    }
+
+    /** @param epochMs the clock by which rights end */
+    TunnelVerticle(Node.Parts parts, LongSupplier epochMs) {
         this.parts = parts;
         bus = parts.bus();
+        admission = new Admission(parts.policy(), epochMs, counters);
     }
 
     @Override
     public Future<?> start() {
-        Provider made = new Provider(vertx, context, bus, totals);
+        Provider made = new Provider(vertx, context, bus, admission, totals);
         provider = made;
         bus.on(Bus.INCOMING, made::take);
         bus.serve(Bus.TUNNEL, query -> onQuery((Query) query));
@@ -209,6 +222,7 @@ public final class TunnelVerticle extends VerticleBase {
             }
             case Query.Close q -> close(q.id());
             case Query.Totals _ -> Future.succeededFuture(totalsJson());
+            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
         };
     }
 
@@ -462,7 +476,7 @@ public final class TunnelVerticle extends VerticleBase {
     private Future<Opening.Opened> open(Target.Service target) {
         return resolve(target).compose(offers -> {
             if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
-            return Opening.open(vertx, context, bus, offers).onComplete(this::judge);
+            return Opening.open(vertx, context, bus, admission, offers).onComplete(this::judge);
         });
     }
 

@@ -7,10 +7,12 @@
  * <p>Read in this order: {@link mcc.tunnel.Target} (what may be wanted), {@link mcc.tunnel.TunnelVerticle} (what is open,
  * who asks), {@link mcc.tunnel.Opening} (from a name to an answered stream, with the next provider after 400 ms), {@link
  * mcc.tunnel.Splice} (bytes both ways, with back-pressure), {@link mcc.tunnel.Provider} (the far end), {@link
- * mcc.tunnel.Socks} (names by proxy), {@link mcc.tunnel.Measurement} and {@link mcc.tunnel.Sink} (how fast a peer is).
+ * mcc.tunnel.Admission} (its door), {@link mcc.tunnel.Socks} (names by proxy), {@link mcc.tunnel.Measurement} and {@link
+ * mcc.tunnel.Sink} (how fast a peer is).
  *
  * <p>Invariants: nothing is read from a socket while its other end takes nothing; the end of one direction leaves the other
- * open; a connection of the user's is taken to one provider only, and to none before that one has answered.
+ * open; a connection of the user's is taken to one provider only, and to none before that one has answered; nobody reaches
+ * an app that the policy denies it, nor for longer than a decision lasts.
  *
  * <p>Sources: RFC 1928 (SOCKS5); RFC 8305 for starting the next candidate without waiting for the first to fail;
  * {@code src/main/protobuf/tunnel.proto}.

@@ -5,7 +5,9 @@ import { Base } from "./base.js";
 import { count } from "./format.js";
 import { live } from "./live.js";
 import { badge, copy } from "./parts.js";
+import { token } from "./rest.js";
 import { href, route } from "./router.js";
+import "./signin.js";
 
 const NAMES = { overview: "Overview", services: "Services", tunnels: "Tunnels", peers: "Peers", dht: "DHT", events: "Events" };
 const ICONS = {
@@ -39,7 +41,7 @@ class App extends Base {
     super.connectedCallback();
     this.replaceChildren();
     this.#dress();
-    live.addEventListener("mode", () => this.requestUpdate());
+    live.addEventListener("mode", () => this.#moved());
     live.addEventListener("change", () => this.requestUpdate());
     live.addEventListener("tick", () => this.requestUpdate());
     route.addEventListener("change", () => this.#turn());
@@ -47,6 +49,19 @@ class App extends Base {
     document.addEventListener("keydown", (e) => this.#onKey(e));
     live.start();
     this.#turn();
+  }
+
+  /** A page that was not drawn while the node wanted a token says only now what it wants to know. */
+  async #moved() {
+    const locked = this.locked;
+    this.locked = live.mode === "locked";
+    this.requestUpdate();
+    await this.updateComplete;
+    if (locked && !this.locked) this.#want();
+  }
+
+  #want() {
+    live.want(this.querySelector("main > .page")?.channels ?? []);
   }
 
   async #turn() {
@@ -59,7 +74,7 @@ class App extends Base {
     document.title = `${NAMES[page]} – MCC`;
     this.requestUpdate();
     await this.updateComplete;
-    live.want(this.querySelector("main > .page")?.channels ?? []);
+    this.#want();
     if (this.turned) this.querySelector("main").focus({ preventScroll: true });
     if (this.turned) scrollTo(0, 0);
     this.turned = true;
@@ -121,6 +136,7 @@ class App extends Base {
 
   #health() {
     const { node, peers } = live.data;
+    if (live.mode === "locked") return ["idle", "unknown"];
     if (live.mode === "offline") return ["fail", "unreachable"];
     if (!node) return ["idle", "loading"];
     if (node.draining) return ["warn", "stopping"];
@@ -134,6 +150,7 @@ class App extends Base {
     if (live.mode === "paused") return ["idle", "paused"];
     if (live.mode === "polling") return ["warn", `polling ${Math.floor(seconds)} s`];
     if (live.mode === "connecting") return ["idle", "connecting"];
+    if (live.mode === "locked") return ["idle", "signed out"];
     if (live.mode === "offline") {
       const left = Math.ceil((live.retryAt - Date.now()) / 1000);
       return ["fail", left > 0 ? `offline, retrying in ${left} s` : "offline, retrying"];
@@ -163,6 +180,7 @@ class App extends Base {
   }
 
   #page() {
+    if (live.mode === "locked") return html`<mcc-signin></mcc-signin>`;
     if (!this.#loaded.has(this.page)) return nothing;
     return {
       overview: html`<mcc-overview class="page"></mcc-overview>`,
@@ -204,7 +222,8 @@ class App extends Base {
       </nav>
       <main id="main" tabindex="-1" data-stale=${live.stale || live.mode === "paused" ? "yes" : nothing}>
         ${this.#banner()} ${this.#page()}
-        <p class="seen">As seen from ${node?.name ?? "this node"}. <a href="/docs">REST interface</a></p>
+        <p class="seen">As seen from ${node?.name ?? "this node"}. <a href="/docs">REST interface</a>
+          ${token() ? html`<button type="button" @click=${() => live.signOut()}>Sign out</button>` : nothing}</p>
       </main>
       <p class="sr" role="status" data-testid="state">${this.#state()}</p>
       <div class="toasts" role="status">

@@ -1,6 +1,6 @@
 // The node as this tab knows it: one socket, the newest value of each channel and its age; polling when the socket is lost.
 
-import { get } from "./rest.js";
+import { get, token, useToken } from "./rest.js";
 
 const STALE_MS = 2_500;
 const DEAD_MS = 8_000;
@@ -23,7 +23,7 @@ const PATHS = {
 class Live extends EventTarget {
   /** Newest value per channel. */
   data = {};
-  /** "connecting", "live", "paused", "polling" or "offline". */
+  /** "connecting", "live", "paused", "polling", "offline", or "locked" while the node wants a token. */
   mode = "connecting";
   heardAt = 0;
   retryAt = 0;
@@ -46,7 +46,33 @@ class Live extends EventTarget {
   start() {
     document.addEventListener("visibilitychange", () => this.#subscribe());
     setInterval(() => this.#tick(), 500);
+    addEventListener("mcc-signed-out", () => this.#to("locked"));
     this.#connect();
+  }
+
+  /** Tries a token; throws what the node says of it. */
+  async signIn(text) {
+    useToken(text);
+    try {
+      await get("/node");
+    } catch (e) {
+      useToken(null);
+      throw e;
+    }
+    this.#socket?.close();
+    this.#failures = 0;
+    this.#to("connecting");
+    this.#connect();
+  }
+
+  signOut() {
+    useToken(null);
+    this.#socket?.close();
+    this.data = {};
+    this.events = [];
+    this.history = [];
+    this.rates = new Map();
+    this.#to("locked");
   }
 
   /** The channels that the page at hand shows, besides those always shown. */
@@ -90,7 +116,9 @@ class Live extends EventTarget {
   }
 
   #connect() {
-    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/api/v1/live");
+    const url = location.origin.replace(/^http/, "ws") + "/api/v1/live";
+    // A script cannot set headers here; the protocols that it offers travel in one.
+    const socket = token() ? new WebSocket(url, ["mcc", `bearer.${token()}`]) : new WebSocket(url);
     this.#socket = socket;
     socket.onopen = () => {
       this.#failures = 0;
@@ -114,10 +142,11 @@ class Live extends EventTarget {
     this.#socket = null;
     const wait = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
     this.retryAt = Date.now() + wait;
-    if (!this.#paused && this.mode !== "polling") this.#to("offline");
+    if (!this.#paused && this.mode !== "polling" && this.mode !== "locked") this.#to("offline");
   }
 
   #tick() {
+    if (this.mode === "locked") return;
     if (this.#socket === null && Date.now() >= this.retryAt) this.#connect();
     const watching = !this.#paused && !document.hidden;
     if (watching && this.mode === "live" && this.ageMs > DEAD_MS && this.#socket) {
@@ -137,7 +166,7 @@ class Live extends EventTarget {
     try {
       const names = this.#channels().filter((ch) => PATHS[ch]);
       const answers = await Promise.all(names.map((ch) => get(PATHS[ch], AbortSignal.timeout(4_000))));
-      if (this.mode === "live" || this.#paused) return;
+      if (this.mode === "live" || this.mode === "locked" || this.#paused) return;
       this.heardAt = Date.now();
       names.forEach((ch, i) => this.#take(ch, 0, answers[i].items ?? answers[i]));
       await this.#readEvents();

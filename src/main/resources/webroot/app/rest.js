@@ -15,6 +15,23 @@ const OFFLINE = {
   hint: "Start it again, or see whether it still runs: mcc status",
 };
 
+const TOKEN = "mcc-token";
+
+/** The token of this tab, gone with it; null for none. */
+export const token = () => sessionStorage.getItem(TOKEN);
+
+/** Uses a token from now on; null for none. */
+export function useToken(text) {
+  if (text) sessionStorage.setItem(TOKEN, text);
+  else sessionStorage.removeItem(TOKEN);
+}
+
+/** What every request says of itself: a token goes into a header, never into an address. */
+const headers = (body) => ({
+  ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+  ...(token() ? { Authorization: `Bearer ${token()}` } : {}),
+});
+
 /** One request; the answer's JSON, or {@link Refused}. */
 export async function call(method, path, body, signal) {
   let response;
@@ -22,7 +39,7 @@ export async function call(method, path, body, signal) {
     response = await fetch("/api/v1" + path, {
       method,
       signal,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      headers: headers(body),
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (e) {
@@ -30,6 +47,7 @@ export async function call(method, path, body, signal) {
     throw new Refused(OFFLINE);
   }
   const answer = await response.json().catch(() => ({}));
+  if (response.status === 401) dispatchEvent(new Event("mcc-signed-out"));
   if (!response.ok) throw new Refused({ title: response.statusText, code: String(response.status), ...answer });
   return answer;
 }

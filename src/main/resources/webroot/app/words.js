@@ -10,6 +10,7 @@ const KINDS = {
   "tunnel.connected": "ok",
   "tunnel.failover": "warn",
   "tunnel.refused": "fail",
+  "policy.denied": "warn",
   "bootstrap.unreachable": "fail",
   "verticle.failed": "fail",
   "store.corrupt": "fail",
@@ -40,6 +41,7 @@ const SENTENCES = {
   "tunnel.connected": (d) => `tunnel ${d.id}: ${d.service} is reached at ${short(d.provider)}, after ${d.tookMs} ms`,
   "tunnel.failover": (d) =>
     `tunnel ${d.id}: ${d.failed.map((f) => `${short(f.provider)} failed (${f.reason})`).join(", ")}; now ${short(d.provider)}`,
+  "policy.denied": (d) => `node ${short(d.peer)} was denied ${d.service} (${d.reason}, ${d.ref})`,
   "tunnel.refused": (d) => `tunnel ${d.id}: a connection to ${d.service} was refused: ${d.reason}`,
   "verticle.failed": (d) => `the part '${d.verticle}' failed`,
   "verticle.restarted": (d) => `the part '${d.verticle}' was started again`,

@@ -45,13 +45,14 @@ class ArchitectureTest {
         may.put("core", List.of());
         may.put("wire", List.of("core"));
         may.put("crypto", List.of("core"));
+        may.put("consortium", List.of("core", "wire", "crypto"));
         may.put("session", List.of("core", "wire", "crypto"));
         may.put("congestion", List.of("core"));
         may.put("stream", List.of("core", "wire", "congestion"));
         may.put("nat", List.of("core", "wire", "crypto"));
-        may.put("link", List.of("core", "wire", "crypto", "session", "stream", "nat", "congestion"));
-        may.put("dht", List.of("core", "wire", "crypto"));
-        may.put("registry", List.of("core", "wire", "crypto", "dht"));
+        may.put("link", List.of("core", "wire", "crypto", "consortium", "session", "stream", "nat", "congestion"));
+        may.put("dht", List.of("core", "wire", "crypto", "consortium"));
+        may.put("registry", List.of("core", "wire", "crypto", "consortium", "dht"));
         may.put("overlay", List.of("core", "wire", "crypto", "link", "nat", "dht", "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
         may.put("node", protocol);
@@ -73,6 +74,7 @@ class ArchitectureTest {
                     "core",
                     "wire",
                     "crypto",
+                    "consortium",
                     "session",
                     "congestion",
                     "stream",

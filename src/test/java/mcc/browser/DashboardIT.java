@@ -32,6 +32,7 @@ class DashboardIT {
     Path folder;
 
     private final List<RealNode> nodes = new ArrayList<>();
+    private final List<RealNode> others = new ArrayList<>();
 
     @Test
     void everyJourneyGoesThrough() throws Exception {
@@ -58,6 +59,8 @@ class DashboardIT {
                         "--bootstrap",
                         nodes.getFirst().bootstrap()));
             }
+            RealNode locked = RealNode.start(folder.resolve("locked"), "--name", "berlin", "--http-tokenless=false");
+            others.add(locked);
             int port = site.getAddress().getPort();
             JsonArray told = new JsonArray();
             for (RealNode each : nodes) {
@@ -70,13 +73,22 @@ class DashboardIT {
                     .put("chromium", chromium)
                     .put("site", port)
                     .put("control", "http://127.0.0.1:" + port + "/control")
-                    .put("nodes", told);
+                    .put("nodes", told)
+                    .put(
+                            "locked",
+                            new JsonObject()
+                                    .put("http", locked.http)
+                                    .put(
+                                            "token",
+                                            Files.readString(locked.data.resolve("admin.token"))
+                                                    .strip()));
             assertThat(run(List.of(node, "dashboard.mjs"), Map.of("MCC_TEST", setup.encode())))
                     .as("the report is above")
                     .isZero();
         } finally {
             site.stop(0);
             nodes.forEach(RealNode::close);
+            others.forEach(RealNode::close);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -26,7 +27,8 @@ class DhtTest {
     private static final Contact PEER_CONTACT = new Contact(PEER.id(), List.of(AT));
     private final Id key = Id.random(Rng.seeded(5));
     private final Counters counters = new Counters();
-    private final Dht dht = new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
+    private final Dht dht =
+            new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Policy.open(), Rng.seeded(6), counters);
     private long nowNs = 1;
 
     @Test
@@ -124,12 +126,37 @@ class DhtTest {
     }
 
     @Test
+    void whoMayNotStoreHereHearsThatThereIsNoRoom() {
+        Dht closed = new Dht(
+                Config.of(NETWORK), SELF.id(), Signing.of(SELF), new Policy(List.of()), Rng.seeded(6), counters);
+        closed.handle(1, new Dht.Input.Start(new Contact(SELF.id(), List.of()), List.of(), List.of(), EPOCH));
+        closed.handle(2, new Dht.Input.Asked(PEER.id(), AT, 1, new Message.Store(underKey())));
+        closed.handle(3, new Dht.Input.Asked(PEER.id(), AT, 2, new Message.Beat(key, Id.ZERO, 1)));
+        List<Dht.Output> out = new ArrayList<>();
+        for (Dht.Output o = closed.poll(); o != null; o = closed.poll()) out.add(o);
+        assertThat(out)
+                .contains(
+                        new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.FULL)),
+                        new Dht.Output.Reply(PEER.id(), 2, new Message.Beaten(false)));
+        assertThat(closed.status().records()).isZero();
+        assertThat(counters.value("policy.denied")).isEqualTo(2);
+    }
+
+    @Test
+    void aHolderAsksThePolicyBeforeItKeepsARecord() {
+        start(List.of());
+        assertThat(step(new Dht.Input.Asked(PEER.id(), AT, 1, new Message.Store(underKey()))))
+                .contains(new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.KEPT)));
+        assertThat(counters.value("policy.allowed")).isEqualTo(1);
+    }
+
+    @Test
     void theLawsOfCoresHold() {
         CoreLaws.check(DhtTest::fresh, new Dht.Input.Tick(), DhtTest::anyInput, 1_500);
     }
 
     private static Core<Dht.Input, Dht.Output> fresh() {
-        return new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), new Counters());
+        return new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Policy.open(), Rng.seeded(6), new Counters());
     }
 
     private static Dht.Input anyInput(Rng rng, List<Dht.Output> before) {

@@ -29,11 +29,16 @@ class FaultsIT {
     private record Refusal(int code, String text) {}
 
     private Refusal refused(String... options) throws Exception {
+        return refused(List.of(), options);
+    }
+
+    /** The same, behind a prefix such as {@code unshare -m}. */
+    private Refusal refused(List<String> prefix, String... options) throws Exception {
         List<String> arguments = new ArrayList<>(List.of("run"));
         arguments.addAll(List.of(options));
-        Process process = new ProcessBuilder(RealNode.command(arguments.toArray(String[]::new)))
-                .redirectErrorStream(true)
-                .start();
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(RealNode.command(arguments.toArray(String[]::new)));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(text).doesNotContain("Exception").doesNotContain("\tat ");
@@ -291,6 +296,47 @@ class FaultsIT {
             }
         } finally {
             sh("umount", "-l", disk.toString());
+        }
+    }
+
+    @Test
+    void aKeyOfAnotherUserIsRefusedWithBothNames() throws Exception {
+        Needs.root(); // to give a file away
+        Path data = folder.resolve("n");
+        try (RealNode node = RealNode.start(data)) {
+            assertThat(node.stop()).isZero();
+        }
+        Path key = data.resolve("node.key");
+        Files.setAttribute(key, "unix:uid", 65_534);
+        String owner = Files.getOwner(key).getName();
+        Refusal refusal = refused(options());
+        assertThat(refusal.code()).isEqualTo(1);
+        assertThat(refusal.text())
+                .contains("belongs to " + owner, "runs as root", "run the node as " + owner, "--data DIR")
+                .doesNotContain(Files.readAllLines(key).get(1));
+    }
+
+    @Test
+    void aDiskThatMayOnlyBeReadIsSaidWhetherTheFolderIsThereOrNot() throws Exception {
+        Needs.root(); // for a disk in a namespace of the test's own
+        Path data = folder.resolve("n");
+        try (RealNode node = RealNode.start(data)) {
+            assertThat(node.stop()).isZero();
+        }
+        String readOnly = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && exec \"$@\"";
+        List<String> prefix =
+                List.of(Needs.program("unshare", "util-linux"), "-m", "sh", "-c", readOnly, folder.toString());
+        for (String name : List.of("n", "new")) {
+            Refusal refusal = refused(
+                    prefix,
+                    "--data",
+                    folder.resolve(name).toString(),
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--http",
+                    "127.0.0.1:0");
+            assertThat(refusal.code()).isEqualTo(1);
+            assertThat(refusal.text()).contains("cannot use data folder", "Read-only file system", "--data DIR");
         }
     }
 

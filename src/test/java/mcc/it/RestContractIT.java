@@ -180,6 +180,10 @@ class RestContractIT {
         check("getNat", get(v + "/nat"));
         check("listEvents", get(v + "/events/history?limit=5"));
         check("getMetrics", get("/metrics"));
+        assertThat(one.get("/metrics").raw().body())
+                .contains(
+                        "mcc_policy_decisions_total{result=\"allowed\"}",
+                        "mcc_policy_decisions_total{result=\"denied\"}");
         check("getHealth", get("/health"));
         check("getLiveness", get("/health/live"));
         check("getReadiness", get("/health/ready"));

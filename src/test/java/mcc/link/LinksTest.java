@@ -2,6 +2,7 @@ package mcc.link;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -9,8 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.function.BooleanSupplier;
+import mcc.consortium.Policy;
 import mcc.core.Address;
+import mcc.core.Bytes;
 import mcc.core.Core;
+import mcc.core.CoreLaws;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
@@ -45,6 +49,7 @@ class LinksTest {
             links = new Links(
                     new Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
                     identity,
+                    policy,
                     rng.split(),
                     counters);
             links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
@@ -122,6 +127,7 @@ class LinksTest {
     private long now = 1;
     private long seq;
     private long latencyNs = 10 * MS;
+    private Policy policy = Policy.open();
     private int lossPpm;
     private int datagrams;
 
@@ -197,6 +203,32 @@ class LinksTest {
         assertThat(b.counters.value("link.handshake.responded")).isEqualTo(answered);
         assertThat(b.counters.value("link.initiation.repeated")).isEqualTo(1);
         assertThat(b.all(LinkOutput.Asked.class)).hasSize(1);
+    }
+
+    @Test
+    void whoMayNotLearnThatANodeIsThereHearsNothing() {
+        Host a = host("192.0.2.1:1");
+        policy = new Policy(List.of());
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 7, new Message.FindNode(Id.ZERO)));
+        run(30 * SECOND);
+        assertThat(a.all(LinkOutput.Unanswered.class)).hasSize(1);
+        assertThat(a.counters.value("udp.rx.packets")).isZero();
+        assertThat(b.all(LinkOutput.Asked.class)).isEmpty();
+        assertThat(b.counters.value("policy.denied")).isPositive();
+        assertThat(b.links.peers()).isEmpty();
+    }
+
+    @Test
+    void whoDialsWithoutAKeyIsJudgedAsSoonAsItSaysWhoItIs() {
+        Host a = host("192.0.2.1:1");
+        policy = new Policy(List.of());
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Dial(3, b.at));
+        run(30 * SECOND);
+        assertThat(b.counters.value("policy.denied")).isPositive();
+        assertThat(b.all(LinkOutput.Up.class)).isEmpty();
+        assertThat(b.links.peers()).isEmpty();
     }
 
     @Test
@@ -495,5 +527,103 @@ class LinksTest {
                 + a.counters.snapshot().hashCode()
                 + 17L * b.counters.snapshot().hashCode()
                 + rng.nextLong();
+    }
+
+    @Test
+    void theLawsOfCoresHold() {
+        CoreLaws.check(Two::new, new LinkInput.Tick(), Two::anyInput, 1_500);
+    }
+
+    /**
+     * Links under the laws, with a peer beside them that answers at once: what they send is an output like any other, and
+     * what comes back is part of the same step.
+     */
+    private static final class Two implements Core<LinkInput, Object> {
+        private static final Identity PEER = Identity.fromSeed(Rng.seeded(12).bytes(32));
+        private static final Address HERE = Address.parse("192.0.2.1:1");
+        private static final Address THERE = Address.parse("192.0.2.2:1");
+        private final Links links = links(Identity.fromSeed(Rng.seeded(11).bytes(32)), 13);
+        private final Links peer = links(PEER, 14);
+        private final ArrayDeque<Object> said = new ArrayDeque<>();
+        private long nowNs;
+        private boolean moved;
+
+        private record Sent(Address to, Bytes datagram) {}
+
+        private static Links links(Identity identity, long seed) {
+            var config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 8, mcc.stream.Config.defaults());
+            return new Links(config, identity, Policy.open(), Rng.seeded(seed), new Counters());
+        }
+
+        static LinkInput anyInput(Rng rng, List<Object> before) {
+            Contact known = new Contact(PEER.id(), List.of(THERE));
+            Contact nobody = new Contact(
+                    Identity.fromSeed(Rng.seeded(20 + rng.below(12)).bytes(32)).id(),
+                    List.of(Address.parse("192.0.2.9:9")));
+            return switch (rng.below(12)) {
+                case 0 -> new LinkInput.Ask(nobody, rng.nextLong(), new Message.Ping());
+                case 1 -> new LinkInput.Dial(rng.below(9), rng.below(2) == 0 ? THERE : HERE);
+                case 2 -> new LinkInput.Reply(PEER.id(), rng.nextLong(), new Message.Pong());
+                case 3 -> new LinkInput.WallClock(1_800_000_000_000L + rng.below(1 << 30));
+                case 4 -> rng.below(20) == 0 ? new LinkInput.Shutdown() : new LinkInput.Tick();
+                case 5, 6, 7 -> new LinkInput.Tick();
+                default -> new LinkInput.Ask(known, rng.nextLong(), new Message.FindNode(Id.random(rng)));
+            };
+        }
+
+        @Override
+        public void handle(long now, LinkInput input) {
+            nowNs = now;
+            links.handle(now, input);
+            int rounds = 0;
+            do {
+                assertThat(rounds++).as("rounds of one step").isLessThan(1_000);
+                moved = false;
+                // As the packet loop does in each turn: what is due waits for its tick.
+                for (Links each : List.of(links, peer)) {
+                    if (each.deadlineNs() <= now) each.handle(now, new LinkInput.Tick());
+                }
+                for (LinkOutput o; (o = links.poll()) != null; ) said.add(o);
+                links.transmit(now, out(HERE, THERE, peer));
+                for (LinkOutput o; (o = peer.poll()) != null; ) answer(o);
+                peer.transmit(now, out(THERE, HERE, links));
+            } while (moved || links.wantsToTransmit() || links.deadlineNs() <= now);
+            for (LinkOutput o; (o = links.poll()) != null; ) said.add(o);
+        }
+
+        private void answer(LinkOutput output) {
+            if (!(output instanceof LinkOutput.Asked a)) return;
+            Message answer = a.request() instanceof Message.Ping ? new Message.Pong() : new Message.Nodes(List.of());
+            peer.handle(nowNs, new LinkInput.Reply(a.from(), a.call(), answer));
+            moved = true;
+        }
+
+        private PacketSink out(Address from, Address at, Links to) {
+            return new PacketSink() {
+                @Override
+                public boolean ready() {
+                    return true;
+                }
+
+                @Override
+                public void send(Address where, byte[] buf, int offset, int length) {
+                    byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
+                    if (to == peer) said.add(new Sent(where, Bytes.owning(bytes.clone())));
+                    if (!where.equals(at)) return;
+                    to.receive(nowNs, bytes, 0, length, from);
+                    moved = true;
+                }
+            };
+        }
+
+        @Override
+        public Object poll() {
+            return said.poll();
+        }
+
+        @Override
+        public long deadlineNs() {
+            return links.deadlineNs();
+        }
     }
 }

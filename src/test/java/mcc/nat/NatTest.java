@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Address;
+import mcc.core.CoreLaws;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
@@ -76,5 +77,19 @@ class NatTest {
         same.add(Id.random(rng));
         for (int i = 0; i < 10; i++) handle(4202 * SECOND, new Nat.Input.Observed(same.getFirst(), mapped));
         assertThat(nat.report(0).votes()).hasSize(1);
+    }
+
+    @Test
+    void theLawsOfCoresHold() {
+        CoreLaws.check(() -> new Nat(new Counters()), new Nat.Input.Tick(), NatTest::anyInput, 2_000);
+    }
+
+    private static Nat.Input anyInput(Rng rng, List<Nat.Output> before) {
+        Address at = Address.v4(0xcb007100 | rng.below(3), 9376);
+        return switch (rng.below(4)) {
+            case 0 -> new Nat.Input.Local(List.of(at, Address.v4(0xc0a80105, 1 + rng.below(3))));
+            case 1 -> new Nat.Input.Tick();
+            default -> new Nat.Input.Observed(new Id(rng.below(5), 0, 0, 0), at);
+        };
     }
 }

@@ -61,13 +61,81 @@ class BridgeClientTest {
     }
 
     @Test
-    void aClientWatchesABoundedNumberOfServices() {
+    void aClientWatchesABoundedNumberOfServices() throws Exception {
+        bus.serve(Bus.REGISTRY, query -> Future.succeededFuture(query));
         for (int i = 0; i <= Watches.MAX; i++) {
-            client.onText("{\"type\":\"send\",\"address\":\"mcc.api.watch\",\"replyAddress\":\"r" + i
-                    + "\",\"body\":{\"service\":\"s" + i + "\"}}");
+            watch("s" + i);
+            await(answered(i + 1));
         }
         assertThat(out.getFirst().getJsonObject("body").getString("service")).isEqualTo("open/s0");
         assertThat(last().getInteger("failureCode")).isEqualTo(429);
+        assertThat(last().getString("message")).contains("watched already");
+    }
+
+    @Test
+    void aWatchThatTheNodeRefusesIsToldAndNeverEnded() throws Exception {
+        List<Object> asked = java.util.Collections.synchronizedList(new ArrayList<>());
+        bus.serve(Bus.REGISTRY, query -> {
+            asked.add(query);
+            return Future.failedFuture(new mcc.node.Problem("overloaded", "too many", null));
+        });
+        watch("web");
+        await(answered(1));
+        assertThat(last().getInteger("failureCode")).isEqualTo(503);
+        home.runOnContext(_ -> watches.left("bridge/1"));
+        watch("web");
+        await(answered(2));
+        assertThat(asked).hasSize(2).allMatch(q -> q instanceof mcc.node.RegistryVerticle.Query.Watch);
+    }
+
+    @Test
+    void aWatchIsEndedOnceAndOnlyByWhoHoldsIt() throws Exception {
+        List<Object> asked = java.util.Collections.synchronizedList(new ArrayList<>());
+        bus.serve(Bus.REGISTRY, query -> {
+            asked.add(query);
+            return Future.succeededFuture(query);
+        });
+        send("mcc.api.unwatch", "web");
+        await(answered(1));
+        send("mcc.api.watch", "web");
+        await(answered(2));
+        send("mcc.api.unwatch", "web");
+        await(answered(3));
+        send("mcc.api.unwatch", "web");
+        await(answered(4));
+        home.runOnContext(_ -> watches.left("bridge/1"));
+        send("mcc.api.watch", "db");
+        await(answered(5));
+        var web = new mcc.registry.ServiceName("open", "web");
+        var db = new mcc.registry.ServiceName("open", "db");
+        assertThat(asked)
+                .containsExactly(
+                        new mcc.node.RegistryVerticle.Query.Watch(web),
+                        new mcc.node.RegistryVerticle.Query.Unwatch(web),
+                        new mcc.node.RegistryVerticle.Query.Watch(db));
+    }
+
+    private void watch(String service) {
+        send("mcc.api.watch", service);
+    }
+
+    private void send(String address, String service) {
+        home.runOnContext(_ -> client.onText("{\"type\":\"send\",\"address\":\"" + address
+                + "\",\"replyAddress\":\"r\","
+                + "\"body\":{\"service\":\"" + service + "\"}}"));
+    }
+
+    /** Ends once so many frames were sent to the client. */
+    private Future<?> answered(int frames) {
+        io.vertx.core.Promise<Void> promise = io.vertx.core.Promise.promise();
+        vertx.setPeriodic(
+                1,
+                id -> home.runOnContext(_ -> {
+                    if (out.size() < frames) return;
+                    vertx.cancelTimer(id);
+                    promise.tryComplete();
+                }));
+        return promise.future();
     }
 
     @Test

@@ -54,6 +54,11 @@ final class BusClient implements AutoCloseable {
         }
     }
 
+    /** Whether nothing came for an address. */
+    boolean isSilent(String address) {
+        return queue(address).isEmpty();
+    }
+
     void raw(String frame) {
         socket.sendText(frame, true).join();
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.vertx.core.json.JsonObject;
+import java.io.ByteArrayInputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -14,11 +15,15 @@ import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import mcc.it.Needs;
 import mcc.it.RealNode;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -148,9 +153,12 @@ class PluginIT {
     }
 
     private static void expect(RealNode node, String id, String state, String failure) {
-        awaitState(node, id, state);
-        assertThat(node.get("/api/v1/plugins/" + id).body().path("failure").asText())
-                .contains(failure);
+        // One that was not started yet is called failed as well.
+        RealNode.await(id + " is " + state + ": " + failure, () -> {
+            JsonNode plugin = node.get("/api/v1/plugins/" + id).body();
+            return plugin.path("state").asText().equals(state)
+                    && plugin.path("failure").asText().contains(failure);
+        });
     }
 
     private static HttpRequest.Builder upload(RealNode node, byte[] jar) {
@@ -196,6 +204,83 @@ class PluginIT {
                 assertThat(files).as("nothing is left over").isEmpty();
             }
         }
+    }
+
+    @Test
+    void anUploadThatDoesNotSayItsLengthIsCutOffAtTheLimit() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("1"), "--plugins-upload")) {
+            byte[] large = new byte[(32 << 20) + 1];
+            RealNode.Answer answer = node.send(node.request("/api/v1/plugins")
+                    .header("Content-Type", "application/java-archive")
+                    .header("Authorization", "Bearer " + token(node))
+                    .POST(HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(large))));
+            assertThat(answer.status()).isEqualTo(413);
+            try (var files = Files.list(node.data.resolve("plugins"))) {
+                assertThat(files).as("nothing is left over").isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void sixtyFourPluginsAreTakenAndThoseBeyondAreNamed() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("1"), "--plugins-upload")) {
+            Path plugins = node.data.resolve("plugins");
+            byte[] useless = Jars.jar(null); // it counts, and costs nothing
+            for (int i = 0; i < PluginVerticle.MAX + 1; i++) {
+                Jars.put(plugins, "p%03d".formatted(i), useless);
+            }
+            RealNode.await(
+                    "the limit is said",
+                    () -> node.get("/api/v1/node").raw().body().contains("not loaded, over 64 plugins: [p064.jar]"));
+            assertThat(node.get("/api/v1/plugins").body().path("items")).hasSize(PluginVerticle.MAX);
+            RealNode.Answer refused = node.send(
+                    upload(node, Jars.jar(GREETER.encode(), CLASS)).header("Authorization", "Bearer " + token(node)));
+            assertThat(refused.status()).isEqualTo(409);
+            Files.delete(plugins.resolve("p000.jar"));
+            awaitState(node, "p064", "failed");
+            RealNode.await(
+                    "nothing is left out",
+                    () -> !node.get("/api/v1/node").raw().body().contains("not loaded"));
+        }
+    }
+
+    @Test
+    void twoHundredClientsAreServedAndTheNextIsTurnedAway() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("1"));
+                HttpClient http = HttpClient.newHttpClient()) {
+            List<WebSocket> sockets = new ArrayList<>();
+            for (int i = 0; i < Bridge.MAX; i++) sockets.add(connect(http, node, new CompletableFuture<>()));
+            CompletableFuture<Integer> closed = new CompletableFuture<>();
+            connect(http, node, closed);
+            assertThat(closed.get(60, TimeUnit.SECONDS)).isEqualTo(1013);
+            sockets.getFirst().abort();
+            RealNode.await("one has left", () -> {
+                CompletableFuture<Integer> again = new CompletableFuture<>();
+                connect(http, node, again).sendText("{\"type\":\"ping\"}", true);
+                return again.orTimeout(60, TimeUnit.SECONDS).join() == 0;
+            });
+            http.shutdownNow(); // with all sockets; a close would wait for them
+        }
+    }
+
+    /** @param ended completed by 0 when a frame came, else by the code of the close */
+    private static WebSocket connect(HttpClient http, RealNode node, CompletableFuture<Integer> ended) {
+        URI uri = URI.create(node.http.replace("http:", "ws:") + "/api/v1/bus/websocket");
+        return http.newWebSocketBuilder()
+                .buildAsync(uri, new WebSocket.Listener() {
+                    @Override
+                    public @Nullable CompletionStage<?> onText(WebSocket socket, CharSequence part, boolean last) {
+                        ended.complete(0);
+                        return null;
+                    }
+
+                    @Override
+                    public @Nullable CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
+                        ended.complete(code);
+                        return null;
+                    }
+                })
+                .join();
     }
 
     private static String verb(RealNode node, String... words) throws Exception {
@@ -283,7 +368,7 @@ class PluginIT {
         JsonObject manifest = Jars.manifest(
                 "curious",
                 "mcc.plugin.sample.Curious",
-                List.of("curious.ask", "curious.sees"),
+                List.of("curious.ask", "curious.sees", "curious.publish", "curious.tells"),
                 List.of("mcc.api.getNode", "mcc.api.drainNode"));
         try (RealNode node = RealNode.start(folder.resolve("1"));
                 BusClient client = new BusClient(node.http)) {
@@ -303,6 +388,16 @@ class PluginIT {
                     .isEqualTo("nothing");
             assertThat(client.ask("curious.sees", "org.yaml.snakeyaml.Yaml").getString("body"))
                     .isEqualTo("nothing");
+            client.register("curious.tells");
+            client.register("mcc.api.events.peer.up");
+            for (String address : List.of("mcc.api.events.peer.up", "sample.greet", "curious.tells")) {
+                assertThat(client.ask("curious.publish", address).getString("body"))
+                        .isEqualTo("published");
+            }
+            assertThat(client.take("curious.tells").getString("body")).isEqualTo("heard");
+            assertThat(client.isSilent("mcc.api.events.peer.up"))
+                    .as("what a plugin publishes as an event of the node's goes nowhere")
+                    .isTrue();
             assertThat(client.ask("curious.ask", "mcc.api.drainNode")
                             .getJsonObject("body")
                             .getBoolean("draining"))
@@ -326,5 +421,64 @@ class PluginIT {
             assertThat(said.lines())
                     .contains("registered clock", "found clock at " + two.id, "joined open/clock", "left open/clock");
         }
+    }
+
+    @Test
+    void theStandardClientGoesThroughByEveryTransport() throws Exception {
+        String js = Needs.program("node", "nodejs");
+        Path scripts = Path.of("src/test/browser").toAbsolutePath();
+        if (!Files.isDirectory(scripts.resolve("node_modules/sockjs-client"))) {
+            assertThat(said(scripts, Needs.program("npm", "npm"), "ci", "--no-audit", "--no-fund"))
+                    .contains("added");
+        }
+        try (RealNode node = RealNode.start(folder.resolve("1"))) {
+            List<String> lines =
+                    said(scripts, js, "bridge.mjs", node.http).lines().toList();
+            for (String transport : List.of("websocket", "xhr-streaming", "xhr-polling", "eventsource")) {
+                assertThat(lines).contains(transport + ": open/" + transport + " at " + node.id);
+            }
+        }
+    }
+
+    private static String said(Path folder, String... command) throws Exception {
+        Process process = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        return said;
+    }
+
+    @Test
+    void everyTransportIsGuardedAsHttpIs() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("1"), "--http-tokenless=false")) {
+            for (String path : List.of("/info", "/websocket", "/1/a/websocket", "/1/a/eventsource")) {
+                assertThat(node.get("/api/v1/bus" + path).status()).as(path).isEqualTo(401);
+                assertThat(node.send(bus(node, path, token(node), "http://evil.example")
+                                        .GET())
+                                .status())
+                        .as(path)
+                        .isEqualTo(403);
+            }
+            String own = node.http;
+            assertThat(node.send(bus(node, "/1/b/xhr", "mcc_wrong", own).POST(HttpRequest.BodyPublishers.noBody()))
+                            .status())
+                    .isEqualTo(401);
+            RealNode.Answer opened =
+                    node.send(bus(node, "/1/b/xhr", token(node), own).POST(HttpRequest.BodyPublishers.noBody()));
+            assertThat(opened.raw().body()).isEqualTo("o\n");
+            String large = "[\"" + "x".repeat(300_000) + "\"]";
+            assertThat(node.send(bus(node, "/1/b/xhr_send", token(node), own)
+                                    .POST(HttpRequest.BodyPublishers.ofString(large)))
+                            .status())
+                    .isEqualTo(413);
+        }
+    }
+
+    private static HttpRequest.Builder bus(RealNode node, String path, String token, String origin) {
+        return node.request("/api/v1/bus" + path)
+                .header("Authorization", "Bearer " + token)
+                .header("Origin", origin);
     }
 }

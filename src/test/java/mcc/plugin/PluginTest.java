@@ -26,7 +26,11 @@ class PluginTest {
     private final Context home = node.getOrCreateContext();
     private final Permits permits = new Permits((_, _) -> {});
     private final List<NodeEvent> events = java.util.Collections.synchronizedList(new ArrayList<>());
-    private final Plugin.World world = new Plugin.World(node, home, second, permits, events::add, _ -> {});
+    private final Plugin.World world = world(30_000);
+
+    private Plugin.World world(long stepMs) {
+        return new Plugin.World(node, home, second, permits, events::add, _ -> {}, stepMs);
+    }
 
     @AfterEach
     void close() {
@@ -92,6 +96,55 @@ class PluginTest {
         at(plugin::stop);
         assertThat(second.deploymentIDs()).isEmpty();
         assertThat(events).extracting(NodeEvent::type).containsOnly("plugin.failed");
+    }
+
+    /** Starts and stops when properties of this test say so. */
+    private Plugin slow(long stepMs) {
+        String manifest = Jars.manifest("slow", "mcc.plugin.sample.Slow", List.of(), List.of())
+                .encode();
+        Path jar = Jars.put(folder, "slow", Jars.jar(manifest, "mcc.plugin.sample.Slow"));
+        return new Plugin(world(stepMs), "slow", jar, _ -> null);
+    }
+
+    @Test
+    void aStartThatTakesTooLongIsAFailureAndLeavesNothingWhenItEndsAtLast() throws Exception {
+        try {
+            Plugin plugin = slow(20);
+            at(plugin::start);
+            assertThat(plugin.toJson().getString("state")).isEqualTo("backoff");
+            assertThat(plugin.toJson().getString("failure")).contains("Timeout");
+            at(plugin::stop);
+            System.setProperty("mcc.test.start", "now");
+            System.setProperty("mcc.test.stop", "now");
+            awaitNothingDeployed();
+        } finally {
+            System.clearProperty("mcc.test.start");
+            System.clearProperty("mcc.test.stop");
+        }
+    }
+
+    @Test
+    void aStopThatTakesTooLongIsNotWaitedFor() throws Exception {
+        try {
+            System.setProperty("mcc.test.start", "now");
+            Plugin started = slow(5_000);
+            at(started::start);
+            assertThat(started.toJson().getString("state")).isEqualTo("running");
+            at(started::stop);
+            System.setProperty("mcc.test.stop", "now");
+            awaitNothingDeployed();
+        } finally {
+            System.clearProperty("mcc.test.start");
+            System.clearProperty("mcc.test.stop");
+        }
+    }
+
+    private void awaitNothingDeployed() throws InterruptedException {
+        CountDownLatch empty = new CountDownLatch(1);
+        second.setPeriodic(5, _ -> {
+            if (second.deploymentIDs().isEmpty()) empty.countDown();
+        });
+        assertThat(empty.await(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import mcc.consortium.Action;
+import mcc.consortium.Grant;
+import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -25,7 +28,8 @@ class RegistryTest {
     private static final Identity SELF = Identity.fromSeed(new byte[32]);
     private static final Identity OTHER = Identity.fromSeed(Rng.seeded(8).bytes(32));
     private final Counters counters = new Counters();
-    private final Registry registry = new Registry(Config.of(NETWORK, "open"), SELF.id(), Rng.seeded(1), counters);
+    private final Registry registry =
+            new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(1), counters);
     private long nowNs = 1;
 
     @Test
@@ -281,12 +285,60 @@ class RegistryTest {
     }
 
     @Test
+    void aServiceThatMayNotBeSeenLooksLikeOneThatIsNot() {
+        ServiceName foreign = new ServiceName("acme", "web");
+        List<Registry.Output> out = step(new Registry.Input.Resolve(5, foreign));
+        assertThat(out).containsExactly(new Registry.Output.Providers(5, foreign, List.of(), List.of()));
+        assertThat(step(new Registry.Input.Watch(6, foreign))).isEmpty();
+        nowNs = registry.deadlineNs();
+        assertThat(step(new Registry.Input.Tick())).as("nothing is looked up").isEmpty();
+        assertThat(counters.value("policy.denied")).isGreaterThanOrEqualTo(3);
+        step(new Registry.Input.Resolve(7, WEB));
+        assertThat(counters.value("policy.allowed")).isEqualTo(1);
+    }
+
+    @Test
+    void anEndpointOfAServiceThatMayNotBeSeenIsNobodys() {
+        Registry closed =
+                new Registry(Config.of(NETWORK, "open"), SELF.id(), new Policy(List.of()), Rng.seeded(1), counters);
+        Registration hidden = registration("a", Registration.CheckType.NONE);
+        closed.handle(1, new Registry.Input.Register(1, hidden));
+        while (closed.poll() != null) {
+            // what follows a registration
+        }
+        closed.handle(2, new Registry.Input.Locate(4, hidden.endpoint(SELF.id())));
+        assertThat(closed.poll()).isEqualTo(new Registry.Output.Located(4, null));
+    }
+
+    @Test
+    void whatMayBeSeenForATimeIsUnseenAfterIt() {
+        Grant hour = new Grant(
+                "acme",
+                new Grant.What.Services(),
+                new Grant.Whom.Node(SELF.id()),
+                java.util.Set.of(Action.SEE),
+                List.of(),
+                0,
+                1_800_000_000_000L,
+                0,
+                0,
+                0);
+        Registry timed =
+                new Registry(Config.of(NETWORK, "open"), SELF.id(), new Policy(List.of(hour)), Rng.seeded(1), counters);
+        timed.handle(1, new Registry.Input.Clock(1_799_999_999_000L));
+        timed.handle(1, new Registry.Input.Resolve(1, new ServiceName("acme", "web")));
+        assertThat(timed.poll()).isInstanceOf(Registry.Output.Find.class);
+        timed.handle(SECOND + 1, new Registry.Input.Resolve(2, new ServiceName("acme", "db")));
+        assertThat(timed.poll()).isInstanceOf(Registry.Output.Providers.class);
+    }
+
+    @Test
     void theLawsOfCoresHold() {
         CoreLaws.check(RegistryTest::fresh, new Registry.Input.Tick(), RegistryTest::anyInput, 2_000);
     }
 
     private static Core<Registry.Input, Registry.Output> fresh() {
-        return new Registry(Config.of(NETWORK, "open"), SELF.id(), Rng.seeded(1), new Counters());
+        return new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(1), new Counters());
     }
 
     private static Registry.Input anyInput(Rng rng, List<Registry.Output> before) {
@@ -301,7 +353,8 @@ class RegistryTest {
         }
         Registration.CheckType type = Registration.CheckType.values()[rng.below(4)];
         return switch (rng.below(10)) {
-            case 0, 1 -> new Registry.Input.Register(rng.below(9), registration(id, type));
+            case 0 -> new Registry.Input.Clock(rng.nextLong() >>> 20);
+            case 1 -> new Registry.Input.Register(rng.below(9), registration(id, type));
             case 2 -> new Registry.Input.Deregister(rng.below(9), id);
             case 3 -> new Registry.Input.Heartbeat(rng.below(9), id);
             case 4 -> new Registry.Input.Resolve(rng.below(9), WEB);

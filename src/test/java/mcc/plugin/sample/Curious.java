@@ -21,6 +21,10 @@ public final class Curious extends VerticleBase {
                 message.reply("nothing");
             }
         });
+        vertx.eventBus().consumer("curious.publish", message -> {
+            vertx.eventBus().publish(String.valueOf(message.body()), "heard");
+            message.reply("published");
+        });
         vertx.eventBus().consumer("mcc.api.events.peer.up", _ -> {});
         return Future.succeededFuture();
     }

@@ -1,0 +1,90 @@
+package mcc.consortium;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import mcc.core.Bytes;
+import mcc.core.Counters;
+import mcc.crypto.Sha256;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides who may do what, from grants alone: what none of them allows is denied. Immutable, so one serves all threads of a
+ * node.
+ */
+public final class Policy {
+    /** Stands where an organisation would, for nodes that have none. */
+    public static final String OPEN = "open";
+
+    /** Most grants. */
+    public static final int GRANTS_MAX = 4_096;
+
+    /** What an open network is: things without an organisation are for everyone, though their owners' ports are not. */
+    private static final List<Grant> OPEN_NETWORK = List.of(
+            Grant.of(OPEN, new Grant.What.Services(), new Grant.Whom.Anyone(), EnumSet.of(Action.SEE, Action.USE)),
+            Grant.of(
+                    OPEN,
+                    new Grant.What.Nodes(),
+                    new Grant.Whom.Anyone(),
+                    EnumSet.of(Action.RELAY, Action.STORE, Action.SIGNAL)));
+
+    private final List<Grant> grants;
+
+    /**
+     * Decides by these grants and no others.
+     *
+     * @param grants at most {@value #GRANTS_MAX}; their order does not matter
+     */
+    public Policy(List<Grant> grants) {
+        if (grants.size() > GRANTS_MAX) throw new IllegalArgumentException("more than " + GRANTS_MAX + " grants");
+        this.grants = List.copyOf(grants);
+    }
+
+    /** The policy of a network without a charter. */
+    public static Policy open() {
+        return new Policy(OPEN_NETWORK);
+    }
+
+    /** Decides. Pure. Of several grants that allow it, the one that lasts longest is the answer. */
+    public Decision decide(Question question) {
+        Grant best = null;
+        Decision.Reason nearest = Decision.Reason.NOTHING_GRANTED;
+        for (Grant grant : grants) {
+            Decision.Reason lack = lack(grant, question);
+            if (lack == null) {
+                if (best == null || outlasts(grant, best)) best = grant;
+            } else if (lack.compareTo(nearest) > 0) {
+                nearest = lack;
+            }
+        }
+        return best == null ? new Decision.Denied(nearest, ref(question)) : new Decision.Allowed(best, best.untilMs());
+    }
+
+    /** Decides, and counts it as {@code policy.allowed} or {@code policy.denied}. */
+    public Decision decide(Question question, Counters counters) {
+        Decision decision = decide(question);
+        counters.add(decision.isAllowed() ? "policy.allowed" : "policy.denied");
+        return decision;
+    }
+
+    private static boolean outlasts(Grant a, Grant b) {
+        return a.untilMs() > b.untilMs() || a.untilMs() == b.untilMs() && a.seq() > b.seq();
+    }
+
+    /** What the grant lacks to allow this; null when it does. */
+    private static Decision.@Nullable Reason lack(Grant grant, Question q) {
+        if (!grant.covers(q.thing())) return Decision.Reason.NOTHING_GRANTED;
+        if (!grant.actions().contains(q.action())) return Decision.Reason.OTHER_ACTION;
+        if (!grant.isFor(q.subject())) return Decision.Reason.OTHER_SUBJECT;
+        if (q.subject().hops() > grant.hops()) return Decision.Reason.TOO_MANY_HOPS;
+        if (!grant.covers(q.port())) return Decision.Reason.OTHER_PORT;
+        if (q.epochMs() < grant.fromMs()) return Decision.Reason.TOO_EARLY;
+        return q.epochMs() < grant.untilMs() ? null : Decision.Reason.EXPIRED;
+    }
+
+    /** From the question alone, so that whoever decides needs no randomness and no list of what it said. */
+    private static String ref(Question question) {
+        byte[] text = Bytes.utf8("mcc/denied/1 " + question).toArray();
+        return "D-" + Sha256.id(text).toString().substring(0, 8).toUpperCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,29 @@
+package mcc.tunnel;
+
+import java.util.function.LongSupplier;
+import mcc.consortium.Action;
+import mcc.consortium.Decision;
+import mcc.consortium.Policy;
+import mcc.consortium.Question;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.registry.Registration;
+
+/**
+ * The door of this host's apps: asks the policy whether a node may use one of them. Used on one context.
+ *
+ * @param epochMs the wall clock, milliseconds since 1970
+ */
+record Admission(Policy policy, LongSupplier epochMs, Counters counters) {
+    long nowMs() {
+        return epochMs.getAsLong();
+    }
+
+    /** Decides, as of now, whether {@code from} may use the app of a registration. */
+    Decision judge(Id from, Registration app) {
+        var service =
+                new Question.Thing.Service(app.service().org(), app.service().name());
+        var port = new Question.Port(Question.Port.TCP, app.port());
+        return policy.decide(new Question(Question.Subject.open(from), Action.USE, service, port, nowMs()), counters);
+    }
+}

@@ -1,0 +1,128 @@
+package mcc.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.link.LinkOutput;
+import mcc.overlay.Wiring;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What peers cause cannot fill a desk that does not keep up. */
+class BusTest {
+    private static final LinkOutput UP = new LinkOutput.Up(Id.random(Rng.seeded(1)), Address.v4(0x7f000001, 9));
+
+    private final Vertx vertx = Vertx.vertx();
+    private final Bus bus = new Bus(vertx);
+    private final Counters counters = new Counters();
+
+    @AfterEach
+    void stop() {
+        Node.await(vertx.close(), 10_000);
+    }
+
+    /** A reader of the DHT's desk whose loop is busy until the first latch opens, and that counts down the second. */
+    private void readSlowly(CountDownLatch busy, CountDownLatch read) {
+        Context context = vertx.getOrCreateContext();
+        CountDownLatch ready = new CountDownLatch(1);
+        context.runOnContext(_ -> {
+            bus.on(Bus.DHT_CORE, _ -> read.countDown());
+            ready.countDown();
+            await(busy);
+        });
+        await(ready);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private void offer(int times) {
+        for (int i = 0; i < times; i++) Desks.offer(bus, Wiring.route(UP), counters);
+    }
+
+    @Test
+    void aDeskThatDoesNotReadGetsItsCreditAndNoMoreUntilItDoes() {
+        CountDownLatch busy = new CountDownLatch(1);
+        CountDownLatch read = new CountDownLatch(Bus.CREDIT);
+        readSlowly(busy, read);
+        offer(Bus.CREDIT + 10);
+        assertThat(counters.value("bus.refused")).isEqualTo(10);
+        busy.countDown();
+        await(read);
+        CountDownLatch more = new CountDownLatch(1);
+        offer(5);
+        vertx.getOrCreateContext().runOnContext(_ -> more.countDown());
+        await(more);
+        assertThat(counters.value("bus.refused")).as("room again").isEqualTo(10);
+    }
+
+    @Test
+    void whatTheNodeItselfSendsIsNotRefusedButCounts() {
+        CountDownLatch busy = new CountDownLatch(1);
+        CountDownLatch read = new CountDownLatch(Bus.CREDIT + 1);
+        readSlowly(busy, read);
+        for (int i = 0; i <= Bus.CREDIT; i++) bus.send(Bus.DHT_CORE, UP);
+        offer(1);
+        assertThat(counters.value("bus.refused")).isEqualTo(1);
+        busy.countDown();
+        await(read);
+    }
+
+    @Test
+    void aReaderThatIsStartedAgainHasItsWholeCredit() {
+        CountDownLatch busy = new CountDownLatch(1);
+        readSlowly(busy, new CountDownLatch(1));
+        offer(Bus.CREDIT + 1);
+        bus.on(Bus.DHT_CORE, _ -> {});
+        offer(1);
+        busy.countDown();
+        assertThat(counters.value("bus.refused")).isEqualTo(1);
+    }
+
+    @Test
+    void aWatchThatTheRegistryRefusesIsForgotten() {
+        bus.serve(Bus.STORE, _ -> io.vertx.core.Future.succeededFuture(java.util.Map.of()));
+        bus.serve(Bus.SESSION, _ -> io.vertx.core.Future.succeededFuture(List.of()));
+        RegistryVerticle verticle = new RegistryVerticle(
+                bus, "test", Id.random(Rng.seeded(2)), mcc.consortium.Policy.open(), Rng.seeded(3));
+        Node.await(vertx.deployVerticle(verticle), 10_000);
+        List<mcc.registry.ServiceName> names = Stream.iterate(0, i -> i + 1)
+                .limit(257)
+                .map(i -> new mcc.registry.ServiceName("open", "s" + i))
+                .toList();
+        for (var name : names.subList(0, 256)) ask(new RegistryVerticle.Query.Watch(name));
+        var last = new RegistryVerticle.Query.Watch(names.getLast());
+        assertThat(refused(last)).isTrue();
+        assertThat(refused(last)).as("not taken for one that stands").isTrue();
+        ask(new RegistryVerticle.Query.Unwatch(names.getFirst()));
+        assertThat(refused(last)).as("there is room again").isFalse();
+    }
+
+    private void ask(RegistryVerticle.Query query) {
+        Node.await(bus.ask(Bus.REGISTRY, query), 10_000);
+    }
+
+    private boolean refused(RegistryVerticle.Query query) {
+        try {
+            ask(query);
+            return false;
+        } catch (Problem p) {
+            assertThat(p.code()).isEqualTo("overloaded");
+            return true;
+        }
+    }
+}

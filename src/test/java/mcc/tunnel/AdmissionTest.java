@@ -1,0 +1,257 @@
+package mcc.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import mcc.consortium.Action;
+import mcc.consortium.Grant;
+import mcc.consortium.Policy;
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.node.Bus;
+import mcc.node.Node;
+import mcc.node.NodeEvent;
+import mcc.node.RegistryVerticle;
+import mcc.node.SessionVerticle;
+import mcc.node.Settings;
+import mcc.node.StreamPort;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.registry.ServiceName;
+import mcc.wire.Contact;
+import mcc.wire.Provider;
+import mcc.wire.pb.TunnelOpened;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two real nodes in this process: what the provider's policy lets through to an app, and what the denied one hears. */
+class AdmissionTest {
+    private static final long ENDS = 1_800_000_000_000L;
+    private static final Id NOWHERE = new Id(1, 2, 3, 4);
+    private static final int PATIENCE_S = 60;
+
+    @TempDir
+    Path folder;
+
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private final AtomicLong clock = new AtomicLong(ENDS - 1);
+    private final Vertx vertx = Vertx.vertx();
+
+    @AfterEach
+    void end() throws Exception {
+        for (AutoCloseable each : open.reversed()) each.close();
+        get(vertx.close());
+    }
+
+    @Test
+    void whoMayNotUseAServiceHearsWhatItWouldHearIfThereWereNone() throws IOException {
+        Node provider = node(may(Action.SIGNAL, Action.SEE), "provider");
+        Id endpoint = register(provider);
+        CompletableFuture<NodeEvent> told = new CompletableFuture<>();
+        provider.parts().bus().on(Bus.EVENTS, event -> {
+            if (event.type().equals("policy.denied")) told.complete(event);
+        });
+        Node user = node(Policy.open(), "user");
+        assertThat(ask(user, provider, endpoint).bytes())
+                .isEqualTo(ask(user, provider, NOWHERE).bytes());
+        NodeEvent event = told.orTimeout(PATIENCE_S, TimeUnit.SECONDS).join();
+        assertThat(event.data().getString("peer")).isEqualTo(user.parts().id().toString());
+        assertThat(event.data().getString("reason")).isEqualTo("other-action");
+        assertThat(event.data().getString("ref")).startsWith("D-");
+        assertThat(denied(provider)).as("the other was never asked about").isEqualTo(1);
+    }
+
+    @Test
+    void theAppsOwnNodeIsAskedAboutToo() throws IOException {
+        Node provider = node(may(Action.SIGNAL, Action.SEE), "provider");
+        register(provider);
+        var query = new TunnelVerticle.Query.Open(
+                new Target.Service(new ServiceName("open", "echo"), null, null), "127.0.0.1:0");
+        Object made = get(provider.parts().bus().ask(Bus.TUNNEL, query));
+        String listen = ((io.vertx.core.json.JsonObject) made).getString("listen");
+        try (Socket socket = connect(Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1)))) {
+            assertThat(read(socket)).isEqualTo(-1);
+        }
+        assertThat(denied(provider)).isEqualTo(1);
+    }
+
+    @Test
+    void aConnectionEndsWithTheRightThatLetItIn() throws IOException {
+        Node provider = node(may(Action.SIGNAL, Action.SEE, Action.USE), "provider");
+        Id endpoint = register(provider);
+        Node user = node(Policy.open(), "user");
+        Conversation talk = ask(user, provider, endpoint);
+        assertThat(talk.answer().getCode()).isEqualTo(TunnelOpened.Code.OK);
+        talk.port.write(new byte[] {42});
+        assertThat(talk.next())
+                .as("the echo, under a right looked at again each millisecond")
+                .isEqualTo(42);
+        clock.set(ENDS);
+        assertThat(talk.next()).as("the stream is cut off").isEqualTo(-1);
+        assertThat(denied(provider)).isEqualTo(1);
+    }
+
+    // ---- nodes and streams ------------------------------------------------------------------------------------------
+
+    /** What is needed to be reached for ever; what an app needs until {@link #ENDS} by the test's clock. */
+    private static Policy may(Action... actions) {
+        List<Grant> grants = new ArrayList<>();
+        for (Action action : actions) {
+            Grant.What what = action == Action.SIGNAL ? new Grant.What.Nodes() : new Grant.What.Services();
+            long untilMs = action == Action.USE ? ENDS : Long.MAX_VALUE;
+            grants.add(new Grant(
+                    Policy.OPEN, what, new Grant.Whom.Anyone(), Set.of(action), List.of(), 0, untilMs, 0, 0, 0));
+        }
+        return new Policy(grants);
+    }
+
+    private Node node(Policy policy, String name) {
+        Map<String, String> values =
+                Map.of("data", folder.resolve(name).toString(), "name", name, "listen", "127.0.0.1:0");
+        Node node = Node.start(
+                Settings.load(values, Map.of(), null), policy, List.of(parts -> new TunnelVerticle(parts, clock::get)));
+        open.add(node);
+        return node;
+    }
+
+    private Id register(Node at) throws IOException {
+        ServerSocket echo = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        open.add(echo);
+        Thread.ofVirtual().start(() -> serve(echo));
+        var check = new Registration.Check(Registration.CheckType.NONE, "/", 1_000, 400, 2);
+        Registration app = new Registration(
+                "echo",
+                new ServiceName("open", "echo"),
+                "127.0.0.1",
+                echo.getLocalPort(),
+                Provider.Protocol.TCP,
+                100,
+                List.of(),
+                Map.of(),
+                30_000,
+                check);
+        Object done = get(at.parts().bus().ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(app)));
+        return ((Registry.Output.Registered) done).registration().endpoint();
+    }
+
+    private static void serve(ServerSocket echo) {
+        while (!echo.isClosed()) {
+            try {
+                Socket socket = echo.accept();
+                Thread.ofVirtual().start(() -> {
+                    try (socket) {
+                        socket.getInputStream().transferTo(socket.getOutputStream());
+                    } catch (IOException _) {
+                        // cut off: what the test is about
+                    }
+                });
+            } catch (IOException _) {
+                return; // closed at the end of the test
+            }
+        }
+    }
+
+    private Conversation ask(Node user, Node provider, Id endpoint) {
+        Contact to = new Contact(
+                provider.parts().id(),
+                List.of(Address.parse(provider.parts().status().udp().getFirst())));
+        StreamPort port = (StreamPort) get(user.parts().bus().ask(Bus.SESSION, new SessionVerticle.Query.Open(to)));
+        Conversation talk = new Conversation(port);
+        port.exceptionHandler(_ -> talk.add(-1));
+        port.endHandler(_ -> talk.add(-1));
+        port.bytesHandler(bytes -> {
+            for (byte b : bytes) talk.add(b & 0xff);
+        });
+        port.attach(vertx.getOrCreateContext());
+        port.write(Envelope.open(endpoint));
+        return talk;
+    }
+
+    /** What came back on a stream, byte by byte, −1 for its end. */
+    private static final class Conversation {
+        final StreamPort port;
+        private final java.util.concurrent.LinkedBlockingQueue<Integer> heard =
+                new java.util.concurrent.LinkedBlockingQueue<>();
+
+        Conversation(StreamPort port) {
+            this.port = port;
+        }
+
+        void add(int b) {
+            heard.add(b);
+        }
+
+        int next() {
+            try {
+                Integer next = heard.poll(PATIENCE_S, TimeUnit.SECONDS);
+                if (next == null) throw new AssertionError("nothing came");
+                return next;
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        TunnelOpened answer() {
+            Envelope envelope = new Envelope();
+            while (!envelope.take(new byte[] {(byte) next()}))
+                assertThat(envelope.isMalformed()).isFalse();
+            return envelope.answer();
+        }
+
+        byte[] bytes() {
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            for (int b; (b = next()) != -1; ) all.write(b);
+            return all.toByteArray();
+        }
+    }
+
+    private static Socket connect(int port) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout(PATIENCE_S * 1_000);
+        return socket;
+    }
+
+    private static int read(Socket socket) {
+        try {
+            InputStream in = socket.getInputStream();
+            return in.read();
+        } catch (java.net.SocketTimeoutException e) {
+            throw new UncheckedIOException(e);
+        } catch (IOException _) {
+            return -1; // reset
+        }
+    }
+
+    private static long denied(Node node) {
+        List<?> counts = (List<?>) get(node.parts().bus().ask(Bus.TUNNEL, new TunnelVerticle.Query.Counts()));
+        for (Object each : counts) {
+            if (each instanceof Counters.Count c && c.name().equals("policy.denied")) return c.value();
+        }
+        return 0;
+    }
+
+    private static <T> T get(Future<T> future) {
+        return future.toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(PATIENCE_S, TimeUnit.SECONDS)
+                .join();
+    }
+}
