@@ -17,16 +17,22 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Essay. (1) A packet is lost when one sent {@code packetThreshold} numbers or 9/8 round trips later is acknowledged
  * (RFC 9002 section 6.1). (2) Numbers are never used again, so an acknowledgement of a packet that was declared lost is
- * proof that the threshold was too small: it is raised to what would have sufficed, up to 64 packets and 2 round trips
- * (RFC 8985 section 6.2), and when all losses of one episode prove wrong, congestion control takes its answer back. (3)
- * When nothing is acknowledged for a probe timeout, up to two packets leave whatever the window says, with the oldest
+ * proof that the threshold was too small: it is raised to what would have sufficed, the time up to 2 round trips, and falls
+ * back after 16 episodes of true loss (RFC 8985 section 6.2); when all losses of one episode prove wrong, congestion
+ * control takes its answer back. (3) When nothing is acknowledged for a probe timeout, up to two packets leave whatever the window says, with the oldest
  * data (section 6.2.4); the timeout doubles each time. (4) The list of packets in flight is in the order of sending and
  * holds neither acknowledged nor lost ones, so an acknowledgement costs no more than what it newly covers.
  */
 final class Recovery {
     private static final int MAX_REMEMBERED_LOST = 256;
     private static final int MAX_SPARE = 4_096;
-    private static final int MAX_PACKET_THRESHOLD = 64;
+    private static final int PACKET_THRESHOLD = 3;
+    private static final int TIME_THRESHOLD_EIGHTHS = 9;
+    /** A path that reorders by time, not by count, is left to the time threshold. */
+    private static final int MAX_PACKET_THRESHOLD = 16_384;
+    /** After so many episodes of true loss, the path is taken for one that does not reorder. */
+    private static final int CALM_EPISODES = 16;
+
     private static final int MAX_TIME_THRESHOLD_EIGHTHS = 16;
     private static final long MAX_PTO_NS = 60_000_000_000L;
     private static final int RECENT_PACKETS = 2_048;
@@ -58,8 +64,9 @@ final class Recovery {
     private long newestSentNs;
     private int ptoCount;
     private int probes;
-    private int packetThreshold = 3;
-    private int timeThresholdEighths = 9;
+    private int packetThreshold = PACKET_THRESHOLD;
+    private int timeThresholdEighths = TIME_THRESHOLD_EIGHTHS;
+    private int calmEpisodes;
     private long ceSeen;
     /** Packets with lower numbers went by another path: they say nothing about this one. */
     private long pathFirst;
@@ -270,6 +277,7 @@ final class Recovery {
             rate.onAcked(nowNs, p.state);
             long distance = Math.max(largest, largestAcked) - p.number + 1;
             packetThreshold = (int) Math.min(MAX_PACKET_THRESHOLD, Math.max(packetThreshold, distance));
+            calmEpisodes = 0;
             timeThresholdEighths = Math.min(MAX_TIME_THRESHOLD_EIGHTHS, timeThresholdEighths + 1);
             if (p.state.sentNs() <= episodeStartNs && --episodeLost == 0) control.onSpuriousLoss(nowNs);
         }
@@ -312,6 +320,10 @@ final class Recovery {
             if (p.state.sentNs() > episodeStartNs) {
                 episodeStartNs = nowNs;
                 episodeLost = 0;
+                if (++calmEpisodes == CALM_EPISODES) {
+                    packetThreshold = PACKET_THRESHOLD;
+                    timeThresholdEighths = TIME_THRESHOLD_EIGHTHS;
+                }
             }
             episodeLost++;
             rate.onLost(p.state);

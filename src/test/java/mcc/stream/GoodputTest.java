@@ -76,6 +76,12 @@ class GoodputTest {
     }
 
     @Test
+    void jitterIsNotTakenForLoss() {
+        Pair pair = link(CongestionControl.Kind.BBR, 0, 1_250_000, 1, 6).both(l -> l.jitterNs = 50 * Pair.MS);
+        assertThat(goodput(pair, 20)).isGreaterThan(45);
+    }
+
+    @Test
     void burstsOfLossAreSurvived() {
         assertThat(goodput(CongestionControl.Kind.BBR, 50_000, 10, 4, 5)).isGreaterThan(50);
     }
