@@ -45,6 +45,7 @@ class ArchitectureTest {
         may.put("core", List.of());
         may.put("wire", List.of("core"));
         may.put("crypto", List.of("core"));
+        may.put("tun", List.of("core", "crypto"));
         may.put("session", List.of("core", "wire", "crypto"));
         may.put("congestion", List.of("core"));
         may.put("stream", List.of("core", "wire", "congestion"));
@@ -54,7 +55,8 @@ class ArchitectureTest {
         may.put("registry", List.of("core", "wire", "crypto", "dht"));
         may.put("overlay", List.of("core", "wire", "crypto", "link", "nat", "dht", "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
-        may.put("node", protocol);
+        may.put("sys", List.of());
+        may.put("node", with(protocol, "sys"));
         may.put("tunnel", with(protocol, "node"));
         may.put("api", with(protocol, "node", "tunnel"));
         may.put("plugin", with(protocol, "node", "api"));
@@ -73,6 +75,7 @@ class ArchitectureTest {
                     "core",
                     "wire",
                     "crypto",
+                    "tun",
                     "session",
                     "congestion",
                     "stream",
@@ -278,6 +281,8 @@ class ArchitectureTest {
         ArchRule rule = noStaticState(
                 "mcc.core",
                 "mcc.crypto",
+                "mcc.tun",
+                "mcc.sys",
                 "mcc.session",
                 "mcc.congestion",
                 "mcc.stream",

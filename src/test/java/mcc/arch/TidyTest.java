@@ -18,7 +18,18 @@ class TidyTest {
     private static final Path MAIN = Path.of("src/main/java/mcc");
     private static final Path TEST = Path.of("src/test/java/mcc");
     private static final List<String> PURE = List.of(
-            "core", "wire", "crypto", "session", "congestion", "stream", "nat", "link", "dht", "registry", "overlay");
+            "core",
+            "wire",
+            "crypto",
+            "tun",
+            "session",
+            "congestion",
+            "stream",
+            "nat",
+            "link",
+            "dht",
+            "registry",
+            "overlay");
 
     @Test
     void everyRoomHasItsCharter() throws IOException {
