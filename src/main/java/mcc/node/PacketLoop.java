@@ -80,7 +80,7 @@ final class PacketLoop {
      * Runs a task whenever a descriptor has something to read, until the loop closes; the descriptor stays its owner's.
      * Level-triggered: what is left unread comes again. Blocks the caller, which must not be the loop.
      */
-    void watch(int descriptor, Runnable readable) {
+    Watch watch(int descriptor, Runnable readable) {
         FileDescriptor watched = new FileDescriptor(descriptor);
         EpollIoHandle handle = new EpollIoHandle() {
             @Override
@@ -96,7 +96,17 @@ final class PacketLoop {
             @Override
             public void close() {}
         };
-        ((IoEventLoop) loop).register(handle).syncUninterruptibly().getNow().submit(EpollIoOps.EPOLLIN);
+        IoRegistration registration =
+                ((IoEventLoop) loop).register(handle).syncUninterruptibly().getNow();
+        registration.submit(EpollIoOps.EPOLLIN);
+        return too -> registration.submit(too ? EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLOUT) : EpollIoOps.EPOLLIN);
+    }
+
+    /** A watched descriptor. */
+    @FunctionalInterface
+    interface Watch {
+        /** Whether the task runs too when the descriptor can be written. */
+        void alsoWhenWritable(boolean too);
     }
 
     void close() {

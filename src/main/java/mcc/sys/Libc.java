@@ -36,6 +36,17 @@ final class Libc {
     private static final MethodHandle WRITE =
             handle("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG), ON_HEAP);
 
+    private static final MethodHandle BIND =
+            handle("bind", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
+    private static final MethodHandle GETSOCKNAME =
+            handle("getsockname", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS), ERRNO);
+    private static final MethodHandle SETSOCKOPT = handle(
+            "setsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
+    private static final MethodHandle SENDMSG =
+            handle("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
+    private static final MethodHandle RECVMMSG =
+            handle("recvmmsg", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+
     private Libc() {}
 
     @SuppressWarnings("restricted") // foreign calls are what this class is for
@@ -72,6 +83,39 @@ final class Libc {
 
     static int socket(int family, int type, int protocol) {
         return captured(errno -> (int) SOCKET.invokeExact(errno, family, type, protocol));
+    }
+
+    static int bind(int fd, MemorySegment address, int length) {
+        return captured(errno -> (int) BIND.invokeExact(errno, fd, address, length));
+    }
+
+    static int getsockname(int fd, MemorySegment address, MemorySegment length) {
+        return captured(errno -> (int) GETSOCKNAME.invokeExact(errno, fd, address, length));
+    }
+
+    static int setsockopt(int fd, int level, int option, int value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment v = arena.allocateFrom(JAVA_INT, value);
+            return captured(errno -> (int) SETSOCKOPT.invokeExact(errno, fd, level, option, v, 4));
+        }
+    }
+
+    /** Leaves the error's number in {@code errno}; −1 for any error. */
+    static long sendmsg(MemorySegment errno, int fd, MemorySegment header) {
+        try {
+            return (long) SENDMSG.invokeExact(errno, fd, header, 0);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Messages received; −1 for any error. */
+    static int recvmmsg(int fd, MemorySegment headers, int count, int flags) {
+        try {
+            return (int) RECVMMSG.invokeExact(fd, headers, count, flags, MemorySegment.NULL);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
     }
 
     static void close(int fd) {

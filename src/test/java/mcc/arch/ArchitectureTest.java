@@ -342,7 +342,7 @@ class ArchitectureTest {
 
     @Test
     void onlyTheirDoorsTouchNettyAndInternals() {
-        List<String> doors = List.of("UdpSocket", "PacketLoop", "TcpSocket", "Socks");
+        List<String> doors = List.of("NettySocket", "PacketLoop", "TcpSocket", "Socks");
         noClasses()
                 .that(new DescribedPredicate<>("are no door to Netty") {
                     @Override
