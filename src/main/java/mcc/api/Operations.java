@@ -121,7 +121,7 @@ final class Operations {
                                     "udp",
                                     new JsonArray(new ArrayList<>(parts.status().udp())))
                             .put("http", parts.status().http())
-                            .put("tun", null)
+                            .put("tun", parts.status().tun())
                             .put("peers", ((List<?>) both.resultAt(0)).size())
                             .put("joined", dht.joined())
                             .put("problems", parts.status().problems());

@@ -13,6 +13,8 @@ import mcc.session.Cookies;
 import mcc.session.Handshake;
 import mcc.session.Session;
 import mcc.wire.Handshakes;
+import mcc.wire.Message;
+import mcc.wire.Rpc;
 import mcc.wire.pb.Cookie;
 import mcc.wire.pb.Datagram;
 import mcc.wire.pb.Initiation;
@@ -140,7 +142,7 @@ final class Initiator {
 
     private static @Nullable Bytes earlyOf(Link link) {
         Link.Waiting first = link.waiting.peekFirst();
-        return first != null && Links.mayBeEarly(first.message()) ? first.message() : null;
+        return first != null && mayBeEarly(first.message()) ? first.message() : null;
     }
 
     private InitiatorPayload payload(long nowNs, long instance, @Nullable Bytes early) {
@@ -210,5 +212,16 @@ final class Initiator {
     private void discard(Link link, Attempt attempt) {
         link.attempts.remove(attempt);
         links.slots().release(attempt.index);
+    }
+
+    /** Whether a message may ride in an initiation: it may be replayed, so it must not matter. */
+    static boolean mayBeEarly(Message m) {
+        return m instanceof Message.Ping || m instanceof Message.FindNode || m instanceof Message.FindValue;
+    }
+
+    static boolean mayBeEarly(Bytes encoded) {
+        if (encoded.size() > Handshakes.EARLY_BYTES) return false;
+        Rpc rpc = Rpc.decode(encoded.toArray(), 0, encoded.size(), new Counters());
+        return rpc != null && mayBeEarly(rpc.body());
     }
 }

@@ -26,7 +26,6 @@ import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 import mcc.wire.FramesWriter;
 import mcc.wire.Handshakes;
-import mcc.wire.Message;
 import mcc.wire.Rpc;
 import mcc.wire.Transport;
 import mcc.wire.pb.Control;
@@ -76,6 +75,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Responder responder;
     private final Dialer dialer;
     private final Paths paths;
+    private final Packets packets;
 
     private final Map<Id, Link> links = new LinkedHashMap<>();
     private final Budget budget;
@@ -109,6 +109,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         initiator = new Initiator(this, config, identity, rng.split(), counters);
         responder = new Responder(this, config, identity, policy, rng.split(), counters);
         dialer = new Dialer(this, config, identity, rng.split(), counters);
+        packets = new Packets(this, initiator, paths, counters);
         malformed = counters.of("link.datagram.malformed");
         unknown = counters.of("link.datagram.unknown-receiver");
         forged = counters.of("link.datagram.forged");
@@ -142,7 +143,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 int n = open(pending.session, buf, offset, length, nowNs);
                 if (n < 0) return;
                 Link link = promote(nowNs, pending, from);
-                if (link != null) onFrames(nowNs, link, n, from, length);
+                if (link != null) onOpened(nowNs, link, n, buf, offset, from, length);
             }
             case Slot.Dialing(Dial dial)
             when dial.link != null && dial.session != null -> {
@@ -150,18 +151,26 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 if (n < 0) return;
                 Link link = dial.link;
                 dialer.confirmed(nowNs, dial, from);
-                onFrames(nowNs, link, n, from, length);
+                onOpened(nowNs, link, n, buf, offset, from, length);
             }
             case null, default -> unknown.add();
         }
     }
 
     private void onSealed(long nowNs, Link link, Session session, byte[] buf, int offset, int length, Address from) {
-        int n = open(session, buf, offset, length, nowNs);
+        boolean frames = Transport.kind(buf, offset) == Transport.FRAMES;
+        int n = frames
+                ? open(session, buf, offset, length, nowNs)
+                : packets.receive(nowNs, link, session, buf, offset, length);
         if (n < 0) return;
         boolean newest = session == link.current && session.isNewest(buf, offset);
         if (newest && !from.equals(link.path)) paths.heardElsewhere(nowNs, link, from);
-        onFrames(nowNs, link, n, from, length);
+        if (frames) onFrames(nowNs, link, n, from, length);
+    }
+
+    private void onOpened(long nowNs, Link link, int n, byte[] buf, int offset, Address from, int datagramBytes) {
+        if (Transport.kind(buf, offset) == Transport.FRAMES) onFrames(nowNs, link, n, from, datagramBytes);
+        else packets.copied(nowNs, link, Transport.kind(buf, offset), plain, n);
     }
 
     /** Opens into {@link #plain}; negative when the packet proves nothing. */
@@ -170,7 +179,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             unknown.add();
             return -1;
         }
-        int n = session.open(buf, offset, length, plain, 0);
+        return counted(session.open(buf, offset, length, plain, 0));
+    }
+
+    int counted(int n) {
         if (n == Session.FORGED) forged.add();
         else if (n == Session.REPLAYED) replayed.add();
         return n;
@@ -309,7 +321,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         send(out, to, sealed, n);
     }
 
-    private void send(PacketSink out, Address to, byte[] bytes, int length) {
+    void send(PacketSink out, Address to, byte[] bytes, int length) {
         txBytes.add(length);
         txPackets.add();
         out.send(to, bytes, 0, length);
@@ -499,6 +511,11 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return link == null ? 0 : link.connection.readable(stream);
     }
 
+    /** The door for packets of the virtual interface. */
+    public Packets packets() {
+        return packets;
+    }
+
     // ---- observers --------------------------------------------------------------------------------------------------
 
     /** All peers, in the order in which they were met. */
@@ -515,17 +532,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     // ---- for this room ----------------------------------------------------------------------------------------------
-
-    /** Whether a message may ride in an initiation: it may be replayed, so it must not matter. */
-    static boolean mayBeEarly(Message m) {
-        return m instanceof Message.Ping || m instanceof Message.FindNode || m instanceof Message.FindValue;
-    }
-
-    static boolean mayBeEarly(Bytes encoded) {
-        if (encoded.size() > Handshakes.EARLY_BYTES) return false;
-        Rpc rpc = Rpc.decode(encoded.toArray(), 0, encoded.size(), new Counters());
-        return rpc != null && mayBeEarly(rpc.body());
-    }
 
     long epochMs(long nowNs) {
         return epochMs + (nowNs - epochAtNs) / MS;
@@ -671,12 +677,13 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return since == NEVER ? NEVER : Math.max(since, link.heardNs);
     }
 
-    private void expect(long nowNs, Link link) {
+    void expect(long nowNs, Link link) {
         if (link.expectingNs == NEVER) link.expectingNs = nowNs;
     }
 
     /** Finds or makes the link to a contact and learns its addresses; null when its key is unsound or the table is full. */
-    private @Nullable Link link(long nowNs, Contact to) {
+    @Nullable
+    Link link(long nowNs, Contact to) {
         Link link = links.get(to.node());
         if (link == null) {
             byte[] peerStatic = Ed25519.toX25519(to.node());

@@ -272,7 +272,7 @@ final class Responder {
         }
         byte[] early = payload.getEarly().toByteArray();
         Rpc rpc = Rpc.decode(early, 0, early.length, counters);
-        if (rpc == null || !Links.mayBeEarly(rpc.body())) {
+        if (rpc == null || !Initiator.mayBeEarly(rpc.body())) {
             counters.add("link.early.refused");
             return;
         }

@@ -20,6 +20,10 @@ import mcc.core.Address;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
+import mcc.sys.SysError;
+import mcc.sys.TunDevice;
+import mcc.tun.InnerAddress;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +57,8 @@ public final class Node implements AutoCloseable {
     private final DataFolder data;
     private final Parts parts;
     private final Supervisor supervisor;
+
+    private @Nullable TunDevice device;
 
     private Node(Vertx vertx, DataFolder data, Parts parts, Supervisor supervisor) {
         this.vertx = vertx;
@@ -117,9 +123,10 @@ public final class Node implements AutoCloseable {
                 new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data()), worker);
+        TunPort.@Nullable Setup tun = tun(settings, identity.id());
         run(
                 "session",
-                () -> new SessionVerticle(bus, identity, policy, links, listen, rng.split()),
+                () -> new SessionVerticle(bus, identity, policy, links, listen, rng.split(), tun),
                 new DeploymentOptions());
         run(
                 "dht",
@@ -132,6 +139,25 @@ public final class Node implements AutoCloseable {
         run("nat", () -> new NatVerticle(bus), new DeploymentOptions());
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
+    }
+
+    /** Opens the virtual interface for the life of the process; without it everything else works, and the node says so. */
+    private TunPort.@Nullable Setup tun(Settings settings, Id self) {
+        if (!settings.flag("tun")) return null;
+        InnerAddress address = InnerAddress.of(settings.text("network"), self);
+        try {
+            TunDevice made =
+                    TunDevice.open(settings.text("tun.name"), TunPort.MTU, address.bytes(), InnerAddress.PREFIX_BITS);
+            device = made;
+            parts.status().tun(made.name(), TunPort.MTU, List.of(address.toString()));
+            LOG.info("interface {} has the address {}", made.name(), address);
+            return TunPort.Setup.of(made, settings, self, address);
+        } catch (SysError e) {
+            String title = "no virtual interface: " + e.getMessage();
+            LOG.warn("{}; {}", title, e.hint());
+            parts.status().problem("tun-unavailable", "warning", title, e.hint());
+            return null;
+        }
     }
 
     private void run(String name, Supplier<Deployable> make, DeploymentOptions options) {
@@ -161,6 +187,7 @@ public final class Node implements AutoCloseable {
         }
         await(supervisor.stop(), 4_000);
         await(vertx.close(), 2_000);
+        if (device != null) device.close();
         data.close();
     }
 

@@ -2,10 +2,16 @@ package mcc.node;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoRegistration;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandle;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollIoOps;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
@@ -63,6 +69,44 @@ final class PacketLoop {
         } catch (RuntimeException | Error e) {
             failed.accept(e);
         }
+    }
+
+    /** Whether {@link #watch} works: on Linux alone. */
+    boolean canWatch() {
+        return Epoll.isAvailable();
+    }
+
+    /**
+     * Runs a task whenever a descriptor has something to read, until the loop closes; the descriptor stays its owner's.
+     * Level-triggered: what is left unread comes again. Blocks the caller, which must not be the loop.
+     */
+    Watch watch(int descriptor, Runnable readable) {
+        FileDescriptor watched = new FileDescriptor(descriptor);
+        EpollIoHandle handle = new EpollIoHandle() {
+            @Override
+            public FileDescriptor fd() {
+                return watched;
+            }
+
+            @Override
+            public void handle(IoRegistration registration, IoEvent event) {
+                guarded(readable);
+            }
+
+            @Override
+            public void close() {}
+        };
+        IoRegistration registration =
+                ((IoEventLoop) loop).register(handle).syncUninterruptibly().getNow();
+        registration.submit(EpollIoOps.EPOLLIN);
+        return too -> registration.submit(too ? EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLOUT) : EpollIoOps.EPOLLIN);
+    }
+
+    /** A watched descriptor. */
+    @FunctionalInterface
+    interface Watch {
+        /** Whether the task runs too when the descriptor can be written. */
+        void alsoWhenWritable(boolean too);
     }
 
     void close() {

@@ -67,6 +67,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private final Map<Long, Promise<Object>> pings = new HashMap<>();
     private final List<UdpSocket> sockets = new ArrayList<>();
 
+    private final @Nullable TunPort tun;
     private final LoopSink sink = new LoopSink();
     private volatile @Nullable Handler<Throwable> failures;
     private @Nullable PacketLoop loop;
@@ -76,13 +77,22 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private long armedNs = Core.NEVER;
     private long clockNs;
 
-    SessionVerticle(Bus bus, Identity identity, Policy policy, mcc.link.Config config, List<Address> listen, Rng rng) {
+    /** @param device the virtual interface, which stays its opener's; null for none */
+    SessionVerticle(
+            Bus bus,
+            Identity identity,
+            Policy policy,
+            mcc.link.Config config,
+            List<Address> listen,
+            Rng rng,
+            TunPort.@Nullable Setup device) {
         this.bus = bus;
         this.policy = policy;
         this.identity = identity;
         this.config = config;
         this.listen = List.copyOf(listen);
         this.rng = rng;
+        tun = device == null ? null : new TunPort(device, bus, sink, counters);
     }
 
     @Override
@@ -94,7 +104,18 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                     for (Address address : listen) bind(made, address);
                     return made;
                 })
-                .compose(this::begin);
+                .compose(made -> begin(made).map(made))
+                .compose(made -> vertx.executeBlocking(() -> watch(made)));
+    }
+
+    private boolean watch(PacketLoop loop) {
+        TunPort tun = this.tun;
+        if (tun == null) return false;
+        loop.watch(tun.descriptor(), () -> {
+            tun.read(System.nanoTime());
+            onTurn();
+        });
+        return true;
     }
 
     private void bind(PacketLoop loop, Address address) {
@@ -112,6 +133,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         loop.context().runOnContext(_ -> {
             Links links = new Links(config, identity, policy, rng, counters);
             this.links = links;
+            if (tun != null) tun.attach(loop, links, this::onTurn);
             hub = new StreamHub(loop, links, this::onTurn);
             bus.on(Bus.LINKS, this::onInput);
             bus.serve(Bus.SESSION, this::onQuery);
@@ -152,6 +174,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         Links links = this.links;
         if (links == null) return;
         long nowNs = System.nanoTime();
+        if (tun != null) tun.turn(nowNs);
         if (links.deadlineNs() <= nowNs) links.handle(nowNs, new LinkInput.Tick());
         for (int i = 0; i < 4; i++) {
             deliver(nowNs, links);
@@ -200,6 +223,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                     if (hub != null) hub.lost(o.peer());
                 }
                 case LinkOutput.Up o -> {
+                    if (tun != null) tun.learn(o.node());
                     Desks.offer(bus, Wiring.route(output), counters);
                     event("peer.up", o.node(), new JsonObject().put("address", o.at().toString()));
                 }
@@ -229,7 +253,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     private void arm(Links links) {
         PacketLoop loop = this.loop;
-        long due = links.deadlineNs();
+        long due = tun == null ? links.deadlineNs() : Math.min(links.deadlineNs(), tun.deadlineNs());
         if (loop == null || due == armedNs) return;
         if (timer != null) timer.run();
         timer = null;

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import mcc.tun.Rule;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -46,6 +47,10 @@ public final class Settings {
             new Key("http.tokenless", "true", false, "whether loopback may read and use services without a token"),
             new Key("http.hosts", "", true, "further names accepted in the Host header"),
             new Key("socks", "", false, "address for a SOCKS5 listener; empty: none"),
+            new Key("tun", "false", false, "whether to make a virtual interface; needs CAP_NET_ADMIN, on Linux"),
+            new Key("tun.name", "mcc0", false, "name of the virtual interface"),
+            new Key("tun.allow", "none", false, "what may come in unasked by it: none, or all"),
+            new Key("tun.inbound", "", true, "what else may: tcp:22, udp:5000-5010, tcp:22@NODE, any@NODE"),
             new Key("bootstrap", "", true, "nodes to meet first: HOST:PORT or KEY@HOST:PORT"),
             new Key("plugins.upload", "false", false, "whether POST /plugins may deploy code"),
             new Key("log.level", "info", false, "error, warn, info, debug or trace"),
@@ -171,7 +176,20 @@ public final class Settings {
             throw new Problem("config", "unknown key '" + name + "'", "did you mean '" + nearest(name) + "'?");
         }
         switch (name) {
-            case "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
+            case "tun", "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
+            case "tun.allow" -> oneOf(name, value, "none", "all");
+            case "tun.inbound" -> {
+                for (String rule : value.split(",")) {
+                    if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;
+                    throw new Problem(
+                            "config", name + ": '" + rule + "' is no rule", "write tcp:22, udp:5000-5010 or any@NODE");
+                }
+            }
+            case "tun.name" -> {
+                if (!value.matches("[a-z][a-z0-9-]{0,14}")) {
+                    throw new Problem("config", "tun.name: '" + value + "' is no name", "use letters and digits");
+                }
+            }
             case "log.level" -> oneOf(name, value, "error", "warn", "info", "debug", "trace");
             case "log.format" -> oneOf(name, value, "text", "json");
             case "network" -> {

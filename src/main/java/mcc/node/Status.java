@@ -5,6 +5,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** How the node stands: what an operator should know first. Read and written on any loop. */
 public final class Status {
@@ -13,6 +14,7 @@ public final class Status {
     private List<String> udp = List.of();
     private String http = "";
     private boolean draining;
+    private @Nullable JsonObject tun;
 
     Status(String network) {
         problem(
@@ -52,6 +54,15 @@ public final class Status {
     /** The UDP addresses in use. */
     public synchronized List<String> udp() {
         return udp;
+    }
+
+    synchronized void tun(String name, int mtu, List<String> addresses) {
+        tun = new JsonObject().put("name", name).put("mtu", mtu).put("addresses", new JsonArray(addresses));
+    }
+
+    /** The virtual interface: name, MTU, addresses; null where there is none. */
+    public synchronized @Nullable JsonObject tun() {
+        return tun == null ? null : tun.copy();
     }
 
     /** Sets the URL of the REST interface, without a slash at its end. */

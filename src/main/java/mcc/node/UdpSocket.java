@@ -1,36 +1,15 @@
 package mcc.node;
 
-import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.FixedRecvByteBufAllocator;
-import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollChannelOption;
-import io.netty.channel.epoll.EpollDatagramChannel;
-import io.netty.channel.socket.DatagramPacket;
-import io.netty.channel.socket.SocketProtocolFamily;
-import io.netty.channel.socket.nio.NioDatagramChannel;
-import io.netty.channel.unix.SegmentedDatagramPacket;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
-import java.util.HashMap;
-import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Counters;
-import org.jspecify.annotations.Nullable;
+import mcc.sys.SysError;
 
 /**
- * One bound UDP socket on the packet loop, with segmentation and coalescing by the kernel where it can.
+ * One bound UDP socket on the packet loop.
  *
- * <p>Consecutive datagrams of one size to one address leave as one super-packet (UDP GSO) and arrive as one (UDP GRO).
+ * <p>Consecutive datagrams of one size to one address leave as one super-packet and arrive as one, where the kernel can.
  */
-final class UdpSocket {
+interface UdpSocket {
     /** What the socket tells its owner, on the packet loop. */
     interface Handler {
         void onDatagram(byte[] buf, int offset, int length, Address from);
@@ -42,184 +21,30 @@ final class UdpSocket {
         void onFailure(Throwable cause);
     }
 
-    private static final int BUFFER_BYTES = 4 << 20;
-    private static final int SUPER_PACKET_BYTES = 64_000;
-    private static final int SEGMENTS_MAX = 60;
-    private static final int SENDERS_MAX = 4096;
-
-    private final Channel channel;
-    private final Address local;
-    private final boolean segments;
-    private final byte[] receive = new byte[65_536];
-    private final Map<Address, InetSocketAddress> remotes = new HashMap<>();
-    private @Nullable InetSocketAddress lastSender;
-    private @Nullable Address lastFrom;
-    private @Nullable ByteBuf batch;
-    private @Nullable Address batchTo;
-    private int batchSize;
-    private int batchCount;
-    private boolean batchClosed;
-
-    private UdpSocket(Channel channel, Address local, boolean segments) {
-        this.channel = channel;
-        this.local = local;
-        this.segments = segments;
-    }
-
     /**
-     * Binds; blocks the caller, which must not be the packet loop.
+     * Binds the fastest there is: by calls of Linux, else Netty's. Blocks the caller, which must not be the packet loop.
      *
      * @throws Problem when the address cannot be had
      */
     static UdpSocket bind(PacketLoop loop, Address address, Counters counters, Handler handler) {
-        Inbound inbound = new Inbound(handler, counters);
-        boolean epoll = Epoll.isAvailable();
-        boolean gro = epoll && EpollDatagramChannel.isSegmentedDatagramPacketSupported();
-        SocketProtocolFamily family = address.isV4() ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
-        Bootstrap bootstrap = new Bootstrap()
-                .group(loop.group())
-                .channelFactory(() -> epoll ? new EpollDatagramChannel(family) : nio(family))
-                .option(ChannelOption.SO_RCVBUF, BUFFER_BYTES)
-                .option(ChannelOption.SO_SNDBUF, BUFFER_BYTES)
-                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(1 << 19, 1 << 20))
-                .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(gro ? 65_536 : 2_048))
-                .handler(inbound);
-        if (gro) bootstrap.option(EpollChannelOption.UDP_GRO, true);
-        Channel channel;
-        try {
-            var bound = bootstrap.bind(new InetSocketAddress(InetAddress.getByAddress(address.ip()), address.port()));
-            channel = bound.awaitUninterruptibly().channel();
-            Throwable cause = bound.cause();
-            if (cause != null) {
-                throw new Problem(
-                        "listen",
-                        "cannot listen on UDP " + address + ": " + Problem.text(cause),
-                        "stop what holds the port, or choose another with --listen HOST:PORT (port 0: any free one)");
+        if (loop.canWatch()) {
+            try {
+                return LinuxSocket.bind(loop, address, counters, handler);
+            } catch (SysError _) {
+                counters.add("udp.fast-path.refused"); // Netty says why, in people's words
             }
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException("an address has 4 or 16 bytes", e);
         }
-        InetSocketAddress at = (InetSocketAddress) channel.localAddress();
-        Address local = Address.of(address.ip(), at.getPort());
-        UdpSocket socket = new UdpSocket(channel, local == null ? address : local, gro);
-        inbound.socket = socket;
-        return socket;
+        return NettySocket.bind(loop, address, counters, handler);
     }
 
-    private static NioDatagramChannel nio(SocketProtocolFamily family) {
-        return new NioDatagramChannel(family);
-    }
+    Address local();
 
-    Address local() {
-        return local;
-    }
-
-    boolean isWritable() {
-        return channel.isWritable();
-    }
+    boolean isWritable();
 
     /** Takes a datagram into the batch; {@link #flush} sends. */
-    void send(Address to, byte[] buf, int offset, int length) {
-        boolean joins = batch != null
-                && segments
-                && !batchClosed
-                && to.equals(batchTo)
-                && length <= batchSize
-                && batchCount < SEGMENTS_MAX
-                && batch.readableBytes() + length <= SUPER_PACKET_BYTES;
-        if (!joins) {
-            push();
-            batch = channel.alloc().directBuffer(segments ? SUPER_PACKET_BYTES : length);
-            batchTo = to;
-            batchSize = length;
-            batchCount = 0;
-            batchClosed = false;
-        }
-        if (batch != null) batch.writeBytes(buf, offset, length);
-        batchCount++;
-        if (length < batchSize) batchClosed = true; // only the last segment may be short
-    }
+    void send(Address to, byte[] buf, int offset, int length);
 
-    void flush() {
-        push();
-        channel.flush();
-    }
+    void flush();
 
-    private void push() {
-        ByteBuf bytes = batch;
-        if (bytes == null || batchTo == null) return;
-        InetSocketAddress to = remote(batchTo);
-        channel.write(
-                batchCount > 1 ? new SegmentedDatagramPacket(bytes, batchSize, to) : new DatagramPacket(bytes, to),
-                channel.voidPromise());
-        batch = null;
-    }
-
-    private InetSocketAddress remote(Address to) {
-        InetSocketAddress known = remotes.get(to);
-        if (known != null) return known;
-        if (remotes.size() >= SENDERS_MAX) remotes.clear(); // a cache: it fills again
-        try {
-            InetSocketAddress made = new InetSocketAddress(InetAddress.getByAddress(to.ip()), to.port());
-            remotes.put(to, made);
-            return made;
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException("an address has 4 or 16 bytes", e);
-        }
-    }
-
-    private @Nullable Address from(InetSocketAddress sender) {
-        if (sender.equals(lastSender)) return lastFrom;
-        lastSender = sender;
-        lastFrom = Address.of(sender.getAddress().getAddress(), sender.getPort());
-        return lastFrom;
-    }
-
-    void close() {
-        channel.close();
-    }
-
-    private static final class Inbound extends ChannelInboundHandlerAdapter {
-        private final Handler handler;
-        private final Counters.Counter errors;
-        private @Nullable UdpSocket socket;
-
-        Inbound(Handler handler, Counters counters) {
-            this.handler = handler;
-            errors = counters.of("udp.errors");
-        }
-
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object message) {
-            DatagramPacket packet = (DatagramPacket) message;
-            UdpSocket socket = this.socket;
-            try {
-                if (socket == null) return;
-                ByteBuf bytes = packet.content();
-                int length = bytes.readableBytes();
-                Address from = socket.from(packet.sender());
-                if (from == null) return;
-                bytes.readBytes(socket.receive, 0, length);
-                handler.onDatagram(socket.receive, 0, length, from);
-            } finally {
-                packet.release();
-            }
-        }
-
-        @Override
-        public void channelReadComplete(ChannelHandlerContext ctx) {
-            handler.onTurn();
-        }
-
-        @Override
-        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-            if (ctx.channel().isWritable()) handler.onTurn();
-        }
-
-        @Override
-        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            if (cause instanceof IOException) errors.add(); // an ICMP error of one peer; the links notice silence
-            else handler.onFailure(cause);
-        }
-    }
+    void close();
 }

@@ -1,7 +1,7 @@
 /**
  * The running node: verticles, bus, UDP socket, disk, configuration. The shell around the pure cores.
  *
- * <p>May use every protocol room, Vert.x, and in {@link mcc.node.PacketLoop}, {@link mcc.node.UdpSocket} alone Netty and
+ * <p>May use every protocol room, Vert.x, and in {@link mcc.node.PacketLoop}, {@link mcc.node.NettySocket} alone Netty and
  * Vert.x's internals. What reads a clock, draws a seed, opens a file or logs is here or above, never below.
  *
  * <p>Read in this order: {@link mcc.node.Node} (start and stop, top to bottom), {@link mcc.node.Settings} (every

@@ -17,11 +17,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Essay. (1) A packet is lost when one sent {@code packetThreshold} numbers or 9/8 round trips later is acknowledged
  * (RFC 9002 section 6.1). (2) Numbers are never used again, so an acknowledgement of a packet that was declared lost is
- * proof that the threshold was too small: it is raised to what would have sufficed, the time up to 2 round trips, and falls
- * back after 16 episodes of true loss (RFC 8985 section 6.2); when all losses of one episode prove wrong, congestion
- * control takes its answer back. (3) When nothing is acknowledged for a probe timeout, up to two packets leave whatever the window says, with the oldest
- * data (section 6.2.4); the timeout doubles each time. (4) The list of packets in flight is in the order of sending and
- * holds neither acknowledged nor lost ones, so an acknowledgement costs no more than what it newly covers.
+ * proof that the threshold was too small: it is raised to what would have sufficed, the time up to 2 round trips, and
+ * falls back after 16 episodes of true loss (RFC 8985 section 6.2); when all losses of one episode prove wrong, congestion
+ * control takes its answer back. (3) When nothing is acknowledged for a probe timeout, up to two packets leave whatever
+ * the window says, with the oldest data (section 6.2.4); the timeout doubles each time. (4) The list of packets in flight
+ * is in the order of sending and holds neither acknowledged nor lost ones, so an acknowledgement costs no more than what
+ * it newly covers.
  */
 final class Recovery {
     private static final int MAX_REMEMBERED_LOST = 256;

@@ -27,6 +27,11 @@ public final class Transport {
     /** The kind of a box that holds frames. */
     public static final byte FRAMES = 3 << 3 | 2;
 
+    /** The kind of a box that holds a packet of the virtual interface. */
+    public static final byte PACKET = 4 << 3 | 2;
+    /** The same, with the checksum of its TCP or UDP not filled in. */
+    public static final byte PACKET_NEEDS_CSUM = 5 << 3 | 2;
+
     private static final byte RECEIVER_TAG = 1 << 3 | 5;
     private static final byte COUNTER_TAG = 2 << 3 | 5;
 
@@ -48,10 +53,12 @@ public final class Transport {
         return length > 0 && in[offset] == RECEIVER_TAG;
     }
 
-    /** Returns whether these bytes are exactly one transport datagram in its one allowed form, with frames in its box. */
+    /** Returns whether these bytes are exactly one transport datagram in its one allowed form, whatever its kind. */
     public static boolean isWellFormed(byte[] in, int offset, int length) {
         if (length < OVERHEAD_BYTES || length - HEADER_BYTES > BOX_MAX_BYTES) return false;
-        if (in[offset] != RECEIVER_TAG || in[offset + 5] != COUNTER_TAG || in[offset + 10] != FRAMES) return false;
+        if (in[offset] != RECEIVER_TAG || in[offset + 5] != COUNTER_TAG) return false;
+        byte kind = in[offset + 10];
+        if (kind != FRAMES && kind != PACKET && kind != PACKET_NEEDS_CSUM) return false;
         int low = in[offset + 11];
         int high = in[offset + 12];
         if (low >= 0 || high < 0) return false;

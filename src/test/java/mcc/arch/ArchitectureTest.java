@@ -46,6 +46,7 @@ class ArchitectureTest {
         may.put("wire", List.of("core"));
         may.put("crypto", List.of("core"));
         may.put("consortium", List.of("core", "wire", "crypto"));
+        may.put("tun", List.of("core", "crypto"));
         may.put("session", List.of("core", "wire", "crypto"));
         may.put("congestion", List.of("core"));
         may.put("stream", List.of("core", "wire", "congestion"));
@@ -55,7 +56,8 @@ class ArchitectureTest {
         may.put("registry", List.of("core", "wire", "crypto", "consortium", "dht"));
         may.put("overlay", List.of("core", "wire", "crypto", "link", "nat", "dht", "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
-        may.put("node", protocol);
+        may.put("sys", List.of());
+        may.put("node", with(protocol, "sys"));
         may.put("tunnel", with(protocol, "node"));
         may.put("api", with(protocol, "node", "tunnel"));
         may.put("plugin", with(protocol, "node", "api"));
@@ -75,6 +77,7 @@ class ArchitectureTest {
                     "wire",
                     "crypto",
                     "consortium",
+                    "tun",
                     "session",
                     "congestion",
                     "stream",
@@ -280,6 +283,8 @@ class ArchitectureTest {
         ArchRule rule = noStaticState(
                 "mcc.core",
                 "mcc.crypto",
+                "mcc.tun",
+                "mcc.sys",
                 "mcc.session",
                 "mcc.congestion",
                 "mcc.stream",
@@ -339,7 +344,7 @@ class ArchitectureTest {
 
     @Test
     void onlyTheirDoorsTouchNettyAndInternals() {
-        List<String> doors = List.of("UdpSocket", "PacketLoop", "TcpSocket", "Socks");
+        List<String> doors = List.of("NettySocket", "PacketLoop", "TcpSocket", "Socks");
         noClasses()
                 .that(new DescribedPredicate<>("are no door to Netty") {
                     @Override

@@ -22,6 +22,7 @@ class TidyTest {
             "wire",
             "crypto",
             "consortium",
+            "tun",
             "session",
             "congestion",
             "stream",

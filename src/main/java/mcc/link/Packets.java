@@ -1,0 +1,134 @@
+package mcc.link;
+
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Counters.Counter;
+import mcc.core.Id;
+import mcc.session.Session;
+import mcc.wire.Contact;
+import mcc.wire.Transport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Packets of the virtual interface, sealed one by one beside the streams: no acknowledgement, no order, no window, because the
+ * flows inside have their own (RFC 8085 section 3.1.11).
+ */
+public final class Packets {
+    /** Who takes the packets of peers. A packet is opened straight into its array. */
+    public interface Handler {
+        /** The array that packets are opened into. */
+        byte[] buffer();
+
+        /** Where a packet of {@code peer} with at most {@code max} bytes may be written; negative when it is too long. */
+        int place(Id peer, int max);
+
+        /** A packet was written there; with a negative {@code length} it was not authentic and means nothing. */
+        void opened(long nowNs, Id peer, byte kind, int length);
+    }
+
+    /** With packets to send, a peer not heard for this long is asked for a sign of life. */
+    private static final long SILENCE_NS = 5_000_000_000L;
+
+    private final Links links;
+    private final Initiator initiator;
+    private final Paths paths;
+    private final Counter unwanted;
+    private final byte[] sealed = new byte[2048];
+    private @Nullable Handler handler;
+    private @Nullable Link last;
+
+    Packets(Links links, Initiator initiator, Paths paths, Counters counters) {
+        this.links = links;
+        this.initiator = initiator;
+        this.paths = paths;
+        unwanted = counters.of("link.packet.unwanted");
+    }
+
+    /** Packets go to this handler from now on; before, they are dropped. */
+    public void handler(Handler handler) {
+        this.handler = handler;
+    }
+
+    /** The longest packet that {@link #send} takes. */
+    public int max() {
+        return sealed.length - Transport.OVERHEAD_BYTES;
+    }
+
+    /** Sees to it that keys with a peer are agreed on, if they are not; false when it cannot be. */
+    public boolean connect(long nowNs, Contact to) {
+        Link link = links.link(nowNs, to);
+        if (link == null) return false;
+        if (!link.canSend(nowNs)) initiator.begin(nowNs, link);
+        links.schedule(link);
+        return true;
+    }
+
+    /** Whether packets for this peer can be sealed now. */
+    public boolean canSend(long nowNs, Id peer) {
+        Link link = find(peer);
+        return link != null && link.canSend(nowNs);
+    }
+
+    /** Seals a packet and lends it to {@code out}; false when no keys stand. */
+    public boolean send(long nowNs, Id peer, byte kind, byte[] b, int offset, int length, PacketSink out) {
+        Link link = find(peer);
+        if (link == null || link.path == null || link.current == null || !link.current.isAlive(nowNs)) return false;
+        Session session = link.current;
+        int n = session.seal(kind, b, offset, length, sealed, 0);
+        link.sentNs = nowNs;
+        link.txBytes += n;
+        session.used(nowNs);
+        links.send(out, link.path, sealed, n);
+        if (session.isDue(nowNs)) initiator.begin(nowNs, link);
+        if (nowNs - link.heardNs > SILENCE_NS && link.expectingNs == Core.NEVER && paths.probe(nowNs, link)) {
+            links.expect(nowNs, link);
+            links.schedule(link);
+        }
+        return true;
+    }
+
+    private @Nullable Link find(Id peer) {
+        Link known = last;
+        if (known != null && !known.gone && known.peer.equals(peer)) return known;
+        last = links.find(peer);
+        return last;
+    }
+
+    /** Opens a datagram straight to the handler; negative when it proves nothing. */
+    int receive(long nowNs, Link link, Session session, byte[] buf, int offset, int length) {
+        Handler handler = this.handler;
+        if (handler == null || !session.isAlive(nowNs)) {
+            unwanted.add();
+            return -1;
+        }
+        int at = handler.place(link.peer, length - Transport.OVERHEAD_BYTES);
+        if (at < 0) {
+            unwanted.add();
+            return -1;
+        }
+        int n = links.counted(session.open(buf, offset, length, handler.buffer(), at));
+        handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n);
+        if (n >= 0) heard(nowNs, link, length);
+        return n;
+    }
+
+    /** Hands over a packet that was opened elsewhere. */
+    void copied(long nowNs, Link link, byte kind, byte[] plain, int n) {
+        heard(nowNs, link, n);
+        Handler handler = this.handler;
+        int at = handler == null ? -1 : handler.place(link.peer, n);
+        if (handler == null || at < 0) {
+            unwanted.add();
+            return;
+        }
+        System.arraycopy(plain, 0, handler.buffer(), at, n);
+        handler.opened(nowNs, link.peer, kind, n);
+    }
+
+    private static void heard(long nowNs, Link link, int bytes) {
+        link.heardNs = nowNs;
+        link.expectingNs = Core.NEVER;
+        link.rxBytes += bytes;
+        if (link.current != null) link.current.used(nowNs);
+    }
+}

@@ -1,0 +1,146 @@
+package mcc.node;
+
+import java.util.HashMap;
+import java.util.Map;
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.core.Counters.Counter;
+import mcc.sys.SysError;
+import mcc.sys.UdpDescriptor;
+import org.jspecify.annotations.Nullable;
+
+/** A UDP socket by calls of Linux: batches in and out without an object per datagram. */
+final class LinuxSocket implements UdpSocket {
+    private static final int SEGMENTS_MAX = 60;
+    private static final int BATCH_BYTES = 64_000;
+    private static final int PLAIN_MAX = 4096;
+
+    private final PacketLoop loop;
+    private final UdpDescriptor socket;
+    private final Address local;
+    private final Handler handler;
+    private final Counter errors;
+    private final Counter unsegmented;
+    private final byte[] batch = new byte[BATCH_BYTES + 2048];
+    /** Where the kernel's segmentation failed. */
+    private final Map<Address, Boolean> plain = new HashMap<>();
+
+    private PacketLoop.@Nullable Watch watch;
+    private @Nullable Address to;
+    private int size;
+    private int count;
+    private int length;
+    private boolean closed;
+    private boolean blocked;
+
+    private LinuxSocket(PacketLoop loop, UdpDescriptor socket, Address local, Counters counters, Handler handler) {
+        this.loop = loop;
+        this.socket = socket;
+        this.local = local;
+        this.handler = handler;
+        errors = counters.of("udp.errors");
+        unsegmented = counters.of("udp.gso.refused");
+    }
+
+    static LinuxSocket bind(PacketLoop loop, Address address, Counters counters, Handler handler) throws SysError {
+        UdpDescriptor made = UdpDescriptor.bind(address.ip(), address.port());
+        Address bound = Address.of(address.ip(), made.port());
+        LinuxSocket socket = new LinuxSocket(loop, made, bound == null ? address : bound, counters, handler);
+        socket.watch = loop.watch(made.descriptor(), socket::onReady);
+        return socket;
+    }
+
+    @Override
+    public Address local() {
+        return local;
+    }
+
+    @Override
+    public boolean isWritable() {
+        return !blocked;
+    }
+
+    private void onReady() {
+        if (blocked) {
+            blocked = false;
+            if (watch != null) watch.alsoWhenWritable(false);
+            push();
+        }
+        int n = socket.receive();
+        for (int i = 0; i < n; i++) {
+            byte[] bytes = socket.message(i);
+            Address from = Address.of(socket.fromIp(i), socket.fromPort(i));
+            int total = socket.length(i);
+            int segment = socket.segment(i);
+            if (from == null || segment <= 0) continue;
+            for (int at = 0; at < total; at += segment) {
+                handler.onDatagram(bytes, at, Math.min(segment, total - at), from);
+            }
+        }
+        handler.onTurn();
+    }
+
+    @Override
+    public void send(Address to, byte[] buf, int offset, int length) {
+        boolean joins = count > 0
+                && !closed
+                && to.equals(this.to)
+                && length <= size
+                && count < SEGMENTS_MAX
+                && this.length + length <= BATCH_BYTES
+                && !plain.containsKey(to);
+        if (!joins) push();
+        if (blocked || length > 2048) {
+            errors.add(); // as a full queue of the kernel would
+            return;
+        }
+        if (count == 0) {
+            this.to = to;
+            size = length;
+            closed = false;
+        }
+        System.arraycopy(buf, offset, batch, this.length, length);
+        this.length += length;
+        count++;
+        if (length < size) closed = true; // only the last segment may be short
+    }
+
+    @Override
+    public void flush() {
+        push();
+    }
+
+    private void push() {
+        Address to = this.to;
+        if (count == 0 || to == null || blocked) return;
+        int error = socket.send(to.ip(), to.port(), batch, 0, length, count > 1 ? size : 0);
+        if (error == UdpDescriptor.AGAIN) {
+            blocked = true;
+            if (watch != null) watch.alsoWhenWritable(true);
+            return;
+        }
+        if (error != 0) failed(to, error);
+        count = 0;
+        length = 0;
+    }
+
+    /** Segmentation is not for every path: what it refused goes one by one, and what comes after too. */
+    private void failed(Address to, int error) {
+        boolean segmentation = count > 1 && (error == UdpDescriptor.EIO || error == UdpDescriptor.EINVAL);
+        if (!segmentation) {
+            errors.add(); // an ICMP error of one peer; the links notice silence
+            return;
+        }
+        unsegmented.add();
+        if (plain.size() >= PLAIN_MAX) plain.clear(); // a cache: it fills again
+        plain.put(to, true);
+        for (int at = 0; at < length; at += size) {
+            if (socket.send(to.ip(), to.port(), batch, at, Math.min(size, length - at), 0) != 0) errors.add();
+        }
+    }
+
+    @Override
+    public void close() {
+        loop.execute(socket::close);
+    }
+}

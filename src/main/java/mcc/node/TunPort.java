@@ -1,0 +1,251 @@
+package mcc.node;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Counters;
+import mcc.core.Counters.Counter;
+import mcc.core.Id;
+import mcc.dht.Dht;
+import mcc.link.Links;
+import mcc.link.PacketSink;
+import mcc.link.Packets;
+import mcc.sys.TunDevice;
+import mcc.tun.Coalescer;
+import mcc.tun.Gate;
+import mcc.tun.Icmp;
+import mcc.tun.InnerAddress;
+import mcc.tun.Ip;
+import mcc.tun.Routes;
+import mcc.tun.Rule;
+import mcc.tun.Segmenter;
+import mcc.tun.Vnet;
+import mcc.wire.Contact;
+import mcc.wire.Transport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The virtual interface on the packet loop: what the host sends is checked, cut and sealed; what peers send is opened, checked,
+ * joined and written. Borrows the descriptor.
+ */
+final class TunPort implements Packets.Handler {
+    /** With 29 bytes of ours, 8 of UDP and 40 of IPv6 it fits the 1,500 of an Ethernet. */
+    static final int MTU = 1_420;
+
+    private static final int BATCH = 16;
+    private static final int READ_MAX = 65_535 + Vnet.BYTES;
+
+    /** What an interface is made with, for as many lives as the session verticle has. */
+    record Setup(TunDevice device, String network, Id self, InnerAddress address, boolean all, List<Rule> rules) {
+        static Setup of(TunDevice device, Settings settings, Id self, InnerAddress address) {
+            List<Rule> rules = new ArrayList<>();
+            for (String text : settings.list("tun.inbound")) {
+                Rule rule = Rule.parse(text);
+                if (rule != null) rules.add(rule);
+            }
+            boolean all = settings.text("tun.allow").equals("all");
+            return new Setup(device, settings.text("network"), self, address, all, rules);
+        }
+    }
+
+    private final TunDevice device;
+    private final InnerAddress self;
+    private final Bus bus;
+    private final PacketSink sink;
+    private final Routes routes;
+    private final Gate gate;
+    private final Segmenter segmenter = new Segmenter();
+    private final Coalescer coalescer;
+    private final Ip ip = new Ip();
+    private final byte[] in = new byte[READ_MAX + 1];
+    private final Counter refused;
+    private final Counter malformed;
+    private final Counter full;
+    private final Counter tx;
+    private final Counter rx;
+    private @Nullable Links links;
+    private @Nullable PacketLoop loop;
+    private @Nullable Runnable turn;
+
+    private long nowNs;
+    private Id to = Id.ZERO;
+    /** Whose packets the coalescer holds. */
+    private Id from = Id.ZERO;
+
+    private InnerAddress fromAddress;
+
+    TunPort(Setup setup, Bus bus, PacketSink sink, Counters counters) {
+        device = setup.device();
+        self = setup.address();
+        this.bus = bus;
+        this.sink = sink;
+        routes = new Routes(setup.network(), counters);
+        gate = new Gate(self, setup.all(), setup.rules(), counters);
+        fromAddress = self;
+        coalescer = new Coalescer(device.offloads(), this::write);
+        refused = counters.of("tun.out.refused");
+        malformed = counters.of("tun.in.malformed");
+        full = counters.of("tun.in.dropped");
+        tx = counters.of("tun.out.packets");
+        rx = counters.of("tun.in.packets");
+    }
+
+    int descriptor() {
+        return device.descriptor();
+    }
+
+    void attach(PacketLoop loop, Links links, Runnable turn) {
+        this.loop = loop;
+        this.links = links;
+        this.turn = turn;
+        links.packets().handler(this);
+    }
+
+    // ---- from the host ----------------------------------------------------------------------------------------------
+
+    /** Takes a batch of what the host sends; what is left comes again. */
+    void read(long nowNs) {
+        for (int i = 0; i < BATCH && sink.ready(); i++) {
+            int n = device.read(in, READ_MAX);
+            if (n <= 0) return;
+            take(nowNs, n);
+        }
+    }
+
+    private void take(long nowNs, int n) {
+        int header = device.offloads() ? Vnet.BYTES : 0;
+        if (!ip.parse(in, header, n - header) || !gate.leaves(nowNs, ip, in)) {
+            refused.add();
+            return;
+        }
+        InnerAddress target = ip.to();
+        if (!target.isNeighbourOf(self)) {
+            refused.add();
+            return;
+        }
+        this.nowNs = nowNs;
+        Id node = routes.node(target);
+        Links links = this.links;
+        boolean open = node != null && links != null && links.packets().canSend(nowNs, node);
+        if (open && node != null) to = node;
+        boolean whole = header > 0
+                ? segmenter.cut(in, 0, n, open ? this::send : (c, b, o, l) -> hold(target, c, b, o, l))
+                : single(open, target, n);
+        if (!whole) refused.add();
+    }
+
+    private boolean single(boolean open, InnerAddress target, int n) {
+        if (open) send(false, in, 0, n);
+        else hold(target, false, in, 0, n);
+        return true;
+    }
+
+    private void send(boolean needsCsum, byte[] b, int offset, int length) {
+        if (length > MTU) {
+            toHost(Icmp.tooBig(MTU, b, offset, length));
+            return;
+        }
+        tx.add();
+        byte kind = needsCsum ? Transport.PACKET_NEEDS_CSUM : Transport.PACKET;
+        if (links != null) links.packets().send(nowNs, to, kind, b, offset, length, sink);
+    }
+
+    private void hold(InnerAddress target, boolean needsCsum, byte[] b, int offset, int length) {
+        if (routes.hold(nowNs, target, needsCsum, b, offset, length)) resolve(target);
+    }
+
+    /** Looks for the node that has an address, next to the position in the DHT that the address tells. */
+    private void resolve(InnerAddress target) {
+        bus.<DhtVerticle.Query, Object>ask(Bus.DHT, new DhtVerticle.Query.FindNode(target.position()))
+                .onSuccess(found -> {
+                    if (loop != null && found instanceof Dht.Output.Found f) loop.execute(() -> found(target, f));
+                });
+    }
+
+    private void found(InnerAddress target, Dht.Output.Found found) {
+        Links links = this.links;
+        Runnable turn = this.turn;
+        if (links == null || turn == null) return;
+        for (Contact contact : found.closest()) {
+            if (contact.node().equals(Id.ZERO)) continue;
+            if (routes.learn(contact.node()).equals(target)) links.packets().connect(System.nanoTime(), contact);
+        }
+        turn.run();
+    }
+
+    /** A node is known: so is its address. */
+    void learn(Id node) {
+        routes.learn(node);
+    }
+
+    /** Ends a turn of the loop: what waited goes out, what came in is written. */
+    void turn(long nowNs) {
+        coalescer.flush();
+        Links links = this.links;
+        if (links == null) return;
+        this.nowNs = nowNs;
+        for (InnerAddress target : routes.waiting()) {
+            Id node = routes.node(target);
+            if (node != null && links.packets().canSend(nowNs, node)) {
+                to = node;
+                for (Routes.Held h : routes.release(target)) send(h.needsCsum(), h.packet(), 0, h.packet().length);
+            } else if (routes.isOverdue(nowNs, target)) {
+                for (Routes.Held h : routes.release(target)) {
+                    toHost(Icmp.unreachable(h.packet(), 0, h.packet().length));
+                }
+            }
+        }
+    }
+
+    /** When {@link #turn} is due though nothing happens. */
+    long deadlineNs() {
+        return routes.deadlineNs();
+    }
+
+    /** Writes a packet of this node's own to the host. */
+    private void toHost(byte[] packet) {
+        coalescer.flush();
+        from = Id.ZERO;
+        int at = coalescer.place(packet.length);
+        System.arraycopy(packet, 0, coalescer.buffer(), at, packet.length);
+        coalescer.add(false, packet.length, (_, _, _, _) -> true);
+        coalescer.flush();
+    }
+
+    // ---- from peers -------------------------------------------------------------------------------------------------
+
+    @Override
+    public byte[] buffer() {
+        return coalescer.buffer();
+    }
+
+    @Override
+    public int place(Id peer, int max) {
+        if (max > Coalescer.PACKET_MAX) return -1;
+        if (!peer.equals(from)) {
+            coalescer.flush();
+            from = peer;
+            fromAddress = routes.learn(peer);
+        }
+        return coalescer.place(max);
+    }
+
+    @Override
+    public void opened(long nowNs, Id peer, byte kind, int length) {
+        if (length < 0) {
+            coalescer.refuse();
+            return;
+        }
+        this.nowNs = nowNs;
+        Coalescer.Verdict verdict = coalescer.add(kind == Transport.PACKET_NEEDS_CSUM, length, this::admits);
+        if (verdict == Coalescer.Verdict.TAKEN) rx.add();
+        else if (verdict == Coalescer.Verdict.MALFORMED) malformed.add();
+    }
+
+    private boolean admits(Ip ip, byte[] b, int offset, int length) {
+        return gate.enters(nowNs, from, fromAddress, ip, b);
+    }
+
+    private void write(byte[] b, int offset, int length) {
+        if (!device.write(b, offset, length)) full.add();
+    }
+}

@@ -1,0 +1,158 @@
+package mcc.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+
+/**
+ * A virtual interface of the kernel that this process reads and writes packets of; it is gone when the process is. Its
+ * descriptor never blocks. Belongs to one thread once it is open.
+ */
+public final class TunDevice implements AutoCloseable {
+    private static final int O_RDWR = 2;
+    private static final int O_NONBLOCK = 0x800;
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int AF_INET6 = 10;
+    private static final int SOCK_DGRAM = 2;
+
+    private static final long TUNSETIFF = 0x400454ca;
+    private static final long TUNSETOFFLOAD = 0x400454d0;
+    private static final int IFF_TUN = 0x0001;
+    private static final int IFF_NO_PI = 0x1000;
+    private static final int IFF_VNET_HDR = 0x4000;
+    /** Checksums, TCP super-packets of both families; then those of UDP. */
+    private static final int TSO = 0x01 | 0x02 | 0x04;
+
+    private static final int USO = 0x20 | 0x40;
+
+    private static final long SIOCGIFFLAGS = 0x8913;
+    private static final long SIOCSIFFLAGS = 0x8914;
+    private static final long SIOCSIFADDR = 0x8916;
+    private static final long SIOCSIFMTU = 0x8922;
+    private static final long SIOCGIFINDEX = 0x8933;
+    private static final int IFF_UP = 1;
+    /** Where {@code struct ifreq} has its value, and its size. */
+    private static final int VALUE = 16;
+
+    private static final int IFREQ_BYTES = 40;
+
+    private final int fd;
+    private final String name;
+    private final boolean offloads;
+
+    private TunDevice(int fd, String name, boolean offloads) {
+        this.fd = fd;
+        this.name = name;
+        this.offloads = offloads;
+    }
+
+    /**
+     * Makes an interface, gives it an address and switches it on.
+     *
+     * @param name at most 15 letters and digits
+     * @param address 16 bytes
+     * @throws SysError when the system refuses, with everything undone
+     */
+    public static TunDevice open(String name, int mtu, byte[] address, int prefixBits) throws SysError {
+        boolean linux = System.getProperty("os.name").equals("Linux");
+        if (!linux || !ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN)) {
+            throw new SysError("a virtual interface needs Linux on a little-endian machine", "use mcc tunnel");
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            int fd = checked(
+                    "opening /dev/net/tun",
+                    Libc.open(arena.allocateFrom("/dev/net/tun"), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+            try {
+                MemorySegment request = request(arena, name);
+                boolean offloads = make(fd, request, name);
+                configure(arena, name, mtu, address, prefixBits);
+                return new TunDevice(fd, name, offloads);
+            } catch (SysError e) {
+                Libc.close(fd);
+                throw e;
+            }
+        }
+    }
+
+    /** Makes the interface; returns whether it has offloads. */
+    private static boolean make(int fd, MemorySegment request, String name) throws SysError {
+        String doing = "making the interface " + name;
+        request.set(JAVA_SHORT, VALUE, (short) (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR));
+        int r = Libc.ioctl(fd, TUNSETIFF, request);
+        if (r == -22) { // EINVAL: a kernel without these headers
+            request.set(JAVA_SHORT, VALUE, (short) (IFF_TUN | IFF_NO_PI));
+            checked(doing, Libc.ioctl(fd, TUNSETIFF, request));
+            return false;
+        }
+        checked(doing, r);
+        if (Libc.ioctl(fd, TUNSETOFFLOAD, TSO | USO) < 0) { // kernels before 6.2 have no USO
+            checked("switching on offloads of " + name, Libc.ioctl(fd, TUNSETOFFLOAD, TSO));
+        }
+        return true;
+    }
+
+    private static void configure(Arena arena, String name, int mtu, byte[] address, int prefixBits) throws SysError {
+        int socket = checked("opening a socket for IPv6", Libc.socket(AF_INET6, SOCK_DGRAM, 0));
+        try {
+            MemorySegment request = request(arena, name);
+            request.set(JAVA_INT, VALUE, mtu);
+            checked("setting the MTU of " + name, Libc.ioctl(socket, SIOCSIFMTU, request));
+            checked("reading the flags of " + name, Libc.ioctl(socket, SIOCGIFFLAGS, request));
+            request.set(JAVA_SHORT, VALUE, (short) (request.get(JAVA_SHORT, VALUE) | IFF_UP));
+            checked("switching on " + name, Libc.ioctl(socket, SIOCSIFFLAGS, request));
+            checked("reading the index of " + name, Libc.ioctl(socket, SIOCGIFINDEX, request));
+            MemorySegment where = arena.allocate(24, 8); // struct in6_ifreq: address, prefix length, index
+            MemorySegment.copy(address, 0, where, JAVA_BYTE, 0, 16);
+            where.set(JAVA_INT, 16, prefixBits);
+            where.set(JAVA_INT, 20, request.get(JAVA_INT, VALUE));
+            checked("giving " + name + " its address", Libc.ioctl(socket, SIOCSIFADDR, where));
+        } finally {
+            Libc.close(socket);
+        }
+    }
+
+    private static MemorySegment request(Arena arena, String name) {
+        MemorySegment request = arena.allocate(IFREQ_BYTES, 8);
+        request.setString(0, name);
+        return request;
+    }
+
+    private static int checked(String doing, int result) throws SysError {
+        if (result < 0) throw SysError.of(doing, -result);
+        return result;
+    }
+
+    /** The descriptor, for a loop to watch. */
+    public int descriptor() {
+        return fd;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** Whether packets come and go with a header before them, and as super-packets. */
+    public boolean offloads() {
+        return offloads;
+    }
+
+    /** Reads one packet to the beginning of {@code to}; −1 when there is none. */
+    public int read(byte[] to, int max) {
+        return Libc.read(fd, MemorySegment.ofArray(to), max);
+    }
+
+    /** Writes one packet; false when the kernel refuses it. */
+    public boolean write(byte[] from, int offset, int length) {
+        return Libc.write(fd, MemorySegment.ofArray(from).asSlice(offset, length), length) == length;
+    }
+
+    /** Takes the interface away. */
+    @Override
+    public void close() {
+        Libc.close(fd);
+    }
+}

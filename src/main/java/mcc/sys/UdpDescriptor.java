@@ -1,0 +1,208 @@
+package mcc.sys;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+
+/**
+ * A bound UDP socket of Linux that never blocks, never fragments, and sends and receives super-packets (UDP GSO and GRO).
+ * Belongs to one thread.
+ */
+public final class UdpDescriptor implements AutoCloseable {
+    /** The kernel's queue is full. */
+    public static final int AGAIN = 11;
+    /** The path's device cannot segment. */
+    public static final int EIO = 5;
+
+    public static final int EINVAL = 22;
+
+    private static final int MESSAGES = 8;
+    private static final int BYTES = 65_536;
+    private static final int BUFFER_BYTES = 4 << 20;
+    private static final int AF_INET = 2;
+    private static final int AF_INET6 = 10;
+    private static final int SOCK_DGRAM_NONBLOCK_CLOEXEC = 2 | 0x800 | 0x80000;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_SNDBUF = 7;
+    private static final int SO_RCVBUF = 8;
+    private static final int SO_SNDBUFFORCE = 32;
+    private static final int SO_RCVBUFFORCE = 33;
+    private static final int IPPROTO_IP = 0;
+    private static final int IPPROTO_IPV6 = 41;
+    private static final int IP_MTU_DISCOVER = 10;
+    private static final int IPV6_MTU_DISCOVER = 23;
+    private static final int IPV6_V6ONLY = 26;
+    private static final int PMTUDISC_PROBE = 3;
+    private static final int SOL_UDP = 17;
+    private static final int UDP_SEGMENT = 103;
+    private static final int UDP_GRO = 104;
+    private static final int MSG_DONTWAIT = 0x40;
+    /** Sizes of {@code struct mmsghdr}, {@code msghdr}, {@code iovec}, {@code sockaddr_in6} with padding, and a cmsg. */
+    private static final int MMSG = 64;
+
+    private static final int NAME = 32;
+    private static final int CONTROL = 64;
+
+    private final int fd;
+    private final boolean v4;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment headers = arena.allocate((long) MMSG * MESSAGES, 8);
+    private final MemorySegment names = arena.allocate((long) NAME * MESSAGES, 8);
+    private final MemorySegment vectors = arena.allocate(16L * MESSAGES, 8);
+    private final MemorySegment controls = arena.allocate((long) CONTROL * MESSAGES, 8);
+    private final MemorySegment buffers = arena.allocate((long) BYTES * MESSAGES, 4096);
+    private final byte[] heap = new byte[BYTES];
+    private final MemorySegment outHeader = arena.allocate(56, 8);
+    private final MemorySegment outName = arena.allocate(NAME, 8);
+    private final MemorySegment outVector = arena.allocate(16, 8);
+    private final MemorySegment outControl = arena.allocate(24, 8);
+    private final MemorySegment outBytes = arena.allocate(BYTES + 2048, 4096);
+    private final MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
+    private boolean closed;
+
+    private UdpDescriptor(int fd, boolean v4) {
+        this.fd = fd;
+        this.v4 = v4;
+        for (int i = 0; i < MESSAGES; i++) {
+            vectors.set(ADDRESS, 16L * i, buffers.asSlice((long) BYTES * i, BYTES));
+            vectors.set(JAVA_LONG, 16L * i + 8, BYTES);
+            headers.set(ADDRESS, (long) MMSG * i, names.asSlice((long) NAME * i, NAME));
+            headers.set(ADDRESS, (long) MMSG * i + 16, vectors.asSlice(16L * i, 16));
+            headers.set(JAVA_LONG, (long) MMSG * i + 24, 1);
+            headers.set(ADDRESS, (long) MMSG * i + 32, controls.asSlice((long) CONTROL * i, CONTROL));
+        }
+        outVector.set(ADDRESS, 0, outBytes);
+        outHeader.set(ADDRESS, 0, outName);
+        outHeader.set(JAVA_INT, 8, v4 ? 16 : 28);
+        outHeader.set(ADDRESS, 16, outVector);
+        outHeader.set(JAVA_LONG, 24, 1);
+        outControl.set(JAVA_LONG, 0, 18);
+        outControl.set(JAVA_INT, 8, SOL_UDP);
+        outControl.set(JAVA_INT, 12, UDP_SEGMENT);
+    }
+
+    /**
+     * Binds.
+     *
+     * @param ip 4 or 16 bytes
+     * @param port 0 for any that is free
+     * @throws SysError when the system refuses
+     */
+    public static UdpDescriptor bind(byte[] ip, int port) throws SysError {
+        if (!ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN)) throw SysError.of("a fast socket", EINVAL);
+        boolean v4 = ip.length == 4;
+        int fd = Libc.socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0);
+        if (fd < 0) throw SysError.of("opening a UDP socket", -fd);
+        for (int option : new int[] {SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE}) {
+            Libc.setsockopt(fd, SOL_SOCKET, option, BUFFER_BYTES); // the last two need privileges
+        }
+        if (!v4) Libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        if (v4) Libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE);
+        else Libc.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
+        Libc.setsockopt(fd, SOL_UDP, UDP_GRO, 1); // refused by old kernels: then each datagram comes alone
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = arena.allocate(NAME, 8);
+            address(name, ip, port);
+            int r = Libc.bind(fd, name, v4 ? 16 : 28);
+            if (r < 0) {
+                Libc.close(fd);
+                throw SysError.of("binding a UDP socket", -r);
+            }
+        }
+        return new UdpDescriptor(fd, v4);
+    }
+
+    private static void address(MemorySegment name, byte[] ip, int port) {
+        name.set(JAVA_SHORT, 0, (short) (ip.length == 4 ? AF_INET : AF_INET6));
+        name.set(JAVA_SHORT, 2, Short.reverseBytes((short) port));
+        MemorySegment.copy(ip, 0, name, JAVA_BYTE, ip.length == 4 ? 4 : 8, ip.length);
+    }
+
+    /** The descriptor, for a loop to watch. */
+    public int descriptor() {
+        return fd;
+    }
+
+    /** The port that is bound. */
+    public int port() {
+        try (Arena scratch = Arena.ofConfined()) {
+            MemorySegment name = scratch.allocate(NAME, 8);
+            MemorySegment size = scratch.allocateFrom(JAVA_INT, NAME);
+            return Libc.getsockname(fd, name, size) < 0 ? 0 : Short.reverseBytes(name.get(JAVA_SHORT, 2)) & 0xffff;
+        }
+    }
+
+    /** Receives what is there, up to a batch; returns how many messages, to be read by their numbers. */
+    public int receive() {
+        if (closed) return 0;
+        for (int i = 0; i < MESSAGES; i++) {
+            headers.set(JAVA_INT, (long) MMSG * i + 8, NAME);
+            headers.set(JAVA_LONG, (long) MMSG * i + 40, CONTROL);
+        }
+        return Math.max(0, Libc.recvmmsg(fd, headers, MESSAGES, MSG_DONTWAIT));
+    }
+
+    /** The length of message {@code i} in bytes. */
+    public int length(int i) {
+        return headers.get(JAVA_INT, (long) MMSG * i + 56);
+    }
+
+    /** The length of each datagram in message {@code i} but the last. */
+    public int segment(int i) {
+        long at = (long) CONTROL * i;
+        boolean told = headers.get(JAVA_LONG, (long) MMSG * i + 40) >= 20
+                && controls.get(JAVA_INT, at + 8) == SOL_UDP
+                && controls.get(JAVA_INT, at + 12) == UDP_GRO;
+        return told ? controls.get(JAVA_INT, at + 16) : length(i);
+    }
+
+    /** The bytes of message {@code i}, from 0, until the next call. */
+    public byte[] message(int i) {
+        MemorySegment.copy(buffers, JAVA_BYTE, (long) BYTES * i, heap, 0, length(i));
+        return heap;
+    }
+
+    /** The sender's IP address of message {@code i}. */
+    public byte[] fromIp(int i) {
+        byte[] ip = new byte[v4 ? 4 : 16];
+        MemorySegment.copy(names, JAVA_BYTE, (long) NAME * i + (v4 ? 4 : 8), ip, 0, ip.length);
+        return ip;
+    }
+
+    /** The sender's port of message {@code i}. */
+    public int fromPort(int i) {
+        return Short.reverseBytes(names.get(JAVA_SHORT, (long) NAME * i + 2)) & 0xffff;
+    }
+
+    /**
+     * Sends one datagram, or a super-packet of datagrams of {@code segment} bytes, the last of which may be short.
+     *
+     * @param segment 0 for one datagram
+     * @return 0, or the error's number
+     */
+    public int send(byte[] ip, int port, byte[] bytes, int offset, int length, int segment) {
+        if (closed || ip.length != (v4 ? 4 : 16)) return EINVAL;
+        address(outName, ip, port);
+        MemorySegment.copy(bytes, offset, outBytes, JAVA_BYTE, 0, length);
+        outVector.set(JAVA_LONG, 8, length);
+        if (segment > 0) outControl.set(JAVA_SHORT, 16, (short) segment);
+        outHeader.set(ADDRESS, 32, segment > 0 ? outControl : MemorySegment.NULL);
+        outHeader.set(JAVA_LONG, 40, segment > 0 ? 24 : 0);
+        return Libc.sendmsg(errno, fd, outHeader) < 0 ? errno.get(JAVA_INT, 0) : 0;
+    }
+
+    @Override
+    public void close() {
+        if (closed) return;
+        closed = true;
+        Libc.close(fd);
+        arena.close();
+    }
+}

@@ -1,0 +1,109 @@
+package mcc.tun;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who has which inner address, and the packets that wait until their node is found and keys stand.
+ *
+ * <p>Limits: {@link #ROUTES_MAX} addresses, the one unused for longest gives way; {@link #WAITING_MAX} addresses waited for,
+ * {@link #HELD_MAX} packets each, for {@link #WAIT_NS}.
+ */
+public final class Routes {
+    static final int ROUTES_MAX = 8_192;
+    static final int WAITING_MAX = 64;
+    static final int HELD_MAX = 16;
+    static final long WAIT_NS = 5_000_000_000L;
+
+    /** A packet that waits. */
+    @SuppressWarnings("ArrayRecordComponent") // made here, read once
+    public record Held(boolean needsCsum, byte[] packet) {}
+
+    private static final class Waiting {
+        final long untilNs;
+        final ArrayDeque<Held> held = new ArrayDeque<>();
+
+        Waiting(long untilNs) {
+            this.untilNs = untilNs;
+        }
+    }
+
+    private final Map<InnerAddress, Id> routes = new LinkedHashMap<>(64, 0.75f, true);
+    private final Map<Id, InnerAddress> addresses = new LinkedHashMap<>();
+    private final Map<InnerAddress, Waiting> waiting = new LinkedHashMap<>();
+    private final String network;
+    private final Counters counters;
+
+    public Routes(String network, Counters counters) {
+        this.network = network;
+        this.counters = counters;
+    }
+
+    /** The node that has an address; null while unknown. */
+    public @Nullable Id node(InnerAddress address) {
+        return routes.get(address);
+    }
+
+    /** The address of a node, which is known from now on. */
+    public InnerAddress learn(Id node) {
+        InnerAddress known = addresses.get(node);
+        if (known != null) return known;
+        InnerAddress address = InnerAddress.of(network, node);
+        routes.put(address, node);
+        addresses.put(node, address);
+        if (routes.size() > ROUTES_MAX) {
+            Iterator<Id> eldest = routes.values().iterator();
+            addresses.remove(eldest.next());
+            eldest.remove();
+        }
+        return address;
+    }
+
+    /** Keeps a copy of a packet; true when its address was not waited for yet, so that the caller looks for it. */
+    public boolean hold(long nowNs, InnerAddress to, boolean needsCsum, byte[] b, int offset, int length) {
+        Waiting w = waiting.get(to);
+        boolean first = w == null;
+        if (w == null) {
+            if (waiting.size() >= WAITING_MAX) {
+                counters.add("tun.out.dropped");
+                return false;
+            }
+            w = new Waiting(nowNs + WAIT_NS);
+            waiting.put(to, w);
+        }
+        if (w.held.size() >= HELD_MAX) counters.add("tun.out.dropped");
+        else w.held.add(new Held(needsCsum, Arrays.copyOfRange(b, offset, offset + length)));
+        return first;
+    }
+
+    /** The addresses that are waited for. */
+    public List<InnerAddress> waiting() {
+        return waiting.isEmpty() ? List.of() : new ArrayList<>(waiting.keySet());
+    }
+
+    /** When the oldest wait ends; {@link Core#NEVER} when nothing waits. */
+    public long deadlineNs() {
+        return waiting.isEmpty() ? Core.NEVER : waiting.values().iterator().next().untilNs;
+    }
+
+    /** Whether this address was waited for too long. */
+    public boolean isOverdue(long nowNs, InnerAddress address) {
+        Waiting w = waiting.get(address);
+        return w != null && nowNs >= w.untilNs;
+    }
+
+    /** Ends the wait for an address, and gives what waited, oldest first. */
+    public List<Held> release(InnerAddress address) {
+        Waiting w = waiting.remove(address);
+        return w == null ? List.of() : List.copyOf(w.held);
+    }
+}

@@ -1,0 +1,46 @@
+package mcc.tun;
+
+import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whom the host lets in: {@code tcp:22}, {@code udp:5000-5010}, {@code tcp:22@NODE}, {@code any@NODE}.
+ *
+ * @param protocol the number of TCP or UDP; 0 for all protocols
+ * @param node null for all nodes
+ */
+public record Rule(
+        int protocol, int firstPort, int lastPort, @Nullable Id node) {
+    /** Reads a rule; null when it is none. */
+    public static @Nullable Rule parse(String text) {
+        int at = text.indexOf('@');
+        Id node = at < 0 ? null : Id.parse(text.substring(at + 1));
+        if (at >= 0 && node == null) return null;
+        String what = at < 0 ? text : text.substring(0, at);
+        if (what.equals("any")) return new Rule(0, 0, 65_535, node);
+        boolean tcp = what.startsWith("tcp:");
+        if (!tcp && !what.startsWith("udp:")) return null;
+        int dash = what.indexOf('-');
+        int first = port(what.substring(4, dash < 4 ? what.length() : dash));
+        int last = dash < 4 ? first : port(what.substring(dash + 1));
+        return first < 1 || last < first ? null : new Rule(tcp ? Ip.TCP : Ip.UDP, first, last, node);
+    }
+
+    /** A port as written in decimal; −1 when it is none. */
+    private static int port(String text) {
+        if (text.isEmpty() || text.length() > 5) return -1;
+        int v = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < '0' || c > '9') return -1;
+            v = v * 10 + c - '0';
+        }
+        return v <= 65_535 ? v : -1;
+    }
+
+    boolean allows(Id peer, Ip ip) {
+        if (node != null && !node.equals(peer)) return false;
+        if (protocol == 0) return true;
+        return ip.protocol == protocol && ip.hasPorts && ip.toPort >= firstPort && ip.toPort <= lastPort;
+    }
+}

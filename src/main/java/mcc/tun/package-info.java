@@ -1,0 +1,22 @@
+/**
+ * The packets of the virtual interface: parsed, checked, cut up and joined in place. Pure, on {@code byte[]}.
+ *
+ * <p>May use {@code core} and {@code crypto}. Knows no descriptor and no session: {@code node} lends it what the interface
+ * gave and what a session opened, and takes what is to be sealed or written.
+ *
+ * <p>Read in this order: {@link mcc.tun.InnerAddress} (which address a node has), {@link mcc.tun.Ip} (a packet, parsed),
+ * {@link mcc.tun.Segmenter} (a super-packet of the kernel, cut), {@link mcc.tun.Coalescer} (packets of peers, joined again),
+ * {@link mcc.tun.Gate} (what may come in), {@link mcc.tun.Routes} (who has which address, and what waits for it),
+ * {@link mcc.tun.Icmp} (what this node says of itself).
+ *
+ * <p>Invariants: no bytes, however malformed, make anything here throw; a peer's packet carries that peer's address or is
+ * dropped; every table has a limit; no payload is copied, and no checksum over payload is computed where the kernel takes the
+ * packet without one.
+ *
+ * <p>Sources: RFC 8200 (IPv6), RFC 791, RFC 9293 (TCP), RFC 4443 (ICMPv6), RFC 4193 (unique local addresses); the header of
+ * virtio-net, version 1.2, section 5.1.6; {@code docs/protocol.md}.
+ */
+@NullMarked
+package mcc.tun;
+
+import org.jspecify.annotations.NullMarked;

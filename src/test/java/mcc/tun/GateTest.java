@@ -1,0 +1,131 @@
+package mcc.tun;
+
+import static mcc.tun.PacketsOf.THEM;
+import static mcc.tun.PacketsOf.US;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.stream.Stream;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import org.junit.jupiter.api.Test;
+
+class GateTest {
+    private static final Id PEER = Id.random(Rng.seeded(1));
+    private static final Id OTHER = Id.random(Rng.seeded(2));
+    private final Counters counters = new Counters();
+
+    private Gate gate(String... rules) {
+        return new Gate(US, false, Stream.of(rules).map(Rule::parse).toList(), counters);
+    }
+
+    private static boolean enters(Gate gate, long nowNs, Id peer, byte[] packet) {
+        return gate.enters(nowNs, peer, THEM, PacketsOf.parsed(packet), packet);
+    }
+
+    private static byte[] in(int protocol, byte[] transport) {
+        return PacketsOf.v6(THEM, US, protocol, transport);
+    }
+
+    private static byte[] out(int protocol, byte[] transport) {
+        return PacketsOf.v6(US, THEM, protocol, transport);
+    }
+
+    @Test
+    void whatNobodyAskedForStaysOutAndAnswersComeIn() {
+        Gate gate = gate();
+        byte[] answer = in(Ip.UDP, PacketsOf.udp(53, 4000, new byte[1]));
+        assertThat(enters(gate, 0, PEER, answer)).isFalse();
+        byte[] question = out(Ip.UDP, PacketsOf.udp(4000, 53, new byte[1]));
+        assertThat(gate.leaves(0, PacketsOf.parsed(question), question)).isTrue();
+        assertThat(enters(gate, 1, PEER, answer)).isTrue();
+        assertThat(enters(gate, 1, PEER, in(Ip.UDP, PacketsOf.udp(54, 4000, new byte[1]))))
+                .isFalse();
+        assertThat(enters(gate, 1, PEER, in(Ip.TCP, PacketsOf.tcp(53, 4000, 0, 0x10, new byte[1]))))
+                .isFalse();
+        assertThat(enters(gate, 2 + Gate.OTHER_NS, PEER, answer))
+                .as("forgotten")
+                .isFalse();
+        assertThat(counters.value("tun.in.denied")).isEqualTo(4);
+    }
+
+    @Test
+    void anEchoRequestComesInAndItsReplyOnlyWhenAskedFor() {
+        Gate gate = gate();
+        assertThat(enters(gate, 0, PEER, in(Ip.ICMP6, PacketsOf.echo(128, 5)))).isTrue();
+        assertThat(enters(gate, 0, PEER, in(Ip.ICMP6, PacketsOf.echo(129, 5)))).isFalse();
+        byte[] asked = out(Ip.ICMP6, PacketsOf.echo(128, 5));
+        gate.leaves(0, PacketsOf.parsed(asked), asked);
+        assertThat(enters(gate, 0, PEER, in(Ip.ICMP6, PacketsOf.echo(129, 5)))).isTrue();
+        assertThat(enters(gate, 0, PEER, in(Ip.ICMP6, PacketsOf.echo(134, 5))))
+                .as("a router")
+                .isFalse();
+    }
+
+    @Test
+    void anErrorComesInWhenItQuotesAFlowFromHere() {
+        Gate gate = gate();
+        byte[] sent = out(Ip.TCP, PacketsOf.tcp(4000, 80, 0, 2, new byte[0]));
+        byte[] error = Icmp.unreachable(sent, 0, sent.length);
+        assertThat(enters(gate, 0, PEER, error)).isFalse();
+        gate.leaves(0, PacketsOf.parsed(sent), sent);
+        assertThat(enters(gate, 0, PEER, error)).isTrue();
+    }
+
+    @Test
+    void addressesAreThoseOfWhoSendsAndWhoReceives() {
+        Gate gate = new Gate(US, true, List.of(), counters);
+        InnerAddress third = new InnerAddress(THEM.high(), 9);
+        byte[] echo = PacketsOf.echo(128, 1);
+        assertThat(enters(gate, 0, PEER, PacketsOf.v6(third, US, Ip.ICMP6, echo)))
+                .isFalse();
+        assertThat(enters(gate, 0, PEER, PacketsOf.v6(THEM, third, Ip.ICMP6, echo)))
+                .isFalse();
+        assertThat(enters(gate, 0, PEER, in(Ip.UDP, PacketsOf.udp(9, 9, new byte[1]))))
+                .isTrue();
+        byte[] foreign = PacketsOf.v6(third, THEM, Ip.ICMP6, echo);
+        assertThat(gate.leaves(0, PacketsOf.parsed(foreign), foreign)).isFalse();
+        assertThat(counters.value("tun.in.spoofed")).isEqualTo(1);
+        assertThat(counters.value("tun.in.astray")).isEqualTo(1);
+    }
+
+    @Test
+    void aRuleLetsInItsProtocolPortsAndNode() {
+        byte[] ssh = in(Ip.TCP, PacketsOf.tcp(9, 22, 0, 2, new byte[0]));
+        assertThat(enters(gate("tcp:22"), 0, PEER, ssh)).isTrue();
+        assertThat(enters(gate("udp:22"), 0, PEER, ssh)).isFalse();
+        assertThat(enters(gate("tcp:20-21"), 0, PEER, ssh)).isFalse();
+        assertThat(enters(gate("tcp:20-30"), 0, PEER, ssh)).isTrue();
+        assertThat(enters(gate("tcp:22@" + OTHER), 0, PEER, ssh)).isFalse();
+        assertThat(enters(gate("any@" + PEER), 0, PEER, ssh)).isTrue();
+    }
+
+    @Test
+    void whatIsNoRuleIsNone() {
+        for (String text : List.of("", "tcp", "tcp:0", "tcp:5-4", "tcp:70000", "icmp:1", "tcp:22@abc", "any:3")) {
+            assertThat(Rule.parse(text)).as(text).isNull();
+        }
+    }
+
+    @Test
+    void flowsAreBounded() {
+        Gate gate = gate();
+        for (int i = 0; i <= Gate.FLOWS_MAX; i++) {
+            byte[] packet = out(Ip.UDP, PacketsOf.udp(i & 0xffff, 1 + (i >>> 16), new byte[1]));
+            gate.leaves(i, PacketsOf.parsed(packet), packet);
+        }
+        assertThat(counters.value("tun.flows.evicted")).isEqualTo(1);
+    }
+
+    @Test
+    void anAddressTellsItsNetworkAndWhereItsNodeIsFound() {
+        InnerAddress one = InnerAddress.of("net", PEER);
+        assertThat(one.toString()).startsWith("fd");
+        assertThat(one.isNeighbourOf(InnerAddress.of("net", OTHER))).isTrue();
+        assertThat(one.isNeighbourOf(InnerAddress.of("ten", PEER))).isFalse();
+        Id position = mcc.crypto.Sha256.id(PEER.toBytes());
+        assertThat(one.position().sharedBits(position)).isGreaterThanOrEqualTo(80);
+        assertThat(one.bytes()[0]).isEqualTo((byte) 0xfd);
+    }
+}
