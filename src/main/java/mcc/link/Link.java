@@ -78,6 +78,10 @@ final class Link {
     final Map<Long, Long> calls = new LinkedHashMap<>();
     final ArrayDeque<byte[]> controls = new ArrayDeque<>();
     long rpcRttNs;
+    /** Falls at once and rises slowly. */
+    private long leastRpcRttNs;
+    /** When the newest keys were agreed on. */
+    long upNs;
 
     final long sinceNs;
     long heardNs;
@@ -115,6 +119,19 @@ final class Link {
         if (addresses.size() > ADDRESSES_MAX) addresses.removeLast();
     }
 
+    /** Takes the round trip of a request. One that waited for the keys says nothing of the path. */
+    void answered(long askedNs, long nowNs) {
+        long rttNs = nowNs - askedNs;
+        rpcRttNs = rpcRttNs == 0 ? rttNs : (7 * rpcRttNs + rttNs) / 8;
+        if (askedNs < upNs) return;
+        leastRpcRttNs = leastRpcRttNs == 0 || rttNs < leastRpcRttNs ? rttNs : (15 * leastRpcRttNs + rttNs) / 16;
+    }
+
+    private long leastRttNs() {
+        long least = connection.minRttNs();
+        return least == 0 || leastRpcRttNs > 0 && leastRpcRttNs < least ? leastRpcRttNs : least;
+    }
+
     Peer view() {
         long rtt = connection.minRttNs() == 0 ? 0 : connection.smoothedRttNs();
         return new Peer(
@@ -123,6 +140,7 @@ final class Link {
                 current != null,
                 current == null ? "" : current.suite().name(),
                 rtt > 0 ? rtt : rpcRttNs,
+                leastRttNs(),
                 connection.lossPpm(),
                 txBytes,
                 rxBytes,

@@ -596,6 +596,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** A session proved itself on both sides: it becomes the one to send with. */
     void established(long nowNs, Link link, Session session, long remoteInstance, Address from) {
+        if (link.current == null) link.upNs = nowNs;
         if (link.remoteKnown && link.remoteInstance != remoteInstance) {
             restart(link);
         }
@@ -746,7 +747,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             return;
         }
         long rttNs = nowNs - asked;
-        link.rpcRttNs = link.rpcRttNs == 0 ? rttNs : (7 * link.rpcRttNs + rttNs) / 8;
+        link.answered(asked, nowNs);
         outputs.add(new LinkOutput.Answered(link.peer, path, rpc.call(), rpc.body(), rttNs));
     }
 

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param established whether there are keys
  * @param suite the cipher's name; empty without keys
  * @param rttNs smoothed; 0 while unknown
+ * @param leastRttNs the least lately, without what busy hosts and queues add: how far it is; 0 while unknown
  * @param lossPpm recent loss of what this side sent, in parts per million
  * @param sinceNs monotonic time since which the link stands
  * @param heardNs monotonic time of the newest authentic packet
@@ -21,6 +22,7 @@ public record Peer(
         boolean established,
         String suite,
         long rttNs,
+        long leastRttNs,
         long lossPpm,
         long txBytes,
         long rxBytes,

@@ -221,7 +221,7 @@ public final class RegistryVerticle extends VerticleBase {
         bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).onSuccess(peers -> {
             for (Object each : (List<?>) peers) {
                 Peer peer = (Peer) each;
-                if (peer.rttNs() > 0) host.handle(new Registry.Input.PeerRtt(peer.id(), peer.rttNs()));
+                if (peer.leastRttNs() > 0) host.handle(new Registry.Input.PeerRtt(peer.id(), peer.leastRttNs()));
             }
         });
     }
