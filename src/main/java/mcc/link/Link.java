@@ -26,6 +26,8 @@ final class Link {
     static final int CALLS_MAX = 128;
     /** Addresses tried for one peer. */
     static final int ADDRESSES_MAX = 8;
+    /** What a first request to a host whose code is cold may take longer than the path. */
+    private static final long DOUBT_NS = 20_000_000;
 
     /** A message that waits for a session. */
     record Waiting(long call, Bytes message) {}
@@ -80,6 +82,8 @@ final class Link {
     long rpcRttNs;
     /** Falls at once and rises slowly. */
     private long leastRpcRttNs;
+    /** How many requests that rests on. */
+    private int rpcSamples;
     /** When the newest keys were agreed on. */
     long upNs;
 
@@ -124,12 +128,15 @@ final class Link {
         long rttNs = nowNs - askedNs;
         rpcRttNs = rpcRttNs == 0 ? rttNs : (7 * rpcRttNs + rttNs) / 8;
         if (askedNs < upNs) return;
+        rpcSamples++;
         leastRpcRttNs = leastRpcRttNs == 0 || rttNs < leastRpcRttNs ? rttNs : (15 * leastRpcRttNs + rttNs) / 16;
     }
 
+    /** How far the peer is, as told by streams, else by requests: the fewer there were, the kinder the guess. */
     private long leastRttNs() {
-        long least = connection.minRttNs();
-        return least == 0 || leastRpcRttNs > 0 && leastRpcRttNs < least ? leastRpcRttNs : least;
+        long byRequests = rpcSamples == 0 ? 0 : Math.max(1, leastRpcRttNs - DOUBT_NS / rpcSamples);
+        long byStreams = connection.minRttNs();
+        return byStreams == 0 || byRequests > 0 && byRequests < byStreams ? byRequests : byStreams;
     }
 
     Peer view() {

@@ -230,6 +230,11 @@ public final class Connection {
         return recovery.inFlightBytes();
     }
 
+    /** Returns how many later packets prove one lost. */
+    int packetThreshold() {
+        return recovery.packetThreshold();
+    }
+
     /** Returns the congestion window. */
     public long windowBytes() {
         return recovery.control().windowBytes();

@@ -436,7 +436,7 @@ final class Streams {
     /** Lets the window grow, as far as the node's budget goes. */
     private void widen(long wanted) {
         long wider = Math.min(wanted, config.maxWindowBytes());
-        if (wider > windowBytes && charge(wider)) windowBytes = wider;
+        if (wider > windowBytes && charge(Math.max(wider, creditBytes - readBytes))) windowBytes = wider;
     }
 
     /**

@@ -75,7 +75,8 @@ final class Provider {
             Id endpoint = whole ? envelope.endpoint() : null;
             if (whole && envelope.isMeasure()) {
                 leave.run();
-                sink.take(port, envelope.rest());
+                if (sink.isBusy()) refuse(port, TunnelOpened.Code.OVERLOADED, "another measurement is under way");
+                else sink.take(port, envelope.rest());
             } else if (endpoint == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
             else find(port, gone, endpoint, envelope.rest());
         });

@@ -16,16 +16,12 @@ final class Sink {
         this.vertx = vertx;
     }
 
+    boolean isBusy() {
+        return busy;
+    }
+
     /** Takes a stream whose opening asked for a measurement; {@code first} came behind it. */
     void take(StreamPort port, byte[] first) {
-        if (busy) {
-            port.exceptionHandler(_ -> {});
-            port.write(Envelope.opened(TunnelOpened.Code.OVERLOADED, "another measurement is under way"));
-            port.end();
-            port.bytesHandler(_ -> {}); // whatever still comes is read and forgotten, so that the stream can end
-            port.resume();
-            return;
-        }
         busy = true;
         Count count = new Count(first.length);
         long timer = vertx.setTimer(TOO_LONG_MS, _ -> {

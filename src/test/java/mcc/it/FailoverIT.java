@@ -58,7 +58,7 @@ class FailoverIT {
             two.put("/api/v1/registrations/web", "{\"service\":\"web\",\"leaseMs\":10000,\"port\":" + port(b) + "}");
             RealNode.await("both are found", () -> three.providers("web").size() == 2);
             int port = three.forward("web");
-            // One whose first answer took over 400 ms, its code being cold, is asked last for ten seconds.
+            // A host whose code is cold seems farther than it is, and is left aside until it has answered faster.
             List<String> answers = new ArrayList<>();
             RealNode.await("both serve", () -> {
                 answers.add(fetch(port));

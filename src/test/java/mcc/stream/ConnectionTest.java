@@ -489,4 +489,21 @@ class ConnectionTest {
         for (Connection end : pair.ends) end.discard();
         for (Budget budget : pair.budgets) assertThat(budget.usedBytes()).isZero();
     }
+
+    @Test
+    void aPathThatReordersNoMoreIsJudgedByThreePacketsAgain() {
+        Pair pair = new Pair(Config.defaults(), 34).both(l -> {
+            l.rateBytesPerSecond = 12_500_000;
+            l.jitterNs = 30 * Pair.MS;
+        });
+        new Transfer(pair, 0, Long.MAX_VALUE / 4);
+        pair.run(3_000 * Pair.MS);
+        assertThat(pair.ends[0].packetThreshold()).isGreaterThan(64);
+        pair.both(l -> {
+            l.jitterNs = 0;
+            l.lossPpm = 10_000;
+        });
+        pair.run(20_000 * Pair.MS);
+        assertThat(pair.ends[0].packetThreshold()).isEqualTo(3);
+    }
 }

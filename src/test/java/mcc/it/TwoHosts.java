@@ -1,0 +1,77 @@
+package mcc.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Two network namespaces of the test's own, joined by a veth pair called {@code eth0} at both ends; benchmark addresses
+ * (RFC 2544). Needs root. Closing removes them.
+ */
+final class TwoHosts implements AutoCloseable {
+    static final String A = "198.18.0.1";
+    static final String B = "198.18.0.2";
+
+    /** The namespace with address {@link #A}. */
+    final String left;
+    /** The namespace with address {@link #B}. */
+    final String right;
+
+    /** What a command did. */
+    record Done(int code, String out) {}
+
+    /** @param name tells the namespaces of one test class from those of another */
+    TwoHosts(String name) throws Exception {
+        Needs.root();
+        Needs.program("ip", "iproute2");
+        left = "mcc-" + name + "l-" + ProcessHandle.current().pid();
+        right = "mcc-" + name + "r-" + ProcessHandle.current().pid();
+        try {
+            for (String ns : List.of(left, right)) sh("ip netns add " + ns + " && ip -n " + ns + " link set lo up");
+            sh("ip -n " + left + " link add eth0 type veth peer name eth0 netns " + right);
+            for (String[] end : new String[][] {{left, A}, {right, B}}) {
+                sh("ip -n " + end[0] + " addr add " + end[1] + "/24 dev eth0 && ip -n " + end[0] + " link set eth0 up");
+            }
+        } catch (Exception | AssertionError e) {
+            close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        for (String ns : List.of(left, right)) run("ip netns del " + ns);
+    }
+
+    /** Runs a command of the shell, whatever comes of it. */
+    static Done run(String command) throws Exception {
+        Process process = new ProcessBuilder("sh", "-c", command)
+                .redirectErrorStream(true)
+                .start();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return new Done(process.exitValue(), out);
+    }
+
+    /** Runs a command of the shell that must succeed; returns what it printed. */
+    static String sh(String command) throws Exception {
+        Done done = run(command);
+        assertThat(done.code()).as(command + "\n" + done.out()).isZero();
+        return done.out();
+    }
+
+    /** The same command, for the shell, in a namespace. */
+    static String in(String ns, String command) {
+        return "ip netns exec " + ns + " " + command;
+    }
+
+    /** The same command, as words, in a namespace. */
+    static List<String> exec(String ns, String... command) {
+        List<String> out = new ArrayList<>(List.of("ip", "netns", "exec", ns));
+        out.addAll(List.of(command));
+        return out;
+    }
+}
