@@ -216,11 +216,13 @@ public final class PluginVerticle extends VerticleBase {
         return (old == null ? Future.<Void>succeededFuture() : old.stop()).compose(_ -> made.start());
     }
 
+    /** It stays listed until it has stopped: who no longer sees it may count on its addresses and services being gone. */
     private Future<Void> drop(String file) {
         taken.remove(file);
-        Plugin old = plugins.remove(id(file));
+        Plugin old = plugins.get(id(file));
         if (old == null) return Future.succeededFuture();
         return old.stop()
+                .onComplete(_ -> plugins.remove(old.id(), old))
                 .onSuccess(_ -> parts.bus()
                         .publish(Bus.EVENTS, new NodeEvent("plugin.removed", new JsonObject().put("id", old.id()))));
     }
