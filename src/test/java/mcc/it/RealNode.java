@@ -23,6 +23,7 @@ import java.util.function.BooleanSupplier;
 public final class RealNode implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient HTTP = HttpClient.newHttpClient();
+    private static final String LAUNCHER = Path.of("mcc").toAbsolutePath().toString();
     /** The longest that anything here waits before it is a failure: not a figure, a net. */
     static final long PATIENCE_MS = 60_000;
 
@@ -42,17 +43,9 @@ public final class RealNode implements AutoCloseable {
         http = field(ready, "http");
     }
 
-    /** The command that runs this very program with these arguments. */
+    /** The command that runs this very program with these arguments: the launcher, which builds it where it has to. */
     public static List<String> command(String... arguments) {
-        List<String> out = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Xmx256m",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "mcc.Main"));
+        List<String> out = new ArrayList<>(List.of(LAUNCHER));
         out.addAll(List.of(arguments));
         return out;
     }
