@@ -63,7 +63,7 @@ final class LinuxSocket implements UdpSocket {
     private void onReady() {
         if (blocked) {
             blocked = false;
-            if (watch != null) watch.alsoWhenWritable(false);
+            if (watch != null) watch.wants(true, false);
             push();
         }
         int n = socket.receive();
@@ -116,7 +116,7 @@ final class LinuxSocket implements UdpSocket {
         int error = socket.send(to.ip(), to.port(), batch, 0, length, count > 1 ? size : 0);
         if (error == UdpDescriptor.AGAIN) {
             blocked = true;
-            if (watch != null) watch.alsoWhenWritable(true);
+            if (watch != null) watch.wants(true, true);
             return;
         }
         if (error != 0) failed(to, error);

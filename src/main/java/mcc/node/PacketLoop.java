@@ -77,10 +77,11 @@ final class PacketLoop {
     }
 
     /**
-     * Runs a task whenever a descriptor has something to read, until the loop closes; the descriptor stays its owner's.
+     * Runs a task whenever a descriptor has something to read, until told otherwise or until the loop closes; the
+     * descriptor stays its owner's.
      * Level-triggered: what is left unread comes again. Blocks the caller, which must not be the loop.
      */
-    Watch watch(int descriptor, Runnable readable) {
+    Watch watch(int descriptor, Runnable ready) {
         FileDescriptor watched = new FileDescriptor(descriptor);
         EpollIoHandle handle = new EpollIoHandle() {
             @Override
@@ -90,7 +91,7 @@ final class PacketLoop {
 
             @Override
             public void handle(IoRegistration registration, IoEvent event) {
-                guarded(readable);
+                guarded(ready);
             }
 
             @Override
@@ -99,14 +100,18 @@ final class PacketLoop {
         IoRegistration registration =
                 ((IoEventLoop) loop).register(handle).syncUninterruptibly().getNow();
         registration.submit(EpollIoOps.EPOLLIN);
-        return too -> registration.submit(too ? EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLOUT) : EpollIoOps.EPOLLIN);
+        return (readable, writable) -> {
+            // For neither EPOLLERR, which is always told: Netty takes a descriptor without any out of its set for good.
+            EpollIoOps ops = readable ? EpollIoOps.EPOLLIN : EpollIoOps.EPOLLERR;
+            registration.submit(writable ? ops.with(EpollIoOps.EPOLLOUT) : ops);
+        };
     }
 
     /** A watched descriptor. */
     @FunctionalInterface
     interface Watch {
-        /** Whether the task runs too when the descriptor can be written. */
-        void alsoWhenWritable(boolean too);
+        /** Says what the task runs for from now on: something to read, room to write, both, or neither. */
+        void wants(boolean readable, boolean writable);
     }
 
     void close() {

@@ -70,6 +70,8 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private final @Nullable TunPort tun;
     private final LoopSink sink = new LoopSink();
     private volatile @Nullable Handler<Throwable> failures;
+    private volatile PacketLoop.@Nullable Watch tunWatch;
+    private boolean tunWatched = true;
     private @Nullable PacketLoop loop;
     private @Nullable Links links;
     private @Nullable StreamHub hub;
@@ -111,11 +113,19 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private boolean watch(PacketLoop loop) {
         TunPort tun = this.tun;
         if (tun == null) return false;
-        loop.watch(tun.descriptor(), () -> {
+        tunWatch = loop.watch(tun.descriptor(), () -> {
             tun.read(System.nanoTime());
             onTurn();
         });
         return true;
+    }
+
+    /** While no socket takes datagrams the host's packets wait in the kernel, and nobody is woken for them. */
+    private void watchTunWhile(boolean ready) {
+        PacketLoop.Watch watch = tunWatch;
+        if (watch == null || ready == tunWatched) return;
+        tunWatched = ready;
+        watch.wants(ready, false);
     }
 
     private void bind(PacketLoop loop, Address address) {
@@ -183,6 +193,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         }
         deliver(nowNs, links);
         for (UdpSocket socket : sockets) socket.flush();
+        watchTunWhile(sink.ready());
         if (nowNs - clockNs > CLOCK_NS) tellTime();
         arm(links);
     }

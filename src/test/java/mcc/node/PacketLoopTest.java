@@ -1,0 +1,68 @@
+package mcc.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.vertx.core.Vertx;
+import java.net.InetAddress;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import mcc.sys.UdpDescriptor;
+import org.junit.jupiter.api.Test;
+
+class PacketLoopTest {
+    private static final byte[] LOOPBACK = InetAddress.getLoopbackAddress().getAddress();
+
+    @Test
+    void whoWantsNothingIsNotWokenForWhatIsUnread() throws Exception {
+        Vertx vertx = Vertx.vertx();
+        CompletableFuture<Throwable> failure = new CompletableFuture<>();
+        PacketLoop loop = new PacketLoop(vertx, failure::complete);
+        assumeTrue(loop.canWatch(), "watching descriptors needs Linux");
+        try (UdpDescriptor reader = UdpDescriptor.bind(LOOPBACK, 0);
+                UdpDescriptor writer = UdpDescriptor.bind(LOOPBACK, 0)) {
+            AtomicInteger woken = new AtomicInteger();
+            CountDownLatch first = new CountDownLatch(3);
+            CountDownLatch again = new CountDownLatch(6);
+            PacketLoop.Watch watch = loop.watch(reader.descriptor(), () -> {
+                woken.incrementAndGet();
+                first.countDown();
+                again.countDown();
+            });
+            assertThat(writer.send(LOOPBACK, reader.port(), new byte[] {1}, 0, 1, 0))
+                    .isZero();
+            assertThat(first.await(60, TimeUnit.SECONDS))
+                    .as("unread, it comes again")
+                    .isTrue();
+
+            turn(loop, () -> watch.wants(false, false));
+            turn(loop, () -> {});
+            int before = woken.get();
+            for (int i = 0; i < 100; i++) turn(loop, () -> {});
+            assertThat(woken).hasValue(before);
+
+            turn(loop, () -> watch.wants(true, false));
+            assertThat(again.await(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(failure).isNotDone();
+        } finally {
+            loop.close();
+            vertx.close().await();
+        }
+    }
+
+    /** Each task from outside wakes the loop, which looks at its descriptors then. */
+    private static void turn(PacketLoop loop, Runnable task) throws Exception {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        loop.execute(() -> {
+            try {
+                task.run();
+                done.complete(null);
+            } catch (RuntimeException | Error e) {
+                done.completeExceptionally(e);
+            }
+        });
+        done.get(60, TimeUnit.SECONDS);
+    }
+}
