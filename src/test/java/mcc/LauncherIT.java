@@ -46,6 +46,17 @@ final class LauncherIT {
     }
 
     @Test
+    void aSimulationTooLargeForTheMemorySaysSo() throws Exception {
+        Process process =
+                Launched.start(folder, Launched.LAUNCHER, List.of("-Xmx24m"), "sim", "lookups", "--nodes", "10000");
+        Launched.Result result = Launched.await(folder, process);
+        assertThat(result.err()).contains("10000 nodes do not fit the heap", "MCC_JAVA_OPTS=-Xmx8g");
+        assertThat(result.err()).doesNotContain("OutOfMemoryError").doesNotContain("\tat ");
+        assertThat(result.out()).isEmpty();
+        assertThat(result.exit()).isEqualTo(1);
+    }
+
+    @Test
     void aNodeSaysThatItIsReadyAndEndsWellWhenAskedTo() throws Exception {
         Path data = folder.resolve("data");
         Process process = Launched.start(

@@ -74,6 +74,13 @@ final class Sim implements Callable<Integer> {
             throw Failure.usage(String.valueOf(e.getMessage()), "mcc sim --help");
         } catch (mcc.sim.Failure f) {
             throw new Failure(Failure.FAILED, "The simulation failed", String.valueOf(f.getMessage()), null);
+        } catch (OutOfMemoryError e) {
+            long mebibytes = Runtime.getRuntime().maxMemory() >> 20;
+            throw new Failure(
+                    Failure.FAILED,
+                    "Not enough memory",
+                    nodes + " nodes do not fit the heap of " + mebibytes + " MiB",
+                    "take fewer nodes, or give more: MCC_JAVA_OPTS=-Xmx8g mcc sim " + scenario + " --nodes " + nodes);
         }
         Map<String, Object> fields = fields(report);
         if (cli.json) cli.out.println(Json.write(fields));
