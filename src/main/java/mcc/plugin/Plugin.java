@@ -175,6 +175,10 @@ final class Plugin {
 
     /** Stops it and starts it at once from the jar as it is now. */
     Future<Void> restart() {
+        if (gone) {
+            return Future.failedFuture(
+                    new Problem("conflict", "plugin '" + id + "' is being removed", "deploy its jar again"));
+        }
         return inTurn(() -> down().compose(_ -> {
             restarts++;
             backOffMs = FIRST_MS;

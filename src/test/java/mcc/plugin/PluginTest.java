@@ -98,6 +98,19 @@ class PluginTest {
         assertThat(events).extracting(NodeEvent::type).containsOnly("plugin.failed");
     }
 
+    @Test
+    void whatIsBeingRemovedIsNotStartedAgain() {
+        Plugin plugin = plugin("mcc.plugin.sample.Curious");
+        at(plugin::start);
+        String refused = at(() -> {
+            Future<Void> stopped = plugin.stop();
+            Future<String> restarted = plugin.restart().map("started").otherwise(Throwable::getMessage);
+            return stopped.compose(_ -> restarted);
+        });
+        assertThat(refused).contains("'p' is being removed");
+        assertThat(second.deploymentIDs()).isEmpty();
+    }
+
     /** Starts and stops when properties of this test say so. */
     private Plugin slow(long stepMs) {
         String manifest = Jars.manifest("slow", "mcc.plugin.sample.Slow", List.of(), List.of())
