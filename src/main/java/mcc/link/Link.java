@@ -128,7 +128,7 @@ final class Link {
         long rttNs = nowNs - askedNs;
         rpcRttNs = rpcRttNs == 0 ? rttNs : (7 * rpcRttNs + rttNs) / 8;
         if (askedNs < upNs) return;
-        rpcSamples++;
+        if (rpcSamples < DOUBT_NS) rpcSamples++;
         leastRpcRttNs = leastRpcRttNs == 0 || rttNs < leastRpcRttNs ? rttNs : (15 * leastRpcRttNs + rttNs) / 16;
     }
 
