@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** The program as people start it: the launcher at the repository's root, in a process of its own. */
-final class Launched {
-    static final Path LAUNCHER = Path.of("mcc").toAbsolutePath();
+public final class Launched {
+    public static final Path LAUNCHER = Path.of("mcc").toAbsolutePath();
 
     record Result(int exit, String out, String err) {}
 

@@ -18,12 +18,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import mcc.Launched;
 
 /** A real node in a process of its own, on free loopback ports unless told otherwise; ends with the test. */
 public final class RealNode implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient HTTP = HttpClient.newHttpClient();
-    private static final String LAUNCHER = Path.of("mcc").toAbsolutePath().toString();
     /** The longest that anything here waits before it is a failure: not a figure, a net. */
     static final long PATIENCE_MS = 60_000;
 
@@ -45,7 +45,7 @@ public final class RealNode implements AutoCloseable {
 
     /** The command that runs this very program with these arguments: the launcher, which builds it where it has to. */
     public static List<String> command(String... arguments) {
-        List<String> out = new ArrayList<>(List.of(LAUNCHER));
+        List<String> out = new ArrayList<>(List.of(Launched.LAUNCHER.toString()));
         out.addAll(List.of(arguments));
         return out;
     }
