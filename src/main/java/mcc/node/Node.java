@@ -7,11 +7,14 @@ import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -146,18 +149,44 @@ public final class Node implements AutoCloseable {
         if (!settings.flag("tun")) return null;
         InnerAddress address = InnerAddress.of(settings.text("network"), self);
         try {
-            TunDevice made =
-                    TunDevice.open(settings.text("tun.name"), TunPort.MTU, address.bytes(), InnerAddress.PREFIX_BITS);
+            boolean ipv4 = settings.flag("tun.ipv4") && !isSharedSpaceInUse();
+            List<TunDevice.Prefix> prefixes = new ArrayList<>();
+            prefixes.add(new TunDevice.Prefix(address.bytes(), InnerAddress.PREFIX_BITS));
+            if (ipv4) prefixes.add(new TunDevice.Prefix(address.v4().bytes(), InnerAddress.PREFIX4_BITS));
+            TunDevice made = TunDevice.open(settings.text("tun.name"), TunPort.MTU, prefixes);
             device = made;
-            parts.status().tun(made.name(), TunPort.MTU, List.of(address.toString()));
-            LOG.info("interface {} has the address {}", made.name(), address);
-            return TunPort.Setup.of(made, settings, self, address);
+            List<String> addresses =
+                    ipv4 ? List.of(address.toString(), address.v4().toString()) : List.of(address.toString());
+            parts.status().tun(made.name(), TunPort.MTU, addresses);
+            LOG.info("interface {} has {}", made.name(), String.join(" and ", addresses));
+            return TunPort.Setup.of(made, settings, address, ipv4);
         } catch (SysError e) {
             String title = "no virtual interface: " + e.getMessage();
             LOG.warn("{}; {}", title, e.hint());
             parts.status().problem("tun-unavailable", "warning", title, e.hint());
             return null;
         }
+    }
+
+    /** Whether another interface has an address of 100.64.0.0/10 (RFC 6598), whose neighbours would be cut off. */
+    private boolean isSharedSpaceInUse() {
+        try {
+            for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+                for (InetAddress ip : Collections.list(each.getInetAddresses())) {
+                    byte[] b = ip.getAddress();
+                    if (b.length != 4 || b[0] != 100 || (b[1] & 0xc0) != 64) continue;
+                    String title =
+                            "the virtual interface has no IPv4: " + each.getName() + " has " + ip.getHostAddress();
+                    String hint = "use its IPv6 address, and say tun.ipv4: false";
+                    LOG.warn("{}; {}", title, hint);
+                    parts.status().problem("tun-ipv4-unavailable", "info", title, hint);
+                    return true;
+                }
+            }
+        } catch (SocketException e) {
+            LOG.warn("the interfaces of this machine cannot be listed: {}", e.getMessage());
+        }
+        return false;
     }
 
     private void run(String name, Supplier<Deployable> make, DeploymentOptions options) {

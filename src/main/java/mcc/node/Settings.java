@@ -49,6 +49,11 @@ public final class Settings {
             new Key("socks", "", false, "address for a SOCKS5 listener; empty: none"),
             new Key("tun", "false", false, "whether to make a virtual interface; needs CAP_NET_ADMIN, on Linux"),
             new Key("tun.name", "mcc0", false, "name of the virtual interface"),
+            new Key(
+                    "tun.ipv4",
+                    "true",
+                    false,
+                    "whether the virtual interface has an IPv4 address too, of 100.64.0.0/10"),
             new Key("tun.allow", "none", false, "what may come in unasked by it: none, or all"),
             new Key("tun.inbound", "", true, "what else may: tcp:22, udp:5000-5010, tcp:22@NODE, any@NODE"),
             new Key("bootstrap", "", true, "nodes to meet first: HOST:PORT or KEY@HOST:PORT"),
@@ -176,7 +181,7 @@ public final class Settings {
             throw new Problem("config", "unknown key '" + name + "'", "did you mean '" + nearest(name) + "'?");
         }
         switch (name) {
-            case "tun", "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
+            case "tun", "tun.ipv4", "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
             case "tun.allow" -> oneOf(name, value, "none", "all");
             case "tun.inbound" -> {
                 for (String rule : value.split(",")) {

@@ -13,6 +13,7 @@ import mcc.sys.TunDevice;
 import mcc.tun.Coalescer;
 import mcc.tun.Gate;
 import mcc.tun.Icmp;
+import mcc.tun.Inet4;
 import mcc.tun.InnerAddress;
 import mcc.tun.Ip;
 import mcc.tun.Routes;
@@ -35,15 +36,15 @@ final class TunPort implements Packets.Handler {
     private static final int READ_MAX = 65_535 + Vnet.BYTES;
 
     /** What an interface is made with, for as many lives as the session verticle has. */
-    record Setup(TunDevice device, String network, Id self, InnerAddress address, boolean all, List<Rule> rules) {
-        static Setup of(TunDevice device, Settings settings, Id self, InnerAddress address) {
+    record Setup(TunDevice device, String network, InnerAddress address, boolean ipv4, boolean all, List<Rule> rules) {
+        static Setup of(TunDevice device, Settings settings, InnerAddress address, boolean ipv4) {
             List<Rule> rules = new ArrayList<>();
             for (String text : settings.list("tun.inbound")) {
                 Rule rule = Rule.parse(text);
                 if (rule != null) rules.add(rule);
             }
             boolean all = settings.text("tun.allow").equals("all");
-            return new Setup(device, settings.text("network"), self, address, all, rules);
+            return new Setup(device, settings.text("network"), address, ipv4, all, rules);
         }
     }
 
@@ -71,16 +72,17 @@ final class TunPort implements Packets.Handler {
     /** Whose packets the coalescer holds. */
     private Id from = Id.ZERO;
 
-    private InnerAddress fromAddress;
+    private Routes.Addresses fromAddresses;
+    private int place;
 
     TunPort(Setup setup, Bus bus, PacketSink sink, Counters counters) {
         device = setup.device();
         self = setup.address();
         this.bus = bus;
         this.sink = sink;
-        routes = new Routes(setup.network(), counters);
-        gate = new Gate(self, setup.all(), setup.rules(), counters);
-        fromAddress = self;
+        routes = new Routes(setup.network(), self, counters);
+        gate = new Gate(self, setup.ipv4(), setup.all(), setup.rules(), counters);
+        fromAddresses = new Routes.Addresses(self, self.v4());
         coalescer = new Coalescer(device.offloads(), this::write);
         refused = counters.of("tun.out.refused");
         malformed = counters.of("tun.in.malformed");
@@ -167,14 +169,20 @@ final class TunPort implements Packets.Handler {
         if (links == null || turn == null) return;
         for (Contact contact : found.closest()) {
             if (contact.node().equals(Id.ZERO)) continue;
-            if (routes.learn(contact.node()).equals(target)) links.packets().connect(System.nanoTime(), contact);
+            routes.learn(contact.node());
+            if (contact.node().equals(routes.node(target))) links.packets().connect(System.nanoTime(), contact);
         }
         turn.run();
     }
 
-    /** A node is known: so is its address. */
+    /** A node is known: so are its addresses. */
     void learn(Id node) {
         routes.learn(node);
+    }
+
+    /** The addresses of a node on this host; null while the interface knows nothing of it. */
+    Routes.@Nullable Addresses addresses(Id node) {
+        return routes.of(node);
     }
 
     /** Ends a turn of the loop: what waited goes out, what came in is written. */
@@ -224,9 +232,10 @@ final class TunPort implements Packets.Handler {
         if (!peer.equals(from)) {
             coalescer.flush();
             from = peer;
-            fromAddress = routes.learn(peer);
+            fromAddresses = routes.learn(peer);
         }
-        return coalescer.place(max);
+        place = coalescer.place(max);
+        return place;
     }
 
     @Override
@@ -236,13 +245,18 @@ final class TunPort implements Packets.Handler {
             return;
         }
         this.nowNs = nowNs;
-        Coalescer.Verdict verdict = coalescer.add(kind == Transport.PACKET_NEEDS_CSUM, length, this::admits);
+        boolean needsCsum = kind == Transport.PACKET_NEEDS_CSUM;
+        byte[] b = coalescer.buffer();
+        if (Inet4.is(b, place, length)) {
+            Inet4.translate(b, place, length, fromAddresses.v6().v4(), fromAddresses.v4(), self.v4(), needsCsum);
+        }
+        Coalescer.Verdict verdict = coalescer.add(needsCsum, length, this::admits);
         if (verdict == Coalescer.Verdict.TAKEN) rx.add();
         else if (verdict == Coalescer.Verdict.MALFORMED) malformed.add();
     }
 
     private boolean admits(Ip ip, byte[] b, int offset, int length) {
-        return gate.enters(nowNs, from, fromAddress, ip, b);
+        return gate.enters(nowNs, from, ip.isV4() ? fromAddresses.v4() : fromAddresses.v6(), ip, b);
     }
 
     private void write(byte[] b, int offset, int length) {

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.List;
 
 /**
  * A virtual interface of the kernel that this process reads and writes packets of; it is gone when the process is. Its
@@ -16,6 +17,7 @@ public final class TunDevice implements AutoCloseable {
     private static final int O_RDWR = 2;
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
+    private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
     private static final int SOCK_DGRAM = 2;
 
@@ -32,6 +34,7 @@ public final class TunDevice implements AutoCloseable {
     private static final long SIOCGIFFLAGS = 0x8913;
     private static final long SIOCSIFFLAGS = 0x8914;
     private static final long SIOCSIFADDR = 0x8916;
+    private static final long SIOCSIFNETMASK = 0x891c;
     private static final long SIOCSIFMTU = 0x8922;
     private static final long SIOCGIFINDEX = 0x8933;
     private static final int IFF_UP = 1;
@@ -51,13 +54,20 @@ public final class TunDevice implements AutoCloseable {
     }
 
     /**
-     * Makes an interface, gives it an address and switches it on.
+     * An address that an interface gets, and how much of it its neighbours share.
+     *
+     * @param ip 4 or 16 bytes
+     */
+    @SuppressWarnings("ArrayRecordComponent") // read once
+    public record Prefix(byte[] ip, int bits) {}
+
+    /**
+     * Makes an interface, switches it on and gives it addresses.
      *
      * @param name at most 15 letters and digits
-     * @param address 16 bytes
      * @throws SysError when the system refuses, with everything undone
      */
-    public static TunDevice open(String name, int mtu, byte[] address, int prefixBits) throws SysError {
+    public static TunDevice open(String name, int mtu, List<Prefix> addresses) throws SysError {
         boolean linux = System.getProperty("os.name").equals("Linux");
         if (!linux || !ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN)) {
             throw new SysError("a virtual interface needs Linux on a little-endian machine", "use mcc tunnel");
@@ -69,7 +79,7 @@ public final class TunDevice implements AutoCloseable {
             try {
                 MemorySegment request = request(arena, name);
                 boolean offloads = make(fd, request, name);
-                configure(arena, name, mtu, address, prefixBits);
+                configure(arena, name, mtu, addresses);
                 return new TunDevice(fd, name, offloads);
             } catch (SysError e) {
                 Libc.close(fd);
@@ -95,20 +105,41 @@ public final class TunDevice implements AutoCloseable {
         return true;
     }
 
-    private static void configure(Arena arena, String name, int mtu, byte[] address, int prefixBits) throws SysError {
-        int socket = checked("opening a socket for IPv6", Libc.socket(AF_INET6, SOCK_DGRAM, 0));
+    private static void configure(Arena arena, String name, int mtu, List<Prefix> addresses) throws SysError {
+        MemorySegment request = request(arena, name);
+        int socket = checked("opening a socket", Libc.socket(AF_INET, SOCK_DGRAM, 0));
         try {
-            MemorySegment request = request(arena, name);
             request.set(JAVA_INT, VALUE, mtu);
             checked("setting the MTU of " + name, Libc.ioctl(socket, SIOCSIFMTU, request));
             checked("reading the flags of " + name, Libc.ioctl(socket, SIOCGIFFLAGS, request));
             request.set(JAVA_SHORT, VALUE, (short) (request.get(JAVA_SHORT, VALUE) | IFF_UP));
             checked("switching on " + name, Libc.ioctl(socket, SIOCSIFFLAGS, request));
+            for (Prefix prefix : addresses)
+                if (prefix.ip.length == 4) give4(socket, request(arena, name), name, prefix);
             checked("reading the index of " + name, Libc.ioctl(socket, SIOCGIFINDEX, request));
+        } finally {
+            Libc.close(socket);
+        }
+        for (Prefix prefix : addresses) {
+            if (prefix.ip.length == 16) give6(arena, name, request.get(JAVA_INT, VALUE), prefix);
+        }
+    }
+
+    private static void give4(int socket, MemorySegment request, String name, Prefix prefix) throws SysError {
+        request.set(JAVA_SHORT, VALUE, (short) AF_INET);
+        MemorySegment.copy(prefix.ip, 0, request, JAVA_BYTE, VALUE + 4, 4);
+        checked("giving " + name + " its IPv4 address", Libc.ioctl(socket, SIOCSIFADDR, request));
+        request.set(JAVA_INT, VALUE + 4, Integer.reverseBytes(-1 << 32 - prefix.bits));
+        checked("giving " + name + " its IPv4 mask", Libc.ioctl(socket, SIOCSIFNETMASK, request));
+    }
+
+    private static void give6(Arena arena, String name, int index, Prefix prefix) throws SysError {
+        int socket = checked("opening a socket for IPv6", Libc.socket(AF_INET6, SOCK_DGRAM, 0));
+        try {
             MemorySegment where = arena.allocate(24, 8); // struct in6_ifreq: address, prefix length, index
-            MemorySegment.copy(address, 0, where, JAVA_BYTE, 0, 16);
-            where.set(JAVA_INT, 16, prefixBits);
-            where.set(JAVA_INT, 20, request.get(JAVA_INT, VALUE));
+            MemorySegment.copy(prefix.ip, 0, where, JAVA_BYTE, 0, 16);
+            where.set(JAVA_INT, 16, prefix.bits);
+            where.set(JAVA_INT, 20, index);
             checked("giving " + name + " its address", Libc.ioctl(socket, SIOCSIFADDR, where));
         } finally {
             Libc.close(socket);

@@ -24,10 +24,13 @@ public final class Gate {
 
     private static final int ECHO_REQUEST = 128;
     private static final int ECHO_REPLY = 129;
+    private static final int ECHO_REQUEST4 = 8;
+    private static final int ECHO_REPLY4 = 0;
 
     private record Flow(int protocol, int ours, int theirs, long high, long low) {}
 
     private final InnerAddress self;
+    private final @Nullable InnerAddress self4;
     private final boolean all;
     private final List<Rule> rules;
     private final Map<Flow, Long> flows = new LinkedHashMap<>(64, 0.75f, true);
@@ -37,9 +40,13 @@ public final class Gate {
     private final Counter astray;
     private final Counter denied;
 
-    /** @param all whether everything that is honest about its addresses may come in */
-    public Gate(InnerAddress self, boolean all, List<Rule> rules, Counters counters) {
+    /**
+     * @param ipv4 whether this host has an IPv4 address too
+     * @param all whether everything that is honest about its addresses may come in
+     */
+    public Gate(InnerAddress self, boolean ipv4, boolean all, List<Rule> rules, Counters counters) {
         this.self = self;
+        self4 = ipv4 ? self.v4() : null;
         this.all = all;
         this.rules = List.copyOf(rules);
         this.counters = counters;
@@ -50,7 +57,8 @@ public final class Gate {
 
     /** Whether the host may send this packet; the answers to it may then come in. */
     public boolean leaves(long nowNs, Ip ip, byte[] b) {
-        if (!ip.isFrom(self)) return false;
+        InnerAddress own = ip.v4 ? self4 : self;
+        if (own == null || !ip.isFrom(own)) return false;
         Flow flow = flow(ip, b, false);
         if (flow == null) return true;
         if (flows.put(flow, nowNs) == null && flows.size() > FLOWS_MAX) {
@@ -60,13 +68,18 @@ public final class Gate {
         return true;
     }
 
-    /** Whether the host may receive this packet of a peer. */
+    /**
+     * Whether the host may receive this packet of a peer.
+     *
+     * @param from the peer's address on this host, of the packet's family
+     */
     public boolean enters(long nowNs, Id peer, InnerAddress from, Ip ip, byte[] b) {
         if (!ip.isFrom(from)) {
             spoofed.add();
             return false;
         }
-        if (!ip.isTo(self)) {
+        InnerAddress own = ip.v4 ? self4 : self;
+        if (own == null || !ip.isTo(own)) {
             astray.add();
             return false;
         }
@@ -77,22 +90,25 @@ public final class Gate {
     }
 
     private boolean isExpected(long nowNs, Ip ip, byte[] b) {
-        if (ip.protocol == Ip.ICMP6 && ip.hasPorts) {
+        if (isIcmp(ip) && ip.hasPorts) {
             int type = Octets.u8(b, ip.transport);
-            if (type == ECHO_REQUEST) return true;
-            if (type < ECHO_REQUEST) return quotes(nowNs, ip, b);
-            if (type != ECHO_REPLY) return false;
+            if (type == (ip.v4 ? ECHO_REQUEST4 : ECHO_REQUEST)) return true;
+            if (ip.v4 ? type == 3 || type == 11 || type == 12 : type < ECHO_REQUEST) return quotes(nowNs, ip, b);
+            if (type != (ip.v4 ? ECHO_REPLY4 : ECHO_REPLY)) return false;
         }
         Flow flow = flow(ip, b, true);
         return flow != null && isLive(nowNs, flow);
     }
 
-    /** An ICMPv6 error may come in when the packet it quotes is of a flow from here (RFC 4443 section 2.4c). */
+    private static boolean isIcmp(Ip ip) {
+        return ip.protocol == (ip.v4 ? Ip.ICMP : Ip.ICMP6);
+    }
+
+    /** An error may come in when the packet it quotes is of a flow from here (RFC 4443 section 2.4c, RFC 792). */
     private boolean quotes(long nowNs, Ip ip, byte[] b) {
-        int at = ip.transport + 8;
-        int n = ip.transportLength - 8;
-        if (n < 40 || b[at] >>> 4 != 6) return false;
-        if (!quoted.parseHead(b, at, n) || !quoted.isFrom(self)) return false;
+        InnerAddress own = ip.v4 ? self4 : self;
+        if (!quoted.parseHead(b, ip.transport + 8, ip.transportLength - 8)) return false;
+        if (quoted.v4 != ip.v4 || own == null || !quoted.isFrom(own)) return false;
         Flow flow = flow(quoted, b, false);
         return flow != null && isLive(nowNs, flow);
     }
@@ -112,8 +128,8 @@ public final class Gate {
         if (!ip.hasPorts) return null;
         long high = inbound ? ip.fromHigh : ip.toHigh;
         long low = inbound ? ip.fromLow : ip.toLow;
-        if (ip.protocol == Ip.ICMP6) {
-            return new Flow(Ip.ICMP6, Octets.u16(b, ip.transport + 4), 0, high, low); // an echo's identifier
+        if (isIcmp(ip)) {
+            return new Flow(ip.protocol, Octets.u16(b, ip.transport + 4), 0, high, low); // an echo's identifier
         }
         return inbound
                 ? new Flow(ip.protocol, ip.toPort, ip.fromPort, high, low)

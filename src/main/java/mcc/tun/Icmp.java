@@ -1,22 +1,24 @@
 package mcc.tun;
 
-/** What this node says of itself to its host: ICMPv6 errors (RFC 4443 sections 3.1 and 3.2). */
+/** What this node says of itself to its host: errors of ICMPv6 (RFC 4443 sections 3.1 and 3.2) and ICMP (RFC 792, RFC 1191). */
 public final class Icmp {
-    /** The longest error, in bytes: what every IPv6 link carries. */
+    /** The longest error, in bytes: what every link carries (RFC 8200 section 5, RFC 1812 section 4.3.2.3). */
     private static final int MAX = 1_280;
 
+    private static final int MAX4 = 576;
     private static final int HEADERS = 48;
+    private static final int HEADERS4 = 28;
 
     private Icmp() {}
 
-    /** "Address unreachable" about an IPv6 packet, as a packet to its sender. */
+    /** "Address unreachable" about a packet, as a packet to its sender. */
     public static byte[] unreachable(byte[] b, int offset, int length) {
-        return error(1, 3, 0, b, offset, length);
+        return b[offset] >>> 4 == 4 ? error4(1, 0, b, offset, length) : error(1, 3, 0, b, offset, length);
     }
 
-    /** "Packet too big" about an IPv6 packet, as a packet to its sender. */
+    /** "Packet too big" or "fragmentation needed" about a packet, as a packet to its sender. */
     public static byte[] tooBig(int mtu, byte[] b, int offset, int length) {
-        return error(2, 0, mtu, b, offset, length);
+        return b[offset] >>> 4 == 4 ? error4(4, mtu, b, offset, length) : error(2, 0, mtu, b, offset, length);
     }
 
     /** The error seems to come from where the packet was going. */
@@ -35,6 +37,25 @@ public final class Icmp {
         System.arraycopy(b, offset, out, HEADERS, quote);
         long sum = Octets.sum(out, 8, 32) + 8 + quote + Ip.ICMP6 + Octets.sum(out, 40, 8 + quote);
         Octets.put16(out, 42, ~Octets.fold(sum));
+        return out;
+    }
+
+    /** "Destination unreachable", of which the code tells the kind. */
+    private static byte[] error4(int code, int value, byte[] b, int offset, int length) {
+        int quote = Math.min(length, MAX4 - HEADERS4);
+        byte[] out = new byte[HEADERS4 + quote];
+        out[0] = 0x45;
+        Octets.put16(out, 2, out.length);
+        out[8] = 64;
+        out[9] = Ip.ICMP;
+        System.arraycopy(b, offset + 16, out, 12, 4);
+        System.arraycopy(b, offset + 12, out, 16, 4);
+        Segmenter.headerSum(out, 0, 20);
+        out[20] = 3;
+        out[21] = (byte) code;
+        Octets.put16(out, 26, value);
+        System.arraycopy(b, offset, out, HEADERS4, quote);
+        Octets.put16(out, 22, ~Octets.fold(Octets.sum(out, 20, 8 + quote)));
         return out;
     }
 }

@@ -6,8 +6,10 @@ import mcc.core.Id;
 import mcc.crypto.Sha256;
 
 /**
- * The IPv6 address of a node inside the overlay: {@code fd}, 40 bits of SHA-256 of the network's name, 80 bits of SHA-256 of
- * the node's ID (RFC 4193 section 3.2.2 with hashes for its random numbers).
+ * The address of a node inside the overlay. IPv6: {@code fd}, 40 bits of SHA-256 of the network's name, 80 bits of SHA-256 of
+ * the node's ID (RFC 4193 section 3.2.2 with hashes for its random numbers). IPv4, held as IPv4-mapped IPv6: 100.64.0.0/10 with
+ * 22 bits of the same hash, unless this host gave that address to another node first ({@link Routes}); so it means something
+ * on one host alone, and {@link Inet4} translates.
  *
  * @param high the upper 64 bits
  * @param low the lower 64 bits
@@ -15,6 +17,13 @@ import mcc.crypto.Sha256;
 public record InnerAddress(long high, long low) {
     /** Length of the prefix that all nodes of a network share, in bits. */
     public static final int PREFIX_BITS = 48;
+    /** Length of the prefix of the IPv4 addresses, in bits. */
+    public static final int PREFIX4_BITS = 10;
+
+    private static final int HOST4_BITS = 22;
+    private static final int HOST4_MAX = (1 << HOST4_BITS) - 1;
+    private static final long MAPPED = 0xffffL << 32;
+    private static final long PREFIX4 = MAPPED | 0x6440_0000L;
 
     /** The address of a node. */
     public static InnerAddress of(String network, Id node) {
@@ -28,24 +37,50 @@ public record InnerAddress(long high, long low) {
         return 0xfdL << 56 | hash.w0() >>> 24 << 16;
     }
 
-    /** Returns whether this address has the other's network prefix. */
-    public boolean isNeighbourOf(InnerAddress other) {
-        return (high ^ other.high) >>> 16 == 0;
+    /** An IPv4 address from its 32 bits. */
+    static InnerAddress v4(int bits) {
+        return new InnerAddress(0, MAPPED | bits & 0xffffffffL);
     }
 
-    /** The position in the DHT next to which its node is found: the 80 known bits, then zeros. */
+    /** The IPv4 address of the same node if nobody else has it. */
+    public InnerAddress v4() {
+        return host4((int) (high << 48 >>> 42 | low >>> 58));
+    }
+
+    /** The IPv4 address after this one, back to the first after the last. */
+    InnerAddress next4() {
+        return host4((int) low + 1 & HOST4_MAX);
+    }
+
+    /** The network's own address and its broadcast address are nobody's. */
+    private static InnerAddress host4(int host) {
+        return new InnerAddress(0, PREFIX4 | Math.clamp(host, 1, HOST4_MAX - 1));
+    }
+
+    /** Returns whether this is an IPv4 address. */
+    public boolean isV4() {
+        return high == 0 && low >>> 32 == 0xffff;
+    }
+
+    /** The 32 bits of an IPv4 address. */
+    int bits4() {
+        return (int) low;
+    }
+
+    /** Returns whether this address, of either family, is one of the network in which {@code other} is a node's IPv6 address. */
+    public boolean isNeighbourOf(InnerAddress other) {
+        return isV4() ? low >>> HOST4_BITS == PREFIX4 >>> HOST4_BITS : (high ^ other.high) >>> 16 == 0;
+    }
+
+    /** The position in the DHT next to which its node is found: the 80 or 22 known bits, then zeros. */
     public Id position() {
+        if (isV4()) return new Id(low << 64 - HOST4_BITS, 0, 0, 0);
         return new Id(high << 48 | low >>> 16, low << 48, 0, 0);
     }
 
-    /** The 16 bytes. */
+    /** The 4 or 16 bytes. */
     public byte[] bytes() {
-        byte[] out = new byte[16];
-        for (int i = 0; i < 8; i++) {
-            out[i] = (byte) (high >>> 56 - 8 * i);
-            out[8 + i] = (byte) (low >>> 56 - 8 * i);
-        }
-        return out;
+        return new Address(high, low, 0).ip();
     }
 
     @Override

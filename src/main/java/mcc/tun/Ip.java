@@ -12,6 +12,9 @@ public final class Ip {
     /** Extension headers looked through; real packets have one or two. */
     private static final int EXTENSIONS_MAX = 6;
 
+    /** IPv4 addresses are held as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2). */
+    private static final long MAPPED = 0xffffL << 32;
+
     private static final int HOP_BY_HOP = 0;
     private static final int ROUTING = 43;
     private static final int FRAGMENT = 44;
@@ -49,35 +52,39 @@ public final class Ip {
         return fragment && !hasPorts || parseTransport(b);
     }
 
-    /** Reads the beginning of an IPv6 packet whose end may be missing; false without the ports. */
+    /** Reads the beginning of a packet whose end may be missing; false without the ports. */
     boolean parseHead(byte[] b, int at, int length) {
-        v4 = false;
         fragment = false;
-        if (length < 48) return false;
-        fromHigh = Octets.i64(b, at + 8);
-        fromLow = Octets.i64(b, at + 16);
-        toHigh = Octets.i64(b, at + 24);
-        toLow = Octets.i64(b, at + 32);
-        protocol = Octets.u8(b, at + 6);
-        transport = at + 40;
-        transportLength = length - 40;
-        hasPorts = protocol == TCP || protocol == UDP || protocol == ICMP6;
+        v4 = length > 0 && Octets.u8(b, at) >>> 4 == 4;
+        int head = v4 ? (b[at] & 15) * 4 : 40;
+        if (length < 28 || length < head + 8 || head < 20 || !v4 && Octets.u8(b, at) >>> 4 != 6) return false;
+        if (v4) addresses4(b, at);
+        else addresses6(b, at);
+        protocol = Octets.u8(b, at + (v4 ? 9 : 6));
+        transport = at + head;
+        transportLength = length - head;
+        hasPorts = protocol == TCP || protocol == UDP || protocol == (v4 ? ICMP : ICMP6);
         fromPort = Octets.u16(b, transport);
         toPort = Octets.u16(b, transport + 2);
         return hasPorts;
     }
 
+    /** Whether this is a packet of IPv4. */
+    public boolean isV4() {
+        return v4;
+    }
+
     /** Whether the packet is sent to the address given. */
     public boolean isTo(InnerAddress a) {
-        return !v4 && toHigh == a.high() && toLow == a.low();
+        return toHigh == a.high() && toLow == a.low();
     }
 
     /** Whether the packet says that it comes from the address given. */
     public boolean isFrom(InnerAddress a) {
-        return !v4 && fromHigh == a.high() && fromLow == a.low();
+        return fromHigh == a.high() && fromLow == a.low();
     }
 
-    /** The address the packet is sent to; meaningful for IPv6. */
+    /** The address the packet is sent to. */
     public InnerAddress to() {
         return new InnerAddress(toHigh, toLow);
     }
@@ -88,21 +95,29 @@ public final class Ip {
         protocol = Octets.u8(b, at + 9);
         fragment = (Octets.u16(b, at + 6) & 0x3fff) != 0;
         hasPorts = (Octets.u16(b, at + 6) & 0x1fff) == 0;
-        fromHigh = 0;
-        fromLow = Octets.i32(b, at + 12) & 0xffffffffL;
-        toHigh = 0;
-        toLow = Octets.i32(b, at + 16) & 0xffffffffL;
+        addresses4(b, at);
         transport = at + head;
         transportLength = length - head;
         return true;
     }
 
-    private boolean parse6(byte[] b, int at, int length) {
-        if (length < 40 || Octets.u16(b, at + 4) != length - 40) return false;
+    private void addresses4(byte[] b, int at) {
+        fromHigh = 0;
+        fromLow = MAPPED | Octets.i32(b, at + 12) & 0xffffffffL;
+        toHigh = 0;
+        toLow = MAPPED | Octets.i32(b, at + 16) & 0xffffffffL;
+    }
+
+    private void addresses6(byte[] b, int at) {
         fromHigh = Octets.i64(b, at + 8);
         fromLow = Octets.i64(b, at + 16);
         toHigh = Octets.i64(b, at + 24);
         toLow = Octets.i64(b, at + 32);
+    }
+
+    private boolean parse6(byte[] b, int at, int length) {
+        if (length < 40 || Octets.u16(b, at + 4) != length - 40) return false;
+        addresses6(b, at);
         hasPorts = true;
         int next = Octets.u8(b, at + 6);
         int end = at + length;

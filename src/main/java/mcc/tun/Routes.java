@@ -3,6 +3,7 @@ package mcc.tun;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,9 +14,10 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who has which inner address, and the packets that wait until their node is found and keys stand.
+ * Who has which inner addresses on this host, and the packets that wait until their node is found and keys stand. A node's IPv4
+ * address is {@link InnerAddress#v4} or, where that is taken, the next that is free.
  *
- * <p>Limits: {@link #ROUTES_MAX} addresses, the one unused for longest gives way; {@link #WAITING_MAX} addresses waited for,
+ * <p>Limits: {@link #ROUTES_MAX} nodes, the one unused for longest gives way; {@link #WAITING_MAX} addresses waited for,
  * {@link #HELD_MAX} packets each, for {@link #WAIT_NS}.
  */
 public final class Routes {
@@ -37,35 +39,56 @@ public final class Routes {
         }
     }
 
-    private final Map<InnerAddress, Id> routes = new LinkedHashMap<>(64, 0.75f, true);
-    private final Map<Id, InnerAddress> addresses = new LinkedHashMap<>();
+    private final Map<InnerAddress, Id> routes = new HashMap<>();
+    private final Map<Id, Addresses> addresses = new LinkedHashMap<>(64, 0.75f, true);
     private final Map<InnerAddress, Waiting> waiting = new LinkedHashMap<>();
     private final String network;
+    private final InnerAddress own4;
     private final Counters counters;
 
-    public Routes(String network, Counters counters) {
+    /** What a node is called on this host. */
+    public record Addresses(InnerAddress v6, InnerAddress v4) {}
+
+    /** @param self this node's address, whose IPv4 form no other gets */
+    public Routes(String network, InnerAddress self, Counters counters) {
         this.network = network;
+        own4 = self.v4();
         this.counters = counters;
     }
 
     /** The node that has an address; null while unknown. */
     public @Nullable Id node(InnerAddress address) {
-        return routes.get(address);
+        Id node = routes.get(address);
+        if (node != null) addresses.get(node); // is in use
+        return node;
     }
 
-    /** The address of a node, which is known from now on. */
-    public InnerAddress learn(Id node) {
-        InnerAddress known = addresses.get(node);
+    /** The addresses of a node, which are known from now on. */
+    public Addresses learn(Id node) {
+        Addresses known = addresses.get(node);
         if (known != null) return known;
-        InnerAddress address = InnerAddress.of(network, node);
-        routes.put(address, node);
-        addresses.put(node, address);
-        if (routes.size() > ROUTES_MAX) {
-            Iterator<Id> eldest = routes.values().iterator();
-            addresses.remove(eldest.next());
-            eldest.remove();
-        }
-        return address;
+        if (addresses.size() >= ROUTES_MAX) forgetOne();
+        InnerAddress v6 = InnerAddress.of(network, node);
+        InnerAddress v4 = v6.v4();
+        while (v4.equals(own4) || routes.containsKey(v4)) v4 = v4.next4(); // of 4 million at most 8,192 are taken
+        Addresses made = new Addresses(v6, v4);
+        routes.put(v6, node);
+        routes.put(v4, node);
+        addresses.put(node, made);
+        return made;
+    }
+
+    private void forgetOne() {
+        Iterator<Addresses> eldest = addresses.values().iterator();
+        Addresses gone = eldest.next();
+        eldest.remove();
+        routes.remove(gone.v6);
+        routes.remove(gone.v4);
+    }
+
+    /** The addresses of a node that is known; null else. */
+    public @Nullable Addresses of(Id node) {
+        return addresses.get(node);
     }
 
     /** Keeps a copy of a packet; true when its address was not waited for yet, so that the caller looks for it. */

@@ -59,6 +59,12 @@ class TunIT {
         throw new AssertionError("mcc0 has no address");
     }
 
+    private static String address4(String ns) throws Exception {
+        String text = sh("ip -n " + ns + " -4 -o addr show dev mcc0");
+        assertThat(text).contains("inet 100.", "/10 ");
+        return text.replaceAll("(?s).*inet (\\S+)/10.*", "$1");
+    }
+
     private static void awaitPing(String from, String to) {
         RealNode.await("the far end answers", () -> {
             try {
@@ -122,6 +128,12 @@ class TunIT {
             TwoHosts.Done done = fetch(right, to, 7000, got);
             assertThat(Files.mismatch(got, file)).as(done.out()).isEqualTo(-1);
             assertThat(sh(in(left, "curl -s " + one.http + "/api/v1/node"))).contains("\"mcc0\"", to);
+            String to4 = address4(left);
+            assertThat(sh(in(left, "curl -s " + one.http + "/api/v1/node"))).contains(to4);
+            Path got4 = folder.resolve("got4");
+            done = run(in(right, "curl -s --max-time 30 http://" + to4 + ":7000/file -o " + got4));
+            assertThat(Files.mismatch(got4, file)).as("IPv4: " + done.out()).isEqualTo(-1);
+            assertThat(run(in(right, "ping -4 -c 2 -W 2 " + to4)).code()).isZero();
             assertThat(two.stop()).isZero();
             assertThat(run("ip -n " + right + " link show mcc0").code())
                     .as("gone with its node")

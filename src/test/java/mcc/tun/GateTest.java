@@ -17,7 +17,7 @@ class GateTest {
     private final Counters counters = new Counters();
 
     private Gate gate(String... rules) {
-        return new Gate(US, false, Stream.of(rules).map(Rule::parse).toList(), counters);
+        return new Gate(US, true, false, Stream.of(rules).map(Rule::parse).toList(), counters);
     }
 
     private static boolean enters(Gate gate, long nowNs, Id peer, byte[] packet) {
@@ -73,9 +73,53 @@ class GateTest {
         assertThat(enters(gate, 0, PEER, error)).isTrue();
     }
 
+    private static byte[] v4(InnerAddress from, InnerAddress to, int protocol, byte[] transport) {
+        byte[] out = PacketsOf.v4(protocol, transport);
+        Octets.put32(out, 12, from.bits4());
+        Octets.put32(out, 16, to.bits4());
+        Segmenter.headerSum(out, 0, 20);
+        return out;
+    }
+
+    private static boolean enters4(Gate gate, byte[] packet) {
+        return gate.enters(1, PEER, THEM.v4(), PacketsOf.parsed(packet), packet);
+    }
+
+    @Test
+    void ipv4IsJudgedAsIpv6Is() {
+        Gate gate = gate();
+        byte[] question = v4(US.v4(), THEM.v4(), Ip.UDP, PacketsOf.udp(4000, 53, new byte[1]));
+        byte[] answer = v4(THEM.v4(), US.v4(), Ip.UDP, PacketsOf.udp(53, 4000, new byte[1]));
+        byte[] error = Icmp.unreachable(question, 0, question.length);
+        assertThat(enters4(gate, answer)).isFalse();
+        assertThat(enters4(gate, error)).isFalse();
+        assertThat(gate.leaves(0, PacketsOf.parsed(question), question)).isTrue();
+        assertThat(enters4(gate, answer)).isTrue();
+        assertThat(enters4(gate, error)).isTrue();
+        assertThat(enters4(gate, v4(THEM.v4(), US.v4(), Ip.ICMP, PacketsOf.echo(8, 1))))
+                .isTrue();
+        assertThat(enters4(gate, v4(THEM.v4(), US.v4(), Ip.ICMP, PacketsOf.echo(0, 1))))
+                .isFalse();
+        assertThat(enters4(gate, v4(THEM.v4(), US.v4(), Ip.ICMP, PacketsOf.echo(5, 1))))
+                .as("a redirect")
+                .isFalse();
+        assertThat(enters4(gate, v4(US.v4().next4(), US.v4(), Ip.ICMP, PacketsOf.echo(8, 1))))
+                .isFalse();
+        assertThat(counters.value("tun.in.spoofed")).isEqualTo(1);
+    }
+
+    @Test
+    void withoutIpv4NothingOfItPasses() {
+        Gate gate = new Gate(US, false, true, List.of(), counters);
+        byte[] out = v4(US.v4(), THEM.v4(), Ip.ICMP, PacketsOf.echo(8, 1));
+        assertThat(gate.leaves(0, PacketsOf.parsed(out), out)).isFalse();
+        assertThat(enters4(gate, v4(THEM.v4(), US.v4(), Ip.ICMP, PacketsOf.echo(8, 1))))
+                .isFalse();
+    }
+
     @Test
     void addressesAreThoseOfWhoSendsAndWhoReceives() {
-        Gate gate = new Gate(US, true, List.of(), counters);
+        Gate gate = new Gate(US, true, true, List.of(), counters);
         InnerAddress third = new InnerAddress(THEM.high(), 9);
         byte[] echo = PacketsOf.echo(128, 1);
         assertThat(enters(gate, 0, PEER, PacketsOf.v6(third, US, Ip.ICMP6, echo)))

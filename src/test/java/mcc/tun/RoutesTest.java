@@ -2,16 +2,21 @@ package mcc.tun;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
+import mcc.crypto.Sha256;
 import org.junit.jupiter.api.Test;
 
 class RoutesTest {
     private final Counters counters = new Counters();
-    private final Routes routes = new Routes("net", counters);
     private final Rng rng = Rng.seeded(7);
+    private final InnerAddress self = InnerAddress.of("net", Id.random(rng));
+    private final Routes routes = new Routes("net", self, counters);
 
     @Test
     void packetsWaitInOrderUntilReleasedAndNoLonger() {
@@ -36,10 +41,53 @@ class RoutesTest {
         }
         assertThat(counters.value("tun.out.dropped")).isEqualTo(2);
         Id first = Id.random(rng);
-        InnerAddress gone = routes.learn(first);
+        InnerAddress gone = routes.learn(first).v6();
         for (int i = 0; i < Routes.ROUTES_MAX; i++) routes.learn(Id.random(rng));
         assertThat(routes.node(gone)).isNull();
-        assertThat(routes.learn(first)).isEqualTo(gone);
+        assertThat(routes.of(first)).isNull();
+        assertThat(routes.learn(first).v6()).isEqualTo(gone);
         assertThat(routes.node(gone)).isEqualTo(first);
+    }
+
+    @Test
+    void aNodeInUseStaysThoughOneOfItsAddressesIsNot() {
+        Id busy = Id.random(rng);
+        InnerAddress v6 = routes.learn(busy).v6();
+        for (int i = 0; i < 2 * Routes.ROUTES_MAX; i++) {
+            routes.learn(Id.random(rng));
+            assertThat(routes.node(v6)).isEqualTo(busy);
+        }
+    }
+
+    @Test
+    void noTwoNodesShareAnIpv4Address() {
+        Set<InnerAddress> seen = new HashSet<>(List.of(self.v4()));
+        int moved = 0;
+        for (int i = 0; i < Routes.ROUTES_MAX; i++) {
+            Id node = Id.random(rng);
+            Routes.Addresses made = routes.learn(node);
+            if (!made.v4().equals(made.v6().v4())) moved++;
+            assertThat(seen.add(made.v4())).isTrue();
+            assertThat(made.v4().isNeighbourOf(self)).isTrue();
+            assertThat(made.v4().toString()).startsWith("100.");
+            assertThat(routes.node(made.v4())).isEqualTo(node);
+        }
+        assertThat(moved)
+                .as("8,192 of 4 million: eight pairs are to be expected")
+                .isBetween(1, 64);
+    }
+
+    @Test
+    void anIpv4AddressTellsWhereItsNodeIsFound() {
+        Id node = Id.random(rng);
+        InnerAddress address = InnerAddress.of("net", node);
+        assertThat(address.v4().position().sharedBits(Sha256.id(node.toBytes())))
+                .isGreaterThanOrEqualTo(22);
+        assertThat(address.v4().bytes()).hasSize(4);
+        assertThat(InnerAddress.v4(0x64800000).isNeighbourOf(self))
+                .as("100.128.0.0")
+                .isFalse();
+        assertThat(InnerAddress.v4(0x647ffffe).next4().toString()).isEqualTo("100.127.255.254");
+        assertThat(InnerAddress.v4(0x647fffff).next4().toString()).isEqualTo("100.64.0.1");
     }
 }

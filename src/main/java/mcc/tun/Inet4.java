@@ -1,0 +1,73 @@
+package mcc.tun;
+
+/**
+ * Gives IPv4 packets of a peer the addresses that the two nodes have on this host. A sender writes what the two are called on
+ * its own; its own name is the same everywhere. Sums are adjusted, not computed anew (RFC 1624 equation 3), and what an ICMP
+ * error quotes is translated with it (RFC 5508 section 4).
+ */
+public final class Inet4 {
+    private static final int HEADER = 20;
+    private static final int FRAGMENT_OFFSET = 0x1fff;
+
+    private Inet4() {}
+
+    /** Returns whether these bytes begin as an IPv4 packet does. */
+    public static boolean is(byte[] b, int at, int length) {
+        return length >= HEADER && Octets.u8(b, at) >>> 4 == 4;
+    }
+
+    /**
+     * Translates a packet that says it comes from {@code sender}; leaves any other as it is, for the gate to refuse.
+     *
+     * @param sender the sender's address on its own host
+     * @param from its address on this one
+     * @param to this node's own
+     * @param needsCsum whether the checksum of the transport is not filled in
+     */
+    public static void translate(
+            byte[] b, int at, int length, InnerAddress sender, InnerAddress from, InnerAddress to, boolean needsCsum) {
+        int head = (b[at] & 15) * 4;
+        int oldFrom = Octets.i32(b, at + 12);
+        int oldTo = Octets.i32(b, at + 16);
+        if (head < HEADER || head > length || oldFrom != sender.bits4()) return;
+        if (oldFrom == from.bits4() && oldTo == to.bits4()) return;
+        Octets.put32(b, at + 12, from.bits4());
+        Octets.put32(b, at + 16, to.bits4());
+        int change = change(oldFrom, from.bits4()) + change(oldTo, to.bits4());
+        adjust(b, at + 10, change);
+        if ((Octets.u16(b, at + 6) & FRAGMENT_OFFSET) != 0) return;
+        int transport = at + head;
+        int n = length - head;
+        switch (b[at + 9]) {
+            case Ip.TCP -> {
+                if (n >= 18 && !needsCsum) adjust(b, transport + 16, change);
+            }
+            case Ip.UDP -> {
+                if (n >= 8 && !needsCsum && Octets.u16(b, transport + 6) != 0) {
+                    adjust(b, transport + 6, change);
+                    if (Octets.u16(b, transport + 6) == 0) Octets.put16(b, transport + 6, 0xffff);
+                }
+            }
+            case Ip.ICMP -> quoted(b, transport + 8, n - 8, oldTo, oldFrom, to, from);
+            default -> {}
+        }
+    }
+
+    /** A header's own checksum makes up for its new addresses, so the sum over the quotation stays as it is. */
+    private static void quoted(
+            byte[] b, int at, int length, int oldFrom, int oldTo, InnerAddress from, InnerAddress to) {
+        if (!is(b, at, length)) return;
+        if (Octets.i32(b, at + 12) != oldFrom || Octets.i32(b, at + 16) != oldTo) return;
+        Octets.put32(b, at + 12, from.bits4());
+        Octets.put32(b, at + 16, to.bits4());
+        adjust(b, at + 10, change(oldFrom, from.bits4()) + change(oldTo, to.bits4()));
+    }
+
+    private static int change(int from, int to) {
+        return (~from >>> 16) + (~from & 0xffff) + (to >>> 16) + (to & 0xffff);
+    }
+
+    private static void adjust(byte[] b, int field, int change) {
+        Octets.put16(b, field, ~Octets.fold((~Octets.u16(b, field) & 0xffff) + change));
+    }
+}
