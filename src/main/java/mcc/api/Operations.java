@@ -60,7 +60,9 @@ final class Operations {
         all.put("getNode", _ -> node().map(Answer::of));
         all.put("drainNode", _ -> drain());
         all.put("listPeers", p -> peers().map(items -> Answer.of(lists.page("peers", items, p))));
-        all.put("getPeer", p -> peer(p.getString("id")).map(peer -> Answer.of(toJson(peer))));
+        all.put(
+                "getPeer",
+                p -> peer(p.getString("id")).compose(peer -> inner().map(inner -> Answer.of(toJson(peer, inner)))));
         all.put("pingPeer", this::ping);
         all.put("benchPeer", this::bench);
         all.put("getDht", _ -> dht().map(Answer::of));
@@ -164,11 +166,17 @@ final class Operations {
     // ---- peers ------------------------------------------------------------------------------------------------------
 
     Future<List<JsonObject>> peers() {
-        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).map(all -> {
-            List<JsonObject> out = new ArrayList<>();
-            for (Object each : (List<?>) all) out.add(toJson((Peer) each));
-            return out;
-        });
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers())
+                .compose(all -> inner().map(inner -> {
+                    List<JsonObject> out = new ArrayList<>();
+                    for (Object each : (List<?>) all) out.add(toJson((Peer) each, inner));
+                    return out;
+                }));
+    }
+
+    /** What the virtual interface calls the peers. */
+    private Future<Map<?, ?>> inner() {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.InnerAddresses()).map(all -> (Map<?, ?>) all);
     }
 
     private Future<Peer> peer(String prefix) {
@@ -195,13 +203,14 @@ final class Operations {
                 "give 8 or more characters of an ID from: mcc peers");
     }
 
-    static JsonObject toJson(Peer peer) {
+    private static JsonObject toJson(Peer peer, Map<?, ?> inner) {
         long now = System.nanoTime();
         return new JsonObject()
                 .put("id", peer.id().toString())
                 .put("name", null)
                 .put("org", null)
                 .put("path", path(peer))
+                .put("inner", inner.get(peer.id()) instanceof List<?> l ? new JsonArray(l) : new JsonArray())
                 .put("suite", peer.suite())
                 .put("rttMs", peer.rttNs() == 0 ? null : Math.round(peer.rttNs() / 1e3) / 1e3)
                 .put("lossPpm", peer.lossPpm())

@@ -62,9 +62,17 @@ final class NodeVerbs {
                 cli.out.println(headline(node, rest.get("/dht").json()));
                 cli.out.println("udp " + node.at("udp").text("-") + "   dashboard "
                         + node.at("http").text("-") + "/");
+                if (!node.at("tun").isMissing()) cli.out.println(tun(node.at("tun")));
                 cli.print(PeerVerbs.table(rest.get("/peers").json()), "no peers yet");
             });
             return faults(node).isEmpty() ? Failure.OK : Failure.DEGRADED;
+        }
+
+        private static String tun(Json tun) {
+            StringBuilder out =
+                    new StringBuilder("interface ").append(tun.at("name").text("-"));
+            for (Json address : tun.at("addresses").items()) out.append("  ").append(address.text("-"));
+            return out.append("  MTU ").append(tun.at("mtu").text("-")).toString();
         }
 
         private void problems(Json node) {

@@ -1,5 +1,7 @@
 package mcc.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -24,10 +26,14 @@ final class PeerVerbs {
 
     /** The peers of {@code GET /peers}. */
     static Table table(Json peers) {
-        Table table = new Table("PEER", "PATH", "ADDRESS", "RTT", "LOSS", "TX", "RX", "SINCE");
+        boolean inner = peers.at("items").items().stream()
+                .anyMatch(peer -> !peer.at("inner").items().isEmpty());
+        List<String> heads = new ArrayList<>(List.of("PEER", "PATH", "ADDRESS", "RTT", "LOSS", "TX", "RX", "SINCE"));
+        if (inner) heads.addAll(List.of("INNER IPV6", "INNER IPV4"));
+        Table table = new Table(heads.toArray(String[]::new));
         for (Json peer : peers.at("items").items()) {
             String name = peer.at("name").text("");
-            table.row(
+            List<String> row = new ArrayList<>(List.of(
                     name.isEmpty() ? Text.shortId(peer.at("id").text("-")) : name,
                     path(peer.at("path")),
                     peer.at("path").at("address").text("-"),
@@ -35,7 +41,14 @@ final class PeerVerbs {
                     loss(peer.at("lossPpm")),
                     Text.size(peer.at("txBytes")),
                     Text.size(peer.at("rxBytes")),
-                    Text.span(peer.at("sinceMs")));
+                    Text.span(peer.at("sinceMs"))));
+            if (inner) {
+                List<Json> addresses = peer.at("inner").items();
+                for (int i = 0; i < 2; i++) {
+                    row.add(i < addresses.size() ? addresses.get(i).text("-") : "-");
+                }
+            }
+            table.row(row.toArray(String[]::new));
         }
         return table;
     }

@@ -39,6 +39,9 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         /** All peers; answered by a list of {@link Peer}. */
         record Peers() implements Query {}
 
+        /** What the virtual interface calls the peers; answered by a map of {@link Id} to a list of addresses as text. */
+        record InnerAddresses() implements Query {}
+
         /** Asks a peer for a sign of life; answered by the round-trip time in nanoseconds as a Long, −1 for none. */
         record Ping(Contact to) implements Query {}
 
@@ -288,6 +291,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         if (links == null || hub == null) return Future.failedFuture(notReady());
         return switch (query) {
             case Query.Peers _ -> Future.succeededFuture(links.peers());
+            case Query.InnerAddresses _ -> Future.succeededFuture(innerAddresses(links));
             case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
             case Query.Listening _ -> Future.succeededFuture(listening());
             case Query.Ping ping -> ping(links, ping.to());
@@ -305,6 +309,16 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                 yield Future.succeededFuture(port);
             }
         };
+    }
+
+    private Map<Id, List<String>> innerAddresses(Links links) {
+        Map<Id, List<String>> out = new HashMap<>();
+        if (tun == null) return out;
+        for (Peer peer : links.peers()) {
+            List<String> addresses = tun.addresses(peer.id());
+            if (!addresses.isEmpty()) out.put(peer.id(), addresses);
+        }
+        return out;
     }
 
     private Future<Object> ping(Links links, Contact to) {

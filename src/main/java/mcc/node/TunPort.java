@@ -50,6 +50,7 @@ final class TunPort implements Packets.Handler {
 
     private final TunDevice device;
     private final InnerAddress self;
+    private final boolean ipv4;
     private final Bus bus;
     private final PacketSink sink;
     private final Routes routes;
@@ -78,6 +79,7 @@ final class TunPort implements Packets.Handler {
     TunPort(Setup setup, Bus bus, PacketSink sink, Counters counters) {
         device = setup.device();
         self = setup.address();
+        ipv4 = setup.ipv4();
         this.bus = bus;
         this.sink = sink;
         routes = new Routes(setup.network(), self, counters);
@@ -180,9 +182,13 @@ final class TunPort implements Packets.Handler {
         routes.learn(node);
     }
 
-    /** The addresses of a node on this host; null while the interface knows nothing of it. */
-    Routes.@Nullable Addresses addresses(Id node) {
-        return routes.of(node);
+    /** The addresses of a node on this host; none while the interface knows nothing of it. */
+    List<String> addresses(Id node) {
+        Routes.Addresses known = routes.of(node);
+        if (known == null) return List.of();
+        return ipv4
+                ? List.of(known.v6().toString(), known.v4().toString())
+                : List.of(known.v6().toString());
     }
 
     /** Ends a turn of the loop: what waited goes out, what came in is written. */

@@ -105,6 +105,7 @@ class Overview extends Page {
           ["ID", id(node.id, "node ID")],
           ["Network", node.network],
           ["Listens on", node.udp.join(", ")],
+          ...(node.tun ? [["Virtual interface", `${node.tun.name} ${node.tun.addresses.join(", ")}`]] : []),
           ["Up for", span(node.uptimeMs)],
           ["Version", `${node.version}, Java ${node.java}`],
         ])}

@@ -45,6 +45,7 @@ class Peers extends Page {
         ["Relays on the way", p.path.via.length ? p.path.via.map(short).join(", ") : "none"],
         ["Round trip", ms(p.rttMs)],
         ["Packets lost", percent(p.lossPpm)],
+        ["Inner addresses", p.inner.length ? p.inner.join(", ") : "no virtual interface here"],
         ["Encrypted with", p.suite || "no session"],
         ["Streams open", p.streams],
         ["Sent", bytes(p.txBytes)],

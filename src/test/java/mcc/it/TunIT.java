@@ -133,6 +133,9 @@ class TunIT {
             Path got4 = folder.resolve("got4");
             done = run(in(right, "curl -s --max-time 30 http://" + to4 + ":7000/file -o " + got4));
             assertThat(Files.mismatch(got4, file)).as("IPv4: " + done.out()).isEqualTo(-1);
+            assertThat(sh(in(right, "curl -s " + two.http + "/api/v1/peers")))
+                    .as("what the peers are called")
+                    .contains("\"inner\":[\"" + to + "\",\"" + to4 + "\"]");
             assertThat(run(in(right, "ping -4 -c 2 -W 2 " + to4)).code()).isZero();
             assertThat(two.stop()).isZero();
             assertThat(run("ip -n " + right + " link show mcc0").code())
