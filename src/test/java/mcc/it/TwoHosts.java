@@ -11,20 +11,20 @@ import java.util.concurrent.TimeUnit;
  * Two network namespaces of the test's own, joined by a veth pair called {@code eth0} at both ends; benchmark addresses
  * (RFC 2544). Needs root. Closing removes them.
  */
-final class TwoHosts implements AutoCloseable {
-    static final String A = "198.18.0.1";
-    static final String B = "198.18.0.2";
+public final class TwoHosts implements AutoCloseable {
+    public static final String A = "198.18.0.1";
+    public static final String B = "198.18.0.2";
 
     /** The namespace with address {@link #A}. */
-    final String left;
+    public final String left;
     /** The namespace with address {@link #B}. */
-    final String right;
+    public final String right;
 
     /** What a command did. */
-    record Done(int code, String out) {}
+    public record Done(int code, String out) {}
 
     /** @param name tells the namespaces of one test class from those of another */
-    TwoHosts(String name) throws Exception {
+    public TwoHosts(String name) throws Exception {
         Needs.root();
         Needs.program("ip", "iproute2");
         left = "mcc-" + name + "l-" + ProcessHandle.current().pid();
@@ -47,7 +47,7 @@ final class TwoHosts implements AutoCloseable {
     }
 
     /** Runs a command of the shell, whatever comes of it. */
-    static Done run(String command) throws Exception {
+    public static Done run(String command) throws Exception {
         Process process = new ProcessBuilder("sh", "-c", command)
                 .redirectErrorStream(true)
                 .start();
@@ -57,19 +57,19 @@ final class TwoHosts implements AutoCloseable {
     }
 
     /** Runs a command of the shell that must succeed; returns what it printed. */
-    static String sh(String command) throws Exception {
+    public static String sh(String command) throws Exception {
         Done done = run(command);
         assertThat(done.code()).as(command + "\n" + done.out()).isZero();
         return done.out();
     }
 
     /** The same command, for the shell, in a namespace. */
-    static String in(String ns, String command) {
+    public static String in(String ns, String command) {
         return "ip netns exec " + ns + " " + command;
     }
 
     /** The same command, as words, in a namespace. */
-    static List<String> exec(String ns, String... command) {
+    public static List<String> exec(String ns, String... command) {
         List<String> out = new ArrayList<>(List.of("ip", "netns", "exec", ns));
         out.addAll(List.of(command));
         return out;

@@ -1,0 +1,354 @@
+package mcc.bench;
+
+import static mcc.it.TwoHosts.A;
+import static mcc.it.TwoHosts.B;
+import static mcc.it.TwoHosts.exec;
+import static mcc.it.TwoHosts.in;
+import static mcc.it.TwoHosts.run;
+import static mcc.it.TwoHosts.sh;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.BooleanSupplier;
+import mcc.it.Needs;
+import mcc.it.RealNode;
+import mcc.it.TwoHosts;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Figures, not verdicts: the virtual interface beside the bare link and other programs that make one, all running in the same
+ * two namespaces, one measured at a time, in turns. {@code -Dbench.rounds=5} and {@code -Dbench.only=direct,mcc} shorten it.
+ */
+@Tag("bench")
+class TunBench {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int ROUNDS = Integer.getInteger("bench.rounds", 5);
+    private static final List<String> ONLY =
+            List.of(System.getProperty("bench.only", "direct,mcc,wireguard-go,nebula,tinc,openvpn")
+                    .split(","));
+    private static final double TICK_S = 0.01;
+
+    /** What is measured, and what it showed, a value for each round. */
+    private static final class Variant {
+        final String name;
+        final String address;
+        final List<Long> processes;
+        final List<Double> one = new ArrayList<>();
+        final List<Double> cpu = new ArrayList<>();
+        final List<Double> eight = new ArrayList<>();
+        final List<Double> lost = new ArrayList<>();
+        final List<Double> idle = new ArrayList<>();
+        final List<Double> busy = new ArrayList<>();
+
+        Variant(String name, String address, Process... processes) {
+            this.name = name;
+            this.address = address;
+            this.processes = Arrays.stream(processes).map(Process::pid).toList();
+        }
+
+        double ticks() throws Exception {
+            double sum = 0;
+            for (long pid : processes) {
+                String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+                String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+                sum += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+            }
+            return sum * TICK_S;
+        }
+    }
+
+    private final List<Process> started = new ArrayList<>();
+    private final List<RealNode> nodes = new ArrayList<>();
+    private final List<Variant> variants = new ArrayList<>();
+
+    @TempDir
+    Path folder;
+
+    private TwoHosts hosts;
+    private String left;
+    private String right;
+
+    @BeforeEach
+    void link() throws Exception {
+        Needs.program("iperf3", "iperf3");
+        Needs.program("ping", "iputils-ping");
+        hosts = new TwoHosts("b");
+        left = hosts.left;
+        right = hosts.right;
+    }
+
+    @AfterEach
+    void unlink() throws Exception {
+        for (RealNode node : nodes) node.close();
+        for (Process process : started) process.destroyForcibly().waitFor();
+        if (hosts != null) hosts.close();
+    }
+
+    @Test
+    void besideOthers() throws Exception {
+        start(left, "iperf3", "-s");
+        for (String name : ONLY) {
+            switch (name) {
+                case "direct" -> variants.add(new Variant(name, A));
+                case "mcc" -> mcc();
+                case "wireguard-go" -> wireguard();
+                case "nebula" -> nebula();
+                case "tinc" -> tinc();
+                case "openvpn" -> openvpn();
+                default -> throw new AssertionError("no variant is called " + name);
+            }
+        }
+        for (Variant v : variants) {
+            RealNode.await(v.name + " answers", passes(in(right, "ping -c 1 -W 1 " + v.address)));
+            tcp(v, 1, 3); // warms up
+        }
+        for (int i = 0; i < ROUNDS; i++) for (Variant v : variants) round(v);
+        table();
+    }
+
+    // ---- the variants -----------------------------------------------------------------------------------------------
+
+    private void mcc() throws Exception {
+        RealNode one = node(left, A);
+        RealNode two = node(right, B, "--bootstrap", A + ":9376");
+        String address = "";
+        for (String word :
+                sh("ip -n " + left + " -6 addr show dev mcc0 scope global").split("\\s+")) {
+            if (word.startsWith("fd")) address = word.replaceAll("/.*", "");
+        }
+        variants.add(new Variant("mcc", address, one.process, two.process));
+    }
+
+    private RealNode node(String ns, String ip, String... more) {
+        List<String> options = new ArrayList<>(
+                List.of("--listen", ip + ":9376", "--http", "127.0.0.1:8080", "--tun", "--tun-allow", "all"));
+        options.addAll(List.of(more));
+        RealNode node = RealNode.start(exec(ns), folder.resolve(ns), options.toArray(String[]::new));
+        nodes.add(node);
+        return node;
+    }
+
+    private void wireguard() throws Exception {
+        if (isMissing("wireguard-go") || isMissing("wg")) return;
+        long pid = ProcessHandle.current().pid() % 100_000;
+        String[] devices = {"wgl" + pid, "wgr" + pid}; // their control sockets share a folder
+        String[] spaces = {left, right};
+        String[] keys = new String[2];
+        Process[] made = new Process[2];
+        for (int i = 0; i < 2; i++) {
+            sh("umask 077; wg genkey > " + folder.resolve("wg" + i));
+            keys[i] = sh("wg pubkey < " + folder.resolve("wg" + i)).strip();
+            made[i] = start(
+                    spaces[i],
+                    "env",
+                    "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1",
+                    "LOG_LEVEL=error",
+                    "wireguard-go",
+                    "-f",
+                    devices[i]);
+        }
+        for (int i = 0; i < 2; i++) {
+            RealNode.await("wireguard-go listens", passes(in(spaces[i], "wg show " + devices[i])));
+            sh(in(
+                    spaces[i],
+                    "wg set " + devices[i] + " private-key " + folder.resolve("wg" + i) + " listen-port 51820 peer "
+                            + keys[1 - i] + " allowed-ips 198.18.11.0/24 endpoint " + (i == 0 ? B : A) + ":51820"));
+            sh("ip -n " + spaces[i] + " addr add 198.18.11." + (i + 1) + "/24 dev " + devices[i]);
+            sh("ip -n " + spaces[i] + " link set " + devices[i] + " mtu 1420 up");
+        }
+        variants.add(new Variant("wireguard-go", "198.18.11.1", made));
+    }
+
+    private void nebula() throws Exception {
+        if (isMissing("nebula") || isMissing("nebula-cert")) return;
+        sh("cd " + folder + " && nebula-cert ca -name bench");
+        Process[] made = new Process[2];
+        for (int i = 0; i < 2; i++) {
+            sh("cd " + folder + " && nebula-cert sign -name n" + i + " -ip 198.18.12." + (i + 1) + "/24");
+            String hosts = i == 0 ? "[]" : "['198.18.12.1']";
+            Path file = folder.resolve("nebula" + i + ".yml");
+            Files.writeString(file, """
+                    pki: {ca: %1$s/ca.crt, cert: %1$s/n%2$d.crt, key: %1$s/n%2$d.key}
+                    static_host_map: {'198.18.12.1': ['%3$s:4242']}
+                    lighthouse: {am_lighthouse: %4$b, hosts: %5$s}
+                    listen: {host: 0.0.0.0, port: 4242}
+                    tun: {dev: nebula1}
+                    logging: {level: error}
+                    firewall:
+                      outbound: [{port: any, proto: any, host: any}]
+                      inbound: [{port: any, proto: any, host: any}]
+                    """.formatted(folder, i, A, i == 0, hosts));
+            made[i] = start(i == 0 ? left : right, "nebula", "-config", file.toString());
+        }
+        variants.add(new Variant("nebula", "198.18.12.1", made));
+    }
+
+    private void tinc() throws Exception {
+        if (isMissing("tincd")) return;
+        Process[] made = new Process[2];
+        for (int i = 0; i < 2; i++) {
+            Path conf = folder.resolve("tinc" + i);
+            Files.createDirectories(conf.resolve("hosts"));
+            Files.writeString(
+                    conf.resolve("tinc.conf"),
+                    "Name = t" + i + "\nInterface = tinc0\nDeviceType = tun\n" + (i == 0 ? "" : "ConnectTo = t0\n"));
+            Files.writeString(
+                    conf.resolve("hosts/t" + i),
+                    "Subnet = 198.18.13." + (i + 1) + "/32\nCipher = aes-256-cbc\nDigest = sha256\n"
+                            + (i == 0 ? "Address = " + A + "\n" : ""));
+            Path up = conf.resolve("tinc-up");
+            Files.writeString(
+                    up,
+                    "#!/bin/sh\nip addr add 198.18.13." + (i + 1) + "/24 dev $INTERFACE\nip link set $INTERFACE up\n");
+            sh("chmod +x " + up + " && tincd -c " + conf + " -K2048 < /dev/null");
+        }
+        for (int i = 0; i < 2; i++) {
+            Path conf = folder.resolve("tinc" + i);
+            Files.copy(folder.resolve("tinc" + (1 - i) + "/hosts/t" + (1 - i)), conf.resolve("hosts/t" + (1 - i)));
+        }
+        for (int i = 0; i < 2; i++) {
+            Path conf = folder.resolve("tinc" + i);
+            made[i] = start(
+                    i == 0 ? left : right, "tincd", "-c", conf.toString(), "-D", "--pidfile=" + conf.resolve("pid"));
+        }
+        variants.add(new Variant("tinc", "198.18.13.1", made));
+    }
+
+    private void openvpn() throws Exception {
+        if (isMissing("openvpn") || isMissing("openssl")) return;
+        String[] prints = new String[2];
+        for (int i = 0; i < 2; i++) {
+            String name = folder.resolve("ovpn" + i).toString();
+            sh("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=o" + i
+                    + " -keyout " + name + ".key -out " + name + ".crt 2>/dev/null");
+            prints[i] = sh("openssl x509 -in " + name + ".crt -noout -fingerprint -sha256")
+                    .strip()
+                    .replaceAll(".*=", "");
+        }
+        Process[] made = new Process[2];
+        for (int i = 0; i < 2; i++) {
+            String name = folder.resolve("ovpn" + i).toString();
+            List<String> command = new ArrayList<>(List.of(
+                    "openvpn --dev ovpn0 --dev-type tun --proto udp --port 1194 --data-ciphers AES-256-GCM --verb 0"
+                            .split(" ")));
+            command.addAll(
+                    List.of("--cert", name + ".crt", "--key", name + ".key", "--peer-fingerprint", prints[1 - i]));
+            command.addAll(List.of("--ifconfig", "198.18.14." + (i + 1), "198.18.14." + (2 - i)));
+            command.addAll(i == 0 ? List.of("--tls-server", "--dh", "none") : List.of("--tls-client", "--remote", A));
+            made[i] = start(i == 0 ? left : right, command.toArray(String[]::new));
+        }
+        variants.add(new Variant("openvpn", "198.18.14.1", made));
+    }
+
+    private static boolean isMissing(String program) throws Exception {
+        if (run("command -v " + program).code() == 0) return false;
+        System.out.println("left out, not installed: " + program);
+        return true;
+    }
+
+    private Process start(String ns, String... command) throws Exception {
+        Process process = new ProcessBuilder(exec(ns, command))
+                .redirectErrorStream(true)
+                .redirectOutput(Files.createTempFile(folder, command[0], ".log").toFile())
+                .start();
+        started.add(process);
+        return process;
+    }
+
+    private static BooleanSupplier passes(String command) {
+        return () -> {
+            try {
+                return run(command).code() == 0;
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        };
+    }
+
+    // ---- measuring --------------------------------------------------------------------------------------------------
+
+    private void round(Variant v) throws Exception {
+        v.idle.add(ping(v, 100, "0.01"));
+        double before = v.ticks();
+        double bits = tcp(v, 1, 4);
+        v.one.add(bits / 1e9);
+        v.cpu.add((v.ticks() - before) / (bits * 4 / 1e9));
+        v.eight.add(tcp(v, 8, 4) / 1e9);
+        JsonNode udp = iperf(v, "-u -b 1G -l 1300 -t 3");
+        v.lost.add(udp.path("sum").path("lost_percent").asDouble());
+        Process load = start(right, ("iperf3 -t 3 -c " + v.address).split(" "));
+        v.busy.add(ping(v, 100, "0.02"));
+        load.waitFor();
+    }
+
+    private double tcp(Variant v, int flows, int seconds) throws Exception {
+        return iperf(v, "-t " + seconds + " -P " + flows)
+                .path("sum_received")
+                .path("bits_per_second")
+                .asDouble();
+    }
+
+    private JsonNode iperf(Variant v, String options) throws Exception {
+        return JSON.readTree(sh(in(right, "iperf3 -J -c " + v.address + " " + options + " 2>/dev/null")))
+                .path("end");
+    }
+
+    /** The mean round trip in milliseconds. */
+    private double ping(Variant v, int count, String interval) throws Exception {
+        String out = run(in(right, "ping -q -c " + count + " -i " + interval + " " + v.address))
+                .out();
+        return Double.parseDouble(out.replaceAll("(?s).*= [\\d.]+/([\\d.]+)/.*", "$1"));
+    }
+
+    private void table() {
+        System.out.println("median (range) of " + ROUNDS + " rounds");
+        System.out.printf(
+                "%-14s%24s%10s%20s%20s%22s%14s%16s%n",
+                "",
+                "1 flow Gbit/s",
+                "mcc : it",
+                "CPU s/Gbit",
+                "8 flows Gbit/s",
+                "1 Gbit/s UDP lost %",
+                "ping ms",
+                "under load ms");
+        double mine = variants.stream()
+                .filter(v -> v.name.equals("mcc"))
+                .mapToDouble(v -> median(v.one))
+                .findFirst()
+                .orElse(Double.NaN);
+        for (Variant v : variants) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-14s%24s%10.2f%20s%20s%22s%14.3f%16.2f%n",
+                    v.name,
+                    range(v.one),
+                    mine / median(v.one),
+                    range(v.cpu),
+                    range(v.eight),
+                    range(v.lost),
+                    median(v.idle),
+                    median(v.busy));
+        }
+    }
+
+    private static String range(List<Double> values) {
+        double[] sorted = values.stream().mapToDouble(x -> x).sorted().toArray();
+        return String.format(Locale.ROOT, "%.2f (%.2f-%.2f)", median(values), sorted[0], sorted[sorted.length - 1]);
+    }
+
+    private static double median(List<Double> values) {
+        double[] sorted = values.stream().mapToDouble(x -> x).sorted().toArray();
+        return sorted[sorted.length / 2];
+    }
+}
