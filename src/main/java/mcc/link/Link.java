@@ -68,6 +68,9 @@ final class Link {
     @Nullable
     Challenge challenge;
 
+    /** Of the path in use. */
+    PathMtu mtu = new PathMtu();
+
     /** Handshakes under way, oldest first; answers to any of them count. */
     final List<Initiator.Attempt> attempts = new ArrayList<>();
 

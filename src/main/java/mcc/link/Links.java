@@ -220,6 +220,9 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         switch (control.getKindCase()) {
             case PATH_CHALLENGE ->
                 sendControl(nowNs, link, from, Control.newBuilder().setPathResponse(control.getPathChallenge()));
+            case MTU_PROBE ->
+                sendControl(nowNs, link, from, Control.newBuilder().setMtuResponse(control.getMtuProbe()));
+            case MTU_RESPONSE -> link.mtu.answered(nowNs, control.getMtuResponse());
             case PATH_RESPONSE -> paths.answered(nowNs, link, control.getPathResponse());
             case OBSERVED -> {
                 Address self = Handshakes.address(control.getObserved());
@@ -658,7 +661,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     void schedule(Link link) {
         if (link.gone) return;
-        long at = Math.min(link.connection.deadlineNs(), link.nextAttemptNs);
+        long at = Math.min(link.mtu.deadlineNs(), Math.min(link.connection.deadlineNs(), link.nextAttemptNs));
         long expecting = expectingSince(link);
         if (expecting != NEVER && link.nextAttemptNs == NEVER) at = Math.min(at, expecting + SUSPECT_NS);
         if (link.challenge != null) at = Math.min(at, link.challenge.againNs);

@@ -49,9 +49,10 @@ public final class Packets {
         this.handler = handler;
     }
 
-    /** The longest packet that {@link #send} takes. */
-    public int max() {
-        return sealed.length - Transport.OVERHEAD_BYTES;
+    /** The longest packet that the path to a peer carries, in bytes. */
+    public int max(Id peer) {
+        Link link = find(peer);
+        return (link == null ? PathMtu.TOP : link.mtu.bytes()) - Transport.OVERHEAD_BYTES;
     }
 
     /** Sees to it that keys with a peer are agreed on, if they are not; false when it cannot be. */
@@ -80,6 +81,7 @@ public final class Packets {
         session.used(nowNs);
         links.send(out, link.path, sealed, n);
         if (session.isDue(nowNs)) initiator.begin(nowNs, link);
+        if (link.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link);
         if (nowNs - link.heardNs > SILENCE_NS && link.expectingNs == Core.NEVER && paths.probe(nowNs, link)) {
             links.expect(nowNs, link);
             links.schedule(link);

@@ -1,13 +1,15 @@
 package mcc.link;
 
+import com.google.protobuf.ByteString;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Rng;
+import mcc.wire.Transport;
 import mcc.wire.pb.Control;
 
 /**
  * Which address reaches a peer, proved: a peer heard from elsewhere is asked there for eight random bytes back before anything
- * else goes there (RFC 9000 section 8.2 and 9.3).
+ * else goes there (RFC 9000 section 8.2 and 9.3); and how long a datagram it carries, where that matters ({@link PathMtu}).
  */
 final class Paths {
     private static final long MS = 1_000_000L;
@@ -15,6 +17,9 @@ final class Paths {
     static final long CHALLENGE_NS = 300 * MS;
 
     static final int CHALLENGE_TRIES = 3;
+
+    /** A probe without padding: header and tag, the control frame's head, the token, the padding's head. */
+    private static final int PROBE_BYTES = Transport.OVERHEAD_BYTES + 3 + 9 + 3;
 
     private final Links links;
     private final Rng rng;
@@ -52,6 +57,27 @@ final class Paths {
     void tick(long nowNs, Link link) {
         Link.Challenge challenge = link.challenge;
         if (challenge != null && challenge.againNs <= nowNs) challenge(nowNs, link, challenge);
+        if (link.mtu.deadlineNs() > nowNs) return;
+        if (link.mtu.tick(nowNs, link.heardNs, rng.nextLong())) counters.add("link.mtu.black-hole");
+        probeMtu(nowNs, link);
+    }
+
+    /** Begins to ask how long a datagram the path in use carries. */
+    void beginMtu(long nowNs, Link link) {
+        link.mtu.begin(nowNs, rng.nextLong());
+        probeMtu(nowNs, link);
+        probe(nowNs, link); // tells a path that carries less from one that carries nothing
+        links.schedule(link);
+    }
+
+    private void probeMtu(long nowNs, Link link) {
+        for (int size; link.path != null && (size = link.mtu.next()) > 0; ) {
+            ByteString padding = ByteString.copyFrom(new byte[size - PROBE_BYTES]);
+            Control.Builder probe =
+                    Control.newBuilder().setMtuProbe(link.mtu.token()).setPadding(padding);
+            counters.add("link.mtu.probes");
+            links.sendControl(nowNs, link, link.path, probe);
+        }
     }
 
     private static String kind(Address at) {
@@ -63,6 +89,7 @@ final class Paths {
         Address old = link.path;
         if (to.equals(old)) return;
         link.path = to;
+        link.mtu = new PathMtu();
         link.learn(to);
         if (old == null) return;
         counters.add("link.path.changed." + kind(old) + "." + kind(to));

@@ -124,19 +124,22 @@ final class LinuxSocket implements UdpSocket {
         length = 0;
     }
 
-    /** Segmentation is not for every path: what it refused goes one by one, and what comes after too. */
+    /** Segmentation is not for every path: what it refused goes one by one, and what comes after too if that helped. */
     private void failed(Address to, int error) {
         boolean segmentation = count > 1 && (error == UdpDescriptor.EIO || error == UdpDescriptor.EINVAL);
         if (!segmentation) {
             errors.add(); // an ICMP error of one peer; the links notice silence
             return;
         }
+        boolean helped = false;
+        for (int at = 0; at < length; at += size) {
+            if (socket.send(to.ip(), to.port(), batch, at, Math.min(size, length - at), 0) == 0) helped = true;
+            else errors.add();
+        }
+        if (!helped) return; // too long for this machine's interface
         unsegmented.add();
         if (plain.size() >= PLAIN_MAX) plain.clear(); // a cache: it fills again
         plain.put(to, true);
-        for (int at = 0; at < length; at += size) {
-            if (socket.send(to.ip(), to.port(), batch, at, Math.min(size, length - at), 0) != 0) errors.add();
-        }
     }
 
     @Override

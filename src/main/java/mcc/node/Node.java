@@ -159,13 +159,20 @@ public final class Node implements AutoCloseable {
                     ipv4 ? List.of(address.toString(), address.v4().toString()) : List.of(address.toString());
             parts.status().tun(made.name(), TunPort.MTU, addresses);
             LOG.info("interface {} has {}", made.name(), String.join(" and ", addresses));
-            return TunPort.Setup.of(made, settings, address, ipv4);
+            return TunPort.Setup.of(made, settings, address, ipv4, () -> tellGone(made.name()));
         } catch (SysError e) {
             String title = "no virtual interface: " + e.getMessage();
             LOG.warn("{}; {}", title, e.hint());
             parts.status().problem("tun-unavailable", "warning", title, e.hint());
             return null;
         }
+    }
+
+    private void tellGone(String name) {
+        String title = "the interface " + name + " was removed by somebody else";
+        String hint = "restart the node to have it again; everything else works";
+        LOG.warn("{}; {}", title, hint);
+        parts.status().problem("tun-gone", "warning", title, hint);
     }
 
     /** Whether another interface has an address of 100.64.0.0/10 (RFC 6598), whose neighbours would be cut off. */

@@ -100,18 +100,28 @@ final class PacketLoop {
         IoRegistration registration =
                 ((IoEventLoop) loop).register(handle).syncUninterruptibly().getNow();
         registration.submit(EpollIoOps.EPOLLIN);
-        return (readable, writable) -> {
-            // For neither EPOLLERR, which is always told: Netty takes a descriptor without any out of its set for good.
-            EpollIoOps ops = readable ? EpollIoOps.EPOLLIN : EpollIoOps.EPOLLERR;
-            registration.submit(writable ? ops.with(EpollIoOps.EPOLLOUT) : ops);
-        };
+        return new Watch(registration);
     }
 
     /** A watched descriptor. */
-    @FunctionalInterface
-    interface Watch {
+    static final class Watch {
+        private final IoRegistration registration;
+
+        private Watch(IoRegistration registration) {
+            this.registration = registration;
+        }
+
         /** Says what the task runs for from now on: something to read, room to write, both, or neither. */
-        void wants(boolean readable, boolean writable);
+        void wants(boolean readable, boolean writable) {
+            // For neither EPOLLERR, which is always told: Netty takes a descriptor without any out of its set for good.
+            EpollIoOps ops = readable ? EpollIoOps.EPOLLIN : EpollIoOps.EPOLLERR;
+            registration.submit(writable ? ops.with(EpollIoOps.EPOLLOUT) : ops);
+        }
+
+        /** The task runs no more. To be called on the loop, once. */
+        void end() {
+            registration.cancel();
+        }
     }
 
     void close() {

@@ -117,10 +117,19 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         TunPort tun = this.tun;
         if (tun == null) return false;
         tunWatch = loop.watch(tun.descriptor(), () -> {
-            tun.read(System.nanoTime());
+            if (!tun.read(System.nanoTime())) unwatch(tun);
             onTurn();
         });
         return true;
+    }
+
+    /** Somebody removed the interface: its descriptor would say so for ever. */
+    private void unwatch(TunPort tun) {
+        PacketLoop.Watch watch = tunWatch;
+        if (watch == null) return;
+        tunWatch = null;
+        watch.end();
+        tun.tellGone();
     }
 
     /** While no socket takes datagrams the host's packets wait in the kernel, and nobody is woken for them. */

@@ -36,19 +36,28 @@ final class TunPort implements Packets.Handler {
     private static final int READ_MAX = 65_535 + Vnet.BYTES;
 
     /** What an interface is made with, for as many lives as the session verticle has. */
-    record Setup(TunDevice device, String network, InnerAddress address, boolean ipv4, boolean all, List<Rule> rules) {
-        static Setup of(TunDevice device, Settings settings, InnerAddress address, boolean ipv4) {
+    record Setup(
+            TunDevice device,
+            String network,
+            InnerAddress address,
+            boolean ipv4,
+            boolean all,
+            List<Rule> rules,
+            Runnable onGone) {
+        /** @param onGone run when somebody took the interface away */
+        static Setup of(TunDevice device, Settings settings, InnerAddress address, boolean ipv4, Runnable onGone) {
             List<Rule> rules = new ArrayList<>();
             for (String text : settings.list("tun.inbound")) {
                 Rule rule = Rule.parse(text);
                 if (rule != null) rules.add(rule);
             }
             boolean all = settings.text("tun.allow").equals("all");
-            return new Setup(device, settings.text("network"), address, ipv4, all, rules);
+            return new Setup(device, settings.text("network"), address, ipv4, all, rules, onGone);
         }
     }
 
     private final TunDevice device;
+    private final Runnable onGone;
     private final InnerAddress self;
     private final boolean ipv4;
     private final Bus bus;
@@ -60,6 +69,7 @@ final class TunPort implements Packets.Handler {
     private final Ip ip = new Ip();
     private final byte[] in = new byte[READ_MAX + 1];
     private final Counter refused;
+    private final Counter tooBig;
     private final Counter malformed;
     private final Counter full;
     private final Counter tx;
@@ -70,6 +80,10 @@ final class TunPort implements Packets.Handler {
 
     private long nowNs;
     private Id to = Id.ZERO;
+    /** The longest packet that gets there. */
+    private int max = MTU;
+
+    private boolean toldTooBig;
     /** Whose packets the coalescer holds. */
     private Id from = Id.ZERO;
 
@@ -78,6 +92,7 @@ final class TunPort implements Packets.Handler {
 
     TunPort(Setup setup, Bus bus, PacketSink sink, Counters counters) {
         device = setup.device();
+        onGone = setup.onGone();
         self = setup.address();
         ipv4 = setup.ipv4();
         this.bus = bus;
@@ -87,6 +102,7 @@ final class TunPort implements Packets.Handler {
         fromAddresses = new Routes.Addresses(self, self.v4());
         coalescer = new Coalescer(device.offloads(), this::write);
         refused = counters.of("tun.out.refused");
+        tooBig = counters.of("tun.out.too-big");
         malformed = counters.of("tun.in.malformed");
         full = counters.of("tun.in.dropped");
         tx = counters.of("tun.out.packets");
@@ -106,13 +122,19 @@ final class TunPort implements Packets.Handler {
 
     // ---- from the host ----------------------------------------------------------------------------------------------
 
-    /** Takes a batch of what the host sends; what is left comes again. */
-    void read(long nowNs) {
+    /** Takes a batch of what the host sends; what is left comes again. False when the interface is gone. */
+    boolean read(long nowNs) {
         for (int i = 0; i < BATCH && sink.ready(); i++) {
             int n = device.read(in, READ_MAX);
-            if (n <= 0) return;
+            if (n <= 0) return i > 0 || !device.isGone();
             take(nowNs, n);
         }
+        return true;
+    }
+
+    /** Tells the operator that somebody took the interface away. */
+    void tellGone() {
+        onGone.run();
     }
 
     private void take(long nowNs, int n) {
@@ -130,11 +152,17 @@ final class TunPort implements Packets.Handler {
         Id node = routes.node(target);
         Links links = this.links;
         boolean open = node != null && links != null && links.packets().canSend(nowNs, node);
-        if (open && node != null) to = node;
+        if (open && node != null && links != null) aim(links, node);
         boolean whole = header > 0
                 ? segmenter.cut(in, 0, n, open ? this::send : (c, b, o, l) -> hold(target, c, b, o, l))
                 : single(open, target, n);
         if (!whole) refused.add();
+    }
+
+    private void aim(Links links, Id node) {
+        to = node;
+        max = Math.min(MTU, links.packets().max(node));
+        toldTooBig = false;
     }
 
     private boolean single(boolean open, InnerAddress target, int n) {
@@ -144,8 +172,10 @@ final class TunPort implements Packets.Handler {
     }
 
     private void send(boolean needsCsum, byte[] b, int offset, int length) {
-        if (length > MTU) {
-            toHost(Icmp.tooBig(MTU, b, offset, length));
+        if (length > max) {
+            tooBig.add();
+            if (!toldTooBig) toHost(Icmp.tooBig(max, b, offset, length));
+            toldTooBig = true; // once for all of a super-packet
             return;
         }
         tx.add();
@@ -200,7 +230,7 @@ final class TunPort implements Packets.Handler {
         for (InnerAddress target : routes.waiting()) {
             Id node = routes.node(target);
             if (node != null && links.packets().canSend(nowNs, node)) {
-                to = node;
+                aim(links, node);
                 for (Routes.Held h : routes.release(target)) send(h.needsCsum(), h.packet(), 0, h.packet().length);
             } else if (routes.isOverdue(nowNs, target)) {
                 for (Routes.Held h : routes.release(target)) {

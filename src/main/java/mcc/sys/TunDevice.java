@@ -22,6 +22,7 @@ public final class TunDevice implements AutoCloseable {
     private static final int SOCK_DGRAM = 2;
 
     private static final long TUNSETIFF = 0x400454ca;
+    private static final long TUNGETIFF = 0x800454d2L;
     private static final long TUNSETOFFLOAD = 0x400454d0;
     private static final int IFF_TUN = 0x0001;
     private static final int IFF_NO_PI = 0x1000;
@@ -179,6 +180,13 @@ public final class TunDevice implements AutoCloseable {
     /** Writes one packet; false when the kernel refuses it. */
     public boolean write(byte[] from, int offset, int length) {
         return Libc.write(fd, MemorySegment.ofArray(from).asSlice(offset, length), length) == length;
+    }
+
+    /** Whether the interface was removed by somebody else. Costs a call: to be asked when there was nothing to read. */
+    public boolean isGone() {
+        try (Arena arena = Arena.ofConfined()) {
+            return Libc.ioctl(fd, TUNGETIFF, request(arena, name)) < 0;
+        }
     }
 
     /** Takes the interface away. */

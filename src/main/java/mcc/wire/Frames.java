@@ -39,18 +39,25 @@ public final class Frames {
         return len > 0 && buf[off] == (MESSAGE << 3 | LENGTH);
     }
 
-    /** Wraps the body of a control frame, at most 127 bytes, into a packet's whole plaintext. */
+    /** Wraps the body of a control frame, at most 16,383 bytes, into a packet's whole plaintext. */
     public static byte[] control(byte[] body) {
-        byte[] out = new byte[2 + body.length];
+        int head = 1 + varintSize(body.length);
+        byte[] out = new byte[head + body.length];
         out[0] = CONTROL << 3 | LENGTH;
-        out[1] = (byte) body.length;
-        System.arraycopy(body, 0, out, 2, body.length);
+        if (head == 2) out[1] = (byte) body.length;
+        else {
+            out[1] = (byte) (body.length & 0x7f | 0x80);
+            out[2] = (byte) (body.length >> 7);
+        }
+        System.arraycopy(body, 0, out, head, body.length);
         return out;
     }
 
     /** Where the body of a control packet begins, which then fills the rest; −1 when it is malformed. */
     public static int controlOffset(byte[] buf, int off, int len) {
-        return len >= 2 && buf[off + 1] == len - 2 ? off + 2 : -1;
+        if (len < 2) return -1;
+        if (buf[off + 1] >= 0) return buf[off + 1] == len - 2 ? off + 2 : -1;
+        return len >= 3 && buf[off + 2] >= 0 && (buf[off + 2] << 7 | buf[off + 1] & 0x7f) == len - 3 ? off + 3 : -1;
     }
 
     static int varintSize(long v) {

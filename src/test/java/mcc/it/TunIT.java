@@ -99,6 +99,14 @@ class TunIT {
         return run(in(ns, "curl -s --max-time 30 http://[" + address + "]:" + port + "/file -o " + to));
     }
 
+    private boolean hasProblem(RealNode node, String code) {
+        try {
+            return sh(in(left, "curl -s " + node.http + "/api/v1/node")).contains("\"" + code + "\"");
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /** Echo requests that the kernel of a namespace has taken. */
     private static long echoes(String ns) throws Exception {
         for (String line : sh(in(ns, "cat /proc/net/snmp6")).split("\n")) {
@@ -137,10 +145,38 @@ class TunIT {
                     .as("what the peers are called")
                     .contains("\"inner\":[\"" + to + "\",\"" + to4 + "\"]");
             assertThat(run(in(right, "ping -4 -c 2 -W 2 " + to4)).code()).isZero();
+            sh("ip -n " + left + " link del mcc0");
+            RealNode.await("the node says that its interface is gone", () -> hasProblem(one, "tun-gone"));
             assertThat(two.stop()).isZero();
             assertThat(run("ip -n " + right + " link show mcc0").code())
                     .as("gone with its node")
                     .isNotZero();
+        }
+    }
+
+    @Test
+    void aPathThatCarriesLessThanTheInterfaceIsFoundOut() throws Exception {
+        for (String ns : List.of(left, right)) sh("ip -n " + ns + " link set eth0 mtu 1400");
+        Path file = folder.resolve("file");
+        Files.write(file, Rng.seeded(13).bytes(8 << 20));
+        try (RealNode one = node(left, "one", A, "--tun-inbound", "tcp:7000");
+                RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
+            String to = address(left);
+            serve(left, 7000);
+            awaitPing(right, to);
+            Path got = folder.resolve("got");
+            TwoHosts.Done done = fetch(right, to, 7000, got);
+            assertThat(Files.mismatch(got, file)).as(done.out()).isEqualTo(-1);
+            assertThat(counted(left, one, "mcc_link_mtu_black_hole_total"))
+                    .as("at the server's, whose packets are long")
+                    .isEqualTo(1);
+            assertThat(run(in(right, "ping -6 -c 1 -W 2 -M do -s 1270 " + to)).code())
+                    .as("fits: 1,352 bytes of UDP carry 1,323")
+                    .isZero();
+            assertThat(run(in(right, "ping -6 -c 1 -W 2 -M do -s 1300 " + to)).out())
+                    .as("does not, and the sender is told")
+                    .contains("mtu");
+            assertThat(two.stop()).isZero();
         }
     }
 

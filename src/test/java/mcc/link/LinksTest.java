@@ -22,6 +22,7 @@ import mcc.crypto.Aead;
 import mcc.crypto.Identity;
 import mcc.wire.Contact;
 import mcc.wire.Message;
+import mcc.wire.Transport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -84,7 +85,8 @@ class LinksTest {
             public void send(Address to, byte[] buf, int offset, int length) {
                 if (silent || rng.chance(lossPpm)) return;
                 byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
-                assertThat(length).isLessThanOrEqualTo(1200);
+                assertThat(length).isLessThanOrEqualTo(longest);
+                if (length > carries) return;
                 datagrams++;
                 flights.add(new Flight(now + latencyNs, seq++, at, to, bytes));
             }
@@ -129,6 +131,8 @@ class LinksTest {
     private long latencyNs = 10 * MS;
     private Policy policy = Policy.open();
     private int lossPpm;
+    private int longest = 1200;
+    private int carries = 1200;
     private int datagrams;
 
     private Host host(String at) {
@@ -188,6 +192,28 @@ class LinksTest {
                 .allMatch(o -> o.self().equals(b.at))
                 .isNotEmpty();
         assertThat(a.links.peer(b.identity.id()).suite()).isEqualTo("AES_256_GCM");
+    }
+
+    @Test
+    void onlyAPathThatCarriesPacketsIsAskedHowLongTheyMayBe() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 7, new Message.FindNode(Id.ZERO)));
+        run(30 * SECOND);
+        longest = PathMtu.TOP;
+        carries = 1_400;
+        a.links.packets().send(now, b.identity.id(), Transport.PACKET, new byte[100], 0, 100, a.sink);
+        a.turn();
+        run(3 * SECOND);
+        assertThat(a.links.packets().max(b.identity.id())).isEqualTo(1_392 - Transport.OVERHEAD_BYTES);
+        assertThat(b.links.packets().max(a.identity.id())).isEqualTo(PathMtu.TOP - Transport.OVERHEAD_BYTES);
+        assertThat(a.counters.value("link.mtu.black-hole")).isEqualTo(1);
+        assertThat(b.counters.value("link.mtu.probes")).isZero();
+        long probes = a.counters.value("link.mtu.probes");
+        run(60 * SECOND);
+        assertThat(a.counters.value("link.mtu.probes"))
+                .as("unused, it is left alone")
+                .isEqualTo(probes);
     }
 
     @Test

@@ -182,6 +182,19 @@ class FramesTest {
     }
 
     @Test
+    void aControlPacketOfAnyLengthIsTakenApart() {
+        for (int n : new int[] {0, 1, 126, 127, 128, 129, 1_420, 16_383}) {
+            byte[] packet = Frames.control(new byte[n]);
+            int at = Frames.controlOffset(packet, 0, packet.length);
+            assertThat(packet.length - at).isEqualTo(n);
+            assertThat(Frames.controlOffset(packet, 0, packet.length - 1)).isEqualTo(-1);
+        }
+        assertThat(Frames.controlOffset(new byte[] {0x7a, (byte) 0x80, (byte) 0x80, 1}, 0, 4))
+                .isEqualTo(-1);
+        assertThat(Frames.controlOffset(new byte[] {0x7a, (byte) 0x80}, 0, 2)).isEqualTo(-1);
+    }
+
+    @Test
     void unknownFieldsAreSkippedAndBrokenOnesRefused() {
         FramesReader r = new FramesReader();
         byte[] unknown = {8, 5, (byte) 0xf8, 1, 7, (byte) 0xfa, 1, 2, 0, 0, 80, 1};

@@ -1,0 +1,130 @@
+package mcc.link;
+
+import mcc.core.Core;
+
+/**
+ * The longest datagram that a path carries, in bytes of UDP payload, found by probing (RFC 8899). Pure; the caller sends what
+ * {@link #next} tells.
+ *
+ * <p>A path is believed to carry {@link #TOP} until the first probe says otherwise. In use, the size is confirmed every ten
+ * seconds: four probes, 300 ms apart; if none is answered while the peer is heard, the path has become a black hole for that
+ * size: {@link #BASE} holds at once, and all rungs of a ladder are probed together, of which the largest that is answered wins
+ * (section 4.4: any search will do). A path below the top is asked for more every ten minutes, one at the base each minute.
+ * When the peer is not heard at all, nothing is concluded. Probes carry nothing, so their loss is nobody's congestion
+ * (section 4.4).
+ */
+final class PathMtu {
+    /** What is always believed: every handshake datagram proves it. */
+    static final int BASE = 1_200;
+    /** The longest packet of the interface, 1,420 bytes, with header and tag. */
+    static final int TOP = 1_449;
+
+    static final long AGAIN_NS = 300_000_000L;
+    static final int TRIES = 4;
+    static final long CONFIRM_NS = 10_000_000_000L;
+    static final long RAISE_NS = 600_000_000_000L;
+    static final long RAISE_FROM_BASE_NS = 60_000_000_000L;
+
+    /** 1,309 is what an inner IPv6 packet of 1,280 bytes needs; 1,392 and 1,432 suit IPv4 over tunnels and PPPoE. */
+    private static final int[] LADDER = {1_232, 1_309, 1_352, 1_392, 1_412, 1_432, TOP};
+
+    private int rung = LADDER.length - 1;
+    private int best;
+    private int lowest;
+    private int highest;
+    private int sending;
+    private int tries;
+    private long token;
+    private long beganNs;
+    private long againNs = Core.NEVER;
+    private long confirmNs = Long.MIN_VALUE;
+    private long raiseNs = Long.MIN_VALUE;
+
+    /** The longest datagram that passes, as far as is known. */
+    int bytes() {
+        return rung < 0 ? BASE : LADDER[rung];
+    }
+
+    /** Returns whether a path that is in use should be probed now. */
+    boolean isDue(long nowNs) {
+        return nowNs >= confirmNs;
+    }
+
+    /** When the next try is due; {@link Core#NEVER} between rounds. */
+    long deadlineNs() {
+        return againNs;
+    }
+
+    /** Begins a round. Tokens from {@code random} on tell its probes apart. */
+    void begin(long nowNs, long random) {
+        boolean all = rung < 0 || nowNs >= raiseNs;
+        round(nowNs, random, Math.max(rung, 0), all ? LADDER.length - 1 : rung);
+    }
+
+    private void round(long nowNs, long random, int lowest, int highest) {
+        this.lowest = lowest;
+        this.highest = highest;
+        token = random;
+        best = -1;
+        tries = 1;
+        sending = lowest;
+        beganNs = nowNs;
+        againNs = nowNs + AGAIN_NS;
+        confirmNs = Core.NEVER;
+    }
+
+    /** The size of a probe that is to be sent now; 0 when all are. */
+    int next() {
+        while (tries > 0 && sending <= highest) {
+            int size = LADDER[sending++];
+            if (sending - 1 > best) return size;
+        }
+        return 0;
+    }
+
+    /** The token of the probe that {@link #next} told last. */
+    long token() {
+        return token + sending - 1;
+    }
+
+    /** A probe was answered. */
+    void answered(long nowNs, long value) {
+        long answered = value - token;
+        if (tries == 0 || answered < lowest || answered > highest) return;
+        best = Math.max(best, (int) answered);
+        if (best > rung) rung = best;
+        if (best == highest) end(nowNs);
+    }
+
+    /**
+     * Goes on with a round whose try is over.
+     *
+     * @param heardNs when the peer was last heard
+     * @return whether the path turned out to be a black hole
+     */
+    boolean tick(long nowNs, long heardNs, long random) {
+        if (againNs > nowNs) return false;
+        if (tries < TRIES) {
+            tries++;
+            sending = lowest;
+            againNs = nowNs + AGAIN_NS;
+            return false;
+        }
+        boolean silent = heardNs < beganNs;
+        if (best >= 0 || rung < 0 || silent) {
+            end(nowNs);
+            return false;
+        }
+        rung = -1;
+        round(nowNs, random, 0, LADDER.length - 1);
+        return true;
+    }
+
+    private void end(long nowNs) {
+        tries = 0;
+        againNs = Core.NEVER;
+        confirmNs = nowNs + CONFIRM_NS;
+        if (highest == LADDER.length - 1) raiseNs = nowNs + (rung < 0 ? RAISE_FROM_BASE_NS : RAISE_NS);
+        if (rung < 0) confirmNs = raiseNs;
+    }
+}

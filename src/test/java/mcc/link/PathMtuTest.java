@@ -1,0 +1,108 @@
+package mcc.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Rng;
+import org.junit.jupiter.api.Test;
+
+class PathMtuTest {
+    private static final long SECOND = 1_000_000_000L;
+    private static final long STEP = PathMtu.AGAIN_NS / 6;
+
+    private final Rng rng = Rng.seeded(31);
+    private final PathMtu mtu = new PathMtu();
+    private final List<Integer> probes = new ArrayList<>();
+    private long now;
+    private int carries = 9_000;
+    private int lossPpm;
+    private boolean dead;
+    private int blackHoles;
+    private long heardNs;
+
+    /** Uses the path for a time; answers come at once. */
+    private void use(long forNs) {
+        for (long end = now + forNs; now < end; now += STEP) {
+            if (!dead) heardNs = now;
+            if (mtu.isDue(now)) mtu.begin(now, rng.nextLong());
+            else if (mtu.deadlineNs() <= now && mtu.tick(now, heardNs, rng.nextLong())) blackHoles++;
+            for (int size; (size = mtu.next()) > 0; ) {
+                probes.add(size);
+                long token = mtu.token();
+                if (!dead && size <= carries && !rng.chance(lossPpm)) mtu.answered(now, token);
+            }
+        }
+    }
+
+    @Test
+    void oneProbeConfirmsWhatMostPathsCarry() {
+        use(9 * SECOND);
+        assertThat(probes).containsExactly(PathMtu.TOP);
+        use(2 * SECOND);
+        assertThat(probes).containsExactly(PathMtu.TOP, PathMtu.TOP);
+        assertThat(mtu.bytes()).isEqualTo(PathMtu.TOP);
+    }
+
+    @Test
+    void aPathThatCarriesLessIsKnownInOneAndAHalfSeconds() {
+        carries = 1_400;
+        use(3 * SECOND / 2);
+        assertThat(mtu.bytes()).isEqualTo(1_392);
+        assertThat(blackHoles).isEqualTo(1);
+    }
+
+    @Test
+    void aPathThatShrinksIsNoticedAndOneThatGrowsIsUsed() {
+        use(5 * SECOND);
+        carries = 1_310;
+        use(PathMtu.CONFIRM_NS + 2 * SECOND);
+        assertThat(mtu.bytes()).isEqualTo(1_309);
+        carries = 1_500;
+        use(PathMtu.RAISE_NS + PathMtu.CONFIRM_NS);
+        assertThat(mtu.bytes()).isEqualTo(PathMtu.TOP);
+        assertThat(blackHoles).isEqualTo(1);
+    }
+
+    @Test
+    void wherePassesNoRungTheBaseHoldsAndMoreIsAskedForEachMinute() {
+        carries = 1_210;
+        use(5 * SECOND);
+        assertThat(mtu.bytes()).isEqualTo(PathMtu.BASE);
+        probes.clear();
+        use(50 * SECOND);
+        assertThat(probes).isEmpty();
+        carries = 1_500;
+        use(15 * SECOND);
+        assertThat(mtu.bytes()).isEqualTo(PathMtu.TOP);
+    }
+
+    @Test
+    void ofASilentPeerNothingIsConcluded() {
+        use(SECOND);
+        dead = true;
+        use(60 * SECOND);
+        assertThat(mtu.bytes()).isEqualTo(PathMtu.TOP);
+        assertThat(blackHoles).isZero();
+    }
+
+    @Test
+    void lossIsNoBlackHole() {
+        lossPpm = 200_000;
+        long low = 0;
+        for (int i = 0; i < 3_600; i++) {
+            use(SECOND);
+            if (mtu.bytes() < PathMtu.TOP) low++;
+        }
+        assertThat(low).as("seconds of an hour below what the path carries").isLessThan(36);
+    }
+
+    @Test
+    void strangeAnswersChangeNothing() {
+        carries = 1_400;
+        use(3 * SECOND / 2);
+        int before = mtu.bytes();
+        for (int i = 0; i < 1_000; i++) mtu.answered(now, rng.nextLong());
+        assertThat(mtu.bytes()).isEqualTo(before);
+    }
+}
