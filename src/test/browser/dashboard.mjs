@@ -262,7 +262,7 @@ journey("by keyboard only", async () => {
 journey("a hundred updates keep selection, focus and scroll", async () => {
   const id = (i) => (String.fromCharCode(97 + (i % 26)) + "bcdefgh" + "a".repeat(44)).replace(/^(.)b/, `$1${"abcdefghijklmnopqrstuvwxyz"[Math.floor(i / 26)]}`);
   const peer = (i, n) => ({
-    id: id(i), name: null, org: null, suite: "x", rttMs: ((i * 7 + n) % 50) + 0.5, lossPpm: n, txBytes: n * 1000 + i, rxBytes: n * 900, streams: 0, sinceMs: n * 1000, heardAgoMs: 10,
+    id: id(i), name: null, org: null, suite: "x", rttMs: ((i * 7 + n) % 50) + 0.5, lossPpm: n, inner: [], txBytes: n * 1000 + i, rxBytes: n * 900, streams: 0, sinceMs: n * 1000, heardAgoMs: 10,
     path: { tx: "direct", rx: "direct", via: [], address: `192.0.2.${i}:9376`, reason: null },
   });
   let socket;

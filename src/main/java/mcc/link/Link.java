@@ -53,6 +53,8 @@ final class Link {
     Connection connection;
     long remoteInstance;
     boolean remoteKnown;
+    /** Whether that end was heard from, beyond the handshake and what rode in it: before, the peer may not have kept it. */
+    boolean remoteHeard;
 
     @Nullable
     Session current;
@@ -117,6 +119,13 @@ final class Link {
 
     int streams() {
         return connection.openStreams();
+    }
+
+    /** An authentic datagram came. */
+    void heard(long nowNs, int bytes) {
+        heardNs = nowNs;
+        expectingNs = Core.NEVER;
+        rxBytes += bytes;
     }
 
     /** Adds an address to try, newest knowledge first. */

@@ -84,8 +84,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final ArrayDeque<LinkOutput> outputs = new ArrayDeque<>();
     private final ArrayDeque<Link> dirty = new ArrayDeque<>();
     private final PriorityQueue<Due> due = new PriorityQueue<>();
-    private final byte[] plain = new byte[2048];
-    private final byte[] sealed = new byte[2048];
+    private final byte[] plain = new byte[PathMtu.TOP];
+    private final byte[] sealed = new byte[PathMtu.TOP];
     private long epochMs;
     private long epochAtNs;
 
@@ -189,9 +189,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private void onFrames(long nowNs, Link link, int n, Address from, int datagramBytes) {
-        link.heardNs = nowNs;
-        link.expectingNs = NEVER;
-        link.rxBytes += datagramBytes;
+        link.heard(nowNs, datagramBytes);
+        link.remoteHeard |= !Frames.isBareMessage(plain, 0, n);
         if (Frames.isControl(plain, 0, n)) {
             onControl(nowNs, link, n, from);
         } else if (Frames.isBareMessage(plain, 0, n)) {
@@ -304,11 +303,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             byte[] control = link.controls.removeFirst();
             sealAndSend(nowNs, link, session, out, path, control, control.length);
         }
-        int max = Handshakes.DATAGRAM_BYTES - Transport.OVERHEAD_BYTES;
+        int max = paths.datagramBytes(nowNs, link) - Transport.OVERHEAD_BYTES;
         for (int i = 0; i < BURST; i++) {
             if (!out.ready()) return true;
             int n = link.connection.transmit(nowNs, plain, 0, max);
             if (n == 0) return false;
+            if (n > PathMtu.BASE / 2 && link.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link);
             sealAndSend(nowNs, link, session, out, path, plain, n);
             session.used(nowNs);
             if (session.isDue(nowNs)) initiator.begin(nowNs, link);
@@ -601,7 +601,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     void established(long nowNs, Link link, Session session, long remoteInstance, Address from) {
         if (link.current == null) link.upNs = nowNs;
         if (link.remoteKnown && link.remoteInstance != remoteInstance) {
-            restart(link);
+            if (link.remoteHeard) restart(link);
+            link.remoteHeard = false;
         }
         boolean up = link.current == null;
         link.remoteKnown = true;

@@ -52,7 +52,7 @@ public final class Packets {
     /** The longest packet that the path to a peer carries, in bytes. */
     public int max(Id peer) {
         Link link = find(peer);
-        return (link == null ? PathMtu.TOP : link.mtu.bytes()) - Transport.OVERHEAD_BYTES;
+        return Math.min(PathMtu.INNER, link == null ? PathMtu.INNER : link.mtu.believed()) - Transport.OVERHEAD_BYTES;
     }
 
     /** Sees to it that keys with a peer are agreed on, if they are not; false when it cannot be. */
@@ -128,9 +128,8 @@ public final class Packets {
     }
 
     private static void heard(long nowNs, Link link, int bytes) {
-        link.heardNs = nowNs;
-        link.expectingNs = Core.NEVER;
-        link.rxBytes += bytes;
+        link.heard(nowNs, bytes);
+        link.remoteHeard = true;
         if (link.current != null) link.current.used(nowNs);
     }
 }

@@ -6,18 +6,22 @@ import mcc.core.Core;
  * The longest datagram that a path carries, in bytes of UDP payload, found by probing (RFC 8899). Pure; the caller sends what
  * {@link #next} tells.
  *
- * <p>A path is believed to carry {@link #TOP} until the first probe says otherwise. In use, the size is confirmed every ten
- * seconds: four probes, 300 ms apart; if none is answered while the peer is heard, the path has become a black hole for that
- * size: {@link #BASE} holds at once, and all rungs of a ladder are probed together, of which the largest that is answered wins
- * (section 4.4: any search will do). A path below the top is asked for more every ten minutes, one at the base each minute.
- * When the peer is not heard at all, nothing is concluded. Probes carry nothing, so their loss is nobody's congestion
- * (section 4.4).
+ * <p>Streams use {@link #proven}: {@link #BASE} until a probe was answered. Packets of the virtual interface, which cannot be
+ * cut, are believed to fit until the first round says otherwise ({@link #believed}). The first round asks for what the interface
+ * needs and all above it. In use, the size is confirmed every ten seconds, and at once when streams hear nothing any more
+ * ({@link #suspect}): four probes, 300 ms apart; if none is answered while the peer is heard, the path has become a black hole
+ * for that size: {@link #BASE} holds at once, and all rungs of a ladder are probed together, of which the largest that is
+ * answered wins (section 4.4: any search will do). A path below the top is asked for more every ten minutes, one at the base
+ * each minute. When the peer is not heard at all, nothing is concluded. Probes carry nothing, so their loss is nobody's
+ * congestion (section 4.4).
  */
 final class PathMtu {
     /** What is always believed: every handshake datagram proves it. */
     static final int BASE = 1_200;
     /** The longest packet of the interface, 1,420 bytes, with header and tag. */
-    static final int TOP = 1_449;
+    static final int INNER = 1_449;
+    /** Four of these fill a super-packet of 65,507 bytes; the loopback interface and some clusters carry them. */
+    static final int TOP = 16_376;
 
     static final long AGAIN_NS = 300_000_000L;
     static final int TRIES = 4;
@@ -25,10 +29,19 @@ final class PathMtu {
     static final long RAISE_NS = 600_000_000_000L;
     static final long RAISE_FROM_BASE_NS = 60_000_000_000L;
 
-    /** 1,309 is what an inner IPv6 packet of 1,280 bytes needs; 1,392 and 1,432 suit IPv4 over tunnels and PPPoE. */
-    private static final int[] LADDER = {1_232, 1_309, 1_352, 1_392, 1_412, 1_432, TOP};
+    /**
+     * 1,309 is what an inner IPv6 packet of 1,280 bytes needs; 1,392 and 1,432 suit IPv4 over tunnels and PPPoE; 1,452 and
+     * 1,472 fill Ethernet's 1,500 bytes by IPv6 and IPv4, 8,952 and 8,972 its jumbo frames.
+     */
+    private static final int[] LADDER = {
+        1_232, 1_309, 1_352, 1_392, 1_412, 1_432, INNER, 1_452, 1_472, 8_952, 8_972, TOP
+    };
 
-    private int rung = LADDER.length - 1;
+    private static final int FIRST = 6;
+
+    private int rung = FIRST;
+    private boolean proven;
+    private boolean suspected;
     private int best;
     private int lowest;
     private int highest;
@@ -40,8 +53,13 @@ final class PathMtu {
     private long confirmNs = Long.MIN_VALUE;
     private long raiseNs = Long.MIN_VALUE;
 
+    /** The longest datagram that was seen to pass, and is not in doubt. */
+    int proven() {
+        return proven && !suspected ? believed() : BASE;
+    }
+
     /** The longest datagram that passes, as far as is known. */
-    int bytes() {
+    int believed() {
         return rung < 0 ? BASE : LADDER[rung];
     }
 
@@ -59,6 +77,14 @@ final class PathMtu {
     void begin(long nowNs, long random) {
         boolean all = rung < 0 || nowNs >= raiseNs;
         round(nowNs, random, Math.max(rung, 0), all ? LADDER.length - 1 : rung);
+    }
+
+    /** Long datagrams may have ceased to pass: asks at once, unless a round is under way; returns whether it does. */
+    boolean suspect(long nowNs, long random) {
+        if (tries > 0 || !proven) return false;
+        suspected = true;
+        round(nowNs, random, rung, rung);
+        return true;
     }
 
     private void round(long nowNs, long random, int lowest, int highest) {
@@ -92,7 +118,11 @@ final class PathMtu {
         long answered = value - token;
         if (tries == 0 || answered < lowest || answered > highest) return;
         best = Math.max(best, (int) answered);
-        if (best > rung) rung = best;
+        if (best >= rung) {
+            rung = best;
+            proven = true;
+            suspected = false;
+        }
         if (best == highest) end(nowNs);
     }
 
@@ -116,12 +146,15 @@ final class PathMtu {
             return false;
         }
         rung = -1;
+        proven = false;
+        suspected = false;
         round(nowNs, random, 0, LADDER.length - 1);
         return true;
     }
 
     private void end(long nowNs) {
         tries = 0;
+        suspected = false;
         againNs = Core.NEVER;
         confirmNs = nowNs + CONFIRM_NS;
         if (highest == LADDER.length - 1) raiseNs = nowNs + (rung < 0 ? RAISE_FROM_BASE_NS : RAISE_NS);

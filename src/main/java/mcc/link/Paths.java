@@ -62,9 +62,23 @@ final class Paths {
         probeMtu(nowNs, link);
     }
 
+    /**
+     * How long a datagram with frames may be. When nothing is acknowledged any more, its length may be why: what is sent to
+     * find out is short, and the path is asked for its length again.
+     */
+    int datagramBytes(long nowNs, Link link) {
+        if (!link.connection.isProbing()) return link.mtu.proven();
+        if (link.mtu.suspect(nowNs, rng.nextLong())) sendMtu(nowNs, link);
+        return PathMtu.BASE;
+    }
+
     /** Begins to ask how long a datagram the path in use carries. */
     void beginMtu(long nowNs, Link link) {
         link.mtu.begin(nowNs, rng.nextLong());
+        sendMtu(nowNs, link);
+    }
+
+    private void sendMtu(long nowNs, Link link) {
         probeMtu(nowNs, link);
         probe(nowNs, link); // tells a path that carries less from one that carries nothing
         links.schedule(link);

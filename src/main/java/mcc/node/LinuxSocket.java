@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** A UDP socket by calls of Linux: batches in and out without an object per datagram. */
 final class LinuxSocket implements UdpSocket {
     private static final int SEGMENTS_MAX = 60;
-    private static final int BATCH_BYTES = 64_000;
+    /** What one UDP datagram over IPv4 may hold, and so a super-packet. */
+    private static final int BATCH_BYTES = 65_507;
+
     private static final int PLAIN_MAX = 4096;
 
     private final PacketLoop loop;
@@ -21,7 +23,7 @@ final class LinuxSocket implements UdpSocket {
     private final Handler handler;
     private final Counter errors;
     private final Counter unsegmented;
-    private final byte[] batch = new byte[BATCH_BYTES + 2048];
+    private final byte[] batch = new byte[BATCH_BYTES];
     /** Where the kernel's segmentation failed. */
     private final Map<Address, Boolean> plain = new HashMap<>();
 
@@ -90,7 +92,7 @@ final class LinuxSocket implements UdpSocket {
                 && this.length + length <= BATCH_BYTES
                 && !plain.containsKey(to);
         if (!joins) push();
-        if (blocked || length > 2048) {
+        if (blocked || length > BATCH_BYTES) {
             errors.add(); // as a full queue of the kernel would
             return;
         }

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Counters;
+import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NettySocket implements UdpSocket {
     private static final int BUFFER_BYTES = 4 << 20;
-    private static final int SUPER_PACKET_BYTES = 64_000;
+    private static final int SUPER_PACKET_BYTES = 65_507;
     private static final int SEGMENTS_MAX = 60;
     private static final int SENDERS_MAX = 4096;
 
@@ -71,7 +72,9 @@ final class NettySocket implements UdpSocket {
                 .option(ChannelOption.SO_RCVBUF, BUFFER_BYTES)
                 .option(ChannelOption.SO_SNDBUF, BUFFER_BYTES)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(1 << 19, 1 << 20))
-                .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(gro ? 65_536 : 2_048))
+                .option(
+                        ChannelOption.RECVBUF_ALLOCATOR,
+                        new FixedRecvByteBufAllocator(gro ? 65_536 : Transport.BOX_MAX_BYTES + Transport.HEADER_BYTES))
                 .handler(inbound);
         if (gro) bootstrap.option(EpollChannelOption.UDP_GRO, true);
         Channel channel;

@@ -174,12 +174,13 @@ final class PacketHost {
 
         @Override
         public void send(Address to, byte[] buf, int offset, int length) {
-            Invariant.check(length <= Handshakes.DATAGRAM_BYTES, "no datagram is over 1,200 bytes");
             if (Transport.looksLike(buf, offset, length)) {
                 // The receiver index names the key, so index and counter together are the nonce.
                 long nonce =
                         (long) Transport.receiver(buf, offset) << 32 | Transport.counter(buf, offset) & 0xffffffffL;
                 Invariant.check(sealed.add(nonce), "a nonce seals once");
+            } else {
+                Invariant.check(length <= Handshakes.DATAGRAM_BYTES, "no handshake datagram is over 1,200 bytes");
             }
             world.carry(PacketHost.this, to, Arrays.copyOfRange(buf, offset, offset + length));
         }

@@ -17,6 +17,9 @@ final class PacketWorld {
     /** Hosts that 198.18.0.0/15 can number here. */
     static final int HOSTS_MAX = 1_000;
 
+    /** UDP payload that Ethernet carries by IPv4; what is longer is lost. */
+    private static final int MTU_BYTES = 1_472;
+
     private static final int TWICE_PPM = 1_000;
     private static final long EPOCH_MS = 1_800_000_000_000L;
 
@@ -91,7 +94,7 @@ final class PacketWorld {
     /** Takes a datagram on its way, or loses it. */
     void carry(PacketHost from, Address to, byte[] datagram) {
         int target = to.v4Bits() & 0xffff;
-        if (target >= hosts.size() || network.chance(options.lossPpm())) return;
+        if (target >= hosts.size() || datagram.length > MTU_BYTES || network.chance(options.lossPpm())) return;
         int copies = network.chance(TWICE_PPM) ? 2 : 1;
         Bytes bytes = Bytes.owning(datagram);
         for (int i = 0; i < copies; i++) {

@@ -108,9 +108,9 @@ public final class Connection {
     }
 
     /**
-     * Writes the frames of one packet, at least 1,171 bytes long when there is much to say.
+     * Writes the frames of one packet.
      *
-     * @param max room in {@code buf}: at least 100; the same for all packets of a path
+     * @param max room in {@code buf}: at least 100
      * @return its length; 0 when nothing is to be sent now
      */
     public int transmit(long nowNs, byte[] buf, int off, int max) {
@@ -233,6 +233,11 @@ public final class Connection {
     /** Returns how many later packets prove one lost. */
     int packetThreshold() {
         return recovery.packetThreshold();
+    }
+
+    /** Returns whether nothing was acknowledged for a probe timeout, or more. */
+    public boolean isProbing() {
+        return recovery.isProbing();
     }
 
     /** Returns the congestion window. */

@@ -106,6 +106,10 @@ final class Recovery {
         return probes > 0;
     }
 
+    boolean isProbing() {
+        return ptoCount > 0;
+    }
+
     int packetThreshold() {
         return packetThreshold;
     }

@@ -15,7 +15,7 @@ class PathMtuTest {
     private final PathMtu mtu = new PathMtu();
     private final List<Integer> probes = new ArrayList<>();
     private long now;
-    private int carries = 9_000;
+    private int carries = 1_480;
     private int lossPpm;
     private boolean dead;
     private int blackHoles;
@@ -38,17 +38,50 @@ class PathMtuTest {
     @Test
     void oneProbeConfirmsWhatMostPathsCarry() {
         use(9 * SECOND);
-        assertThat(probes).containsExactly(PathMtu.TOP);
-        use(2 * SECOND);
-        assertThat(probes).containsExactly(PathMtu.TOP, PathMtu.TOP);
-        assertThat(mtu.bytes()).isEqualTo(PathMtu.TOP);
+        assertThat(probes.stream().filter(p -> p <= 1_472)).containsExactly(PathMtu.INNER, 1_452, 1_472);
+        probes.clear();
+        use(3 * SECOND);
+        assertThat(probes).containsExactly(1_472);
+        assertThat(mtu.believed()).isEqualTo(1_472);
+    }
+
+    @Test
+    void whatCarriesAllIsKnownAtOnce() {
+        carries = 65_507;
+        use(STEP);
+        assertThat(mtu.proven()).isEqualTo(PathMtu.TOP);
+    }
+
+    @Test
+    void streamsTrustWhatWasAnsweredAlone() {
+        carries = 1_000;
+        assertThat(mtu.proven()).isEqualTo(PathMtu.BASE);
+        use(SECOND / 2);
+        assertThat(mtu.believed()).isEqualTo(PathMtu.INNER);
+        assertThat(mtu.proven()).isEqualTo(PathMtu.BASE);
+    }
+
+    @Test
+    void inDoubtTheBaseHoldsUntilAProbeIsAnswered() {
+        use(5 * SECOND);
+        carries = 1_400;
+        assertThat(mtu.suspect(now, rng.nextLong())).isTrue();
+        assertThat(mtu.suspect(now, rng.nextLong()))
+                .as("while a round is under way")
+                .isFalse();
+        assertThat(mtu.proven()).isEqualTo(PathMtu.BASE);
+        use(3 * SECOND / 2);
+        assertThat(mtu.proven()).isEqualTo(1_392);
+        mtu.suspect(now, rng.nextLong());
+        use(STEP);
+        assertThat(mtu.proven()).as("passes still").isEqualTo(1_392);
     }
 
     @Test
     void aPathThatCarriesLessIsKnownInOneAndAHalfSeconds() {
         carries = 1_400;
         use(3 * SECOND / 2);
-        assertThat(mtu.bytes()).isEqualTo(1_392);
+        assertThat(mtu.believed()).isEqualTo(1_392);
         assertThat(blackHoles).isEqualTo(1);
     }
 
@@ -57,10 +90,10 @@ class PathMtuTest {
         use(5 * SECOND);
         carries = 1_310;
         use(PathMtu.CONFIRM_NS + 2 * SECOND);
-        assertThat(mtu.bytes()).isEqualTo(1_309);
+        assertThat(mtu.believed()).isEqualTo(1_309);
         carries = 1_500;
         use(PathMtu.RAISE_NS + PathMtu.CONFIRM_NS);
-        assertThat(mtu.bytes()).isEqualTo(PathMtu.TOP);
+        assertThat(mtu.believed()).isEqualTo(1_472);
         assertThat(blackHoles).isEqualTo(1);
     }
 
@@ -68,13 +101,13 @@ class PathMtuTest {
     void wherePassesNoRungTheBaseHoldsAndMoreIsAskedForEachMinute() {
         carries = 1_210;
         use(5 * SECOND);
-        assertThat(mtu.bytes()).isEqualTo(PathMtu.BASE);
+        assertThat(mtu.believed()).isEqualTo(PathMtu.BASE);
         probes.clear();
         use(50 * SECOND);
         assertThat(probes).isEmpty();
         carries = 1_500;
         use(15 * SECOND);
-        assertThat(mtu.bytes()).isEqualTo(PathMtu.TOP);
+        assertThat(mtu.believed()).isEqualTo(1_472);
     }
 
     @Test
@@ -82,7 +115,7 @@ class PathMtuTest {
         use(SECOND);
         dead = true;
         use(60 * SECOND);
-        assertThat(mtu.bytes()).isEqualTo(PathMtu.TOP);
+        assertThat(mtu.believed()).isEqualTo(1_472);
         assertThat(blackHoles).isZero();
     }
 
@@ -92,7 +125,7 @@ class PathMtuTest {
         long low = 0;
         for (int i = 0; i < 3_600; i++) {
             use(SECOND);
-            if (mtu.bytes() < PathMtu.TOP) low++;
+            if (mtu.believed() < 1_472) low++;
         }
         assertThat(low).as("seconds of an hour below what the path carries").isLessThan(36);
     }
@@ -101,8 +134,8 @@ class PathMtuTest {
     void strangeAnswersChangeNothing() {
         carries = 1_400;
         use(3 * SECOND / 2);
-        int before = mtu.bytes();
+        int before = mtu.believed();
         for (int i = 0; i < 1_000; i++) mtu.answered(now, rng.nextLong());
-        assertThat(mtu.bytes()).isEqualTo(before);
+        assertThat(mtu.believed()).isEqualTo(before);
     }
 }
