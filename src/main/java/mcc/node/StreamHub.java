@@ -1,7 +1,6 @@
 package mcc.node;
 
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
@@ -22,7 +21,6 @@ final class StreamHub {
     private final Map<Key, StreamPort> ports = new HashMap<>();
     private final Queue<StreamPort> woken = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
-    private final byte[] chunk = new byte[CHUNK_BYTES];
 
     /**
      * @param turn what the packet loop does after a batch: drain outputs, transmit, arm its timer
@@ -116,8 +114,11 @@ final class StreamHub {
     /** From the stream to the user's queue, as much as the bound allows. */
     private void pull(long nowNs, StreamPort port) {
         boolean moved = false;
-        while (!port.inboundEnded && port.inboundBytes.get() < StreamPort.BOUND_BYTES) {
-            int n = links.read(nowNs, port.peer(), port.stream(), chunk, 0, CHUNK_BYTES);
+        while (!port.inboundEnded && hasRoom(port)) {
+            // At the end, and where nothing is there, one byte is asked for: the answer tells which.
+            int length = Math.clamp(links.readable(port.peer(), port.stream()), 1, CHUNK_BYTES);
+            byte[] chunk = new byte[length];
+            int n = links.read(nowNs, port.peer(), port.stream(), chunk, 0, length);
             if (n == 0 || n == -2) break;
             moved = true;
             if (n < 0) {
@@ -125,14 +126,21 @@ final class StreamHub {
                 break;
             }
             port.inboundBytes.addAndGet(n);
-            port.inbound.add(Arrays.copyOf(chunk, n));
+            port.inbound.add(chunk);
         }
         if (moved) port.wakeUser();
     }
 
+    /** Whether the user's queue takes more; if not, the user wakes this loop when it does. */
+    private static boolean hasRoom(StreamPort port) {
+        port.inboundFull = port.inboundBytes.get() >= StreamPort.BOUND_BYTES;
+        // It may have drained before the flag was up.
+        if (port.inboundFull && port.inboundBytes.get() < StreamPort.BOUND_BYTES) port.inboundFull = false;
+        return !port.inboundFull;
+    }
+
     /** From the user's queue into the stream, until it is full. */
     private void push(long nowNs, StreamPort port) {
-        boolean moved = false;
         while (true) {
             if (port.rest == null) {
                 port.rest = port.outbound.poll();
@@ -144,7 +152,6 @@ final class StreamHub {
             int n = links.write(nowNs, port.peer(), port.stream(), chunk, port.restAt, left);
             if (n < 0) return;
             port.outboundBytes.addAndGet(-n);
-            moved |= n > 0;
             port.restAt += n;
             if (n < left) break;
             port.rest = null;
@@ -153,6 +160,6 @@ final class StreamHub {
             port.finished = true;
             links.finish(nowNs, port.peer(), port.stream());
         }
-        if (moved) port.wakeUser();
+        if (port.outboundFull && port.isDrained()) port.wakeUser();
     }
 }

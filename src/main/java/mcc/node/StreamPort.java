@@ -35,6 +35,9 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
     // from the packet loop to the user
     final Queue<byte[]> inbound = new ConcurrentLinkedQueue<>();
     final AtomicInteger inboundBytes = new AtomicInteger();
+    /** Bytes wait in the stream because so many wait here. */
+    volatile boolean inboundFull;
+
     volatile boolean inboundEnded;
     volatile int brokenCode = -1;
     private final AtomicBoolean userWoken = new AtomicBoolean();
@@ -42,6 +45,9 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
     // from the user to the packet loop
     final Queue<byte[]> outbound = new ConcurrentLinkedQueue<>();
     final AtomicInteger outboundBytes = new AtomicInteger();
+    /** The user waits until few bytes wait here. */
+    volatile boolean outboundFull;
+
     volatile boolean outboundEnded;
     volatile boolean cancelled;
     final AtomicBoolean hubWoken = new AtomicBoolean();
@@ -61,7 +67,7 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
     private long demand = Long.MAX_VALUE;
     private boolean ended;
     private boolean broken;
-    private boolean full;
+    private @Nullable Runnable batchHandler;
 
     StreamPort(StreamHub hub, Id peer, long stream) {
         this.hub = hub;
@@ -113,8 +119,11 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
 
     @Override
     public boolean writeQueueFull() {
-        full = outboundBytes.get() >= BOUND_BYTES;
-        return full;
+        if (outboundBytes.get() < BOUND_BYTES) return false;
+        outboundFull = true;
+        if (outboundBytes.get() >= BOUND_BYTES) return true;
+        outboundFull = false; // it drained meanwhile, perhaps before the flag was seen
+        return false;
     }
 
     /** The bound is fixed. */
@@ -155,6 +164,12 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
         return this;
     }
 
+    /** What to do after the bytes that came together were handed over: write them out at once. */
+    public StreamPort batchHandler(@Nullable Runnable handler) {
+        batchHandler = handler;
+        return this;
+    }
+
     @Override
     public StreamPort pause() {
         demand = 0;
@@ -181,6 +196,10 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
 
     // ---- the two loops meet -----------------------------------------------------------------------------------------
 
+    boolean isDrained() {
+        return outboundBytes.get() <= BOUND_BYTES / 2;
+    }
+
     /** Something changed for the user; called on any loop. */
     void wakeUser() {
         Context context = this.context;
@@ -199,9 +218,10 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
             if (demand != Long.MAX_VALUE) demand--;
             dataHandler.accept(chunk);
         }
-        if (took) hub.wake(this);
-        if (full && outboundBytes.get() <= BOUND_BYTES / 2) {
-            full = false;
+        if (took && batchHandler != null) batchHandler.run();
+        if (inboundFull && inboundBytes.get() <= BOUND_BYTES / 2) hub.wake(this);
+        if (outboundFull && isDrained()) {
+            outboundFull = false;
             if (drainHandler != null) drainHandler.handle(null);
         }
         if (inboundEnded && !ended && inbound.isEmpty() && dataHandler != null) {

@@ -33,6 +33,7 @@ final class LocalSplice {
             if (isUser) meter.sent(bytes.length);
             else meter.received(bytes.length);
             to.write(bytes);
+            to.flush();
             if (!to.isWritable()) from.pause();
         }
 

@@ -130,7 +130,10 @@ final class Provider {
                         return;
                     }
                     port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
-                    if (early.length > 0) socket.write(early);
+                    if (early.length > 0) {
+                        socket.write(early);
+                        socket.flush();
+                    }
                     Served served = new Served(socket, port, view);
                     served.holdTo(allowed);
                     Splice.join(socket, port, served);

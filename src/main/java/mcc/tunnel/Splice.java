@@ -39,6 +39,7 @@ final class Splice implements TcpSocket.Handler {
         port.endHandler(_ -> splice.onStreamEnd());
         port.exceptionHandler(_ -> splice.onStreamBroken());
         port.bytesHandler(splice::onStreamData);
+        port.batchHandler(socket::flush);
         socket.start(splice);
         port.resume();
     }

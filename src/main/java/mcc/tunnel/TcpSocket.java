@@ -148,9 +148,13 @@ final class TcpSocket {
         channel.config().setAutoRead(true);
     }
 
-    /** Sends an array, which the caller must not touch again. */
+    /** Sends an array with the next {@link #flush}; the caller must not touch it again. */
     void write(byte[] bytes) {
-        channel.writeAndFlush(Unpooled.wrappedBuffer(bytes), channel.voidPromise());
+        channel.write(Unpooled.wrappedBuffer(bytes), channel.voidPromise());
+    }
+
+    void flush() {
+        channel.flush();
     }
 
     boolean isWritable() {

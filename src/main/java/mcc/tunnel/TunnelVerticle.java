@@ -442,6 +442,7 @@ public final class TunnelVerticle extends VerticleBase {
                 if (!remote.first().isEmpty()) {
                     meter.received(remote.first().size());
                     socket.write(remote.first().toArray());
+                    socket.flush();
                 }
                 Splice.join(socket, remote.port(), meter);
             }

@@ -85,7 +85,8 @@ class LinksTest {
             public void send(Address to, byte[] buf, int offset, int length) {
                 if (silent || rng.chance(lossPpm)) return;
                 byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
-                if (!Transport.looksLike(buf, offset, length)) assertThat(length).isLessThanOrEqualTo(1_200);
+                if (!Transport.looksLike(buf, offset, length))
+                    assertThat(length).isLessThanOrEqualTo(1_200);
                 if (length > carries) return;
                 datagrams++;
                 flights.add(new Flight(now + latencyNs, seq++, at, to, bytes));
