@@ -73,8 +73,17 @@ final class Tun {
 
     /** Waits for a packet, or so long. */
     void await(long forNs) throws Throwable {
+        sleep(forNs, 1);
+    }
+
+    /** Waits so long, whatever comes. */
+    void rest(long forNs) throws Throwable {
+        sleep(forNs, 0);
+    }
+
+    private void sleep(long forNs, long descriptors) throws Throwable {
         timeout.set(JAVA_LONG, 0, forNs / 1_000_000_000);
         timeout.set(JAVA_LONG, 8, forNs % 1_000_000_000);
-        int _ = (int) PPOLL.invokeExact(poll, 1L, timeout, MemorySegment.NULL);
+        int _ = (int) PPOLL.invokeExact(poll, descriptors, timeout, MemorySegment.NULL);
     }
 }

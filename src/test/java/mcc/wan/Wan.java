@@ -83,7 +83,6 @@ public final class Wan implements AutoCloseable {
         List<String> out = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
                 "-Xms256m",
                 "-Xmx256m",
                 "--enable-native-access=ALL-UNNAMED",
@@ -97,7 +96,7 @@ public final class Wan implements AutoCloseable {
     private void join() throws Exception {
         sh("ip -n " + middle + " link set em0 up txqueuelen 20000");
         sh(in(middle, "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.em0.rp_filter=0"));
-        for (String[] end : new String[][] {{left, "l", A}, {right, "r", B}}) {
+        for (String[] end : new String[][] {{left, "toleft", A}, {right, "toright", B}}) {
             String gateway = end[2].substring(0, end[2].lastIndexOf('.')) + GATEWAY;
             sh("ip -n " + end[0] + " link add eth0 type veth peer name " + end[1] + " netns " + middle);
             sh("ip -n " + end[0] + " addr add " + end[2] + "/24 dev eth0 && ip -n " + end[0] + " link set eth0 up");
