@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import mcc.it.Needs;
+import mcc.wan.TunnelPair;
 import mcc.wan.Wan;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -281,7 +282,7 @@ class LossyLinkBench {
 
     private static double cpu(List<TunnelPair> pairs) throws Exception {
         double sum = 0;
-        for (TunnelPair pair : pairs) sum += pair.cpu();
+        for (TunnelPair pair : pairs) sum += Figures.cpu(pair.provider.process) + Figures.cpu(pair.user.process);
         return sum;
     }
 

@@ -10,6 +10,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,7 @@ public final class Wan implements AutoCloseable {
                 sh("ip netns add " + ns + " && ip -n " + ns + " link set lo up");
             }
             List<String> command = new ArrayList<>(exec(middle, "nice", "-n", "-15"));
-            command.addAll(java("Emulator", "em0", B.substring(0, B.lastIndexOf('.'))));
+            command.addAll(java(Emulator.class, classes(), "em0", B.substring(0, B.lastIndexOf('.'))));
             started = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
@@ -72,14 +73,18 @@ public final class Wan implements AutoCloseable {
         }
     }
 
-    /** A command that runs a class of this package, which needs nothing but the JDK. */
-    static List<String> java(String name, String... arguments) throws Exception {
-        String classes = Path.of(Wan.class
+    /** Where the tests' own classes are, for {@link #java}. */
+    public static String classes() {
+        return Path.of(URI.create(Wan.class
                         .getProtectionDomain()
                         .getCodeSource()
                         .getLocation()
-                        .toURI())
+                        .toString()))
                 .toString();
+    }
+
+    /** A command that runs a class with this JDK. */
+    public static List<String> java(Class<?> main, String classPath, String... arguments) {
         List<String> out = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
@@ -87,8 +92,8 @@ public final class Wan implements AutoCloseable {
                 "-Xmx256m",
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
-                classes,
-                Wan.class.getPackageName() + "." + name));
+                classPath,
+                main.getName()));
         out.addAll(List.of(arguments));
         return out;
     }

@@ -1,4 +1,4 @@
-package mcc.bench;
+package mcc.wan;
 
 import static mcc.it.TwoHosts.exec;
 import static mcc.it.TwoHosts.in;
@@ -12,24 +12,26 @@ import java.util.ArrayList;
 import java.util.List;
 import mcc.it.RealNode;
 
-/** Two nodes in namespaces of a bench: one offers a TCP port of its own, the other has a forward to it. */
-final class TunnelPair implements AutoCloseable {
+/** Two nodes in namespaces: one offers a TCP port of its own, the other has a forward to it. */
+public final class TunnelPair implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    final RealNode provider;
-    final RealNode user;
+    public final RealNode provider;
+    public final RealNode user;
     /** The forward's, on the user's loopback. */
-    final int port;
+    public final int port;
 
-    private final String providersNs;
-    private final String usersNs;
+    /** Where they run. */
+    public final String providersNs;
+
+    public final String usersNs;
 
     /**
      * Starts both and waits until the forward stands.
      *
      * @param appPort the TCP port on the provider's loopback
      */
-    TunnelPair(Path folder, String providersNs, String providersUdp, String usersNs, String usersUdp, int appPort)
+    public TunnelPair(Path folder, String providersNs, String providersUdp, String usersNs, String usersUdp, int appPort)
             throws Exception {
         this.providersNs = providersNs;
         this.usersNs = usersNs;
@@ -58,14 +60,14 @@ final class TunnelPair implements AutoCloseable {
     }
 
     /** Asks a node in its namespace. */
-    JsonNode api(RealNode node, String method, String path, String body) throws Exception {
+    public JsonNode api(RealNode node, String method, String path, String body) throws Exception {
         String data = body.isEmpty() ? "" : " -H 'Content-Type: application/json' -d '" + body + "'";
         String ns = node == provider ? providersNs : usersNs;
         return JSON.readTree(sh(in(ns, "curl -s --max-time 60 -X " + method + " " + node.http + "/api/v1" + path + data)));
     }
 
     /** The sum of a metric's lines in a node; 0 where there is none. */
-    double metric(RealNode node, String name) throws Exception {
+    public double metric(RealNode node, String name) throws Exception {
         String ns = node == provider ? providersNs : usersNs;
         double sum = 0;
         for (String line : run(in(ns, "curl -s --max-time 60 " + node.http + "/metrics")).out().split("\n")) {
@@ -74,10 +76,6 @@ final class TunnelPair implements AutoCloseable {
             }
         }
         return sum;
-    }
-
-    double cpu() throws Exception {
-        return Figures.cpu(provider.process) + Figures.cpu(user.process);
     }
 
     @Override
