@@ -1,0 +1,210 @@
+package mcc.bench;
+
+import static mcc.it.TwoHosts.exec;
+import static mcc.it.TwoHosts.sh;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import mcc.it.Needs;
+import mcc.it.RealNode;
+import mcc.wan.Wan;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Figures, not verdicts: how much one pair of nodes takes at a time, and what strangers can do to it. */
+@Tag("bench")
+class CapacityBench {
+    private static final int STREAMS = Integer.getInteger("bench.streams", 10_000);
+    private static final int FAST = 1_000;
+    private static final int FAST_BYTES = 1 << 20;
+
+    private final List<Process> started = new ArrayList<>();
+
+    @TempDir
+    Path folder;
+
+    @AfterEach
+    void end() throws Exception {
+        for (Process process : started) process.destroyForcibly().waitFor();
+    }
+
+    /** A process of the crowd, and its first line. */
+    private record Member(Process process, BufferedReader out) {
+        String line() throws IOException {
+            return out.readLine();
+        }
+    }
+
+    private Member start(List<String> command) throws IOException {
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        started.add(process);
+        return new Member(
+                process, new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII)));
+    }
+
+    private Member crowd(String... arguments) throws Exception {
+        return start(Wan.java(Crowd.class, Wan.classes(), arguments));
+    }
+
+    private static void print(String what, Object... values) {
+        System.out.printf(Locale.ROOT, what + "%n", values);
+    }
+
+    /** A service of the crowd's behind one node, and a forward to it at another. */
+    private int forward(RealNode provider, RealNode user, int port) {
+        provider.register("crowd", "crowd", port);
+        RealNode.await("the crowd is found", () -> !user.providers("crowd").isEmpty());
+        return user.forward("crowd");
+    }
+
+    @Test
+    void idleStreams() throws Exception {
+        try (RealNode provider = RealNode.start(folder.resolve("provider"));
+                RealNode user = RealNode.start(folder.resolve("user"), "--bootstrap", provider.bootstrap())) {
+            Member server = crowd("serve");
+            int port = forward(provider, user, Integer.parseInt(server.line()));
+            Member some = crowd("hold", "" + port, "200"); // code is loaded and compiled before the first look
+            assertThat(some.line()).isEqualTo("200");
+            some.process.destroyForcibly().waitFor();
+            double[] before = memory(provider, user);
+            long startNs = System.nanoTime();
+            Member holder = crowd("hold", "" + port, "" + STREAMS);
+            assertThat(holder.line()).isEqualTo("" + STREAMS);
+            double seconds = (System.nanoTime() - startNs) / 1e9;
+            double[] after = memory(provider, user);
+            print("%d streams opened and proved in %.1f s", STREAMS, seconds);
+            print("                    before    with them   difference, MB");
+            String[] names = {"provider alive", "user alive", "provider resident", "user resident"};
+            for (int i = 0; i < 4; i++) {
+                print("%-18s %8.1f %12.1f %12.1f", names[i], before[i], after[i], after[i] - before[i]);
+            }
+            print("both alive: %.1f MB more; both resident: %.1f MB more", sum(after, before, 0), sum(after, before, 2));
+            holder.process.destroyForcibly().waitFor();
+            RealNode.await("they are gone", () -> connections(user) == 0);
+            print("alive after they ended: %s MB", Arrays.toString(Arrays.copyOf(memory(provider, user), 2)));
+            assertThat(provider.log() + user.log()).doesNotContain("Exception");
+        }
+    }
+
+    private static int connections(RealNode user) {
+        return user.get("/api/v1/tunnels")
+                .body()
+                .path("items")
+                .get(0)
+                .path("connections")
+                .asInt();
+    }
+
+    /** Alive on the heap of both, then resident of both, in MB. */
+    private static double[] memory(RealNode provider, RealNode user) throws Exception {
+        double[] out = new double[4];
+        out[0] = Figures.live(provider.process);
+        out[1] = Figures.live(user.process);
+        out[2] = Figures.rss(provider.process);
+        out[3] = Figures.rss(user.process);
+        return out;
+    }
+
+    private static double sum(double[] after, double[] before, int from) {
+        return after[from] - before[from] + after[from + 1] - before[from + 1];
+    }
+
+    @Test
+    void aSlowReaderAmongFastOnes() throws Exception {
+        try (RealNode provider = RealNode.start(folder.resolve("provider"));
+                RealNode user = RealNode.start(folder.resolve("user"), "--bootstrap", provider.bootstrap())) {
+            Member server = crowd("serve");
+            int port = forward(provider, user, Integer.parseInt(server.line()));
+            print("%d connections read 1 MiB each; ms until the first, the median and the last had it", FAST);
+            fetch(port);
+            double[] before = memory(provider, user);
+            print("alone:                  %s", fetch(port));
+            try (Socket slow = new Socket()) {
+                slow.setReceiveBufferSize(65_536);
+                slow.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                slow.getOutputStream().write('p');
+                assertThat(slow.getInputStream().read()).isNotNegative();
+                print("beside one that stalls: %s", fetch(port));
+                print("alone:                  %s", fetch(port));
+                double[] after = memory(provider, user);
+                OutputStream ask = server.process.getOutputStream();
+                ask.write('\n');
+                ask.flush();
+                long poured = Long.parseLong(server.line());
+                print("the one that stalls was sent %.2f MB, the kernel's four socket buffers included", poured / 1e6);
+                print("alive on both heaps beside it: %.1f MB more than before", sum(after, before, 0));
+            }
+        }
+    }
+
+    private String fetch(int port) throws Exception {
+        Member member = crowd("fetch", "" + port, "" + FAST, "" + FAST_BYTES);
+        String line = member.line();
+        assertThat(line).isNotNull();
+        return line;
+    }
+
+    @Test
+    void strangersWhileOthersFlood() throws Exception {
+        Needs.root();
+        try (Wan wan = new Wan("c");
+                RealNode node = RealNode.start(
+                        exec(wan.right), folder.resolve("node"), "--listen", Wan.B + ":9376", "--network", "open")) {
+            wan.both("delay-us=25000");
+            sh("ip -n " + wan.middle + " route add local 198.19.0.0/16 dev lo");
+            sh("ip -n " + wan.right + " route add 198.19.0.0/16 via " + Wan.B.replaceAll("\\.\\d+$", ".254"));
+            String at = Wan.B + ":9376";
+            print("strangers' first answer over 50 ms, ms: median, worst of 50");
+            print("calm:  %s", strangers(wan, node.id, at));
+            List<String> flood = new ArrayList<>(exec(wan.middle));
+            flood.addAll(Wan.java(Handshaker.class, path(), "flood", node.id, at, "10000", "20", "198.19"));
+            double cpu = -Figures.cpu(node.process);
+            Member flooder = start(flood);
+            assertThat(flooder.line()).isEqualTo("ready");
+            print("flood: %s", strangers(wan, node.id, at));
+            String sent = flooder.line();
+            cpu += Figures.cpu(node.process);
+            print("spoofed initiations: %s; the node's CPU meanwhile %.1f s", sent, cpu);
+            String metrics = sh("ip netns exec " + wan.right + " curl -s " + node.http + "/metrics");
+            metrics.lines().filter(l -> l.matches("mcc_link_(cookie|initiation|handshake).*")).forEach(System.out::println);
+        }
+    }
+
+    private static String path() {
+        return System.getProperty("java.class.path");
+    }
+
+    private String strangers(Wan wan, String id, String at) throws Exception {
+        List<String> command = new ArrayList<>(exec(wan.left));
+        command.addAll(Wan.java(Handshaker.class, path(), "honest", id, at, "60"));
+        String line = start(command).line();
+        double[] took = Arrays.stream(line.substring(1, line.length() - 1).split(", "))
+                .mapToDouble(Double::parseDouble)
+                .skip(10) // while its own code is cold
+                .toArray();
+        long failed = Arrays.stream(took).filter(t -> t < 0).count();
+        Arrays.sort(took);
+        return String.format(
+                Locale.ROOT,
+                "%.1f, %.1f%s",
+                took[took.length / 2],
+                took[took.length - 1],
+                failed == 0 ? "" : ", " + failed + " without an answer");
+    }
+}

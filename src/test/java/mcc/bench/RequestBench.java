@@ -1,0 +1,265 @@
+package mcc.bench;
+
+import static mcc.it.TwoHosts.run;
+import static mcc.it.TwoHosts.sh;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import mcc.it.RealNode;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Figures, not verdicts: requests and bytes from one end of this host's loopback to the other, directly, through a forward
+ * and through a forward of ssh, in turns. {@code -Dbench.rounds=5}, {@code -Dbench.seconds=4}.
+ */
+@Tag("bench")
+class RequestBench {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int ROUNDS = Integer.getInteger("bench.rounds", 5);
+    private static final int SECONDS = Integer.getInteger("bench.seconds", 4);
+    private static final int BODY_BYTES = 600;
+
+    /** A way to the two servers, and what it showed, a value for each round. */
+    private static final class Way {
+        final String name;
+        final int web;
+        final int bulk;
+        final List<Double> p50 = new ArrayList<>();
+        final List<Double> p99 = new ArrayList<>();
+        final List<Double> rate = new ArrayList<>();
+        final List<Double> one = new ArrayList<>();
+        final List<Double> four = new ArrayList<>();
+
+        Way(String name, int web, int bulk) {
+            this.name = name;
+            this.web = web;
+            this.bulk = bulk;
+        }
+    }
+
+    private final List<Process> started = new ArrayList<>();
+    private final List<Way> ways = new ArrayList<>();
+
+    @TempDir
+    Path folder;
+
+    @AfterEach
+    void end() throws Exception {
+        for (Process process : started) {
+            process.descendants().forEach(ProcessHandle::destroy);
+            process.destroy();
+            process.waitFor();
+        }
+    }
+
+    @Test
+    void besideSsh() throws Exception {
+        boolean wrk = !Figures.isMissing("wrk");
+        boolean iperf = !Figures.isMissing("iperf3");
+        int web = free();
+        int bulk = free();
+        HttpServer plain = Figures.isMissing("nginx") ? plain(web) : null;
+        if (plain == null) nginx(web);
+        if (iperf) start("iperf3", "-s", "-p", "" + bulk);
+        try (RealNode provider = RealNode.start(folder.resolve("provider"));
+                RealNode user = RealNode.start(folder.resolve("user"), "--bootstrap", provider.bootstrap())) {
+            ways.add(new Way("direct", web, bulk));
+            provider.register("web", "web", web);
+            provider.register("bulk", "bulk", bulk);
+            RealNode.await("both are found", () -> !user.providers("web").isEmpty()
+                    && !user.providers("bulk").isEmpty());
+            ways.add(new Way("mcc forward", user.forward("web"), user.forward("bulk")));
+            if (!Figures.isMissing("sshd") && !Figures.isMissing("ssh")) ways.add(ssh(web, bulk));
+            for (Way way : ways) {
+                if (wrk) requests(way, 5);
+                if (iperf) gbits(way, 1, 4);
+                way.rate.clear();
+                way.p50.clear();
+                way.p99.clear();
+            }
+            for (int i = 0; i < ROUNDS; i++) {
+                for (Way way : ways) {
+                    if (wrk) requests(way, SECONDS);
+                    if (iperf) way.one.add(gbits(way, 1, SECONDS));
+                    if (iperf) way.four.add(gbits(way, 4, SECONDS));
+                }
+            }
+            table();
+        } finally {
+            if (plain != null) plain.stop(0);
+        }
+    }
+
+    // ---- the two ends -----------------------------------------------------------------------------------------------
+
+    private void nginx(int port) throws Exception {
+        Path conf = folder.resolve("nginx.conf");
+        Files.writeString(conf, """
+                daemon off; worker_processes 1; pid %1$s/nginx.pid; error_log %1$s/nginx.log; master_process off;
+                events { worker_connections 4096; }
+                http { access_log off; keepalive_requests 1000000000; client_body_temp_path %1$s; proxy_temp_path %1$s;
+                  fastcgi_temp_path %1$s; uwsgi_temp_path %1$s; scgi_temp_path %1$s;
+                  server { listen 127.0.0.1:%2$d; location / { return 200 "%3$s"; } } }
+                """.formatted(folder, port, "x".repeat(BODY_BYTES)));
+        start("nginx", "-c", conf.toString(), "-e", folder.resolve("nginx.log").toString());
+        answers(port);
+    }
+
+    private static HttpServer plain(int port) throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        byte[] body = new byte[BODY_BYTES];
+        server.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        return server;
+    }
+
+    /** One connection of ssh with two forwards, sealed by the cipher that a tunnel uses on this machine as well. */
+    private Way ssh(int web, int bulk) throws Exception {
+        int at = free();
+        int webHere = free();
+        int bulkHere = free();
+        sh("mkdir -p /run/sshd"); // where sshd drops its privileges
+        for (String key : List.of("host", "user")) sh("ssh-keygen -q -t ed25519 -N '' -f " + folder.resolve(key));
+        Path conf = folder.resolve("sshd.conf");
+        Files.writeString(conf, """
+                Port %1$d
+                ListenAddress 127.0.0.1
+                HostKey %2$s/host
+                AuthorizedKeysFile %2$s/user.pub
+                StrictModes no
+                UsePAM no
+                PidFile none
+                PermitRootLogin prohibit-password
+                AllowTcpForwarding yes
+                """.formatted(at, folder));
+        start(sh("command -v sshd").strip(), "-D", "-e", "-f", conf.toString());
+        answers(at);
+        start(
+                "ssh",
+                "-N",
+                "-F",
+                "none",
+                "-c",
+                "aes256-gcm@openssh.com",
+                "-i",
+                folder.resolve("user").toString(),
+                "-o",
+                "StrictHostKeyChecking=no",
+                "-o",
+                "UserKnownHostsFile=/dev/null",
+                "-o",
+                "ExitOnForwardFailure=yes",
+                "-o",
+                "BatchMode=yes",
+                "-L",
+                webHere + ":127.0.0.1:" + web,
+                "-L",
+                bulkHere + ":127.0.0.1:" + bulk,
+                "-p",
+                "" + at,
+                "127.0.0.1");
+        answers(webHere);
+        return new Way("ssh -L", webHere, bulkHere);
+    }
+
+    private void start(String... command) throws IOException {
+        Path log = Files.createTempFile(folder, Path.of(command[0]).getFileName().toString(), ".log");
+        started.add(new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start());
+    }
+
+    private static int free() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static void answers(int port) {
+        RealNode.await("port " + port + " answers", () -> {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                return socket.isConnected();
+            } catch (IOException _) {
+                return false;
+            }
+        });
+    }
+
+    // ---- measuring --------------------------------------------------------------------------------------------------
+
+    private static void requests(Way way, int seconds) throws Exception {
+        String out = sh("wrk -t 1 -c 16 -d " + seconds + "s --latency http://127.0.0.1:" + way.web + "/");
+        assertThat(out).as(way.name).doesNotContain("Non-2xx").doesNotContain("Socket errors");
+        way.p50.add(ms(out, "50%"));
+        way.p99.add(ms(out, "99%"));
+        way.rate.add(Double.parseDouble(out.replaceAll("(?s).*Requests/sec:\\s*([\\d.]+).*", "$1")));
+    }
+
+    private static double ms(String out, String percentile) {
+        Matcher m = Pattern.compile(percentile + "\\s+([\\d.]+)(us|ms|s)\\b").matcher(out);
+        assertThat(m.find()).as(out).isTrue();
+        double value = Double.parseDouble(m.group(1));
+        return switch (m.group(2)) {
+            case "us" -> value / 1_000;
+            case "ms" -> value;
+            default -> value * 1_000;
+        };
+    }
+
+    private static double gbits(Way way, int flows, int seconds) throws Exception {
+        String out = run("iperf3 -J -c 127.0.0.1 -p " + way.bulk + " -t " + seconds + " -P " + flows)
+                .out();
+        double bits = JSON.readTree(out)
+                .path("end")
+                .path("sum_received")
+                .path("bits_per_second")
+                .asDouble();
+        assertThat(bits).as(way.name + ": " + out).isPositive();
+        return bits / 1e9;
+    }
+
+    private void table() {
+        System.out.println("median (range) of " + ROUNDS + " rounds; in brackets what MCC has of it");
+        System.out.printf(
+                "%-14s%28s%28s%36s%34s%34s%n",
+                "", "p50 ms, 16 connections", "p99 ms", "requests/s", "1 connection Gbit/s", "4 connections Gbit/s");
+        Way mine = ways.get(1);
+        for (Way w : ways) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-14s%28s%28s%36s%34s%34s%n",
+                    w.name,
+                    cell(w.p50, mine.p50),
+                    cell(w.p99, mine.p99),
+                    cell(w.rate, mine.rate),
+                    cell(w.one, mine.one),
+                    cell(w.four, mine.four));
+        }
+    }
+
+    private static String cell(List<Double> its, List<Double> mine) {
+        double ratio = Figures.median(mine) / Figures.median(its);
+        return Figures.range(its) + String.format(Locale.ROOT, " [%.2f]", ratio);
+    }
+}
