@@ -170,7 +170,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     private void onOpened(long nowNs, Link link, int n, byte[] buf, int offset, Address from, int datagramBytes) {
         if (Transport.kind(buf, offset) == Transport.FRAMES) onFrames(nowNs, link, n, from, datagramBytes);
-        else packets.copied(nowNs, link, Transport.kind(buf, offset), plain, n);
+        else packets.copied(nowNs, link, buf, offset, plain, n);
     }
 
     /** Opens into {@link #plain}; negative when the packet proves nothing. */
@@ -269,7 +269,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                     case null, default -> unknown.add();
                 }
             }
-            case FRAMES, PACKET, PACKET_NEEDS_CSUM, KIND_NOT_SET -> malformed.add();
+            case FRAMES, PACKET, PACKET_NEEDS_CSUM, PACKET_PART, KIND_NOT_SET -> malformed.add();
         }
     }
 

@@ -6,7 +6,7 @@ import mcc.core.Core;
  * The longest datagram that a path carries, in bytes of UDP payload, found by probing (RFC 8899). Pure; the caller sends what
  * {@link #next} tells.
  *
- * <p>A path is believed to carry {@link #TOP} until the first probe says otherwise. In use, the size is confirmed every ten
+ * <p>A path is believed to carry {@link #TOP} until the first probe says otherwise. In use, the size is confirmed every five
  * seconds: four probes, 300 ms apart; if none is answered while the peer is heard, the path has become a black hole for that
  * size: {@link #BASE} holds at once, and all rungs of a ladder are probed together, of which the largest that is answered wins
  * (section 4.4: any search will do). A path below the top is asked for more every ten minutes, one at the base each minute.
@@ -21,7 +21,7 @@ final class PathMtu {
 
     static final long AGAIN_NS = 300_000_000L;
     static final int TRIES = 4;
-    static final long CONFIRM_NS = 10_000_000_000L;
+    static final long CONFIRM_NS = 5_000_000_000L;
     static final long RAISE_NS = 600_000_000_000L;
     static final long RAISE_FROM_BASE_NS = 60_000_000_000L;
 

@@ -37,7 +37,7 @@ class PathMtuTest {
 
     @Test
     void oneProbeConfirmsWhatMostPathsCarry() {
-        use(9 * SECOND);
+        use(4 * SECOND);
         assertThat(probes).containsExactly(PathMtu.TOP);
         use(2 * SECOND);
         assertThat(probes).containsExactly(PathMtu.TOP, PathMtu.TOP);
