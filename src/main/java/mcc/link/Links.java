@@ -50,6 +50,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     /** Packets that one link may send before the next one's turn. */
     private static final int BURST = 48;
 
+    private static final int CE = 3;
     private static final long MS = 1_000_000L;
     /** Something is out and nothing was heard for this long: ask for a new handshake. */
     static final long SUSPECT_NS = 1_500 * MS;
@@ -86,6 +87,9 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final PriorityQueue<Due> due = new PriorityQueue<>();
     private final byte[] plain = new byte[2048];
     private final byte[] sealed = new byte[2048];
+    /** The mark of the datagram at hand. */
+    private int arrivedEcn;
+
     private long epochMs;
     private long epochAtNs;
 
@@ -122,8 +126,18 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     // ---- inbound ----------------------------------------------------------------------------------------------------
 
-    /** Takes one datagram; its bytes are borrowed until return. Never throws for what a peer sent. */
+    /** As below, of a datagram without a mark. */
     public void receive(long nowNs, byte[] buf, int offset, int length, Address from) {
+        receive(nowNs, buf, offset, length, from, 0);
+    }
+
+    /**
+     * Takes one datagram; its bytes are borrowed until return. Never throws for what a peer sent.
+     *
+     * @param ecn the mark that it arrived with (RFC 3168 section 5)
+     */
+    public void receive(long nowNs, byte[] buf, int offset, int length, Address from, int ecn) {
+        arrivedEcn = ecn;
         rxBytes.add(length);
         rxPackets.add();
         if (Transport.looksLike(buf, offset, length)) onTransport(nowNs, buf, offset, length, from);
@@ -196,7 +210,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             onControl(nowNs, link, n, from);
         } else if (Frames.isBareMessage(plain, 0, n)) {
             onBareMessage(nowNs, link, n);
-        } else if (link.connection.receive(nowNs, plain, 0, n, false)) {
+        } else if (link.connection.receive(nowNs, plain, 0, n, arrivedEcn == CE)) {
             if (link.current != null) link.current.used(nowNs);
         }
         drain(nowNs, link);
@@ -328,6 +342,18 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         txBytes.add(length);
         txPackets.add();
         out.send(to, bytes, 0, length);
+    }
+
+    /** The same with a mark of congestion notification. */
+    void send(PacketSink out, Address to, byte[] bytes, int length, int ecn) {
+        txBytes.add(length);
+        txPackets.add();
+        out.send(to, bytes, 0, length, ecn);
+    }
+
+    /** The mark of the datagram at hand. */
+    int arrivedEcn() {
+        return arrivedEcn;
     }
 
     // ---- commands ---------------------------------------------------------------------------------------------------

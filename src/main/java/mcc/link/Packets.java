@@ -23,8 +23,12 @@ public final class Packets {
         /** Where a packet of {@code peer} with at most {@code max} bytes may be written; negative when it is too long. */
         int place(Id peer, int max);
 
-        /** A packet was written there; with a negative {@code length} it was not authentic and means nothing. */
-        void opened(long nowNs, Id peer, byte kind, int length);
+        /**
+         * A packet was written there; with a negative {@code length} it was not authentic and means nothing.
+         *
+         * @param ecn the mark that its datagram arrived with
+         */
+        void opened(long nowNs, Id peer, byte kind, int length, int ecn);
     }
 
     /** With packets to send, a peer not heard for this long is asked for a sign of life. */
@@ -80,16 +84,29 @@ public final class Packets {
     public boolean send(long nowNs, Id peer, byte kind, byte[] b, int offset, int length, PacketSink out) {
         Link link = find(peer);
         if (link == null || link.path == null || link.current == null || !link.current.isAlive(nowNs)) return false;
-        seal(link, link.current, link.path, kind, b, offset, length, out);
+        seal(link, link.current, link.path, kind, b, offset, length, ecn(b, offset), out);
         sent(nowNs, link, link.current);
         return true;
     }
 
     private void seal(
-            Link link, Session session, Address to, byte kind, byte[] b, int offset, int length, PacketSink out) {
+            Link link,
+            Session session,
+            Address to,
+            byte kind,
+            byte[] b,
+            int offset,
+            int length,
+            int ecn,
+            PacketSink out) {
         int n = session.seal(kind, b, offset, length, sealed, 0);
         link.txBytes += n;
-        links.send(out, to, sealed, n);
+        links.send(out, to, sealed, n, ecn);
+    }
+
+    /** The mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */
+    private static int ecn(byte[] b, int offset) {
+        return (b[offset] >>> 4 == 4 ? b[offset + 1] : b[offset + 1] >>> 4) & 3;
     }
 
     private void sent(long nowNs, Link link, Session session) {
@@ -116,7 +133,7 @@ public final class Packets {
             int n = i == 0 ? half : length - half;
             part[0] = (byte) ((needsCsum ? Parts.NEEDS_CSUM : 0) | (i == 0 ? 0 : Parts.SECOND));
             System.arraycopy(b, offset + i * half, part, 1, n);
-            seal(link, link.current, link.path, Transport.PACKET_PART, part, 0, n + 1, out);
+            seal(link, link.current, link.path, Transport.PACKET_PART, part, 0, n + 1, ecn(b, offset), out);
         }
         sent(nowNs, link, link.current); // not before: its counters must follow one another
         return true;
@@ -147,7 +164,7 @@ public final class Packets {
             return -1;
         }
         int n = links.counted(session.open(buf, offset, length, handler.buffer(), at));
-        handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n);
+        handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n, links.arrivedEcn());
         if (n >= 0) heard(nowNs, link, length);
         return n;
     }
@@ -178,7 +195,7 @@ public final class Packets {
             return;
         }
         System.arraycopy(plain, 0, handler.buffer(), at, n);
-        handler.opened(nowNs, link.peer, kind, n);
+        handler.opened(nowNs, link.peer, kind, n, links.arrivedEcn());
     }
 
     private static void heard(long nowNs, Link link, int bytes) {

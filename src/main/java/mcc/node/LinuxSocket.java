@@ -27,6 +27,7 @@ final class LinuxSocket implements UdpSocket {
 
     private PacketLoop.@Nullable Watch watch;
     private @Nullable Address to;
+    private int ecn;
     private int size;
     private int count;
     private int length;
@@ -72,18 +73,20 @@ final class LinuxSocket implements UdpSocket {
             Address from = Address.of(socket.fromIp(i), socket.fromPort(i));
             int total = socket.length(i);
             int segment = socket.segment(i);
+            int ecn = socket.ecn(i);
             if (from == null || segment <= 0) continue;
             for (int at = 0; at < total; at += segment) {
-                handler.onDatagram(bytes, at, Math.min(segment, total - at), from);
+                handler.onDatagram(bytes, at, Math.min(segment, total - at), from, ecn);
             }
         }
         handler.onTurn();
     }
 
     @Override
-    public void send(Address to, byte[] buf, int offset, int length) {
+    public void send(Address to, byte[] buf, int offset, int length, int ecn) {
         boolean joins = count > 0
                 && !closed
+                && ecn == this.ecn
                 && to.equals(this.to)
                 && length <= size
                 && count < SEGMENTS_MAX
@@ -96,6 +99,7 @@ final class LinuxSocket implements UdpSocket {
         }
         if (count == 0) {
             this.to = to;
+            this.ecn = ecn;
             size = length;
             closed = false;
         }
@@ -113,7 +117,7 @@ final class LinuxSocket implements UdpSocket {
     private void push() {
         Address to = this.to;
         if (count == 0 || to == null || blocked) return;
-        int error = socket.send(to.ip(), to.port(), batch, 0, length, count > 1 ? size : 0);
+        int error = socket.send(to.ip(), to.port(), batch, 0, length, count > 1 ? size : 0, ecn);
         if (error == UdpDescriptor.AGAIN) {
             blocked = true;
             if (watch != null) watch.wants(true, true);
@@ -133,7 +137,7 @@ final class LinuxSocket implements UdpSocket {
         }
         boolean helped = false;
         for (int at = 0; at < length; at += size) {
-            if (socket.send(to.ip(), to.port(), batch, at, Math.min(size, length - at), 0) == 0) helped = true;
+            if (socket.send(to.ip(), to.port(), batch, at, Math.min(size, length - at), 0, ecn) == 0) helped = true;
             else errors.add();
         }
         if (!helped) return; // too long for this machine's interface

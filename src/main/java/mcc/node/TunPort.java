@@ -11,6 +11,7 @@ import mcc.link.PacketSink;
 import mcc.link.Packets;
 import mcc.sys.TunDevice;
 import mcc.tun.Coalescer;
+import mcc.tun.Ecn;
 import mcc.tun.Gate;
 import mcc.tun.Icmp;
 import mcc.tun.Inet4;
@@ -71,6 +72,7 @@ final class TunPort implements Packets.Handler {
     private final Counter refused;
     private final Counter tooBig;
     private final Counter malformed;
+    private final Counter congested;
     private final Counter full;
     private final Counter tx;
     private final Counter rx;
@@ -104,6 +106,7 @@ final class TunPort implements Packets.Handler {
         refused = counters.of("tun.out.refused");
         tooBig = counters.of("tun.out.too-big");
         malformed = counters.of("tun.in.malformed");
+        congested = counters.of("tun.in.congested");
         full = counters.of("tun.in.dropped");
         tx = counters.of("tun.out.packets");
         rx = counters.of("tun.in.packets");
@@ -281,14 +284,16 @@ final class TunPort implements Packets.Handler {
     }
 
     @Override
-    public void opened(long nowNs, Id peer, byte kind, int length) {
-        if (length < 0) {
+    public void opened(long nowNs, Id peer, byte kind, int length, int ecn) {
+        byte[] b = coalescer.buffer();
+        boolean marked = length >= 0 && !Ecn.combine(b, place, length, ecn);
+        if (length < 0 || marked) {
+            if (marked) congested.add();
             coalescer.refuse();
             return;
         }
         this.nowNs = nowNs;
         boolean needsCsum = kind == Transport.PACKET_NEEDS_CSUM;
-        byte[] b = coalescer.buffer();
         if (Inet4.is(b, place, length)) {
             Inet4.translate(b, place, length, fromAddresses.v6().v4(), fromAddresses.v4(), self.v4(), needsCsum);
         }

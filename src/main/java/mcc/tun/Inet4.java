@@ -67,7 +67,8 @@ public final class Inet4 {
         return (~from >>> 16) + (~from & 0xffff) + (to >>> 16) + (to & 0xffff);
     }
 
-    private static void adjust(byte[] b, int field, int change) {
+    /** Makes a sum what it must be after a change: of each word the old one inverted, plus the new one. */
+    static void adjust(byte[] b, int field, int change) {
         Octets.put16(b, field, ~Octets.fold((~Octets.u16(b, field) & 0xffff) + change));
     }
 }

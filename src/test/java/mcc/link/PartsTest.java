@@ -138,7 +138,7 @@ class PartsTest {
         }
 
         @Override
-        public void opened(long nowNs, Id peer, byte kind, int length) {
+        public void opened(long nowNs, Id peer, byte kind, int length, int ecn) {
             if (length >= 0) got.add(Arrays.copyOfRange(buffer, 100, 100 + length));
         }
 
