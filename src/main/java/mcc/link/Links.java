@@ -39,12 +39,10 @@ import org.jspecify.annotations.Nullable;
  * the box, checks the replay window, notes the path, and hands the frames to the peer's {@link Connection}; its events
  * become outputs. {@link #transmit} goes the other way for every link that has something to say.
  *
- * <p>Limits: {@link Config#linksMax} links, then the longest silent one without streams gives way; {@link #OUTBOX_MAX}
+ * <p>Limits: {@link Config#linksMax} links, then the longest silent one without streams gives way; {@link Outbox#MAX}
  * handshake datagrams; {@link #DIALS_MAX} first contacts; what each limit refused is counted.
  */
 public final class Links implements Core<LinkInput, LinkOutput> {
-    /** Handshake datagrams that wait for the socket. */
-    static final int OUTBOX_MAX = 1024;
     /** First contacts under way. */
     static final int DIALS_MAX = 64;
     /** Packets that one link may send before the next one's turn. */
@@ -66,8 +64,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
     }
 
-    private record Outgoing(Address to, Bytes datagram) {}
-
     private final Config config;
     private final Identity identity;
     private final Rng rng;
@@ -81,14 +77,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Map<Id, Link> links = new LinkedHashMap<>();
     private final Budget budget;
     private final Slots slots;
-    private final ArrayDeque<Outgoing> outbox = new ArrayDeque<>();
+    private final Outbox outbox;
     private final ArrayDeque<LinkOutput> outputs = new ArrayDeque<>();
     private final ArrayDeque<Link> dirty = new ArrayDeque<>();
     private final PriorityQueue<Due> due = new PriorityQueue<>();
     private final byte[] plain = new byte[2048];
     private final byte[] sealed = new byte[2048];
     /** The mark of the datagram at hand. */
-    private int arrivedEcn;
+    int arrivedEcn;
 
     private long epochMs;
     private long epochAtNs;
@@ -108,6 +104,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         this.rng = rng;
         this.counters = counters;
         budget = new Budget(mcc.stream.Config.BUDGET_BYTES, counters);
+        outbox = new Outbox(counters);
         slots = new Slots(rng.split());
         paths = new Paths(this, rng.split(), counters);
         initiator = new Initiator(this, config, identity, rng.split(), counters);
@@ -131,11 +128,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         receive(nowNs, buf, offset, length, from, 0);
     }
 
-    /**
-     * Takes one datagram; its bytes are borrowed until return. Never throws for what a peer sent.
-     *
-     * @param ecn the mark that it arrived with (RFC 3168 section 5)
-     */
+    /** Takes one datagram and its mark of congestion; its bytes are borrowed until return. Never throws for what a peer sent. */
     public void receive(long nowNs, byte[] buf, int offset, int length, Address from, int ecn) {
         arrivedEcn = ecn;
         rxBytes.add(length);
@@ -291,10 +284,9 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** Lends every datagram that is due to {@code out}, until all is said or {@code out} is full. */
     public void transmit(long nowNs, PacketSink out) {
-        while (out.ready() && !outbox.isEmpty()) {
-            Outgoing o = outbox.removeFirst();
+        for (Outbox.Outgoing o; out.ready() && (o = outbox.poll()) != null; ) {
             byte[] bytes = o.datagram().toArray();
-            send(out, o.to(), bytes, bytes.length);
+            send(out, o.to(), bytes, bytes.length, 0);
         }
         while (out.ready() && !dirty.isEmpty()) {
             Link link = dirty.removeFirst();
@@ -335,25 +327,13 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         int n = session.seal(Transport.FRAMES, frames, 0, length, sealed, 0);
         link.sentNs = nowNs;
         link.txBytes += n;
-        send(out, to, sealed, n);
+        send(out, to, sealed, n, 0);
     }
 
-    void send(PacketSink out, Address to, byte[] bytes, int length) {
-        txBytes.add(length);
-        txPackets.add();
-        out.send(to, bytes, 0, length);
-    }
-
-    /** The same with a mark of congestion notification. */
     void send(PacketSink out, Address to, byte[] bytes, int length, int ecn) {
         txBytes.add(length);
         txPackets.add();
         out.send(to, bytes, 0, length, ecn);
-    }
-
-    /** The mark of the datagram at hand. */
-    int arrivedEcn() {
-        return arrivedEcn;
     }
 
     // ---- commands ---------------------------------------------------------------------------------------------------
@@ -567,11 +547,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     void post(Address to, byte[] datagram) {
-        if (outbox.size() >= OUTBOX_MAX) {
-            counters.add("link.outbox.dropped");
-            return;
-        }
-        outbox.add(new Outgoing(to, Bytes.owning(datagram)));
+        outbox.add(to, datagram);
     }
 
     Slots slots() {

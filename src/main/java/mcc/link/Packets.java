@@ -164,7 +164,7 @@ public final class Packets {
             return -1;
         }
         int n = links.counted(session.open(buf, offset, length, handler.buffer(), at));
-        handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n, links.arrivedEcn());
+        handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n, links.arrivedEcn);
         if (n >= 0) heard(nowNs, link, length);
         return n;
     }
@@ -195,7 +195,7 @@ public final class Packets {
             return;
         }
         System.arraycopy(plain, 0, handler.buffer(), at, n);
-        handler.opened(nowNs, link.peer, kind, n, links.arrivedEcn());
+        handler.opened(nowNs, link.peer, kind, n, links.arrivedEcn);
     }
 
     private static void heard(long nowNs, Link link, int bytes) {

@@ -20,6 +20,8 @@ import mcc.tun.Ip;
 import mcc.tun.Routes;
 import mcc.tun.Rule;
 import mcc.tun.Segmenter;
+import mcc.tun.Subnet;
+import mcc.tun.Subnets;
 import mcc.tun.Vnet;
 import mcc.wire.Contact;
 import mcc.wire.Transport;
@@ -44,16 +46,30 @@ final class TunPort implements Packets.Handler {
             boolean ipv4,
             boolean all,
             List<Rule> rules,
+            List<Subnet> subnets,
+            long seed,
             Runnable onGone) {
         /** @param onGone run when somebody took the interface away */
-        static Setup of(TunDevice device, Settings settings, InnerAddress address, boolean ipv4, Runnable onGone) {
+        static Setup of(
+                TunDevice device, Settings settings, InnerAddress address, boolean ipv4, long seed, Runnable onGone) {
             List<Rule> rules = new ArrayList<>();
             for (String text : settings.list("tun.inbound")) {
                 Rule rule = Rule.parse(text);
                 if (rule != null) rules.add(rule);
             }
             boolean all = settings.text("tun.allow").equals("all");
-            return new Setup(device, settings.text("network"), address, ipv4, all, rules, onGone);
+            String network = settings.text("network");
+            return new Setup(device, network, address, ipv4, all, rules, subnets(settings), seed, onGone);
+        }
+
+        /** What is behind this node and behind others, as the operator says. */
+        static List<Subnet> subnets(Settings settings) {
+            List<Subnet> out = new ArrayList<>();
+            for (String text : settings.list("tun.routes")) {
+                Subnet subnet = Subnet.parse(text);
+                if (subnet != null) out.add(subnet);
+            }
+            return out;
         }
     }
 
@@ -65,6 +81,7 @@ final class TunPort implements Packets.Handler {
     private final PacketSink sink;
     private final Routes routes;
     private final Gate gate;
+    private final Subnets subnets;
     private final Segmenter segmenter = new Segmenter();
     private final Coalescer coalescer;
     private final Ip ip = new Ip();
@@ -82,6 +99,10 @@ final class TunPort implements Packets.Handler {
 
     private long nowNs;
     private Id to = Id.ZERO;
+    /** Where the last packet went, and the address of the node that got it. */
+    private InnerAddress lastTo;
+
+    private InnerAddress lastTarget;
     /** The longest packet that gets there. */
     private int max = MTU;
 
@@ -96,11 +117,14 @@ final class TunPort implements Packets.Handler {
         device = setup.device();
         onGone = setup.onGone();
         self = setup.address();
+        lastTo = self;
+        lastTarget = self;
         ipv4 = setup.ipv4();
         this.bus = bus;
         this.sink = sink;
         routes = new Routes(setup.network(), self, counters);
-        gate = new Gate(self, setup.ipv4(), setup.all(), setup.rules(), counters);
+        subnets = new Subnets(setup.network(), setup.subnets());
+        gate = new Gate(self, ipv4, setup.all(), setup.rules(), setup.subnets(), setup.seed(), counters);
         fromAddresses = new Routes.Addresses(self, self.v4());
         coalescer = new Coalescer(device.offloads(), this::write);
         refused = counters.of("tun.out.refused");
@@ -146,8 +170,8 @@ final class TunPort implements Packets.Handler {
             refused.add();
             return;
         }
-        InnerAddress target = ip.to();
-        if (!target.isNeighbourOf(self)) {
+        InnerAddress target = target();
+        if (target == null) {
             refused.add();
             return;
         }
@@ -160,6 +184,17 @@ final class TunPort implements Packets.Handler {
                 ? segmenter.cut(in, 0, n, open ? this::send : (c, b, o, l) -> hold(target, c, b, o, l))
                 : single(open, target, n);
         if (!whole) refused.add();
+    }
+
+    /** The address of the node that the packet at hand goes to; null when it is none of this network's. */
+    private @Nullable InnerAddress target() {
+        if (ip.isTo(lastTo)) return lastTarget;
+        InnerAddress to = ip.to();
+        InnerAddress target = to.isNeighbourOf(self) ? to : subnets.next(to);
+        if (target == null) return null;
+        lastTo = to;
+        lastTarget = target;
+        return target;
     }
 
     private void aim(Links links, Id node) {
