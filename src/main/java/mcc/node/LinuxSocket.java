@@ -130,17 +130,19 @@ final class LinuxSocket implements UdpSocket {
 
     /** Segmentation is not for every path: what it refused goes one by one, and what comes after too if that helped. */
     private void failed(Address to, int error) {
-        boolean segmentation = count > 1 && (error == UdpDescriptor.EIO || error == UdpDescriptor.EINVAL);
-        if (!segmentation) {
+        boolean mayPassAlone =
+                error == UdpDescriptor.EIO || error == UdpDescriptor.EINVAL || error == UdpDescriptor.EMSGSIZE;
+        if (count == 1 || !mayPassAlone) {
             errors.add(); // an ICMP error of one peer; the links notice silence
             return;
         }
         boolean helped = false;
         for (int at = 0; at < length; at += size) {
-            if (socket.send(to.ip(), to.port(), batch, at, Math.min(size, length - at), 0, ecn) == 0) helped = true;
-            else errors.add();
+            int n = Math.min(size, length - at);
+            if (socket.send(to.ip(), to.port(), batch, at, n, 0, ecn) != 0) errors.add();
+            else if (n == size) helped = true;
         }
-        if (!helped) return; // too long for this machine's interface
+        if (!helped) return; // too long for this machine's interface, except perhaps the short one at the end
         unsegmented.add();
         if (plain.size() >= PLAIN_MAX) plain.clear(); // a cache: it fills again
         plain.put(to, true);

@@ -35,7 +35,9 @@ final class TunPort implements Packets.Handler {
     /** With 29 bytes of ours, 8 of UDP and 40 of IPv6 it fits the 1,500 of an Ethernet. */
     static final int MTU = 1_420;
 
-    private static final int BATCH = 16;
+    /** Reads in a turn of the loop: as many single packets as one super-packet of UDP carries. */
+    private static final int BATCH = 64;
+
     private static final int READ_MAX = 65_535 + Vnet.BYTES;
 
     /** What an interface is made with, for as many lives as the session verticle has. */
@@ -83,6 +85,8 @@ final class TunPort implements Packets.Handler {
     private final Gate gate;
     private final Subnets subnets;
     private final Segmenter segmenter = new Segmenter();
+    private final Segmenter.Sink sending = this::send;
+    private final Coalescer.Check admitting = this::admits;
     private final Coalescer coalescer;
     private final Ip ip = new Ip();
     private final byte[] in = new byte[READ_MAX + 1];
@@ -181,7 +185,7 @@ final class TunPort implements Packets.Handler {
         boolean open = node != null && links != null && links.packets().canSend(nowNs, node);
         if (open && node != null && links != null) aim(links, node);
         boolean whole = header > 0
-                ? segmenter.cut(in, 0, n, open ? this::send : (c, b, o, l) -> hold(target, c, b, o, l))
+                ? segmenter.cut(in, 0, n, open ? sending : (c, b, o, l) -> hold(target, c, b, o, l))
                 : single(open, target, n);
         if (!whole) refused.add();
     }
@@ -332,7 +336,7 @@ final class TunPort implements Packets.Handler {
         if (Inet4.is(b, place, length)) {
             Inet4.translate(b, place, length, fromAddresses.v6().v4(), fromAddresses.v4(), self.v4(), needsCsum);
         }
-        Coalescer.Verdict verdict = coalescer.add(needsCsum, length, this::admits);
+        Coalescer.Verdict verdict = coalescer.add(needsCsum, length, admitting);
         if (verdict == Coalescer.Verdict.TAKEN) rx.add();
         else if (verdict == Coalescer.Verdict.MALFORMED) malformed.add();
     }

@@ -22,6 +22,8 @@ public final class UdpDescriptor implements AutoCloseable {
     public static final int EIO = 5;
 
     public static final int EINVAL = 22;
+    /** A datagram is longer than the path's device takes. */
+    public static final int EMSGSIZE = 90;
 
     private static final int MESSAGES = 8;
     private static final int BYTES = 65_536;
