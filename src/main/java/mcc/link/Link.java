@@ -73,6 +73,8 @@ final class Link {
     /** Of the path in use. */
     PathMtu mtu = new PathMtu();
 
+    final Parts parts = new Parts();
+
     /** Handshakes under way, oldest first; answers to any of them count. */
     final List<Initiator.Attempt> attempts = new ArrayList<>();
 

@@ -39,17 +39,16 @@ import org.jspecify.annotations.Nullable;
  * the box, checks the replay window, notes the path, and hands the frames to the peer's {@link Connection}; its events
  * become outputs. {@link #transmit} goes the other way for every link that has something to say.
  *
- * <p>Limits: {@link Config#linksMax} links, then the longest silent one without streams gives way; {@link #OUTBOX_MAX}
+ * <p>Limits: {@link Config#linksMax} links, then the longest silent one without streams gives way; {@link Outbox#MAX}
  * handshake datagrams; {@link #DIALS_MAX} first contacts; what each limit refused is counted.
  */
 public final class Links implements Core<LinkInput, LinkOutput> {
-    /** Handshake datagrams that wait for the socket. */
-    static final int OUTBOX_MAX = 1024;
     /** First contacts under way. */
     static final int DIALS_MAX = 64;
     /** Packets that one link may send before the next one's turn. */
     private static final int BURST = 48;
 
+    private static final int CE = 3;
     private static final long MS = 1_000_000L;
     /** Something is out and nothing was heard for this long: ask for a new handshake. */
     static final long SUSPECT_NS = 1_500 * MS;
@@ -65,8 +64,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
     }
 
-    private record Outgoing(Address to, Bytes datagram) {}
-
     private final Config config;
     private final Identity identity;
     private final Rng rng;
@@ -80,12 +77,15 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Map<Id, Link> links = new LinkedHashMap<>();
     private final Budget budget;
     private final Slots slots;
-    private final ArrayDeque<Outgoing> outbox = new ArrayDeque<>();
+    private final Outbox outbox;
     private final ArrayDeque<LinkOutput> outputs = new ArrayDeque<>();
     private final ArrayDeque<Link> dirty = new ArrayDeque<>();
     private final PriorityQueue<Due> due = new PriorityQueue<>();
     private final byte[] plain = new byte[PathMtu.TOP];
     private final byte[] sealed = new byte[PathMtu.TOP];
+    /** The mark of the datagram at hand. */
+    int arrivedEcn;
+
     private long epochMs;
     private long epochAtNs;
 
@@ -104,6 +104,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         this.rng = rng;
         this.counters = counters;
         budget = new Budget(mcc.stream.Config.BUDGET_BYTES, counters);
+        outbox = new Outbox(counters);
         slots = new Slots(rng.split());
         paths = new Paths(this, rng.split(), counters);
         initiator = new Initiator(this, config, identity, rng.split(), counters);
@@ -122,8 +123,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     // ---- inbound ----------------------------------------------------------------------------------------------------
 
-    /** Takes one datagram; its bytes are borrowed until return. Never throws for what a peer sent. */
+    /** As below, of a datagram without a mark. */
     public void receive(long nowNs, byte[] buf, int offset, int length, Address from) {
+        receive(nowNs, buf, offset, length, from, 0);
+    }
+
+    /** Takes one datagram and its mark of congestion; its bytes are borrowed until return. Never throws for what a peer sent. */
+    public void receive(long nowNs, byte[] buf, int offset, int length, Address from, int ecn) {
+        arrivedEcn = ecn;
         rxBytes.add(length);
         rxPackets.add();
         if (Transport.looksLike(buf, offset, length)) onTransport(nowNs, buf, offset, length, from);
@@ -170,7 +177,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     private void onOpened(long nowNs, Link link, int n, byte[] buf, int offset, Address from, int datagramBytes) {
         if (Transport.kind(buf, offset) == Transport.FRAMES) onFrames(nowNs, link, n, from, datagramBytes);
-        else packets.copied(nowNs, link, Transport.kind(buf, offset), plain, n);
+        else packets.copied(nowNs, link, buf, offset, plain, n);
     }
 
     /** Opens into {@link #plain}; negative when the packet proves nothing. */
@@ -195,7 +202,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             onControl(nowNs, link, n, from);
         } else if (Frames.isBareMessage(plain, 0, n)) {
             onBareMessage(nowNs, link, n);
-        } else if (link.connection.receive(nowNs, plain, 0, n, false)) {
+        } else if (link.connection.receive(nowNs, plain, 0, n, arrivedEcn == CE)) {
             if (link.current != null) link.current.used(nowNs);
         }
         drain(nowNs, link);
@@ -268,7 +275,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                     case null, default -> unknown.add();
                 }
             }
-            case FRAMES, PACKET, PACKET_NEEDS_CSUM, KIND_NOT_SET -> malformed.add();
+            case FRAMES, PACKET, PACKET_NEEDS_CSUM, PACKET_PART, KIND_NOT_SET -> malformed.add();
         }
     }
 
@@ -276,10 +283,9 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** Lends every datagram that is due to {@code out}, until all is said or {@code out} is full. */
     public void transmit(long nowNs, PacketSink out) {
-        while (out.ready() && !outbox.isEmpty()) {
-            Outgoing o = outbox.removeFirst();
+        for (Outbox.Outgoing o; out.ready() && (o = outbox.poll()) != null; ) {
             byte[] bytes = o.datagram().toArray();
-            send(out, o.to(), bytes, bytes.length);
+            send(out, o.to(), bytes, bytes.length, 0);
         }
         while (out.ready() && !dirty.isEmpty()) {
             Link link = dirty.removeFirst();
@@ -321,13 +327,13 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         int n = session.seal(Transport.FRAMES, frames, 0, length, sealed, 0);
         link.sentNs = nowNs;
         link.txBytes += n;
-        send(out, to, sealed, n);
+        send(out, to, sealed, n, 0);
     }
 
-    void send(PacketSink out, Address to, byte[] bytes, int length) {
+    void send(PacketSink out, Address to, byte[] bytes, int length, int ecn) {
         txBytes.add(length);
         txPackets.add();
-        out.send(to, bytes, 0, length);
+        out.send(to, bytes, 0, length, ecn);
     }
 
     // ---- commands ---------------------------------------------------------------------------------------------------
@@ -541,11 +547,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     void post(Address to, byte[] datagram) {
-        if (outbox.size() >= OUTBOX_MAX) {
-            counters.add("link.outbox.dropped");
-            return;
-        }
-        outbox.add(new Outgoing(to, Bytes.owning(datagram)));
+        outbox.add(to, datagram);
     }
 
     Slots slots() {

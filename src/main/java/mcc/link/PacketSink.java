@@ -9,4 +9,13 @@ public interface PacketSink {
 
     /** Takes one datagram; the bytes are borrowed until return. */
     void send(Address to, byte[] buf, int offset, int length);
+
+    /**
+     * The same with a mark of explicit congestion notification (RFC 3168 section 5), for who can.
+     *
+     * @param ecn 0 to 3
+     */
+    default void send(Address to, byte[] buf, int offset, int length, int ecn) {
+        send(to, buf, offset, length);
+    }
 }

@@ -1,5 +1,6 @@
 package mcc.link;
 
+import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
@@ -22,8 +23,12 @@ public final class Packets {
         /** Where a packet of {@code peer} with at most {@code max} bytes may be written; negative when it is too long. */
         int place(Id peer, int max);
 
-        /** A packet was written there; with a negative {@code length} it was not authentic and means nothing. */
-        void opened(long nowNs, Id peer, byte kind, int length);
+        /**
+         * A packet was written there; with a negative {@code length} it was not authentic and means nothing.
+         *
+         * @param ecn the mark that its datagram arrived with
+         */
+        void opened(long nowNs, Id peer, byte kind, int length, int ecn);
     }
 
     /** With packets to send, a peer not heard for this long is asked for a sign of life. */
@@ -33,7 +38,10 @@ public final class Packets {
     private final Initiator initiator;
     private final Paths paths;
     private final Counter unwanted;
+    private final Counter lostParts;
+    private final Counter malformedParts;
     private final byte[] sealed = new byte[2048];
+    private final byte[] part = new byte[2048];
     private @Nullable Handler handler;
     private @Nullable Link last;
 
@@ -42,6 +50,8 @@ public final class Packets {
         this.initiator = initiator;
         this.paths = paths;
         unwanted = counters.of("link.packet.unwanted");
+        lostParts = counters.of("link.part.lost");
+        malformedParts = counters.of("link.part.malformed");
     }
 
     /** Packets go to this handler from now on; before, they are dropped. */
@@ -74,18 +84,58 @@ public final class Packets {
     public boolean send(long nowNs, Id peer, byte kind, byte[] b, int offset, int length, PacketSink out) {
         Link link = find(peer);
         if (link == null || link.path == null || link.current == null || !link.current.isAlive(nowNs)) return false;
-        Session session = link.current;
+        seal(link, link.current, link.path, kind, b, offset, length, ecn(b, offset), out);
+        sent(nowNs, link, link.current);
+        return true;
+    }
+
+    private void seal(
+            Link link,
+            Session session,
+            Address to,
+            byte kind,
+            byte[] b,
+            int offset,
+            int length,
+            int ecn,
+            PacketSink out) {
         int n = session.seal(kind, b, offset, length, sealed, 0);
-        link.sentNs = nowNs;
         link.txBytes += n;
+        links.send(out, to, sealed, n, ecn);
+    }
+
+    /** The mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */
+    private static int ecn(byte[] b, int offset) {
+        return (b[offset] >>> 4 == 4 ? b[offset + 1] : b[offset + 1] >>> 4) & 3;
+    }
+
+    private void sent(long nowNs, Link link, Session session) {
+        link.sentNs = nowNs;
         session.used(nowNs);
-        links.send(out, link.path, sealed, n);
         if (session.isDue(nowNs)) initiator.begin(nowNs, link);
         if (link.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link);
         if (nowNs - link.heardNs > SILENCE_NS && link.expectingNs == Core.NEVER && paths.probe(nowNs, link)) {
             links.expect(nowNs, link);
             links.schedule(link);
         }
+    }
+
+    /**
+     * Seals a packet that is too long for the path in two halves of a size, which one super-packet carries; as {@link #send}.
+     *
+     * @param length at most twice what {@link #max} says, less two
+     */
+    public boolean sendParts(long nowNs, Id peer, boolean needsCsum, byte[] b, int offset, int length, PacketSink out) {
+        Link link = find(peer);
+        if (link == null || link.path == null || link.current == null || !link.current.isAlive(nowNs)) return false;
+        int half = (length + 1) / 2;
+        for (int i = 0; i < 2; i++) {
+            int n = i == 0 ? half : length - half;
+            part[0] = (byte) ((needsCsum ? Parts.NEEDS_CSUM : 0) | (i == 0 ? 0 : Parts.SECOND));
+            System.arraycopy(b, offset + i * half, part, 1, n);
+            seal(link, link.current, link.path, Transport.PACKET_PART, part, 0, n + 1, ecn(b, offset), out);
+        }
+        sent(nowNs, link, link.current); // not before: its counters must follow one another
         return true;
     }
 
@@ -103,20 +153,41 @@ public final class Packets {
             unwanted.add();
             return -1;
         }
+        if (Transport.kind(buf, offset) == Transport.PACKET_PART) {
+            int n = links.counted(session.open(buf, offset, length, part, 0));
+            if (n >= 0) copied(nowNs, link, buf, offset, part, n);
+            return n;
+        }
         int at = handler.place(link.peer, length - Transport.OVERHEAD_BYTES);
         if (at < 0) {
             unwanted.add();
             return -1;
         }
         int n = links.counted(session.open(buf, offset, length, handler.buffer(), at));
-        handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n);
+        handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n, links.arrivedEcn);
         if (n >= 0) heard(nowNs, link, length);
         return n;
     }
 
-    /** Hands over a packet that was opened elsewhere. */
-    void copied(long nowNs, Link link, byte kind, byte[] plain, int n) {
+    /** Hands over what was opened elsewhere out of the datagram at {@code offset}: a packet, or a part of one. */
+    void copied(long nowNs, Link link, byte[] buf, int offset, byte[] plain, int n) {
         heard(nowNs, link, n);
+        byte kind = Transport.kind(buf, offset);
+        if (kind != Transport.PACKET_PART) {
+            handOver(nowNs, link, kind, plain, n);
+            return;
+        }
+        int receiver = Transport.receiver(buf, offset);
+        switch (link.parts.take(receiver, Transport.counter(buf, offset), plain, n)) {
+            case Parts.Result.Whole whole -> handOver(nowNs, link, whole.kind(), whole.packet(), whole.packet().length);
+            case Parts.Result.Waits waits -> {
+                if (waits.evicted()) lostParts.add();
+            }
+            case Parts.Result.Malformed _ -> malformedParts.add();
+        }
+    }
+
+    private void handOver(long nowNs, Link link, byte kind, byte[] plain, int n) {
         Handler handler = this.handler;
         int at = handler == null ? -1 : handler.place(link.peer, n);
         if (handler == null || at < 0) {
@@ -124,7 +195,7 @@ public final class Packets {
             return;
         }
         System.arraycopy(plain, 0, handler.buffer(), at, n);
-        handler.opened(nowNs, link.peer, kind, n);
+        handler.opened(nowNs, link.peer, kind, n, links.arrivedEcn);
     }
 
     private static void heard(long nowNs, Link link, int bytes) {

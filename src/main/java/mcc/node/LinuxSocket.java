@@ -29,6 +29,7 @@ final class LinuxSocket implements UdpSocket {
 
     private PacketLoop.@Nullable Watch watch;
     private @Nullable Address to;
+    private int ecn;
     private int size;
     private int count;
     private int length;
@@ -74,18 +75,20 @@ final class LinuxSocket implements UdpSocket {
             Address from = Address.of(socket.fromIp(i), socket.fromPort(i));
             int total = socket.length(i);
             int segment = socket.segment(i);
+            int ecn = socket.ecn(i);
             if (from == null || segment <= 0) continue;
             for (int at = 0; at < total; at += segment) {
-                handler.onDatagram(bytes, at, Math.min(segment, total - at), from);
+                handler.onDatagram(bytes, at, Math.min(segment, total - at), from, ecn);
             }
         }
         handler.onTurn();
     }
 
     @Override
-    public void send(Address to, byte[] buf, int offset, int length) {
+    public void send(Address to, byte[] buf, int offset, int length, int ecn) {
         boolean joins = count > 0
                 && !closed
+                && ecn == this.ecn
                 && to.equals(this.to)
                 && length <= size
                 && count < SEGMENTS_MAX
@@ -98,6 +101,7 @@ final class LinuxSocket implements UdpSocket {
         }
         if (count == 0) {
             this.to = to;
+            this.ecn = ecn;
             size = length;
             closed = false;
         }
@@ -115,7 +119,7 @@ final class LinuxSocket implements UdpSocket {
     private void push() {
         Address to = this.to;
         if (count == 0 || to == null || blocked) return;
-        int error = socket.send(to.ip(), to.port(), batch, 0, length, count > 1 ? size : 0);
+        int error = socket.send(to.ip(), to.port(), batch, 0, length, count > 1 ? size : 0, ecn);
         if (error == UdpDescriptor.AGAIN) {
             blocked = true;
             if (watch != null) watch.wants(true, true);
@@ -128,17 +132,19 @@ final class LinuxSocket implements UdpSocket {
 
     /** Segmentation is not for every path: what it refused goes one by one, and what comes after too if that helped. */
     private void failed(Address to, int error) {
-        boolean segmentation = count > 1 && (error == UdpDescriptor.EIO || error == UdpDescriptor.EINVAL);
-        if (!segmentation) {
+        boolean mayPassAlone =
+                error == UdpDescriptor.EIO || error == UdpDescriptor.EINVAL || error == UdpDescriptor.EMSGSIZE;
+        if (count == 1 || !mayPassAlone) {
             errors.add(); // an ICMP error of one peer; the links notice silence
             return;
         }
         boolean helped = false;
         for (int at = 0; at < length; at += size) {
-            if (socket.send(to.ip(), to.port(), batch, at, Math.min(size, length - at), 0) == 0) helped = true;
-            else errors.add();
+            int n = Math.min(size, length - at);
+            if (socket.send(to.ip(), to.port(), batch, at, n, 0, ecn) != 0) errors.add();
+            else if (n == size) helped = true;
         }
-        if (!helped) return; // too long for this machine's interface
+        if (!helped) return; // too long for this machine's interface, except perhaps the short one at the end
         unsegmented.add();
         if (plain.size() >= PLAIN_MAX) plain.clear(); // a cache: it fills again
         plain.put(to, true);

@@ -113,7 +113,7 @@ final class NettySocket implements UdpSocket {
     }
 
     @Override
-    public void send(Address to, byte[] buf, int offset, int length) {
+    public void send(Address to, byte[] buf, int offset, int length, int ecn) {
         boolean joins = batch != null
                 && segments
                 && !batchClosed
@@ -196,7 +196,7 @@ final class NettySocket implements UdpSocket {
                 Address from = socket.from(packet.sender());
                 if (from == null) return;
                 bytes.readBytes(socket.receive, 0, length);
-                handler.onDatagram(socket.receive, 0, length, from);
+                handler.onDatagram(socket.receive, 0, length, from, 0);
             } finally {
                 packet.release();
             }

@@ -26,6 +26,7 @@ import mcc.crypto.Identity;
 import mcc.sys.SysError;
 import mcc.sys.TunDevice;
 import mcc.tun.InnerAddress;
+import mcc.tun.Subnet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -126,7 +127,7 @@ public final class Node implements AutoCloseable {
                 new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data()), worker);
-        TunPort.@Nullable Setup tun = tun(settings, identity.id());
+        TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(
                 "session",
                 () -> new SessionVerticle(bus, identity, policy, links, listen, rng.split(), tun),
@@ -145,7 +146,7 @@ public final class Node implements AutoCloseable {
     }
 
     /** Opens the virtual interface for the life of the process; without it everything else works, and the node says so. */
-    private TunPort.@Nullable Setup tun(Settings settings, Id self) {
+    private TunPort.@Nullable Setup tun(Settings settings, Id self, long seed) {
         if (!settings.flag("tun")) return null;
         InnerAddress address = InnerAddress.of(settings.text("network"), self);
         try {
@@ -155,11 +156,15 @@ public final class Node implements AutoCloseable {
             if (ipv4) prefixes.add(new TunDevice.Prefix(address.v4().bytes(), InnerAddress.PREFIX4_BITS));
             TunDevice made = TunDevice.open(settings.text("tun.name"), TunPort.MTU, prefixes);
             device = made;
+            for (Subnet subnet : TunPort.Setup.subnets(settings)) {
+                if (subnet.node() != null)
+                    made.route(new TunDevice.Prefix(subnet.base().bytes(), subnet.length()));
+            }
             List<String> addresses =
                     ipv4 ? List.of(address.toString(), address.v4().toString()) : List.of(address.toString());
             parts.status().tun(made.name(), TunPort.MTU, addresses);
             LOG.info("interface {} has {}", made.name(), String.join(" and ", addresses));
-            return TunPort.Setup.of(made, settings, address, ipv4, () -> tellGone(made.name()));
+            return TunPort.Setup.of(made, settings, address, ipv4, seed, () -> tellGone(made.name()));
         } catch (SysError e) {
             String title = "no virtual interface: " + e.getMessage();
             LOG.warn("{}; {}", title, e.hint());

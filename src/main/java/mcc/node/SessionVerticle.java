@@ -187,8 +187,8 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     // ---- the loop ---------------------------------------------------------------------------------------------------
 
     @Override
-    public void onDatagram(byte[] buf, int offset, int length, Address from) {
-        if (links != null) links.receive(System.nanoTime(), buf, offset, length, from);
+    public void onDatagram(byte[] buf, int offset, int length, Address from, int ecn) {
+        if (links != null) links.receive(System.nanoTime(), buf, offset, length, from, ecn);
     }
 
     @Override
@@ -371,9 +371,14 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
         @Override
         public void send(Address to, byte[] buf, int offset, int length) {
+            send(to, buf, offset, length, 0);
+        }
+
+        @Override
+        public void send(Address to, byte[] buf, int offset, int length, int ecn) {
             for (UdpSocket socket : sockets) {
                 if (socket.local().isV4() == to.isV4()) {
-                    socket.send(to, buf, offset, length);
+                    socket.send(to, buf, offset, length, ecn);
                     return;
                 }
             }

@@ -10,6 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import mcc.tun.Rule;
+import mcc.tun.Subnet;
+import mcc.tun.Subnets;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -55,6 +57,7 @@ public final class Settings {
                     false,
                     "whether the virtual interface has an IPv4 address too, of 100.64.0.0/10"),
             new Key("tun.allow", "none", false, "what may come in unasked by it: none, or all"),
+            new Key("tun.routes", "", true, "networks behind nodes: PREFIX@NODE, or PREFIX for those behind this one"),
             new Key("tun.inbound", "", true, "what else may: tcp:22, udp:5000-5010, tcp:22@NODE, any@NODE"),
             new Key("bootstrap", "", true, "nodes to meet first: HOST:PORT or KEY@HOST:PORT"),
             new Key("plugins.upload", "false", false, "whether POST /plugins may deploy code"),
@@ -188,6 +191,18 @@ public final class Settings {
                     if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;
                     throw new Problem(
                             "config", name + ": '" + rule + "' is no rule", "write tcp:22, udp:5000-5010 or any@NODE");
+                }
+            }
+            case "tun.routes" -> {
+                String[] parts = value.split(",");
+                if (parts.length > Subnets.MAX) {
+                    throw new Problem(
+                            "config", name + " has more than " + Subnets.MAX + " networks", "join some of them");
+                }
+                for (String part : parts) {
+                    if (part.isBlank() || Subnet.parse(part.strip()) != null) continue;
+                    String hint = "write 192.0.2.0/24@NODE or 2001:db8::/48, with no bit set behind the prefix";
+                    throw new Problem("config", name + ": '" + part + "' is no network behind a node", hint);
                 }
             }
             case "tun.name" -> {

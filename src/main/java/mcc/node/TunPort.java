@@ -11,6 +11,7 @@ import mcc.link.PacketSink;
 import mcc.link.Packets;
 import mcc.sys.TunDevice;
 import mcc.tun.Coalescer;
+import mcc.tun.Ecn;
 import mcc.tun.Gate;
 import mcc.tun.Icmp;
 import mcc.tun.Inet4;
@@ -19,6 +20,8 @@ import mcc.tun.Ip;
 import mcc.tun.Routes;
 import mcc.tun.Rule;
 import mcc.tun.Segmenter;
+import mcc.tun.Subnet;
+import mcc.tun.Subnets;
 import mcc.tun.Vnet;
 import mcc.wire.Contact;
 import mcc.wire.Transport;
@@ -32,7 +35,9 @@ final class TunPort implements Packets.Handler {
     /** With 29 bytes of ours, 8 of UDP and 40 of IPv6 it fits the 1,500 of an Ethernet. */
     static final int MTU = 1_420;
 
-    private static final int BATCH = 16;
+    /** Reads in a turn of the loop: as many single packets as one super-packet of UDP carries. */
+    private static final int BATCH = 64;
+
     private static final int READ_MAX = 65_535 + Vnet.BYTES;
 
     /** What an interface is made with, for as many lives as the session verticle has. */
@@ -43,16 +48,30 @@ final class TunPort implements Packets.Handler {
             boolean ipv4,
             boolean all,
             List<Rule> rules,
+            List<Subnet> subnets,
+            long seed,
             Runnable onGone) {
         /** @param onGone run when somebody took the interface away */
-        static Setup of(TunDevice device, Settings settings, InnerAddress address, boolean ipv4, Runnable onGone) {
+        static Setup of(
+                TunDevice device, Settings settings, InnerAddress address, boolean ipv4, long seed, Runnable onGone) {
             List<Rule> rules = new ArrayList<>();
             for (String text : settings.list("tun.inbound")) {
                 Rule rule = Rule.parse(text);
                 if (rule != null) rules.add(rule);
             }
             boolean all = settings.text("tun.allow").equals("all");
-            return new Setup(device, settings.text("network"), address, ipv4, all, rules, onGone);
+            String network = settings.text("network");
+            return new Setup(device, network, address, ipv4, all, rules, subnets(settings), seed, onGone);
+        }
+
+        /** What is behind this node and behind others, as the operator says. */
+        static List<Subnet> subnets(Settings settings) {
+            List<Subnet> out = new ArrayList<>();
+            for (String text : settings.list("tun.routes")) {
+                Subnet subnet = Subnet.parse(text);
+                if (subnet != null) out.add(subnet);
+            }
+            return out;
         }
     }
 
@@ -64,13 +83,17 @@ final class TunPort implements Packets.Handler {
     private final PacketSink sink;
     private final Routes routes;
     private final Gate gate;
+    private final Subnets subnets;
     private final Segmenter segmenter = new Segmenter();
+    private final Segmenter.Sink sending = this::send;
+    private final Coalescer.Check admitting = this::admits;
     private final Coalescer coalescer;
     private final Ip ip = new Ip();
     private final byte[] in = new byte[READ_MAX + 1];
     private final Counter refused;
     private final Counter tooBig;
     private final Counter malformed;
+    private final Counter congested;
     private final Counter full;
     private final Counter tx;
     private final Counter rx;
@@ -80,6 +103,10 @@ final class TunPort implements Packets.Handler {
 
     private long nowNs;
     private Id to = Id.ZERO;
+    /** Where the last packet went, and the address of the node that got it. */
+    private InnerAddress lastTo;
+
+    private InnerAddress lastTarget;
     /** The longest packet that gets there. */
     private int max = MTU;
 
@@ -94,16 +121,20 @@ final class TunPort implements Packets.Handler {
         device = setup.device();
         onGone = setup.onGone();
         self = setup.address();
+        lastTo = self;
+        lastTarget = self;
         ipv4 = setup.ipv4();
         this.bus = bus;
         this.sink = sink;
         routes = new Routes(setup.network(), self, counters);
-        gate = new Gate(self, setup.ipv4(), setup.all(), setup.rules(), counters);
+        subnets = new Subnets(setup.network(), setup.subnets());
+        gate = new Gate(self, ipv4, setup.all(), setup.rules(), setup.subnets(), setup.seed(), counters);
         fromAddresses = new Routes.Addresses(self, self.v4());
         coalescer = new Coalescer(device.offloads(), this::write);
         refused = counters.of("tun.out.refused");
         tooBig = counters.of("tun.out.too-big");
         malformed = counters.of("tun.in.malformed");
+        congested = counters.of("tun.in.congested");
         full = counters.of("tun.in.dropped");
         tx = counters.of("tun.out.packets");
         rx = counters.of("tun.in.packets");
@@ -143,8 +174,8 @@ final class TunPort implements Packets.Handler {
             refused.add();
             return;
         }
-        InnerAddress target = ip.to();
-        if (!target.isNeighbourOf(self)) {
+        InnerAddress target = target();
+        if (target == null) {
             refused.add();
             return;
         }
@@ -154,9 +185,20 @@ final class TunPort implements Packets.Handler {
         boolean open = node != null && links != null && links.packets().canSend(nowNs, node);
         if (open && node != null && links != null) aim(links, node);
         boolean whole = header > 0
-                ? segmenter.cut(in, 0, n, open ? this::send : (c, b, o, l) -> hold(target, c, b, o, l))
+                ? segmenter.cut(in, 0, n, open ? sending : (c, b, o, l) -> hold(target, c, b, o, l))
                 : single(open, target, n);
         if (!whole) refused.add();
+    }
+
+    /** The address of the node that the packet at hand goes to; null when it is none of this network's. */
+    private @Nullable InnerAddress target() {
+        if (ip.isTo(lastTo)) return lastTarget;
+        InnerAddress to = ip.to();
+        InnerAddress target = to.isNeighbourOf(self) ? to : subnets.next(to);
+        if (target == null) return null;
+        lastTo = to;
+        lastTarget = target;
+        return target;
     }
 
     private void aim(Links links, Id node) {
@@ -172,6 +214,12 @@ final class TunPort implements Packets.Handler {
     }
 
     private void send(boolean needsCsum, byte[] b, int offset, int length) {
+        Links links = this.links;
+        if (length > max && links != null && Icmp.mustPass(b, offset, length)) {
+            tx.add();
+            links.packets().sendParts(nowNs, to, needsCsum, b, offset, length, sink);
+            return;
+        }
         if (length > max) {
             tooBig.add();
             if (!toldTooBig) toHost(Icmp.tooBig(max, b, offset, length));
@@ -275,18 +323,20 @@ final class TunPort implements Packets.Handler {
     }
 
     @Override
-    public void opened(long nowNs, Id peer, byte kind, int length) {
-        if (length < 0) {
+    public void opened(long nowNs, Id peer, byte kind, int length, int ecn) {
+        byte[] b = coalescer.buffer();
+        boolean marked = length >= 0 && !Ecn.combine(b, place, length, ecn);
+        if (length < 0 || marked) {
+            if (marked) congested.add();
             coalescer.refuse();
             return;
         }
         this.nowNs = nowNs;
         boolean needsCsum = kind == Transport.PACKET_NEEDS_CSUM;
-        byte[] b = coalescer.buffer();
         if (Inet4.is(b, place, length)) {
             Inet4.translate(b, place, length, fromAddresses.v6().v4(), fromAddresses.v4(), self.v4(), needsCsum);
         }
-        Coalescer.Verdict verdict = coalescer.add(needsCsum, length, this::admits);
+        Coalescer.Verdict verdict = coalescer.add(needsCsum, length, admitting);
         if (verdict == Coalescer.Verdict.TAKEN) rx.add();
         else if (verdict == Coalescer.Verdict.MALFORMED) malformed.add();
     }

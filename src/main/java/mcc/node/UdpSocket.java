@@ -12,7 +12,8 @@ import mcc.sys.SysError;
 interface UdpSocket {
     /** What the socket tells its owner, on the packet loop. */
     interface Handler {
-        void onDatagram(byte[] buf, int offset, int length, Address from);
+        /** @param ecn the mark that it arrived with (RFC 3168 section 5); 0 where the socket cannot tell */
+        void onDatagram(byte[] buf, int offset, int length, Address from, int ecn);
 
         /** A batch was handed over, or the socket takes datagrams again. */
         void onTurn();
@@ -41,8 +42,12 @@ interface UdpSocket {
 
     boolean isWritable();
 
-    /** Takes a datagram into the batch; {@link #flush} sends. */
-    void send(Address to, byte[] buf, int offset, int length);
+    /**
+     * Takes a datagram into the batch; {@link #flush} sends.
+     *
+     * @param ecn the mark to send it with, where the socket can
+     */
+    void send(Address to, byte[] buf, int offset, int length, int ecn);
 
     void flush();
 

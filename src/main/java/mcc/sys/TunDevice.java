@@ -1,5 +1,6 @@
 package mcc.sys;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -32,6 +33,8 @@ public final class TunDevice implements AutoCloseable {
 
     private static final int USO = 0x20 | 0x40;
 
+    private static final long SIOCADDRT = 0x890b;
+    private static final int RTF_UP = 1;
     private static final long SIOCGIFFLAGS = 0x8913;
     private static final long SIOCSIFFLAGS = 0x8914;
     private static final long SIOCSIFADDR = 0x8916;
@@ -145,6 +148,46 @@ public final class TunDevice implements AutoCloseable {
         } finally {
             Libc.close(socket);
         }
+    }
+
+    /**
+     * Has the kernel send what goes to a network into this interface.
+     *
+     * @throws SysError when the system refuses, as it does where another interface has that network
+     */
+    public void route(Prefix to) throws SysError {
+        boolean v4 = to.ip.length == 4;
+        int socket = checked("opening a socket", Libc.socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment entry = v4 ? route4(arena, to) : route6(arena, socket, to);
+            checked("routing a network of tun.routes to " + name, Libc.ioctl(socket, SIOCADDRT, entry));
+        } finally {
+            Libc.close(socket);
+        }
+    }
+
+    /** A {@code struct rtentry}. */
+    private MemorySegment route4(Arena arena, Prefix to) {
+        MemorySegment entry = arena.allocate(120, 8);
+        for (int sockaddr : new int[] {8, 24, 40}) entry.set(JAVA_SHORT, sockaddr, (short) AF_INET);
+        MemorySegment.copy(to.ip, 0, entry, JAVA_BYTE, 12, 4);
+        entry.set(JAVA_INT, 44, Integer.reverseBytes(-1 << 32 - to.bits));
+        entry.set(JAVA_SHORT, 56, (short) RTF_UP);
+        entry.set(ADDRESS, 88, arena.allocateFrom(name));
+        return entry;
+    }
+
+    /** A {@code struct in6_rtmsg}. */
+    private MemorySegment route6(Arena arena, int socket, Prefix to) throws SysError {
+        MemorySegment request = request(arena, name);
+        checked("reading the index of " + name, Libc.ioctl(socket, SIOCGIFINDEX, request));
+        MemorySegment entry = arena.allocate(80, 8);
+        MemorySegment.copy(to.ip, 0, entry, JAVA_BYTE, 0, 16);
+        entry.set(JAVA_SHORT, 52, (short) to.bits);
+        entry.set(JAVA_INT, 56, 1);
+        entry.set(JAVA_INT, 72, RTF_UP);
+        entry.set(JAVA_INT, 76, request.get(JAVA_INT, VALUE));
+        return entry;
     }
 
     private static MemorySegment request(Arena arena, String name) {

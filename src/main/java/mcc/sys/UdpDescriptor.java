@@ -22,6 +22,8 @@ public final class UdpDescriptor implements AutoCloseable {
     public static final int EIO = 5;
 
     public static final int EINVAL = 22;
+    /** A datagram is longer than the path's device takes. */
+    public static final int EMSGSIZE = 90;
 
     private static final int MESSAGES = 8;
     private static final int BYTES = 65_536;
@@ -40,6 +42,10 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int IPV6_MTU_DISCOVER = 23;
     private static final int IPV6_V6ONLY = 26;
     private static final int PMTUDISC_PROBE = 3;
+    private static final int IP_TOS = 1;
+    private static final int IP_RECVTOS = 13;
+    private static final int IPV6_RECVTCLASS = 66;
+    private static final int IPV6_TCLASS = 67;
     private static final int SOL_UDP = 17;
     private static final int UDP_SEGMENT = 103;
     private static final int UDP_GRO = 104;
@@ -49,6 +55,10 @@ public final class UdpDescriptor implements AutoCloseable {
 
     private static final int NAME = 32;
     private static final int CONTROL = 64;
+    /** A cmsg's header and, with its padding, one of a number. */
+    private static final int CMSG = 16;
+
+    private static final int CMSG_INT = 24;
 
     private final int fd;
     private final boolean v4;
@@ -62,7 +72,7 @@ public final class UdpDescriptor implements AutoCloseable {
     private final MemorySegment outHeader = arena.allocate(56, 8);
     private final MemorySegment outName = arena.allocate(NAME, 8);
     private final MemorySegment outVector = arena.allocate(16, 8);
-    private final MemorySegment outControl = arena.allocate(24, 8);
+    private final MemorySegment outControl = arena.allocate(2L * CMSG_INT, 8);
     private final MemorySegment outBytes = arena.allocate(BYTES + 2048, 4096);
     private final MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
     private boolean closed;
@@ -83,9 +93,6 @@ public final class UdpDescriptor implements AutoCloseable {
         outHeader.set(JAVA_INT, 8, v4 ? 16 : 28);
         outHeader.set(ADDRESS, 16, outVector);
         outHeader.set(JAVA_LONG, 24, 1);
-        outControl.set(JAVA_LONG, 0, 18);
-        outControl.set(JAVA_INT, 8, SOL_UDP);
-        outControl.set(JAVA_INT, 12, UDP_SEGMENT);
     }
 
     /**
@@ -104,6 +111,8 @@ public final class UdpDescriptor implements AutoCloseable {
             Libc.setsockopt(fd, SOL_SOCKET, option, BUFFER_BYTES); // the last two need privileges
         }
         if (!v4) Libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        if (v4) Libc.setsockopt(fd, IPPROTO_IP, IP_RECVTOS, 1);
+        else Libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
         if (v4) Libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE);
         else Libc.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
         Libc.setsockopt(fd, SOL_UDP, UDP_GRO, 1); // refused by old kernels: then each datagram comes alone
@@ -156,11 +165,25 @@ public final class UdpDescriptor implements AutoCloseable {
 
     /** The length of each datagram in message {@code i} but the last. */
     public int segment(int i) {
+        long at = control(i, SOL_UDP, UDP_GRO);
+        return at < 0 ? length(i) : controls.get(JAVA_INT, at);
+    }
+
+    /** The mark of congestion notification that message {@code i} came with, 0 to 3. */
+    public int ecn(int i) {
+        long at = control(i, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS);
+        return at < 0 ? 0 : controls.get(JAVA_BYTE, at) & 3; // little-endian, so the low byte of an int too
+    }
+
+    /** Where the data of a control message is that message {@code i} came with; negative when it has none of the kind. */
+    private long control(int i, int level, int type) {
         long at = (long) CONTROL * i;
-        boolean told = headers.get(JAVA_LONG, (long) MMSG * i + 40) >= 20
-                && controls.get(JAVA_INT, at + 8) == SOL_UDP
-                && controls.get(JAVA_INT, at + 12) == UDP_GRO;
-        return told ? controls.get(JAVA_INT, at + 16) : length(i);
+        long end = at + Math.min(CONTROL, headers.get(JAVA_LONG, (long) MMSG * i + 40));
+        while (at + CMSG < end) {
+            if (controls.get(JAVA_INT, at + 8) == level && controls.get(JAVA_INT, at + 12) == type) return at + CMSG;
+            at += Math.max(CMSG, controls.get(JAVA_LONG, at) + 7 & ~7L);
+        }
+        return -1;
     }
 
     /** The bytes of message {@code i}, from 0, until the next call. */
@@ -185,17 +208,34 @@ public final class UdpDescriptor implements AutoCloseable {
      * Sends one datagram, or a super-packet of datagrams of {@code segment} bytes, the last of which may be short.
      *
      * @param segment 0 for one datagram
+     * @param ecn the mark of congestion notification, 0 to 3
      * @return 0, or the error's number
      */
-    public int send(byte[] ip, int port, byte[] bytes, int offset, int length, int segment) {
+    public int send(byte[] ip, int port, byte[] bytes, int offset, int length, int segment, int ecn) {
         if (closed || ip.length != (v4 ? 4 : 16)) return EINVAL;
         address(outName, ip, port);
         MemorySegment.copy(bytes, offset, outBytes, JAVA_BYTE, 0, length);
         outVector.set(JAVA_LONG, 8, length);
-        if (segment > 0) outControl.set(JAVA_SHORT, 16, (short) segment);
-        outHeader.set(ADDRESS, 32, segment > 0 ? outControl : MemorySegment.NULL);
-        outHeader.set(JAVA_LONG, 40, segment > 0 ? 24 : 0);
+        int controlled = 0;
+        if (segment > 0) {
+            putControl(controlled, CMSG + 2, SOL_UDP, UDP_SEGMENT);
+            outControl.set(JAVA_SHORT, controlled + CMSG, (short) segment);
+            controlled += CMSG_INT;
+        }
+        if (ecn > 0) {
+            putControl(controlled, CMSG + 4, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS);
+            outControl.set(JAVA_INT, controlled + CMSG, ecn);
+            controlled += CMSG_INT;
+        }
+        outHeader.set(ADDRESS, 32, controlled > 0 ? outControl : MemorySegment.NULL);
+        outHeader.set(JAVA_LONG, 40, controlled);
         return Libc.sendmsg(errno, fd, outHeader) < 0 ? errno.get(JAVA_INT, 0) : 0;
+    }
+
+    private void putControl(int at, int length, int level, int type) {
+        outControl.set(JAVA_LONG, at, length);
+        outControl.set(JAVA_INT, at + 8, level);
+        outControl.set(JAVA_INT, at + 12, type);
     }
 
     @Override

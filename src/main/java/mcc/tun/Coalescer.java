@@ -128,7 +128,7 @@ public final class Coalescer {
         if (payload <= 0 || payload > size) return false;
         int t = at + transport;
         int first = FIRST + transport;
-        if (!same(0, 2) || Octets.u16(b, at + (v4 ? 2 : 4)) != (v4 ? n : n - 40)) return false;
+        if (!same(0, v4 ? 2 : 4) || Octets.u16(b, at + (v4 ? 2 : 4)) != (v4 ? n : n - 40)) return false;
         if (v4 ? !same(6, 10) || !same(12, transport) : !same(6, transport)) return false;
         if (!same(transport, transport + 4)) return false;
         if (!tcp) return Octets.u16(b, t + 4) == n - transport;

@@ -1,8 +1,7 @@
 package mcc.tun;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
@@ -10,9 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What may pass between this host and its peers. Out: what carries this node's address. In: what carries the peer's own address
- * and is sent to this node's, if it is an echo request, or answers what this host began, or a rule allows it.
+ * and is sent to this node's, if it is an echo request, or answers what this host began, or a rule allows it. Addresses behind
+ * a node ({@link Subnet}) are as good as its own.
  *
- * <p>Limits: {@link #FLOWS_MAX} flows; the one unused for longest gives way.
+ * <p>Limit: {@link #FLOWS_MAX} flows.
  */
 public final class Gate {
     /** Flows remembered. */
@@ -27,15 +27,14 @@ public final class Gate {
     private static final int ECHO_REQUEST4 = 8;
     private static final int ECHO_REPLY4 = 0;
 
-    private record Flow(int protocol, int ours, int theirs, long high, long low) {}
-
     private final InnerAddress self;
     private final @Nullable InnerAddress self4;
     private final boolean all;
     private final List<Rule> rules;
-    private final Map<Flow, Long> flows = new LinkedHashMap<>(64, 0.75f, true);
+    private final List<Subnet> subnets;
+    private final Flows flows;
     private final Ip quoted = new Ip();
-    private final Counters counters;
+    private final Counter evicted;
     private final Counter spoofed;
     private final Counter astray;
     private final Counter denied;
@@ -43,13 +42,24 @@ public final class Gate {
     /**
      * @param ipv4 whether this host has an IPv4 address too
      * @param all whether everything that is honest about its addresses may come in
+     * @param subnets what is behind this node, and behind others
+     * @param seed random, for the table of flows
      */
-    public Gate(InnerAddress self, boolean ipv4, boolean all, List<Rule> rules, Counters counters) {
+    public Gate(
+            InnerAddress self,
+            boolean ipv4,
+            boolean all,
+            List<Rule> rules,
+            List<Subnet> subnets,
+            long seed,
+            Counters counters) {
         this.self = self;
         self4 = ipv4 ? self.v4() : null;
         this.all = all;
         this.rules = List.copyOf(rules);
-        this.counters = counters;
+        this.subnets = List.copyOf(subnets);
+        flows = new Flows(FLOWS_MAX, seed);
+        evicted = counters.of("tun.flows.evicted");
         spoofed = counters.of("tun.in.spoofed");
         astray = counters.of("tun.in.astray");
         denied = counters.of("tun.in.denied");
@@ -57,15 +67,27 @@ public final class Gate {
 
     /** Whether the host may send this packet; the answers to it may then come in. */
     public boolean leaves(long nowNs, Ip ip, byte[] b) {
-        InnerAddress own = ip.v4 ? self4 : self;
-        if (own == null || !ip.isFrom(own)) return false;
-        Flow flow = flow(ip, b, false);
-        if (flow == null) return true;
-        if (flows.put(flow, nowNs) == null && flows.size() > FLOWS_MAX) {
-            flows.remove(flows.keySet().iterator().next());
-            counters.add("tun.flows.evicted");
-        }
+        if (!isOurs(ip.v4, ip.fromHigh, ip.fromLow)) return false;
+        if (aim(ip, b, false) && flows.note(nowNs, nowNs - lifeNs(ip.protocol))) evicted.add();
         return true;
+    }
+
+    /** Whether this host has an address, or what is behind it. */
+    private boolean isOurs(boolean v4, long high, long low) {
+        InnerAddress own = v4 ? self4 : self;
+        return own != null && high == own.high() && low == own.low() || isBehind(null, high, low);
+    }
+
+    /** Whether an address is behind a node; null for this one. */
+    private boolean isBehind(@Nullable Id node, long high, long low) {
+        for (Subnet subnet : subnets) {
+            if (Objects.equals(subnet.node(), node) && subnet.has(high, low)) return true;
+        }
+        return false;
+    }
+
+    private static long lifeNs(int protocol) {
+        return protocol == Ip.TCP ? TCP_NS : OTHER_NS;
     }
 
     /**
@@ -74,12 +96,11 @@ public final class Gate {
      * @param from the peer's address on this host, of the packet's family
      */
     public boolean enters(long nowNs, Id peer, InnerAddress from, Ip ip, byte[] b) {
-        if (!ip.isFrom(from)) {
+        if (!ip.isFrom(from) && !isBehind(peer, ip.fromHigh, ip.fromLow)) {
             spoofed.add();
             return false;
         }
-        InnerAddress own = ip.v4 ? self4 : self;
-        if (own == null || !ip.isTo(own)) {
+        if (!isOurs(ip.v4, ip.toHigh, ip.toLow)) {
             astray.add();
             return false;
         }
@@ -96,8 +117,7 @@ public final class Gate {
             if (ip.v4 ? type == 3 || type == 11 || type == 12 : type < ECHO_REQUEST) return quotes(nowNs, ip, b);
             if (type != (ip.v4 ? ECHO_REPLY4 : ECHO_REPLY)) return false;
         }
-        Flow flow = flow(ip, b, true);
-        return flow != null && isLive(nowNs, flow);
+        return isLive(nowNs, ip, b, true);
     }
 
     private static boolean isIcmp(Ip ip) {
@@ -106,33 +126,23 @@ public final class Gate {
 
     /** An error may come in when the packet it quotes is of a flow from here (RFC 4443 section 2.4c, RFC 792). */
     private boolean quotes(long nowNs, Ip ip, byte[] b) {
-        InnerAddress own = ip.v4 ? self4 : self;
         if (!quoted.parseHead(b, ip.transport + 8, ip.transportLength - 8)) return false;
-        if (quoted.v4 != ip.v4 || own == null || !quoted.isFrom(own)) return false;
-        Flow flow = flow(quoted, b, false);
-        return flow != null && isLive(nowNs, flow);
+        if (quoted.v4 != ip.v4 || !isOurs(quoted.v4, quoted.fromHigh, quoted.fromLow)) return false;
+        return isLive(nowNs, quoted, b, false);
     }
 
-    private boolean isLive(long nowNs, Flow flow) {
-        Long used = flows.get(flow);
-        if (used == null) return false;
-        if (nowNs - used > (flow.protocol == Ip.TCP ? TCP_NS : OTHER_NS)) {
-            flows.remove(flow);
-            return false;
-        }
-        flows.put(flow, nowNs);
+    private boolean isLive(long nowNs, Ip ip, byte[] b, boolean inbound) {
+        return aim(ip, b, inbound) && flows.use(nowNs, lifeNs(ip.protocol));
+    }
+
+    /** Names the packet's flow to the table; false when it has none. */
+    private boolean aim(Ip ip, byte[] b, boolean inbound) {
+        if (!ip.hasPorts) return false;
+        int echo = isIcmp(ip) ? Octets.u16(b, ip.transport + 4) : 0; // its identifier
+        int from = isIcmp(ip) ? echo : ip.fromPort;
+        int to = isIcmp(ip) ? echo : ip.toPort;
+        if (inbound) flows.aim(ip.toHigh, ip.toLow, ip.fromHigh, ip.fromLow, ip.protocol, to, from);
+        else flows.aim(ip.fromHigh, ip.fromLow, ip.toHigh, ip.toLow, ip.protocol, from, to);
         return true;
-    }
-
-    private static @Nullable Flow flow(Ip ip, byte[] b, boolean inbound) {
-        if (!ip.hasPorts) return null;
-        long high = inbound ? ip.fromHigh : ip.toHigh;
-        long low = inbound ? ip.fromLow : ip.toLow;
-        if (isIcmp(ip)) {
-            return new Flow(ip.protocol, Octets.u16(b, ip.transport + 4), 0, high, low); // an echo's identifier
-        }
-        return inbound
-                ? new Flow(ip.protocol, ip.toPort, ip.fromPort, high, low)
-                : new Flow(ip.protocol, ip.fromPort, ip.toPort, high, low);
     }
 }

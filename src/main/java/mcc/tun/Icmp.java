@@ -6,6 +6,7 @@ public final class Icmp {
     private static final int MAX = 1_280;
 
     private static final int MAX4 = 576;
+    private static final int DONT_FRAGMENT = 0x40;
     private static final int HEADERS = 48;
     private static final int HEADERS4 = 28;
 
@@ -16,9 +17,23 @@ public final class Icmp {
         return b[offset] >>> 4 == 4 ? error4(1, 0, b, offset, length) : error(1, 3, 0, b, offset, length);
     }
 
-    /** "Packet too big" or "fragmentation needed" about a packet, as a packet to its sender. */
+    /**
+     * Whether a packet must be carried though the path below takes only shorter ones: of IPv6 what every link carries (RFC 8200
+     * section 5), of IPv4 what its sender allows to be fragmented (RFC 791).
+     */
+    public static boolean mustPass(byte[] b, int offset, int length) {
+        return b[offset] >>> 4 == 4 ? (b[offset + 6] & DONT_FRAGMENT) == 0 : length <= MAX;
+    }
+
+    /**
+     * "Packet too big" or "fragmentation needed" about a packet, as a packet to its sender.
+     *
+     * @param mtu what the path below takes; to IPv6 no less is told than every link carries
+     */
     public static byte[] tooBig(int mtu, byte[] b, int offset, int length) {
-        return b[offset] >>> 4 == 4 ? error4(4, mtu, b, offset, length) : error(2, 0, mtu, b, offset, length);
+        return b[offset] >>> 4 == 4
+                ? error4(4, mtu, b, offset, length)
+                : error(2, 0, Math.max(MAX, mtu), b, offset, length);
     }
 
     /** The error seems to come from where the packet was going. */

@@ -17,7 +17,8 @@ public final class Inet4 {
     }
 
     /**
-     * Translates a packet that says it comes from {@code sender}; leaves any other as it is, for the gate to refuse.
+     * Translates a packet of a peer: what the peer calls itself and this node. Addresses that are nobody's here, of networks
+     * behind a node, stay; so does the whole packet where its source is somebody else's, for the gate to refuse.
      *
      * @param sender the sender's address on its own host
      * @param from its address on this one
@@ -28,12 +29,10 @@ public final class Inet4 {
             byte[] b, int at, int length, InnerAddress sender, InnerAddress from, InnerAddress to, boolean needsCsum) {
         int head = (b[at] & 15) * 4;
         int oldFrom = Octets.i32(b, at + 12);
-        int oldTo = Octets.i32(b, at + 16);
-        if (head < HEADER || head > length || oldFrom != sender.bits4()) return;
-        if (oldFrom == from.bits4() && oldTo == to.bits4()) return;
-        Octets.put32(b, at + 12, from.bits4());
-        Octets.put32(b, at + 16, to.bits4());
-        int change = change(oldFrom, from.bits4()) + change(oldTo, to.bits4());
+        if (head < HEADER || head > length || InnerAddress.isShared4(oldFrom) && oldFrom != sender.bits4()) return;
+        int newFrom = oldFrom == sender.bits4() ? from.bits4() : oldFrom;
+        int change = put(b, at + 12, newFrom) + put(b, at + 16, here(Octets.i32(b, at + 16), to));
+        if (change == 0) return;
         adjust(b, at + 10, change);
         if ((Octets.u16(b, at + 6) & FRAGMENT_OFFSET) != 0) return;
         int transport = at + head;
@@ -48,26 +47,38 @@ public final class Inet4 {
                     if (Octets.u16(b, transport + 6) == 0) Octets.put16(b, transport + 6, 0xffff);
                 }
             }
-            case Ip.ICMP -> quoted(b, transport + 8, n - 8, oldTo, oldFrom, to, from);
+            case Ip.ICMP -> quoted(b, transport + 8, n - 8, sender, from, to);
             default -> {}
         }
     }
 
+    /** What the sender calls this node becomes what it is called here. */
+    private static int here(int address, InnerAddress to) {
+        return InnerAddress.isShared4(address) ? to.bits4() : address;
+    }
+
     /** A header's own checksum makes up for its new addresses, so the sum over the quotation stays as it is. */
-    private static void quoted(
-            byte[] b, int at, int length, int oldFrom, int oldTo, InnerAddress from, InnerAddress to) {
+    private static void quoted(byte[] b, int at, int length, InnerAddress sender, InnerAddress from, InnerAddress to) {
         if (!is(b, at, length)) return;
-        if (Octets.i32(b, at + 12) != oldFrom || Octets.i32(b, at + 16) != oldTo) return;
-        Octets.put32(b, at + 12, from.bits4());
-        Octets.put32(b, at + 16, to.bits4());
-        adjust(b, at + 10, change(oldFrom, from.bits4()) + change(oldTo, to.bits4()));
+        int oldTo = Octets.i32(b, at + 16);
+        int newTo = oldTo == sender.bits4() ? from.bits4() : oldTo;
+        adjust(b, at + 10, put(b, at + 12, here(Octets.i32(b, at + 12), to)) + put(b, at + 16, newTo));
+    }
+
+    /** Puts an address, and returns what that changes in a sum. */
+    private static int put(byte[] b, int at, int address) {
+        int old = Octets.i32(b, at);
+        if (old == address) return 0;
+        Octets.put32(b, at, address);
+        return change(old, address);
     }
 
     private static int change(int from, int to) {
         return (~from >>> 16) + (~from & 0xffff) + (to >>> 16) + (to & 0xffff);
     }
 
-    private static void adjust(byte[] b, int field, int change) {
+    /** Makes a sum what it must be after a change: of each word the old one inverted, plus the new one. */
+    static void adjust(byte[] b, int field, int change) {
         Octets.put16(b, field, ~Octets.fold((~Octets.u16(b, field) & 0xffff) + change));
     }
 }

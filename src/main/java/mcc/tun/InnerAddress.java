@@ -62,6 +62,11 @@ public record InnerAddress(long high, long low) {
         return high == 0 && low >>> 32 == 0xffff;
     }
 
+    /** Whether an IPv4 address is of 100.64.0.0/10. */
+    static boolean isShared4(int bits) {
+        return bits >>> HOST4_BITS == (int) PREFIX4 >>> HOST4_BITS;
+    }
+
     /** The 32 bits of an IPv4 address. */
     int bits4() {
         return (int) low;

@@ -21,13 +21,13 @@ public record Rule(
         boolean tcp = what.startsWith("tcp:");
         if (!tcp && !what.startsWith("udp:")) return null;
         int dash = what.indexOf('-');
-        int first = port(what.substring(4, dash < 4 ? what.length() : dash));
-        int last = dash < 4 ? first : port(what.substring(dash + 1));
+        int first = number(what.substring(4, dash < 4 ? what.length() : dash));
+        int last = dash < 4 ? first : number(what.substring(dash + 1));
         return first < 1 || last < first ? null : new Rule(tcp ? Ip.TCP : Ip.UDP, first, last, node);
     }
 
-    /** A port as written in decimal; −1 when it is none. */
-    private static int port(String text) {
+    /** A number up to 65,535 as written in decimal; −1 when it is none. */
+    static int number(String text) {
         if (text.isEmpty() || text.length() > 5) return -1;
         int v = 0;
         for (int i = 0; i < text.length(); i++) {

@@ -9,7 +9,7 @@ package mcc.wire;
  *   1  receiver index  4 bytes, little-endian
  *   5  0x15            field 2, fixed32
  *   6  counter         4 bytes, little-endian
- *  10  kind            field 3, 4 or 5, length-delimited
+ *  10  kind            field 3, 4, 5 or 14, length-delimited
  *  11  box length      varint of always two bytes, so that a header can be stamped in place
  *  13  box
  * </pre>
@@ -31,6 +31,8 @@ public final class Transport {
     public static final byte PACKET = 4 << 3 | 2;
     /** The same, with the checksum of its TCP or UDP not filled in. */
     public static final byte PACKET_NEEDS_CSUM = 5 << 3 | 2;
+    /** The kind of a box that holds one half of a packet, behind a byte that tells which. */
+    public static final byte PACKET_PART = 14 << 3 | 2;
 
     private static final byte RECEIVER_TAG = 1 << 3 | 5;
     private static final byte COUNTER_TAG = 2 << 3 | 5;
@@ -58,7 +60,7 @@ public final class Transport {
         if (length < OVERHEAD_BYTES || length - HEADER_BYTES > BOX_MAX_BYTES) return false;
         if (in[offset] != RECEIVER_TAG || in[offset + 5] != COUNTER_TAG) return false;
         byte kind = in[offset + 10];
-        if (kind != FRAMES && kind != PACKET && kind != PACKET_NEEDS_CSUM) return false;
+        if (kind != FRAMES && kind != PACKET && kind != PACKET_NEEDS_CSUM && kind != PACKET_PART) return false;
         int low = in[offset + 11];
         int high = in[offset + 12];
         if (low >= 0 || high < 0) return false;

@@ -116,6 +116,9 @@ class HostileLinksTest {
         };
     }
 
+    /** UDP payload of an Ethernet frame by IPv4. */
+    private static final int ETHERNET_BYTES = 1_472;
+
     private Rng rng = Rng.seeded(1);
     private Rng network = Rng.seeded(2);
     private final PriorityQueue<Flight> flights =
@@ -148,7 +151,7 @@ class HostileLinksTest {
     /** Every fate has the same chance, and a packet may meet several. */
     private void carry(End to, byte[] bytes) {
         carried++;
-        if (cut) return;
+        if (cut || bytes.length > ETHERNET_BYTES) return;
         long due = now + 10 * MS + network.below(MS);
         if (network.chance(ppm)) fly(due + network.below(2 * SECOND), to, bytes.clone()); // again, later
         if (network.chance(ppm)) fly(due, to, bytes.clone());
@@ -203,7 +206,7 @@ class HostileLinksTest {
                 .as(a.got + " and " + b.got + " bytes")
                 .isTrue();
         assertEqualBothWays();
-        assertThat(carried).isGreaterThan(4_000);
+        assertThat(carried).isGreaterThan(3_000);
         assertThat(a.broken).isEmpty();
         assertThat(b.broken).isEmpty();
         for (End e : List.of(a, b)) {

@@ -37,7 +37,7 @@ class PathMtuTest {
 
     @Test
     void oneProbeConfirmsWhatMostPathsCarry() {
-        use(9 * SECOND);
+        use(4 * SECOND);
         assertThat(probes.stream().filter(p -> p <= 1_472)).containsExactly(PathMtu.INNER, 1_452, 1_472);
         probes.clear();
         use(3 * SECOND);

@@ -32,7 +32,7 @@ class PacketLoopTest {
                 first.countDown();
                 again.countDown();
             });
-            assertThat(writer.send(LOOPBACK, reader.port(), new byte[] {1}, 0, 1, 0))
+            assertThat(writer.send(LOOPBACK, reader.port(), new byte[] {1}, 0, 1, 0, 0))
                     .isZero();
             assertThat(first.await(60, TimeUnit.SECONDS))
                     .as("unread, it comes again")

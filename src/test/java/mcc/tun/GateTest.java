@@ -14,10 +14,14 @@ import org.junit.jupiter.api.Test;
 class GateTest {
     private static final Id PEER = Id.random(Rng.seeded(1));
     private static final Id OTHER = Id.random(Rng.seeded(2));
+    private static final List<Subnet> SUBNETS = Stream.of(
+                    "2001:db8:1::/48", "192.0.2.0/24", "2001:db8:2::/48@" + PEER, "198.51.100.0/24@" + PEER)
+            .map(Subnet::parse)
+            .toList();
     private final Counters counters = new Counters();
 
     private Gate gate(String... rules) {
-        return new Gate(US, true, false, Stream.of(rules).map(Rule::parse).toList(), counters);
+        return new Gate(US, true, false, Stream.of(rules).map(Rule::parse).toList(), SUBNETS, 7, counters);
     }
 
     private static boolean enters(Gate gate, long nowNs, Id peer, byte[] packet) {
@@ -110,7 +114,7 @@ class GateTest {
 
     @Test
     void withoutIpv4NothingOfItPasses() {
-        Gate gate = new Gate(US, false, true, List.of(), counters);
+        Gate gate = new Gate(US, false, true, List.of(), List.of(), 7, counters);
         byte[] out = v4(US.v4(), THEM.v4(), Ip.ICMP, PacketsOf.echo(8, 1));
         assertThat(gate.leaves(0, PacketsOf.parsed(out), out)).isFalse();
         assertThat(enters4(gate, v4(THEM.v4(), US.v4(), Ip.ICMP, PacketsOf.echo(8, 1))))
@@ -119,7 +123,7 @@ class GateTest {
 
     @Test
     void addressesAreThoseOfWhoSendsAndWhoReceives() {
-        Gate gate = new Gate(US, true, true, List.of(), counters);
+        Gate gate = new Gate(US, true, true, List.of(), List.of(), 7, counters);
         InnerAddress third = new InnerAddress(THEM.high(), 9);
         byte[] echo = PacketsOf.echo(128, 1);
         assertThat(enters(gate, 0, PEER, PacketsOf.v6(third, US, Ip.ICMP6, echo)))
@@ -155,11 +159,64 @@ class GateTest {
     @Test
     void flowsAreBounded() {
         Gate gate = gate();
-        for (int i = 0; i <= Gate.FLOWS_MAX; i++) {
+        int flows = 3 * Gate.FLOWS_MAX;
+        int kept = 0;
+        for (int i = 0; i < flows; i++) {
             byte[] packet = out(Ip.UDP, PacketsOf.udp(i & 0xffff, 1 + (i >>> 16), new byte[1]));
             gate.leaves(i, PacketsOf.parsed(packet), packet);
+            byte[] answer = in(Ip.UDP, PacketsOf.udp(1, 0, new byte[1]));
+            assertThat(enters(gate, i, PEER, answer)).as("one in use stays").isTrue();
         }
-        assertThat(counters.value("tun.flows.evicted")).isEqualTo(1);
+        for (int i = 0; i < flows; i++) {
+            byte[] answer = in(Ip.UDP, PacketsOf.udp(1 + (i >>> 16), i & 0xffff, new byte[1]));
+            if (enters(gate, flows, PEER, answer)) kept++;
+        }
+        assertThat(kept).isBetween(Gate.FLOWS_MAX * 9 / 10, Gate.FLOWS_MAX);
+        assertThat(counters.value("tun.flows.evicted")).isEqualTo(flows - kept);
+    }
+
+    @Test
+    void aTableWithoutRoomForLifeCountsNoDeadFlows() {
+        Gate gate = gate();
+        for (int i = 0; i < 2 * Gate.FLOWS_MAX; i++) {
+            byte[] packet = out(Ip.UDP, PacketsOf.udp(i & 0xffff, 1 + (i >>> 16), new byte[1]));
+            gate.leaves(i < Gate.FLOWS_MAX / 8 ? 0 : 2 * Gate.OTHER_NS * (i / 128), PacketsOf.parsed(packet), packet);
+        }
+        assertThat(counters.value("tun.flows.evicted")).isZero();
+    }
+
+    private boolean leaves6(Gate gate, String from, String to) {
+        byte[] packet = PacketsOf.v6(address(from), address(to), Ip.UDP, PacketsOf.udp(5, 6, new byte[1]));
+        return gate.leaves(1, PacketsOf.parsed(packet), packet);
+    }
+
+    private boolean enters6(Gate gate, Id peer, String from, String to) {
+        return enters(
+                gate, 1, peer, PacketsOf.v6(address(from), address(to), Ip.UDP, PacketsOf.udp(6, 5, new byte[1])));
+    }
+
+    private static InnerAddress address(String text) {
+        return Subnet.parse(text + "/128").base();
+    }
+
+    @Test
+    void networksBehindNodesPassAsTheNodesOwnAddressesDo() {
+        Gate gate = gate();
+        assertThat(leaves6(gate, "2001:db8:1::5", "2001:db8:2::6")).isTrue();
+        assertThat(enters6(gate, PEER, "2001:db8:2::6", "2001:db8:1::5")).isTrue();
+        assertThat(enters6(gate, PEER, "2001:db8:2::6", "2001:db8:1::4"))
+                .as("that host began nothing")
+                .isFalse();
+        assertThat(counters.value("tun.in.denied")).isEqualTo(1);
+        assertThat(leaves6(gate, "2001:db8:3::5", "2001:db8:2::6")).isFalse();
+        assertThat(leaves6(gate, "2001:db8:2::5", "2001:db8:2::6"))
+                .as("behind the peer")
+                .isFalse();
+        assertThat(enters6(gate, OTHER, "2001:db8:2::6", "2001:db8:1::5")).isFalse();
+        assertThat(enters6(gate, PEER, "2001:db8:1::6", "2001:db8:1::5")).isFalse();
+        assertThat(counters.value("tun.in.spoofed")).isEqualTo(2);
+        assertThat(enters6(gate, PEER, "2001:db8:2::6", "2001:db8:2::5")).isFalse();
+        assertThat(counters.value("tun.in.astray")).isEqualTo(1);
     }
 
     @Test

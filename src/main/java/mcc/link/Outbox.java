@@ -1,0 +1,36 @@
+package mcc.link;
+
+import java.util.ArrayDeque;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Counters;
+import org.jspecify.annotations.Nullable;
+
+/** Datagrams that wait for the socket: handshakes and controls. Limit: {@link #MAX}; what it refused is counted. */
+final class Outbox {
+    static final int MAX = 1024;
+
+    record Outgoing(Address to, Bytes datagram) {}
+
+    private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>();
+    private final Counters counters;
+
+    Outbox(Counters counters) {
+        this.counters = counters;
+    }
+
+    boolean isEmpty() {
+        return waiting.isEmpty();
+    }
+
+    void add(Address to, byte[] datagram) {
+        if (waiting.size() < MAX) waiting.add(new Outgoing(to, Bytes.owning(datagram)));
+        else counters.add("link.outbox.dropped");
+    }
+
+    /** The oldest; null when there is none. */
+    @Nullable
+    Outgoing poll() {
+        return waiting.poll();
+    }
+}

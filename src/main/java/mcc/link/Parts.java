@@ -1,0 +1,76 @@
+package mcc.link;
+
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import mcc.wire.Transport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Packets of one peer that come in two parts, until both are here in whatever order. The datagram's own counter tells what
+ * belongs together: the second part has the first one's, plus one, under the same key.
+ *
+ * <p>Limit: {@link #MAX} parts; the eldest gives way.
+ */
+final class Parts {
+    /** Parts that wait for their other half: more than reordering sets apart. */
+    static final int MAX = 16;
+    /** Bits of the byte before each part. */
+    static final int SECOND = 1;
+
+    static final int NEEDS_CSUM = 2;
+
+    /** What became of a part. */
+    sealed interface Result {
+        /** Both are here. */
+        @SuppressWarnings("ArrayRecordComponent") // made here, read once
+        record Whole(byte kind, byte[] packet) implements Result {}
+
+        /** It waits; another may have given way for it. */
+        record Waits(boolean evicted) implements Result {}
+
+        record Malformed() implements Result {}
+    }
+
+    @SuppressWarnings("ArrayRecordComponent") // made here, read once
+    private record Part(int receiver, int counter, byte head, byte[] bytes) {}
+
+    private final ArrayDeque<Part> waiting = new ArrayDeque<>();
+
+    /**
+     * Takes a part.
+     *
+     * @param receiver the index that tells the key
+     * @param plain what the box held, {@code n} bytes of it
+     */
+    Result take(int receiver, int counter, byte[] plain, int n) {
+        if (n < 2 || (plain[0] & ~(SECOND | NEEDS_CSUM)) != 0) return new Result.Malformed();
+        byte[] bytes = new byte[n - 1];
+        System.arraycopy(plain, 1, bytes, 0, n - 1);
+        Part part = new Part(receiver, counter, plain[0], bytes);
+        boolean second = (part.head & SECOND) != 0;
+        Part other = remove(receiver, second ? counter - 1 : counter + 1, (byte) (part.head ^ SECOND));
+        if (other != null) return second ? join(other, part) : join(part, other);
+        waiting.addLast(part);
+        if (waiting.size() <= MAX) return new Result.Waits(false);
+        waiting.removeFirst();
+        return new Result.Waits(true);
+    }
+
+    private @Nullable Part remove(int receiver, int counter, byte head) {
+        for (Iterator<Part> it = waiting.iterator(); it.hasNext(); ) {
+            Part part = it.next();
+            if (part.receiver != receiver || part.counter != counter || part.head != head) continue;
+            it.remove();
+            return part;
+        }
+        return null;
+    }
+
+    private static Result join(Part first, Part second) {
+        byte[] whole = new byte[first.bytes.length + second.bytes.length];
+        System.arraycopy(first.bytes, 0, whole, 0, first.bytes.length);
+        System.arraycopy(second.bytes, 0, whole, first.bytes.length, second.bytes.length);
+        boolean needsCsum = (first.head & NEEDS_CSUM) != 0;
+        return new Result.Whole(needsCsum ? Transport.PACKET_NEEDS_CSUM : Transport.PACKET, whole);
+    }
+}

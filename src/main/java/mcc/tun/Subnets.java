@@ -1,0 +1,29 @@
+package mcc.tun;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Which node is the next on the way to an address behind one: the longest prefix wins. */
+public final class Subnets {
+    /** Most of them; looked through one by one. */
+    public static final int MAX = 256;
+
+    private record Next(Subnet subnet, InnerAddress node) {}
+
+    private final List<Next> nexts = new ArrayList<>();
+
+    /** @param subnets at most {@link #MAX}; those behind this node are not looked at */
+    public Subnets(String network, List<Subnet> subnets) {
+        for (Subnet subnet : subnets) {
+            if (subnet.node() != null) nexts.add(new Next(subnet, InnerAddress.of(network, subnet.node())));
+        }
+        nexts.sort((a, b) -> Integer.compare(b.subnet.bits(), a.subnet.bits()));
+    }
+
+    /** The IPv6 address of the node behind which an address is; null for none. */
+    public @Nullable InnerAddress next(InnerAddress to) {
+        for (Next next : nexts) if (next.subnet.has(to.high(), to.low())) return next.node;
+        return null;
+    }
+}
