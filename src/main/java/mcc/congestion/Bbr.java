@@ -1,128 +1,217 @@
 package mcc.congestion;
 
 import mcc.core.Rng;
+import org.jspecify.annotations.Nullable;
 
 /**
- * BBR: a model of the path (its bandwidth and its round-trip time without queue) sets the pace and bounds the flight.
+ * BBR, third version: a model of the path (its bandwidth, its round-trip time without queue, and what flight it bears) sets
+ * the pace and bounds the flight.
  *
- * <p>States: STARTUP: the bandwidth grew less than 25 % in three rounds, or a round lost too much -> DRAIN. DRAIN: the
- * flight fits the path -> PROBE_BW. PROBE_BW: eight phases of pacing gain, each a round-trip time long; 1.25 asks for
- * more, 0.75 drains what that queued, six phases cruise. Any: no lower round-trip time for 10 s -> PROBE_RTT, which
- * empties the path for 200 ms and a round -> PROBE_BW, or STARTUP when the bandwidth was never found.
+ * <p>States: STARTUP: the rate grew less than a quarter in three rounds, or a round met a queue and lost too much, or was
+ * marked -> DRAIN. DRAIN: the flight fits the path, or three rounds -> DOWN. DOWN: the flight fits the path and leaves
+ * headroom -> CRUISE. DOWN, CRUISE: two to three seconds, or as many rounds as packets fit the path, at most 63 -> REFILL.
+ * REFILL: a round -> UP. UP: the rate grows no more, or too much is lost or anything marked, or the flight reaches the bound
+ * that the last probe met -> DOWN. Any: the least round-trip time was not met for five seconds -> PROBE_RTT, which halves
+ * the flight for 200 ms and a round -> CRUISE, or STARTUP when the path was never full.
  *
- * <p>Essay. (1) The bandwidth is the maximum of the delivery-rate samples of ten rounds; a sample taken while the
- * application set the pace counts only when it raises the maximum. So random loss of share p leaves the estimate in place
- * as long as 1.25 (1 - p) is at least 1: up to 20 %. (2) The price is that a short queue sees much loss. Hence the bound:
- * a round that lost more than the path's {@link NoiseFloor} while asking for more ends that phase and limits the flight
- * to 85 % of what was in flight when it happened, but never below the path's product; each later round without such loss
- * lets the bound grow again. (3) Acknowledgements come for ten packets or 25 ms at a time, and hosts send in quanta: the
- * flight may exceed its bound by one acknowledgement's worth and three quanta, or the path would run dry between them. (4)
- * Below two milliseconds of round-trip time a timer cannot pace: the quantum is 64 KiB there or a millisecond's worth.
+ * <p>Essay. (1) The bandwidth is the most that was delivered in this cycle of probing and the one before [1]. Random loss of
+ * share p leaves it in place while 1.25 (1 - p) is at least 1: up to 20 %. (2) What loses more than its share is
+ * congestion: a probe that does sets a long-term bound of the flight, any other round short-term bounds of rate and
+ * flight that the next probe lifts. Its share is the {@link NoiseFloor} in place of the 2 % of [1], which takes a path
+ * that loses 5 % at random for a congested one and falls to a fifteenth of its rate (decision 18). A CE mark counts as
+ * congestion whatever the floor: it ends a probe and Startup, and shrinks the short-term bounds once a round. (3) What proves
+ * to be no loss is undone: bounds and window, and the probe that it ended. (4) A path without queue needs no emptying:
+ * a round trip within 1/64 of the least counts as having met it. (5) Acknowledgements come for many packets at a time, and
+ * hosts send what a millisecond's pace is at once: the flight may exceed its target by the most that was acknowledged too
+ * early in ten rounds, and is never below what a host sends and a peer leaves unacknowledged at a time, or a path shorter
+ * than a millisecond would run dry.
  *
- * <p>Sources: draft-cardwell-iccrg-bbr-congestion-control-00 (states, gains, cycle); draft-ietf-ccwg-bbr (rate samples,
- * quanta, restart from idle); the noise floor is this project's own.
+ * <p>Sources: [1] draft-ietf-ccwg-bbr (2026-08); the noise floor, the judgement of a whole round by it, and (4) are this
+ * project's own.
  */
 public final class Bbr implements CongestionControl {
-    private enum State {
-        STARTUP,
-        DRAIN,
-        PROBE_BW,
-        PROBE_RTT
+    /** What the flow does now, and by which gains. */
+    enum State {
+        STARTUP(2.77, 2),
+        DRAIN(0.5, 2),
+        PROBE_BW_DOWN(0.9, 2),
+        PROBE_BW_CRUISE(1, 2),
+        PROBE_BW_REFILL(1, 2),
+        PROBE_BW_UP(1.25, 2.25),
+        PROBE_RTT(1, 0.5);
+
+        final double pacingGain;
+        final double windowGain;
+
+        State(double pacingGain, double windowGain) {
+            this.pacingGain = pacingGain;
+            this.windowGain = windowGain;
+        }
+
+        boolean isProbeBw() {
+            return this != STARTUP && this != DRAIN && this != PROBE_RTT;
+        }
+
+        /** Whether the flow asks for more than it knows the path to carry. */
+        boolean isProbing() {
+            return this == STARTUP || this == PROBE_BW_REFILL || this == PROBE_BW_UP;
+        }
     }
 
-    private static final double HIGH_GAIN = 2.885;
-    private static final double[] CYCLE = {1.25, 0.75, 1, 1, 1, 1, 1, 1};
-    private static final double BETA = 0.85;
-    private static final int BANDWIDTH_ROUNDS = 10;
-    private static final long MIN_RTT_WINDOW_NS = 10_000_000_000L;
+    /** What an acknowledgement tells with respect to the last probe. */
+    private enum Feedback {
+        NONE,
+        REFILLING,
+        STARTING,
+        ARRIVING,
+        STOPPING
+    }
+
+    private static final double PACING_MARGIN = 0.99;
     private static final long PROBE_RTT_NS = 200_000_000L;
-    private static final long SHORT_RTT_NS = 2_000_000L;
+    private static final long PROBE_WAIT_NS = 2_000_000_000L;
+    private static final int PROBE_WAIT_SPREAD_MS = 1_000;
+    private static final int MAX_RENO_ROUNDS = 63;
+    private static final int DRAIN_ROUNDS = 3;
+    private static final int MIN_WINDOW_PACKETS = 4;
+    private static final int DELAYED_PACKETS = 10;
+    /** One being sent, one on its way, one not yet acknowledged. */
+    private static final int QUANTA = 3;
+
+    private static final long MIN_ACK_DELAY_NS = 1_000_000L;
     private static final long MAX_ACK_DELAY_NS = 25_000_000L;
-    private static final long QUANTUM_BYTES = 65_536;
-    private static final long INITIAL_WINDOW_BYTES = 10L * PACKET_BYTES;
-    private static final long MIN_WINDOW_BYTES = 4L * PACKET_BYTES;
     private static final long MAX_BANDWIDTH = 10_000_000_000L;
 
     private final Rng rng;
+    private final BandwidthFilter filter = new BandwidthFilter();
+    private final MinRtt minRtt = new MinRtt();
+    private final AckAggregation aggregation = new AckAggregation();
+    private final FullPipe pipe = new FullPipe();
+    private final LossRound lossRound = new LossRound();
     private final NoiseFloor floor = new NoiseFloor();
-    private final long[] roundBandwidth = new long[BANDWIDTH_ROUNDS];
+    private final Bounds bounds = new Bounds();
+
+    private int packetBytes = PACKET_BYTES;
     private State state = State.STARTUP;
-    private double pacingGain = HIGH_GAIN;
-    private double windowGain = HIGH_GAIN;
+    private Feedback feedback = Feedback.NONE;
     private long bandwidth;
-    private long minRttNs;
-    private long minRttStampNs;
+    private long delivered;
 
     private long round;
     private boolean roundStart;
-    private long nextRoundDelivered;
-    private int roundAcked;
-    private int roundLost;
-    private long roundMinRttNs = Long.MAX_VALUE;
-    private boolean roundAppLimited;
+    private long roundEndDelivered;
+    private boolean windowLimited;
+    private boolean roundWindowLimited;
+    private long drainStartRound;
 
-    private boolean pipeFilled;
-    private long fullBandwidth;
-    private int fullRounds;
+    private long cycleStartNs;
+    private long probeWaitNs;
+    private int roundsSinceProbe;
+    private boolean probeSample;
+    private boolean probeWasTooHigh;
+    private boolean probeWasCautious;
+    private int probeRounds;
+    private long probeAckedBytes;
+    private long ackedPerPacketBytes;
 
-    private int phase;
-    private long phaseStartNs;
     private long probeRttDoneNs = -1;
-    private long probeRttRound;
+    private boolean probeRttRoundDone;
     private boolean idleRestart;
-    private boolean lastSampleAppLimited;
+    /** Samples of packets sent before this was delivered are limited by this rule itself, not by the path. */
+    private long limitedUntil = -1;
+
+    private @Nullable State undoState;
+    private long savedWindowBytes;
     private boolean marked;
 
-    private long windowBytes = INITIAL_WINDOW_BYTES;
-    private long rate = (long) (HIGH_GAIN * INITIAL_WINDOW_BYTES * 1_000);
-    private long boundBytes = Long.MAX_VALUE;
-    private long priorBoundBytes = Long.MAX_VALUE;
+    private boolean rateSeeded;
+    private long windowBytes = initialWindow();
+    private long rate = (long) (State.STARTUP.pacingGain * initialWindow() * 1_000);
 
     Bbr(Rng rng) {
         this.rng = rng;
     }
 
     @Override
+    public void packetBytes(int bytes) {
+        if (bytes == packetBytes) return;
+        packetBytes = bytes;
+        if (delivered == 0) windowBytes = initialWindow();
+        windowBytes = Math.max(windowBytes, minWindow());
+    }
+
+    @Override
     public void onSent(long nowNs, SendState packet, long inFlightBytes) {
-        if (inFlightBytes == 0 && packet.appLimited) {
-            idleRestart = true;
-            if (state == State.PROBE_BW) rate = Math.max(PACKET_BYTES, bandwidth);
-        }
+        if (packet.txInFlightBytes + packetBytes > windowBytes) roundWindowLimited = true;
+        if (inFlightBytes > 0 || !packet.appLimited) return;
+        idleRestart = true;
+        aggregation.restart(nowNs);
+        if (state.isProbeBw()) setRate(1);
+        else if (state == State.PROBE_RTT) checkProbeRttDone(nowNs);
     }
 
     @Override
     public void onAck(long nowNs, RateSample sample, long inFlightBytes, RttEstimator rtt) {
+        if (sample.ackedPackets == 0) return;
+        delivered = sample.delivered;
+        sample.rateBytesPerSecond = Math.min(sample.rateBytesPerSecond, MAX_BANDWIDTH);
+        sample.appLimited |= sample.priorDelivered <= limitedUntil;
+        lossRound.onAck(sample);
         updateRound(sample);
-        updateBandwidth(sample);
-        if (roundStart) judgeRound(nowNs, sample);
-        updateCycle(nowNs, inFlightBytes);
-        if (roundStart) checkPipeFilled();
-        checkDrain(nowNs, inFlightBytes);
-        updateMinRtt(nowNs, sample, inFlightBytes);
-        updateRate();
-        updateWindow(sample);
-        lastSampleAppLimited = sample.appLimited;
-        if (sample.delivered > 0) idleRestart = false;
+        filter.add(sample.rateBytesPerSecond, sample.appLimited);
+        if (lossRound.isOver()) judge();
+        aggregation.onAck(nowNs, sample.ackedBytes, bandwidth, windowBytes, round, pipe.isReached());
+        pipe.onAck(sample.rateBytesPerSecond, sample.appLimited, roundStart);
+        if (state == State.STARTUP && pipe.isReached()) enterDrain();
+        if (state == State.DRAIN && isDrained(inFlightBytes)) startDown(nowNs);
+        if (pipe.isReached()) updateProbeBw(nowNs, sample, inFlightBytes);
+        minRtt.update(nowNs, sample.rttNs);
+        checkProbeRtt(nowNs, inFlightBytes);
+        if (sample.delivered > sample.priorDelivered) idleRestart = false;
+        lossRound.advance(sample);
+        bandwidth = Math.min(filter.max(), bounds.bandwidth());
+        seedRate(rtt);
+        setRate(state.pacingGain);
+        setWindow(sample);
+        marked = false;
     }
 
     @Override
     public void onLost(long nowNs, SendState packet, long inFlightBytes) {
-        roundLost++;
+        if (lossRound.onLost(delivered)) saveState();
+        if (!probeSample) return;
+        if (isTooHigh(packet.lostSinceSentBytes, packet.txInFlightBytes)) {
+            onTooHigh(nowNs, packet.txInFlightBytes, packet.appLimited);
+        }
     }
 
     @Override
     public void onSpuriousLoss(long nowNs) {
-        boundBytes = Math.max(boundBytes, priorBoundBytes);
+        restoreWindow();
+        lossRound.forgive();
+        pipe.reset(0);
+        bounds.restore();
+        State before = undoState;
+        undoState = null;
+        if (before == State.STARTUP && state != State.STARTUP) {
+            pipe.unreach();
+            if (state != State.PROBE_RTT) state = State.STARTUP;
+        } else if (before == State.PROBE_BW_UP && state != State.PROBE_BW_UP) {
+            if (state != State.PROBE_RTT) startRefill();
+        }
     }
 
     @Override
     public void onCe(long nowNs, long sentNs) {
         marked = true;
+        lossRound.onMark();
     }
 
     @Override
     public void onPersistentCongestion() {
-        windowBytes = MIN_WINDOW_BYTES;
+        saveState();
+        floor.forget();
+        windowBytes = minWindow();
     }
 
     @Override
@@ -137,9 +226,7 @@ public final class Bbr implements CongestionControl {
 
     @Override
     public long sendQuantumBytes() {
-        long millisecond = rate / 1_000;
-        boolean shortPath = minRttNs > 0 && minRttNs < SHORT_RTT_NS;
-        return Math.max(shortPath ? QUANTUM_BYTES : 2L * PACKET_BYTES, millisecond);
+        return Math.max(2L * packetBytes, rate / 1_000);
     }
 
     @Override
@@ -147,175 +234,317 @@ public final class Bbr implements CongestionControl {
         return bandwidth;
     }
 
+    State state() {
+        return state;
+    }
+
+    Bounds bounds() {
+        return bounds;
+    }
+
+    FullPipe pipe() {
+        return pipe;
+    }
+
+    long round() {
+        return round;
+    }
+
+    long maxBandwidth() {
+        return filter.max();
+    }
+
+    long extraAckedBytes() {
+        return aggregation.extraBytes();
+    }
+
     private void updateRound(RateSample sample) {
-        roundAcked += sample.ackedPackets;
-        roundAppLimited |= sample.appLimited;
-        if (sample.rttNs > 0) roundMinRttNs = Math.min(roundMinRttNs, sample.rttNs);
-        roundStart = sample.ackedPackets > 0 && sample.priorDelivered >= nextRoundDelivered;
+        roundStart = sample.priorDelivered >= roundEndDelivered;
         if (!roundStart) return;
-        nextRoundDelivered = sample.delivered;
+        startRound();
         round++;
+        roundsSinceProbe++;
+        windowLimited = roundWindowLimited;
+        roundWindowLimited = false;
     }
 
-    private void updateBandwidth(RateSample sample) {
-        int slot = (int) (round % BANDWIDTH_ROUNDS);
-        // A round in which the application set the pace says nothing against the older samples: it takes no slot.
-        if (roundStart) roundBandwidth[slot] = sample.appLimited ? bandwidth : 0;
-        long measured = Math.min(sample.rateBytesPerSecond, MAX_BANDWIDTH);
-        if (measured > roundBandwidth[slot] && (!sample.appLimited || measured >= bandwidth)) {
-            roundBandwidth[slot] = measured;
-        }
-        long most = 0;
-        for (long value : roundBandwidth) most = Math.max(most, value);
-        bandwidth = most;
+    private void startRound() {
+        roundEndDelivered = delivered;
     }
 
-    /** Looks back at the round that just ended: was its loss the path's nature? */
-    private void judgeRound(long nowNs, RateSample sample) {
-        int packets = roundAcked + roundLost;
-        boolean queued = minRttNs > 0 && roundMinRttNs > minRttNs + minRttNs / 20 + 2_000_000;
-        if (packets > 0 && minRttNs > 0) {
-            boolean congested = marked || floor.isExceeded(roundLost, packets, queued);
-            if (congested) onCongestion(nowNs, sample);
-            else relaxBound();
-            boolean gentle = state == State.PROBE_BW && pacingGain <= 1 && !queued && packets >= 8;
-            if (gentle && !marked) floor.learn(roundLost, packets);
-        }
-        roundAcked = 0;
-        roundLost = 0;
-        roundMinRttNs = Long.MAX_VALUE;
-        marked = false;
-    }
-
-    private void relaxBound() {
-        if (boundBytes > 2 * targetBytes(2)) boundBytes = Long.MAX_VALUE;
-        else boundBytes += boundBytes / 16;
-    }
-
-    private void onCongestion(long nowNs, RateSample sample) {
-        switch (state) {
-            case STARTUP -> pipeFilled = true;
-            case PROBE_BW -> {
-                priorBoundBytes = boundBytes;
-                boundBytes = Math.max(targetBytes(1), (long) (BETA * sample.txInFlightBytes));
-                if (pacingGain > 1) enterPhase(nowNs, 1);
+    /** Looks back at the loss of a round: was it the path's nature? */
+    private void judge() {
+        boolean queued = minRtt.isQueue(lossRound.minRttNs());
+        int lost = lossRound.lost();
+        int packets = lossRound.packets();
+        if (lossRound.isMarked() || floor.isExceeded(lost, packets, queued)) {
+            if (state == State.STARTUP) {
+                undoState = State.STARTUP;
+                pipe.reach();
+                bounds.limit(Math.max(path(1), lossRound.inFlightBytes()), 0);
+            } else if (!state.isProbing()) {
+                bounds.shrink(filter.max(), windowBytes, lossRound);
             }
-            case DRAIN, PROBE_RTT -> {}
+        }
+        boolean gentle = state == State.PROBE_BW_DOWN || state == State.PROBE_BW_CRUISE;
+        if (gentle && !queued && !lossRound.isMarked() && packets >= 8) floor.learn(lost, packets);
+    }
+
+    private void enterDrain() {
+        state = State.DRAIN;
+        drainStartRound = round;
+    }
+
+    private boolean isDrained(long inFlightBytes) {
+        return inFlightBytes <= target(1) || round > drainStartRound + DRAIN_ROUNDS;
+    }
+
+    private void updateProbeBw(long nowNs, RateSample sample, long inFlightBytes) {
+        if (adaptLongTerm(nowNs, sample)) return;
+        switch (state) {
+            case PROBE_BW_DOWN -> {
+                if (isTimeToProbe(nowNs)) startRefill();
+                else if (isTimeToCruise(inFlightBytes)) state = State.PROBE_BW_CRUISE;
+            }
+            case PROBE_BW_CRUISE -> {
+                if (isTimeToProbe(nowNs)) startRefill();
+            }
+            case PROBE_BW_REFILL -> {
+                if (!roundStart) break;
+                probeSample = true;
+                startUp(sample);
+            }
+            case PROBE_BW_UP -> {
+                if (!isTimeToGoDown(sample, inFlightBytes)) break;
+                probeWasTooHigh = false;
+                startDown(nowNs);
+            }
+            case STARTUP, DRAIN, PROBE_RTT -> {}
         }
     }
 
-    private void checkPipeFilled() {
-        boolean judged = !roundAppLimited;
-        roundAppLimited = false;
-        if (pipeFilled || !judged) return;
-        if (bandwidth >= fullBandwidth + fullBandwidth / 4) {
-            fullBandwidth = bandwidth;
-            fullRounds = 0;
-        } else if (++fullRounds >= 3) {
-            pipeFilled = true;
+    private void startDown(long nowNs) {
+        lossRound.resetSignals();
+        roundsSinceProbe = rng.below(2);
+        probeWaitNs = PROBE_WAIT_NS + rng.below(PROBE_WAIT_SPREAD_MS) * 1_000_000L;
+        cycleStartNs = nowNs;
+        feedback = Feedback.STOPPING;
+        startRound();
+        state = State.PROBE_BW_DOWN;
+    }
+
+    private void startRefill() {
+        bounds.resetShortTerm();
+        probeRounds = 0;
+        probeAckedBytes = 0;
+        probeWasCautious = false;
+        feedback = Feedback.REFILLING;
+        startRound();
+        state = State.PROBE_BW_REFILL;
+    }
+
+    private void startUp(RateSample sample) {
+        feedback = Feedback.STARTING;
+        startRound();
+        pipe.reset(sample.rateBytesPerSecond);
+        state = State.PROBE_BW_UP;
+        steepen();
+    }
+
+    private boolean isTimeToProbe(long nowNs) {
+        long renoRounds = Math.min(MAX_RENO_ROUNDS, Math.min(path(1), windowBytes) / packetBytes);
+        return nowNs > cycleStartNs + probeWaitNs || roundsSinceProbe >= renoRounds;
+    }
+
+    private boolean isTimeToCruise(long inFlightBytes) {
+        return inFlightBytes <= headroomWindow() && inFlightBytes <= quantized(filter.max() * seconds());
+    }
+
+    private boolean isTimeToGoDown(RateSample sample, long inFlightBytes) {
+        if (probeWasTooHigh && inFlightBytes >= bounds.longTerm()) {
+            probeWasCautious = true;
+            return true;
         }
-    }
-
-    private void checkDrain(long nowNs, long inFlightBytes) {
-        if (state == State.STARTUP && pipeFilled) {
-            state = State.DRAIN;
-            pacingGain = 1 / HIGH_GAIN;
-            windowGain = HIGH_GAIN;
+        if (isWindowLimited() && windowBytes >= bounds.longTerm()) {
+            pipe.reset(sample.rateBytesPerSecond);
+            return false;
         }
-        if (state == State.DRAIN && inFlightBytes <= targetBytes(1)) enterProbeBw(nowNs);
+        return pipe.isNow();
     }
 
-    private void enterProbeBw(long nowNs) {
-        state = State.PROBE_BW;
-        windowGain = 2;
-        // Any phase but the draining one, so that flows which start together do not probe together.
-        int start = rng.below(CYCLE.length - 1);
-        enterPhase(nowNs, start == 0 ? 0 : start + 1);
+    private boolean isWindowLimited() {
+        return windowLimited || roundWindowLimited;
     }
 
-    private void enterPhase(long nowNs, int next) {
-        phase = next;
-        phaseStartNs = nowNs;
-        pacingGain = CYCLE[phase];
-    }
-
-    private void updateCycle(long nowNs, long inFlightBytes) {
-        if (state != State.PROBE_BW) return;
-        boolean aged = nowNs - phaseStartNs > minRttNs;
-        boolean over = aged;
-        if (pacingGain > 1) over = aged && (roundLost > 0 || inFlightBytes >= pathBytes(pacingGain));
-        if (pacingGain < 1) over = aged || inFlightBytes <= pathBytes(1);
-        // A flight held by the application or by the peer's credit never fills the path: do not ask for ever.
-        if (pacingGain > 1 && nowNs - phaseStartNs > 4 * minRttNs) over = true;
-        if (over) enterPhase(nowNs, (phase + 1) % CYCLE.length);
-    }
-
-    private void updateMinRtt(long nowNs, RateSample sample, long inFlightBytes) {
-        boolean expired = minRttNs > 0 && nowNs > minRttStampNs + MIN_RTT_WINDOW_NS;
-        if (sample.rttNs > 0 && (minRttNs == 0 || sample.rttNs <= minRttNs || expired)) {
-            minRttNs = Math.max(1, sample.rttNs);
-            minRttStampNs = nowNs;
+    /** Learns from the feedback of a probe; returns whether that decided the next state. */
+    private boolean adaptLongTerm(long nowNs, RateSample sample) {
+        if (feedback == Feedback.STARTING && roundStart) feedback = Feedback.ARRIVING;
+        if (feedback == Feedback.STOPPING && roundStart) {
+            probeSample = false;
+            feedback = Feedback.NONE;
+            if (state.isProbeBw() && !sample.appLimited) filter.advance();
+            if (state.isProbeBw() && probeWasCautious && !probeWasTooHigh) {
+                startRefill();
+                return true;
+            }
         }
-        if (expired && !idleRestart && state != State.PROBE_RTT) {
+        if (marked && probeSample) {
+            onTooHigh(nowNs, sample.txInFlightBytes, sample.appLimited);
+            return true;
+        }
+        if (isTooHigh(sample.lostSinceSentBytes, sample.txInFlightBytes)) return false;
+        bounds.raiseTo(sample.txInFlightBytes);
+        if (state == State.PROBE_BW_UP) raiseLongTerm(sample);
+        return false;
+    }
+
+    private void raiseLongTerm(RateSample sample) {
+        if (bounds.longTerm() == Bounds.NONE || !isWindowLimited() || windowBytes < bounds.longTerm()) return;
+        probeAckedBytes += sample.ackedBytes;
+        long packets = probeAckedBytes / ackedPerPacketBytes;
+        probeAckedBytes -= packets * ackedPerPacketBytes;
+        bounds.raiseTo(bounds.longTerm() + packets * packetBytes);
+        if (roundStart) steepen();
+    }
+
+    /** The bound grows by one packet in the first round of a probe, and by twice as many in each further one. */
+    private void steepen() {
+        ackedPerPacketBytes = Math.max(windowBytes >> probeRounds, packetBytes);
+        probeRounds = Math.min(probeRounds + 1, 30);
+    }
+
+    private boolean isTooHigh(long lostBytes, long txInFlightBytes) {
+        int lost = (int) ((lostBytes + packetBytes / 2) / packetBytes);
+        int packets = (int) Math.max(1, txInFlightBytes / packetBytes);
+        return floor.isExceeded(lost, packets, minRtt.isQueue(lossRound.minRttNs()));
+    }
+
+    private void onTooHigh(long nowNs, long txInFlightBytes, boolean appLimited) {
+        probeWasTooHigh = true;
+        probeSample = false;
+        if (!appLimited) bounds.limit(txInFlightBytes, Math.min(path(1), windowBytes));
+        if (state != State.PROBE_BW_UP) return;
+        undoState = State.PROBE_BW_UP;
+        startDown(nowNs);
+    }
+
+    private void checkProbeRtt(long nowNs, long inFlightBytes) {
+        if (state != State.PROBE_RTT && minRtt.isExpired() && !idleRestart) {
+            saveWindow();
             state = State.PROBE_RTT;
-            pacingGain = 1;
-            windowGain = 1;
             probeRttDoneNs = -1;
+            feedback = Feedback.STOPPING;
+            startRound();
         }
         if (state == State.PROBE_RTT) probeRtt(nowNs, inFlightBytes);
     }
 
     private void probeRtt(long nowNs, long inFlightBytes) {
+        limitedUntil = delivered + inFlightBytes;
         if (probeRttDoneNs < 0) {
-            if (inFlightBytes > probeRttWindow() && !lastSampleAppLimited) return;
+            if (inFlightBytes > probeRttWindow()) return;
             probeRttDoneNs = nowNs + PROBE_RTT_NS;
-            probeRttRound = round;
-        } else if (nowNs > probeRttDoneNs && round > probeRttRound) {
-            minRttStampNs = nowNs;
-            windowBytes = Math.max(windowBytes, targetBytes(1));
-            if (pipeFilled) enterProbeBw(nowNs);
-            else enterStartup();
+            probeRttRoundDone = false;
+            startRound();
+        } else {
+            probeRttRoundDone |= roundStart;
+            if (probeRttRoundDone) checkProbeRttDone(nowNs);
         }
     }
 
-    private void enterStartup() {
-        state = State.STARTUP;
-        pacingGain = HIGH_GAIN;
-        windowGain = HIGH_GAIN;
-    }
-
-    private void updateRate() {
-        if (bandwidth == 0 || minRttNs == 0) return;
-        long target = Math.max(PACKET_BYTES, (long) (pacingGain * bandwidth));
-        // Until the pipe is filled the first samples are too low: never slow down for them.
-        if (pipeFilled || target > rate) rate = target;
-    }
-
-    private void updateWindow(RateSample sample) {
-        if (bandwidth == 0 || minRttNs == 0) {
-            windowBytes += sample.ackedBytes;
+    private void checkProbeRttDone(long nowNs) {
+        if (probeRttDoneNs < 0 || nowNs <= probeRttDoneNs) return;
+        minRtt.onProbed(nowNs);
+        restoreWindow();
+        bounds.resetShortTerm();
+        if (!pipe.isReached()) {
+            state = State.STARTUP;
             return;
         }
-        long target = targetBytes(windowGain);
-        if (pipeFilled) windowBytes = Math.min(windowBytes + sample.ackedBytes, target);
-        else if (windowBytes < target || sample.delivered < INITIAL_WINDOW_BYTES) windowBytes += sample.ackedBytes;
-        windowBytes = Math.max(windowBytes, MIN_WINDOW_BYTES);
+        startDown(nowNs);
+        state = State.PROBE_BW_CRUISE;
+    }
+
+    private void saveState() {
+        saveWindow();
+        undoState = null;
+        bounds.save();
+    }
+
+    private void saveWindow() {
+        savedWindowBytes = state == State.PROBE_RTT ? Math.max(savedWindowBytes, windowBytes) : windowBytes;
+    }
+
+    private void restoreWindow() {
+        windowBytes = Math.max(windowBytes, savedWindowBytes);
+    }
+
+    /** Before the first sample the path is taken for one of a millisecond; the first sample tells better. */
+    private void seedRate(RttEstimator rtt) {
+        if (rateSeeded || !rtt.isSampled()) return;
+        rateSeeded = true;
+        rate = (long) (State.STARTUP.pacingGain * initialWindow() * 1e9 / rtt.smoothedNs());
+    }
+
+    private void setRate(double gain) {
+        if (bandwidth == 0) return;
+        long target = Math.max(packetBytes, (long) (gain * bandwidth * PACING_MARGIN));
+        // Until the pipe is full the samples are too low: never slow down for them.
+        if (pipe.isReached() || target > rate) rate = target;
+    }
+
+    private void setWindow(RateSample sample) {
+        long most = quantized((double) path(state.windowGain) + aggregation.extraBytes());
+        if (pipe.isReached()) windowBytes = Math.min(windowBytes + sample.ackedBytes, most);
+        else if (windowBytes < most || delivered < initialWindow()) windowBytes += sample.ackedBytes;
         if (state == State.PROBE_RTT) windowBytes = Math.min(windowBytes, probeRttWindow());
-        if (state == State.PROBE_BW) windowBytes = Math.min(windowBytes, Math.max(boundBytes, MIN_WINDOW_BYTES));
+        windowBytes = Math.min(windowBytes, Math.min(bounds.shortTerm(), longTermCap()));
+        windowBytes = Math.max(windowBytes, minWindow());
+    }
+
+    private long longTermCap() {
+        return switch (state) {
+            case STARTUP, DRAIN -> Bounds.NONE;
+            case PROBE_BW_DOWN, PROBE_BW_REFILL, PROBE_BW_UP -> bounds.longTerm();
+            case PROBE_BW_CRUISE, PROBE_RTT -> headroomWindow();
+        };
+    }
+
+    private long headroomWindow() {
+        return Math.max(bounds.withHeadroom(packetBytes), minWindow());
     }
 
     private long probeRttWindow() {
-        return Math.max(MIN_WINDOW_BYTES, pathBytes(0.5));
+        return Math.max(minWindow(), path(State.PROBE_RTT.windowGain));
     }
 
-    /** The flight that keeps the path full at a gain, with what bursts of acknowledgements and of sending need. */
-    private long targetBytes(double gain) {
-        long burst = 3 * Math.min(sendQuantumBytes(), QUANTUM_BYTES);
-        double delayed = Math.min(10.0 * PACKET_BYTES, bandwidth * (MAX_ACK_DELAY_NS / 1e9));
-        return Math.max(MIN_WINDOW_BYTES, pathBytes(gain) + burst + (long) delayed);
+    private long initialWindow() {
+        return Math.min(10L * packetBytes, Math.max(14_720, 2L * packetBytes));
     }
 
-    private long pathBytes(double gain) {
-        return (long) (gain * bandwidth * minRttNs / 1e9);
+    private long minWindow() {
+        return (long) MIN_WINDOW_PACKETS * packetBytes;
+    }
+
+    private double seconds() {
+        return minRtt.ns() / 1e9;
+    }
+
+    /** The flight that fills the path at a gain. */
+    private long path(double gain) {
+        return bandwidth == 0 || !minRtt.isKnown() ? initialWindow() : (long) (gain * bandwidth * seconds());
+    }
+
+    private long target(double gain) {
+        return quantized((double) path(gain));
+    }
+
+    /** At least what leaves the host at once, and what a peer may leave unacknowledged. */
+    private long quantized(double bytes) {
+        double delayNs = Math.clamp(minRtt.ns() / 4, MIN_ACK_DELAY_NS, MAX_ACK_DELAY_NS);
+        double delayed = Math.min((double) DELAYED_PACKETS * packetBytes, bandwidth * delayNs / 1e9);
+        double least = Math.max(QUANTA * sendQuantumBytes() + delayed, (double) minWindow());
+        long up = state == State.PROBE_BW_UP ? 2L * packetBytes : 0;
+        return (long) Math.max(bytes, least) + up;
     }
 }

@@ -7,7 +7,7 @@ package mcc.congestion;
  * it reports new CE marks, then {@link #onAck} once. All bytes count whole packets that ask for an acknowledgement.
  */
 public sealed interface CongestionControl permits Bbr, NewReno {
-    /** The size of a packet for which windows are made, in bytes. */
+    /** The size of a packet before {@link #packetBytes} tells that of the path, in bytes. */
     int PACKET_BYTES = 1_200;
 
     /** Which rule. */
@@ -23,6 +23,9 @@ public sealed interface CongestionControl permits Bbr, NewReno {
             case NEW_RENO -> new NewReno();
         };
     }
+
+    /** Sets the size of a full packet on this path; may change while it is being found out. */
+    void packetBytes(int bytes);
 
     /** A packet was sent; {@code inFlightBytes} is without it. */
     void onSent(long nowNs, SendState packet, long inFlightBytes);

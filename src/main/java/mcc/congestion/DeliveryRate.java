@@ -69,6 +69,7 @@ public final class DeliveryRate {
     /** Adds a packet declared lost. */
     public void onLost(SendState packet) {
         lost += packet.bytes;
+        packet.lostSinceSentBytes = lost - packet.lost;
         sample.lostBytes += packet.bytes;
         sample.lostPackets++;
     }

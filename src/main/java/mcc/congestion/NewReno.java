@@ -2,10 +2,8 @@ package mcc.congestion;
 
 /** NewReno as in RFC 9002 section 7, paced at 1.25 windows per round trip (section 7.7). */
 public final class NewReno implements CongestionControl {
-    private static final long MIN_WINDOW_BYTES = 2L * PACKET_BYTES;
-    private static final long INITIAL_WINDOW_BYTES = 10L * PACKET_BYTES;
-
-    private long windowBytes = INITIAL_WINDOW_BYTES;
+    private int packetBytes = PACKET_BYTES;
+    private long windowBytes = 10L * PACKET_BYTES;
     private long thresholdBytes = Long.MAX_VALUE;
     private long recoveryStartNs = -1;
     private long priorWindowBytes;
@@ -13,6 +11,12 @@ public final class NewReno implements CongestionControl {
     private long smoothedRttNs = RttEstimator.INITIAL_NS;
     private long bandwidth;
     private long creditBytes;
+
+    @Override
+    public void packetBytes(int bytes) {
+        packetBytes = bytes;
+        windowBytes = Math.max(windowBytes, minWindow());
+    }
 
     @Override
     public void onSent(long nowNs, SendState packet, long inFlightBytes) {
@@ -33,7 +37,7 @@ public final class NewReno implements CongestionControl {
         creditBytes += sample.ackedBytes;
         if (creditBytes >= windowBytes) {
             creditBytes -= windowBytes;
-            windowBytes += PACKET_BYTES;
+            windowBytes += packetBytes;
         }
     }
 
@@ -56,14 +60,14 @@ public final class NewReno implements CongestionControl {
         priorWindowBytes = windowBytes;
         priorThresholdBytes = thresholdBytes;
         recoveryStartNs = nowNs;
-        windowBytes = Math.max(windowBytes / 2, MIN_WINDOW_BYTES);
+        windowBytes = Math.max(windowBytes / 2, minWindow());
         thresholdBytes = windowBytes;
         creditBytes = 0;
     }
 
     @Override
     public void onPersistentCongestion() {
-        windowBytes = MIN_WINDOW_BYTES;
+        windowBytes = minWindow();
         recoveryStartNs = -1;
     }
 
@@ -74,16 +78,20 @@ public final class NewReno implements CongestionControl {
 
     @Override
     public long pacingRateBytesPerSecond() {
-        return Math.max(PACKET_BYTES, (long) (1.25e9 * windowBytes / smoothedRttNs));
+        return Math.max(packetBytes, (long) (1.25e9 * windowBytes / smoothedRttNs));
     }
 
     @Override
     public long sendQuantumBytes() {
-        return 2L * PACKET_BYTES;
+        return 2L * packetBytes;
     }
 
     @Override
     public long bandwidthBytesPerSecond() {
         return bandwidth;
+    }
+
+    private long minWindow() {
+        return 2L * packetBytes;
     }
 }

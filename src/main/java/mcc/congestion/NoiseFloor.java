@@ -30,6 +30,12 @@ final class NoiseFloor {
         floor = Math.min(MOST, sorted[known / 2]);
     }
 
+    /** The path may have become another one. */
+    void forget() {
+        count = 0;
+        floor = 0;
+    }
+
     /** Returns whether a round lost more than the path's nature explains. */
     boolean isExceeded(int lost, int packets, boolean queued) {
         if (lost < 3) return false;

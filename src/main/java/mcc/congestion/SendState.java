@@ -14,6 +14,8 @@ public final class SendState {
     long txInFlightBytes;
     /** Bytes lost on the link when this was sent. */
     long lost;
+    /** Bytes lost between its sending and its own loss, itself included; set when it is declared lost. */
+    long lostSinceSentBytes;
     /** Whether the application, not the path, set the pace. */
     boolean appLimited;
 

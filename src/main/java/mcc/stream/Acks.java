@@ -5,16 +5,23 @@ import mcc.wire.Frames;
 import mcc.wire.FramesWriter;
 
 /**
- * The packets that have arrived, and when the peer must be told (RFC 9000 section 13.2).
+ * The packets that have arrived, and when the peer must be told (RFC 9000 section 13.2, draft-ietf-quic-ack-frequency).
  *
- * <p>At once after a gap, a FIN or a CE mark; else after 2 packets during the first 100 and after 10 later, or after a
- * quarter of the round-trip time, between 1 ms and 25 ms.
+ * <p>At once after a FIN, and during the first 100 packets after a gap or two packets. Later after a gap, a CE mark or 10
+ * packets, but no sooner after the last one than a quarter of the round-trip time, between 0.1 and 1 ms: a fast path would
+ * else cost an acknowledgement per 10 packets, a lossy or reordering one an acknowledgement per gap. In any case after a
+ * quarter of the round-trip time, between 1 and 25 ms. Also when 16 gaps are untold: an acknowledgement holds 64, so each
+ * is told at least three times.
  */
 final class Acks {
     static final long MAX_DELAY_NS = 25_000_000;
     private static final long MIN_DELAY_NS = 1_000_000;
     private static final int MAX_RANGES = 1_024;
     private static final int EARLY_PACKETS = 100;
+    private static final int THRESHOLD = 10;
+    private static final long MIN_INTERVAL_NS = 100_000;
+    private static final long MAX_INTERVAL_NS = 1_000_000;
+    private static final int MAX_GAPS = Frames.MAX_ACK_RANGES / 4;
 
     private final Ranges received = new Ranges();
     private final long[] runs = new long[2 * Frames.MAX_ACK_RANGES];
@@ -23,6 +30,8 @@ final class Acks {
     private long ceCount;
     private long asking;
     private int pending;
+    private int gaps;
+    private long toldNs;
     private boolean immediate;
     private long dueNs = Core.NEVER;
     /** The peer knows that we have all that matters up to here. */
@@ -56,10 +65,15 @@ final class Acks {
         if (!asks) return;
         asking++;
         pending++;
-        int threshold = asking <= EARLY_PACKETS ? 2 : 10;
-        if (gap || ce || urgent || pending >= threshold) immediate = true;
-        long delayNs = Math.clamp(rttNs / 4, MIN_DELAY_NS, MAX_DELAY_NS);
-        if (dueNs == Core.NEVER) dueNs = nowNs + delayNs;
+        if (gap) gaps++;
+        boolean early = asking <= EARLY_PACKETS;
+        if (urgent || gaps >= MAX_GAPS || (early && (gap || ce || pending >= 2))) immediate = true;
+        long latestNs = nowNs + Math.clamp(rttNs / 4, MIN_DELAY_NS, MAX_DELAY_NS);
+        if (gap || ce || pending >= THRESHOLD) {
+            long intervalNs = Math.clamp(rttNs / 4, MIN_INTERVAL_NS, MAX_INTERVAL_NS);
+            latestNs = Math.min(latestNs, Math.max(nowNs, toldNs + intervalNs));
+        }
+        dueNs = Math.min(dueNs, latestNs);
     }
 
     /** Lets time pass. */
@@ -94,6 +108,8 @@ final class Acks {
         }
         if (count == 0 || !out.ack(largest, (nowNs - largestNs) / 1_000, ceCount, runs, count)) return 0;
         pending = 0;
+        gaps = 0;
+        toldNs = nowNs;
         immediate = false;
         dueNs = Core.NEVER;
         return largest;

@@ -328,7 +328,7 @@ public final class Connection {
     private Event.@Nullable Reason onAck(long nowNs) {
         if (in.value() >= nextNumber) return Event.Reason.ACK_UNSENT;
         recovery.onAck(nowNs, in);
-        streams.sendTarget(2 * recovery.control().windowBytes());
+        streams.sendTarget(recovery.sendTargetBytes());
         return null;
     }
 
@@ -353,7 +353,7 @@ public final class Connection {
         boolean work = streams.hasControl() || streams.hasData();
         if (!recovery.windowAllows(max + OVERHEAD_BYTES)) return false;
         if (!work) {
-            recovery.onAppLimited();
+            recovery.onAppLimited(nowNs);
             return false;
         }
         if (recovery.paceAllows(nowNs)) {

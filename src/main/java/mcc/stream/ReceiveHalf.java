@@ -121,14 +121,28 @@ final class ReceiveHalf {
         endRead = true;
     }
 
-    /** Gives more credit when half the window is read; returns whether it did. A fast reader's window doubles. */
+    /**
+     * Gives more credit when half the window, or a quarter of the first, is read; returns whether it did. A fast reader's
+     * window doubles; the first, and one that is read in half that time, hold the sender back: they become four times as
+     * large.
+     */
     boolean grant(long nowNs, long rttNs, long maxWindowBytes) {
-        if (isGone() || finalSize >= 0 || creditBytes - read >= windowBytes / 2 + 1) return false;
-        if (grantedNs < 0 || nowNs - grantedNs < FAST_ROUNDS * rttNs)
-            windowBytes = Math.min(2 * windowBytes, maxWindowBytes);
+        if (isGone() || finalSize >= 0 || creditBytes - read > unread()) return false;
+        windowBytes = Math.min(growth(grantedNs, nowNs, rttNs) * windowBytes, maxWindowBytes);
         grantedNs = nowNs;
         creditBytes = Math.max(creditBytes, read + windowBytes);
         return true;
+    }
+
+    private long unread() {
+        return grantedNs < 0 ? windowBytes / 4 * 3 : windowBytes / 2;
+    }
+
+    /** Returns by how much a window grows when half of it was read since {@code grantedNs}, negative for the first time. */
+    static long growth(long grantedNs, long nowNs, long rttNs) {
+        if (grantedNs < 0) return 4;
+        long tookNs = nowNs - grantedNs;
+        return tookNs < FAST_ROUNDS * rttNs / 2 ? 4 : tookNs < FAST_ROUNDS * rttNs ? 2 : 1;
     }
 
     /** Reads no more; returns the bytes that had arrived and count as read now. */

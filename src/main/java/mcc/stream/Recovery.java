@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  * proof that the threshold was too small: it is raised to what would have sufficed, the time up to 2 round trips, and
  * falls back after 16 episodes of true loss (RFC 8985 section 6.2); when all losses of one episode prove wrong, congestion
  * control takes its answer back. (3) When nothing is acknowledged for a probe timeout, up to two packets leave whatever
- * the window says, with the oldest data (section 6.2.4); the timeout doubles each time. (4) The list of packets in flight
+ * the window says, with the oldest data (section 6.2.4); the timeout doubles each time. When the application has no more
+ * to send, nothing later would show that the last packet was lost: its data leave once more, well before that (RFC 8985
+ * section 7). (4) The list of packets in flight
  * is in the order of sending and holds neither acknowledged nor lost ones, so an acknowledgement costs no more than what
  * it newly covers.
  */
@@ -37,6 +39,11 @@ final class Recovery {
     private static final int MAX_TIME_THRESHOLD_EIGHTHS = 16;
     private static final long MAX_PTO_NS = 60_000_000_000L;
     private static final int RECENT_PACKETS = 2_048;
+    private static final int LOSSY_PPM = 5_000;
+    /** From here on the last packet of a burst goes out twice. */
+    private static final int TAIL_LOSSY_PPM = 20_000;
+    /** Less than this is acknowledged late by a peer that counts to ten packets. */
+    private static final int TAIL_BYTES = 12_000;
 
     private final Config config;
     private final Streams streams;
@@ -46,6 +53,7 @@ final class Recovery {
     private final Counters.Counter lostCount;
     private final Counters.Counter spuriousCount;
     private final Counters.Counter probeCount;
+    private final Counters.Counter tailCount;
 
     private DeliveryRate rate = new DeliveryRate();
     private CongestionControl control;
@@ -65,6 +73,10 @@ final class Recovery {
     private long newestSentNs;
     private int ptoCount;
     private int probes;
+    /** When the newest packet is to go out again; {@link Core#NEVER} while the application has more to send. */
+    private long tailNs = Core.NEVER;
+
+    private boolean tailProbed;
     private int packetThreshold = PACKET_THRESHOLD;
     private int timeThresholdEighths = TIME_THRESHOLD_EIGHTHS;
     private int calmEpisodes;
@@ -87,6 +99,7 @@ final class Recovery {
         lostCount = counters.of("stream.lost");
         spuriousCount = counters.of("stream.lost.spurious");
         probeCount = counters.of("stream.probe");
+        tailCount = counters.of("stream.probe.tail");
     }
 
     CongestionControl control() {
@@ -118,7 +131,14 @@ final class Recovery {
         return recentSeen == 0 ? 0 : (int) (1_000_000L * recentLost / recentSeen);
     }
 
+    /** Returns what a stream should hold: a lost packet that is lost again keeps all behind it for further rounds. */
+    long sendTargetBytes() {
+        return (lossPpm() > LOSSY_PPM ? 4 : 2) * control.windowBytes();
+    }
+
+    /** Returns whether a packet of that size, the largest of the path, may leave. */
     boolean windowAllows(int bytes) {
+        control.packetBytes(bytes);
         return inFlightBytes == 0 || inFlightBytes + bytes <= control.windowBytes();
     }
 
@@ -130,7 +150,8 @@ final class Recovery {
         return pacer.releaseNs(nowNs, control);
     }
 
-    void onAppLimited() {
+    void onAppLimited(long nowNs) {
+        if (tailNs == Core.NEVER) tailNs = nowNs + tailDelayNs();
         rate.onAppLimited(inFlightBytes);
     }
 
@@ -164,7 +185,9 @@ final class Recovery {
         pacer.onSent(bytes);
         inFlightBytes += bytes;
         newestSentNs = nowNs;
+        tailNs = Core.NEVER;
         if (probes > 0) probes--;
+        else tailProbed = false;
         SentPacket last = newest;
         p.previous = last;
         if (last == null) oldest = p;
@@ -201,9 +224,17 @@ final class Recovery {
         if (nowNs >= lossNs) {
             rate.beginAck();
             detectLost(nowNs);
+        }
+        if (lossNs != Core.NEVER || oldest == null || probes > 0) return;
+        SentPacket last = newest;
+        if (last != null && isTailWatched() && nowNs >= tailNs) {
+            tailProbed = true;
+            probes = 1;
+            tailCount.add();
+            streams.onLost(last);
             return;
         }
-        if (lossNs != Core.NEVER || oldest == null || probes > 0 || nowNs < ptoNs()) return;
+        if (nowNs < ptoNs()) return;
         ptoCount++;
         probes = 2;
         probeCount.add();
@@ -214,7 +245,8 @@ final class Recovery {
     /** When {@link #tick} has something to do. */
     long deadlineNs() {
         if (lossNs != Core.NEVER) return lossNs;
-        return oldest == null || probes > 0 ? Core.NEVER : ptoNs();
+        if (oldest == null || probes > 0) return Core.NEVER;
+        return isTailWatched() ? Math.min(tailNs, ptoNs()) : ptoNs();
     }
 
     void pathChanged() {
@@ -228,6 +260,18 @@ final class Recovery {
         ptoCount = 0;
         recentLost = 0;
         recentSeen = 0;
+    }
+
+    /** How long after the last packet of what the application wrote it is sent once more (RFC 8985 section 7.2). */
+    private long tailDelayNs() {
+        if (!rtt.isSampled()) return MAX_PTO_NS;
+        long smoothedNs = rtt.smoothedNs();
+        if (lossPpm() > TAIL_LOSSY_PPM) return Math.max(smoothedNs / 4, RttEstimator.GRANULARITY_NS);
+        return inFlightBytes < TAIL_BYTES ? MAX_PTO_NS : 2 * smoothedNs + RttEstimator.GRANULARITY_NS;
+    }
+
+    private boolean isTailWatched() {
+        return !tailProbed && ptoCount == 0;
     }
 
     private long ptoNs() {

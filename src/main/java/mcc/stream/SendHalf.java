@@ -10,6 +10,10 @@ final class SendHalf {
     private final ByteWindow bytes;
     private final Ranges acked = new Ranges();
     private final Ranges lost = new Ranges();
+    /** What was sent more than once and is not yet acknowledged. */
+    private final Ranges resent = new Ranges();
+    /** What was lost again: goes out twice, so that it does not hold up all behind it for yet another round. */
+    private final Ranges lostAgain = new Ranges();
 
     /** All below is acknowledged. */
     private long base;
@@ -69,6 +73,8 @@ final class SendHalf {
         bytes.release(0, true);
         acked.clear();
         lost.clear();
+        resent.clear();
+        lostAgain.clear();
     }
 
     void onCredit(long maximum) {
@@ -109,7 +115,15 @@ final class SendHalf {
             finSent = true;
             finLost = false;
         }
-        if (offset != sent) return 0;
+        if (offset != sent) {
+            resent.add(offset, offset + length);
+            int i = lostAgain.firstEndingAfter(offset);
+            if (i < lostAgain.count() && lostAgain.start(i) < offset + length) {
+                lost.add(Math.max(offset, lostAgain.start(i)), Math.min(offset + length, lostAgain.end(i)));
+                lostAgain.remove(offset, offset + length);
+            }
+            return 0;
+        }
         sent += length;
         return length;
     }
@@ -121,6 +135,8 @@ final class SendHalf {
         }
         if (!abandoned && length > 0) {
             lost.remove(offset, offset + length);
+            resent.remove(offset, offset + length);
+            lostAgain.remove(offset, offset + length);
             if (offset > base) {
                 acked.add(offset, offset + length);
             } else if (offset + length > base) {
@@ -142,8 +158,11 @@ final class SendHalf {
         long end = offset + length;
         if (start >= end) return;
         lost.add(start, end);
+        int again = resent.firstEndingAfter(start);
+        if (again < resent.count() && resent.start(again) < end) lostAgain.add(start, end);
         for (int i = acked.firstEndingAfter(start); i < acked.count() && acked.start(i) < end; i++) {
             lost.remove(acked.start(i), acked.end(i));
+            lostAgain.remove(acked.start(i), acked.end(i));
         }
     }
 

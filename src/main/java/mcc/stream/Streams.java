@@ -424,8 +424,7 @@ final class Streams {
         readBytes += bytes;
         if (bytes == 0) return;
         if (creditBytes - readBytes <= windowBytes / 2) {
-            boolean fast = grantedNs < 0 || nowNs - grantedNs < ReceiveHalf.FAST_ROUNDS * rtt.smoothedNs();
-            if (fast) widen(2 * windowBytes);
+            widen(ReceiveHalf.growth(grantedNs, nowNs, rtt.smoothedNs()) * windowBytes);
             grantedNs = nowNs;
             creditBytes = readBytes + windowBytes;
             creditDue = true;

@@ -506,4 +506,22 @@ class ConnectionTest {
         pair.run(20_000 * Pair.MS);
         assertThat(pair.ends[0].packetThreshold()).isEqualTo(3);
     }
+
+    @Test
+    void theEndOfABurstIsRepairedBeforeTheProbeTimeout() {
+        Pair pair = pair(6).both(l -> {
+            l.delayNs = Pair.MS;
+            l.lossPpm = 50_000;
+        });
+        long[] took = new long[100];
+        for (int i = 0; i < took.length; i++) {
+            long startNs = pair.nowNs;
+            Transfer transfer = new Transfer(pair, 0, 20_000);
+            assertThat(pair.run(10 * SECOND, () -> transfer.ended)).isTrue();
+            took[i] = pair.nowNs - startNs;
+            pair.run(SECOND);
+        }
+        Arrays.sort(took);
+        assertThat(took[90]).as("a probe timeout is 27 ms here").isLessThan(15 * Pair.MS);
+    }
 }

@@ -6,6 +6,7 @@ import mcc.congestion.CongestionControl;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A link of 100 Mbit/s and 100 ms with a queue of one bandwidth-delay product, as in the laboratory. */
 class GoodputTest {
@@ -50,9 +51,39 @@ class GoodputTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 80", "10000, 75", "50000, 60", "100000, 50", "150000, 40"})
+    @CsvSource({"0, 84", "10000, 80", "50000, 72", "100000, 62", "150000, 52"})
     void bbrKeepsALossyLinkBusy(int lossPpm, double atLeast) {
         assertThat(goodput(CongestionControl.Kind.BBR, lossPpm, 20, 1, 1)).isGreaterThan(atLeast);
+    }
+
+    @Test
+    void twoFlowsShareALossyLink() {
+        Pair pair = new Pair(config(CongestionControl.Kind.BBR), 8, 2);
+        pair.keepEvents = false;
+        pair.both(l -> {
+            l.delayNs = 20 * Pair.MS;
+            l.lossPpm = 50_000;
+            l.rateBytesPerSecond = RATE / 5;
+            l.queueBytes = 100_000;
+        });
+        Transfer a = new Transfer(pair, 0, Long.MAX_VALUE / 4);
+        Transfer b = new Transfer(pair, 2, Long.MAX_VALUE / 4);
+        pair.run(30_000 * Pair.MS);
+        assertThat((double) a.read / b.read).isBetween(0.5, 2.0);
+        assertThat(a.read + b.read).isGreaterThan(RATE / 5 * 30 * 8 / 10);
+    }
+
+    @Test
+    void aCubicFlowGetsItsShare() {
+        Pair pair = link(CongestionControl.Kind.BBR, 0, 1_250_000, 1, 9);
+        CubicFlow cubic = new CubicFlow(pair);
+        pair.join(cubic);
+        Transfer transfer = new Transfer(pair, 0, Long.MAX_VALUE / 4);
+        pair.run(10_000 * Pair.MS);
+        long before = transfer.read;
+        pair.run(20_000 * Pair.MS);
+        assertThat(100.0 * (transfer.read - before) / (RATE * 20)).isBetween(15.0, 80.0);
+        assertThat(cubic.readBytes()).isGreaterThan(RATE * 30 / 10);
     }
 
     @Test
@@ -84,5 +115,30 @@ class GoodputTest {
     @Test
     void burstsOfLossAreSurvived() {
         assertThat(goodput(CongestionControl.Kind.BBR, 50_000, 10, 4, 5)).isGreaterThan(50);
+    }
+
+    /** The host sees its socket and its clock each millisecond only, ten times as long as the path's round trip. */
+    @ParameterizedTest
+    @ValueSource(ints = {1_171, 16_000})
+    void aShortFastPathIsNotHeldBackByACoarseHost(int max) {
+        long rate = 1_250_000_000;
+        Pair pair = new Pair(config(CongestionControl.Kind.BBR), 7);
+        pair.keepEvents = false;
+        pair.max = max;
+        pair.both(l -> {
+            l.delayNs = Pair.MS / 20;
+            l.rateBytesPerSecond = rate;
+            l.queueBytes = 4_000_000;
+            l.mtu = max;
+        });
+        Transfer transfer = new Transfer(pair, 0, Long.MAX_VALUE / 4);
+        pair.run(20 * Pair.MS);
+        pair.grainNs = Pair.MS;
+        pair.run(100 * Pair.MS);
+        long before = transfer.read;
+        pair.run(200 * Pair.MS);
+        double used = (transfer.read - before) * (max + 57.0) / max / (rate * 0.2);
+        assertThat(used).isGreaterThan(0.9);
+        assertThat(transfer.corrupt).isFalse();
     }
 }

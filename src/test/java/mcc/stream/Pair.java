@@ -3,13 +3,20 @@ package mcc.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.PriorityQueue;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.LongUnaryOperator;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Rng;
 
-/** Two connections joined by a simulated link, in virtual time. */
+/**
+ * Connections joined by one simulated link, in virtual time. End 2k talks to end 2k + 1; the even ends share the one
+ * direction of the link, the odd ends the other.
+ */
 final class Pair {
     static final long MS = 1_000_000;
     static final int MTU = 1_171;
@@ -33,6 +40,34 @@ final class Pair {
         long dropped;
         long queueDropped;
         long queueSumNs;
+
+        /** Takes a packet; returns when it arrives, but for jitter, or {@link Core#NEVER}. */
+        long pass(long nowNs, int bytes, Rng rng) {
+            packets++;
+            if (bytes > mtu || cut || lost(rng)) {
+                dropped++;
+                return Core.NEVER;
+            }
+            if (rateBytesPerSecond == 0) return nowNs + delayNs;
+            long backlog = (long) (Math.max(0, busyUntilNs - nowNs) * 1e-9 * rateBytesPerSecond);
+            if (backlog > queueBytes) {
+                queueDropped++;
+                return Core.NEVER;
+            }
+            busyUntilNs = Math.max(busyUntilNs, nowNs) + (bytes + 57) * 1_000_000_000L / rateBytesPerSecond;
+            queueSumNs += busyUntilNs - nowNs;
+            return busyUntilNs + delayNs;
+        }
+
+        private boolean lost(Rng rng) {
+            if (burstLeft > 0) {
+                burstLeft--;
+                return true;
+            }
+            if (!rng.chance(lossPpm / burst)) return false;
+            burstLeft = burst - 1;
+            return true;
+        }
     }
 
     private record Flight(long atNs, long seq, int to, byte[] bytes, boolean ce) implements Comparable<Flight> {
@@ -42,32 +77,53 @@ final class Pair {
         }
     }
 
-    final Connection[] ends = new Connection[2];
-    final Budget[] budgets = new Budget[2];
-    final Counters[] counters = {new Counters(), new Counters()};
+    final Connection[] ends;
+    final Budget[] budgets;
+    final Counters[] counters;
     final Link[] links = {new Link(), new Link()};
     /** Called after anything happened at an end: the application. */
-    final Runnable[] apps = {() -> {}, () -> {}};
+    final Runnable[] apps;
 
-    final List<List<Event>> events = List.of(new ArrayList<>(), new ArrayList<>());
+    final List<List<Event>> events = new ArrayList<>();
+    /** What a packet may hold. */
+    int max = MTU;
+    /** A host looks at its socket and at its clock at multiples of this only. */
+    long grainNs = 1;
+    /** Another user of the link, asked before anything else at each moment it named: returns the next one. */
+    LongUnaryOperator other = _ -> Core.NEVER;
+
+    private long otherNs = Core.NEVER;
     private final PriorityQueue<Flight> flights = new PriorityQueue<>();
     private final Rng rng;
-    private final byte[] buf = new byte[2_000];
+    private final byte[] buf = new byte[20_000];
     private long seq;
     long nowNs = 1_000 * MS;
     long ticks;
     long trace = 17;
+    /** Whether events and a hash of all packets are kept: a long transfer does without. */
     boolean keepEvents = true;
 
     Pair(Config config, long seed) {
+        this(config, seed, 1);
+    }
+
+    Pair(Config config, long seed, int flows) {
+        int count = 2 * flows;
         rng = Rng.seeded(seed);
-        for (int i = 0; i < 2; i++) {
+        ends = new Connection[count];
+        budgets = new Budget[count];
+        counters = new Counters[count];
+        apps = new Runnable[count];
+        for (int i = 0; i < count; i++) {
+            counters[i] = new Counters();
+            apps[i] = () -> {};
+            events.add(new ArrayList<>());
             budgets[i] = new Budget(Config.BUDGET_BYTES, counters[i]);
-            ends[i] = new Connection(config, i == 0, rng.split(), budgets[i], counters[i]);
+            ends[i] = new Connection(config, i % 2 == 0, rng.split(), budgets[i], counters[i]);
         }
     }
 
-    Pair both(java.util.function.Consumer<Link> setting) {
+    Pair both(Consumer<Link> setting) {
         for (Link link : links) setting.accept(link);
         return this;
     }
@@ -77,7 +133,7 @@ final class Pair {
             for (Event e = ends[i].poll(); e != null; e = ends[i].poll())
                 if (keepEvents) events.get(i).add(e);
             apps[i].run();
-            for (int n = ends[i].transmit(nowNs, buf, 0, MTU); n > 0; n = ends[i].transmit(nowNs, buf, 0, MTU)) {
+            for (int n = ends[i].transmit(nowNs, buf, 0, max); n > 0; n = ends[i].transmit(nowNs, buf, 0, max)) {
                 carry(i, n);
             }
         }
@@ -86,54 +142,43 @@ final class Pair {
     }
 
     private void carry(int from, int n) {
-        Link link = links[from];
-        link.packets++;
-        trace = trace * 31 + nowNs;
-        for (int i = 0; i < n; i++) trace = trace * 31 + buf[i];
-        if (n > link.mtu || link.cut || lost(link)) {
-            link.dropped++;
-            return;
+        if (keepEvents) {
+            trace = trace * 31 + nowNs;
+            for (int i = 0; i < n; i++) trace = trace * 31 + buf[i];
         }
-        long leaveNs = nowNs;
-        if (link.rateBytesPerSecond > 0) {
-            long backlog = Math.max(0, link.busyUntilNs - nowNs) * link.rateBytesPerSecond / 1_000_000_000L;
-            if (backlog > link.queueBytes) {
-                link.queueDropped++;
-                return;
-            }
-            link.busyUntilNs = Math.max(link.busyUntilNs, nowNs) + (n + 57) * 1_000_000_000L / link.rateBytesPerSecond;
-            leaveNs = link.busyUntilNs;
-            link.queueSumNs += leaveNs - nowNs;
-        }
+        Link link = links[from % 2];
+        long arrivalNs = link.pass(nowNs, n, rng);
+        if (arrivalNs == Core.NEVER) return;
         int copies = rng.chance(link.duplicatePpm) ? 2 : 1;
         for (int i = 0; i < copies; i++) {
-            long jitter = link.jitterNs == 0 ? 0 : rng.below(link.jitterNs);
-            flights.add(new Flight(
-                    leaveNs + link.delayNs + jitter,
-                    seq++,
-                    1 - from,
-                    java.util.Arrays.copyOf(buf, n),
-                    rng.chance(link.cePpm)));
+            long jitterNs = link.jitterNs == 0 ? 0 : rng.below(link.jitterNs);
+            byte[] bytes = Arrays.copyOf(buf, n);
+            flights.add(new Flight(grain(arrivalNs + jitterNs), seq++, from ^ 1, bytes, rng.chance(link.cePpm)));
         }
     }
 
-    private boolean lost(Link link) {
-        if (link.burstLeft > 0) {
-            link.burstLeft--;
-            return true;
-        }
-        if (!rng.chance(link.lossPpm / link.burst)) return false;
-        link.burstLeft = link.burst - 1;
-        return true;
+    private long grain(long ns) {
+        return (ns + grainNs - 1) / grainNs * grainNs;
+    }
+
+    private long deadlineNs() {
+        long next = Core.NEVER;
+        for (Connection end : ends) next = Math.min(next, end.deadlineNs());
+        return next == Core.NEVER ? next : Math.max(nowNs, grain(next));
+    }
+
+    /** Lets another user of the link begin now. */
+    void join(LongUnaryOperator user) {
+        other = user;
+        otherNs = nowNs;
     }
 
     /** Runs until {@code done} or {@code untilNs}; returns whether it was done. */
-    boolean run(long forNs, java.util.function.BooleanSupplier done) {
+    boolean run(long forNs, BooleanSupplier done) {
         long untilNs = nowNs + forNs;
-        pump(0);
-        pump(1);
+        for (int i = 0; i < ends.length; i++) pump(i);
         while (!done.getAsBoolean()) {
-            long next = Math.min(ends[0].deadlineNs(), ends[1].deadlineNs());
+            long next = Math.min(deadlineNs(), otherNs);
             Flight flight = flights.peek();
             if (flight != null) next = Math.min(next, flight.atNs);
             if (next > untilNs || next == Core.NEVER) {
@@ -141,21 +186,36 @@ final class Pair {
                 return done.getAsBoolean();
             }
             nowNs = Math.max(nowNs, next);
-            if (flight != null && flight.atNs <= nowNs) {
-                flights.poll();
-                ends[flight.to].receive(nowNs, flight.bytes, 0, flight.bytes.length, flight.ce);
-                pump(flight.to);
-                continue;
-            }
-            for (int i = 0; i < 2; i++) {
-                if (ends[i].deadlineNs() > nowNs) continue;
-                ticks++;
-                ends[i].tick(nowNs);
-                pump(i);
-                assertThat(ends[i].deadlineNs()).as("deadline after its tick").isGreaterThan(nowNs);
+            if (otherNs <= nowNs) {
+                otherNs = other.applyAsLong(nowNs);
+            } else if (flight != null && flight.atNs <= nowNs) {
+                deliver(flight);
+            } else {
+                tick();
             }
         }
         return true;
+    }
+
+    /** Hands in all that has arrived for an end by now, then lets it answer. */
+    private void deliver(Flight first) {
+        int to = first.to;
+        for (Flight f = first; f != null && f.atNs <= nowNs && f.to == to; f = flights.peek()) {
+            flights.poll();
+            ends[to].receive(nowNs, f.bytes, 0, f.bytes.length, f.ce);
+            if (grainNs == 1) break;
+        }
+        pump(to);
+    }
+
+    private void tick() {
+        for (int i = 0; i < ends.length; i++) {
+            if (ends[i].deadlineNs() > nowNs) continue;
+            ticks++;
+            ends[i].tick(nowNs);
+            pump(i);
+            assertThat(ends[i].deadlineNs()).as("deadline after its tick").isGreaterThan(nowNs);
+        }
     }
 
     void run(long forNs) {

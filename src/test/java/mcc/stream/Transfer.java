@@ -20,12 +20,12 @@ final class Transfer {
         this.total = total;
         stream = pair.ends[from].open(pair.nowNs);
         Runnable writer = pair.apps[from];
-        Runnable reader = pair.apps[1 - from];
+        Runnable reader = pair.apps[from ^ 1];
         pair.apps[from] = () -> {
             writer.run();
             write();
         };
-        pair.apps[1 - from] = () -> {
+        pair.apps[from ^ 1] = () -> {
             reader.run();
             read();
         };
@@ -60,10 +60,10 @@ final class Transfer {
     private void read() {
         if (paused || ended) return;
         while (true) {
-            int n = pair.ends[1 - from].read(pair.nowNs, stream, chunk, 0, chunk.length);
+            int n = pair.ends[from ^ 1].read(pair.nowNs, stream, chunk, 0, chunk.length);
             if (n == -1) {
                 ended = true;
-                pair.ends[1 - from].finish(pair.nowNs, stream);
+                pair.ends[from ^ 1].finish(pair.nowNs, stream);
             }
             if (n <= 0) return;
             for (int i = 0; i < n; i++) corrupt |= chunk[i] != at(stream, read + i);

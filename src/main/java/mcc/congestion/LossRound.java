@@ -1,0 +1,100 @@
+package mcc.congestion;
+
+/**
+ * What the packets of one round trip, counted from its first loss, tell of the path: the most it delivered, and what it
+ * lost, marked and delayed (draft-ietf-ccwg-bbr: loss_round, bw_latest, inflight_latest).
+ */
+final class LossRound {
+    private long endDelivered;
+    private boolean over;
+    private boolean lossy;
+    private boolean marked;
+    private int acked;
+    private int lost;
+    private long minRttNs = Long.MAX_VALUE;
+    private long lastMinRttNs = Long.MAX_VALUE;
+    private long bandwidth;
+    private long inFlightBytes;
+
+    /** Takes an acknowledgement, before anything is decided about it. */
+    void onAck(RateSample sample) {
+        acked += sample.ackedPackets;
+        if (sample.rttNs > 0) minRttNs = Math.min(minRttNs, sample.rttNs);
+        bandwidth = Math.max(bandwidth, sample.rateBytesPerSecond);
+        inFlightBytes = Math.max(inFlightBytes, sample.delivered - sample.priorDelivered);
+        over = sample.ackedPackets > 0 && sample.priorDelivered >= endDelivered;
+        if (over) endDelivered = sample.delivered;
+    }
+
+    /** Returns whether it is the first of this round. */
+    boolean onLost(long deliveredBytes) {
+        boolean first = !lossy;
+        if (first) endDelivered = deliveredBytes;
+        lossy = true;
+        lost++;
+        return first;
+    }
+
+    void onMark() {
+        marked = true;
+    }
+
+    /** The episode was none. */
+    void forgive() {
+        lossy = false;
+        lost = 0;
+    }
+
+    /** Starts the next one after the end of one was judged. */
+    void advance(RateSample sample) {
+        if (!over) return;
+        clear();
+        bandwidth = sample.rateBytesPerSecond;
+        inFlightBytes = sample.delivered - sample.priorDelivered;
+    }
+
+    /** What was measured so far belongs to another phase of sending. */
+    void resetSignals() {
+        clear();
+        bandwidth = 0;
+        inFlightBytes = 0;
+    }
+
+    private void clear() {
+        lossy = false;
+        marked = false;
+        acked = 0;
+        lost = 0;
+        if (minRttNs != Long.MAX_VALUE) lastMinRttNs = minRttNs;
+        minRttNs = Long.MAX_VALUE;
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
+    boolean isMarked() {
+        return marked;
+    }
+
+    int lost() {
+        return lost;
+    }
+
+    int packets() {
+        return acked + lost;
+    }
+
+    /** Returns the least round-trip time of this round, or of the last one before the first sample. */
+    long minRttNs() {
+        return minRttNs == Long.MAX_VALUE ? lastMinRttNs : minRttNs;
+    }
+
+    long bandwidth() {
+        return bandwidth;
+    }
+
+    long inFlightBytes() {
+        return inFlightBytes;
+    }
+}
