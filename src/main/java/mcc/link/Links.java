@@ -508,10 +508,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         touch(link);
     }
 
-    /** Bytes that {@link #read} would give now. */
-    public int readable(Id peer, long stream) {
+    /** As {@link Connection#sendDatagram}; returns the longest that a packet takes now, −1 where there is no such stream. */
+    public int sendDatagram(long nowNs, Id peer, long stream, Bytes data) {
         Link link = links.get(peer);
-        return link == null ? 0 : link.connection.readable(stream);
+        if (link == null || !link.connection.sendDatagram(nowNs, stream, data)) return -1;
+        touch(link);
+        return link.connection.maxDatagramBytes();
     }
 
     /** The door for packets of the virtual interface. */
@@ -624,11 +626,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         schedule(link);
     }
 
-    /** No address of a peer answered in time. */
-    void unreachable(Link link) {
-        forget(link, Reason.UNREACHABLE);
-    }
-
     byte[] observedControl(Address from) {
         return Frames.control(Control.newBuilder()
                 .setObserved(Handshakes.endpoint(from))
@@ -721,6 +718,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         for (Event event; (event = link.connection.poll()) != null; ) {
             switch (event) {
                 case Event.Message m -> onMessage(nowNs, link, m.bytes());
+                case Event.Datagram e -> outputs.add(new LinkOutput.StreamDatagram(link.peer, e.stream(), e.data()));
                 case Event.Opened e -> outputs.add(new LinkOutput.StreamOpened(link.peer, e.stream()));
                 case Event.Readable e -> outputs.add(new LinkOutput.StreamReadable(link.peer, e.stream()));
                 case Event.Writable e -> outputs.add(new LinkOutput.StreamWritable(link.peer, e.stream()));
@@ -765,7 +763,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return true;
     }
 
-    private void forget(Link link, Reason reason) {
+    void forget(Link link, Reason reason) {
         if (link.gone) return;
         link.gone = true;
         link.connection.discard();

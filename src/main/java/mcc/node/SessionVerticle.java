@@ -230,6 +230,12 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
                 case LinkOutput.StreamOpened o -> {
                     if (hub != null) opened(hub.port(o.peer(), o.stream()));
                 }
+                case LinkOutput.StreamDatagram o -> {
+                    if (hub != null
+                            && !hub.datagram(o.peer(), o.stream(), o.data().toArray())) {
+                        counters.add("stream.datagram.dropped");
+                    }
+                }
                 case LinkOutput.StreamReadable o -> {
                     if (hub != null) hub.readable(nowNs, o.peer(), o.stream());
                 }

@@ -30,6 +30,7 @@ public final class Wiring {
             case LinkOutput.Dialled o -> List.of(new Letter(Desk.DHT_HOST, o));
             case LinkOutput.NotDialled o -> List.of(new Letter(Desk.DHT_HOST, o));
             case LinkOutput.StreamOpened _,
+                    LinkOutput.StreamDatagram _,
                     LinkOutput.StreamReadable _,
                     LinkOutput.StreamWritable _,
                     LinkOutput.StreamReset _,
