@@ -567,7 +567,7 @@ final class Operations {
 
     private Future<Answer> openTunnel(JsonObject p) {
         String listen = p.getString("listen", "127.0.0.1:0");
-        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(target(p), listen))
+        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(target(p), listen, p.getString("protocol")))
                 .compose(made -> links().map(links -> new Answer(withPath((JsonObject) made, links), true)));
     }
 

@@ -106,6 +106,11 @@ public record Registration(
         meta = Collections.unmodifiableMap(new LinkedHashMap<>(meta));
     }
 
+    /** Whether the app speaks UDP: its connections are flows of datagrams. */
+    public boolean isUdp() {
+        return protocol == Protocol.UDP;
+    }
+
     /** Checks a draft and fills in what it leaves out. */
     public static Parsed of(Draft draft, String ownOrg) {
         List<Fault> faults = new ArrayList<>();
@@ -129,6 +134,10 @@ public record Registration(
         long leaseMs = draft.leaseMs == null ? 30_000 : draft.leaseMs;
         within(faults, "/leaseMs", leaseMs, LEASE_MIN_MS, LEASE_MAX_MS);
         Check check = check(faults, draft.check);
+        if (protocol == Protocol.UDP && (check.type() == CheckType.TCP || check.type() == CheckType.HTTP)) {
+            faults.add(new Fault(
+                    "/check/type", "ttl or none: a service of UDP accepts no connection that a node could try"));
+        }
         if (!faults.isEmpty() || service == null) return new Parsed.Invalid(faults);
         return new Parsed.Valid(new Registration(
                 draft.id, service, host, (int) port, protocol, (int) weight, tags, sorted(meta), leaseMs, check));

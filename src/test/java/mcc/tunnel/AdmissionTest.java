@@ -84,7 +84,7 @@ class AdmissionTest {
         Node provider = node(may(Action.SIGNAL, Action.SEE), "provider");
         register(provider);
         var query = new TunnelVerticle.Query.Open(
-                new Target.Service(new ServiceName("open", "echo"), null, null), "127.0.0.1:0");
+                new Target.Service(new ServiceName("open", "echo"), null, null), "127.0.0.1:0", null);
         Object made = get(provider.parts().bus().ask(Bus.TUNNEL, query));
         String listen = ((io.vertx.core.json.JsonObject) made).getString("listen");
         try (Socket socket = connect(Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1)))) {
@@ -181,7 +181,7 @@ class AdmissionTest {
             for (byte b : bytes) talk.add(b & 0xff);
         });
         port.attach(vertx.getOrCreateContext());
-        port.write(Envelope.open(endpoint));
+        port.write(Envelope.open(endpoint, false));
         return talk;
     }
 
