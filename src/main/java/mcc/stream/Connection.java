@@ -442,8 +442,6 @@ public final class Connection {
     private void writeDatagrams(long nowNs, SentPacket packet, boolean alone) {
         int before = packet.frames();
         datagrams.write(nowNs, out, packet, alone && before == 0);
-        if (packet.frames() == before) return;
-        datagrams.turn();
-        datagramsFirst = false;
+        if (packet.frames() > before) datagramsFirst = false;
     }
 }

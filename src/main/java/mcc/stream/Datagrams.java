@@ -86,26 +86,25 @@ final class Datagrams {
     }
 
     /**
-     * Writes what fits, flow by flow.
+     * Writes what fits, flow by flow, and ends the turn of the last that wrote.
      *
      * @param alone whether the packet has nothing in it yet: what does not fit then, never will
      */
     void write(long nowNs, FramesWriter out, SentPacket packet, boolean alone) {
+        Flow wrote = null;
         for (Flow flow = next(nowNs); flow != null; flow = next(nowNs)) {
             Waiting first = flow.queue.getFirst();
-            if (!out.datagram(flow.id, first.data)) {
-                if (!alone || packet.frames() > 0) return;
+            if (out.datagram(flow.id, first.data)) {
+                packet.add(Frames.DATAGRAM, flow.id, 0, first.data.size(), false);
+                dropFirst(flow, sent);
+                wrote = flow;
+            } else if (alone && packet.frames() == 0) {
                 dropFirst(flow, tooLong);
-                continue;
+            } else {
+                if (flow.equals(wrote)) turns.addLast(turns.removeFirst());
+                return;
             }
-            packet.add(Frames.DATAGRAM, flow.id, 0, first.data.size(), false);
-            dropFirst(flow, sent);
         }
-    }
-
-    /** Ends a packet: the next flow has its turn. */
-    void turn() {
-        if (turns.size() > 1) turns.addLast(turns.removeFirst());
     }
 
     long bufferedBytes() {

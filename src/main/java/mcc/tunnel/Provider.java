@@ -180,9 +180,10 @@ final class Provider {
                         socket.close(true);
                         return;
                     }
-                    port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                     counters.add("tunnel.flow.served");
+                    // Ready before it says so: what comes earlier than that is lost.
                     new ServedFlow(new FlowStream(port, early, counters), socket, port, view).begin(allowed);
+                    port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                 })
                 .onFailure(e -> refuseOpen(
                         port, gone, TunnelOpened.Code.UPSTREAM, "the service cannot be reached: " + Problem.text(e)));

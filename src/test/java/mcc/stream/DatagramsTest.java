@@ -8,6 +8,7 @@ import java.util.List;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Rng;
+import mcc.wire.FramesWriter;
 import org.junit.jupiter.api.Test;
 
 /** Datagrams over a simulated link, in virtual time. */
@@ -173,6 +174,24 @@ class DatagramsTest {
         for (int flow = 0; flow < 40; flow++) queue.end(100 + flow);
         assertThat(queue.bufferedBytes()).isZero();
         assertThat(queue.hasAny(0)).isFalse();
+    }
+
+    @Test
+    void flowsTakeTurnsPacketByPacket() {
+        Datagrams queue = new Datagrams(new Counters());
+        for (int flow = 1; flow <= 3; flow++) {
+            for (int i = 0; i < 4; i++) queue.add(0, flow, Bytes.copyOf(new byte[1_000]));
+        }
+        List<Long> order = new ArrayList<>();
+        byte[] buf = new byte[Pair.MTU];
+        while (queue.hasAny(0)) {
+            FramesWriter out = new FramesWriter();
+            out.begin(buf, 0, Pair.MTU);
+            SentPacket packet = new SentPacket();
+            queue.write(0, out, packet, true);
+            order.add(packet.stream(0));
+        }
+        assertThat(order).containsExactly(1L, 2L, 3L, 1L, 2L, 3L, 1L, 2L, 3L, 1L, 2L, 3L);
     }
 
     @Test
