@@ -289,7 +289,18 @@ final class ServiceVerbs {
 
     static Table providers(Json page) {
         Table table = new Table(
-                "PROVIDER", "NODE", "PROTO", "HEALTH", "PATH", "RTT", "LOAD", "WEIGHT", "SCORE", "LEASE", "REASON");
+                "PROVIDER",
+                "NODE",
+                "PROTO",
+                "HEALTH",
+                "PATH",
+                "RTT",
+                "LOAD",
+                "WEIGHT",
+                "SCORE",
+                "LEASE",
+                "ADDRESS",
+                "REASON");
         for (Json p : page.at("items").items()) {
             table.row(
                     Text.shortId(p.at("endpoint").text("-")),
@@ -302,6 +313,7 @@ final class ServiceVerbs {
                     p.at("weight").text("-"),
                     p.at("score").at("total").text("-"),
                     Text.span(p.at("leaseMs")),
+                    p.at("address").text("-"),
                     p.at("reason").text(""));
         }
         return table;

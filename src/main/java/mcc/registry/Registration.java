@@ -235,8 +235,12 @@ public record Registration(
         return Sha256.id(KIND, node.toBytes(), digest.toBytes());
     }
 
-    /** Returns where the record of one endpoint stands, whatever its service: SHA-256(endpoint ID). */
+    /**
+     * Returns where the record of one endpoint stands, whatever its service: the 80 bits of SHA-256(endpoint ID) that its IPv6
+     * address has, then zeros, so that the address alone leads there.
+     */
     static Id key(Id endpoint) {
-        return Sha256.id(endpoint.toBytes());
+        Id hash = Sha256.id(endpoint.toBytes());
+        return new Id(hash.w0(), hash.w1() & 0xffffL << 48, 0, 0);
     }
 }

@@ -14,9 +14,9 @@ import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One peer's transport: messages, streams and datagrams in, packets out, and back. A core on the packet path: after each call that
- * hands something in, the host calls {@link #transmit} until it returns 0, drains {@link #poll}, and arms one timer from
- * {@link #deadlineNs}.
+ * One peer's transport: messages, streams and datagrams in, packets out, and back. A core on the packet path: after each
+ * call that hands something in, the host calls {@link #transmit} until it returns 0, drains {@link #poll}, and arms one
+ * timer from {@link #deadlineNs}.
  *
  * <p>A packet's bytes here are one {@code Frames} message, sealed and addressed by the host. Packets that hold only
  * messages and acknowledgements are neither acknowledged nor subject to the congestion window.

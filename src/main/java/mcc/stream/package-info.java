@@ -18,7 +18,8 @@
  * of a stream 8,192; remembered gaps between packets 1,024; messages waiting 256 out and 1,024 in; datagrams
  * waiting 256 KiB and 100 ms a flow, 4 MiB a connection out and 1,024 in.
  *
- * <p>Sources: RFC 9000 (streams, credit, acknowledgements), RFC 9002 (loss recovery), RFC 8985 (adaptive reordering), RFC 9221 (datagrams).
+ * <p>Sources: RFC 9000 (streams, credit, acknowledgements), RFC 9002 (loss recovery), RFC 8985 (adaptive reordering),
+ * RFC 9221 (datagrams).
  */
 @NullMarked
 package mcc.stream;

@@ -100,6 +100,7 @@ public final class TunnelVerticle extends VerticleBase {
     private final Admission admission;
     private final long idleNs;
     private @Nullable Provider provider;
+    private @Nullable Hosted hosted;
     private TcpSocket.@Nullable Listener socks;
     private boolean measuring;
     /** Bytes {sent, received} through all tunnels there ever were, by the kind of path. */
@@ -143,6 +144,10 @@ public final class TunnelVerticle extends VerticleBase {
     public Future<?> start() {
         Provider made = new Provider(vertx, context, bus, admission, totals, idleNs, counters);
         provider = made;
+        if (parts.status().tun() != null) {
+            String network = parts.settings().text("network");
+            hosted = new Hosted(vertx, context, network, idleNs, totals, counters);
+        }
         bus.on(Bus.INCOMING, made::take);
         bus.serve(Bus.TUNNEL, query -> onQuery((Query) query));
         vertx.setPeriodic(1_000, _ -> second());
@@ -153,6 +158,7 @@ public final class TunnelVerticle extends VerticleBase {
     public Future<?> stop() {
         tunnels.values().forEach(TunnelVerticle::stop);
         if (socks != null) socks.close();
+        if (hosted != null) hosted.close();
         return Future.succeededFuture();
     }
 
@@ -182,6 +188,11 @@ public final class TunnelVerticle extends VerticleBase {
         long nowNs = System.nanoTime();
         for (Tunnel tunnel : tunnels.values()) if (tunnel.forward != null) tunnel.forward.expire(nowNs);
         if (provider != null) provider.expire(nowNs);
+        Hosted hosted = this.hosted;
+        if (hosted != null) {
+            bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
+                    .onSuccess(all -> hosted.second(nowNs, (List<?>) all));
+        }
         boolean quiet = tunnels.values().stream().noneMatch(Tunnel::hasMoved);
         Future<Object> asked =
                 quiet ? Future.succeededFuture(List.of()) : bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers());

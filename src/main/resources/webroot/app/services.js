@@ -4,7 +4,7 @@ import { html, nothing } from "lit";
 import { Page } from "./base.js";
 import { count, short, span } from "./format.js";
 import { live } from "./live.js";
-import { badge, empty, health, id, loading, path, problem, rtt, toast, twin, why } from "./parts.js";
+import { badge, copy, empty, health, id, loading, path, problem, rtt, toast, twin, why } from "./parts.js";
 import { call, curl, get, mcc } from "./rest.js";
 import { route } from "./router.js";
 import "./forms.js";
@@ -113,7 +113,7 @@ class Services extends Page {
     const parts = p.score.parts ?? {};
     return html`<tr role="row">
       <td role="cell" data-label="Rank" class="num">${this.#score(p, i)}</td>
-      <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}</span></td>
+      <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}<span class="sub"><code>${p.address}</code>${copy(p.address, "address of the endpoint")}</span></span></td>
       <td role="cell" data-label="Protocol">${p.protocol?.toUpperCase()}</td>
       <td role="cell" data-label="Health"><span>${health(p.health, p.reason)}<span class="sub">${p.reason}</span></span></td>
       <td role="cell" data-label="Path"><span>${path(p.path, p.local)} ${rtt(p.rttMs, p.local)}<span class="sub">${why(p.path, p.local)}${p.path?.address ? ` (${p.path.address})` : ""}</span></span></td>

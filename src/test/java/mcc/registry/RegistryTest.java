@@ -270,6 +270,34 @@ class RegistryTest {
     }
 
     @Test
+    void whatStandsWhereAnAddressLeadsIsToldIfItIsTrue() {
+        Provider honest = provider(OTHER.id());
+        Id victim = registration("a", Registration.CheckType.NONE).endpoint(Id.random(Rng.seeded(3)));
+        Provider liar = new Provider(
+                victim,
+                OTHER.id(),
+                honest.registration(),
+                List.of(),
+                Provider.Protocol.UDP,
+                100,
+                0,
+                List.of(),
+                Map.of(),
+                "open",
+                "web");
+        Id key = Registration.key(honest.endpoint());
+        Registry.Output.Find find = only(step(new Registry.Input.At(4, key)), Registry.Output.Find.class);
+        assertThat(find.key()).isEqualTo(key);
+        assertThat(step(new Registry.Input.Found(find.ticket(), List.of(holding(liar, 0), holding(0)))))
+                .containsExactly(new Registry.Output.Standing(4, List.of(honest)));
+        step(new Registry.Input.At(5, key));
+        nowNs = registry.deadlineNs();
+        assertThat(step(new Registry.Input.Tick()))
+                .as("nobody answered")
+                .containsExactly(new Registry.Output.Standing(5, List.of()));
+    }
+
+    @Test
     void anEndpointThatNobodyTellsOfIsGivenUp() {
         step(new Registry.Input.Locate(4, new Id(1, 2, 3, 4)));
         nowNs = registry.deadlineNs();
