@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import mcc.consortium.Action;
 import mcc.consortium.Grant;
 import mcc.consortium.Policy;
@@ -336,6 +337,12 @@ class RegistryTest {
         }
         closed.handle(2, new Registry.Input.Locate(4, hidden.endpoint(SELF.id())));
         assertThat(closed.poll()).isEqualTo(new Registry.Output.Located(4, null));
+        closed.handle(3, new Registry.Input.At(5, Registration.key(hidden.endpoint(SELF.id()))));
+        long ticket = ((Registry.Output.Find) Objects.requireNonNull(closed.poll())).ticket();
+        closed.handle(4, new Registry.Input.Found(ticket, List.of(holding(0))));
+        assertThat(closed.poll())
+                .as("another's, which its address would lead to")
+                .isEqualTo(new Registry.Output.Standing(5, List.of()));
     }
 
     @Test
