@@ -117,6 +117,8 @@ final class Metrics {
         gauge("mcc.tunnels", Tags.empty(), totals.getLong("tunnels"));
         gauge("mcc.tunnel.connections", Tags.of("side", "user"), totals.getLong("connections"));
         gauge("mcc.tunnel.connections", Tags.of("side", "provider"), totals.getLong("servedConnections"));
+        gauge("mcc.tunnel.flows", Tags.of("side", "user"), totals.getLong("flows"));
+        gauge("mcc.tunnel.flows", Tags.of("side", "provider"), totals.getLong("servedFlows"));
     }
 
     private void peers(List<JsonObject> peers) {

@@ -49,12 +49,14 @@ final class Operations {
 
     private final Node.Parts parts;
     private final Bus bus;
+    private final String network;
     private final EventLog events;
     private final Lists lists = new Lists();
     private final Map<String, Operation> all = new LinkedHashMap<>();
 
     Operations(Node.Parts parts, EventLog events) {
         this.parts = parts;
+        network = parts.settings().text("network");
         this.events = events;
         bus = parts.bus();
         all.put("getNode", _ -> node().map(Answer::of));
@@ -114,7 +116,7 @@ final class Operations {
                             .put("id", parts.id().toString())
                             .put("name", parts.name())
                             .put("org", null)
-                            .put("network", parts.settings().text("network"))
+                            .put("network", network)
                             .put("version", Version.TEXT)
                             .put("java", Runtime.version().toString())
                             .put("uptimeMs", parts.status().uptimeMs())
@@ -454,7 +456,7 @@ final class Operations {
                 .put("via", new JsonArray())
                 .put("address", null)
                 .put("reason", offer.isLocal() ? "this node itself" : "no session yet: made with the first connection");
-        return Registrations.offer(offer).put("path", peer == null ? none : path(peer));
+        return Registrations.offer(offer, network).put("path", peer == null ? none : path(peer));
     }
 
     private Future<Answer> providers(JsonObject p) {
@@ -499,7 +501,7 @@ final class Operations {
     Future<List<JsonObject>> registrations() {
         return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).map(all -> {
             List<JsonObject> out = new ArrayList<>();
-            for (Object each : (List<?>) all) out.add(Registrations.toJson((Registry.LocalView) each));
+            for (Object each : (List<?>) all) out.add(Registrations.toJson((Registry.LocalView) each, network));
             return out;
         });
     }
@@ -532,7 +534,8 @@ final class Operations {
                 bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(valid.registration()))
                         .map(done -> {
                             Registry.Output.Registered registered = (Registry.Output.Registered) done;
-                            return new Answer(Registrations.toJson(registered.registration()), registered.created());
+                            return new Answer(
+                                    Registrations.toJson(registered.registration(), network), registered.created());
                         });
         };
     }
@@ -567,7 +570,7 @@ final class Operations {
 
     private Future<Answer> openTunnel(JsonObject p) {
         String listen = p.getString("listen", "127.0.0.1:0");
-        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(target(p), listen))
+        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(target(p), listen, p.getString("protocol")))
                 .compose(made -> links().map(links -> new Answer(withPath((JsonObject) made, links), true)));
     }
 

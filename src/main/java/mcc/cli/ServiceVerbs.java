@@ -41,10 +41,14 @@ final class ServiceVerbs {
         @Nullable
         String protocol;
 
+        @Option(names = "--udp", description = "the same as --protocol udp")
+        boolean udp;
+
         @Option(
                 names = "--check",
                 paramLabel = "CHECK",
-                description = "how the node sees that it is well: http:/PATH, tcp, ttl (it says so itself) or none")
+                description = "how the node sees that it is well: http:/PATH, tcp, ttl (it says so itself) or none;"
+                        + " of a UDP service ttl or none")
         @Nullable
         String check;
 
@@ -83,7 +87,9 @@ final class ServiceVerbs {
             out.put("service", name);
             out.put("port", port);
             if (host != null) out.put("host", host);
-            if (protocol != null) out.put("protocol", protocol);
+            if (udp && protocol != null && !protocol.equals("udp"))
+                throw Failure.usage("--udp and --protocol " + protocol, "say one of them");
+            if (udp || protocol != null) out.put("protocol", udp ? "udp" : protocol);
             if (weight != null) out.put("weight", weight);
             if (!tags.isEmpty()) out.put("tags", tags);
             if (!meta.isEmpty()) out.put("meta", meta);
@@ -179,12 +185,13 @@ final class ServiceVerbs {
     }
 
     static Table registrations(Json page) {
-        Table table = new Table("ID", "SERVICE", "AT", "HEALTH", "REASON");
+        Table table = new Table("ID", "SERVICE", "AT", "PROTO", "HEALTH", "REASON");
         for (Json r : page.at("items").items()) {
             table.row(
                     r.at("id").text("-"),
                     r.at("service").text("-"),
                     r.at("host").text("-") + ":" + r.at("port").text("-"),
+                    r.at("protocol").text("-"),
                     r.at("health").text("-"),
                     r.at("reason").text(""));
         }
@@ -281,12 +288,24 @@ final class ServiceVerbs {
     }
 
     static Table providers(Json page) {
-        Table table =
-                new Table("PROVIDER", "NODE", "HEALTH", "PATH", "RTT", "LOAD", "WEIGHT", "SCORE", "LEASE", "REASON");
+        Table table = new Table(
+                "PROVIDER",
+                "NODE",
+                "PROTO",
+                "HEALTH",
+                "PATH",
+                "RTT",
+                "LOAD",
+                "WEIGHT",
+                "SCORE",
+                "LEASE",
+                "ADDRESS",
+                "REASON");
         for (Json p : page.at("items").items()) {
             table.row(
                     Text.shortId(p.at("endpoint").text("-")),
                     Text.shortId(p.at("node").text("-")),
+                    p.at("protocol").text("-"),
                     p.at("health").text("-"),
                     p.at("local").flag() ? "this node" : PeerVerbs.path(p.at("path")),
                     Text.latency(p.at("rttMs")),
@@ -294,6 +313,7 @@ final class ServiceVerbs {
                     p.at("weight").text("-"),
                     p.at("score").at("total").text("-"),
                     Text.span(p.at("leaseMs")),
+                    p.at("address").text("-"),
                     p.at("reason").text(""));
         }
         return table;

@@ -57,6 +57,11 @@ final class TunnelVerbs {
         @Nullable
         String provider;
 
+        @Option(
+                names = "--udp",
+                description = "carry datagrams; without it the node does so where every provider speaks UDP")
+        boolean udp;
+
         Map<String, Object> body() {
             Map<String, Object> out = new LinkedHashMap<>();
             out.put(Text.isId(name) ? "endpoint" : "service", name);
@@ -65,13 +70,15 @@ final class TunnelVerbs {
                 out.put("listen", at.indexOf(':') < 0 ? "127.0.0.1:" + at : at);
             }
             if (provider != null) out.put("provider", provider);
+            if (udp) out.put("protocol", "udp");
             return out;
         }
     }
 
-    /** {@code 127.0.0.1:9000 -> open/web @ 7f2a91c4 lan 1 ms}. */
+    /** {@code 127.0.0.1:9000 -> open/web @ 7f2a91c4 lan 1 ms}, with {@code udp} before it where it carries datagrams. */
     static String line(Json tunnel) {
-        StringBuilder out = new StringBuilder(tunnel.at("listen").text("-"));
+        StringBuilder out = new StringBuilder(tunnel.at("protocol").text("").equals("udp") ? "udp " : "");
+        out.append(tunnel.at("listen").text("-"));
         out.append(" -> ").append(tunnel.at("service").text("-"));
         if (!tunnel.at("provider").isMissing()) {
             out.append(" @ ").append(Text.shortId(tunnel.at("provider").text("-")));
@@ -149,11 +156,12 @@ final class TunnelVerbs {
 
     private static int list(Cli cli) {
         return cli.show(cli.rest().get("/tunnels?limit=1000"), page -> {
-            Table table =
-                    new Table("ID", "LISTEN", "SERVICE", "PROVIDER", "PATH", "RTT", "TX/s", "RX/s", "OPEN", "STATE");
+            Table table = new Table(
+                    "ID", "PROTO", "LISTEN", "SERVICE", "PROVIDER", "PATH", "RTT", "TX/s", "RX/s", "OPEN", "STATE");
             for (Json t : page.at("items").items()) {
                 table.row(
                         t.at("id").text("-"),
+                        t.at("protocol").text("-"),
                         t.at("listen").text("-"),
                         t.at("service").text("-"),
                         Text.shortId(t.at("provider").text("-")),

@@ -42,12 +42,14 @@ public record Question(Subject subject, Action action, Thing thing, Port port, l
     /**
      * A port of a protocol.
      *
-     * @param protocol the number by which IP knows it: {@link #TCP}, 17 for UDP
+     * @param protocol the number by which IP knows it: {@link #TCP}, {@link #UDP}
      * @param number 0 to 65,535
      */
     public record Port(int protocol, int number) {
         /** TCP among the protocols of IP. */
         public static final int TCP = 6;
+        /** UDP among them. */
+        public static final int UDP = 17;
         /** No port at all: only a grant for every port covers it. */
         public static final Port NONE = new Port(0, 0);
     }

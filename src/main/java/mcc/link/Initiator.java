@@ -86,7 +86,7 @@ final class Initiator {
         if (nowNs - link.firstAttemptNs >= patience) {
             counters.add("link.handshake.timeout");
             end(link);
-            links.unreachable(link);
+            links.forget(link, LinkOutput.Reason.UNREACHABLE);
         } else {
             attempt(nowNs, link);
         }
@@ -116,7 +116,7 @@ final class Initiator {
             counters.add("link.handshake.unsound-key");
             links.slots().release(index);
             end(link);
-            links.unreachable(link);
+            links.forget(link, LinkOutput.Reason.UNREACHABLE);
             return;
         }
         byte[] mac1 = Cookies.mac(Cookies.mac1Key(config.network(), link.peerStatic), index, noise);

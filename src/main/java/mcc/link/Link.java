@@ -130,6 +130,12 @@ final class Link {
         rxBytes += bytes;
     }
 
+    /** Since when an answer is out that should have come; {@link Core#NEVER} when none is. */
+    long expectingSinceNs() {
+        long since = Math.min(expectingNs, connection.unackedSinceNs());
+        return since == Core.NEVER ? Core.NEVER : Math.max(since, heardNs);
+    }
+
     /** Adds an address to try, newest knowledge first. */
     void learn(Address address) {
         addresses.remove(address);

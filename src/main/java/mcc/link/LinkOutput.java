@@ -1,6 +1,7 @@
 package mcc.link;
 
 import mcc.core.Address;
+import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.wire.Message;
 
@@ -36,6 +37,9 @@ public sealed interface LinkOutput {
 
     /** The peer opened a stream. */
     record StreamOpened(Id peer, long stream) implements LinkOutput {}
+
+    /** A datagram of the flow that a stream opened. */
+    record StreamDatagram(Id peer, long stream, Bytes data) implements LinkOutput {}
 
     /** A stream has bytes, or its end, to read. */
     record StreamReadable(Id peer, long stream) implements LinkOutput {}

@@ -441,7 +441,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link.gone) return;
         if (link.nextAttemptNs <= nowNs) initiator.tick(nowNs, link);
         if (link.gone) return;
-        if (expectingSince(link) <= nowNs - SUSPECT_NS) initiator.begin(nowNs, link);
+        if (link.expectingSinceNs() <= nowNs - SUSPECT_NS) initiator.begin(nowNs, link);
         paths.tick(nowNs, link);
         if (link.streams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && paths.probe(nowNs, link)) {
             expect(nowNs, link);
@@ -497,6 +497,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return n;
     }
 
+    /** Bytes that {@link #read} would give now. */
+    public int readable(Id peer, long stream) {
+        Link link = links.get(peer);
+        return link == null ? 0 : link.connection.readable(stream);
+    }
+
     /** As {@link Connection#finish}. */
     public void finish(long nowNs, Id peer, long stream) {
         Link link = links.get(peer);
@@ -514,10 +520,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         touch(link);
     }
 
-    /** Bytes that {@link #read} would give now. */
-    public int readable(Id peer, long stream) {
+    /** As {@link Connection#sendDatagram}; returns the longest that a packet takes now, −1 where there is no such stream. */
+    public int sendDatagram(long nowNs, Id peer, long stream, Bytes data) {
         Link link = links.get(peer);
-        return link == null ? 0 : link.connection.readable(stream);
+        if (link == null || !link.connection.sendDatagram(nowNs, stream, data)) return -1;
+        touch(link);
+        return link.connection.maxDatagramBytes();
     }
 
     /** The door for packets of the virtual interface. */
@@ -627,11 +635,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         schedule(link);
     }
 
-    /** No address of a peer answered in time. */
-    void unreachable(Link link) {
-        forget(link, Reason.UNREACHABLE);
-    }
-
     byte[] observedControl(Address from) {
         return Frames.control(Control.newBuilder()
                 .setObserved(Handshakes.endpoint(from))
@@ -665,7 +668,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     void schedule(Link link) {
         if (link.gone) return;
         long at = Math.min(link.mtu.deadlineNs(), Math.min(link.connection.deadlineNs(), link.nextAttemptNs));
-        long expecting = expectingSince(link);
+        long expecting = link.expectingSinceNs();
         if (expecting != NEVER && link.nextAttemptNs == NEVER) at = Math.min(at, expecting + SUSPECT_NS);
         if (link.challenge != null) at = Math.min(at, link.challenge.againNs);
         else if (link.streams() > 0) at = Math.min(at, link.heardNs + KEEPALIVE_NS);
@@ -677,12 +680,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     // ---- private ----------------------------------------------------------------------------------------------------
-
-    private static long expectingSince(Link link) {
-        long unacked = link.connection.unackedSinceNs();
-        long since = Math.min(link.expectingNs, unacked);
-        return since == NEVER ? NEVER : Math.max(since, link.heardNs);
-    }
 
     void expect(long nowNs, Link link) {
         if (link.expectingNs == NEVER) link.expectingNs = nowNs;
@@ -724,6 +721,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         for (Event event; (event = link.connection.poll()) != null; ) {
             switch (event) {
                 case Event.Message m -> onMessage(nowNs, link, m.bytes());
+                case Event.Datagram e -> outputs.add(new LinkOutput.StreamDatagram(link.peer, e.stream(), e.data()));
                 case Event.Opened e -> outputs.add(new LinkOutput.StreamOpened(link.peer, e.stream()));
                 case Event.Readable e -> outputs.add(new LinkOutput.StreamReadable(link.peer, e.stream()));
                 case Event.Writable e -> outputs.add(new LinkOutput.StreamWritable(link.peer, e.stream()));
@@ -768,7 +766,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return true;
     }
 
-    private void forget(Link link, Reason reason) {
+    void forget(Link link, Reason reason) {
         if (link.gone) return;
         link.gone = true;
         link.connection.discard();

@@ -50,6 +50,8 @@ public final class Bus {
     public static final Address<Object, Object> TUNNEL = new Address<>("mcc.tunnel");
     /** Streams that peers opened. */
     public static final Address<StreamPort, Void> INCOMING = new Address<>("mcc.tunnel.incoming");
+    /** What this node offers, published whenever that changes. */
+    public static final Address<RegistryVerticle.Offers, Void> OFFERS = new Address<>("mcc.registry.offers");
     /** Operations of the REST interface, for those who do not come by HTTP. */
     public static final Address<ApiQuery, Object> API = new Address<>("mcc.rest.ask");
     /** Questions to the plugins. */

@@ -12,6 +12,7 @@ import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
+import mcc.tun.InnerAddress;
 import org.jspecify.annotations.Nullable;
 
 /** Registrations and providers as JSON: the words of the REST interface, which are also those on disk. */
@@ -74,19 +75,21 @@ public final class Registrations {
     }
 
     /** Writes a registration with how it stands. */
-    public static JsonObject toJson(Registry.LocalView view) {
+    public static JsonObject toJson(Registry.LocalView view, String network) {
         return toJson(view.registration())
                 .put("endpoint", view.endpoint().toString())
+                .put("address", InnerAddress.of(network, view.endpoint()).toString())
                 .put("health", health(view.health()))
                 .put("reason", view.reason())
                 .put("replicas", view.replicas());
     }
 
     /** Writes a provider as the selector sees it. */
-    public static JsonObject offer(Offer offer) {
+    public static JsonObject offer(Offer offer, String network) {
         var p = offer.provider();
         return new JsonObject()
                 .put("endpoint", p.endpoint().toString())
+                .put("address", InnerAddress.of(network, p.endpoint()).toString())
                 .put("node", p.node().toString())
                 .put("org", ServiceName.OPEN)
                 .put("health", health(offer.health()))

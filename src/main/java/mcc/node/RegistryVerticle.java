@@ -21,6 +21,7 @@ import mcc.overlay.Wiring;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
+import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +51,9 @@ public final class RegistryVerticle extends VerticleBase {
         /** Answered by {@link Registry.Output.Located}. */
         record Locate(Id endpoint) implements Query {}
 
+        /** Answered by a list of {@link Provider}: the endpoints at a key that an address leads to. */
+        record At(Id key) implements Query {}
+
         /** Changes among its providers are published as events until as many {@link Unwatch} came; may fail. */
         record Watch(ServiceName service) implements Query {}
 
@@ -63,11 +67,15 @@ public final class RegistryVerticle extends VerticleBase {
         record Counts() implements Query {}
     }
 
+    /** What this node offers now. */
+    public record Offers(List<Registry.LocalView> all) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(RegistryVerticle.class);
     private static final String MAP = "registrations";
     private static final long RTT_MS = 2_000;
 
     private final Bus bus;
+    private final String network;
     private final Registry registry;
     private final Counters counters = new Counters();
     private final Tickets tickets = new Tickets();
@@ -79,6 +87,7 @@ public final class RegistryVerticle extends VerticleBase {
 
     RegistryVerticle(Bus bus, String network, Id self, Policy policy, Rng rng) {
         this.bus = bus;
+        this.network = network;
         registry = new Registry(
                 mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, policy, rng, counters);
     }
@@ -106,6 +115,7 @@ public final class RegistryVerticle extends VerticleBase {
                 else LOG.error("stored registration {} is not understood and was left alone", id);
             });
             made.handle(new Registry.Input.Restore(old));
+            tellOffers();
         });
     }
 
@@ -127,8 +137,14 @@ public final class RegistryVerticle extends VerticleBase {
                         o.registration().id(),
                         Registrations.toJson(o.registration()).encode()));
             case Registry.Output.Unpersist o -> save(new StoreVerticle.Query.Remove(MAP, o.id()));
-            case Registry.Output.Registered o -> whenSaved(o.ticket(), o);
-            case Registry.Output.Deregistered o -> whenSaved(o.ticket(), o);
+            case Registry.Output.Registered o -> {
+                whenSaved(o.ticket(), o);
+                tellOffers();
+            }
+            case Registry.Output.Deregistered o -> {
+                whenSaved(o.ticket(), o);
+                tellOffers();
+            }
             case Registry.Output.Refused o -> {
                 watches.values().removeIf(watch -> watch[0] == o.ticket());
                 tickets.fail(o.ticket(), new Problem("overloaded", o.reason(), "deregister what is not needed"));
@@ -136,6 +152,7 @@ public final class RegistryVerticle extends VerticleBase {
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Providers o -> tickets.answer(o.ticket(), o);
+            case Registry.Output.Standing o -> tickets.answer(o.ticket(), o.providers());
             case Registry.Output.Located o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Changed o ->
                 bus.publish(
@@ -144,7 +161,7 @@ public final class RegistryVerticle extends VerticleBase {
                                 "service." + o.change().name().toLowerCase(java.util.Locale.ROOT),
                                 new JsonObject()
                                         .put("service", o.service().toString())
-                                        .put("provider", Registrations.offer(o.offer()))));
+                                        .put("provider", Registrations.offer(o.offer(), network))));
             case Registry.Output.HealthChanged o ->
                 bus.publish(
                         Bus.EVENTS,
@@ -157,6 +174,10 @@ public final class RegistryVerticle extends VerticleBase {
                                         .put("reason", o.reason())));
             case Registry.Output.Find _, Registry.Output.Put _, Registry.Output.Remove _ -> {}
         }
+    }
+
+    private void tellOffers() {
+        bus.publish(Bus.OFFERS, new Offers(registry.registrations()));
     }
 
     private void save(StoreVerticle.Query change) {
@@ -183,6 +204,7 @@ public final class RegistryVerticle extends VerticleBase {
             case Query.Resolve q ->
                 tickets.ask(t -> host.handle(new Registry.Input.Resolve(t, q.service(), q.maxAgeMs())));
             case Query.Locate q -> tickets.ask(t -> host.handle(new Registry.Input.Locate(t, q.endpoint())));
+            case Query.At q -> tickets.ask(t -> host.handle(new Registry.Input.At(t, q.key())));
             case Query.Drain _ -> tickets.ask(t -> host.handle(new Registry.Input.Drain(t)));
             case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
             case Query.Watch q -> watch(host, q.service());

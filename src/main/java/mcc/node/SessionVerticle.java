@@ -22,6 +22,7 @@ import mcc.link.Links;
 import mcc.link.PacketSink;
 import mcc.link.Peer;
 import mcc.overlay.Wiring;
+import mcc.registry.Registry;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
@@ -97,7 +98,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         this.config = config;
         this.listen = List.copyOf(listen);
         this.rng = rng;
-        tun = device == null ? null : new TunPort(device, bus, sink, counters);
+        tun = device == null ? null : new TunPort(device, bus, policy, sink, counters);
     }
 
     @Override
@@ -155,7 +156,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         loop.context().runOnContext(_ -> {
             Links links = new Links(config, identity, policy, rng, counters);
             this.links = links;
-            if (tun != null) tun.attach(loop, links, this::onTurn);
+            if (tun != null) host(tun, loop, links);
             hub = new StreamHub(loop, links, this::onTurn);
             bus.on(Bus.LINKS, this::onInput);
             bus.serve(Bus.SESSION, this::onQuery);
@@ -164,6 +165,17 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
             ready.complete();
         });
         return ready.future();
+    }
+
+    /** The registry tells of endpoints when it starts and at each change; after a restart of this one it is asked. */
+    private void host(TunPort tun, PacketLoop loop, Links links) {
+        tun.attach(loop, links, this::onTurn);
+        bus.on(Bus.OFFERS, offers -> tun.offer(offers.all()));
+        bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).onSuccess(all -> {
+            List<Registry.LocalView> views = new ArrayList<>();
+            for (Object each : (List<?>) all) views.add((Registry.LocalView) each);
+            loop.execute(() -> tun.offer(views));
+        });
     }
 
     @Override
@@ -229,6 +241,12 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
             switch (output) {
                 case LinkOutput.StreamOpened o -> {
                     if (hub != null) opened(hub.port(o.peer(), o.stream()));
+                }
+                case LinkOutput.StreamDatagram o -> {
+                    if (hub != null
+                            && !hub.datagram(o.peer(), o.stream(), o.data().toArray())) {
+                        counters.add("stream.datagram.dropped");
+                    }
                 }
                 case LinkOutput.StreamReadable o -> {
                     if (hub != null) hub.readable(nowNs, o.peer(), o.stream());

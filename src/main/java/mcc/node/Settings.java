@@ -49,6 +49,7 @@ public final class Settings {
             new Key("http.tokenless", "true", false, "whether loopback may read and use services without a token"),
             new Key("http.hosts", "", true, "further names accepted in the Host header"),
             new Key("socks", "", false, "address for a SOCKS5 listener; empty: none"),
+            new Key("udp.idle", "60", false, "seconds after which an unused flow of a UDP service is forgotten"),
             new Key("tun", "false", false, "whether to make a virtual interface; needs CAP_NET_ADMIN, on Linux"),
             new Key("tun.name", "mcc0", false, "name of the virtual interface"),
             new Key(
@@ -185,6 +186,11 @@ public final class Settings {
         }
         switch (name) {
             case "tun", "tun.ipv4", "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
+            case "udp.idle" -> {
+                if (!value.matches("[1-9][0-9]{0,3}")) {
+                    throw new Problem("config", "udp.idle: '" + value + "' is no time", "use 1 to 9999 seconds");
+                }
+            }
             case "tun.allow" -> oneOf(name, value, "none", "all");
             case "tun.inbound" -> {
                 for (String rule : value.split(",")) {

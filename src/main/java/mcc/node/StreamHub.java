@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.link.Links;
 
@@ -64,6 +65,7 @@ final class StreamHub {
             }
             pull(nowNs, port);
             push(nowNs, port);
+            pushDatagrams(nowNs, port);
         }
         turn.run();
     }
@@ -73,6 +75,12 @@ final class StreamHub {
     void readable(long nowNs, Id peer, long stream) {
         StreamPort port = ports.get(new Key(peer, stream));
         if (port != null) pull(nowNs, port);
+    }
+
+    /** False, for the caller to count, when the user is too slow or there is none. */
+    boolean datagram(Id peer, long stream, byte[] data) {
+        StreamPort port = ports.get(new Key(peer, stream));
+        return port != null && port.receive(data);
     }
 
     void writable(long nowNs, Id peer, long stream) {
@@ -161,5 +169,13 @@ final class StreamHub {
             links.finish(nowNs, port.peer(), port.stream());
         }
         if (port.outboundFull && port.isDrained()) port.wakeUser();
+    }
+
+    private void pushDatagrams(long nowNs, StreamPort port) {
+        for (byte[] data; (data = port.outboundDatagrams.poll()) != null; ) {
+            port.outboundDatagramBytes.addAndGet(-data.length - StreamPort.DATAGRAM_BYTES);
+            int max = links.sendDatagram(nowNs, port.peer(), port.stream(), Bytes.owning(data));
+            if (max > 0) port.maxDatagramBytes = max;
+        }
     }
 }

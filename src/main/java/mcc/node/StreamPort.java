@@ -15,7 +15,7 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream of a peer, seen from the loop of whoever uses it.
+ * A stream of a peer, and the datagrams of the flow that it opened, seen from the loop of whoever uses it.
  *
  * <p>Two bounded single-producer queues of chunks, one each way, with one coalesced wake-up per batch. Bytes taken by the
  * user grant credit to the remote sender; a user that pauses stops it within {@link #BOUND_BYTES} plus the stream's
@@ -25,12 +25,24 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
     /** Bytes that wait in one direction. */
     static final int BOUND_BYTES = 256 * 1024;
 
+    /** A datagram of this length fits a packet of every path. */
+    private static final int LEAST_DATAGRAM_BYTES = 1_140;
+    /** What a datagram that waits costs beside its bytes. */
+    static final int DATAGRAM_BYTES = 64;
+
     /** The code with which a stream ends that the user breaks off. */
     public static final int CANCELLED = 1;
 
     private final StreamHub hub;
     private final Id peer;
     private final long stream;
+
+    // datagrams, both ways
+    private final Queue<byte[]> inboundDatagrams = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger inboundDatagramBytes = new AtomicInteger();
+    final Queue<byte[]> outboundDatagrams = new ConcurrentLinkedQueue<>();
+    final AtomicInteger outboundDatagramBytes = new AtomicInteger();
+    volatile int maxDatagramBytes = LEAST_DATAGRAM_BYTES;
 
     // from the packet loop to the user
     final Queue<byte[]> inbound = new ConcurrentLinkedQueue<>();
@@ -61,6 +73,7 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
 
     private volatile @Nullable Context context;
     private @Nullable Consumer<byte[]> dataHandler;
+    private volatile @Nullable Consumer<byte[]> datagramHandler;
     private @Nullable Handler<Void> endHandler;
     private @Nullable Handler<Void> drainHandler;
     private @Nullable Handler<Throwable> exceptionHandler;
@@ -144,6 +157,37 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
         hub.wake(this);
     }
 
+    // ---- datagrams --------------------------------------------------------------------------------------------------
+
+    /** The longest datagram that {@link #sendDatagram} takes to the other end, in bytes, as far as is known. */
+    public int maxDatagramBytes() {
+        return maxDatagramBytes;
+    }
+
+    /** Sends a datagram, which the caller must not touch again; false when too many wait. May be lost all the same. */
+    public boolean sendDatagram(byte[] data) {
+        if (outboundDatagramBytes.get() + DATAGRAM_BYTES > BOUND_BYTES) return false;
+        outboundDatagramBytes.addAndGet(data.length + DATAGRAM_BYTES);
+        outboundDatagrams.add(data);
+        hub.wake(this);
+        return true;
+    }
+
+    /** Takes what comes as datagrams, whatever the demand for bytes; before there is a handler they are lost. */
+    public StreamPort datagramHandler(Consumer<byte[]> handler) {
+        datagramHandler = handler;
+        return this;
+    }
+
+    /** From the packet loop. */
+    boolean receive(byte[] data) {
+        if (datagramHandler == null || inboundDatagramBytes.get() + DATAGRAM_BYTES > BOUND_BYTES) return false;
+        inboundDatagramBytes.addAndGet(data.length + DATAGRAM_BYTES);
+        inboundDatagrams.add(data);
+        wakeUser();
+        return true;
+    }
+
     // ---- ReadStream -------------------------------------------------------------------------------------------------
 
     @Override
@@ -209,6 +253,7 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
     private void serveUser() {
         userWoken.set(false);
         if (broken) return;
+        serveDatagrams();
         boolean took = false;
         while (demand > 0 && dataHandler != null) {
             byte[] chunk = inbound.poll();
@@ -234,6 +279,15 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
             if (exceptionHandler != null)
                 exceptionHandler.handle(new Problem(
                         "upstream-unreachable", "the stream was broken off by the peer or with its link", null));
+        }
+    }
+
+    private void serveDatagrams() {
+        Consumer<byte[]> handler = datagramHandler;
+        if (handler == null) return;
+        for (byte[] data; (data = inboundDatagrams.poll()) != null; ) {
+            inboundDatagramBytes.addAndGet(-data.length - DATAGRAM_BYTES);
+            handler.accept(data);
         }
     }
 }

@@ -1,7 +1,13 @@
 package mcc.node;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import mcc.consortium.Action;
+import mcc.consortium.Decision;
+import mcc.consortium.Policy;
+import mcc.consortium.Question;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
@@ -9,6 +15,9 @@ import mcc.dht.Dht;
 import mcc.link.Links;
 import mcc.link.PacketSink;
 import mcc.link.Packets;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.sys.SysError;
 import mcc.sys.TunDevice;
 import mcc.tun.Coalescer;
 import mcc.tun.Ecn;
@@ -17,6 +26,7 @@ import mcc.tun.Icmp;
 import mcc.tun.Inet4;
 import mcc.tun.InnerAddress;
 import mcc.tun.Ip;
+import mcc.tun.Offered;
 import mcc.tun.Routes;
 import mcc.tun.Rule;
 import mcc.tun.Segmenter;
@@ -24,8 +34,11 @@ import mcc.tun.Subnet;
 import mcc.tun.Subnets;
 import mcc.tun.Vnet;
 import mcc.wire.Contact;
+import mcc.wire.Provider;
 import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The virtual interface on the packet loop: what the host sends is checked, cut and sealed; what peers send is opened, checked,
@@ -34,6 +47,10 @@ import org.jspecify.annotations.Nullable;
 final class TunPort implements Packets.Handler {
     /** With 29 bytes of ours, 8 of UDP and 40 of IPv6 it fits the 1,500 of an Ethernet. */
     static final int MTU = 1_420;
+
+    private static final Logger LOG = LoggerFactory.getLogger(TunPort.class);
+    /** Endpoints of this host that get an address. */
+    private static final int HOSTED_MAX = 1_024;
 
     /** Reads in a turn of the loop: as many single packets as one super-packet of UDP carries. */
     private static final int BATCH = 64;
@@ -81,9 +98,16 @@ final class TunPort implements Packets.Handler {
     private final boolean ipv4;
     private final Bus bus;
     private final PacketSink sink;
+    private final Policy policy;
+    private final Counters counters;
+    private final String network;
     private final Routes routes;
     private final Gate gate;
     private final Subnets subnets;
+    private final Offered offered;
+    /** The endpoints of this host that have their address. */
+    private final Map<InnerAddress, Registration> hosted = new LinkedHashMap<>();
+
     private final Segmenter segmenter = new Segmenter();
     private final Segmenter.Sink sending = this::send;
     private final Coalescer.Check admitting = this::admits;
@@ -117,7 +141,8 @@ final class TunPort implements Packets.Handler {
     private Routes.Addresses fromAddresses;
     private int place;
 
-    TunPort(Setup setup, Bus bus, PacketSink sink, Counters counters) {
+    /** @param policy who may come in by an endpoint's address */
+    TunPort(Setup setup, Bus bus, Policy policy, PacketSink sink, Counters counters) {
         device = setup.device();
         onGone = setup.onGone();
         self = setup.address();
@@ -125,7 +150,11 @@ final class TunPort implements Packets.Handler {
         lastTarget = self;
         ipv4 = setup.ipv4();
         this.bus = bus;
+        this.policy = policy;
+        this.counters = counters;
         this.sink = sink;
+        network = setup.network();
+        offered = new Offered(this::untilNs, counters);
         routes = new Routes(setup.network(), self, counters);
         subnets = new Subnets(setup.network(), setup.subnets());
         gate = new Gate(self, ipv4, setup.all(), setup.rules(), setup.subnets(), setup.seed(), counters);
@@ -151,6 +180,59 @@ final class TunPort implements Packets.Handler {
         links.packets().handler(this);
     }
 
+    // ---- endpoints --------------------------------------------------------------------------------------------------
+
+    /** Gives the endpoints of this host their addresses, and takes them from those that are endpoints no longer. */
+    void offer(List<Registry.LocalView> all) {
+        Map<InnerAddress, Registration> wanted = new LinkedHashMap<>();
+        for (Registry.LocalView view : all) {
+            if (wanted.size() < HOSTED_MAX) wanted.put(InnerAddress.of(network, view.endpoint()), view.registration());
+            else counters.add("tun.endpoints.refused");
+        }
+        for (InnerAddress gone : List.copyOf(hosted.keySet())) {
+            if (wanted.containsKey(gone)) continue;
+            hosted.remove(gone);
+            offered.remove(gone);
+            withoutAddress(() -> device.unhost(gone.bytes()));
+        }
+        wanted.forEach((address, registration) -> {
+            Registration old = hosted.put(address, registration);
+            if (registration.equals(old)) return;
+            if (old == null) withoutAddress(() -> device.host(address.bytes()));
+            else offered.remove(address); // with what was asked of the policy
+            offered.add(address, new Offered.Door(registration.isUdp(), registration.port()));
+        });
+    }
+
+    private interface Change {
+        void run() throws SysError;
+    }
+
+    /** An endpoint goes on without an address where the kernel has none for it. */
+    private void withoutAddress(Change change) {
+        try {
+            change.run();
+        } catch (SysError e) {
+            counters.add("tun.endpoints.failed");
+            LOG.warn("{}; {}", e.getMessage(), e.hint());
+        }
+    }
+
+    /** Until when a peer may use an endpoint of this host. */
+    private long untilNs(long nowNs, Id peer, InnerAddress endpoint) {
+        Registration app = hosted.get(endpoint);
+        if (app == null) return nowNs;
+        var service =
+                new Question.Thing.Service(app.service().org(), app.service().name());
+        var port = new Question.Port(app.isUdp() ? Question.Port.UDP : Question.Port.TCP, app.port());
+        long nowMs = System.currentTimeMillis();
+        Question question = new Question(Question.Subject.open(peer), Action.USE, service, port, nowMs);
+        return switch (policy.decide(question, counters)) {
+            case Decision.Denied _ -> nowNs;
+            case Decision.Allowed a -> nowNs + 1_000_000L * Math.clamp(a.validUntil() - nowMs, 1, 3_600_000);
+        };
+    }
+
     // ---- from the host ----------------------------------------------------------------------------------------------
 
     /** Takes a batch of what the host sends; what is left comes again. False when the interface is gone. */
@@ -170,7 +252,7 @@ final class TunPort implements Packets.Handler {
 
     private void take(long nowNs, int n) {
         int header = device.offloads() ? Vnet.BYTES : 0;
-        if (!ip.parse(in, header, n - header) || !gate.leaves(nowNs, ip, in)) {
+        if (!ip.parse(in, header, n - header) || !leaves(nowNs)) {
             refused.add();
             return;
         }
@@ -199,6 +281,10 @@ final class TunPort implements Packets.Handler {
         lastTo = to;
         lastTarget = target;
         return target;
+    }
+
+    private boolean leaves(long nowNs) {
+        return gate.leaves(nowNs, ip, in) || offered.leaves(ip);
     }
 
     private void aim(Links links, Id node) {
@@ -235,12 +321,31 @@ final class TunPort implements Packets.Handler {
         if (routes.hold(nowNs, target, needsCsum, b, offset, length)) resolve(target);
     }
 
-    /** Looks for the node that has an address, next to the position in the DHT that the address tells. */
+    /** Looks for the node or the endpoint that has an address, next to the position in the DHT that the address tells. */
     private void resolve(InnerAddress target) {
         bus.<DhtVerticle.Query, Object>ask(Bus.DHT, new DhtVerticle.Query.FindNode(target.position()))
                 .onSuccess(found -> {
                     if (loop != null && found instanceof Dht.Output.Found f) loop.execute(() -> found(target, f));
                 });
+        if (target.isV4()) return; // an endpoint has none
+        bus.<RegistryVerticle.Query, Object>ask(Bus.REGISTRY, new RegistryVerticle.Query.At(target.position()))
+                .onSuccess(found -> {
+                    if (loop != null && found instanceof List<?> l) loop.execute(() -> found(target, l));
+                });
+    }
+
+    /** An endpoint whose record stands where its address leads, and who proves by the record that it is its. */
+    private void found(InnerAddress target, List<?> providers) {
+        Links links = this.links;
+        Runnable turn = this.turn;
+        if (links == null || turn == null) return;
+        for (Object each : providers) {
+            Provider provider = (Provider) each;
+            if (!InnerAddress.of(network, provider.endpoint()).equals(target)) continue;
+            routes.learn(target, provider.node());
+            links.packets().connect(System.nanoTime(), new Contact(provider.node(), provider.addresses()));
+        }
+        turn.run();
     }
 
     private void found(InnerAddress target, Dht.Output.Found found) {
@@ -342,7 +447,10 @@ final class TunPort implements Packets.Handler {
     }
 
     private boolean admits(Ip ip, byte[] b, int offset, int length) {
-        return gate.enters(nowNs, from, ip.isV4() ? fromAddresses.v4() : fromAddresses.v6(), ip, b);
+        InnerAddress source = ip.isV4() ? fromAddresses.v4() : fromAddresses.v6();
+        if (!ip.isV4() && !ip.isFrom(source) && from.equals(routes.node(ip.from()))) source = ip.from(); // its endpoint
+        if (ip.isFrom(source) && offered.door(ip.to()) != null) return offered.enters(nowNs, from, ip, b);
+        return gate.enters(nowNs, from, source, ip, b);
     }
 
     private void write(byte[] b, int offset, int length) {

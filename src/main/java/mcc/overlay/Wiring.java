@@ -30,6 +30,7 @@ public final class Wiring {
             case LinkOutput.Dialled o -> List.of(new Letter(Desk.DHT_HOST, o));
             case LinkOutput.NotDialled o -> List.of(new Letter(Desk.DHT_HOST, o));
             case LinkOutput.StreamOpened _,
+                    LinkOutput.StreamDatagram _,
                     LinkOutput.StreamReadable _,
                     LinkOutput.StreamWritable _,
                     LinkOutput.StreamReset _,
@@ -84,6 +85,7 @@ public final class Wiring {
                     Registry.Output.Drained _,
                     Registry.Output.Providers _,
                     Registry.Output.Located _,
+                    Registry.Output.Standing _,
                     Registry.Output.Changed _,
                     Registry.Output.HealthChanged _ -> toHost(output);
         };

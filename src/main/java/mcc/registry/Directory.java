@@ -31,8 +31,11 @@ final class Directory {
     /** A lookup under way and who waits for it. */
     private record Flight(ServiceName service, List<Long> waiting, long endsNs) {}
 
-    /** A lookup of one endpoint's record, and who asked. */
-    private record Location(long asker, Id endpoint, long endsNs) {}
+    /** A lookup of one endpoint's record, or of all at an address's key, and who asked. */
+    private record Location(long asker, @Nullable Id endpoint, long endsNs) {}
+
+    /** Records under an address's key that are looked at: whoever would hide an endpoint behind others needs as many. */
+    private static final int STANDING = 16;
 
     private static final class Watch {
         final ServiceName service;
@@ -211,9 +214,36 @@ final class Directory {
         return null;
     }
 
+    /** Tells which endpoints stand at a key. */
+    void at(long nowNs, Registry.Input.At at) {
+        if (locations.size() >= config.services()) {
+            counters.add("registry.locateRefused");
+            out.accept(new Registry.Output.Standing(at.ticket(), List.of()));
+            return;
+        }
+        long ticket = tickets.next();
+        locations.put(ticket, new Location(at.ticket(), null, nowNs + config.findNs()));
+        out.accept(new Registry.Output.Find(ticket, at.key(), STANDING));
+    }
+
+    private void standing(long nowNs, Location location, List<Holding> records) {
+        List<Provider> providers = new ArrayList<>();
+        for (Holding holding : records) {
+            Provider provider = provider(holding.record());
+            ServiceName service = provider == null ? null : visible(nowNs, service(provider));
+            if (provider != null && service != null) providers.add(provider);
+            else counters.add("registry.providerInvalid");
+        }
+        out.accept(new Registry.Output.Standing(location.asker, providers));
+    }
+
     private boolean located(long nowNs, Registry.Input.Found found) {
         Location location = locations.remove(found.ticket());
         if (location == null) return false;
+        if (location.endpoint == null) {
+            standing(nowNs, location, found.records());
+            return true;
+        }
         ServiceName service = null;
         for (Holding holding : found.records()) {
             Provider provider = provider(holding.record());
@@ -281,7 +311,9 @@ final class Directory {
             if (location.getValue().endsNs > nowNs) continue;
             counters.add("registry.findTimedOut");
             locations.remove(location.getKey());
-            out.accept(new Registry.Output.Located(location.getValue().asker, null));
+            long asker = location.getValue().asker;
+            if (location.getValue().endpoint == null) out.accept(new Registry.Output.Standing(asker, List.of()));
+            else out.accept(new Registry.Output.Located(asker, null));
         }
         if (nowNs < nextWatchNs) return;
         nextWatchNs = nowNs + config.watchNs();

@@ -28,6 +28,11 @@ public record Offer(
         }
     }
 
+    /** Returns whether it speaks UDP. */
+    public boolean isUdp() {
+        return provider.protocol() == Provider.Protocol.UDP;
+    }
+
     /** Returns its endpoint ID. */
     public Id endpoint() {
         return provider.endpoint();

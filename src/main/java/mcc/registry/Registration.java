@@ -106,6 +106,11 @@ public record Registration(
         meta = Collections.unmodifiableMap(new LinkedHashMap<>(meta));
     }
 
+    /** Whether the app speaks UDP: its connections are flows of datagrams. */
+    public boolean isUdp() {
+        return protocol == Protocol.UDP;
+    }
+
     /** Checks a draft and fills in what it leaves out. */
     public static Parsed of(Draft draft, String ownOrg) {
         List<Fault> faults = new ArrayList<>();
@@ -129,6 +134,10 @@ public record Registration(
         long leaseMs = draft.leaseMs == null ? 30_000 : draft.leaseMs;
         within(faults, "/leaseMs", leaseMs, LEASE_MIN_MS, LEASE_MAX_MS);
         Check check = check(faults, draft.check);
+        if (protocol == Protocol.UDP && (check.type() == CheckType.TCP || check.type() == CheckType.HTTP)) {
+            faults.add(new Fault(
+                    "/check/type", "ttl or none: a service of UDP accepts no connection that a node could try"));
+        }
         if (!faults.isEmpty() || service == null) return new Parsed.Invalid(faults);
         return new Parsed.Valid(new Registration(
                 draft.id, service, host, (int) port, protocol, (int) weight, tags, sorted(meta), leaseMs, check));
@@ -226,8 +235,12 @@ public record Registration(
         return Sha256.id(KIND, node.toBytes(), digest.toBytes());
     }
 
-    /** Returns where the record of one endpoint stands, whatever its service: SHA-256(endpoint ID). */
+    /**
+     * Returns where the record of one endpoint stands, whatever its service: the 80 bits of SHA-256(endpoint ID) that its IPv6
+     * address has, then zeros, so that the address alone leads there.
+     */
     static Id key(Id endpoint) {
-        return Sha256.id(endpoint.toBytes());
+        Id hash = Sha256.id(endpoint.toBytes());
+        return new Id(hash.w0(), hash.w1() & 0xffffL << 48, 0, 0);
     }
 }

@@ -12,6 +12,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.dht.Holding;
+import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
 /** Who offers what: our own registrations with their health, and the providers that others found in the network. */
@@ -76,6 +77,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
 
         /** What is the endpoint of that ID an instance of? Answered by {@link Output.Located}. */
         record Locate(long ticket, Id endpoint) implements Input {}
+
+        /** Which endpoints stand at a key that an address leads to? Answered by {@link Output.Standing}. */
+        record At(long ticket, Id key) implements Input {}
 
         /** Tell what changes among the usable providers, beginning with those there are, until {@link Unwatch}. */
         record Watch(long ticket, ServiceName service) implements Input {}
@@ -149,6 +153,14 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /** The endpoint is an instance of {@code service}; null when nobody in the network offers it. */
         record Located(long ticket, @Nullable ServiceName service) implements Output {}
 
+        /** The endpoints at a key, of services that this node may see. */
+        record Standing(long ticket, List<Provider> providers) implements Output {
+            /** Copies the list. */
+            public Standing {
+                providers = List.copyOf(providers);
+            }
+        }
+
         /** A watched service has another usable provider, one less, or one that differs. */
         record Changed(long ticket, ServiceName service, Change change, Offer offer) implements Output {}
 
@@ -215,6 +227,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             case Input.PeerRtt rtt -> directory.rtt(rtt.node(), rtt.rttNs());
             case Input.Resolve resolve -> directory.resolve(nowNs, resolve);
             case Input.Locate locate -> directory.locate(nowNs, locate);
+            case Input.At at -> directory.at(nowNs, at);
             case Input.Watch watch -> directory.watch(nowNs, watch);
             case Input.Unwatch unwatch -> directory.unwatch(unwatch.ticket());
             case Input.Found found -> directory.found(nowNs, found);

@@ -9,12 +9,14 @@ import mcc.core.Rng;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 import mcc.wire.FramesWriter;
+import mcc.wire.Handshakes;
+import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One peer's transport: messages and streams in, packets out, and back. A core on the packet path: after each call that
- * hands something in, the host calls {@link #transmit} until it returns 0, drains {@link #poll}, and arms one timer from
- * {@link #deadlineNs}.
+ * One peer's transport: messages, streams and datagrams in, packets out, and back. A core on the packet path: after each
+ * call that hands something in, the host calls {@link #transmit} until it returns 0, drains {@link #poll}, and arms one
+ * timer from {@link #deadlineNs}.
  *
  * <p>A packet's bytes here are one {@code Frames} message, sealed and addressed by the host. Packets that hold only
  * messages and acknowledgements are neither acknowledged nor subject to the congestion window.
@@ -25,6 +27,7 @@ public final class Connection {
 
     private static final int MAX_MESSAGES_OUT = 256;
     private static final int MAX_MESSAGES_IN = 1_024;
+    private static final int MAX_DATAGRAMS_IN = 1_024;
 
     private final RttEstimator rtt = new RttEstimator();
     private final ArrayDeque<Event> events = new ArrayDeque<>();
@@ -33,6 +36,7 @@ public final class Connection {
     private final FramesWriter out = new FramesWriter();
     private final Acks acks = new Acks();
     private final Streams streams;
+    private final Datagrams datagrams;
     private final Recovery recovery;
 
     private final Counters.Counter malformed;
@@ -40,9 +44,16 @@ public final class Connection {
     private final Counters.Counter broken;
     private final Counters.Counter messageRefused;
     private final Counters.Counter messageDropped;
+    private final Counters.Counter datagramAstray;
+    private final Counters.Counter datagramDropped;
 
     private long nextNumber = 1;
     private int messagesIn;
+    private int datagramsIn;
+    /** Datagrams had no part in the last packet, so the next is theirs first. */
+    private boolean datagramsFirst = true;
+
+    private int roomBytes = Handshakes.DATAGRAM_BYTES - Transport.OVERHEAD_BYTES;
     private boolean closed;
     private long paceReleaseNs = Core.NEVER;
     private long packetsSent;
@@ -62,12 +73,15 @@ public final class Connection {
      */
     public Connection(Config config, boolean lower, Rng rng, Budget budget, Counters counters) {
         streams = new Streams(config, lower, rtt, events, budget, counters);
+        datagrams = new Datagrams(counters);
         recovery = new Recovery(config, streams, acks, rtt, rng, counters);
         malformed = counters.of("stream.malformed");
         duplicate = counters.of("stream.duplicate");
         broken = counters.of("stream.broken");
         messageRefused = counters.of("stream.message.refused");
         messageDropped = counters.of("stream.message.dropped");
+        datagramAstray = counters.of("stream.datagram.astray");
+        datagramDropped = counters.of("stream.datagram.dropped");
     }
 
     /** Gives up: nothing is sent or taken any more, and the budget gets back what was held. */
@@ -115,6 +129,7 @@ public final class Connection {
      */
     public int transmit(long nowNs, byte[] buf, int off, int max) {
         if (closed) return 0;
+        roomBytes = max;
         boolean probe = recovery.isProbeDue();
         boolean asks = probe || mayAsk(nowNs, max);
         if (!asks && messages.isEmpty() && !acks.isDue(nowNs)) return 0;
@@ -123,7 +138,7 @@ public final class Connection {
         int empty = out.length();
         long ackLargest = acks.isDue(nowNs) || acks.isUseful() ? acks.write(nowNs, out) : 0;
         writeMessages(empty);
-        if (asks) writeAsking(nowNs, buf, ackLargest, probe);
+        if (asks) writeAsking(nowNs, buf, ackLargest, probe, out.length() == empty);
         int length = out.length();
         if (length == empty) return 0;
         nextNumber++;
@@ -156,6 +171,24 @@ public final class Connection {
         return true;
     }
 
+    /**
+     * Queues a datagram of the flow that a stream opened; false where there is no such stream. It may be lost here as on the
+     * way: when it waited too long, when too many wait, when it is longer than {@link #maxDatagramBytes}.
+     */
+    public boolean sendDatagram(long nowNs, long stream, Bytes data) {
+        if (!streams.isLive(stream)) {
+            datagramAstray.add();
+            return false;
+        }
+        datagrams.add(nowNs, stream, data);
+        return true;
+    }
+
+    /** Returns the longest datagram that a packet of the path carries, in bytes. */
+    public int maxDatagramBytes() {
+        return roomBytes - Frames.DATAGRAM_OVERHEAD_BYTES;
+    }
+
     /** Opens a stream; the peer learns of it by the first bytes. Returns its id, -1 when the peer allows no more. */
     public long open(long nowNs) {
         return streams.open();
@@ -183,6 +216,7 @@ public final class Connection {
 
     /** Abandons both directions; the peer is told the code. */
     public void reset(long nowNs, long stream, int code) {
+        datagrams.end(stream);
         streams.reset(nowNs, stream, code);
     }
 
@@ -201,6 +235,8 @@ public final class Connection {
         Event event = events.pollFirst();
         if (event instanceof Event.Readable r) streams.onReadablePolled(r.stream());
         if (event instanceof Event.Message) messagesIn--;
+        if (event instanceof Event.Datagram) datagramsIn--;
+        if (event instanceof Event.Finished f) datagrams.end(f.stream());
         return event;
     }
 
@@ -270,9 +306,9 @@ public final class Connection {
         return packetsReceived;
     }
 
-    /** Returns the memory that streams hold for bytes, both directions. */
+    /** Returns the memory that streams hold for bytes, both directions, and datagrams that wait. */
     public long bufferedBytes() {
-        return streams.bufferedBytes();
+        return streams.bufferedBytes() + datagrams.bufferedBytes();
     }
 
     /** Returns the number of streams that are not finished. */
@@ -309,6 +345,7 @@ public final class Connection {
         return switch (in.kind()) {
             case Frames.ACK -> onAck(nowNs);
             case Frames.MESSAGE -> onMessage();
+            case Frames.DATAGRAM -> onDatagram();
             case Frames.STREAM -> streams.onStream(nowNs, in, buf);
             case Frames.MAX_STREAM_DATA -> streams.onMaxStreamData(in);
             case Frames.RESET -> streams.onReset(nowNs, in);
@@ -342,6 +379,19 @@ public final class Connection {
         return null;
     }
 
+    /** One that comes before its stream, or after it, is lost. */
+    private Event.@Nullable Reason onDatagram() {
+        if (!streams.isLive(in.value())) {
+            datagramAstray.add();
+        } else if (datagramsIn >= MAX_DATAGRAMS_IN) {
+            datagramDropped.add();
+        } else {
+            datagramsIn++;
+            events.addLast(new Event.Datagram(in.value(), in.message()));
+        }
+        return null;
+    }
+
     private void onBroken(Event.Reason reason) {
         closed = true;
         broken.add();
@@ -350,7 +400,7 @@ public final class Connection {
 
     /** Returns whether a packet that asks for an acknowledgement has something to say and may leave. */
     private boolean mayAsk(long nowNs, int max) {
-        boolean work = streams.hasControl() || streams.hasData();
+        boolean work = streams.hasControl() || streams.hasData() || datagrams.hasAny(nowNs);
         if (!recovery.windowAllows(max + OVERHEAD_BYTES)) return false;
         if (!work) {
             recovery.onAppLimited(nowNs);
@@ -374,16 +424,29 @@ public final class Connection {
         }
     }
 
-    private void writeAsking(long nowNs, byte[] buf, long ackLargest, boolean probe) {
+    private void writeAsking(long nowNs, byte[] buf, long ackLargest, boolean probe, boolean alone) {
         SentPacket packet = recovery.begin();
         packet.ackLargest = ackLargest;
         streams.writeControl(out, packet);
+        boolean first = datagramsFirst;
+        if (first) writeDatagrams(nowNs, packet, alone);
         streams.writeData(out, buf, packet);
+        if (!first) {
+            datagramsFirst = true;
+            writeDatagrams(nowNs, packet, alone);
+        }
         boolean pinged = packet.frames() == 0 && probe && out.ping();
         if (packet.frames() == 0 && !pinged) {
             recovery.recycle(packet);
             return;
         }
         recovery.onSent(nowNs, packet, nextNumber, out.length() + OVERHEAD_BYTES);
+    }
+
+    /** Datagrams and streams take turns at the beginning of a packet, so that neither waits for more than one of the other's. */
+    private void writeDatagrams(long nowNs, SentPacket packet, boolean alone) {
+        int before = packet.frames();
+        datagrams.write(nowNs, out, packet, alone && before == 0);
+        if (packet.frames() > before) datagramsFirst = false;
     }
 }

@@ -7,6 +7,9 @@ public sealed interface Event {
     /** The peer sent a message. */
     record Message(Bytes bytes) implements Event {}
 
+    /** The peer sent a datagram of the flow that a stream opened. */
+    record Datagram(long stream, Bytes data) implements Event {}
+
     /** The peer opened a stream. */
     record Opened(long stream) implements Event {}
 

@@ -147,6 +147,12 @@ final class Streams {
         return s == null || !s.send.isOpen() ? 0 : (int) room(s);
     }
 
+    /** Whether datagrams of the flow that a stream opened may come and go. */
+    boolean isLive(long id) {
+        Stream s = find(id);
+        return s != null && !s.receive.isGone();
+    }
+
     void onReadablePolled(long id) {
         Stream s = find(id);
         if (s != null) s.readableQueued = false;
@@ -275,6 +281,7 @@ final class Streams {
     }
 
     void writeData(FramesWriter out, byte[] buf, SentPacket packet) {
+        int before = packet.frames();
         while (hasData()) {
             Stream s = ready.getFirst();
             long offset = s.send.nextOffset();
@@ -289,7 +296,7 @@ final class Streams {
             if (fresh < length) resent.add(length);
             packet.add(Frames.STREAM, s.id, offset, length, fin);
         }
-        if (packet.frames() > 0 && ready.size() > 1) ready.addLast(ready.removeFirst());
+        if (packet.frames() > before && ready.size() > 1) ready.addLast(ready.removeFirst());
     }
 
     void onAcked(SentPacket packet) {
@@ -315,6 +322,7 @@ final class Streams {
             Stream s = find(packet.stream(i));
             switch (packet.kind(i)) {
                 case Frames.MAX_DATA -> creditDue |= packet.offset(i) == creditBytes;
+                case Frames.DATAGRAM -> {} // whoever misses it asks again
                 case Frames.MAX_STREAMS -> streamLimitDue |= packet.offset(i) == remoteLimit;
                 case Frames.STREAM -> {
                     if (s == null) break;

@@ -1,5 +1,5 @@
 /**
- * Reliable ordered bytes over lossy packets, and small messages that may be lost: one peer's transport.
+ * Reliable ordered bytes over lossy packets, and datagrams and small messages that may be lost: one peer's transport.
  *
  * <p>May use {@code mcc.core}, {@code mcc.wire} and {@code mcc.congestion}. Knows no addresses, keys or sockets: who seals
  * the packets and hands in the opened ones is {@code mcc.link}.
@@ -8,17 +8,18 @@
  * {@link mcc.stream.Event}), {@link mcc.stream.Recovery} (sent packets: acknowledged, lost, probed),
  * {@link mcc.stream.Acks} (received packets), {@link mcc.stream.Streams} (all streams: limits, credit, turns),
  * {@link mcc.stream.SendHalf}, {@link mcc.stream.ReceiveHalf}, {@link mcc.stream.ByteWindow} and
- * {@link mcc.stream.Ranges} (their storage).
+ * {@link mcc.stream.Ranges} (their storage), {@link mcc.stream.Datagrams} (what is sent once or never).
  *
  * <p>Invariants: what a reader gets is a prefix of what the writer wrote; the peer never sends beyond the credit it was
  * given, and credit is given only for what was read, so memory is bounded by the windows; bytes in flight stay within the
  * congestion window but for probes; a packet number is used once; an idle connection waits for nothing.
  *
  * <p>Limits: streams that the peer opened, bytes of a stream and of all streams in each direction ({@code Config}); gaps
- * of a stream 8,192; remembered gaps between packets 1,024; messages waiting 256 out and 1,024 in.
+ * of a stream 8,192; remembered gaps between packets 1,024; messages waiting 256 out and 1,024 in; datagrams
+ * waiting 256 KiB and 100 ms a flow, 4 MiB a connection out and 1,024 in.
  *
  * <p>Sources: RFC 9000 (streams, credit, acknowledgements), RFC 9002 (loss recovery), RFC 8985 (adaptive reordering, tail
- * probes).
+ * probes), RFC 9221 (datagrams).
  */
 @NullMarked
 package mcc.stream;

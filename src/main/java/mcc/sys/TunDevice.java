@@ -166,6 +166,32 @@ public final class TunDevice implements AutoCloseable {
         }
     }
 
+    /**
+     * Gives it one more address, for this host to be reached by, never to speak from of its own accord.
+     *
+     * @param ip 16 bytes
+     * @throws SysError when the system refuses
+     */
+    public void host(byte[] ip) throws SysError {
+        Netlink.address(index(), ip, true);
+    }
+
+    /** Takes such an address away. */
+    public void unhost(byte[] ip) throws SysError {
+        Netlink.address(index(), ip, false);
+    }
+
+    private int index() throws SysError {
+        int socket = checked("opening a socket", Libc.socket(AF_INET, SOCK_DGRAM, 0));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment request = request(arena, name);
+            checked("reading the index of " + name, Libc.ioctl(socket, SIOCGIFINDEX, request));
+            return request.get(JAVA_INT, VALUE);
+        } finally {
+            Libc.close(socket);
+        }
+    }
+
     /** A {@code struct rtentry}. */
     private MemorySegment route4(Arena arena, Prefix to) {
         MemorySegment entry = arena.allocate(120, 8);

@@ -6,10 +6,10 @@ import mcc.core.Id;
 import mcc.crypto.Sha256;
 
 /**
- * The address of a node inside the overlay. IPv6: {@code fd}, 40 bits of SHA-256 of the network's name, 80 bits of SHA-256 of
- * the node's ID (RFC 4193 section 3.2.2 with hashes for its random numbers). IPv4, held as IPv4-mapped IPv6: 100.64.0.0/10 with
- * 22 bits of the same hash, unless this host gave that address to another node first ({@link Routes}); so it means something
- * on one host alone, and {@link Inet4} translates.
+ * The address of a node or an endpoint inside the overlay. IPv6: {@code fd}, 40 bits of SHA-256 of the network's name, 80 bits
+ * of SHA-256 of its ID (RFC 4193 section 3.2.2 with hashes for its random numbers). A node has IPv4 too, held as IPv4-mapped
+ * IPv6: 100.64.0.0/10 with 22 bits of the same hash, unless this host gave that address to another node first ({@link
+ * Routes}); so it means something on one host alone, and {@link Inet4} translates.
  *
  * @param high the upper 64 bits
  * @param low the lower 64 bits
@@ -25,9 +25,9 @@ public record InnerAddress(long high, long low) {
     private static final long MAPPED = 0xffffL << 32;
     private static final long PREFIX4 = MAPPED | 0x6440_0000L;
 
-    /** The address of a node. */
-    public static InnerAddress of(String network, Id node) {
-        Id place = Sha256.id(node.toBytes());
+    /** The address of a node, or of an endpoint, by its ID. */
+    public static InnerAddress of(String network, Id id) {
+        Id place = Sha256.id(id.toBytes());
         long high = prefix(network) | place.w0() >>> 48;
         return new InnerAddress(high, place.w0() << 16 | place.w1() >>> 48);
     }
@@ -77,7 +77,10 @@ public record InnerAddress(long high, long low) {
         return isV4() ? low >>> HOST4_BITS == PREFIX4 >>> HOST4_BITS : (high ^ other.high) >>> 16 == 0;
     }
 
-    /** The position in the DHT next to which its node is found: the 80 or 22 known bits, then zeros. */
+    /**
+     * The position in the DHT next to which its node is found, and the key under which its endpoint is: the 80 or 22 known
+     * bits, then zeros.
+     */
     public Id position() {
         if (isV4()) return new Id(low << 64 - HOST4_BITS, 0, 0, 0);
         return new Id(high << 48 | low >>> 16, low << 48, 0, 0);

@@ -89,6 +89,11 @@ public final class Ip {
         return new InnerAddress(toHigh, toLow);
     }
 
+    /** The address the packet says it comes from. */
+    public InnerAddress from() {
+        return new InnerAddress(fromHigh, fromLow);
+    }
+
     private boolean parse4(byte[] b, int at, int length) {
         int head = (b[at] & 15) * 4;
         if (head < 20 || head > length || Octets.u16(b, at + 2) != length) return false;

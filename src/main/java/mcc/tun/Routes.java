@@ -17,11 +17,12 @@ import org.jspecify.annotations.Nullable;
  * Who has which inner addresses on this host, and the packets that wait until their node is found and keys stand. A node's IPv4
  * address is {@link InnerAddress#v4} or, where that is taken, the next that is free.
  *
- * <p>Limits: {@link #ROUTES_MAX} nodes, the one unused for longest gives way; {@link #WAITING_MAX} addresses waited for,
- * {@link #HELD_MAX} packets each, for {@link #WAIT_NS}.
+ * <p>Limits: {@link #ROUTES_MAX} nodes and {@link #ENDPOINTS_MAX} endpoints, the one unused for longest gives way; {@link
+ * #WAITING_MAX} addresses waited for, {@link #HELD_MAX} packets each, for {@link #WAIT_NS}.
  */
 public final class Routes {
     static final int ROUTES_MAX = 8_192;
+    static final int ENDPOINTS_MAX = 8_192;
     static final int WAITING_MAX = 64;
     static final int HELD_MAX = 16;
     static final long WAIT_NS = 5_000_000_000L;
@@ -41,6 +42,7 @@ public final class Routes {
 
     private final Map<InnerAddress, Id> routes = new HashMap<>();
     private final Map<Id, Addresses> addresses = new LinkedHashMap<>(64, 0.75f, true);
+    private final Map<InnerAddress, Id> endpoints = new LinkedHashMap<>(64, 0.75f, true);
     private final Map<InnerAddress, Waiting> waiting = new LinkedHashMap<>();
     private final String network;
     private final InnerAddress own4;
@@ -56,10 +58,11 @@ public final class Routes {
         this.counters = counters;
     }
 
-    /** The node that has an address; null while unknown. */
+    /** The node that has an address, or an endpoint with it; null while unknown. */
     public @Nullable Id node(InnerAddress address) {
         Id node = routes.get(address);
-        if (node != null) addresses.get(node); // is in use
+        if (node == null) return endpoints.isEmpty() ? null : endpoints.get(address);
+        addresses.get(node); // is in use
         return node;
     }
 
@@ -76,6 +79,13 @@ public final class Routes {
         routes.put(v4, node);
         addresses.put(node, made);
         return made;
+    }
+
+    /** A node has proved that an endpoint of its has this address. */
+    public void learn(InnerAddress endpoint, Id node) {
+        endpoints.put(endpoint, node);
+        if (endpoints.size() > ENDPOINTS_MAX)
+            endpoints.remove(endpoints.keySet().iterator().next());
     }
 
     private void forgetOne() {

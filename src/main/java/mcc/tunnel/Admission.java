@@ -23,7 +23,7 @@ record Admission(Policy policy, LongSupplier epochMs, Counters counters) {
     Decision judge(Id from, Registration app) {
         var service =
                 new Question.Thing.Service(app.service().org(), app.service().name());
-        var port = new Question.Port(Question.Port.TCP, app.port());
+        var port = new Question.Port(app.isUdp() ? Question.Port.UDP : Question.Port.TCP, app.port());
         return policy.decide(new Question(Question.Subject.open(from), Action.USE, service, port, nowMs()), counters);
     }
 }

@@ -61,6 +61,15 @@ final class Envelope {
         }
     }
 
+    /** Whether a flow of datagrams is asked for, rather than a connection. */
+    boolean isDatagrams() {
+        try {
+            return TunnelOpen.parser().parseFrom(bytes, header(), length()).getDatagrams();
+        } catch (InvalidProtocolBufferException _) {
+            return false; // a peer's bytes: refused by the caller
+        }
+    }
+
     /** What a measurement's far end saw; null when the message is none of that kind. */
     @Nullable
     Measured measured() {
@@ -81,9 +90,10 @@ final class Envelope {
         }
     }
 
-    static byte[] open(Id endpoint) {
+    static byte[] open(Id endpoint, boolean datagrams) {
         return wrap(TunnelOpen.newBuilder()
                 .setEndpoint(ByteString.copyFrom(endpoint.toBytes()))
+                .setDatagrams(datagrams)
                 .build()
                 .toByteArray());
     }

@@ -4,6 +4,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,23 +26,36 @@ import org.jspecify.annotations.Nullable;
  * <p>The next provider is started when one fails, and 400 ms after the last was started without an answer; the first that
  * answers wins, the others are broken off.
  */
-final class Opening {
+final class Opening<S> {
     /** How long one provider may think before the next is asked as well. */
     static final long NEXT_MS = 400;
     /** How long all of them together may take. */
     static final long TOTAL_MS = 10_000;
 
-    /** The way to a provider that has accepted. */
-    sealed interface Way {
+    /**
+     * The way to a provider that has accepted.
+     *
+     * @param <S> the socket to an app of this host
+     */
+    sealed interface Way<S> {
         /** Through another node: paused, with what came behind its answer. */
-        record Remote(StreamPort port, Bytes first) implements Way {}
+        record Remote<S>(StreamPort port, Bytes first) implements Way<S> {}
 
         /** The app is on this very host. */
-        record Here(TcpSocket socket) implements Way {}
+        record Here<S>(S socket) implements Way<S> {}
     }
 
     /** A provider that has accepted, and those that had not. */
-    record Opened(Way way, Offer offer, List<Failure> failures) {}
+    record Opened<S>(Way<S> way, Offer offer, List<Failure> failures) {}
+
+    /** How apps of this host are reached: by connections or by datagrams. */
+    interface Apps<S> {
+        boolean isUdp();
+
+        Future<S> connect(InetSocketAddress at);
+
+        void drop(S socket);
+    }
 
     /** A provider that did not. */
     record Failure(Offer offer, String reason) {}
@@ -53,7 +67,8 @@ final class Opening {
     private final Bus bus;
     private final Admission admission;
     private final List<Offer> candidates;
-    private final Promise<Opened> promise = Promise.promise();
+    private final Apps<S> apps;
+    private final Promise<Opened<S>> promise = Promise.promise();
     private final Map<StreamPort, Running> running = new LinkedHashMap<>();
     private final List<Failure> failures = new ArrayList<>();
     private int next;
@@ -61,16 +76,18 @@ final class Opening {
     private long nextTimer = -1;
     private long totalTimer = -1;
 
-    private Opening(Vertx vertx, Context context, Bus bus, Admission admission, List<Offer> candidates) {
+    private Opening(Vertx vertx, Context context, Bus bus, Admission admission, Apps<S> apps, List<Offer> candidates) {
         this.vertx = vertx;
         this.context = context;
         this.bus = bus;
         this.admission = admission;
+        this.apps = apps;
         this.candidates = candidates;
     }
 
-    static Future<Opened> open(Vertx vertx, Context context, Bus bus, Admission admission, List<Offer> candidates) {
-        Opening opening = new Opening(vertx, context, bus, admission, List.copyOf(candidates));
+    static <S> Future<Opened<S>> open(
+            Vertx vertx, Context context, Bus bus, Admission admission, Apps<S> apps, List<Offer> candidates) {
+        Opening<S> opening = new Opening<>(vertx, context, bus, admission, apps, List.copyOf(candidates));
         opening.totalTimer = vertx.setTimer(TOTAL_MS, _ -> opening.fail("no provider answered in time"));
         opening.startNext();
         return opening.promise.future();
@@ -114,10 +131,10 @@ final class Opening {
                     }
                     return Future.failedFuture("it was just deregistered");
                 })
-                .compose(at -> TcpSocket.connect(context, at, (int) TOTAL_MS))
+                .compose(apps::connect)
                 .onSuccess(socket -> {
-                    if (!promise.tryComplete(new Opened(new Way.Here(socket), offer, List.copyOf(failures)))) {
-                        socket.abort();
+                    if (!promise.tryComplete(new Opened<>(new Way.Here<>(socket), offer, List.copyOf(failures)))) {
+                        apps.drop(socket);
                     }
                     end();
                 })
@@ -141,7 +158,7 @@ final class Opening {
             else failed(offer, port, answer == null ? "the node answered nonsense" : reason(answer));
         });
         port.attach(context);
-        port.write(Envelope.open(offer.endpoint()));
+        port.write(Envelope.open(offer.endpoint(), apps.isUdp()));
     }
 
     private static String reason(TunnelOpened answer) {
@@ -157,8 +174,8 @@ final class Opening {
             if (other.startedNs() <= lateNs)
                 failures.add(new Failure(other.offer(), "no answer after " + NEXT_MS + " ms"));
         });
-        Way way = new Way.Remote(port, Bytes.owning(first));
-        if (!promise.tryComplete(new Opened(way, offer, List.copyOf(failures)))) port.cancel();
+        Way<S> way = new Way.Remote<>(port, Bytes.owning(first));
+        if (!promise.tryComplete(new Opened<>(way, offer, List.copyOf(failures)))) port.cancel();
         end();
     }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import mcc.consortium.Decision;
+import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.node.Bus;
 import mcc.node.NodeEvent;
@@ -17,7 +18,10 @@ import mcc.registry.Registry;
 import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
 
-/** The far end of tunnels: takes a peer's stream, connects it to the app that the endpoint names, and says so. */
+/**
+ * The far end of tunnels: takes a peer's stream, connects it to the app that the endpoint names, and says so. A flow of
+ * datagrams is a stream with a UDP socket of its own.
+ */
 final class Provider {
     private static final int CONNECT_MS = 5_000;
     private static final int OPEN_MAX = 10_000;
@@ -29,10 +33,22 @@ final class Provider {
     private final Bus bus;
     private final Admission admission;
     private final Splice.Meter meter;
+    private final Counters counters;
     private final Sink sink;
+    private final Flows<ServedFlow, ServedFlow> flows;
     private int open;
 
-    Provider(Vertx vertx, Context context, Bus bus, Admission admission, Splice.Meter meter) {
+    /** @param idleNs after this time without a datagram a flow is over */
+    Provider(
+            Vertx vertx,
+            Context context,
+            Bus bus,
+            Admission admission,
+            Splice.Meter meter,
+            long idleNs,
+            Counters counters) {
+        this.counters = counters;
+        flows = new Flows<>(OPEN_MAX, idleNs);
         this.vertx = vertx;
         this.context = context;
         this.bus = bus;
@@ -41,9 +57,22 @@ final class Provider {
         sink = new Sink(vertx);
     }
 
-    /** Connections that are served now. */
+    /** Connections that are served now, and flows. */
     int open() {
         return open;
+    }
+
+    /** Flows that are served now. */
+    int flows() {
+        return flows.size();
+    }
+
+    /** Ends the flows that were not used for long; to be called once a second. */
+    void expire(long nowNs) {
+        flows.expire(nowNs, flow -> {
+            counters.add("tunnel.flow.idle");
+            flow.end(false);
+        });
     }
 
     void take(StreamPort port) {
@@ -78,18 +107,21 @@ final class Provider {
                 if (sink.isBusy()) refuse(port, TunnelOpened.Code.OVERLOADED, "another measurement is under way");
                 else sink.take(port, envelope.rest());
             } else if (endpoint == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
-            else find(port, gone, endpoint, envelope.rest());
+            else find(port, gone, endpoint, envelope);
         });
         port.attach(context);
     }
 
-    private void find(StreamPort port, AtomicBoolean gone, Id endpoint, byte[] early) {
+    private void find(StreamPort port, AtomicBoolean gone, Id endpoint, Envelope asked) {
+        boolean udp = asked.isDatagrams();
         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).onComplete(found -> {
-            Registry.LocalView view = found.succeeded() ? pick((List<?>) found.result(), endpoint) : null;
+            Registry.LocalView view = found.succeeded() ? pick((List<?>) found.result(), endpoint, udp) : null;
             Decision decision = view == null ? null : judge(port, view);
             // A node that may not use it is told what it would be told if it did not exist.
-            if (view != null && decision instanceof Decision.Allowed allowed) connect(port, gone, view, allowed, early);
-            else refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+            if (view != null && decision instanceof Decision.Allowed allowed) {
+                if (udp) connectUdp(port, gone, view, allowed, asked.rest());
+                else connect(port, gone, view, allowed, asked.rest());
+            } else refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
         });
     }
 
@@ -110,10 +142,10 @@ final class Provider {
         return decision;
     }
 
-    private static Registry.@Nullable LocalView pick(List<?> all, Id endpoint) {
+    private static Registry.@Nullable LocalView pick(List<?> all, Id endpoint, boolean udp) {
         for (Object each : all) {
             Registry.LocalView view = (Registry.LocalView) each;
-            if (view.endpoint().equals(endpoint)) return view;
+            if (view.endpoint().equals(endpoint) && view.registration().isUdp() == udp) return view;
         }
         return null;
     }
@@ -134,7 +166,7 @@ final class Provider {
                         socket.write(early);
                         socket.flush();
                     }
-                    Served served = new Served(socket, port, view);
+                    Served served = new Served(socket::abort, port, view);
                     served.holdTo(allowed);
                     Splice.join(socket, port, served);
                 })
@@ -142,22 +174,94 @@ final class Provider {
                         port, gone, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + Problem.text(e)));
     }
 
+    private void connectUdp(
+            StreamPort port, AtomicBoolean gone, Registry.LocalView view, Decision.Allowed allowed, byte[] early) {
+        Hosts.resolve(vertx, view.registration().host(), view.registration().port())
+                .compose(at -> UdpSocket.connect(context, at, counters))
+                .onSuccess(socket -> {
+                    if (gone.get()) {
+                        socket.close(true);
+                        return;
+                    }
+                    counters.add("tunnel.flow.served");
+                    // Ready before it says so: what comes earlier than that is lost.
+                    new ServedFlow(new FlowStream(port, early, counters), socket, port, view).begin(allowed);
+                    port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
+                })
+                .onFailure(e -> refuseOpen(
+                        port, gone, TunnelOpened.Code.UPSTREAM, "the service cannot be reached: " + Problem.text(e)));
+    }
+
+    /** One flow that was let in: a peer's stream and a socket to the app, joined until either is over. */
+    private final class ServedFlow {
+        private final FlowStream user;
+        private final UdpSocket app;
+        private final Served served;
+        private boolean over;
+
+        ServedFlow(FlowStream user, UdpSocket app, StreamPort port, Registry.LocalView view) {
+            this.user = user;
+            this.app = app;
+            served = new Served(() -> end(true), port, view);
+        }
+
+        void begin(Decision.Allowed allowed) {
+            flows.add(System.nanoTime(), this, this); // as many as there may be streams: none gives way
+            app.start(new Half(user, false));
+            user.start(new Half(app, true));
+            served.holdTo(allowed);
+        }
+
+        void end(boolean broken) {
+            if (over) return;
+            over = true;
+            flows.remove(this, this);
+            user.close(broken);
+            app.close(broken);
+            served.done(broken);
+        }
+
+        private final class Half implements FlowEnd.Handler {
+            private final FlowEnd to;
+            private final boolean fromUser;
+
+            Half(FlowEnd to, boolean fromUser) {
+                this.to = to;
+                this.fromUser = fromUser;
+            }
+
+            @Override
+            public void onDatagram(byte[] datagram) {
+                if (over) return;
+                flows.use(System.nanoTime(), ServedFlow.this);
+                if (fromUser) served.received(datagram.length);
+                else served.sent(datagram.length);
+                to.send(datagram);
+            }
+
+            @Override
+            public void onOver(boolean broken) {
+                end(broken);
+            }
+        }
+    }
+
     /** One connection that was let in: it lasts no longer than the decision that let it in, or another like it. */
     private final class Served implements Splice.Meter {
-        private final TcpSocket socket;
+        private final Runnable cut;
         private final StreamPort port;
         private final Registry.LocalView view;
         private long timer = -1;
 
-        Served(TcpSocket socket, StreamPort port, Registry.LocalView view) {
-            this.socket = socket;
+        Served(Runnable cut, StreamPort port, Registry.LocalView view) {
+            this.cut = cut;
             this.port = port;
             this.view = view;
         }
 
         void holdTo(Decision decision) {
             switch (decision) {
-                case Decision.Denied _ -> socket.abort();
+                case Decision.Denied _ -> cut.run();
                 case Decision.Allowed a when a.validUntil() == Long.MAX_VALUE -> {}
                 case Decision.Allowed a -> {
                     long leftMs = Math.clamp(a.validUntil() - admission.nowMs(), 1, LOOK_AGAIN_MS);

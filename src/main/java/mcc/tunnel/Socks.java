@@ -38,7 +38,7 @@ final class Socks {
     private Socks() {}
 
     static Future<TcpSocket.Listener> listen(
-            Context context, InetSocketAddress at, Function<Target, Future<Opening.Opened>> connect) {
+            Context context, InetSocketAddress at, Function<Target, Future<Opening.Opened<TcpSocket>>> connect) {
         return TcpSocket.listen(context, at, socket -> {
             ChannelPipeline pipeline = socket.pipeline();
             pipeline.addFirst(
@@ -49,9 +49,9 @@ final class Socks {
 
     private static final class Greeting extends ChannelInboundHandlerAdapter {
         private final TcpSocket socket;
-        private final Function<Target, Future<Opening.Opened>> connect;
+        private final Function<Target, Future<Opening.Opened<TcpSocket>>> connect;
 
-        Greeting(TcpSocket socket, Function<Target, Future<Opening.Opened>> connect) {
+        Greeting(TcpSocket socket, Function<Target, Future<Opening.Opened<TcpSocket>>> connect) {
             this.socket = socket;
             this.connect = connect;
         }
@@ -97,7 +97,7 @@ final class Socks {
             });
         }
 
-        private void accept(ChannelHandlerContext ctx, Opening.Opened opened) {
+        private void accept(ChannelHandlerContext ctx, Opening.Opened<TcpSocket> opened) {
             ctx.writeAndFlush(reply(Socks5CommandStatus.SUCCESS)).addListener(_ -> {
                 ChannelPipeline pipeline = ctx.pipeline();
                 pipeline.remove(Socks5CommandRequestDecoder.class);

@@ -43,9 +43,16 @@ final class Tunnel implements Splice.Meter {
 
     final String id;
     final Target.Service target;
+    /** Whether it carries datagrams; its connections are flows then. */
+    final boolean udp;
+
     final Instant opened = Instant.now();
     String listen;
     TcpSocket.@Nullable Listener listener;
+
+    @Nullable
+    UdpForward forward;
+
     private final Set<Id> served = new LinkedHashSet<>();
     final Set<TcpSocket> sockets = new LinkedHashSet<>();
 
@@ -70,9 +77,10 @@ final class Tunnel implements Splice.Meter {
     private long lastRx;
     private long lastSecond;
 
-    Tunnel(String id, Target.Service target, String listen) {
+    Tunnel(String id, Target.Service target, boolean udp, String listen) {
         this.id = id;
         this.target = target;
+        this.udp = udp;
         this.listen = listen;
     }
 
@@ -187,7 +195,7 @@ final class Tunnel implements Splice.Meter {
         return new JsonObject()
                 .put("id", id)
                 .put("service", target.name().toString())
-                .put("protocol", "tcp")
+                .put("protocol", udp ? "udp" : "tcp")
                 .put("listen", listen)
                 .put("state", failure == null ? "open" : "failed")
                 .put("failure", failure)

@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Forwards, the SOCKS5 proxy and the providers' side of both: owns every local TCP socket of tunnels. */
+/** Forwards, the SOCKS5 proxy and the providers' side of both: owns every local socket of tunnels. */
 public final class TunnelVerticle extends VerticleBase {
     /** What may be asked. */
     public sealed interface Query {
@@ -39,8 +40,9 @@ public final class TunnelVerticle extends VerticleBase {
          * Opens a forward; answered by the tunnel as JSON once it listens and is on disk.
          *
          * @param listen {@code HOST:PORT}; port 0 picks a free one
+         * @param protocol tcp or udp; null for UDP where every provider speaks it, else TCP
          */
-        record Open(Target target, String listen) implements Query {}
+        record Open(Target target, String listen, @Nullable String protocol) implements Query {}
 
         /** Answered by an array of all tunnels as JSON. */
         record All() implements Query {}
@@ -77,6 +79,8 @@ public final class TunnelVerticle extends VerticleBase {
     static final int TUNNELS_MAX = 256;
     /** Connections of one tunnel. */
     static final int CONNECTIONS_MAX = 4096;
+    /** Flows of all UDP forwards of a node. */
+    static final int FLOWS_MAX = 8_192;
     /** A provider that failed is asked last for so long. */
     static final long SUSPECT_NS = 10_000_000_000L;
 
@@ -94,7 +98,9 @@ public final class TunnelVerticle extends VerticleBase {
     private final Totals totals = new Totals();
     private final Counters counters = new Counters();
     private final Admission admission;
+    private final long idleNs;
     private @Nullable Provider provider;
+    private @Nullable Hosted hosted;
     private TcpSocket.@Nullable Listener socks;
     private boolean measuring;
     /** Bytes {sent, received} through all tunnels there ever were, by the kind of path. */
@@ -131,12 +137,17 @@ public final class TunnelVerticle extends VerticleBase {
         this.parts = parts;
         bus = parts.bus();
         admission = new Admission(parts.policy(), epochMs, counters);
+        idleNs = Long.parseLong(parts.settings().text("udp.idle")) * 1_000_000_000;
     }
 
     @Override
     public Future<?> start() {
-        Provider made = new Provider(vertx, context, bus, admission, totals);
+        Provider made = new Provider(vertx, context, bus, admission, totals, idleNs, counters);
         provider = made;
+        if (parts.status().tun() != null) {
+            String network = parts.settings().text("network");
+            hosted = new Hosted(vertx, context, network, idleNs, totals, counters);
+        }
         bus.on(Bus.INCOMING, made::take);
         bus.serve(Bus.TUNNEL, query -> onQuery((Query) query));
         vertx.setPeriodic(1_000, _ -> second());
@@ -145,8 +156,9 @@ public final class TunnelVerticle extends VerticleBase {
 
     @Override
     public Future<?> stop() {
-        for (Tunnel tunnel : tunnels.values()) if (tunnel.listener != null) tunnel.listener.close();
+        tunnels.values().forEach(TunnelVerticle::stop);
         if (socks != null) socks.close();
+        if (hosted != null) hosted.close();
         return Future.succeededFuture();
     }
 
@@ -173,6 +185,14 @@ public final class TunnelVerticle extends VerticleBase {
     /** Closes a second of every tunnel's history, and counts its bytes for the kind of path they took. */
     private void second() {
         long second = System.currentTimeMillis() / 1000 - 1;
+        long nowNs = System.nanoTime();
+        for (Tunnel tunnel : tunnels.values()) if (tunnel.forward != null) tunnel.forward.expire(nowNs);
+        if (provider != null) provider.expire(nowNs);
+        Hosted hosted = this.hosted;
+        if (hosted != null) {
+            bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
+                    .onSuccess(all -> hosted.second(nowNs, (List<?>) all));
+        }
         boolean quiet = tunnels.values().stream().noneMatch(Tunnel::hasMoved);
         Future<Object> asked =
                 quiet ? Future.succeededFuture(List.of()) : bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers());
@@ -241,10 +261,12 @@ public final class TunnelVerticle extends VerticleBase {
         long tx = 0;
         long rx = 0;
         int connections = 0;
+        int flows = 0;
         for (Tunnel tunnel : tunnels.values()) {
             tx += tunnel.txBytes;
             rx += tunnel.rxBytes;
             connections += tunnel.connections;
+            if (tunnel.udp) flows += tunnel.connections;
         }
         JsonObject bytes = new JsonObject();
         traffic.forEach((path, sum) ->
@@ -255,6 +277,8 @@ public final class TunnelVerticle extends VerticleBase {
                 .put("txBytes", tx)
                 .put("rxBytes", rx)
                 .put("traffic", bytes)
+                .put("flows", flows)
+                .put("servedFlows", provider == null ? 0 : provider.flows())
                 .put("servedConnections", provider == null ? 0 : provider.open())
                 .put("servedConnectionsTotal", totals.connections)
                 .put("servedTxBytes", totals.txBytes)
@@ -273,14 +297,19 @@ public final class TunnelVerticle extends VerticleBase {
                     new Problem("overloaded", "there are " + TUNNELS_MAX + " tunnels already", "close one first"));
         }
         Addresses.HostPort at = Addresses.split("listen", q.listen());
-        return find(q.target()).compose(target -> open(target, q.listen(), at));
+        return find(q.target()).compose(target -> open(target, q, at));
     }
 
-    private Future<JsonObject> open(Target.Service target, String listen, Addresses.HostPort at) {
-        return resolve(target).compose(offers -> {
-            if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
+    private Future<JsonObject> open(Target.Service target, Query.Open q, Addresses.HostPort at) {
+        return resolve(target).compose(all -> {
+            if (all.isEmpty()) return Future.failedFuture(noProvider(target));
+            boolean udp = q.protocol() == null
+                    ? all.stream().allMatch(Offer::isUdp)
+                    : q.protocol().equals("udp");
+            List<Offer> offers = all.stream().filter(o -> o.isUdp() == udp).toList();
+            if (offers.isEmpty()) return Future.failedFuture(otherProtocol(target, udp));
             String id = "t-" + UUID.randomUUID().toString().substring(0, 8);
-            Tunnel tunnel = new Tunnel(id, target, listen);
+            Tunnel tunnel = new Tunnel(id, target, udp, q.listen());
             tunnel.current = offers.getFirst();
             return listen(tunnel, at)
                     .compose(_ -> bus.ask(
@@ -291,10 +320,21 @@ public final class TunnelVerticle extends VerticleBase {
                         event("tunnel.opened", tunnel, new JsonObject().put("listen", tunnel.listen));
                         return tunnel.toJson();
                     })
-                    .onFailure(_ -> {
-                        if (tunnel.listener != null) tunnel.listener.close();
-                    });
+                    .onFailure(_ -> stop(tunnel));
         });
+    }
+
+    private static Problem otherProtocol(Target.Service target, boolean udp) {
+        return new Problem(
+                "not-found",
+                target + " is offered by " + (udp ? "TCP" : "UDP") + " alone",
+                udp ? "leave --udp out (in REST: protocol)" : "say --udp (in REST: \"protocol\": \"udp\")");
+    }
+
+    /** Takes its port away, and its flows. */
+    private static void stop(Tunnel tunnel) {
+        if (tunnel.listener != null) tunnel.listener.close();
+        if (tunnel.forward != null) tunnel.forward.close();
     }
 
     /** An instance is known by its service from now on. */
@@ -321,19 +361,33 @@ public final class TunnelVerticle extends VerticleBase {
 
     private Future<Tunnel> listen(Tunnel tunnel, Addresses.HostPort at) {
         return Hosts.resolve(vertx, at.host(), at.port())
-                .compose(address -> TcpSocket.listen(context, address, socket -> accept(tunnel, socket)))
-                .map(listener -> {
-                    tunnel.listener = listener;
-                    String host = listener.address().getAddress().getHostAddress();
-                    tunnel.listen = (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":"
-                            + listener.address().getPort();
+                .compose(address -> tunnel.udp ? listenUdp(tunnel, address) : listenTcp(tunnel, address))
+                .map(listening -> {
+                    String host = listening.getAddress().getHostAddress();
+                    tunnel.listen = (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + listening.getPort();
                     return tunnel;
                 })
                 .recover(e -> Future.failedFuture(cannotListen("listen", tunnel.listen, e)));
     }
 
+    private Future<InetSocketAddress> listenTcp(Tunnel tunnel, InetSocketAddress at) {
+        return TcpSocket.listen(context, at, socket -> accept(tunnel, socket)).map(listener -> {
+            tunnel.listener = listener;
+            return listener.address();
+        });
+    }
+
+    private Future<InetSocketAddress> listenUdp(Tunnel tunnel, InetSocketAddress at) {
+        return UdpForward.listen(context, at, idleNs, new UdpOwner(tunnel), counters)
+                .map(forward -> {
+                    tunnel.forward = forward;
+                    return forward.address();
+                });
+    }
+
     private static JsonObject saved(Tunnel tunnel) {
         return new JsonObject()
+                .put("protocol", tunnel.udp ? "udp" : "tcp")
                 .put("service", tunnel.target.name().toString())
                 .put("listen", tunnel.listen)
                 .put("provider", tunnel.target.node())
@@ -349,7 +403,8 @@ public final class TunnelVerticle extends VerticleBase {
                 if (service == null) return;
                 Target.Service target =
                         new Target.Service(service, saved.getString("provider"), saved.getString("endpoint"));
-                Tunnel tunnel = new Tunnel(String.valueOf(id), target, saved.getString("listen"));
+                boolean udp = "udp".equals(saved.getString("protocol"));
+                Tunnel tunnel = new Tunnel(String.valueOf(id), target, udp, saved.getString("listen"));
                 tunnels.put(tunnel.id, tunnel);
                 opening.add(listen(tunnel, Addresses.split("listen", tunnel.listen))
                         .transform(done -> {
@@ -376,7 +431,7 @@ public final class TunnelVerticle extends VerticleBase {
         return bus.ask(Bus.STORE, new StoreVerticle.Query.Remove(MAP, id)).map(_ -> {
             tunnels.remove(id);
             count(tunnel);
-            if (tunnel.listener != null) tunnel.listener.close();
+            stop(tunnel);
             for (TcpSocket socket : List.copyOf(tunnel.sockets)) socket.abort();
             parts.status().solved("tunnel-" + id);
             event("tunnel.closed", tunnel, new JsonObject());
@@ -396,24 +451,15 @@ public final class TunnelVerticle extends VerticleBase {
         tunnel.connectionsTotal++;
         tunnel.sockets.add(socket);
         long startedNs = System.nanoTime();
-        open(tunnel.target).onComplete(done -> {
+        open(tunnel.target, tcp).onComplete(done -> {
             if (done.failed()) {
-                LOG.info(
-                        "tunnel {} to {}: {}",
-                        tunnel.id,
-                        tunnel.target,
-                        done.cause().getMessage());
+                refused(tunnel, done.cause());
                 tunnel.connections--;
-                tunnel.refused++;
                 tunnel.sockets.remove(socket);
                 socket.abort();
-                event(
-                        "tunnel.refused",
-                        tunnel,
-                        new JsonObject().put("reason", done.cause().getMessage()));
                 return;
             }
-            Opening.Opened opened = done.result();
+            Opening.Opened<TcpSocket> opened = done.result();
             noteProvider(tunnel, opened, (System.nanoTime() - startedNs) / 1_000_000);
             join(socket, opened.way(), new Splice.Meter() {
                 @Override
@@ -435,10 +481,77 @@ public final class TunnelVerticle extends VerticleBase {
         });
     }
 
-    static void join(TcpSocket socket, Opening.Way way, Splice.Meter meter) {
+    private void refused(Tunnel tunnel, Throwable cause) {
+        LOG.info("tunnel {} to {}: {}", tunnel.id, tunnel.target, cause.getMessage());
+        tunnel.refused++;
+        event("tunnel.refused", tunnel, new JsonObject().put("reason", cause.getMessage()));
+    }
+
+    /** The flows of one UDP forward. */
+    private final class UdpOwner implements UdpForward.Owner {
+        private final Tunnel tunnel;
+        /** Who serves which flow. */
+        private final Map<FlowEnd, Id> nodes = new HashMap<>();
+
+        UdpOwner(Tunnel tunnel) {
+            this.tunnel = tunnel;
+        }
+
+        @Override
+        public boolean mayOpen() {
+            int flows = 0;
+            for (Tunnel each : tunnels.values()) if (each.udp) flows += each.connections;
+            return flows < FLOWS_MAX;
+        }
+
+        @Override
+        public Future<FlowEnd> open() {
+            long startedNs = System.nanoTime();
+            return TunnelVerticle.this
+                    .open(tunnel.target, udp)
+                    .onFailure(e -> refused(tunnel, e))
+                    .map(opened -> {
+                        noteProvider(tunnel, opened, (System.nanoTime() - startedNs) / 1_000_000);
+                        FlowEnd end = switch (opened.way()) {
+                            case Opening.Way.Here<UdpSocket> here -> here.socket();
+                            case Opening.Way.Remote<UdpSocket> remote ->
+                                new FlowStream(remote.port(), remote.first().toArray(), counters);
+                        };
+                        nodes.put(end, opened.offer().contact().node());
+                        return end;
+                    });
+        }
+
+        @Override
+        public void opened() {
+            tunnel.connections++;
+            tunnel.connectionsTotal++;
+        }
+
+        @Override
+        public void sent(int bytes) {
+            tunnel.sent(bytes);
+        }
+
+        @Override
+        public void received(int bytes) {
+            tunnel.received(bytes);
+        }
+
+        @Override
+        public void over(@Nullable FlowEnd end, boolean broken) {
+            tunnel.done(broken);
+            Id node = end == null ? null : nodes.remove(end);
+            if (node == null || !broken) return;
+            counters.add("tunnel.flow.broken");
+            suspect(node); // its app does not listen, or the node is gone: the next flow tries another
+        }
+    }
+
+    static void join(TcpSocket socket, Opening.Way<TcpSocket> way, Splice.Meter meter) {
         switch (way) {
-            case Opening.Way.Here here -> LocalSplice.join(socket, here.socket(), meter);
-            case Opening.Way.Remote remote -> {
+            case Opening.Way.Here<TcpSocket> here -> LocalSplice.join(socket, here.socket(), meter);
+            case Opening.Way.Remote<TcpSocket> remote -> {
                 if (!remote.first().isEmpty()) {
                     meter.received(remote.first().size());
                     socket.write(remote.first().toArray());
@@ -449,7 +562,7 @@ public final class TunnelVerticle extends VerticleBase {
         }
     }
 
-    private void noteProvider(Tunnel tunnel, Opening.Opened opened, long tookMs) {
+    private void noteProvider(Tunnel tunnel, Opening.Opened<?> opened, long tookMs) {
         tunnel.current = opened.offer();
         JsonObject data = new JsonObject()
                 .put("provider", opened.offer().contact().node().toString())
@@ -470,25 +583,63 @@ public final class TunnelVerticle extends VerticleBase {
     }
 
     /** A connection asked for by name, through the proxy. */
-    private Future<Opening.Opened> connect(Target target) {
-        return find(target).compose(this::open);
+    private Future<Opening.Opened<TcpSocket>> connect(Target target) {
+        return find(target).compose(service -> open(service, tcp));
     }
 
-    private Future<Opening.Opened> open(Target.Service target) {
-        return resolve(target).compose(offers -> {
+    private <S> Future<Opening.Opened<S>> open(Target.Service target, Opening.Apps<S> apps) {
+        return resolve(target).compose(all -> {
+            List<Offer> offers =
+                    all.stream().filter(o -> o.isUdp() == apps.isUdp()).toList();
             if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
-            return Opening.open(vertx, context, bus, admission, offers).onComplete(this::judge);
+            return Opening.open(vertx, context, bus, admission, apps, offers).onSuccess(this::judge);
         });
     }
 
-    private void judge(io.vertx.core.AsyncResult<Opening.Opened> done) {
-        if (done.failed()) return;
-        for (Opening.Failure f : done.result().failures()) {
-            if (suspects.size() >= SUSPECTS_MAX)
-                suspects.remove(suspects.keySet().iterator().next());
-            suspects.put(f.offer().contact().node(), System.nanoTime() + SUSPECT_NS);
+    private final Opening.Apps<TcpSocket> tcp = new Opening.Apps<>() {
+        @Override
+        public boolean isUdp() {
+            return false;
         }
-        suspects.remove(done.result().offer().contact().node());
+
+        @Override
+        public Future<TcpSocket> connect(InetSocketAddress at) {
+            return TcpSocket.connect(context, at, (int) Opening.TOTAL_MS);
+        }
+
+        @Override
+        public void drop(TcpSocket socket) {
+            socket.abort();
+        }
+    };
+
+    private final Opening.Apps<UdpSocket> udp = new Opening.Apps<>() {
+        @Override
+        public boolean isUdp() {
+            return true;
+        }
+
+        @Override
+        public Future<UdpSocket> connect(InetSocketAddress at) {
+            return UdpSocket.connect(context, at, counters);
+        }
+
+        @Override
+        public void drop(UdpSocket socket) {
+            socket.close(true);
+        }
+    };
+
+    private void judge(Opening.Opened<?> opened) {
+        for (Opening.Failure f : opened.failures()) suspect(f.offer().contact().node());
+        // Whoever answers is believed again; of UDP that is no proof, because its app was not asked.
+        if (!opened.offer().isUdp()) suspects.remove(opened.offer().contact().node());
+    }
+
+    private void suspect(Id node) {
+        if (suspects.size() >= SUSPECTS_MAX)
+            suspects.remove(suspects.keySet().iterator().next());
+        suspects.put(node, System.nanoTime() + SUSPECT_NS);
     }
 
     /** The usable providers in the order for one new connection; who failed lately comes last. */

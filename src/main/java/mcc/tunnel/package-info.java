@@ -1,21 +1,23 @@
 /**
- * TCP of this host carried over streams: forwards, a SOCKS5 proxy, and the providers' side of both.
+ * TCP and UDP of this host carried over links: forwards, a SOCKS5 proxy, and the providers' side of both.
  *
- * <p>May use {@code node} and what it may use; {@link mcc.tunnel.TcpSocket} and {@link mcc.tunnel.Socks} alone use
- * Netty, because Vert.x's own sockets close both directions when one ends.
+ * <p>May use {@code node} and what it may use; {@link mcc.tunnel.TcpSocket}, {@link mcc.tunnel.UdpSocket} and {@link
+ * mcc.tunnel.Socks} alone use Netty, because Vert.x's own sockets close both directions when one ends, and are not told that
+ * nobody listens.
  *
  * <p>Read in this order: {@link mcc.tunnel.Target} (what may be wanted), {@link mcc.tunnel.TunnelVerticle} (what is open,
  * who asks), {@link mcc.tunnel.Opening} (from a name to an answered stream, with the next provider after 400 ms), {@link
- * mcc.tunnel.Splice} (bytes both ways, with back-pressure), {@link mcc.tunnel.Provider} (the far end), {@link
- * mcc.tunnel.Admission} (its door), {@link mcc.tunnel.Socks} (names by proxy), {@link mcc.tunnel.Measurement} and {@link
- * mcc.tunnel.Sink} (how fast a peer is).
+ * mcc.tunnel.Splice} (bytes both ways, with back-pressure), {@link mcc.tunnel.UdpForward} and {@link mcc.tunnel.FlowStream}
+ * (datagrams both ways, without), {@link mcc.tunnel.Provider} (the far end), {@link mcc.tunnel.Admission} (its door),
+ * {@link mcc.tunnel.Hosted} (the far end at endpoints' own addresses), {@link mcc.tunnel.Socks} (names by proxy), {@link
+ * mcc.tunnel.Measurement} and {@link mcc.tunnel.Sink} (how fast a peer is).
  *
  * <p>Invariants: nothing is read from a socket while its other end takes nothing; the end of one direction leaves the other
  * open; a connection of the user's is taken to one provider only, and to none before that one has answered; nobody reaches
- * an app that the policy denies it, nor for longer than a decision lasts.
+ * an app that the policy denies it, nor for longer than a decision lasts; a flow of datagrams ends with its stream.
  *
  * <p>Sources: RFC 1928 (SOCKS5); RFC 8305 for starting the next candidate without waiting for the first to fail;
- * {@code src/main/protobuf/tunnel.proto}.
+ * RFC 9298 (UDP by proxy), RFC 9297 (datagrams and capsules); {@code src/main/protobuf/tunnel.proto}.
  */
 @NullMarked
 package mcc.tunnel;

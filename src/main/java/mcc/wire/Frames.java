@@ -12,12 +12,15 @@ public final class Frames {
     public static final int RESET = 8;
     public static final int STOP = 9;
     public static final int PING = 10;
+    public static final int DATAGRAM = 11;
     public static final int CONTROL = 15;
 
     /** Runs of packets that one acknowledgement may name. */
     public static final int MAX_ACK_RANGES = 64;
     /** The longest message, in bytes. */
     public static final int MAX_MESSAGE_BYTES = 1_120;
+    /** What a packet with one datagram in it takes beyond the datagram, in bytes, at most. */
+    public static final int DATAGRAM_OVERHEAD_BYTES = 28;
     /** No packet number, stream id or offset is above this. */
     public static final long MAX_VALUE = 1L << 62;
 

@@ -38,7 +38,7 @@ public final class FramesReader {
         while (at < end) {
             long tag = varint(end);
             kind = (int) (tag >>> 3);
-            boolean known = tag >>> 3 <= Frames.PING && kind != 0;
+            boolean known = tag >>> 3 <= Frames.DATAGRAM && kind != 0;
             if (malformed || (known ? !known((int) tag & 7) : !skip((int) tag & 7, end))) {
                 malformed = true;
                 return false;
@@ -88,17 +88,17 @@ public final class FramesReader {
         return fin;
     }
 
-    /** Of stream: the index of the data. */
+    /** Of stream and datagram: the index of the data. */
     public int dataAt() {
         return dataAt;
     }
 
-    /** Of stream: the length of the data. */
+    /** Of stream and datagram: the length of the data. */
     public int dataLength() {
         return dataLength;
     }
 
-    /** Of message: a copy. */
+    /** Of message and datagram: a copy. */
     public Bytes message() {
         return Bytes.copyOf(buf, dataAt, dataLength);
     }
@@ -157,7 +157,7 @@ public final class FramesReader {
             if (tag == (1 << 3)) first = varint(stop);
             else if (tag == (2 << 3)) second = varint(stop);
             else if (tag == (3 << 3)) third = varint(stop);
-            else if (tag == (4 << 3 | Frames.LENGTH) && kind == Frames.STREAM) {
+            else if (tag == (4 << 3 | Frames.LENGTH) && (kind == Frames.STREAM || kind == Frames.DATAGRAM)) {
                 int dataEnd = stop(stop);
                 if (dataEnd < 0) return false;
                 dataAt = at;

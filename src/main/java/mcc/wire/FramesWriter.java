@@ -121,6 +121,22 @@ public final class FramesWriter {
         return data;
     }
 
+    /** Writes one datagram. */
+    public boolean datagram(long id, Bytes data) {
+        int size = data.size();
+        int body = field(id) + (size == 0 ? 0 : 1 + Frames.varintSize(size) + size);
+        if (room() < 1 + Frames.varintSize(body) + body) return false;
+        put(Frames.DATAGRAM << 3 | Frames.LENGTH);
+        varint(body);
+        put(1, id);
+        if (size == 0) return true;
+        put(4 << 3 | Frames.LENGTH);
+        varint(size);
+        data.write(buf, at);
+        at += size;
+        return true;
+    }
+
     /** Writes the limit of one stream. */
     public boolean maxStreamData(long id, long maximum) {
         return fields(Frames.MAX_STREAM_DATA, id, maximum, 0);

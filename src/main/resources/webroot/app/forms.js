@@ -114,8 +114,8 @@ class Register extends Form {
       { name: "service", label: "Service name", required: true, placeholder: "orders", note: "small letters, digits, dashes" },
       { name: "port", label: "Port", type: "number", required: true, placeholder: "8000", note: "where it listens" },
       { name: "host", label: "Host", placeholder: "127.0.0.1", note: "where it listens, seen from this node" },
-      { name: "protocol", label: "Protocol", options: ["tcp", "http"], note: "what it speaks", required: true },
-      { name: "check", label: "Check", options: ["none", "tcp", "http", "ttl"], note: "how the node sees that it is well", required: true },
+      { name: "protocol", label: "Protocol", options: ["tcp", "http", "udp"], note: "what it speaks", required: true },
+      { name: "check", label: "Check", options: this.values.protocol === "udp" ? ["none", "ttl"] : ["none", "tcp", "http", "ttl"], note: "how the node sees that it is well", required: true },
       ...(check === "http" ? [{ name: "path", pointer: "/check/path", label: "Check path", placeholder: "/health", note: "asked for by GET", required: true }] : []),
       { name: "weight", label: "Weight", type: "number", placeholder: "100", note: "its share of new connections among equals" },
       { name: "tags", label: "Tags", placeholder: "eu stable", note: "words, with spaces between" },
@@ -159,10 +159,15 @@ class OpenTunnel extends Form {
   purpose = "A port of this machine that leads to the service, wherever it runs.";
   action = "Open";
 
+  #protocol() {
+    return this.values.protocol === "as offered" ? undefined : this.values.protocol;
+  }
+
   fields() {
     return [
       { name: "service", label: "Service name", required: true, placeholder: "orders", note: "as it was registered" },
       { name: "port", label: "Local port", type: "number", placeholder: "any free one", note: "on 127.0.0.1" },
+      { name: "protocol", label: "Protocol", options: ["as offered", "tcp", "udp"], note: "what the port carries", required: true },
       { name: "provider", label: "Only this provider", placeholder: "node ID", note: "8 or more characters of a node's ID; else the best one" },
     ];
   }
@@ -170,12 +175,12 @@ class OpenTunnel extends Form {
   request() {
     const v = this.values;
     const listen = v.port ? `127.0.0.1:${v.port}` : undefined;
-    return ["POST", "/tunnels", given({ service: v.service || "NAME", listen, provider: v.provider })];
+    return ["POST", "/tunnels", given({ service: v.service || "NAME", listen, protocol: this.#protocol(), provider: v.provider })];
   }
 
   command() {
     const v = this.values;
-    return mcc(`tunnel open ${v.service || "NAME"}${v.port ? " " + v.port : ""}${v.provider ? ` --provider ${v.provider}` : ""}`);
+    return mcc(`tunnel open ${v.service || "NAME"}${v.port ? " " + v.port : ""}${this.#protocol() === "udp" ? " --udp" : ""}${v.provider ? ` --provider ${v.provider}` : ""}`);
   }
 
   done(answer) {

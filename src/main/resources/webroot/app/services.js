@@ -4,7 +4,7 @@ import { html, nothing } from "lit";
 import { Page } from "./base.js";
 import { count, short, span } from "./format.js";
 import { live } from "./live.js";
-import { badge, empty, health, id, loading, path, problem, rtt, toast, twin, why } from "./parts.js";
+import { badge, copy, empty, health, id, loading, path, problem, rtt, toast, twin, why } from "./parts.js";
 import { call, curl, get, mcc } from "./rest.js";
 import { route } from "./router.js";
 import "./forms.js";
@@ -55,8 +55,8 @@ class Services extends Page {
     this.querySelector("mcc-register").open(values);
   }
 
-  #openTunnel(service, provider) {
-    this.querySelector("mcc-open-tunnel").open({ service, provider });
+  #openTunnel(service, provider, protocol) {
+    this.querySelector("mcc-open-tunnel").open({ service, provider, protocol: protocol === "udp" ? "udp" : "" });
   }
 
   async #lookUp(event) {
@@ -113,12 +113,13 @@ class Services extends Page {
     const parts = p.score.parts ?? {};
     return html`<tr role="row">
       <td role="cell" data-label="Rank" class="num">${this.#score(p, i)}</td>
-      <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}</span></td>
+      <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}<span class="sub"><code>${p.address}</code>${copy(p.address, "address of the endpoint")}</span></span></td>
+      <td role="cell" data-label="Protocol">${p.protocol?.toUpperCase()}</td>
       <td role="cell" data-label="Health"><span>${health(p.health, p.reason)}<span class="sub">${p.reason}</span></span></td>
       <td role="cell" data-label="Path"><span>${path(p.path, p.local)} ${rtt(p.rttMs, p.local)}<span class="sub">${why(p.path, p.local)}${p.path?.address ? ` (${p.path.address})` : ""}</span></span></td>
       <td role="cell" data-label="Why this rank"><span>distance class ${parts.rttClass}, share ${parts.share?.toLocaleString("en")}<span class="sub">weight ${p.weight}, load ${Math.round((p.load ?? 0) * 100)} %</span></span></td>
       <td role="cell" data-label="Lease" class="num">${span(p.leaseMs)}</td>
-      <td role="cell" data-label="Use"><span class="buttons"><button type="button" ?disabled=${p.health !== "pass"} aria-label="Open a tunnel to ${short(p.node)} only" @click=${() => this.#openTunnel(name, p.node)}>Open here</button></span></td>
+      <td role="cell" data-label="Use"><span class="buttons"><button type="button" ?disabled=${p.health !== "pass"} aria-label="Open a tunnel to ${short(p.node)} only" @click=${() => this.#openTunnel(name, p.node, p.protocol)}>Open here</button></span></td>
     </tr>`;
   }
 
@@ -132,7 +133,7 @@ class Services extends Page {
         : shown.length === 0
           ? html`<p class="muted">No provider is left. Failing ones are kept by their owner; dead ones go with their lease.</p>`
           : html`<table role="table" aria-label="Providers of ${name}">
-              <thead role="rowgroup"><tr role="row">${["Rank", "Provider", "Health", "Path", "Why this rank", "Lease", "Use"].map((h) => html`<th role="columnheader" scope="col">${h}</th>`)}</tr></thead>
+              <thead role="rowgroup"><tr role="row">${["Rank", "Provider", "Protocol", "Health", "Path", "Why this rank", "Lease", "Use"].map((h) => html`<th role="columnheader" scope="col">${h}</th>`)}</tr></thead>
               <tbody role="rowgroup">${shown.map((p, i) => this.#provider(p, i, name))}</tbody>
             </table>`}
       ${twin(mcc(`discover ${name} --all`), curl("GET", `/services/${slashed(s.name)}/providers?health=all`))}`;
@@ -175,6 +176,7 @@ class Services extends Page {
         { key: "id", label: "Registration", value: (r) => r.id },
         { key: "service", label: "Service", value: (r) => plain(r.service) },
         { key: "at", label: "Runs at", value: (r) => `${r.host}:${r.port}` },
+        { key: "protocol", label: "Protocol", value: (r) => r.protocol.toUpperCase() },
         { key: "health", label: "Health", value: (r) => r.health, cell: (r) => html`<span>${health(r.health, r.reason)}<span class="sub">${r.reason}</span></span>` },
         { key: "check", label: "Check", value: (r) => r.check.type, cell: (r) => (r.check.type === "none" ? "none" : `${r.check.type}${r.check.type === "http" ? " " + r.check.path : ""}, every ${span(r.check.intervalMs)}`) },
         { key: "replicas", label: "Stored on", num: true, value: (r) => r.replicas, cell: (r) => count(r.replicas ?? 0, "node") },

@@ -49,7 +49,7 @@ class Tunnels extends Page {
     this.requestUpdate();
     toast(`The tunnel to ${plain(t.service)} at ${t.listen} was closed.`, async () => {
       try {
-        const body = { service: t.service, listen: t.listen };
+        const body = { service: t.service, listen: t.listen, protocol: t.protocol };
         if (t.pinned) body.provider = t.pinned;
         await call("POST", "/tunnels", body);
         toast(`${plain(t.service)} is at ${t.listen} again.`);
@@ -63,13 +63,14 @@ class Tunnels extends Page {
     const happened = live.events.filter((e) => e.id && e.data?.id === t.id && e.type.startsWith("tunnel.")).slice(-12).reverse();
     return html`${facts([
         ["Listens on", html`<code>${t.listen}</code>${copy(t.listen, "address")}`],
+        ["Carries", t.protocol === "udp" ? "datagrams (UDP); each local address that sends is a flow" : "connections (TCP)"],
         ["State", t.failure ? badge("fail", t.state, t.failure) : badge("ok", t.state)],
         ["Provider", t.provider ? id(t.provider, "node ID") : "none yet: chosen with the first connection"],
         ["Only this provider", t.pinned ? short(t.pinned) : "no, the best one"],
         ["Path", html`${path(t.path, here(t))} ${t.path?.address ?? ""}`],
         ["Why this path", why(t.path, here(t))],
         ["Round trip", rtt(t.rttMs, here(t)) || "none: this node itself"],
-        ["Connections", `${t.connections} open, ${t.connectionsTotal} in all, ${t.refused} refused`],
+        [t.protocol === "udp" ? "Flows" : "Connections", `${t.connections} open, ${t.connectionsTotal} in all, ${t.refused} refused`],
         ["Out", `${bytes(t.txBytes)}, now ${rate(t.txBytesPerSecond)}`],
         ["In", `${bytes(t.rxBytes)}, now ${rate(t.rxBytesPerSecond)}`],
         ["Open for", span(Date.now() - Date.parse(t.openedAt))],
@@ -92,12 +93,13 @@ class Tunnels extends Page {
       sort: "service",
       columns: [
         { key: "service", label: "Service", value: (t) => plain(t.service) },
+        { key: "protocol", label: "Protocol", value: (t) => t.protocol.toUpperCase() },
         { key: "listen", label: "Local port", value: (t) => t.listen, cell: (t) => html`<span><span class="together"><code>${t.listen}</code>${copy(t.listen, `address ${t.listen}`)}</span>${t.failure ? html`<span class="sub">${badge("fail", t.state)} ${t.failure}</span>` : nothing}</span>` },
         { key: "provider", label: "Provider and path", value: (t) => t.provider, cell: (t) => html`<span>${t.provider ? html`<code title=${t.provider}>${short(t.provider)}</code> ` : ""}${path(t.path, here(t))}<span class="sub">${why(t.path, here(t))}</span></span>` },
         { key: "rtt", label: "Round trip", num: true, value: (t) => t.rttMs, cell: (t) => rtt(t.rttMs, here(t)) || "–" },
         { key: "flow", label: "In / out", num: true, value: flow, cell: (t) => html`<span>${rate(t.rxBytesPerSecond)}<span class="sub">${rate(t.txBytesPerSecond)}</span></span>` },
         { key: "spark", label: "Last minute", cell: (t) => spark(t.id) },
-        { key: "connections", label: "Connections", num: true, value: (t) => t.connections, cell: (t) => html`<span>${t.connections} open<span class="sub">${t.failovers ? badge("warn", count(t.failovers, "failover")) : "0 failovers"}</span></span>` },
+        { key: "connections", label: "Connections", num: true, value: (t) => t.connections, cell: (t) => html`<span>${t.connections} ${t.protocol === "udp" ? "flows" : "open"}<span class="sub">${t.failovers ? badge("warn", count(t.failovers, "failover")) : "0 failovers"}</span></span>` },
         { key: "do", label: "Close", cell: (t) => html`<span class="buttons"><button type="button" aria-label="Close the tunnel to ${plain(t.service)} at ${t.listen}" @click=${() => this.#close(t)}>Close</button></span>` },
       ],
       detail: (t) => this.#detail(t),

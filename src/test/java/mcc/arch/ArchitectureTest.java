@@ -344,7 +344,7 @@ class ArchitectureTest {
 
     @Test
     void onlyTheirDoorsTouchNettyAndInternals() {
-        List<String> doors = List.of("NettySocket", "PacketLoop", "TcpSocket", "Socks");
+        List<String> doors = List.of("NettySocket", "PacketLoop", "TcpSocket", "UdpSocket", "Socks");
         noClasses()
                 .that(new DescribedPredicate<>("are no door to Netty") {
                     @Override

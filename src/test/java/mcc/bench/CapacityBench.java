@@ -55,7 +55,8 @@ class CapacityBench {
                 .start();
         started.add(process);
         return new Member(
-                process, new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII)));
+                process,
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII)));
     }
 
     private Member crowd(String... arguments) throws Exception {
@@ -94,7 +95,9 @@ class CapacityBench {
             for (int i = 0; i < 4; i++) {
                 print("%-18s %8.1f %12.1f %12.1f", names[i], before[i], after[i], after[i] - before[i]);
             }
-            print("both alive: %.1f MB more; both resident: %.1f MB more", sum(after, before, 0), sum(after, before, 2));
+            print(
+                    "both alive: %.1f MB more; both resident: %.1f MB more",
+                    sum(after, before, 0), sum(after, before, 2));
             holder.process.destroyForcibly().waitFor();
             RealNode.await("they are gone", () -> connections(user) == 0);
             print("alive after they ended: %s MB", Arrays.toString(Arrays.copyOf(memory(provider, user), 2)));
@@ -182,7 +185,9 @@ class CapacityBench {
             cpu += Figures.cpu(node.process);
             print("spoofed initiations: %s; the node's CPU meanwhile %.1f s", sent, cpu);
             String metrics = sh("ip netns exec " + wan.right + " curl -s " + node.http + "/metrics");
-            metrics.lines().filter(l -> l.matches("mcc_link_(cookie|initiation|handshake).*")).forEach(System.out::println);
+            metrics.lines()
+                    .filter(l -> l.matches("mcc_link_(cookie|initiation|handshake).*"))
+                    .forEach(System.out::println);
         }
     }
 

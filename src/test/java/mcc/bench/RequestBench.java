@@ -82,8 +82,10 @@ class RequestBench {
             ways.add(new Way("direct", web, bulk));
             provider.register("web", "web", web);
             provider.register("bulk", "bulk", bulk);
-            RealNode.await("both are found", () -> !user.providers("web").isEmpty()
-                    && !user.providers("bulk").isEmpty());
+            RealNode.await(
+                    "both are found",
+                    () -> !user.providers("web").isEmpty()
+                            && !user.providers("bulk").isEmpty());
             ways.add(new Way("mcc forward", user.forward("web"), user.forward("bulk")));
             if (!Figures.isMissing("sshd") && !Figures.isMissing("ssh")) ways.add(ssh(web, bulk));
             for (Way way : ways) {
@@ -183,7 +185,8 @@ class RequestBench {
     }
 
     private void start(String... command) throws IOException {
-        Path log = Files.createTempFile(folder, Path.of(command[0]).getFileName().toString(), ".log");
+        Path log =
+                Files.createTempFile(folder, Path.of(command[0]).getFileName().toString(), ".log");
         started.add(new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())

@@ -210,7 +210,9 @@ class HostileLinksTest {
         assertThat(a.broken).isEmpty();
         assertThat(b.broken).isEmpty();
         for (End e : List.of(a, b)) {
-            assertThat(e.counters.value("link.datagram.forged")).as("were noticed").isPositive();
+            assertThat(e.counters.value("link.datagram.forged"))
+                    .as("were noticed")
+                    .isPositive();
         }
     }
 
@@ -279,8 +281,9 @@ class HostileLinksTest {
                 .as("the sender")
                 .isTrue();
         assertThat(now - from).as("the sender has patience").isGreaterThan(20 * SECOND);
-        assertThat(run(60 * SECOND - (now - from), () -> b.broken.stream()
-                        .anyMatch(LinkOutput.StreamsLost.class::isInstance)))
+        assertThat(run(
+                        60 * SECOND - (now - from),
+                        () -> b.broken.stream().anyMatch(LinkOutput.StreamsLost.class::isInstance)))
                 .as("the receiver")
                 .isTrue();
     }

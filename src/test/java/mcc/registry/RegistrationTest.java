@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Map;
 import mcc.core.Bytes;
 import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.tun.InnerAddress;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,5 +108,28 @@ class RegistrationTest {
     private static List<String> faults(Registration.Draft draft) {
         return ((Registration.Parsed.Invalid) Registration.of(draft, "open"))
                 .faults().stream().map(Registration.Fault::pointer).toList();
+    }
+
+    @Test
+    void anEndpointsAddressLeadsToTheKeyOfItsRecord() {
+        Id endpoint = Id.random(Rng.seeded(8));
+        assertThat(Registration.key(endpoint))
+                .isEqualTo(InnerAddress.of("net", endpoint).position());
+    }
+
+    @Test
+    void aServiceOfUdpIsCheckedByNothingThatConnects() {
+        for (String type : List.of("tcp", "http")) {
+            var check = new Registration.CheckDraft(type, null, null, null, null);
+            var draft = new Registration.Draft("d", "dns", null, 53, "udp", null, null, null, null, check);
+            assertThat(Registration.of(draft, "open"))
+                    .isInstanceOfSatisfying(
+                            Registration.Parsed.Invalid.class,
+                            invalid -> assertThat(invalid.faults().getFirst().pointer())
+                                    .isEqualTo("/check/type"));
+        }
+        var check = new Registration.CheckDraft("ttl", null, null, null, null);
+        var draft = new Registration.Draft("d", "dns", null, 53, "udp", null, null, null, null, check);
+        assertThat(Registration.of(draft, "open")).isInstanceOf(Registration.Parsed.Valid.class);
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import mcc.consortium.Action;
 import mcc.consortium.Grant;
 import mcc.consortium.Policy;
@@ -270,6 +271,34 @@ class RegistryTest {
     }
 
     @Test
+    void whatStandsWhereAnAddressLeadsIsToldIfItIsTrue() {
+        Provider honest = provider(OTHER.id());
+        Id victim = registration("a", Registration.CheckType.NONE).endpoint(Id.random(Rng.seeded(3)));
+        Provider liar = new Provider(
+                victim,
+                OTHER.id(),
+                honest.registration(),
+                List.of(),
+                Provider.Protocol.UDP,
+                100,
+                0,
+                List.of(),
+                Map.of(),
+                "open",
+                "web");
+        Id key = Registration.key(honest.endpoint());
+        Registry.Output.Find find = only(step(new Registry.Input.At(4, key)), Registry.Output.Find.class);
+        assertThat(find.key()).isEqualTo(key);
+        assertThat(step(new Registry.Input.Found(find.ticket(), List.of(holding(liar, 0), holding(0)))))
+                .containsExactly(new Registry.Output.Standing(4, List.of(honest)));
+        step(new Registry.Input.At(5, key));
+        nowNs = registry.deadlineNs();
+        assertThat(step(new Registry.Input.Tick()))
+                .as("nobody answered")
+                .containsExactly(new Registry.Output.Standing(5, List.of()));
+    }
+
+    @Test
     void anEndpointThatNobodyTellsOfIsGivenUp() {
         step(new Registry.Input.Locate(4, new Id(1, 2, 3, 4)));
         nowNs = registry.deadlineNs();
@@ -308,6 +337,12 @@ class RegistryTest {
         }
         closed.handle(2, new Registry.Input.Locate(4, hidden.endpoint(SELF.id())));
         assertThat(closed.poll()).isEqualTo(new Registry.Output.Located(4, null));
+        closed.handle(3, new Registry.Input.At(5, Registration.key(hidden.endpoint(SELF.id()))));
+        long ticket = ((Registry.Output.Find) Objects.requireNonNull(closed.poll())).ticket();
+        closed.handle(4, new Registry.Input.Found(ticket, List.of(holding(0))));
+        assertThat(closed.poll())
+                .as("another's, which its address would lead to")
+                .isEqualTo(new Registry.Output.Standing(5, List.of()));
     }
 
     @Test

@@ -90,4 +90,15 @@ class RoutesTest {
         assertThat(InnerAddress.v4(0x647ffffe).next4().toString()).isEqualTo("100.127.255.254");
         assertThat(InnerAddress.v4(0x647fffff).next4().toString()).isEqualTo("100.64.0.1");
     }
+
+    @Test
+    void anEndpointLeadsToItsNodeAndTheOldestGivesWay() {
+        Id node = Id.random(rng);
+        InnerAddress first = InnerAddress.of("net", Id.random(rng));
+        assertThat(routes.node(first)).isNull();
+        routes.learn(first, node);
+        assertThat(routes.node(first)).isEqualTo(node);
+        for (int i = 0; i < Routes.ENDPOINTS_MAX; i++) routes.learn(InnerAddress.of("net", Id.random(rng)), node);
+        assertThat(routes.node(first)).isNull();
+    }
 }

@@ -8,6 +8,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -84,7 +86,7 @@ class AdmissionTest {
         Node provider = node(may(Action.SIGNAL, Action.SEE), "provider");
         register(provider);
         var query = new TunnelVerticle.Query.Open(
-                new Target.Service(new ServiceName("open", "echo"), null, null), "127.0.0.1:0");
+                new Target.Service(new ServiceName("open", "echo"), null, null), "127.0.0.1:0", null);
         Object made = get(provider.parts().bus().ask(Bus.TUNNEL, query));
         String listen = ((io.vertx.core.json.JsonObject) made).getString("listen");
         try (Socket socket = connect(Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1)))) {
@@ -109,16 +111,73 @@ class AdmissionTest {
         assertThat(denied(provider)).isEqualTo(1);
     }
 
+    @Test
+    void aFlowIsJudgedByItsOwnProtocolAndEndsWithItsRight() throws IOException {
+        Node provider =
+                node(may(List.of(new Grant.Ports(17, 1, 65_535)), Action.SIGNAL, Action.SEE, Action.USE), "provider");
+        Id tcp = register(provider);
+        Id udp = registerUdp(provider);
+        Node user = node(Policy.open(), "user");
+        byte[] nothing = ask(user, provider, NOWHERE).bytes();
+        assertThat(ask(user, provider, tcp).bytes()).as("a right for UDP alone").isEqualTo(nothing);
+        assertThat(ask(user, provider, udp).bytes())
+                .as("a connection to a service of UDP")
+                .isEqualTo(nothing);
+        assertThat(ask(user, provider, tcp, true).bytes())
+                .as("a flow to a service of TCP")
+                .isEqualTo(nothing);
+        Conversation talk = ask(user, provider, udp, true);
+        talk.port.datagramHandler(bytes -> talk.add(bytes[0]));
+        assertThat(talk.answer().getCode()).isEqualTo(TunnelOpened.Code.OK);
+        talk.port.sendDatagram(new byte[] {42});
+        assertThat(talk.next()).as("the echo, in a datagram").isEqualTo(42);
+        talk.port.write(Capsules.wrap(new byte[] {43}));
+        assertThat(talk.next()).as("the echo of what came in the stream").isEqualTo(43);
+        clock.set(ENDS);
+        assertThat(talk.next()).as("the flow is cut off").isEqualTo(-1);
+    }
+
+    private Id registerUdp(Node at) throws IOException {
+        DatagramSocket echo = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+        open.add(echo);
+        Thread.ofVirtual().start(() -> {
+            DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+            while (!echo.isClosed()) {
+                try {
+                    echo.receive(packet);
+                    echo.send(packet);
+                } catch (IOException _) {
+                    return; // closed at the end of the test
+                }
+            }
+        });
+        return register(at, "udp", Provider.Protocol.UDP, echo.getLocalPort());
+    }
+
     // ---- nodes and streams ------------------------------------------------------------------------------------------
 
     /** What is needed to be reached for ever; what an app needs until {@link #ENDS} by the test's clock. */
     private static Policy may(Action... actions) {
+        return may(List.of(), actions);
+    }
+
+    /** The same, on some ports alone where an app is used. */
+    private static Policy may(List<Grant.Ports> ports, Action... actions) {
         List<Grant> grants = new ArrayList<>();
         for (Action action : actions) {
             Grant.What what = action == Action.SIGNAL ? new Grant.What.Nodes() : new Grant.What.Services();
             long untilMs = action == Action.USE ? ENDS : Long.MAX_VALUE;
             grants.add(new Grant(
-                    Policy.OPEN, what, new Grant.Whom.Anyone(), Set.of(action), List.of(), 0, untilMs, 0, 0, 0));
+                    Policy.OPEN,
+                    what,
+                    new Grant.Whom.Anyone(),
+                    Set.of(action),
+                    action == Action.USE ? ports : List.of(),
+                    0,
+                    untilMs,
+                    0,
+                    0,
+                    0));
         }
         return new Policy(grants);
     }
@@ -136,13 +195,17 @@ class AdmissionTest {
         ServerSocket echo = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         open.add(echo);
         Thread.ofVirtual().start(() -> serve(echo));
+        return register(at, "echo", Provider.Protocol.TCP, echo.getLocalPort());
+    }
+
+    private static Id register(Node at, String name, Provider.Protocol protocol, int port) {
         var check = new Registration.Check(Registration.CheckType.NONE, "/", 1_000, 400, 2);
         Registration app = new Registration(
-                "echo",
-                new ServiceName("open", "echo"),
+                name,
+                new ServiceName("open", name),
                 "127.0.0.1",
-                echo.getLocalPort(),
-                Provider.Protocol.TCP,
+                port,
+                protocol,
                 100,
                 List.of(),
                 Map.of(),
@@ -170,6 +233,10 @@ class AdmissionTest {
     }
 
     private Conversation ask(Node user, Node provider, Id endpoint) {
+        return ask(user, provider, endpoint, false);
+    }
+
+    private Conversation ask(Node user, Node provider, Id endpoint, boolean datagrams) {
         Contact to = new Contact(
                 provider.parts().id(),
                 List.of(Address.parse(provider.parts().status().udp().getFirst())));
@@ -181,7 +248,7 @@ class AdmissionTest {
             for (byte b : bytes) talk.add(b & 0xff);
         });
         port.attach(vertx.getOrCreateContext());
-        port.write(Envelope.open(endpoint));
+        port.write(Envelope.open(endpoint, datagrams));
         return talk;
     }
 

@@ -32,6 +32,12 @@ class FramesTest {
         }
         for (int i = rng.below(3); i > 0; i--) stream(w, pb);
         for (int i = rng.below(3); i > 0; i--) {
+            byte[] data = rng.bytes(rng.below(2) == 0 ? rng.below(3) : rng.below(300));
+            long id = 1 + number();
+            w.datagram(id, Bytes.copyOf(data));
+            pb.addDatagramBuilder().setId(id).setData(ByteString.copyFrom(data));
+        }
+        for (int i = rng.below(3); i > 0; i--) {
             long id = 1 + number();
             long maximum = number();
             int code = rng.nextInt();
@@ -127,6 +133,10 @@ class FramesTest {
                     pb.addResetBuilder().setId(r.value()).setCode(r.code()).setFinalSize(r.finalSize());
                 case Frames.STOP -> pb.addStopBuilder().setId(r.value()).setCode(r.code());
                 case Frames.PING -> pb.setPing(true);
+                case Frames.DATAGRAM ->
+                    pb.addDatagramBuilder()
+                            .setId(r.value())
+                            .setData(ByteString.copyFrom(wire, r.dataAt(), r.dataLength()));
                 default -> throw new AssertionError(r.kind());
             }
         }
@@ -163,8 +173,24 @@ class FramesTest {
             w.reset(1, -1, 1L << 61);
             w.stop(1L << 61, -1);
             w.message(Bytes.copyOf(new byte[30]));
+            w.datagram(1L << 61, Bytes.copyOf(new byte[40]));
             assertThat(w.room()).isNotNegative();
             assertThat(read(buf, 0, w.length())).isNotNull();
+        }
+    }
+
+    @Test
+    void aDatagramThatLeavesItsOverheadFitsAPacketByItself() {
+        FramesWriter w = new FramesWriter();
+        for (int max : new int[] {100, 1_171, 1_420, 1_900}) {
+            w.begin(buf, 0, max);
+            w.packetNumber(1L << 62);
+            Bytes data = Bytes.copyOf(new byte[max - Frames.DATAGRAM_OVERHEAD_BYTES]);
+            assertThat(w.datagram(1L << 62, data)).as("room %d", max).isTrue();
+            w.begin(buf, 0, max);
+            w.packetNumber(1L << 62);
+            assertThat(w.datagram(1L << 62, Bytes.copyOf(new byte[max]))).isFalse();
+            assertThat(w.room()).isEqualTo(max - 10);
         }
     }
 
@@ -227,7 +253,7 @@ class FramesTest {
             }
             r.begin(buf, 0, n);
             while (r.next()) {
-                if (r.kind() == Frames.STREAM)
+                if (r.kind() == Frames.STREAM || r.kind() == Frames.DATAGRAM)
                     assertThat(r.dataAt() + r.dataLength()).isLessThanOrEqualTo(n);
             }
         }

@@ -1,0 +1,138 @@
+package mcc.stream;
+
+import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import mcc.core.Bytes;
+import mcc.core.Counters;
+import mcc.wire.Frames;
+import mcc.wire.FramesWriter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The datagrams that wait to be sent, in a queue per flow. Flows take turns, a packet each; what waited too long is dropped
+ * from the front, because to whom sends datagrams an old one is worth less than a new one (RFC 8289 says the same of queues).
+ *
+ * <p>Limits: {@link #FLOW_BYTES} a flow, of which the oldest gives way; {@link #ALL_BYTES} all flows together, then the
+ * longest queue gives way (RFC 8290 section 4.1.3).
+ */
+final class Datagrams {
+    static final long FLOW_BYTES = 256 * 1_024;
+    static final long ALL_BYTES = 4 * 1_024 * 1_024;
+    /** Longer than a burst at any speed that is of use, and short enough for speech. */
+    static final long MAX_WAIT_NS = 100_000_000;
+    /** What a datagram costs beside its bytes. */
+    private static final int ENTRY_BYTES = 64;
+
+    private record Waiting(Bytes data, long sinceNs) {
+        int bytes() {
+            return data.size() + ENTRY_BYTES;
+        }
+    }
+
+    private static final class Flow {
+        final long id;
+        final ArrayDeque<Waiting> queue = new ArrayDeque<>();
+        long bytes;
+
+        Flow(long id) {
+            this.id = id;
+        }
+    }
+
+    /** In the order of their turns; none is empty. */
+    private final ArrayDeque<Flow> turns = new ArrayDeque<>();
+
+    private final Map<Long, Flow> flows = new LinkedHashMap<>();
+    private final Counters.Counter sent;
+    private final Counters.Counter late;
+    private final Counters.Counter overflowed;
+    private final Counters.Counter tooLong;
+    private long bytes;
+
+    Datagrams(Counters counters) {
+        sent = counters.of("stream.datagram.sent");
+        late = counters.of("stream.datagram.late");
+        overflowed = counters.of("stream.datagram.overflow");
+        tooLong = counters.of("stream.datagram.too-long");
+    }
+
+    void add(long nowNs, long id, Bytes data) {
+        Flow flow = flows.get(id);
+        if (flow == null) {
+            flow = new Flow(id);
+            flows.put(id, flow);
+            turns.addLast(flow);
+        }
+        Waiting waiting = new Waiting(data, nowNs);
+        flow.queue.addLast(waiting);
+        flow.bytes += waiting.bytes();
+        bytes += waiting.bytes();
+        while (flow.bytes > FLOW_BYTES) dropFirst(flow, overflowed);
+        while (bytes > ALL_BYTES) dropFirst(longest(), overflowed);
+    }
+
+    /** Forgets what waits of a flow that is over. */
+    void end(long id) {
+        Flow flow = flows.remove(id);
+        if (flow == null) return;
+        turns.remove(flow);
+        bytes -= flow.bytes;
+    }
+
+    /** Returns whether any waits that is still worth sending. */
+    boolean hasAny(long nowNs) {
+        return next(nowNs) != null;
+    }
+
+    /**
+     * Writes what fits, flow by flow, and ends the turn of the last that wrote.
+     *
+     * @param alone whether the packet has nothing in it yet: what does not fit then, never will
+     */
+    void write(long nowNs, FramesWriter out, SentPacket packet, boolean alone) {
+        Flow wrote = null;
+        for (Flow flow = next(nowNs); flow != null; flow = next(nowNs)) {
+            Waiting first = flow.queue.getFirst();
+            if (out.datagram(flow.id, first.data)) {
+                packet.add(Frames.DATAGRAM, flow.id, 0, first.data.size(), false);
+                dropFirst(flow, sent);
+                wrote = flow;
+            } else if (alone && packet.frames() == 0) {
+                dropFirst(flow, tooLong);
+            } else {
+                if (flow.equals(wrote)) turns.addLast(turns.removeFirst());
+                return;
+            }
+        }
+    }
+
+    long bufferedBytes() {
+        return bytes;
+    }
+
+    /** The flow whose turn it is, rid of what is too old; null when nothing waits. */
+    private @Nullable Flow next(long nowNs) {
+        for (Flow flow = turns.peekFirst(); flow != null; flow = turns.peekFirst()) {
+            if (nowNs - flow.queue.getFirst().sinceNs <= MAX_WAIT_NS) return flow;
+            dropFirst(flow, late);
+        }
+        return null;
+    }
+
+    private Flow longest() {
+        Flow longest = turns.getFirst();
+        for (Flow flow : turns) if (flow.bytes > longest.bytes) longest = flow;
+        return longest;
+    }
+
+    private void dropFirst(Flow flow, Counters.Counter why) {
+        int n = flow.queue.removeFirst().bytes();
+        flow.bytes -= n;
+        bytes -= n;
+        why.add();
+        if (!flow.queue.isEmpty()) return;
+        flows.remove(flow.id);
+        turns.remove(flow);
+    }
+}

@@ -1,0 +1,68 @@
+package mcc.tunnel;
+
+import mcc.core.Counters;
+import mcc.node.StreamPort;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A flow of datagrams to a peer, and the stream that it lives by: the end of the one is the end of the other. What fits a
+ * packet goes as a datagram; what is longer goes in the stream ({@link Capsules}).
+ */
+final class FlowStream implements FlowEnd {
+    private final StreamPort port;
+    private final byte[] first;
+    private final Capsules capsules = new Capsules();
+    private final Counters.Counter dropped;
+    private @Nullable Handler handler;
+
+    /** @param first what came in the stream behind the answer */
+    FlowStream(StreamPort port, byte[] first, Counters counters) {
+        this.port = port;
+        this.first = first;
+        dropped = counters.of("tunnel.flow.dropped");
+    }
+
+    @Override
+    public void start(Handler handler) {
+        this.handler = handler;
+        port.datagramHandler(this::onDatagram);
+        port.endHandler(_ -> over(false));
+        port.exceptionHandler(_ -> over(true));
+        onBytes(first);
+        port.bytesHandler(this::onBytes);
+        port.resume();
+    }
+
+    @Override
+    public void send(byte[] datagram) {
+        boolean taken = datagram.length <= port.maxDatagramBytes()
+                ? port.sendDatagram(datagram)
+                : !port.writeQueueFull() && port.write(Capsules.wrap(datagram));
+        if (!taken) dropped.add();
+    }
+
+    @Override
+    public void close(boolean broken) {
+        handler = null;
+        if (broken) port.cancel();
+        else port.end();
+    }
+
+    private void onDatagram(byte[] datagram) {
+        if (handler != null) handler.onDatagram(datagram);
+    }
+
+    private void onBytes(byte[] bytes) {
+        if (handler == null || capsules.take(bytes, this::onDatagram)) return;
+        port.cancel();
+        over(true);
+    }
+
+    private void over(boolean broken) {
+        Handler told = handler;
+        if (told == null) return;
+        handler = null;
+        port.end();
+        told.onOver(broken);
+    }
+}

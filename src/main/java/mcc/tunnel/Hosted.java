@@ -1,0 +1,176 @@
+package mcc.tunnel;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.tun.InnerAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The endpoints of this host at their own addresses: a port of each leads to its app, which need not listen on that address.
+ * Who gets so far was let in by the gate of the virtual interface. An app that listens on every address is reached without
+ * this; then the port is taken, and left to it.
+ */
+final class Hosted {
+    /** Connections and flows that pass here at a time. */
+    private static final int OPEN_MAX = 10_000;
+
+    private static final int CONNECT_MS = 5_000;
+
+    private static final class Door {
+        final Registration app;
+        boolean opening;
+        boolean gone;
+        TcpSocket.@Nullable Listener listener;
+
+        @Nullable
+        UdpForward forward;
+
+        Door(Registration app) {
+            this.app = app;
+        }
+
+        void close() {
+            gone = true;
+            if (listener != null) listener.close();
+            if (forward != null) forward.close();
+        }
+    }
+
+    private final Vertx vertx;
+    private final Context context;
+    private final String network;
+    private final long idleNs;
+    private final Splice.Meter meter;
+    private final Counters counters;
+    private final Map<Id, Door> doors = new LinkedHashMap<>();
+    private int open;
+
+    Hosted(Vertx vertx, Context context, String network, long idleNs, Splice.Meter meter, Counters counters) {
+        this.vertx = vertx;
+        this.context = context;
+        this.network = network;
+        this.idleNs = idleNs;
+        this.meter = meter;
+        this.counters = counters;
+    }
+
+    /** Opens what is missing, closes what is gone; to be called once a second, because a port may be free by then. */
+    void second(long nowNs, List<?> registrations) {
+        Map<Id, Registration> wanted = new LinkedHashMap<>();
+        for (Object each : registrations) {
+            Registry.LocalView view = (Registry.LocalView) each;
+            wanted.put(view.endpoint(), view.registration());
+        }
+        doors.entrySet().removeIf(entry -> {
+            Door door = entry.getValue();
+            if (door.app.equals(wanted.get(entry.getKey()))) return false;
+            door.close();
+            return true;
+        });
+        wanted.forEach((endpoint, app) -> {
+            Door door = doors.computeIfAbsent(endpoint, _ -> new Door(app));
+            if (door.forward != null) door.forward.expire(nowNs);
+            if (door.opening || door.listener != null || door.forward != null) return;
+            door.opening = true;
+            open(door, endpoint).onComplete(done -> {
+                door.opening = false;
+                if (done.failed()) counters.add("tunnel.hosted.failed");
+                if (door.gone) door.close();
+            });
+        });
+    }
+
+    void close() {
+        for (Door door : doors.values()) door.close();
+    }
+
+    private Future<?> open(Door door, Id endpoint) {
+        InetSocketAddress at;
+        try {
+            byte[] ip = InnerAddress.of(network, endpoint).bytes();
+            at = new InetSocketAddress(InetAddress.getByAddress(ip), door.app.port());
+        } catch (UnknownHostException e) {
+            return Future.failedFuture(e);
+        }
+        if (door.app.isUdp()) {
+            return UdpForward.listen(context, at, idleNs, new Owner(door.app), counters)
+                    .onSuccess(forward -> door.forward = forward);
+        }
+        return TcpSocket.listen(context, at, socket -> accept(door.app, socket))
+                .onSuccess(listener -> door.listener = listener);
+    }
+
+    private void accept(Registration app, TcpSocket user) {
+        if (open >= OPEN_MAX) {
+            counters.add("tunnel.hosted.refused");
+            user.abort();
+            return;
+        }
+        open++;
+        Hosts.resolve(vertx, app.host(), app.port())
+                .compose(to -> TcpSocket.connect(context, to, CONNECT_MS))
+                .onSuccess(socket -> LocalSplice.join(user, socket, new Counted()))
+                .onFailure(_ -> {
+                    open--;
+                    user.abort();
+                });
+    }
+
+    /** As at any provider, what the app sends counts as sent. */
+    private class Counted implements Splice.Meter {
+        @Override
+        public void sent(int bytes) {
+            meter.received(bytes);
+        }
+
+        @Override
+        public void received(int bytes) {
+            meter.sent(bytes);
+        }
+
+        @Override
+        public void done(boolean broken) {
+            open--;
+            meter.done(broken);
+        }
+    }
+
+    private final class Owner extends Counted implements UdpForward.Owner {
+        private final Registration app;
+
+        Owner(Registration app) {
+            this.app = app;
+        }
+
+        @Override
+        public boolean mayOpen() {
+            return open < OPEN_MAX;
+        }
+
+        @Override
+        public Future<? extends FlowEnd> open() {
+            return Hosts.resolve(vertx, app.host(), app.port()).compose(to -> UdpSocket.connect(context, to, counters));
+        }
+
+        @Override
+        public void opened() {
+            open++;
+        }
+
+        @Override
+        public void over(@Nullable FlowEnd end, boolean broken) {
+            done(broken);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package mcc.tunnel;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.socket.DatagramPacket;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.internal.ContextInternal;
+import java.net.Inet4Address;
+import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
+import java.util.function.BiConsumer;
+import mcc.core.Counters;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A UDP socket of this host, connected to one app: so the host tells it when nobody listens there. Receives nothing before
+ * {@link #start}.
+ */
+final class UdpSocket implements FlowEnd {
+    /** A listening socket: from whom each datagram came, and to whom each goes. */
+    record Listener(Channel channel, InetSocketAddress address) {
+        void send(InetSocketAddress to, byte[] bytes) {
+            channel.writeAndFlush(new DatagramPacket(Unpooled.wrappedBuffer(bytes), to), channel.voidPromise());
+        }
+
+        void close() {
+            channel.close();
+        }
+    }
+
+    private static final int DATAGRAM_BYTES = 65_536;
+    private static final int BUFFER_BYTES = 1 << 20;
+
+    private final Channel channel;
+    private final Inbound inbound;
+
+    private UdpSocket(Channel channel, Inbound inbound) {
+        this.channel = channel;
+        this.inbound = inbound;
+    }
+
+    /** Connects on the context's event loop. */
+    static Future<UdpSocket> connect(Context context, InetSocketAddress to, Counters counters) {
+        Promise<UdpSocket> promise = Promise.promise();
+        Inbound inbound = new Inbound(counters);
+        ChannelFuture connecting = bootstrap(context, to)
+                .option(ChannelOption.AUTO_READ, false)
+                .handler(inbound)
+                .connect(to);
+        connecting.addListener(done -> {
+            if (done.isSuccess()) promise.complete(new UdpSocket(connecting.channel(), inbound));
+            else promise.fail(done.cause());
+        });
+        return promise.future();
+    }
+
+    /** Listens on the context's event loop. */
+    static Future<Listener> listen(
+            Context context, InetSocketAddress at, Counters counters, BiConsumer<InetSocketAddress, byte[]> taker) {
+        Promise<Listener> promise = Promise.promise();
+        Inbound inbound = new Inbound(counters);
+        inbound.taker = taker;
+        ChannelFuture binding = bootstrap(context, at)
+                .option(ChannelOption.SO_RCVBUF, BUFFER_BYTES)
+                .handler(inbound)
+                .bind(at);
+        binding.addListener(done -> {
+            if (done.isSuccess()) {
+                Channel channel = binding.channel();
+                promise.complete(new Listener(channel, (InetSocketAddress) channel.localAddress()));
+            } else promise.fail(done.cause());
+        });
+        return promise.future();
+    }
+
+    private static Bootstrap bootstrap(Context context, InetSocketAddress at) {
+        SocketProtocolFamily family =
+                at.getAddress() instanceof Inet4Address ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
+        boolean epoll = Epoll.isAvailable();
+        return new Bootstrap()
+                .group(((ContextInternal) context).nettyEventLoop())
+                .channelFactory(() -> epoll ? new EpollDatagramChannel(family) : new NioDatagramChannel(family))
+                .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(DATAGRAM_BYTES));
+    }
+
+    @Override
+    public void start(Handler handler) {
+        inbound.handler = handler;
+        channel.config().setAutoRead(true);
+    }
+
+    @Override
+    public void send(byte[] datagram) {
+        channel.writeAndFlush(Unpooled.wrappedBuffer(datagram), channel.voidPromise());
+    }
+
+    @Override
+    public void close(boolean broken) {
+        inbound.handler = null;
+        channel.close();
+    }
+
+    private static final class Inbound extends ChannelInboundHandlerAdapter {
+        private final Counters counters;
+        private @Nullable Handler handler;
+        private @Nullable BiConsumer<InetSocketAddress, byte[]> taker;
+
+        Inbound(Counters counters) {
+            this.counters = counters;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            DatagramPacket packet = (DatagramPacket) message;
+            try {
+                ByteBuf in = packet.content();
+                byte[] bytes = new byte[in.readableBytes()];
+                in.readBytes(bytes);
+                if (handler != null) handler.onDatagram(bytes);
+                else if (taker != null) taker.accept(packet.sender(), bytes);
+            } finally {
+                packet.release();
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            if (!(cause instanceof PortUnreachableException) || handler == null) {
+                counters.add("tunnel.flow.socket-errors"); // such as a datagram too long for the way: lost
+                return;
+            }
+            counters.add("tunnel.flow.unreachable");
+            Handler told = handler;
+            handler = null;
+            ctx.close();
+            told.onOver(true);
+        }
+    }
+}

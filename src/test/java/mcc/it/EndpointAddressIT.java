@@ -1,0 +1,132 @@
+package mcc.it;
+
+import static mcc.it.TwoHosts.A;
+import static mcc.it.TwoHosts.B;
+import static mcc.it.TwoHosts.exec;
+import static mcc.it.TwoHosts.in;
+import static mcc.it.TwoHosts.run;
+import static mcc.it.TwoHosts.sh;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import mcc.core.Rng;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Unmodified programs reach an endpoint by its address: two nodes in namespaces, apps that listen on loopback alone. */
+class EndpointAddressIT {
+    private final List<Process> apps = new ArrayList<>();
+
+    @TempDir
+    Path folder;
+
+    private TwoHosts hosts;
+    private String left;
+    private String right;
+
+    @BeforeEach
+    void link() throws Exception {
+        Needs.program("curl", "curl");
+        Needs.program("dig", "bind9-dnsutils");
+        if (!Files.exists(Path.of("/dev/net/tun"))) Needs.missing("there is no /dev/net/tun");
+        hosts = new TwoHosts("e");
+        left = hosts.left;
+        right = hosts.right;
+    }
+
+    @AfterEach
+    void unlink() throws Exception {
+        for (Process app : apps) app.destroyForcibly().waitFor();
+        if (hosts != null) hosts.close();
+    }
+
+    private RealNode node(String ns, String name, String ip, String... more) {
+        List<String> options = new ArrayList<>(List.of("--listen", ip + ":9376", "--http", "127.0.0.1:8080", "--tun"));
+        options.addAll(List.of(more));
+        return RealNode.start(exec(ns), folder.resolve(name), options.toArray(String[]::new));
+    }
+
+    private void app(String... command) throws Exception {
+        apps.add(new ProcessBuilder(exec(left, command))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start());
+    }
+
+    private static String java(String program) {
+        return Path.of(System.getProperty("java.home"), "bin", program).toString();
+    }
+
+    /** Offers an app of the left host; returns the address of its endpoint. */
+    private String offer(String service, int port, String protocol) throws Exception {
+        String body = "{\"service\":\"" + service + "\",\"port\":" + port + ",\"protocol\":\"" + protocol + "\"}";
+        String out = sh(in(
+                left,
+                "curl -s -X PUT http://127.0.0.1:8080/api/v1/registrations/" + service
+                        + " -H 'Content-Type: application/json' -d '" + body + "'"));
+        JsonNode made = new ObjectMapper().readTree(out);
+        assertThat(made.path("address").asText()).as(out).startsWith("fd");
+        return made.get("address").asText();
+    }
+
+    private static boolean works(String ns, String command) {
+        try {
+            return run(in(ns, command)).code() == 0;
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void appsOnLoopbackAreReachedAtTheirEndpointsAddressesAndNothingElseIs() throws Exception {
+        Files.write(folder.resolve("file"), Rng.seeded(21).bytes(8 << 20));
+        for (int port : new int[] {7000, 7001}) {
+            app(java("jwebserver"), "-b", "127.0.0.1", "-p", "" + port, "-d", folder.toString());
+        }
+        String classes = Arrays.stream(System.getProperty("java.class.path").split(":"))
+                .filter(path -> path.endsWith("test-classes"))
+                .findFirst()
+                .orElseThrow();
+        app(java("java"), "-cp", classes, "mcc.it.NameServer", "5353", "by address");
+        try (RealNode one = node(left, "one", A);
+                RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
+            String web = offer("web", 7000, "http");
+            String dns = offer("dns", 5353, "udp");
+            Path got = folder.resolve("got");
+            String fetch = "curl -s --max-time 10 http://[" + web + "]:7000/file -o " + got;
+            RealNode.await("the web server answers at its endpoint's address", () -> works(right, fetch));
+            assertThat(Files.mismatch(got, folder.resolve("file"))).isEqualTo(-1);
+            String ask = "dig @" + dns + " -p 5353 TXT a.test +short +timeout=1 +tries=1";
+            RealNode.await("the name server does, too", () -> works(right, ask));
+            assertThat(sh(in(right, ask))).isEqualTo("\"by address\"\n");
+            assertThat(works(left, fetch)).as("from the provider's own host").isTrue();
+            assertThat(sh(in(right, "curl -s 'http://127.0.0.1:8080/api/v1/services/web/providers'")))
+                    .as("what discover shows")
+                    .contains(web);
+            for (String closed : List.of(
+                    "curl -s --max-time 2 http://[" + web + "]:7001/file -o /dev/null",
+                    "curl -s --max-time 2 http://[" + dns + "]:5353/file -o /dev/null",
+                    "ping -6 -c 1 -W 1 " + web)) {
+                assertThat(works(right, closed)).as(closed).isFalse();
+            }
+            assertThat(sh(in(left, "curl -s http://127.0.0.1:8080/metrics")))
+                    .containsPattern("mcc_tun_in_denied_total [1-9]");
+            assertThat(sh("ip -n " + left + " -6 addr show dev mcc0"))
+                    .as("never chosen as a source")
+                    .containsPattern(web + "/128 scope global .*deprecated");
+            sh(in(left, "curl -s -X DELETE http://127.0.0.1:8080/api/v1/registrations/web"));
+            RealNode.await("its address is gone", () -> !works(right, fetch));
+            assertThat(sh("ip -n " + left + " -6 addr show dev mcc0")).doesNotContain(web);
+            assertThat(sh(in(right, ask))).as("the other stays").isEqualTo("\"by address\"\n");
+            assertThat(two.id).isNotEqualTo(one.id);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package mcc.it;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+
+/** A name server on loopback that answers every question with TXT records: who it is, and as many more as the name says. */
+final class NameServer {
+    private NameServer() {}
+
+    /** Serves in a process of its own, such as one in a namespace: port, who. */
+    public static void main(String[] arguments) throws Exception {
+        start(Integer.parseInt(arguments[0]), arguments[1]);
+        new CountDownLatch(1).await();
+    }
+
+    /** Serves until the socket is closed. */
+    static DatagramSocket start(int port, String who) throws IOException {
+        DatagramSocket socket = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        Thread.ofVirtual().start(() -> {
+            byte[] buf = new byte[65_535];
+            while (true) {
+                DatagramPacket packet = new DatagramPacket(buf, buf.length);
+                try {
+                    socket.receive(packet);
+                    byte[] answer = answer(Arrays.copyOf(buf, packet.getLength()), who);
+                    socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
+                } catch (IOException _) {
+                    return; // closed at the end of the test
+                }
+            }
+        });
+        return socket;
+    }
+
+    private static byte[] answer(byte[] query, String who) {
+        int end = 12;
+        while (query[end] != 0) end += query[end] + 1;
+        String name = new String(query, 13, query[12], StandardCharsets.US_ASCII);
+        end += 5;
+        int more = Integer.parseInt(name.replaceAll("[^0-9]", "0"));
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.writeBytes(ByteBuffer.allocate(12)
+                .put(query, 0, 2)
+                .putShort((short) 0x8580)
+                .putShort((short) 1)
+                .putShort((short) (1 + more))
+                .array());
+        out.write(query, 12, end - 12);
+        txt(out, who);
+        for (int i = 0; i < more; i++) txt(out, "x".repeat(255));
+        return out.toByteArray();
+    }
+
+    private static void txt(ByteArrayOutputStream out, String text) {
+        out.writeBytes(ByteBuffer.allocate(12)
+                .putShort((short) 0xc00c)
+                .putShort((short) 16)
+                .putShort((short) 1)
+                .putInt(60)
+                .putShort((short) (text.length() + 1))
+                .array());
+        out.write(text.length());
+        out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+    }
+}

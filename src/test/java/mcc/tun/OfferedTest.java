@@ -1,0 +1,94 @@
+package mcc.tun;
+
+import static mcc.tun.PacketsOf.THEM;
+import static mcc.tun.PacketsOf.US;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import org.junit.jupiter.api.Test;
+
+class OfferedTest {
+    private static final Id PEER = Id.random(Rng.seeded(1));
+    private static final Id STRANGER = Id.random(Rng.seeded(2));
+    private static final InnerAddress ENDPOINT = new InnerAddress(US.high(), 99);
+    private final Counters counters = new Counters();
+    private long asked;
+    private long endsNs = Long.MAX_VALUE;
+    private final Offered offered = new Offered(
+            (now, peer, _) -> {
+                asked++;
+                return peer.equals(PEER) ? endsNs : now;
+            },
+            counters);
+
+    private boolean enters(long nowNs, Id peer, int protocol, byte[] transport) {
+        byte[] packet = PacketsOf.v6(THEM, ENDPOINT, protocol, transport);
+        return offered.enters(nowNs, peer, PacketsOf.parsed(packet), packet);
+    }
+
+    private boolean leaves(InnerAddress from, int protocol, byte[] transport) {
+        return offered.leaves(PacketsOf.parsed(PacketsOf.v6(from, THEM, protocol, transport)));
+    }
+
+    private static byte[] udp(int from, int to) {
+        return PacketsOf.udp(from, to, new byte[1]);
+    }
+
+    private static byte[] tcp(int from, int to) {
+        return PacketsOf.tcp(from, to, 0, 2, new byte[0]);
+    }
+
+    @Test
+    void theRegisteredPortAloneIsOpenAndToWhomThePolicyAdmitsAlone() {
+        assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).as("no endpoint").isFalse();
+        offered.add(ENDPOINT, new Offered.Door(true, 53));
+        assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
+        assertThat(enters(0, PEER, Ip.UDP, udp(4000, 54))).as("another port").isFalse();
+        assertThat(enters(0, PEER, Ip.TCP, tcp(4000, 53)))
+                .as("another protocol")
+                .isFalse();
+        assertThat(enters(0, PEER, Ip.ICMP6, PacketsOf.echo(128, 5)))
+                .as("an echo request")
+                .isFalse();
+        assertThat(enters(0, STRANGER, Ip.UDP, udp(4000, 53))).as("a stranger").isFalse();
+        assertThat(counters.value("tun.in.denied")).isEqualTo(5);
+        offered.remove(ENDPOINT);
+        assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).as("withdrawn").isFalse();
+    }
+
+    @Test
+    void theHostAnswersByTheRegisteredPortAlone() {
+        offered.add(ENDPOINT, new Offered.Door(false, 80));
+        assertThat(leaves(ENDPOINT, Ip.TCP, tcp(80, 4000))).isTrue();
+        assertThat(leaves(ENDPOINT, Ip.TCP, tcp(81, 4000))).isFalse();
+        assertThat(leaves(ENDPOINT, Ip.UDP, udp(80, 4000))).isFalse();
+        assertThat(leaves(US, Ip.TCP, tcp(80, 4000))).as("not an endpoint's").isFalse();
+    }
+
+    @Test
+    void aRightEndsWhenThePolicySaysAndIsLookedAtAgainInAnyCase() {
+        offered.add(ENDPOINT, new Offered.Door(true, 53));
+        for (int i = 0; i < 100; i++)
+            assertThat(enters(i, PEER, Ip.UDP, udp(4000 + i, 53))).isTrue();
+        assertThat(asked).as("asked once for all of a peer's packets").isEqualTo(1);
+        endsNs = Offered.LOOK_AGAIN_NS + 5;
+        assertThat(enters(Offered.LOOK_AGAIN_NS, PEER, Ip.UDP, udp(4000, 53))).isTrue();
+        assertThat(asked).isEqualTo(2);
+        assertThat(enters(endsNs, PEER, Ip.UDP, udp(4000, 53))).isFalse();
+        for (int i = 1; i < 100; i++) enters(endsNs + i, PEER, Ip.UDP, udp(4000, 53));
+        assertThat(asked).as("a refusal is remembered too").isEqualTo(3);
+    }
+
+    @Test
+    void anErrorComesInWhenItQuotesWhatTheEndpointSent() {
+        offered.add(ENDPOINT, new Offered.Door(true, 53));
+        byte[] sent = PacketsOf.v6(ENDPOINT, THEM, Ip.UDP, udp(53, 4000));
+        byte[] error = Icmp.unreachable(sent, 0, sent.length);
+        assertThat(offered.enters(0, PEER, PacketsOf.parsed(error), error)).isTrue();
+        byte[] other = PacketsOf.v6(ENDPOINT, THEM, Ip.UDP, udp(54, 4000));
+        byte[] about = Icmp.unreachable(other, 0, other.length);
+        assertThat(offered.enters(0, PEER, PacketsOf.parsed(about), about)).isFalse();
+    }
+}
