@@ -208,6 +208,7 @@ class HostileLinksTest {
         assertThat(b.broken).isEmpty();
         for (End e : List.of(a, b)) {
             assertThat(e.counters.value("link.datagram.forged")).as("were noticed").isPositive();
+            assertThat(e.counters.value("link.datagram.replayed")).as("so were these").isPositive();
         }
     }
 
