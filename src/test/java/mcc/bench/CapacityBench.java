@@ -55,7 +55,8 @@ class CapacityBench {
                 .start();
         started.add(process);
         return new Member(
-                process, new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII)));
+                process,
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII)));
     }
 
     private Member crowd(String... arguments) throws Exception {
@@ -85,7 +86,7 @@ class CapacityBench {
             double[] before = memory(provider, user);
             long startNs = System.nanoTime();
             Member holder = crowd("hold", "" + port, "" + STREAMS);
-            assertThat(holder.line()).isEqualTo("" + STREAMS);
+            assertThat(holder.line()).as(said(provider, user)).isEqualTo("" + STREAMS);
             double seconds = (System.nanoTime() - startNs) / 1e9;
             double[] after = memory(provider, user);
             print("%d streams opened and proved in %.1f s", STREAMS, seconds);
@@ -94,12 +95,20 @@ class CapacityBench {
             for (int i = 0; i < 4; i++) {
                 print("%-18s %8.1f %12.1f %12.1f", names[i], before[i], after[i], after[i] - before[i]);
             }
-            print("both alive: %.1f MB more; both resident: %.1f MB more", sum(after, before, 0), sum(after, before, 2));
+            print(
+                    "both alive: %.1f MB more; both resident: %.1f MB more",
+                    sum(after, before, 0), sum(after, before, 2));
             holder.process.destroyForcibly().waitFor();
             RealNode.await("they are gone", () -> connections(user) == 0);
             print("alive after they ended: %s MB", Arrays.toString(Arrays.copyOf(memory(provider, user), 2)));
             assertThat(provider.log() + user.log()).doesNotContain("Exception");
         }
+    }
+
+    /** What the nodes had to say, for a failure. */
+    private static String said(RealNode provider, RealNode user) {
+        String log = provider.log() + user.log() + user.get("/api/v1/tunnels").body();
+        return log.substring(Math.max(0, log.length() - 4_000));
     }
 
     private static int connections(RealNode user) {
@@ -132,7 +141,7 @@ class CapacityBench {
             Member server = crowd("serve");
             int port = forward(provider, user, Integer.parseInt(server.line()));
             print("%d connections read 1 MiB each; ms until the first, the median and the last had it", FAST);
-            fetch(port);
+            assertThat(fetch(port)).as(said(provider, user)).isNotNull();
             double[] before = memory(provider, user);
             print("alone:                  %s", fetch(port));
             try (Socket slow = new Socket()) {
@@ -155,9 +164,7 @@ class CapacityBench {
 
     private String fetch(int port) throws Exception {
         Member member = crowd("fetch", "" + port, "" + FAST, "" + FAST_BYTES);
-        String line = member.line();
-        assertThat(line).isNotNull();
-        return line;
+        return member.line();
     }
 
     @Test
@@ -182,7 +189,9 @@ class CapacityBench {
             cpu += Figures.cpu(node.process);
             print("spoofed initiations: %s; the node's CPU meanwhile %.1f s", sent, cpu);
             String metrics = sh("ip netns exec " + wan.right + " curl -s " + node.http + "/metrics");
-            metrics.lines().filter(l -> l.matches("mcc_link_(cookie|initiation|handshake).*")).forEach(System.out::println);
+            metrics.lines()
+                    .filter(l -> l.matches("mcc_link_(cookie|initiation|handshake).*"))
+                    .forEach(System.out::println);
         }
     }
 

@@ -184,7 +184,9 @@ class LossyLinkBench {
                 Figures.median(s.queueMs),
                 Figures.median(s.wire),
                 Figures.median(s.cpu));
-        if (row.steps) System.out.println("    each second: " + s.last.stream().map(Math::round).toList());
+        if (row.steps)
+            System.out.println(
+                    "    each second: " + s.last.stream().map(Math::round).toList());
     }
 
     private static void ratio(Map<String, Showed> shown, String other) {
@@ -231,10 +233,12 @@ class LossyLinkBench {
             for (int i = 0; i < clients.size(); i++) {
                 clients.get(i).waitFor();
                 JsonNode told = JSON.readTree(Files.readString(outs.get(i), StandardCharsets.UTF_8));
-                assertThat(told.path("error").asText())
-                        .as(commands.get(i))
-                        .isEmpty();
-                each.add(told.path("end").path("sum_received").path("bits_per_second").asDouble() / 1e6);
+                assertThat(told.path("error").asText()).as(commands.get(i)).isEmpty();
+                each.add(told.path("end")
+                                .path("sum_received")
+                                .path("bits_per_second")
+                                .asDouble()
+                        / 1e6);
                 showed.last = seconds(told.path("server_output_json"));
             }
             note(showed, stats, each, cpu, row.seconds);
@@ -275,7 +279,8 @@ class LossyLinkBench {
         List<Double> out = new ArrayList<>();
         for (JsonNode interval : server.path("intervals")) {
             JsonNode all = interval.path("sum");
-            if (!all.path("omitted").asBoolean()) out.add(all.path("bits_per_second").asDouble() / 1e6);
+            if (!all.path("omitted").asBoolean())
+                out.add(all.path("bits_per_second").asDouble() / 1e6);
         }
         return out;
     }
@@ -316,7 +321,9 @@ class LossyLinkBench {
     }
 
     private String ping() throws Exception {
-        String[] lines = run(in(wan.left, "ping -q -c 200 -i 0.02 " + Wan.B)).out().split("\n");
-        return lines[lines.length - 1] + Arrays.stream(lines).filter(l -> l.contains("loss")).toList();
+        String[] lines =
+                run(in(wan.left, "ping -q -c 200 -i 0.02 " + Wan.B)).out().split("\n");
+        return lines[lines.length - 1]
+                + Arrays.stream(lines).filter(l -> l.contains("loss")).toList();
     }
 }

@@ -82,8 +82,10 @@ class RequestBench {
             ways.add(new Way("direct", web, bulk));
             provider.register("web", "web", web);
             provider.register("bulk", "bulk", bulk);
-            RealNode.await("both are found", () -> !user.providers("web").isEmpty()
-                    && !user.providers("bulk").isEmpty());
+            RealNode.await(
+                    "both are found",
+                    () -> !user.providers("web").isEmpty()
+                            && !user.providers("bulk").isEmpty());
             ways.add(new Way("mcc forward", user.forward("web"), user.forward("bulk")));
             if (!Figures.isMissing("sshd") && !Figures.isMissing("ssh")) ways.add(ssh(web, bulk));
             for (Way way : ways) {
@@ -139,13 +141,13 @@ class RequestBench {
         int webHere = free();
         int bulkHere = free();
         sh("mkdir -p /run/sshd"); // where sshd drops its privileges
-        for (String key : List.of("host", "user")) sh("ssh-keygen -q -t ed25519 -N '' -f " + folder.resolve(key));
+        for (String key : List.of("host.key", "user.key")) sh("ssh-keygen -q -t ed25519 -N '' -f " + folder.resolve(key));
         Path conf = folder.resolve("sshd.conf");
         Files.writeString(conf, """
                 Port %1$d
                 ListenAddress 127.0.0.1
-                HostKey %2$s/host
-                AuthorizedKeysFile %2$s/user.pub
+                HostKey %2$s/host.key
+                AuthorizedKeysFile %2$s/user.key.pub
                 StrictModes no
                 UsePAM no
                 PidFile none
@@ -162,7 +164,7 @@ class RequestBench {
                 "-c",
                 "aes256-gcm@openssh.com",
                 "-i",
-                folder.resolve("user").toString(),
+                folder.resolve("user.key").toString(),
                 "-o",
                 "StrictHostKeyChecking=no",
                 "-o",
@@ -183,7 +185,8 @@ class RequestBench {
     }
 
     private void start(String... command) throws IOException {
-        Path log = Files.createTempFile(folder, Path.of(command[0]).getFileName().toString(), ".log");
+        Path log =
+                Files.createTempFile(folder, Path.of(command[0]).getFileName().toString(), ".log");
         started.add(new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())

@@ -95,7 +95,9 @@ class SoakBench {
                 System.out.println("counters that are not zero: " + counters(pair, node));
                 assertThat(node.log()).doesNotContain("Exception").doesNotContain("ERROR");
             }
-            assertThat(source.ready()).as("the source has nothing to complain of").isFalse();
+            assertThat(source.ready())
+                    .as("the source has nothing to complain of")
+                    .isFalse();
         }
     }
 

@@ -42,9 +42,7 @@ class HostileLinkIT {
                         + " truncate-ppm=200000 mend=1");
                 wan.stats();
                 Path got = folder.resolve("got");
-                sh(in(
-                        wan.right,
-                        "curl -sf --max-time 100 -o " + got + " http://127.0.0.1:" + pair.port + "/file"));
+                sh(in(wan.right, "curl -sf --max-time 100 -o " + got + " http://127.0.0.1:" + pair.port + "/file"));
                 Map<String, Long> stats = wan.stats();
                 assertThat(Files.mismatch(got, site.resolve("file"))).isEqualTo(-1);
                 for (String each : new String[] {"reordered", "duplicated", "corrupted", "replayed", "truncated"}) {

@@ -44,8 +44,7 @@ class PeerAwayIT {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        pair = new TunnelPair(
-                folder, hosts.left, TwoHosts.A + ":9376", hosts.right, TwoHosts.B + ":9376", PORT);
+        pair = new TunnelPair(folder, hosts.left, TwoHosts.A + ":9376", hosts.right, TwoHosts.B + ":9376", PORT);
     }
 
     @AfterEach
@@ -103,8 +102,8 @@ class PeerAwayIT {
         assertThat(download.waitFor(120, TimeUnit.SECONDS)).isTrue();
         System.out.printf("connection ended %.1f s after its peer vanished%n", (System.nanoTime() - from) / 1e9);
         assertThat(download.exitValue()).as("curl's exit code").isNotIn(0, CURL_TIMED_OUT);
-        String again = sh("ip netns exec " + hosts.right + " curl -s -o /dev/null --max-time 60 -w '%{errormsg}' http://127.0.0.1:"
-                + pair.port + "/file; true");
+        String again = sh("ip netns exec " + hosts.right
+                + " curl -s -o /dev/null --max-time 60 -w '%{errormsg}' http://127.0.0.1:" + pair.port + "/file; true");
         assertThat(again).as("a new connection is refused in time").isNotBlank().doesNotContain("timed out");
         assertThat(pair.user.log()).doesNotContain("Exception");
     }

@@ -31,7 +31,8 @@ public final class TunnelPair implements AutoCloseable {
      *
      * @param appPort the TCP port on the provider's loopback
      */
-    public TunnelPair(Path folder, String providersNs, String providersUdp, String usersNs, String usersUdp, int appPort)
+    public TunnelPair(
+            Path folder, String providersNs, String providersUdp, String usersNs, String usersUdp, int appPort)
             throws Exception {
         this.providersNs = providersNs;
         this.usersNs = usersNs;
@@ -44,7 +45,9 @@ public final class TunnelPair implements AutoCloseable {
             api(provider, "PUT", "/registrations/app", "{\"service\":\"app\",\"port\":" + appPort + "}");
             RealNode.await("the provider is found", () -> {
                 try {
-                    return api(user, "GET", "/services/app/providers", "").toString().contains(provider.id);
+                    return api(user, "GET", "/services/app/providers", "")
+                            .toString()
+                            .contains(provider.id);
                 } catch (Exception e) {
                     throw new AssertionError(e);
                 }
@@ -63,14 +66,17 @@ public final class TunnelPair implements AutoCloseable {
     public JsonNode api(RealNode node, String method, String path, String body) throws Exception {
         String data = body.isEmpty() ? "" : " -H 'Content-Type: application/json' -d '" + body + "'";
         String ns = node == provider ? providersNs : usersNs;
-        return JSON.readTree(sh(in(ns, "curl -s --max-time 60 -X " + method + " " + node.http + "/api/v1" + path + data)));
+        return JSON.readTree(
+                sh(in(ns, "curl -s --max-time 60 -X " + method + " " + node.http + "/api/v1" + path + data)));
     }
 
     /** The sum of a metric's lines in a node; 0 where there is none. */
     public double metric(RealNode node, String name) throws Exception {
         String ns = node == provider ? providersNs : usersNs;
         double sum = 0;
-        for (String line : run(in(ns, "curl -s --max-time 60 " + node.http + "/metrics")).out().split("\n")) {
+        for (String line : run(in(ns, "curl -s --max-time 60 " + node.http + "/metrics"))
+                .out()
+                .split("\n")) {
             if (line.startsWith(name + " ") || line.startsWith(name + "{")) {
                 sum += Double.parseDouble(line.substring(line.lastIndexOf(' ')));
             }
