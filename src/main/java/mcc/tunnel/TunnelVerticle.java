@@ -77,8 +77,8 @@ public final class TunnelVerticle extends VerticleBase {
     public static final int MEASURE_MAX = 60;
     /** Tunnels open at a time. */
     static final int TUNNELS_MAX = 256;
-    /** Connections of one tunnel. */
-    static final int CONNECTIONS_MAX = 4096;
+    /** Connections of one tunnel: as many as a link has streams. */
+    static final int CONNECTIONS_MAX = 10_000;
     /** Flows of all UDP forwards of a node. */
     static final int FLOWS_MAX = 8_192;
     /** A provider that failed is asked last for so long. */

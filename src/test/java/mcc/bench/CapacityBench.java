@@ -86,7 +86,7 @@ class CapacityBench {
             double[] before = memory(provider, user);
             long startNs = System.nanoTime();
             Member holder = crowd("hold", "" + port, "" + STREAMS);
-            assertThat(holder.line()).isEqualTo("" + STREAMS);
+            assertThat(holder.line()).as(said(provider, user)).isEqualTo("" + STREAMS);
             double seconds = (System.nanoTime() - startNs) / 1e9;
             double[] after = memory(provider, user);
             print("%d streams opened and proved in %.1f s", STREAMS, seconds);
@@ -103,6 +103,12 @@ class CapacityBench {
             print("alive after they ended: %s MB", Arrays.toString(Arrays.copyOf(memory(provider, user), 2)));
             assertThat(provider.log() + user.log()).doesNotContain("Exception");
         }
+    }
+
+    /** What the nodes had to say, for a failure. */
+    private static String said(RealNode provider, RealNode user) {
+        String log = provider.log() + user.log() + user.get("/api/v1/tunnels").body();
+        return log.substring(Math.max(0, log.length() - 4_000));
     }
 
     private static int connections(RealNode user) {
@@ -135,7 +141,7 @@ class CapacityBench {
             Member server = crowd("serve");
             int port = forward(provider, user, Integer.parseInt(server.line()));
             print("%d connections read 1 MiB each; ms until the first, the median and the last had it", FAST);
-            fetch(port);
+            assertThat(fetch(port)).as(said(provider, user)).isNotNull();
             double[] before = memory(provider, user);
             print("alone:                  %s", fetch(port));
             try (Socket slow = new Socket()) {
@@ -158,9 +164,7 @@ class CapacityBench {
 
     private String fetch(int port) throws Exception {
         Member member = crowd("fetch", "" + port, "" + FAST, "" + FAST_BYTES);
-        String line = member.line();
-        assertThat(line).isNotNull();
-        return line;
+        return member.line();
     }
 
     @Test

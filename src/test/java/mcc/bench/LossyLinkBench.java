@@ -250,7 +250,7 @@ class LossyLinkBench {
 
     private String command(String kind, List<TunnelPair> pairs) throws Exception {
         int port = nextPort++;
-        servers.add(new ProcessBuilder(exec(wan.right, "iperf3", "-s", "-p", "" + port))
+        servers.add(new ProcessBuilder(exec(wan.right, "iperf3", "-s", "-J", "-p", "" + port))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start());

@@ -141,13 +141,14 @@ class RequestBench {
         int webHere = free();
         int bulkHere = free();
         sh("mkdir -p /run/sshd"); // where sshd drops its privileges
-        for (String key : List.of("host", "user")) sh("ssh-keygen -q -t ed25519 -N '' -f " + folder.resolve(key));
+        for (String key : List.of("host.key", "user.key"))
+            sh("ssh-keygen -q -t ed25519 -N '' -f " + folder.resolve(key));
         Path conf = folder.resolve("sshd.conf");
         Files.writeString(conf, """
                 Port %1$d
                 ListenAddress 127.0.0.1
-                HostKey %2$s/host
-                AuthorizedKeysFile %2$s/user.pub
+                HostKey %2$s/host.key
+                AuthorizedKeysFile %2$s/user.key.pub
                 StrictModes no
                 UsePAM no
                 PidFile none
@@ -164,7 +165,7 @@ class RequestBench {
                 "-c",
                 "aes256-gcm@openssh.com",
                 "-i",
-                folder.resolve("user").toString(),
+                folder.resolve("user.key").toString(),
                 "-o",
                 "StrictHostKeyChecking=no",
                 "-o",

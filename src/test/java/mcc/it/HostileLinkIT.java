@@ -24,7 +24,7 @@ class HostileLinkIT {
     @Test
     void aFileArrivesWholeThoughAFifthOfPacketsIsLateTwiceAgainShortAndWrong() throws Exception {
         Needs.program("curl", "curl");
-        byte[] content = Rng.seeded(11).bytes(12 << 20);
+        byte[] content = Rng.seeded(11).bytes(4 << 20);
         Path site = Files.createDirectory(folder.resolve("site"));
         Files.write(site.resolve("file"), content);
         String jwebserver =
@@ -46,7 +46,7 @@ class HostileLinkIT {
                 Map<String, Long> stats = wan.stats();
                 assertThat(Files.mismatch(got, site.resolve("file"))).isEqualTo(-1);
                 for (String each : new String[] {"reordered", "duplicated", "corrupted", "replayed", "truncated"}) {
-                    assertThat(stats.get("back." + each)).as(each).isGreaterThan(1_000);
+                    assertThat(stats.get("back." + each)).as(each).isGreaterThan(300);
                 }
                 for (RealNode node : new RealNode[] {pair.provider, pair.user}) {
                     assertThat(node.log()).doesNotContain("Exception").doesNotContain("ERROR");

@@ -17,6 +17,7 @@ import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
 import mcc.wire.Contact;
+import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -45,6 +46,7 @@ class HostileLinksTest {
         long left;
         long got;
         boolean ended;
+        boolean answered;
 
         End(String at) {
             this.at = Address.parse(at);
@@ -90,6 +92,9 @@ class HostileLinksTest {
                     links.finish(now, r.peer(), r.stream());
                 }
                 case LinkOutput.StreamReset _, LinkOutput.StreamsLost _, LinkOutput.Down _ -> broken.add(output);
+                case LinkOutput.Asked q ->
+                    links.handle(now, new LinkInput.Reply(q.from(), q.call(), new Message.Pong()));
+                case LinkOutput.Answered _ -> answered = true;
                 default -> {}
             }
         }
@@ -213,6 +218,9 @@ class HostileLinksTest {
             assertThat(e.counters.value("link.datagram.forged"))
                     .as("were noticed")
                     .isPositive();
+            assertThat(e.counters.value("link.datagram.replayed"))
+                    .as("so were these")
+                    .isPositive();
         }
     }
 
@@ -251,10 +259,15 @@ class HostileLinksTest {
         start(12);
         a.links.handle(now, new LinkInput.WallClock(0));
         b.links.handle(now, new LinkInput.WallClock(2 * EPOCH_MS));
+        Contact to = new Contact(b.identity.id(), List.of(b.at));
+        a.links.handle(now, new LinkInput.Ask(to, 7, new Message.Ping()));
         a.send(100_000);
         b.send(100_000);
-        assertThat(run(10 * SECOND, () -> a.ended && b.ended)).isTrue();
+        assertThat(run(10 * SECOND, () -> a.ended && b.ended && a.answered)).isTrue();
         assertEqualBothWays();
+        assertThat(b.counters.value("link.early.refused"))
+                .as("what was asked with the handshake was answered after it")
+                .isPositive();
     }
 
     @Test
