@@ -73,7 +73,7 @@ public final class Connection {
      */
     public Connection(Config config, boolean lower, Rng rng, Budget budget, Counters counters) {
         streams = new Streams(config, lower, rtt, events, budget, counters);
-        datagrams = new Datagrams(counters);
+        datagrams = new Datagrams(rtt, counters);
         recovery = new Recovery(config, streams, acks, rtt, rng, counters);
         malformed = counters.of("stream.malformed");
         duplicate = counters.of("stream.duplicate");

@@ -3,6 +3,7 @@ package mcc.stream;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import mcc.congestion.RttEstimator;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.wire.Frames;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class Datagrams {
     static final long FLOW_BYTES = 256 * 1_024;
     static final long ALL_BYTES = 4 * 1_024 * 1_024;
-    /** Longer than a burst at any speed that is of use, and short enough for speech. */
+    /** A datagram waits this long beside a round trip, in which a full window before it drains: short enough for speech. */
     static final long MAX_WAIT_NS = 100_000_000;
     /** What a datagram costs beside its bytes. */
     private static final int ENTRY_BYTES = 64;
@@ -44,13 +45,15 @@ final class Datagrams {
     private final ArrayDeque<Flow> turns = new ArrayDeque<>();
 
     private final Map<Long, Flow> flows = new LinkedHashMap<>();
+    private final RttEstimator rtt;
     private final Counters.Counter sent;
     private final Counters.Counter late;
     private final Counters.Counter overflowed;
     private final Counters.Counter tooLong;
     private long bytes;
 
-    Datagrams(Counters counters) {
+    Datagrams(RttEstimator rtt, Counters counters) {
+        this.rtt = rtt;
         sent = counters.of("stream.datagram.sent");
         late = counters.of("stream.datagram.late");
         overflowed = counters.of("stream.datagram.overflow");
@@ -114,7 +117,7 @@ final class Datagrams {
     /** The flow whose turn it is, rid of what is too old; null when nothing waits. */
     private @Nullable Flow next(long nowNs) {
         for (Flow flow = turns.peekFirst(); flow != null; flow = turns.peekFirst()) {
-            if (nowNs - flow.queue.getFirst().sinceNs <= MAX_WAIT_NS) return flow;
+            if (nowNs - flow.queue.getFirst().sinceNs <= MAX_WAIT_NS + rtt.smoothedNs()) return flow;
             dropFirst(flow, late);
         }
         return null;

@@ -16,7 +16,7 @@
  *
  * <p>Limits: streams that the peer opened, bytes of a stream and of all streams in each direction ({@code Config}); gaps
  * of a stream 8,192; remembered gaps between packets 1,024; messages waiting 256 out and 1,024 in; datagrams
- * waiting 256 KiB and 100 ms a flow, 4 MiB a connection out and 1,024 in.
+ * waiting 256 KiB a flow and 100 ms beside a round trip, 4 MiB a connection out and 1,024 in.
  *
  * <p>Sources: RFC 9000 (streams, credit, acknowledgements), RFC 9002 (loss recovery), RFC 8985 (adaptive reordering, tail
  * probes), RFC 9221 (datagrams).

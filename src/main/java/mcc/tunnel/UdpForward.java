@@ -74,6 +74,10 @@ final class UdpForward {
     /** Ends the flows that were not used for long; to be called once a second. */
     void expire(long nowNs) {
         flows.expire(nowNs, flow -> {
+            if (flow.opening) { // its far end may take longer to answer than a short idle time
+                flows.add(nowNs, flow.client, flow);
+                return;
+            }
             counters.add("tunnel.flow.idle");
             flow.end();
         });

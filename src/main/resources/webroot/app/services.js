@@ -113,8 +113,7 @@ class Services extends Page {
     const parts = p.score.parts ?? {};
     return html`<tr role="row">
       <td role="cell" data-label="Rank" class="num">${this.#score(p, i)}</td>
-      <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}<span class="sub"><code>${p.address}</code>${copy(p.address, "address of the endpoint")}</span></span></td>
-      <td role="cell" data-label="Protocol">${p.protocol?.toUpperCase()}</td>
+      <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}<span class="sub">${p.protocol?.toUpperCase()} <code>${p.address}</code>${copy(p.address, "address of the endpoint")}</span></span></td>
       <td role="cell" data-label="Health"><span>${health(p.health, p.reason)}<span class="sub">${p.reason}</span></span></td>
       <td role="cell" data-label="Path"><span>${path(p.path, p.local)} ${rtt(p.rttMs, p.local)}<span class="sub">${why(p.path, p.local)}${p.path?.address ? ` (${p.path.address})` : ""}</span></span></td>
       <td role="cell" data-label="Why this rank"><span>distance class ${parts.rttClass}, share ${parts.share?.toLocaleString("en")}<span class="sub">weight ${p.weight}, load ${Math.round((p.load ?? 0) * 100)} %</span></span></td>
@@ -133,7 +132,7 @@ class Services extends Page {
         : shown.length === 0
           ? html`<p class="muted">No provider is left. Failing ones are kept by their owner; dead ones go with their lease.</p>`
           : html`<table role="table" aria-label="Providers of ${name}">
-              <thead role="rowgroup"><tr role="row">${["Rank", "Provider", "Protocol", "Health", "Path", "Why this rank", "Lease", "Use"].map((h) => html`<th role="columnheader" scope="col">${h}</th>`)}</tr></thead>
+              <thead role="rowgroup"><tr role="row">${["Rank", "Provider", "Health", "Path", "Why this rank", "Lease", "Use"].map((h) => html`<th role="columnheader" scope="col">${h}</th>`)}</tr></thead>
               <tbody role="rowgroup">${shown.map((p, i) => this.#provider(p, i, name))}</tbody>
             </table>`}
       ${twin(mcc(`discover ${name} --all`), curl("GET", `/services/${slashed(s.name)}/providers?health=all`))}`;
@@ -175,8 +174,7 @@ class Services extends Page {
       columns: [
         { key: "id", label: "Registration", value: (r) => r.id },
         { key: "service", label: "Service", value: (r) => plain(r.service) },
-        { key: "at", label: "Runs at", value: (r) => `${r.host}:${r.port}` },
-        { key: "protocol", label: "Protocol", value: (r) => r.protocol.toUpperCase() },
+        { key: "at", label: "Runs at", value: (r) => `${r.host}:${r.port}`, cell: (r) => html`<span>${r.host}:${r.port}<span class="sub">${r.protocol?.toUpperCase()}</span></span>` },
         { key: "health", label: "Health", value: (r) => r.health, cell: (r) => html`<span>${health(r.health, r.reason)}<span class="sub">${r.reason}</span></span>` },
         { key: "check", label: "Check", value: (r) => r.check.type, cell: (r) => (r.check.type === "none" ? "none" : `${r.check.type}${r.check.type === "http" ? " " + r.check.path : ""}, every ${span(r.check.intervalMs)}`) },
         { key: "replicas", label: "Stored on", num: true, value: (r) => r.replicas, cell: (r) => count(r.replicas ?? 0, "node") },

@@ -93,8 +93,7 @@ class Tunnels extends Page {
       sort: "service",
       columns: [
         { key: "service", label: "Service", value: (t) => plain(t.service) },
-        { key: "protocol", label: "Protocol", value: (t) => t.protocol.toUpperCase() },
-        { key: "listen", label: "Local port", value: (t) => t.listen, cell: (t) => html`<span><span class="together"><code>${t.listen}</code>${copy(t.listen, `address ${t.listen}`)}</span>${t.failure ? html`<span class="sub">${badge("fail", t.state)} ${t.failure}</span>` : nothing}</span>` },
+        { key: "listen", label: "Local port", value: (t) => t.listen, cell: (t) => html`<span><span class="together"><code>${t.listen}</code>${copy(t.listen, `address ${t.listen}`)}</span>${t.protocol === "udp" ? html`<span class="sub">UDP</span>` : nothing}${t.failure ? html`<span class="sub">${badge("fail", t.state)} ${t.failure}</span>` : nothing}</span>` },
         { key: "provider", label: "Provider and path", value: (t) => t.provider, cell: (t) => html`<span>${t.provider ? html`<code title=${t.provider}>${short(t.provider)}</code> ` : ""}${path(t.path, here(t))}<span class="sub">${why(t.path, here(t))}</span></span>` },
         { key: "rtt", label: "Round trip", num: true, value: (t) => t.rttMs, cell: (t) => rtt(t.rttMs, here(t)) || "–" },
         { key: "flow", label: "In / out", num: true, value: flow, cell: (t) => html`<span>${rate(t.rxBytesPerSecond)}<span class="sub">${rate(t.txBytesPerSecond)}</span></span>` },

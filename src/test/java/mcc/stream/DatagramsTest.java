@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import mcc.congestion.RttEstimator;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Rng;
@@ -159,7 +160,7 @@ class DatagramsTest {
     @Test
     void theQueueIsBoundedAndTheOldestGivesWay() {
         Counters counters = new Counters();
-        Datagrams queue = new Datagrams(counters);
+        Datagrams queue = new Datagrams(new RttEstimator(), counters);
         for (int i = 0; i < 1_000; i++) queue.add(i, 7, Bytes.copyOf(new byte[] {(byte) i}));
         assertThat(counters.value("stream.datagram.overflow")).isZero();
         for (int i = 0; i < 1_000; i++) queue.add(0, 9, Bytes.copyOf(new byte[1_000]));
@@ -178,7 +179,7 @@ class DatagramsTest {
 
     @Test
     void flowsTakeTurnsPacketByPacket() {
-        Datagrams queue = new Datagrams(new Counters());
+        Datagrams queue = new Datagrams(new RttEstimator(), new Counters());
         for (int flow = 1; flow <= 3; flow++) {
             for (int i = 0; i < 4; i++) queue.add(0, flow, Bytes.copyOf(new byte[1_000]));
         }
@@ -197,12 +198,13 @@ class DatagramsTest {
     @Test
     void whatWaitedTooLongIsDropped() {
         Counters counters = new Counters();
-        Datagrams queue = new Datagrams(counters);
+        long waitNs = Datagrams.MAX_WAIT_NS + new RttEstimator().smoothedNs();
+        Datagrams queue = new Datagrams(new RttEstimator(), counters);
         queue.add(0, 1, Bytes.EMPTY);
-        queue.add(Datagrams.MAX_WAIT_NS, 1, Bytes.EMPTY);
-        assertThat(queue.hasAny(Datagrams.MAX_WAIT_NS + 1)).isTrue();
+        queue.add(waitNs, 1, Bytes.EMPTY);
+        assertThat(queue.hasAny(waitNs + 1)).isTrue();
         assertThat(counters.value("stream.datagram.late")).isEqualTo(1);
-        assertThat(queue.hasAny(2 * Datagrams.MAX_WAIT_NS + 1)).isFalse();
+        assertThat(queue.hasAny(2 * waitNs + 1)).isFalse();
         assertThat(queue.bufferedBytes()).isZero();
     }
 }
