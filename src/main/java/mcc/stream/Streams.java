@@ -394,6 +394,7 @@ final class Streams {
             add(opened, false);
             events.addLast(new Event.Opened(opened));
         }
+        raiseStreamLimit();
         return null;
     }
 
@@ -415,8 +416,15 @@ final class Streams {
         settle();
         if (s.local) return;
         remoteFinished++;
+        raiseStreamLimit();
+    }
+
+    /** Tells the peer of finished streams seldom, but before it needs their places. */
+    private void raiseStreamLimit() {
         long limit = remoteFinished + config.streams();
-        if (limit - remoteLimit < Math.max(1, config.streams() / 8)) return;
+        long step = Math.max(1, config.streams() / 8);
+        boolean scarce = remoteLimit - remoteOpened < step;
+        if (limit == remoteLimit || limit - remoteLimit < step && !scarce) return;
         remoteLimit = limit;
         streamLimitDue = true;
     }

@@ -183,12 +183,11 @@ class ConnectionTest {
         assertThat(most).isLessThan(8_000);
     }
 
-    @Test
-    void streamsBeyondThePeersLimitWaitUntilOneIsFinished() {
+    private static Config withStreams(int streams) {
         Config d = Config.defaults();
-        Config few = new Config(
+        return new Config(
                 CongestionControl.Kind.BBR,
-                4,
+                streams,
                 d.streamWindowBytes(),
                 d.maxStreamWindowBytes(),
                 d.windowBytes(),
@@ -196,7 +195,25 @@ class ConnectionTest {
                 d.sendBufferBytes(),
                 d.maxSendBufferBytes(),
                 d.maxBufferedBytes());
-        Pair pair = new Pair(few, 1);
+    }
+
+    @Test
+    void asManyStreamsAsAreAllowedAreOpenAtOnceThoughOthersWereBefore() {
+        Pair pair = new Pair(withStreams(16), 1);
+        pair.ends[0].reset(pair.nowNs, pair.ends[0].open(pair.nowNs), 1);
+        pair.run(SECOND);
+        for (int i = 0; i < 15; i++) {
+            long stream = pair.ends[0].open(pair.nowNs);
+            pair.ends[0].write(pair.nowNs, stream, buf, 0, 1);
+        }
+        pair.run(SECOND);
+        assertThat(pair.ends[0].open(pair.nowNs)).as("the sixteenth").isEqualTo(34);
+        assertThat(pair.ends[0].open(pair.nowNs)).isEqualTo(-1);
+    }
+
+    @Test
+    void streamsBeyondThePeersLimitWaitUntilOneIsFinished() {
+        Pair pair = new Pair(withStreams(4), 1);
         List<Long> ids = new ArrayList<>();
         for (int i = 0; i < 4; i++) ids.add(pair.ends[0].open(pair.nowNs));
         assertThat(ids).containsExactly(2L, 4L, 6L, 8L);
