@@ -444,7 +444,7 @@ final class Streams {
             grantedNs = nowNs;
             creditBytes = readBytes + windowBytes;
             creditDue = true;
-        }
+        } else extend(); // what was refused while others were behind as well
         settle();
     }
 

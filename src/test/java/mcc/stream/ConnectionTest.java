@@ -183,6 +183,35 @@ class ConnectionTest {
         assertThat(most).isLessThan(8_000);
     }
 
+    @Test
+    void aReaderThatStopsHoldsUpNobodyWhoWasBehindForAWhile() {
+        Config d = Config.defaults();
+        int kib = 1_024;
+        Config small = new Config(
+                CongestionControl.Kind.BBR,
+                d.streams(),
+                64 * kib,
+                96 * kib,
+                64 * kib,
+                128 * kib,
+                d.sendBufferBytes(),
+                d.maxSendBufferBytes(),
+                d.maxBufferedBytes());
+        Pair pair = new Pair(small, 1);
+        List<Transfer> all = new ArrayList<>();
+        for (int i = 0; i < 8; i++) all.add(new Transfer(pair, 0, 100 << 20));
+        pair.run(10 * SECOND, () -> all.stream().allMatch(t -> t.read > 200 * kib));
+        all.getFirst().paused = true;
+        pair.run(SECOND);
+        for (Transfer each : all) each.paused = true;
+        pair.run(SECOND);
+        for (Transfer each : all.subList(1, 8)) each.paused = false;
+        pair.pump(1);
+        long before = all.get(1).read;
+        pair.run(2 * SECOND);
+        assertThat(all.get(1).read - before).isGreaterThan(500 * kib);
+    }
+
     private static Config withStreams(int streams) {
         Config d = Config.defaults();
         return new Config(
