@@ -145,6 +145,7 @@ final class UdpForward {
 
         private void begin(FlowEnd made) {
             end = made;
+            flows.use(System.nanoTime(), client);
             made.start(this);
             for (byte[] bytes; !over && (bytes = waiting.poll()) != null; ) pass(made, bytes);
         }

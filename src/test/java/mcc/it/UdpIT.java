@@ -40,7 +40,7 @@ class UdpIT {
         dig = Needs.program("dig", "bind9-dnsutils");
         one = keep(RealNode.start(folder.resolve("one")));
         two = keep(RealNode.start(folder.resolve("two"), "--bootstrap", one.bootstrap()));
-        three = keep(RealNode.start(folder.resolve("three"), "--bootstrap", one.bootstrap(), "--udp-idle", "2"));
+        three = keep(RealNode.start(folder.resolve("three"), "--bootstrap", one.bootstrap(), "--udp-idle", "15"));
         offer(one, "dns", names("first"));
         RealNode.await("dns is found", () -> three.providers("dns").contains(one.id));
     }

@@ -1,0 +1,179 @@
+package mcc.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import mcc.core.Counters;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A forward on loopback with far ends that this test opens when it likes. */
+class UdpForwardTest {
+    private static final int PATIENCE_MS = 60_000;
+
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    private final Context context = vertx.getOrCreateContext();
+    private final Counters counters = new Counters();
+    private final LinkedBlockingQueue<Promise<FlowEnd>> opening = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<Boolean> over = new LinkedBlockingQueue<>();
+    private boolean full;
+
+    private final UdpForward.Owner owner = new UdpForward.Owner() {
+        @Override
+        public boolean mayOpen() {
+            return !full;
+        }
+
+        @Override
+        public Future<FlowEnd> open() {
+            Promise<FlowEnd> promise = Promise.promise();
+            opening.add(promise);
+            return promise.future();
+        }
+
+        @Override
+        public void opened() {}
+
+        @Override
+        public void sent(int bytes) {}
+
+        @Override
+        public void received(int bytes) {}
+
+        @Override
+        public void over(@Nullable FlowEnd end, boolean broken) {
+            over.add(broken);
+        }
+    };
+
+    @AfterEach
+    void end() {
+        get(vertx.close());
+    }
+
+    private static <T> T get(Future<T> future) {
+        return future.toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(PATIENCE_MS, TimeUnit.MILLISECONDS)
+                .join();
+    }
+
+    private void onContext(Runnable task) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        context.runOnContext(_ -> {
+            task.run();
+            done.complete(null);
+        });
+        done.orTimeout(PATIENCE_MS, TimeUnit.MILLISECONDS).join();
+    }
+
+    private UdpForward forward() {
+        InetSocketAddress at = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        return get(UdpForward.listen(context, at, 1, owner, counters));
+    }
+
+    private static DatagramSocket socket() throws Exception {
+        DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+        socket.setSoTimeout(PATIENCE_MS);
+        return socket;
+    }
+
+    private static void send(DatagramSocket from, InetSocketAddress to, int value) throws Exception {
+        from.send(new DatagramPacket(new byte[] {(byte) value}, 1, to));
+    }
+
+    private static DatagramPacket receive(DatagramSocket at) throws Exception {
+        DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+        at.receive(packet);
+        return packet;
+    }
+
+    private Promise<FlowEnd> nextOpening() throws Exception {
+        Promise<FlowEnd> next = opening.poll(PATIENCE_MS, TimeUnit.MILLISECONDS);
+        if (next == null) throw new AssertionError("nothing is opened");
+        return next;
+    }
+
+    private long counted(String name) {
+        long[] out = new long[1];
+        onContext(() -> out[0] = counters.value(name));
+        return out[0];
+    }
+
+    @Test
+    void aFlowThatIsStillOpeningIsNotIdle() throws Exception {
+        UdpForward forward = forward();
+        try (DatagramSocket client = socket();
+                DatagramSocket app = socket()) {
+            send(client, forward.address(), 1);
+            Promise<FlowEnd> promise = nextOpening();
+            onContext(() -> forward.expire(System.nanoTime() + 1_000));
+            assertThat(over).isEmpty();
+            InetSocketAddress at = (InetSocketAddress) app.getLocalSocketAddress();
+            UdpSocket end = get(UdpSocket.connect(context, at, counters));
+            onContext(() -> promise.complete(end));
+            DatagramPacket got = receive(app);
+            assertThat(got.getData()[0]).as("what waited arrives").isEqualTo((byte) 1);
+            app.send(new DatagramPacket(new byte[] {2}, 1, got.getSocketAddress()));
+            DatagramPacket answer = receive(client);
+            assertThat(answer.getData()[0]).isEqualTo((byte) 2);
+            assertThat(answer.getSocketAddress())
+                    .as("from the port that was asked")
+                    .isEqualTo(forward.address());
+            onContext(() -> forward.expire(System.nanoTime() + 1_000));
+            assertThat(over.poll(PATIENCE_MS, TimeUnit.MILLISECONDS)).isFalse();
+            assertThat(counted("tunnel.flow.idle")).isEqualTo(1);
+        }
+        onContext(forward::close);
+    }
+
+    @Test
+    void whereTheNodeIsFullTheFlowUnusedForLongestGivesWayAndWithoutOneItIsRefused() throws Exception {
+        UdpForward forward = forward();
+        try (DatagramSocket first = socket();
+                DatagramSocket second = socket()) {
+            onContext(() -> full = true);
+            send(first, forward.address(), 1);
+            while (counted("tunnel.flow.refused") == 0) Thread.onSpinWait();
+            onContext(() -> full = false);
+            send(first, forward.address(), 1);
+            nextOpening();
+            onContext(() -> full = true);
+            send(second, forward.address(), 1);
+            nextOpening();
+            assertThat(over.poll(PATIENCE_MS, TimeUnit.MILLISECONDS)).isFalse();
+            assertThat(counted("tunnel.flow.evicted")).isEqualTo(1);
+        }
+        onContext(forward::close);
+    }
+
+    @Test
+    void aNobodyAtTheFarEndEndsTheFlowAsBroken() throws Exception {
+        UdpForward forward = forward();
+        InetSocketAddress nowhere;
+        try (DatagramSocket gone = socket()) {
+            nowhere = (InetSocketAddress) gone.getLocalSocketAddress();
+        }
+        try (DatagramSocket client = socket()) {
+            send(client, forward.address(), 1);
+            UdpSocket end = get(UdpSocket.connect(context, nowhere, counters));
+            Promise<FlowEnd> promise = nextOpening();
+            onContext(() -> promise.complete(end));
+            assertThat(over.poll(PATIENCE_MS, TimeUnit.MILLISECONDS)).isTrue();
+            assertThat(counted("tunnel.flow.unreachable")).isEqualTo(1);
+        }
+        onContext(forward::close);
+    }
+}
