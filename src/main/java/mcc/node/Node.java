@@ -1,5 +1,6 @@
 package mcc.node;
 
+import io.netty.channel.EventLoop;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -61,14 +62,16 @@ public final class Node implements AutoCloseable {
     private final DataFolder data;
     private final Parts parts;
     private final Supervisor supervisor;
+    private final EventLoop packets;
 
     private @Nullable TunDevice device;
 
-    private Node(Vertx vertx, DataFolder data, Parts parts, Supervisor supervisor) {
+    private Node(Vertx vertx, EventLoop packets, DataFolder data, Parts parts) {
         this.vertx = vertx;
+        this.packets = packets;
         this.data = data;
         this.parts = parts;
-        this.supervisor = supervisor;
+        supervisor = new Supervisor(vertx, packets, parts.bus(), parts.status());
     }
 
     /**
@@ -87,6 +90,7 @@ public final class Node implements AutoCloseable {
         SecureRandom random = new SecureRandom();
         Path folder = settings.text("data").isBlank() ? DataFolder.byDefault() : Path.of(settings.text("data"));
         DataFolder data = DataFolder.open(folder);
+        EventLoop packets = PacketLoop.start();
         Vertx vertx = null;
         try {
             Identity identity = data.identity(() -> seed(random));
@@ -102,12 +106,12 @@ public final class Node implements AutoCloseable {
                     "network '{}' is open: anyone may take part, offer services and use them",
                     settings.text("network"));
             Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, policy);
-            Supervisor supervisor = new Supervisor(vertx, bus, status);
-            Node node = new Node(vertx, data, parts, supervisor);
+            Node node = new Node(vertx, packets, data, parts);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
             return node;
         } catch (RuntimeException e) {
             if (vertx != null) await(vertx.close(), 5_000);
+            PacketLoop.stop(packets);
             data.close();
             throw e;
         }
@@ -228,6 +232,7 @@ public final class Node implements AutoCloseable {
         }
         await(supervisor.stop(), 4_000);
         await(vertx.close(), 2_000);
+        PacketLoop.stop(packets);
         if (device != null) device.close();
         data.close();
     }

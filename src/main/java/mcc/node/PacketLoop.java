@@ -14,37 +14,50 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.vertx.core.Context;
-import io.vertx.core.Vertx;
-import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.internal.ContextInternal;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
-/** The one event loop that belongs to packets alone: Vert.x's own loops never share it. */
+/**
+ * The one event loop that belongs to packets alone, as one verticle sees it: what a task throws is that verticle's failure.
+ *
+ * <p>Vert.x's own loops never share it. On it live the verticles that say so ({@link Resident}), so that bytes between a
+ * connection, a stream and the UDP socket never wait for another thread.
+ */
 final class PacketLoop {
-    private final EventLoopGroup group;
     private final EventLoop loop;
     private final Context context;
 
-    private final Consumer<Throwable> failed;
-
-    /** @param failed told what a task threw that should throw nothing */
-    PacketLoop(Vertx vertx, Consumer<Throwable> failed) {
-        this.failed = failed;
-        DefaultThreadFactory threads = new DefaultThreadFactory("mcc-packets", true);
-        group = new MultiThreadIoEventLoopGroup(
-                1, threads, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-        loop = group.next();
-        context = ((VertxInternal) vertx).contextBuilder().withEventLoop(loop).build();
-        context.exceptionHandler(failed::accept);
+    /** @param context one of {@link #context(EventLoop, ContextInternal)} */
+    PacketLoop(Context context) {
+        this.context = context;
+        loop = ((ContextInternal) context).nettyEventLoop();
     }
 
-    /** The Vert.x context whose handlers run on this loop. */
-    Context context() {
-        return context;
+    /** Starts the loop's thread. */
+    static EventLoop start() {
+        DefaultThreadFactory threads = new DefaultThreadFactory("mcc-packets", true);
+        return new MultiThreadIoEventLoopGroup(
+                        1, threads, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory())
+                .next();
+    }
+
+    /** Ends the loop and its thread. */
+    static void stop(EventLoop loop) {
+        loop.parent().shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+
+    /** A context on the loop that ends with the one that a verticle was given. */
+    static Context context(EventLoop loop, Context given) {
+        ContextInternal own = (ContextInternal) given;
+        return own.owner()
+                .contextBuilder()
+                .withEventLoop(loop)
+                .withCloseFuture(own.closeFuture())
+                .build();
     }
 
     EventLoopGroup group() {
-        return group;
+        return loop;
     }
 
     boolean isHere() {
@@ -67,8 +80,13 @@ final class PacketLoop {
         try {
             task.run();
         } catch (RuntimeException | Error e) {
-            failed.accept(e);
+            failed(e);
         }
+    }
+
+    /** Tells whoever looks after the verticle. */
+    void failed(Throwable cause) {
+        ((ContextInternal) context).reportException(cause);
     }
 
     /** Whether {@link #watch} works: on Linux alone. */
@@ -122,9 +140,5 @@ final class PacketLoop {
         void end() {
             registration.cancel();
         }
-    }
-
-    void close() {
-        group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
 }

@@ -1,7 +1,6 @@
 package mcc.node;
 
 import io.vertx.core.Future;
-import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
@@ -34,7 +33,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One turn: a batch of datagrams in, outputs out to the bus and to the stream ports, datagrams out, one timer armed.
  */
-public final class SessionVerticle extends VerticleBase implements UdpSocket.Handler {
+public final class SessionVerticle extends VerticleBase implements Resident, UdpSocket.Handler {
     /** What may be asked of the session verticle. */
     public sealed interface Query {
         /** All peers; answered by a list of {@link Peer}. */
@@ -73,7 +72,6 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     private final @Nullable TunPort tun;
     private final LoopSink sink = new LoopSink();
-    private volatile @Nullable Handler<Throwable> failures;
     private volatile PacketLoop.@Nullable Watch tunWatch;
     private boolean tunWatched = true;
     private @Nullable PacketLoop loop;
@@ -103,15 +101,15 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     @Override
     public Future<?> start() {
-        failures = context.exceptionHandler();
+        PacketLoop loop = new PacketLoop(context);
+        this.loop = loop;
+        // To register with the loop is to wait for it.
         return vertx.executeBlocking(() -> {
-                    PacketLoop made = new PacketLoop(vertx, this::onFailure);
-                    loop = made;
-                    for (Address address : listen) bind(made, address);
-                    return made;
+                    for (Address address : listen) bind(loop, address);
+                    return loop;
                 })
-                .compose(made -> begin(made).map(made))
-                .compose(made -> vertx.executeBlocking(() -> watch(made)));
+                .onSuccess(this::begin)
+                .compose(_ -> vertx.executeBlocking(() -> watch(loop)));
     }
 
     private boolean watch(PacketLoop loop) {
@@ -151,20 +149,15 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         }
     }
 
-    private Future<?> begin(PacketLoop loop) {
-        Promise<Void> ready = Promise.promise();
-        loop.context().runOnContext(_ -> {
-            Links links = new Links(config, identity, policy, rng, counters);
-            this.links = links;
-            if (tun != null) host(tun, loop, links);
-            hub = new StreamHub(loop, links, this::onTurn);
-            bus.on(Bus.LINKS, this::onInput);
-            bus.serve(Bus.SESSION, this::onQuery);
-            tellTime();
-            onTurn();
-            ready.complete();
-        });
-        return ready.future();
+    private void begin(PacketLoop loop) {
+        Links links = new Links(config, identity, policy, rng, counters);
+        this.links = links;
+        if (tun != null) host(tun, loop, links);
+        hub = new StreamHub(loop, links, this::onTurn);
+        bus.on(Bus.LINKS, this::onInput);
+        bus.serve(Bus.SESSION, this::onQuery);
+        tellTime();
+        onTurn();
     }
 
     /** The registry tells of endpoints when it starts and at each change; after a restart of this one it is asked. */
@@ -180,20 +173,15 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     @Override
     public Future<?> stop() {
-        PacketLoop loop = this.loop;
-        if (loop == null) return Future.succeededFuture();
-        Promise<Void> done = Promise.promise();
-        loop.execute(() -> {
-            if (hub != null) hub.breakAll();
-            if (links != null) links.handle(System.nanoTime(), new LinkInput.Shutdown());
-            onTurn();
-            if (timer != null) timer.run();
-            for (UdpSocket socket : sockets) socket.close();
-            links = null;
-            loop.close();
-            done.complete();
-        });
-        return done.future();
+        if (hub != null) hub.breakAll();
+        if (links != null) links.handle(System.nanoTime(), new LinkInput.Shutdown());
+        onTurn();
+        if (timer != null) timer.run();
+        for (UdpSocket socket : sockets) socket.close();
+        PacketLoop.Watch watch = tunWatch;
+        if (watch != null) watch.end();
+        links = null;
+        return Future.succeededFuture();
     }
 
     // ---- the loop ---------------------------------------------------------------------------------------------------
@@ -224,9 +212,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     @Override
     public void onFailure(Throwable cause) {
-        Handler<Throwable> supervisor = failures;
-        if (supervisor != null) supervisor.handle(cause);
-        else LOG.error("the packet loop failed", cause);
+        if (loop != null) loop.failed(cause);
     }
 
     private void onInput(Object input) {

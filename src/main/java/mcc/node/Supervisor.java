@@ -1,5 +1,6 @@
 package mcc.node;
 
+import io.netty.channel.EventLoop;
 import io.vertx.core.Context;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
@@ -9,6 +10,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,6 +27,7 @@ final class Supervisor {
     private static final long CALM_NS = 60_000_000_000L;
 
     private final Vertx vertx;
+    private final EventLoop packets;
     private final Context root;
     private final Bus bus;
     private final Status status;
@@ -48,7 +51,7 @@ final class Supervisor {
 
         Future<String> deploy() {
             Deployable verticle = make.get();
-            return vertx.deployVerticle(new Watched(verticle, this::failed), options)
+            return vertx.deployVerticle(new Watched(verticle, packets, this::failed), options)
                     .onSuccess(made -> id = made);
         }
 
@@ -87,23 +90,60 @@ final class Supervisor {
         }
     }
 
-    /** A verticle whose context reports what it throws. */
-    private record Watched(Deployable verticle, java.util.function.Consumer<Throwable> failed) implements Deployable {
-        @Override
-        public Future<?> deploy(Context context) throws Exception {
-            context.exceptionHandler(failed::accept);
-            return verticle.deploy(context);
+    /** A verticle whose context reports what it throws, on the loop where it wants to be. */
+    private static final class Watched implements Deployable {
+        private final Deployable verticle;
+        private final EventLoop packets;
+        private final Consumer<Throwable> failed;
+        private @Nullable Context own;
+
+        Watched(Deployable verticle, EventLoop packets, Consumer<Throwable> failed) {
+            this.verticle = verticle;
+            this.packets = packets;
+            this.failed = failed;
         }
 
         @Override
-        public Future<?> undeploy(Context context) throws Exception {
-            return verticle.undeploy(context);
+        public Future<?> deploy(Context given) {
+            Context own = verticle instanceof Resident ? PacketLoop.context(packets, given) : given;
+            this.own = own;
+            own.exceptionHandler(failed::accept);
+            return on(own, verticle::deploy);
+        }
+
+        @Override
+        public Future<?> undeploy(Context given) {
+            return on(own == null ? given : own, verticle::undeploy);
+        }
+
+        private interface Step {
+            Future<?> take(Context context) throws Exception;
+        }
+
+        private static Future<?> on(Context context, Step step) {
+            Promise<Object> done = Promise.promise();
+            context.runOnContext(_ -> {
+                try {
+                    step.take(context).onComplete(taken -> {
+                        if (taken.succeeded()) done.complete();
+                        else done.fail(taken.cause());
+                    });
+                } catch (Exception e) {
+                    done.fail(e);
+                }
+            });
+            return done.future();
         }
     }
 
-    /** To be made outside every verticle. */
-    Supervisor(Vertx vertx, Bus bus, Status status) {
+    /**
+     * To be made outside every verticle.
+     *
+     * @param packets where {@link Resident} verticles live; stays its starter's
+     */
+    Supervisor(Vertx vertx, EventLoop packets, Bus bus, Status status) {
         this.vertx = vertx;
+        this.packets = packets;
         root = vertx.getOrCreateContext();
         this.bus = bus;
         this.status = status;

@@ -91,10 +91,10 @@ final class Socks {
                 return;
             }
             socket.pause();
-            connect.apply(target).onComplete(done -> {
+            socket.dispatch(() -> connect.apply(target).onComplete(done -> {
                 if (done.failed()) refuse(ctx, Socks5CommandStatus.HOST_UNREACHABLE);
                 else accept(ctx, done.result());
-            });
+            }));
         }
 
         private void accept(ChannelHandlerContext ctx, Opening.Opened<TcpSocket> opened) {

@@ -68,10 +68,11 @@ final class TcpSocket {
 
     /** Connects on the context's event loop. */
     static Future<TcpSocket> connect(Context context, InetSocketAddress to, int timeoutMs) {
-        Promise<TcpSocket> promise = Promise.promise();
-        Inbound inbound = new Inbound();
+        ContextInternal own = (ContextInternal) context;
+        Promise<TcpSocket> promise = own.promise();
+        Inbound inbound = new Inbound(own);
         ChannelFuture connecting = options(new Bootstrap())
-                .group(loop(context))
+                .group(own.nettyEventLoop())
                 .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMs)
                 .handler(inbound)
@@ -85,8 +86,9 @@ final class TcpSocket {
 
     /** Listens on the context's event loop; every connection is handed over before it reads. */
     static Future<Listener> listen(Context context, InetSocketAddress at, Consumer<TcpSocket> taker) {
-        Promise<Listener> promise = Promise.promise();
-        EventLoop loop = loop(context);
+        ContextInternal own = (ContextInternal) context;
+        Promise<Listener> promise = own.promise();
+        EventLoop loop = own.nettyEventLoop();
         ChannelFuture binding = new ServerBootstrap()
                 .group(loop, loop)
                 .channel(Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
@@ -100,9 +102,9 @@ final class TcpSocket {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel child) {
-                        Inbound inbound = new Inbound();
+                        Inbound inbound = new Inbound(own);
                         child.pipeline().addLast(inbound);
-                        taker.accept(new TcpSocket(child, inbound));
+                        own.dispatch(new TcpSocket(child, inbound), taker::accept);
                     }
                 })
                 .bind(at);
@@ -124,8 +126,9 @@ final class TcpSocket {
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, 65_536));
     }
 
-    private static EventLoop loop(Context context) {
-        return ((ContextInternal) context).nettyEventLoop();
+    /** Runs a task now, as one of the context that the socket was made with. */
+    void dispatch(Runnable task) {
+        inbound.context.dispatch(task);
     }
 
     /** The handlers before the one that reads bytes: for a proxy's greeting. */
@@ -179,9 +182,20 @@ final class TcpSocket {
         channel.close();
     }
 
+    /** Tells the handler, on its context. */
     private static final class Inbound extends ChannelInboundHandlerAdapter {
+        private final ContextInternal context;
         private @Nullable Handler handler;
         private boolean closed;
+
+        Inbound(ContextInternal context) {
+            this.context = context;
+        }
+
+        private void tell(Consumer<Handler> event) {
+            Handler handler = this.handler;
+            if (handler != null) context.dispatch(handler, event::accept);
+        }
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -189,7 +203,7 @@ final class TcpSocket {
             try {
                 byte[] bytes = new byte[in.readableBytes()];
                 in.readBytes(bytes);
-                if (handler != null) handler.onData(bytes);
+                tell(handler -> handler.onData(bytes));
             } finally {
                 in.release();
             }
@@ -197,19 +211,19 @@ final class TcpSocket {
 
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-            if (event == ChannelInputShutdownReadComplete.INSTANCE && handler != null) handler.onEnd();
+            if (event == ChannelInputShutdownReadComplete.INSTANCE) tell(Handler::onEnd);
         }
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-            if (ctx.channel().isWritable() && handler != null) handler.onWritable();
+            if (ctx.channel().isWritable()) tell(Handler::onWritable);
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
             if (closed) return;
             closed = true;
-            if (handler != null) handler.onClosed();
+            tell(Handler::onClosed);
         }
 
         @Override

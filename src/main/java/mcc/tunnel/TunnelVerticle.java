@@ -19,6 +19,7 @@ import mcc.node.Addresses;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.NodeEvent;
+import mcc.node.Resident;
 import mcc.node.Problem;
 import mcc.node.RegistryVerticle;
 import mcc.node.SessionVerticle;
@@ -33,7 +34,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Forwards, the SOCKS5 proxy and the providers' side of both: owns every local socket of tunnels. */
-public final class TunnelVerticle extends VerticleBase {
+public final class TunnelVerticle extends VerticleBase implements Resident {
     /** What may be asked. */
     public sealed interface Query {
         /**

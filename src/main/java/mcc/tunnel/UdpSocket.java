@@ -54,9 +54,10 @@ final class UdpSocket implements FlowEnd {
 
     /** Connects on the context's event loop. */
     static Future<UdpSocket> connect(Context context, InetSocketAddress to, Counters counters) {
-        Promise<UdpSocket> promise = Promise.promise();
-        Inbound inbound = new Inbound(counters);
-        ChannelFuture connecting = bootstrap(context, to)
+        ContextInternal own = (ContextInternal) context;
+        Promise<UdpSocket> promise = own.promise();
+        Inbound inbound = new Inbound(own, counters);
+        ChannelFuture connecting = bootstrap(own, to)
                 .option(ChannelOption.AUTO_READ, false)
                 .handler(inbound)
                 .connect(to);
@@ -70,10 +71,11 @@ final class UdpSocket implements FlowEnd {
     /** Listens on the context's event loop. */
     static Future<Listener> listen(
             Context context, InetSocketAddress at, Counters counters, BiConsumer<InetSocketAddress, byte[]> taker) {
-        Promise<Listener> promise = Promise.promise();
-        Inbound inbound = new Inbound(counters);
+        ContextInternal own = (ContextInternal) context;
+        Promise<Listener> promise = own.promise();
+        Inbound inbound = new Inbound(own, counters);
         inbound.taker = taker;
-        ChannelFuture binding = bootstrap(context, at)
+        ChannelFuture binding = bootstrap(own, at)
                 .option(ChannelOption.SO_RCVBUF, BUFFER_BYTES)
                 .handler(inbound)
                 .bind(at);
@@ -86,12 +88,12 @@ final class UdpSocket implements FlowEnd {
         return promise.future();
     }
 
-    private static Bootstrap bootstrap(Context context, InetSocketAddress at) {
+    private static Bootstrap bootstrap(ContextInternal context, InetSocketAddress at) {
         SocketProtocolFamily family =
                 at.getAddress() instanceof Inet4Address ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
         boolean epoll = Epoll.isAvailable();
         return new Bootstrap()
-                .group(((ContextInternal) context).nettyEventLoop())
+                .group(context.nettyEventLoop())
                 .channelFactory(() -> epoll ? new EpollDatagramChannel(family) : new NioDatagramChannel(family))
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(DATAGRAM_BYTES));
     }
@@ -113,12 +115,15 @@ final class UdpSocket implements FlowEnd {
         channel.close();
     }
 
+    /** Tells the handler, on its context. */
     private static final class Inbound extends ChannelInboundHandlerAdapter {
+        private final ContextInternal context;
         private final Counters counters;
         private @Nullable Handler handler;
         private @Nullable BiConsumer<InetSocketAddress, byte[]> taker;
 
-        Inbound(Counters counters) {
+        Inbound(ContextInternal context, Counters counters) {
+            this.context = context;
             this.counters = counters;
         }
 
@@ -129,8 +134,10 @@ final class UdpSocket implements FlowEnd {
                 ByteBuf in = packet.content();
                 byte[] bytes = new byte[in.readableBytes()];
                 in.readBytes(bytes);
-                if (handler != null) handler.onDatagram(bytes);
-                else if (taker != null) taker.accept(packet.sender(), bytes);
+                Handler handler = this.handler;
+                BiConsumer<InetSocketAddress, byte[]> taker = this.taker;
+                if (handler != null) context.dispatch(bytes, handler::onDatagram);
+                else if (taker != null) context.dispatch(() -> taker.accept(packet.sender(), bytes));
             } finally {
                 packet.release();
             }
@@ -146,7 +153,7 @@ final class UdpSocket implements FlowEnd {
             Handler told = handler;
             handler = null;
             ctx.close();
-            told.onOver(true);
+            context.dispatch(() -> told.onOver(true));
         }
     }
 }
