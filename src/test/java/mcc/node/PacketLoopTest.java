@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.EventLoop;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
@@ -21,7 +23,10 @@ class PacketLoopTest {
         assumeTrue(Epoll.isAvailable(), "watching descriptors needs Linux");
         Vertx vertx = Vertx.vertx();
         CompletableFuture<Throwable> failure = new CompletableFuture<>();
-        PacketLoop loop = new PacketLoop(vertx, failure::complete);
+        EventLoop thread = PacketLoop.start();
+        Context context = PacketLoop.context(thread, vertx.getOrCreateContext());
+        context.exceptionHandler(failure::complete);
+        PacketLoop loop = new PacketLoop(context);
         try (UdpDescriptor reader = UdpDescriptor.bind(LOOPBACK, 0);
                 UdpDescriptor writer = UdpDescriptor.bind(LOOPBACK, 0)) {
             AtomicInteger woken = new AtomicInteger();
@@ -48,7 +53,7 @@ class PacketLoopTest {
             assertThat(again.await(60, TimeUnit.SECONDS)).isTrue();
             assertThat(failure).isNotDone();
         } finally {
-            loop.close();
+            PacketLoop.stop(thread);
             vertx.close().await();
         }
     }

@@ -2,6 +2,7 @@ package mcc.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.channel.EventLoop;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -19,6 +20,7 @@ class SupervisorTest {
     private final BlockingQueue<Context> started = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
     private Vertx vertx;
+    private EventLoop packets;
     private Bus bus;
     private Status status;
     private Supervisor supervisor;
@@ -38,7 +40,8 @@ class SupervisorTest {
         vertx = Vertx.vertx();
         bus = new Bus(vertx);
         status = new Status("test");
-        supervisor = new Supervisor(vertx, bus, status);
+        packets = PacketLoop.start();
+        supervisor = new Supervisor(vertx, packets, bus, status);
         bus.on(Bus.EVENTS, event -> events.add(event.type()));
     }
 
@@ -46,6 +49,7 @@ class SupervisorTest {
     void stop() {
         Node.await(supervisor.stop(), 10_000);
         Node.await(vertx.close(), 10_000);
+        PacketLoop.stop(packets);
     }
 
     private Context next() throws InterruptedException {
