@@ -199,11 +199,11 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         if (tun != null) tun.turn(nowNs);
         if (links.deadlineNs() <= nowNs) links.handle(nowNs, new LinkInput.Tick());
         for (int i = 0; i < 4; i++) {
-            deliver(nowNs, links);
+            deliver(links);
             links.transmit(nowNs, sink);
             if (!sink.ready() || !links.wantsToTransmit()) break;
         }
-        deliver(nowNs, links);
+        deliver(links);
         for (UdpSocket socket : sockets) socket.flush();
         watchTunWhile(sink.ready());
         if (nowNs - clockNs > CLOCK_NS) tellTime();
@@ -222,7 +222,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         onTurn();
     }
 
-    private void deliver(long nowNs, Links links) {
+    private void deliver(Links links) {
         for (LinkOutput output; (output = links.poll()) != null; ) {
             switch (output) {
                 case LinkOutput.StreamOpened o -> {
@@ -235,13 +235,13 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
                     }
                 }
                 case LinkOutput.StreamReadable o -> {
-                    if (hub != null) hub.readable(nowNs, o.peer(), o.stream());
+                    if (hub != null) hub.readable(o.peer(), o.stream());
                 }
                 case LinkOutput.StreamWritable o -> {
-                    if (hub != null) hub.writable(nowNs, o.peer(), o.stream());
+                    if (hub != null) hub.writable(o.peer(), o.stream());
                 }
                 case LinkOutput.StreamReset o -> {
-                    if (hub != null) hub.broken(o.peer(), o.stream(), o.code());
+                    if (hub != null) hub.broken(o.peer(), o.stream());
                 }
                 case LinkOutput.StreamFinished o -> {
                     if (hub != null) hub.finished(o.peer(), o.stream());

@@ -3,16 +3,20 @@ package mcc.node;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.link.Links;
+import org.jspecify.annotations.Nullable;
 
-/** The packet loop's end of all {@link StreamPort}s: moves chunks between their queues and the streams of the links. */
+/** All {@link StreamPort}s: tells each what the links tell of its stream, and the links what it wants. */
 final class StreamHub {
+    /** What all ports together may let wait in one direction: a sixteenth of the heap that a node has. */
+    private static final int SHARED_BYTES = 16 << 20;
+
+    private static final int BOUND_BYTES = 256 * 1024;
+    private static final int LEAST_BYTES = 4 * 1024;
     private static final int CHUNK_BYTES = 64 * 1024;
+    private static final byte[] NOTHING = new byte[0];
 
     private record Key(Id peer, long stream) {}
 
@@ -20,8 +24,8 @@ final class StreamHub {
     private final Links links;
     private final Runnable turn;
     private final Map<Key, StreamPort> ports = new HashMap<>();
-    private final Queue<StreamPort> woken = new ConcurrentLinkedQueue<>();
-    private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final ArrayDeque<StreamPort> woken = new ArrayDeque<>();
+    private boolean scheduled;
 
     /**
      * @param turn what the packet loop does after a batch: drain outputs, transmit, arm its timer
@@ -32,7 +36,7 @@ final class StreamHub {
         this.turn = turn;
     }
 
-    /** Makes the port of a stream; packet loop only. */
+    /** Makes the port of a stream. */
     StreamPort port(Id peer, long stream) {
         StreamPort port = new StreamPort(this, peer, stream);
         ports.put(new Key(peer, stream), port);
@@ -43,139 +47,105 @@ final class StreamHub {
         return ports.size();
     }
 
-    // ---- from the users' loops --------------------------------------------------------------------------------------
+    // ---- from the ports ---------------------------------------------------------------------------------------------
 
+    /** Serves a port in a later task. */
     void wake(StreamPort port) {
-        if (!port.hubWoken.compareAndSet(false, true)) return;
+        if (port.isWoken) return;
+        port.isWoken = true;
         woken.add(port);
-        if (scheduled.compareAndSet(false, true)) loop.execute(this::serve);
+        schedule();
     }
 
-    private void serve() {
-        scheduled.set(false);
-        long nowNs = System.nanoTime();
-        for (StreamPort port; (port = woken.poll()) != null; ) {
-            port.hubWoken.set(false);
-            if (!port.inHub) continue;
-            if (port.cancelled) {
-                remove(port);
-                links.reset(nowNs, port.peer(), port.stream(), StreamPort.CANCELLED);
-                port.outbound.clear();
-                continue;
+    /** What a port did may have given the links something to send, in a later task: more ports may have. */
+    private void schedule() {
+        if (scheduled) return;
+        scheduled = true;
+        loop.execute(() -> {
+            scheduled = false;
+            // Those that are woken meanwhile come in the next task: packets have their turn between.
+            for (int i = woken.size(); i > 0; i--) {
+                StreamPort port = woken.remove();
+                port.isWoken = false;
+                port.serve();
             }
-            pull(nowNs, port);
-            push(nowNs, port);
-            pushDatagrams(nowNs, port);
-        }
-        turn.run();
+            turn.run();
+        });
     }
 
-    // ---- from the links, on the packet loop -------------------------------------------------------------------------
+    int boundBytes() {
+        return Math.clamp(SHARED_BYTES / Math.max(1, ports.size()), LEAST_BYTES, BOUND_BYTES);
+    }
 
-    void readable(long nowNs, Id peer, long stream) {
+    /** Returns how much of the data the stream took, −1 when it is closed. */
+    int write(StreamPort port, byte[] data, int offset) {
+        schedule();
+        return links.write(System.nanoTime(), port.peer(), port.stream(), data, offset, data.length - offset);
+    }
+
+    void finish(StreamPort port) {
+        schedule();
+        links.finish(System.nanoTime(), port.peer(), port.stream());
+    }
+
+    void cancel(StreamPort port) {
+        schedule();
+        ports.remove(new Key(port.peer(), port.stream()));
+        links.reset(System.nanoTime(), port.peer(), port.stream(), StreamPort.CANCELLED);
+    }
+
+    /** Returns what the stream has, nothing when there is none now, null at its end. */
+    byte @Nullable [] read(StreamPort port) {
+        int length = Math.min(links.readable(port.peer(), port.stream()), Math.min(CHUNK_BYTES, boundBytes()));
+        // Where nothing is there, one byte is asked for: the answer tells whether this is the end.
+        byte[] chunk = new byte[Math.max(1, length)];
+        int n = links.read(System.nanoTime(), port.peer(), port.stream(), chunk, 0, chunk.length);
+        if (n == 0 || n == -2) return NOTHING;
+        schedule();
+        return n < 0 ? null : chunk;
+    }
+
+    /** Returns the longest that a packet takes now, −1 where there is no such stream. */
+    int sendDatagram(StreamPort port, byte[] data) {
+        schedule();
+        return links.sendDatagram(System.nanoTime(), port.peer(), port.stream(), Bytes.owning(data));
+    }
+
+    // ---- from the links ---------------------------------------------------------------------------------------------
+
+    void readable(Id peer, long stream) {
         StreamPort port = ports.get(new Key(peer, stream));
-        if (port != null) pull(nowNs, port);
+        if (port != null) port.serve();
     }
 
-    /** False, for the caller to count, when the user is too slow or there is none. */
+    /** False, for the caller to count, when nobody takes it. */
     boolean datagram(Id peer, long stream, byte[] data) {
         StreamPort port = ports.get(new Key(peer, stream));
         return port != null && port.receive(data);
     }
 
-    void writable(long nowNs, Id peer, long stream) {
+    void writable(Id peer, long stream) {
         StreamPort port = ports.get(new Key(peer, stream));
-        if (port != null) push(nowNs, port);
+        if (port != null) port.drain();
     }
 
-    void broken(Id peer, long stream, int code) {
-        StreamPort port = ports.get(new Key(peer, stream));
-        if (port == null) return;
-        remove(port);
-        port.brokenCode = code;
-        port.wakeUser();
+    void broken(Id peer, long stream) {
+        StreamPort port = ports.remove(new Key(peer, stream));
+        if (port != null) port.onBroken();
     }
 
     void finished(Id peer, long stream) {
-        StreamPort port = ports.get(new Key(peer, stream));
-        if (port != null) remove(port);
+        ports.remove(new Key(peer, stream));
     }
 
     /** The peer is gone, or lost its state. */
     void lost(Id peer) {
         for (StreamPort port : new ArrayDeque<>(ports.values())) {
-            if (port.peer().equals(peer)) broken(port.peer(), port.stream(), 0);
+            if (port.peer().equals(peer)) broken(port.peer(), port.stream());
         }
     }
 
     void breakAll() {
-        for (StreamPort port : new ArrayDeque<>(ports.values())) broken(port.peer(), port.stream(), 0);
-    }
-
-    // ---- private ----------------------------------------------------------------------------------------------------
-
-    private void remove(StreamPort port) {
-        ports.remove(new Key(port.peer(), port.stream()));
-        port.inHub = false;
-    }
-
-    /** From the stream to the user's queue, as much as the bound allows. */
-    private void pull(long nowNs, StreamPort port) {
-        boolean moved = false;
-        while (!port.inboundEnded && hasRoom(port)) {
-            // At the end, and where nothing is there, one byte is asked for: the answer tells which.
-            int length = Math.clamp(links.readable(port.peer(), port.stream()), 1, CHUNK_BYTES);
-            byte[] chunk = new byte[length];
-            int n = links.read(nowNs, port.peer(), port.stream(), chunk, 0, length);
-            if (n == 0 || n == -2) break;
-            moved = true;
-            if (n < 0) {
-                port.inboundEnded = true;
-                break;
-            }
-            port.inboundBytes.addAndGet(n);
-            port.inbound.add(chunk);
-        }
-        if (moved) port.wakeUser();
-    }
-
-    /** Whether the user's queue takes more; if not, the user wakes this loop when it does. */
-    private static boolean hasRoom(StreamPort port) {
-        port.inboundFull = port.inboundBytes.get() >= StreamPort.BOUND_BYTES;
-        // It may have drained before the flag was up.
-        if (port.inboundFull && port.inboundBytes.get() < StreamPort.BOUND_BYTES) port.inboundFull = false;
-        return !port.inboundFull;
-    }
-
-    /** From the user's queue into the stream, until it is full. */
-    private void push(long nowNs, StreamPort port) {
-        while (true) {
-            if (port.rest == null) {
-                port.rest = port.outbound.poll();
-                port.restAt = 0;
-            }
-            byte[] chunk = port.rest;
-            if (chunk == null) break;
-            int left = chunk.length - port.restAt;
-            int n = links.write(nowNs, port.peer(), port.stream(), chunk, port.restAt, left);
-            if (n < 0) return;
-            port.outboundBytes.addAndGet(-n);
-            port.restAt += n;
-            if (n < left) break;
-            port.rest = null;
-        }
-        if (port.rest == null && port.outboundEnded && port.outbound.isEmpty() && !port.finished) {
-            port.finished = true;
-            links.finish(nowNs, port.peer(), port.stream());
-        }
-        if (port.outboundFull && port.isDrained()) port.wakeUser();
-    }
-
-    private void pushDatagrams(long nowNs, StreamPort port) {
-        for (byte[] data; (data = port.outboundDatagrams.poll()) != null; ) {
-            port.outboundDatagramBytes.addAndGet(-data.length - StreamPort.DATAGRAM_BYTES);
-            int max = links.sendDatagram(nowNs, port.peer(), port.stream(), Bytes.owning(data));
-            if (max > 0) port.maxDatagramBytes = max;
-        }
+        for (StreamPort port : new ArrayDeque<>(ports.values())) broken(port.peer(), port.stream());
     }
 }

@@ -1,86 +1,56 @@
 package mcc.node;
 
 import io.vertx.core.Context;
-import io.vertx.core.Future;
 import io.vertx.core.Handler;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.streams.ReadStream;
-import io.vertx.core.streams.WriteStream;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import io.vertx.core.internal.ContextInternal;
+import java.util.ArrayDeque;
 import java.util.function.Consumer;
 import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream of a peer, and the datagrams of the flow that it opened, seen from the loop of whoever uses it.
+ * A stream of a peer, and the datagrams of the flow that it opened, for a {@link Resident} of the packet loop; nobody else may
+ * touch it.
  *
- * <p>Two bounded single-producer queues of chunks, one each way, with one coalesced wake-up per batch. Bytes taken by the
- * user grant credit to the remote sender; a user that pauses stops it within {@link #BOUND_BYTES} plus the stream's
- * window. Used on one context, given at {@link #attach}; {@link StreamHub} serves the other end on the packet loop.
+ * <p>What is written goes into the stream at once; what that has no room for waits here, and a writer that minds
+ * {@link #isFull} lets wait no more than it wrote last. Bytes are read out of the stream when they are handed over: a user that
+ * pauses stops the remote sender within the stream's window, and a {@link #resume} hands over in a later task.
  */
-public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer> {
-    /** Bytes that wait in one direction. */
-    static final int BOUND_BYTES = 256 * 1024;
-
+public final class StreamPort {
     /** A datagram of this length fits a packet of every path. */
     private static final int LEAST_DATAGRAM_BYTES = 1_140;
-    /** What a datagram that waits costs beside its bytes. */
-    static final int DATAGRAM_BYTES = 64;
 
     /** The code with which a stream ends that the user breaks off. */
     public static final int CANCELLED = 1;
 
+    private static final Handler<StreamPort> SERVE = StreamPort::hand;
+    private static final Handler<Runnable> RUN = Runnable::run;
+
     private final StreamHub hub;
     private final Id peer;
     private final long stream;
+    /** In {@link StreamHub}'s queue of those to be served. */
+    boolean isWoken;
 
-    // datagrams, both ways
-    private final Queue<byte[]> inboundDatagrams = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger inboundDatagramBytes = new AtomicInteger();
-    final Queue<byte[]> outboundDatagrams = new ConcurrentLinkedQueue<>();
-    final AtomicInteger outboundDatagramBytes = new AtomicInteger();
-    volatile int maxDatagramBytes = LEAST_DATAGRAM_BYTES;
+    private final ArrayDeque<byte[]> waiting = new ArrayDeque<>();
+    /** How much of the first that waits was taken. */
+    private int takenBytes;
 
-    // from the packet loop to the user
-    final Queue<byte[]> inbound = new ConcurrentLinkedQueue<>();
-    final AtomicInteger inboundBytes = new AtomicInteger();
-    /** Bytes wait in the stream because so many wait here. */
-    volatile boolean inboundFull;
-
-    volatile boolean inboundEnded;
-    volatile int brokenCode = -1;
-    private final AtomicBoolean userWoken = new AtomicBoolean();
-
-    // from the user to the packet loop
-    final Queue<byte[]> outbound = new ConcurrentLinkedQueue<>();
-    final AtomicInteger outboundBytes = new AtomicInteger();
-    /** The user waits until few bytes wait here. */
-    volatile boolean outboundFull;
-
-    volatile boolean outboundEnded;
-    volatile boolean cancelled;
-    final AtomicBoolean hubWoken = new AtomicBoolean();
-    /** A chunk that the stream took in part; packet loop only. */
-    byte @Nullable [] rest;
-
-    int restAt;
-
-    boolean finished;
-    boolean inHub = true;
-
-    private volatile @Nullable Context context;
-    private @Nullable Consumer<byte[]> dataHandler;
-    private volatile @Nullable Consumer<byte[]> datagramHandler;
-    private @Nullable Handler<Void> endHandler;
-    private @Nullable Handler<Void> drainHandler;
-    private @Nullable Handler<Throwable> exceptionHandler;
-    private long demand = Long.MAX_VALUE;
+    private int maxDatagramBytes = LEAST_DATAGRAM_BYTES;
+    private @Nullable ContextInternal context;
+    private @Nullable Consumer<byte[]> bytesHandler;
+    private @Nullable Runnable batchHandler;
+    private @Nullable Consumer<byte[]> datagramHandler;
+    private @Nullable Runnable endHandler;
+    private @Nullable Runnable drainHandler;
+    private @Nullable Consumer<Problem> brokenHandler;
+    private boolean paused;
+    private boolean wasFull;
+    private boolean finished;
     private boolean ended;
     private boolean broken;
-    private @Nullable Runnable batchHandler;
+    private boolean brokenTold;
+    private boolean cancelled;
 
     StreamPort(StreamHub hub, Id peer, long stream) {
         this.hub = hub;
@@ -97,114 +67,83 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
         return stream;
     }
 
-    /** Takes the port over: all handlers run on this context from now on. */
+    /** Takes the port over: all handlers are called on this context from now on, which is one of the packet loop. */
     public StreamPort attach(Context context) {
-        this.context = context;
-        wakeUser();
+        this.context = (ContextInternal) context;
+        hub.wake(this);
         return this;
     }
 
-    // ---- WriteStream ------------------------------------------------------------------------------------------------
-
-    @Override
-    public Future<Void> write(Buffer data) {
-        return write(data.getBytes())
-                ? Future.succeededFuture()
-                : Future.failedFuture(new Problem("upstream-unreachable", "the stream is closed", null));
+    /** What may wait for whoever reads slower than this port writes or the other way round: the less, the more ports. */
+    public int boundBytes() {
+        return hub.boundBytes();
     }
+
+    // ---- out --------------------------------------------------------------------------------------------------------
 
     /** Writes an array, which the caller must not touch again; false when the stream is closed. */
     public boolean write(byte[] data) {
-        if (outboundEnded || broken) return false;
-        outboundBytes.addAndGet(data.length);
-        outbound.add(data);
-        hub.wake(this);
+        if (finished || broken || cancelled) return false;
+        int taken = 0;
+        if (waiting.isEmpty()) {
+            taken = hub.write(this, data, 0);
+            if (taken < 0) return false;
+            takenBytes = taken;
+        }
+        if (taken < data.length) waiting.add(data);
         return true;
     }
 
-    /** Ends this direction; the other goes on. */
-    @Override
-    public Future<Void> end() {
-        outboundEnded = true;
-        hub.wake(this);
-        return Future.succeededFuture();
+    /** Whether the stream takes no more now; then {@link #drainHandler} says when it does. */
+    public boolean isFull() {
+        wasFull = !waiting.isEmpty();
+        return wasFull;
     }
 
-    @Override
-    public boolean writeQueueFull() {
-        if (outboundBytes.get() < BOUND_BYTES) return false;
-        outboundFull = true;
-        if (outboundBytes.get() >= BOUND_BYTES) return true;
-        outboundFull = false; // it drained meanwhile, perhaps before the flag was seen
-        return false;
-    }
-
-    /** The bound is fixed. */
-    @Override
-    public StreamPort setWriteQueueMaxSize(int maxSize) {
-        return this;
-    }
-
-    @Override
-    public StreamPort drainHandler(@Nullable Handler<Void> handler) {
+    /** What to do when it is no longer full. */
+    public StreamPort drainHandler(@Nullable Runnable handler) {
         drainHandler = handler;
         return this;
     }
 
-    /** Breaks the stream off in both directions; what waits is dropped. */
+    /** Ends this direction; the other goes on. */
+    public void end() {
+        if (finished || broken || cancelled) return;
+        finished = true;
+        if (waiting.isEmpty()) hub.finish(this);
+    }
+
+    /** Breaks the stream off in both directions; what waits is dropped, and no handler is called any more. */
     public void cancel() {
+        if (cancelled) return;
         cancelled = true;
-        hub.wake(this);
+        waiting.clear();
+        hub.cancel(this);
     }
 
-    // ---- datagrams --------------------------------------------------------------------------------------------------
-
-    /** The longest datagram that {@link #sendDatagram} takes to the other end, in bytes, as far as is known. */
-    public int maxDatagramBytes() {
-        return maxDatagramBytes;
+    /** The stream has room again. */
+    void drain() {
+        for (byte[] data; (data = waiting.peek()) != null; ) {
+            int taken = hub.write(this, data, takenBytes);
+            if (taken < 0) return; // closed: the links tell
+            takenBytes += taken;
+            if (takenBytes < data.length) return;
+            waiting.poll();
+            takenBytes = 0;
+        }
+        if (finished) hub.finish(this);
+        else if (wasFull) {
+            wasFull = false;
+            call(drainHandler);
+        }
     }
 
-    /** Sends a datagram, which the caller must not touch again; false when too many wait. May be lost all the same. */
-    public boolean sendDatagram(byte[] data) {
-        if (outboundDatagramBytes.get() + DATAGRAM_BYTES > BOUND_BYTES) return false;
-        outboundDatagramBytes.addAndGet(data.length + DATAGRAM_BYTES);
-        outboundDatagrams.add(data);
-        hub.wake(this);
-        return true;
-    }
+    // ---- in ---------------------------------------------------------------------------------------------------------
 
-    /** Takes what comes as datagrams, whatever the demand for bytes; before there is a handler they are lost. */
-    public StreamPort datagramHandler(Consumer<byte[]> handler) {
-        datagramHandler = handler;
-        return this;
-    }
-
-    /** From the packet loop. */
-    boolean receive(byte[] data) {
-        if (datagramHandler == null || inboundDatagramBytes.get() + DATAGRAM_BYTES > BOUND_BYTES) return false;
-        inboundDatagramBytes.addAndGet(data.length + DATAGRAM_BYTES);
-        inboundDatagrams.add(data);
-        wakeUser();
-        return true;
-    }
-
-    // ---- ReadStream -------------------------------------------------------------------------------------------------
-
-    @Override
-    public StreamPort exceptionHandler(@Nullable Handler<Throwable> handler) {
-        exceptionHandler = handler;
-        return this;
-    }
-
-    @Override
-    public StreamPort handler(@Nullable Handler<Buffer> handler) {
-        return bytesHandler(handler == null ? null : bytes -> handler.handle(Buffer.buffer(bytes)));
-    }
-
-    /** As {@link #handler}, for arrays, which then are the handler's. */
+    /** Who takes the bytes; the arrays are the handler's. */
     public StreamPort bytesHandler(@Nullable Consumer<byte[]> handler) {
-        dataHandler = handler;
-        if (handler != null) wakeUser();
+        bytesHandler = handler;
+        if (handler != null) hub.wake(this);
         return this;
     }
 
@@ -214,80 +153,101 @@ public final class StreamPort implements ReadStream<Buffer>, WriteStream<Buffer>
         return this;
     }
 
-    @Override
-    public StreamPort pause() {
-        demand = 0;
-        return this;
-    }
-
-    @Override
-    public StreamPort resume() {
-        return fetch(Long.MAX_VALUE);
-    }
-
-    @Override
-    public StreamPort fetch(long amount) {
-        demand = demand + amount < 0 ? Long.MAX_VALUE : demand + amount;
-        wakeUser();
-        return this;
-    }
-
-    @Override
-    public StreamPort endHandler(@Nullable Handler<Void> handler) {
+    /** What to do when the other end will send no more. */
+    public StreamPort endHandler(@Nullable Runnable handler) {
         endHandler = handler;
         return this;
     }
 
-    // ---- the two loops meet -----------------------------------------------------------------------------------------
-
-    boolean isDrained() {
-        return outboundBytes.get() <= BOUND_BYTES / 2;
+    /** What to do when the peer, or the loss of its link, broke the stream off; nothing else comes then. */
+    public StreamPort brokenHandler(@Nullable Consumer<Problem> handler) {
+        brokenHandler = handler;
+        return this;
     }
 
-    /** Something changed for the user; called on any loop. */
-    void wakeUser() {
-        Context context = this.context;
-        if (context != null && userWoken.compareAndSet(false, true)) context.runOnContext(_ -> serveUser());
+    /** Hands no bytes over until {@link #resume}. */
+    public void pause() {
+        paused = true;
     }
 
-    private void serveUser() {
-        userWoken.set(false);
-        if (broken) return;
-        serveDatagrams();
-        boolean took = false;
-        while (demand > 0 && dataHandler != null) {
-            byte[] chunk = inbound.poll();
-            if (chunk == null) break;
-            inboundBytes.addAndGet(-chunk.length);
-            took = true;
-            if (demand != Long.MAX_VALUE) demand--;
-            dataHandler.accept(chunk);
+    /** Hands bytes over again, in a later task. */
+    public void resume() {
+        paused = false;
+        hub.wake(this);
+    }
+
+    /** Hands over what there is. */
+    void serve() {
+        if (context != null) context.dispatch(this, SERVE);
+    }
+
+    private void hand() {
+        if (broken) tellBroken();
+        boolean some = false;
+        while (bytesHandler != null && !paused && !ended && !broken && !cancelled) {
+            byte[] chunk = hub.read(this);
+            if (chunk == null) {
+                ended = true;
+                break;
+            }
+            if (chunk.length == 0) break;
+            some = true;
+            bytesHandler.accept(chunk);
         }
-        if (took && batchHandler != null) batchHandler.run();
-        if (inboundFull && inboundBytes.get() <= BOUND_BYTES / 2) hub.wake(this);
-        if (outboundFull && isDrained()) {
-            outboundFull = false;
-            if (drainHandler != null) drainHandler.handle(null);
-        }
-        if (inboundEnded && !ended && inbound.isEmpty() && dataHandler != null) {
-            ended = true;
-            if (endHandler != null) endHandler.handle(null);
-        }
-        if (brokenCode >= 0 && !broken) {
-            broken = true;
-            inbound.clear();
-            if (exceptionHandler != null)
-                exceptionHandler.handle(new Problem(
-                        "upstream-unreachable", "the stream was broken off by the peer or with its link", null));
+        if (some && batchHandler != null) batchHandler.run();
+        if (ended && endHandler != null) {
+            Runnable handler = endHandler;
+            endHandler = null;
+            handler.run();
         }
     }
 
-    private void serveDatagrams() {
+    /** The stream is no more. */
+    void onBroken() {
+        broken = true;
+        waiting.clear();
+        if (context != null) context.dispatch(this::tellBroken);
+    }
+
+    private void tellBroken() {
+        if (brokenTold || cancelled) return;
+        brokenTold = true;
+        if (brokenHandler != null) {
+            brokenHandler.accept(new Problem(
+                    "upstream-unreachable", "the stream was broken off by the peer or with its link", null));
+        }
+    }
+
+    private void call(@Nullable Runnable handler) {
+        if (context != null && handler != null) context.dispatch(handler, RUN);
+    }
+
+    // ---- datagrams --------------------------------------------------------------------------------------------------
+
+    /** The longest datagram that {@link #sendDatagram} takes to the other end, in bytes, as far as is known. */
+    public int maxDatagramBytes() {
+        return maxDatagramBytes;
+    }
+
+    /** Sends a datagram, which the caller must not touch again; false when the stream is closed. May be lost all the same. */
+    public boolean sendDatagram(byte[] data) {
+        if (broken || cancelled) return false;
+        int max = hub.sendDatagram(this, data);
+        if (max > 0) maxDatagramBytes = max;
+        return max > 0;
+    }
+
+    /** Takes what comes as datagrams, also while paused; before there is a handler they are lost. */
+    public StreamPort datagramHandler(Consumer<byte[]> handler) {
+        datagramHandler = handler;
+        return this;
+    }
+
+    /** Hands a datagram over; false when nobody takes it. */
+    boolean receive(byte[] data) {
         Consumer<byte[]> handler = datagramHandler;
-        if (handler == null) return;
-        for (byte[] data; (data = inboundDatagrams.poll()) != null; ) {
-            inboundDatagramBytes.addAndGet(-data.length - DATAGRAM_BYTES);
-            handler.accept(data);
-        }
+        if (handler == null || context == null || cancelled) return false;
+        context.dispatch(data, handler::accept);
+        return true;
     }
 }

@@ -26,8 +26,8 @@ final class FlowStream implements FlowEnd {
     public void start(Handler handler) {
         this.handler = handler;
         port.datagramHandler(this::onDatagram);
-        port.endHandler(_ -> over(false));
-        port.exceptionHandler(_ -> over(true));
+        port.endHandler(() -> over(false));
+        port.brokenHandler(_ -> over(true));
         onBytes(first);
         port.bytesHandler(this::onBytes);
         port.resume();
@@ -37,7 +37,7 @@ final class FlowStream implements FlowEnd {
     public void send(byte[] datagram) {
         boolean taken = datagram.length <= port.maxDatagramBytes()
                 ? port.sendDatagram(datagram)
-                : !port.writeQueueFull() && port.write(Capsules.wrap(datagram));
+                : !port.isFull() && port.write(Capsules.wrap(datagram));
         if (!taken) dropped.add();
     }
 

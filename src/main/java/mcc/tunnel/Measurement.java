@@ -77,10 +77,10 @@ final class Measurement {
     }
 
     private void open(StreamPort port, Context context) {
-        port.exceptionHandler(_ -> fail(port, "the node cannot be reached, or broke the stream off"));
-        port.endHandler(_ -> finish(port));
+        port.brokenHandler(_ -> fail(port, "the node cannot be reached, or broke the stream off"));
+        port.endHandler(() -> finish(port));
         port.bytesHandler(chunk -> onBytes(port, chunk));
-        port.drainHandler(_ -> fill(port));
+        port.drainHandler(() -> fill(port));
         port.attach(context);
         port.write(Envelope.measure());
         lastTimer = vertx.setTimer(LAST_WORD_MS, _ -> fail(port, "the node did not answer"));
@@ -110,7 +110,7 @@ final class Measurement {
     }
 
     private void fill(StreamPort port) {
-        while (filling && !port.writeQueueFull()) {
+        while (filling && !port.isFull()) {
             if (!port.write(BLOCK)) return;
             bytes += BLOCK.length;
         }

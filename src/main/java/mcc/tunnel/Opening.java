@@ -148,8 +148,8 @@ final class Opening<S> {
         }
         running.put(port, new Running(offer, System.nanoTime()));
         Envelope envelope = new Envelope();
-        port.exceptionHandler(_ -> failed(offer, port, "the node cannot be reached"));
-        port.endHandler(_ -> failed(offer, port, "the node closed the stream"));
+        port.brokenHandler(_ -> failed(offer, port, "the node cannot be reached"));
+        port.endHandler(() -> failed(offer, port, "the node closed the stream"));
         port.bytesHandler(chunk -> {
             boolean whole = envelope.take(chunk);
             if (!whole && !envelope.isMalformed()) return;

@@ -91,7 +91,7 @@ final class Provider {
             port.cancel();
             leave.run();
         });
-        port.exceptionHandler(_ -> {
+        port.brokenHandler(_ -> {
             vertx.cancelTimer(timer);
             leave.run();
         });
@@ -295,7 +295,7 @@ final class Provider {
     }
 
     private void refuse(StreamPort port, TunnelOpened.Code code, String detail) {
-        port.exceptionHandler(_ -> {});
+        port.brokenHandler(_ -> {});
         port.attach(context);
         port.write(Envelope.opened(code, detail));
         port.end();

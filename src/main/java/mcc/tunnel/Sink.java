@@ -28,10 +28,10 @@ final class Sink {
             port.cancel();
             busy = false;
         });
-        port.exceptionHandler(_ -> {
+        port.brokenHandler(_ -> {
             if (vertx.cancelTimer(timer)) busy = false;
         });
-        port.endHandler(_ -> {
+        port.endHandler(() -> {
             if (vertx.cancelTimer(timer)) busy = false;
             port.write(Envelope.measured(count.bytes, count.lastNs - count.firstNs, cpuNs() - count.cpuNs));
             port.end();

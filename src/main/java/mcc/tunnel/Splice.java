@@ -33,13 +33,14 @@ final class Splice implements TcpSocket.Handler {
     /** Joins the two, whose context this is. */
     static void join(TcpSocket socket, StreamPort port, Meter meter) {
         Splice splice = new Splice(socket, port, meter);
-        port.drainHandler(_ -> {
+        port.drainHandler(() -> {
             if (!splice.socketEnded) socket.resume();
         });
-        port.endHandler(_ -> splice.onStreamEnd());
-        port.exceptionHandler(_ -> splice.onStreamBroken());
+        port.endHandler(() -> splice.onStreamEnd());
+        port.brokenHandler(_ -> splice.onStreamBroken());
         port.bytesHandler(splice::onStreamData);
         port.batchHandler(socket::flush);
+        socket.bound(port.boundBytes());
         socket.start(splice);
         port.resume();
     }
@@ -48,7 +49,7 @@ final class Splice implements TcpSocket.Handler {
     public void onData(byte[] bytes) {
         meter.sent(bytes.length);
         if (!port.write(bytes)) return;
-        if (port.writeQueueFull()) socket.pause();
+        if (port.isFull()) socket.pause();
     }
 
     @Override

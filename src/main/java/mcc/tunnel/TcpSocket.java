@@ -56,6 +56,7 @@ final class TcpSocket {
         }
     }
 
+    private static final int CHUNK_BYTES = 65_536;
     private static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(128 * 1024, 256 * 1024);
 
     private final Channel channel;
@@ -98,7 +99,7 @@ final class TcpSocket {
                 .childOption(ChannelOption.AUTO_READ, false)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
-                .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, 65_536))
+                .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, CHUNK_BYTES))
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel child) {
@@ -123,7 +124,7 @@ final class TcpSocket {
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
-                .option(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, 65_536));
+                .option(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, CHUNK_BYTES));
     }
 
     /** Runs a task now, as one of the context that the socket was made with. */
@@ -149,6 +150,13 @@ final class TcpSocket {
 
     void resume() {
         channel.config().setAutoRead(true);
+    }
+
+    /** Lets about so many bytes wait for each side that is slower than the other. */
+    void bound(int bytes) {
+        channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(bytes / 2, bytes));
+        int most = Math.min(bytes, CHUNK_BYTES);
+        channel.config().setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator(512, Math.min(4096, most), most));
     }
 
     /** Sends an array with the next {@link #flush}; the caller must not touch it again. */
