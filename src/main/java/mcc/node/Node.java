@@ -1,6 +1,5 @@
 package mcc.node;
 
-import io.netty.channel.EventLoop;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -62,11 +61,11 @@ public final class Node implements AutoCloseable {
     private final DataFolder data;
     private final Parts parts;
     private final Supervisor supervisor;
-    private final EventLoop packets;
+    private final PacketThread packets;
 
     private @Nullable TunDevice device;
 
-    private Node(Vertx vertx, EventLoop packets, DataFolder data, Parts parts) {
+    private Node(Vertx vertx, PacketThread packets, DataFolder data, Parts parts) {
         this.vertx = vertx;
         this.packets = packets;
         this.data = data;
@@ -90,7 +89,7 @@ public final class Node implements AutoCloseable {
         SecureRandom random = new SecureRandom();
         Path folder = settings.text("data").isBlank() ? DataFolder.byDefault() : Path.of(settings.text("data"));
         DataFolder data = DataFolder.open(folder);
-        EventLoop packets = PacketLoop.start();
+        PacketThread packets = new PacketThread();
         Vertx vertx = null;
         try {
             Identity identity = data.identity(() -> seed(random));
@@ -111,7 +110,7 @@ public final class Node implements AutoCloseable {
             return node;
         } catch (RuntimeException e) {
             if (vertx != null) await(vertx.close(), 5_000);
-            PacketLoop.stop(packets);
+            packets.close();
             data.close();
             throw e;
         }
@@ -232,7 +231,7 @@ public final class Node implements AutoCloseable {
         }
         await(supervisor.stop(), 4_000);
         await(vertx.close(), 2_000);
-        PacketLoop.stop(packets);
+        packets.close();
         if (device != null) device.close();
         data.close();
     }

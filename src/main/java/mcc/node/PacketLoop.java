@@ -5,15 +5,12 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandle;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollIoOps;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.vertx.core.Context;
+import io.vertx.core.Handler;
 import io.vertx.core.internal.ContextInternal;
 import java.util.concurrent.TimeUnit;
 
@@ -27,33 +24,15 @@ final class PacketLoop {
     private final EventLoop loop;
     private final Context context;
 
-    /** @param context one of {@link #context(EventLoop, ContextInternal)} */
+    /** @param context one of {@link PacketThread#context} */
     PacketLoop(Context context) {
         this.context = context;
         loop = ((ContextInternal) context).nettyEventLoop();
     }
 
-    /** Starts the loop's thread. */
-    static EventLoop start() {
-        DefaultThreadFactory threads = new DefaultThreadFactory("mcc-packets", true);
-        return new MultiThreadIoEventLoopGroup(
-                        1, threads, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory())
-                .next();
-    }
-
-    /** Ends the loop and its thread. */
-    static void stop(EventLoop loop) {
-        loop.parent().shutdownGracefully(0, 1, TimeUnit.SECONDS);
-    }
-
-    /** A context on the loop that ends with the one that a verticle was given. */
-    static Context context(EventLoop loop, Context given) {
-        ContextInternal own = (ContextInternal) given;
-        return own.owner()
-                .contextBuilder()
-                .withEventLoop(loop)
-                .withCloseFuture(own.closeFuture())
-                .build();
+    /** Calls a handler now, as one of a context of the loop: what it throws is the failure of that one's verticle. */
+    static <T> void dispatch(Context context, T with, Handler<T> handler) {
+        ((ContextInternal) context).dispatch(with, handler);
     }
 
     EventLoopGroup group() {

@@ -6,7 +6,6 @@ import java.util.Map;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.link.Links;
-import org.jspecify.annotations.Nullable;
 
 /** All {@link StreamPort}s: tells each what the links tell of its stream, and the links what it wants. */
 final class StreamHub {
@@ -16,7 +15,6 @@ final class StreamHub {
     private static final int BOUND_BYTES = 256 * 1024;
     private static final int LEAST_BYTES = 4 * 1024;
     private static final int CHUNK_BYTES = 64 * 1024;
-    private static final byte[] NOTHING = new byte[0];
 
     private record Key(Id peer, long stream) {}
 
@@ -25,6 +23,9 @@ final class StreamHub {
     private final Runnable turn;
     private final Map<Key, StreamPort> ports = new HashMap<>();
     private final ArrayDeque<StreamPort> woken = new ArrayDeque<>();
+    /** What was read last. */
+    private final byte[] chunk = new byte[CHUNK_BYTES];
+
     private boolean scheduled;
 
     /**
@@ -78,9 +79,9 @@ final class StreamHub {
     }
 
     /** Returns how much of the data the stream took, −1 when it is closed. */
-    int write(StreamPort port, byte[] data, int offset) {
+    int write(StreamPort port, byte[] data, int offset, int length) {
         schedule();
-        return links.write(System.nanoTime(), port.peer(), port.stream(), data, offset, data.length - offset);
+        return links.write(System.nanoTime(), port.peer(), port.stream(), data, offset, length);
     }
 
     void finish(StreamPort port) {
@@ -94,15 +95,17 @@ final class StreamHub {
         links.reset(System.nanoTime(), port.peer(), port.stream(), StreamPort.CANCELLED);
     }
 
-    /** Returns what the stream has, nothing when there is none now, null at its end. */
-    byte @Nullable [] read(StreamPort port) {
-        int length = Math.min(links.readable(port.peer(), port.stream()), Math.min(CHUNK_BYTES, boundBytes()));
-        // Where nothing is there, one byte is asked for: the answer tells whether this is the end.
-        byte[] chunk = new byte[Math.max(1, length)];
-        int n = links.read(System.nanoTime(), port.peer(), port.stream(), chunk, 0, chunk.length);
-        if (n == 0 || n == -2) return NOTHING;
+    /** Reads into {@link #chunk}; returns how many bytes, 0 when there are none now, −1 at the stream's end. */
+    int read(StreamPort port) {
+        int length = Math.min(CHUNK_BYTES, boundBytes());
+        int n = links.read(System.nanoTime(), port.peer(), port.stream(), chunk, 0, length);
+        if (n == 0 || n == -2) return 0;
         schedule();
-        return n < 0 ? null : chunk;
+        return n;
+    }
+
+    byte[] chunk() {
+        return chunk;
     }
 
     /** Returns the longest that a packet takes now, −1 where there is no such stream. */

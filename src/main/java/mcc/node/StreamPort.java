@@ -2,8 +2,8 @@ package mcc.node;
 
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
-import io.vertx.core.internal.ContextInternal;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.function.Consumer;
 import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +23,15 @@ public final class StreamPort {
     /** The code with which a stream ends that the user breaks off. */
     public static final int CANCELLED = 1;
 
+    /** Takes bytes. */
+    @FunctionalInterface
+    public interface Taker {
+        /** @param bytes lent, from 0 to {@code length}: what is to be kept must be copied */
+        void take(byte[] bytes, int length);
+    }
+
     private static final Handler<StreamPort> SERVE = StreamPort::hand;
+    private static final Handler<StreamPort> TELL = StreamPort::tellBroken;
     private static final Handler<Runnable> RUN = Runnable::run;
 
     private final StreamHub hub;
@@ -37,8 +45,8 @@ public final class StreamPort {
     private int takenBytes;
 
     private int maxDatagramBytes = LEAST_DATAGRAM_BYTES;
-    private @Nullable ContextInternal context;
-    private @Nullable Consumer<byte[]> bytesHandler;
+    private @Nullable Context context;
+    private @Nullable Taker bytesHandler;
     private @Nullable Runnable batchHandler;
     private @Nullable Consumer<byte[]> datagramHandler;
     private @Nullable Runnable endHandler;
@@ -69,7 +77,7 @@ public final class StreamPort {
 
     /** Takes the port over: all handlers are called on this context from now on, which is one of the packet loop. */
     public StreamPort attach(Context context) {
-        this.context = (ContextInternal) context;
+        this.context = context;
         hub.wake(this);
         return this;
     }
@@ -81,16 +89,17 @@ public final class StreamPort {
 
     // ---- out --------------------------------------------------------------------------------------------------------
 
-    /** Writes an array, which the caller must not touch again; false when the stream is closed. */
+    /** Writes bytes; false when the stream is closed. */
     public boolean write(byte[] data) {
+        return write(data, data.length);
+    }
+
+    /** Writes the first bytes of an array; false when the stream is closed. */
+    public boolean write(byte[] data, int length) {
         if (finished || broken || cancelled) return false;
-        int taken = 0;
-        if (waiting.isEmpty()) {
-            taken = hub.write(this, data, 0);
-            if (taken < 0) return false;
-            takenBytes = taken;
-        }
-        if (taken < data.length) waiting.add(data);
+        int taken = waiting.isEmpty() ? hub.write(this, data, 0, length) : 0;
+        if (taken < 0) return false;
+        if (taken < length) waiting.add(Arrays.copyOfRange(data, taken, length));
         return true;
     }
 
@@ -124,7 +133,7 @@ public final class StreamPort {
     /** The stream has room again. */
     void drain() {
         for (byte[] data; (data = waiting.peek()) != null; ) {
-            int taken = hub.write(this, data, takenBytes);
+            int taken = hub.write(this, data, takenBytes, data.length - takenBytes);
             if (taken < 0) return; // closed: the links tell
             takenBytes += taken;
             if (takenBytes < data.length) return;
@@ -140,8 +149,8 @@ public final class StreamPort {
 
     // ---- in ---------------------------------------------------------------------------------------------------------
 
-    /** Who takes the bytes; the arrays are the handler's. */
-    public StreamPort bytesHandler(@Nullable Consumer<byte[]> handler) {
+    /** Who takes the bytes. */
+    public StreamPort bytesHandler(@Nullable Taker handler) {
         bytesHandler = handler;
         if (handler != null) hub.wake(this);
         return this;
@@ -178,21 +187,18 @@ public final class StreamPort {
 
     /** Hands over what there is. */
     void serve() {
-        if (context != null) context.dispatch(this, SERVE);
+        if (context != null) PacketLoop.dispatch(context, this, SERVE);
     }
 
     private void hand() {
         if (broken) tellBroken();
         boolean some = false;
         while (bytesHandler != null && !paused && !ended && !broken && !cancelled) {
-            byte[] chunk = hub.read(this);
-            if (chunk == null) {
-                ended = true;
-                break;
-            }
-            if (chunk.length == 0) break;
+            int n = hub.read(this);
+            ended = n < 0;
+            if (n <= 0) break;
             some = true;
-            bytesHandler.accept(chunk);
+            bytesHandler.take(hub.chunk(), n);
         }
         if (some && batchHandler != null) batchHandler.run();
         if (ended && endHandler != null) {
@@ -206,7 +212,7 @@ public final class StreamPort {
     void onBroken() {
         broken = true;
         waiting.clear();
-        if (context != null) context.dispatch(this::tellBroken);
+        if (context != null) PacketLoop.dispatch(context, this, TELL);
     }
 
     private void tellBroken() {
@@ -219,7 +225,7 @@ public final class StreamPort {
     }
 
     private void call(@Nullable Runnable handler) {
-        if (context != null && handler != null) context.dispatch(handler, RUN);
+        if (context != null && handler != null) PacketLoop.dispatch(context, handler, RUN);
     }
 
     // ---- datagrams --------------------------------------------------------------------------------------------------
@@ -247,7 +253,7 @@ public final class StreamPort {
     boolean receive(byte[] data) {
         Consumer<byte[]> handler = datagramHandler;
         if (handler == null || context == null || cancelled) return false;
-        context.dispatch(data, handler::accept);
+        PacketLoop.dispatch(context, data, handler::accept);
         return true;
     }
 }

@@ -1,6 +1,5 @@
 package mcc.node;
 
-import io.netty.channel.EventLoop;
 import io.vertx.core.Context;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
@@ -27,7 +26,7 @@ final class Supervisor {
     private static final long CALM_NS = 60_000_000_000L;
 
     private final Vertx vertx;
-    private final EventLoop packets;
+    private final PacketThread packets;
     private final Context root;
     private final Bus bus;
     private final Status status;
@@ -93,11 +92,11 @@ final class Supervisor {
     /** A verticle whose context reports what it throws, on the loop where it wants to be. */
     private static final class Watched implements Deployable {
         private final Deployable verticle;
-        private final EventLoop packets;
+        private final PacketThread packets;
         private final Consumer<Throwable> failed;
         private @Nullable Context own;
 
-        Watched(Deployable verticle, EventLoop packets, Consumer<Throwable> failed) {
+        Watched(Deployable verticle, PacketThread packets, Consumer<Throwable> failed) {
             this.verticle = verticle;
             this.packets = packets;
             this.failed = failed;
@@ -105,7 +104,7 @@ final class Supervisor {
 
         @Override
         public Future<?> deploy(Context given) {
-            Context own = verticle instanceof Resident ? PacketLoop.context(packets, given) : given;
+            Context own = verticle instanceof Resident ? packets.context(given) : given;
             this.own = own;
             own.exceptionHandler(failed::accept);
             return on(own, verticle::deploy);
@@ -141,7 +140,7 @@ final class Supervisor {
      *
      * @param packets where {@link Resident} verticles live; stays its starter's
      */
-    Supervisor(Vertx vertx, EventLoop packets, Bus bus, Status status) {
+    Supervisor(Vertx vertx, PacketThread packets, Bus bus, Status status) {
         this.vertx = vertx;
         this.packets = packets;
         root = vertx.getOrCreateContext();

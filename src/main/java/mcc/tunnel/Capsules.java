@@ -14,12 +14,9 @@ final class Capsules {
     private byte[] held = new byte[0];
 
     /** Takes a chunk and gives every datagram that is whole; false once it is malformed. */
-    boolean take(byte[] chunk, Consumer<byte[]> taker) {
-        byte[] all = chunk;
-        if (held.length > 0) {
-            all = Arrays.copyOf(held, held.length + chunk.length);
-            System.arraycopy(chunk, 0, all, held.length, chunk.length);
-        }
+    boolean take(byte[] chunk, int size, Consumer<byte[]> taker) {
+        byte[] all = Arrays.copyOf(held, held.length + size);
+        System.arraycopy(chunk, 0, all, held.length, size);
         int at = 0;
         while (at < all.length) {
             int length = 0;

@@ -17,10 +17,10 @@ final class Envelope {
     private byte[] bytes = new byte[0];
 
     /** Takes a chunk; true once the message is whole. */
-    boolean take(byte[] chunk) {
+    boolean take(byte[] chunk, int length) {
         int old = bytes.length;
-        bytes = Arrays.copyOf(bytes, old + chunk.length);
-        System.arraycopy(chunk, 0, bytes, old, chunk.length);
+        bytes = Arrays.copyOf(bytes, old + length);
+        System.arraycopy(chunk, 0, bytes, old, length);
         return isWhole();
     }
 

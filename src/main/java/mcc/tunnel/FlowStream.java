@@ -28,7 +28,7 @@ final class FlowStream implements FlowEnd {
         port.datagramHandler(this::onDatagram);
         port.endHandler(() -> over(false));
         port.brokenHandler(_ -> over(true));
-        onBytes(first);
+        onBytes(first, first.length);
         port.bytesHandler(this::onBytes);
         port.resume();
     }
@@ -52,8 +52,8 @@ final class FlowStream implements FlowEnd {
         if (handler != null) handler.onDatagram(datagram);
     }
 
-    private void onBytes(byte[] bytes) {
-        if (handler == null || capsules.take(bytes, this::onDatagram)) return;
+    private void onBytes(byte[] bytes, int length) {
+        if (handler == null || capsules.take(bytes, length, this::onDatagram)) return;
         port.cancel();
         over(true);
     }

@@ -29,10 +29,10 @@ final class LocalSplice {
         }
 
         @Override
-        public void onData(byte[] bytes) {
-            if (isUser) meter.sent(bytes.length);
-            else meter.received(bytes.length);
-            to.write(bytes);
+        public void onData(byte[] bytes, int length) {
+            if (isUser) meter.sent(length);
+            else meter.received(length);
+            to.write(bytes, length);
             to.flush();
             if (!to.isWritable()) from.pause();
         }

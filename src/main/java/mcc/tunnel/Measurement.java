@@ -79,19 +79,19 @@ final class Measurement {
     private void open(StreamPort port, Context context) {
         port.brokenHandler(_ -> fail(port, "the node cannot be reached, or broke the stream off"));
         port.endHandler(() -> finish(port));
-        port.bytesHandler(chunk -> onBytes(port, chunk));
+        port.bytesHandler((bytes, length) -> onBytes(port, bytes, length));
         port.drainHandler(() -> fill(port));
         port.attach(context);
         port.write(Envelope.measure());
         lastTimer = vertx.setTimer(LAST_WORD_MS, _ -> fail(port, "the node did not answer"));
     }
 
-    private void onBytes(StreamPort port, byte[] chunk) {
+    private void onBytes(StreamPort port, byte[] bytes, int length) {
         if (accepted) {
-            result.take(chunk);
+            result.take(bytes, length);
             return;
         }
-        if (!answer.take(chunk)) {
+        if (!answer.take(bytes, length)) {
             if (answer.isMalformed()) fail(port, "the node answered nonsense");
             return;
         }
@@ -104,7 +104,8 @@ final class Measurement {
         accepted = true;
         filling = true;
         startCpuNs = Sink.cpuNs();
-        result.take(answer.rest());
+        byte[] rest = answer.rest();
+        result.take(rest, rest.length);
         stepTimer = vertx.setPeriodic(STEP_MS, _ -> step(port));
         fill(port);
     }
@@ -141,7 +142,7 @@ final class Measurement {
     }
 
     private void finish(StreamPort port) {
-        Measured far = result.take(new byte[0]) ? result.measured() : null;
+        Measured far = result.take(new byte[0], 0) ? result.measured() : null;
         if (far == null) {
             fail(port, "the node ended the stream without a result");
             return;

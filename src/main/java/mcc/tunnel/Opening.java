@@ -150,8 +150,8 @@ final class Opening<S> {
         Envelope envelope = new Envelope();
         port.brokenHandler(_ -> failed(offer, port, "the node cannot be reached"));
         port.endHandler(() -> failed(offer, port, "the node closed the stream"));
-        port.bytesHandler(chunk -> {
-            boolean whole = envelope.take(chunk);
+        port.bytesHandler((bytes, length) -> {
+            boolean whole = envelope.take(bytes, length);
             if (!whole && !envelope.isMalformed()) return;
             TunnelOpened answer = whole ? envelope.answer() : null;
             if (answer != null && answer.getCode() == TunnelOpened.Code.OK) won(offer, port, envelope.rest());

@@ -95,8 +95,8 @@ final class Provider {
             vertx.cancelTimer(timer);
             leave.run();
         });
-        port.bytesHandler(chunk -> {
-            boolean whole = envelope.take(chunk);
+        port.bytesHandler((bytes, length) -> {
+            boolean whole = envelope.take(bytes, length);
             if (!whole && !envelope.isMalformed()) return;
             vertx.cancelTimer(timer);
             port.pause();
@@ -163,7 +163,7 @@ final class Provider {
                     }
                     port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                     if (early.length > 0) {
-                        socket.write(early);
+                        socket.write(early, early.length);
                         socket.flush();
                     }
                     Served served = new Served(socket::abort, port, view);
@@ -299,7 +299,7 @@ final class Provider {
         port.attach(context);
         port.write(Envelope.opened(code, detail));
         port.end();
-        port.bytesHandler(_ -> {}); // whatever still comes is read and forgotten, so that the stream can end
+        port.bytesHandler((_, _) -> {}); // whatever still comes is read and forgotten, so that the stream can end
         port.resume();
     }
 }

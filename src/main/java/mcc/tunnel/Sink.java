@@ -37,7 +37,7 @@ final class Sink {
             port.end();
         });
         port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
-        port.bytesHandler(chunk -> count.add(chunk.length));
+        port.bytesHandler((_, length) -> count.add(length));
         port.resume();
     }
 

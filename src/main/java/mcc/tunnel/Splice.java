@@ -46,9 +46,9 @@ final class Splice implements TcpSocket.Handler {
     }
 
     @Override
-    public void onData(byte[] bytes) {
-        meter.sent(bytes.length);
-        if (!port.write(bytes)) return;
+    public void onData(byte[] bytes, int length) {
+        meter.sent(length);
+        if (!port.write(bytes, length)) return;
         if (port.isFull()) socket.pause();
     }
 
@@ -74,9 +74,9 @@ final class Splice implements TcpSocket.Handler {
         meter.done(!(socketEnded && streamEnded));
     }
 
-    private void onStreamData(byte[] bytes) {
-        meter.received(bytes.length);
-        socket.write(bytes);
+    private void onStreamData(byte[] bytes, int length) {
+        meter.received(length);
+        socket.write(bytes, length);
         if (!socket.isWritable()) port.pause();
     }
 

@@ -3,6 +3,8 @@ package mcc.tunnel;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
@@ -21,6 +23,7 @@ import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.FastThreadLocal;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -37,7 +40,8 @@ import org.jspecify.annotations.Nullable;
 final class TcpSocket {
     /** What happens on a socket; on its event loop. */
     interface Handler {
-        void onData(byte[] bytes);
+        /** @param bytes lent, from 0 to {@code length}: what is to be kept must be copied */
+        void onData(byte[] bytes, int length);
 
         /** The other side will send no more; it may still receive. */
         void onEnd();
@@ -57,6 +61,17 @@ final class TcpSocket {
     }
 
     private static final int CHUNK_BYTES = 65_536;
+    /** Unlike Netty's other one, it also pools what is as long as a chunk. */
+    private static final ByteBufAllocator POOL = PooledByteBufAllocator.DEFAULT;
+
+    /** What a loop's sockets read into, in turn. */
+    private static final FastThreadLocal<byte[]> CHUNK = new FastThreadLocal<>() {
+        @Override
+        protected byte[] initialValue() {
+            return new byte[CHUNK_BYTES];
+        }
+    };
+
     private static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(128 * 1024, 256 * 1024);
 
     private final Channel channel;
@@ -96,6 +111,7 @@ final class TcpSocket {
                 .option(ChannelOption.SO_BACKLOG, 1024)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childOption(ChannelOption.ALLOCATOR, POOL)
                 .childOption(ChannelOption.AUTO_READ, false)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
@@ -121,6 +137,7 @@ final class TcpSocket {
     private static Bootstrap options(Bootstrap bootstrap) {
         return bootstrap
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.ALLOCATOR, POOL)
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
@@ -159,9 +176,9 @@ final class TcpSocket {
         channel.config().setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator(512, Math.min(4096, most), most));
     }
 
-    /** Sends an array with the next {@link #flush}; the caller must not touch it again. */
-    void write(byte[] bytes) {
-        channel.write(Unpooled.wrappedBuffer(bytes), channel.voidPromise());
+    /** Sends the first bytes of an array with the next {@link #flush}. */
+    void write(byte[] bytes, int length) {
+        channel.write(channel.alloc().directBuffer(length).writeBytes(bytes, 0, length), channel.voidPromise());
     }
 
     void flush() {
@@ -209,9 +226,10 @@ final class TcpSocket {
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             ByteBuf in = (ByteBuf) message;
             try {
-                byte[] bytes = new byte[in.readableBytes()];
-                in.readBytes(bytes);
-                tell(handler -> handler.onData(bytes));
+                byte[] chunk = CHUNK.get();
+                int length = in.readableBytes();
+                in.readBytes(chunk, 0, length);
+                tell(handler -> handler.onData(chunk, length));
             } finally {
                 in.release();
             }

@@ -553,9 +553,10 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         switch (way) {
             case Opening.Way.Here<TcpSocket> here -> LocalSplice.join(socket, here.socket(), meter);
             case Opening.Way.Remote<TcpSocket> remote -> {
-                if (!remote.first().isEmpty()) {
-                    meter.received(remote.first().size());
-                    socket.write(remote.first().toArray());
+                byte[] first = remote.first().toArray();
+                if (first.length > 0) {
+                    meter.received(first.length);
+                    socket.write(first, first.length);
                     socket.flush();
                 }
                 Splice.join(socket, remote.port(), meter);

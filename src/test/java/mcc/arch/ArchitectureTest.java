@@ -344,7 +344,7 @@ class ArchitectureTest {
 
     @Test
     void onlyTheirDoorsTouchNettyAndInternals() {
-        List<String> doors = List.of("NettySocket", "PacketLoop", "TcpSocket", "UdpSocket", "Socks");
+        List<String> doors = List.of("NettySocket", "PacketLoop", "PacketThread", "TcpSocket", "UdpSocket", "Socks");
         noClasses()
                 .that(new DescribedPredicate<>("are no door to Netty") {
                     @Override

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.EventLoop;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.net.InetAddress;
@@ -23,8 +22,8 @@ class PacketLoopTest {
         assumeTrue(Epoll.isAvailable(), "watching descriptors needs Linux");
         Vertx vertx = Vertx.vertx();
         CompletableFuture<Throwable> failure = new CompletableFuture<>();
-        EventLoop thread = PacketLoop.start();
-        Context context = PacketLoop.context(thread, vertx.getOrCreateContext());
+        PacketThread thread = new PacketThread();
+        Context context = thread.context(vertx.getOrCreateContext());
         context.exceptionHandler(failure::complete);
         PacketLoop loop = new PacketLoop(context);
         try (UdpDescriptor reader = UdpDescriptor.bind(LOOPBACK, 0);
@@ -53,7 +52,7 @@ class PacketLoopTest {
             assertThat(again.await(60, TimeUnit.SECONDS)).isTrue();
             assertThat(failure).isNotDone();
         } finally {
-            PacketLoop.stop(thread);
+            thread.close();
             vertx.close().await();
         }
     }

@@ -2,7 +2,6 @@ package mcc.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netty.channel.EventLoop;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -20,7 +19,7 @@ class SupervisorTest {
     private final BlockingQueue<Context> started = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
     private Vertx vertx;
-    private EventLoop packets;
+    private PacketThread packets;
     private Bus bus;
     private Status status;
     private Supervisor supervisor;
@@ -40,7 +39,7 @@ class SupervisorTest {
         vertx = Vertx.vertx();
         bus = new Bus(vertx);
         status = new Status("test");
-        packets = PacketLoop.start();
+        packets = new PacketThread();
         supervisor = new Supervisor(vertx, packets, bus, status);
         bus.on(Bus.EVENTS, event -> events.add(event.type()));
     }
@@ -49,7 +48,7 @@ class SupervisorTest {
     void stop() {
         Node.await(supervisor.stop(), 10_000);
         Node.await(vertx.close(), 10_000);
-        PacketLoop.stop(packets);
+        packets.close();
     }
 
     private Context next() throws InterruptedException {

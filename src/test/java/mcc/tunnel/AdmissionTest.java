@@ -2,8 +2,9 @@ package mcc.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.Context;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
+import io.vertx.core.VerticleBase;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,6 +16,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +33,7 @@ import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.NodeEvent;
 import mcc.node.RegistryVerticle;
+import mcc.node.Resident;
 import mcc.node.SessionVerticle;
 import mcc.node.Settings;
 import mcc.node.StreamPort;
@@ -55,12 +58,11 @@ class AdmissionTest {
 
     private final List<AutoCloseable> open = new ArrayList<>();
     private final AtomicLong clock = new AtomicLong(ENDS - 1);
-    private final Vertx vertx = Vertx.vertx();
+    private final Map<Node, Visitor> visitors = new HashMap<>();
 
     @AfterEach
     void end() throws Exception {
         for (AutoCloseable each : open.reversed()) each.close();
-        get(vertx.close());
     }
 
     @Test
@@ -102,7 +104,7 @@ class AdmissionTest {
         Node user = node(Policy.open(), "user");
         Conversation talk = ask(user, provider, endpoint);
         assertThat(talk.answer().getCode()).isEqualTo(TunnelOpened.Code.OK);
-        talk.port.write(new byte[] {42});
+        talk.run(() -> talk.port.write(new byte[] {42}));
         assertThat(talk.next())
                 .as("the echo, under a right looked at again each millisecond")
                 .isEqualTo(42);
@@ -127,11 +129,10 @@ class AdmissionTest {
                 .as("a flow to a service of TCP")
                 .isEqualTo(nothing);
         Conversation talk = ask(user, provider, udp, true);
-        talk.port.datagramHandler(bytes -> talk.add(bytes[0]));
         assertThat(talk.answer().getCode()).isEqualTo(TunnelOpened.Code.OK);
-        talk.port.sendDatagram(new byte[] {42});
+        talk.run(() -> talk.port.sendDatagram(new byte[] {42}));
         assertThat(talk.next()).as("the echo, in a datagram").isEqualTo(42);
-        talk.port.write(Capsules.wrap(new byte[] {43}));
+        talk.run(() -> talk.port.write(Capsules.wrap(new byte[] {43})));
         assertThat(talk.next()).as("the echo of what came in the stream").isEqualTo(43);
         clock.set(ENDS);
         assertThat(talk.next()).as("the flow is cut off").isEqualTo(-1);
@@ -185,10 +186,21 @@ class AdmissionTest {
     private Node node(Policy policy, String name) {
         Map<String, String> values =
                 Map.of("data", folder.resolve(name).toString(), "name", name, "listen", "127.0.0.1:0");
+        Visitor visitor = new Visitor();
         Node node = Node.start(
-                Settings.load(values, Map.of(), null), policy, List.of(parts -> new TunnelVerticle(parts, clock::get)));
+                Settings.load(values, Map.of(), null),
+                policy,
+                List.of(parts -> new TunnelVerticle(parts, clock::get), _ -> visitor));
+        visitors.put(node, visitor);
         open.add(node);
         return node;
+    }
+
+    /** Whoever uses a stream is where its packets are. */
+    private static final class Visitor extends VerticleBase implements Resident {
+        Context home() {
+            return context;
+        }
     }
 
     private Id register(Node at) throws IOException {
@@ -241,25 +253,35 @@ class AdmissionTest {
                 provider.parts().id(),
                 List.of(Address.parse(provider.parts().status().udp().getFirst())));
         StreamPort port = (StreamPort) get(user.parts().bus().ask(Bus.SESSION, new SessionVerticle.Query.Open(to)));
-        Conversation talk = new Conversation(port);
-        port.exceptionHandler(_ -> talk.add(-1));
-        port.endHandler(_ -> talk.add(-1));
-        port.bytesHandler(bytes -> {
-            for (byte b : bytes) talk.add(b & 0xff);
+        Context home = visitors.get(user).home();
+        Conversation talk = new Conversation(home, port);
+        talk.run(() -> {
+            port.brokenHandler(_ -> talk.add(-1));
+            port.endHandler(() -> talk.add(-1));
+            port.bytesHandler((bytes, length) -> {
+                for (int i = 0; i < length; i++) talk.add(bytes[i] & 0xff);
+            });
+            port.datagramHandler(bytes -> talk.add(bytes[0]));
+            port.attach(home);
+            port.write(Envelope.open(endpoint, datagrams));
         });
-        port.attach(vertx.getOrCreateContext());
-        port.write(Envelope.open(endpoint, datagrams));
         return talk;
     }
 
     /** What came back on a stream, byte by byte, −1 for its end. */
     private static final class Conversation {
         final StreamPort port;
+        private final Context home;
         private final java.util.concurrent.LinkedBlockingQueue<Integer> heard =
                 new java.util.concurrent.LinkedBlockingQueue<>();
 
-        Conversation(StreamPort port) {
+        Conversation(Context home, StreamPort port) {
+            this.home = home;
             this.port = port;
+        }
+
+        void run(Runnable task) {
+            home.runOnContext(_ -> task.run());
         }
 
         void add(int b) {
@@ -278,7 +300,7 @@ class AdmissionTest {
 
         TunnelOpened answer() {
             Envelope envelope = new Envelope();
-            while (!envelope.take(new byte[] {(byte) next()}))
+            while (!envelope.take(new byte[] {(byte) next()}, 1))
                 assertThat(envelope.isMalformed()).isFalse();
             return envelope.answer();
         }

@@ -27,7 +27,7 @@ class CapsulesTest {
             byte[] all = stream.toByteArray();
             for (int at = 0; at < all.length; ) {
                 int n = Math.min(all.length - at, 1 + rng.below(round < 20 ? 3 : 60_000));
-                assertThat(capsules.take(Arrays.copyOfRange(all, at, at + n), got::add))
+                assertThat(capsules.take(Arrays.copyOfRange(all, at, at + n), n, got::add))
                         .isTrue();
                 at += n;
                 if (round < 20 && at > 2_000) break;
@@ -40,9 +40,9 @@ class CapsulesTest {
 
     @Test
     void aLengthBeyondWhatUdpHasIsRefused() {
-        assertThat(new Capsules().take(new byte[] {-1, -1, 3}, _ -> {})).isTrue();
-        assertThat(new Capsules().take(new byte[] {-128, -128, 4}, _ -> {})).isFalse();
-        assertThat(new Capsules().take(new byte[] {-1, -1, -1}, _ -> {})).isFalse();
+        assertThat(new Capsules().take(new byte[] {-1, -1, 3}, 3, _ -> {})).isTrue();
+        assertThat(new Capsules().take(new byte[] {-128, -128, 4}, 3, _ -> {})).isFalse();
+        assertThat(new Capsules().take(new byte[] {-1, -1, -1}, 3, _ -> {})).isFalse();
     }
 
     @Test
@@ -50,7 +50,10 @@ class CapsulesTest {
         Rng rng = Rng.seeded(4);
         for (int i = 0; i < 5_000; i++) {
             Capsules capsules = new Capsules();
-            for (int n = 0; n < 5; n++) if (!capsules.take(rng.bytes(rng.below(40)), _ -> {})) break;
+            for (int n = 0; n < 5; n++) {
+                byte[] chunk = rng.bytes(rng.below(40));
+                if (!capsules.take(chunk, chunk.length, _ -> {})) break;
+            }
         }
     }
 }
