@@ -152,6 +152,9 @@ final class LinuxSocket implements UdpSocket {
 
     @Override
     public void close() {
-        loop.execute(socket::close);
+        loop.execute(() -> {
+            if (watch != null) watch.end(); // first: the descriptor's number may be another's next
+            socket.close();
+        });
     }
 }

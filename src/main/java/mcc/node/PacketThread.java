@@ -18,14 +18,9 @@ final class PacketThread implements AutoCloseable {
                     Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory())
             .next();
 
-    /** A context on this thread for a verticle; it ends with the one that the verticle was given. */
+    /** A verticle's context, but on this thread: its timers and consumers end with the verticle. */
     Context context(Context given) {
-        ContextInternal own = (ContextInternal) given;
-        return own.owner()
-                .contextBuilder()
-                .withEventLoop(loop)
-                .withCloseFuture(own.closeFuture())
-                .build();
+        return ((ContextInternal) given).toBuilder().withEventLoop(loop).build();
     }
 
     @Override
