@@ -22,7 +22,7 @@ import java.util.Arrays;
  *       first, the median and the last had all.
  * </ul>
  */
-final class Crowd {
+public final class Crowd {
     private static final int OPENING_MAX = 64;
 
     private final Selector selector = Selector.open();
