@@ -2,15 +2,16 @@
  * The running node: verticles, bus, UDP socket, disk, configuration. The shell around the pure cores.
  *
  * <p>May use every protocol room, Vert.x, and in {@link mcc.node.PacketLoop}, {@link mcc.node.PacketThread}, {@link
- * mcc.node.NettySocket} alone Netty and Vert.x's internals. What reads a clock, draws a seed, opens a file or logs is here or above, never below.
+ * mcc.node.NettySocket} alone Netty and Vert.x's internals. What reads a clock, draws a seed, opens a file or logs is here
+ * or above, never below.
  *
  * <p>Read in this order: {@link mcc.node.Node} (start and stop, top to bottom), {@link mcc.node.Settings} (every
  * configuration key), {@link mcc.node.DataFolder} (identity and lock), {@link mcc.node.Bus} (all traffic between verticles
  * on one screen), {@link mcc.node.CoreHost} (how a core is driven), {@link mcc.node.SessionVerticle} (the packet loop),
  * {@link mcc.node.StreamPort} (a stream as its user sees it).
  *
- * <p>Invariants: packets, sessions, streams and who uses these live on one loop that nothing else shares; a core is driven by one loop; a
- * registration is acknowledged after it is on disk; a failed verticle is restarted with back-off and said in
+ * <p>Invariants: packets, sessions, streams and who uses these live on one loop that nothing else shares; a core is driven by
+ * one loop; a registration is acknowledged after it is on disk; a failed verticle is restarted with back-off and said in
  * {@code problems}.
  *
  * <p>Sources: {@code docs/architecture.md}, sections 2 to 5.

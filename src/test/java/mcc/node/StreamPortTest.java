@@ -121,21 +121,17 @@ class StreamPortTest {
         List<Guest> made = new ArrayList<>();
         Map<String, String> values =
                 Map.of("data", folder.resolve(name).toString(), "name", name, "listen", "127.0.0.1:0");
-        nodes.add(Node.start(
-                Settings.load(values, Map.of(), null),
-                Policy.open(),
-                List.of(parts -> {
-                    made.add(new Guest(parts));
-                    return made.getLast();
-                })));
+        nodes.add(Node.start(Settings.load(values, Map.of(), null), Policy.open(), List.of(parts -> {
+            made.add(new Guest(parts));
+            return made.getLast();
+        })));
         return made.getLast();
     }
 
     private StreamPort open() {
         Node to = nodes.getFirst();
         Contact contact = new Contact(
-                to.parts().id(),
-                List.of(Address.parse(to.parts().status().udp().getFirst())));
+                to.parts().id(), List.of(Address.parse(to.parts().status().udp().getFirst())));
         return (StreamPort) Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(contact)), 60_000);
     }
 
@@ -200,7 +196,8 @@ class StreamPortTest {
             to.attach(there.home());
         });
         here.run(fill);
-        // Nothing tells when a writer will write no more; that nothing is handed over while paused is told by the loop's turns.
+        // Nothing tells when a writer will write no more; that nothing is handed over while paused is told by the
+        // loop's turns.
         for (int i = 0; i < 200; i++) there.run(() -> {});
         assertThat(ear.bytes.size()).isZero();
         there.run(to::resume);
