@@ -1,31 +1,121 @@
 package mcc;
 
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import mcc.cli.Cli;
 import mcc.consortium.Policy;
 import mcc.node.Node;
 import mcc.node.Settings;
 
 /**
- * What the build runs once, so that the JVM learns which classes to keep ready in the start-up archive: a node starts,
- * and the verbs that people use most speak to it.
+ * What the build runs once, so that the JVM learns which classes to keep ready in the start-up archive, and what is worth
+ * compiling: two nodes start, the verbs that people use most speak to one, and programs talk through it to the other.
  */
 final class Rehearsal {
+    private static final int CONNECTIONS = 16;
+    private static final int QUESTIONS = 3_000;
+
     private Rehearsal() {}
 
     /** Plays in the folder given, which the caller removes. */
     public static void main(String[] args) {
-        Path data = Path.of(args[0]).resolve("data");
-        Map<String, String> options =
-                Map.of("data", data.toString(), "listen", "127.0.0.1:0", "http", "127.0.0.1:0", "log.level", "error");
+        Path folder = Path.of(args[0]);
         RunVerb.prepare();
-        try (Node node = Node.start(Settings.load(options, Map.of(), null), Policy.open(), Run.EDGES)) {
+        try (Node node = start(folder.resolve("data"), "");
+                Node peer = start(
+                        folder.resolve("peer"), node.parts().status().udp().getFirst())) {
             String url = node.parts().status().http();
-            List<String> verbs = List.of("status", "services", "tunnel ls", "register web --port 1", "discover web");
-            for (String verb : verbs) Cli.run((verb + " --node " + url).split(" "));
-            Cli.run(new String[] {"--help"});
+            say(url, "status", "services", "tunnel ls", "register web --port 1", "discover web", "--help");
+            say(url, "bench peer " + peer.parts().id() + " --seconds 3");
+            try (ServerSocket app = listen();
+                    ServerSocket free = listen()) {
+                Thread.ofVirtual().start(() -> serve(app));
+                say(peer.parts().status().http(), "register echo --port " + app.getLocalPort());
+                free.close();
+                Thread.ofPlatform().daemon().start(() -> say(url, "forward echo " + free.getLocalPort()));
+                talk(free.getLocalPort());
+            } catch (IOException e) {
+                System.err.println("no talk: " + e.getMessage()); // the archive is as good as it gets without
+            }
         }
+    }
+
+    private static void say(String url, String... verbs) {
+        for (String verb : verbs) Cli.run((verb + " --node " + url).split(" "));
+    }
+
+    private static ServerSocket listen() throws IOException {
+        return new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    }
+
+    /** Sends everyone what they send. */
+    private static void serve(ServerSocket app) {
+        while (true) {
+            try {
+                Socket socket = app.accept();
+                Thread.ofVirtual().start(() -> {
+                    try (socket) {
+                        socket.getInputStream().transferTo(socket.getOutputStream());
+                    } catch (IOException _) {
+                        // the talk is over
+                    }
+                });
+            } catch (IOException _) {
+                return; // closed
+            }
+        }
+    }
+
+    /** Many short questions at once, each with its answer. */
+    private static void talk(int port) {
+        try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < CONNECTIONS; i++) {
+                all.submit(() -> {
+                    try (Socket socket = connect(port)) {
+                        socket.setTcpNoDelay(true);
+                        byte[] question = new byte[100];
+                        for (int n = 0; n < QUESTIONS; n++) {
+                            socket.getOutputStream().write(question);
+                            if (socket.getInputStream().readNBytes(question.length).length < question.length) break;
+                        }
+                    }
+                    return null;
+                });
+            }
+        }
+    }
+
+    /** The forward opens in its own time. */
+    private static Socket connect(int port) throws IOException, InterruptedException {
+        for (int i = 0; i < 100; i++) {
+            try {
+                return new Socket(InetAddress.getLoopbackAddress(), port);
+            } catch (ConnectException _) {
+                Thread.sleep(50);
+            }
+        }
+        throw new ConnectException("the forward did not open");
+    }
+
+    private static Node start(Path data, String bootstrap) {
+        Map<String, String> options = Map.of(
+                "data",
+                data.toString(),
+                "listen",
+                "127.0.0.1:0",
+                "http",
+                "127.0.0.1:0",
+                "log.level",
+                "error",
+                "bootstrap",
+                bootstrap);
+        return Node.start(Settings.load(options, Map.of(), null), Policy.open(), Run.EDGES);
     }
 }
