@@ -74,7 +74,7 @@ public final class Node implements AutoCloseable {
     /**
      * Starts a node and waits until it is ready. Blocks.
      *
-     * @param policy decides for every room of this node
+     * @param policy decides for every room of this node, together with what the settings grant
      * @param edges the verticles of the rooms above, in order
      * @throws Problem for whatever an operator can mend
      */
@@ -101,7 +101,8 @@ public final class Node implements AutoCloseable {
             LOG.warn(
                     "network '{}' is open: anyone may take part, offer services and use them",
                     settings.text("network"));
-            Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, policy);
+            Policy whole = policy.and(TunGrants.of(settings, identity.id()));
+            Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, whole);
             Supervisor supervisor = new Supervisor(vertx, bus, status);
             Node node = new Node(vertx, data, parts, supervisor);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
@@ -164,7 +165,15 @@ public final class Node implements AutoCloseable {
                     ipv4 ? List.of(address.toString(), address.v4().toString()) : List.of(address.toString());
             parts.status().tun(made.name(), TunPort.MTU, addresses);
             LOG.info("interface {} has {}", made.name(), String.join(" and ", addresses));
-            return TunPort.Setup.of(made, settings, address, ipv4, seed, () -> tellGone(made.name()));
+            return new TunPort.Setup(
+                    made,
+                    settings.text("network"),
+                    address,
+                    ipv4,
+                    self,
+                    TunPort.Setup.subnets(settings),
+                    seed,
+                    () -> tellGone(made.name()));
         } catch (SysError e) {
             String title = "no virtual interface: " + e.getMessage();
             LOG.warn("{}; {}", title, e.hint());

@@ -193,7 +193,12 @@ public final class Settings {
             }
             case "tun.allow" -> oneOf(name, value, "none", "all");
             case "tun.inbound" -> {
-                for (String rule : value.split(",")) {
+                String[] rules = value.split(",");
+                if (rules.length > Rule.MAX) {
+                    throw new Problem(
+                            "config", name + " has more than " + Rule.MAX + " rules", "join ports, as in tcp:5000-5010");
+                }
+                for (String rule : rules) {
                     if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;
                     throw new Problem(
                             "config", name + ": '" + rule + "' is no rule", "write tcp:22, udp:5000-5010 or any@NODE");

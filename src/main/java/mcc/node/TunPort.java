@@ -28,7 +28,6 @@ import mcc.tun.InnerAddress;
 import mcc.tun.Ip;
 import mcc.tun.Offered;
 import mcc.tun.Routes;
-import mcc.tun.Rule;
 import mcc.tun.Segmenter;
 import mcc.tun.Subnet;
 import mcc.tun.Subnets;
@@ -63,24 +62,10 @@ final class TunPort implements Packets.Handler {
             String network,
             InnerAddress address,
             boolean ipv4,
-            boolean all,
-            List<Rule> rules,
+            Id node,
             List<Subnet> subnets,
             long seed,
             Runnable onGone) {
-        /** @param onGone run when somebody took the interface away */
-        static Setup of(
-                TunDevice device, Settings settings, InnerAddress address, boolean ipv4, long seed, Runnable onGone) {
-            List<Rule> rules = new ArrayList<>();
-            for (String text : settings.list("tun.inbound")) {
-                Rule rule = Rule.parse(text);
-                if (rule != null) rules.add(rule);
-            }
-            boolean all = settings.text("tun.allow").equals("all");
-            String network = settings.text("network");
-            return new Setup(device, network, address, ipv4, all, rules, subnets(settings), seed, onGone);
-        }
-
         /** What is behind this node and behind others, as the operator says. */
         static List<Subnet> subnets(Settings settings) {
             List<Subnet> out = new ArrayList<>();
@@ -96,6 +81,7 @@ final class TunPort implements Packets.Handler {
     private final Runnable onGone;
     private final InnerAddress self;
     private final boolean ipv4;
+    private final Id node;
     private final Bus bus;
     private final PacketSink sink;
     private final Policy policy;
@@ -141,7 +127,7 @@ final class TunPort implements Packets.Handler {
     private Routes.Addresses fromAddresses;
     private int place;
 
-    /** @param policy who may come in by an endpoint's address */
+    /** @param policy who may come in */
     TunPort(Setup setup, Bus bus, Policy policy, PacketSink sink, Counters counters) {
         device = setup.device();
         onGone = setup.onGone();
@@ -154,10 +140,11 @@ final class TunPort implements Packets.Handler {
         this.counters = counters;
         this.sink = sink;
         network = setup.network();
-        offered = new Offered(this::untilNs, counters);
+        node = setup.node();
+        offered = new Offered(this::untilNs, ~setup.seed(), counters);
         routes = new Routes(setup.network(), self, counters);
         subnets = new Subnets(setup.network(), setup.subnets());
-        gate = new Gate(self, ipv4, setup.all(), setup.rules(), setup.subnets(), setup.seed(), counters);
+        gate = new Gate(self, ipv4, this::untilNs, setup.subnets(), setup.seed(), counters);
         fromAddresses = new Routes.Addresses(self, self.v4());
         coalescer = new Coalescer(device.offloads(), this::write);
         refused = counters.of("tun.out.refused");
@@ -225,8 +212,17 @@ final class TunPort implements Packets.Handler {
         var service =
                 new Question.Thing.Service(app.service().org(), app.service().name());
         var port = new Question.Port(app.isUdp() ? Question.Port.UDP : Question.Port.TCP, app.port());
+        return untilNs(nowNs, peer, service, port);
+    }
+
+    /** Until when a peer may reach a port of this host itself. */
+    private long untilNs(long nowNs, Id peer, int protocol, int port) {
+        return untilNs(nowNs, peer, new Question.Thing.Node(Policy.OPEN, node), new Question.Port(protocol, port));
+    }
+
+    private long untilNs(long nowNs, Id peer, Question.Thing thing, Question.Port port) {
         long nowMs = System.currentTimeMillis();
-        Question question = new Question(Question.Subject.open(peer), Action.USE, service, port, nowMs);
+        Question question = new Question(Question.Subject.open(peer), Action.USE, thing, port, nowMs);
         return switch (policy.decide(question, counters)) {
             case Decision.Denied _ -> nowNs;
             case Decision.Allowed a -> nowNs + 1_000_000L * Math.clamp(a.validUntil() - nowMs, 1, 3_600_000);
@@ -449,7 +445,7 @@ final class TunPort implements Packets.Handler {
     private boolean admits(Ip ip, byte[] b, int offset, int length) {
         InnerAddress source = ip.isV4() ? fromAddresses.v4() : fromAddresses.v6();
         if (!ip.isV4() && !ip.isFrom(source) && from.equals(routes.node(ip.from()))) source = ip.from(); // its endpoint
-        if (ip.isFrom(source) && offered.door(ip.to()) != null) return offered.enters(nowNs, from, ip, b);
+        if (ip.isFrom(source) && offered.isFor(ip)) return offered.enters(nowNs, from, ip, b);
         return gate.enters(nowNs, from, source, ip, b);
     }
 
