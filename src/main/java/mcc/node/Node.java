@@ -128,10 +128,11 @@ public final class Node implements AutoCloseable {
                 new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data()), worker);
+        boolean offload = settings.text("udp.offload").equals("auto");
         TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(
                 "session",
-                () -> new SessionVerticle(bus, identity, policy, links, listen, rng.split(), tun),
+                () -> new SessionVerticle(bus, identity, policy, links, listen, offload, rng.split(), tun),
                 new DeploymentOptions());
         run(
                 "dht",
@@ -155,7 +156,8 @@ public final class Node implements AutoCloseable {
             List<TunDevice.Prefix> prefixes = new ArrayList<>();
             prefixes.add(new TunDevice.Prefix(address.bytes(), InnerAddress.PREFIX_BITS));
             if (ipv4) prefixes.add(new TunDevice.Prefix(address.v4().bytes(), InnerAddress.PREFIX4_BITS));
-            TunDevice made = TunDevice.open(settings.text("tun.name"), TunPort.MTU, prefixes);
+            TunDevice made = TunDevice.open(
+                    settings.text("tun.name"), TunPort.MTU, prefixes, offload(settings));
             device = made;
             for (Subnet subnet : TunPort.Setup.subnets(settings)) {
                 if (subnet.node() != null)
@@ -180,6 +182,10 @@ public final class Node implements AutoCloseable {
             parts.status().problem("tun-unavailable", "warning", title, e.hint());
             return null;
         }
+    }
+
+    private static TunDevice.Offload offload(Settings settings) {
+        return settings.text("tun.offload").equals("off") ? TunDevice.Offload.NONE : TunDevice.Offload.ALL;
     }
 
     private void tellGone(String name) {

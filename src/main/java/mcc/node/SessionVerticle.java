@@ -66,6 +66,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private final Policy policy;
     private final mcc.link.Config config;
     private final List<Address> listen;
+    private final boolean offload;
     private final Rng rng;
     private final Counters counters = new Counters();
     private final Map<Long, Promise<Object>> pings = new HashMap<>();
@@ -83,13 +84,17 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
     private long armedNs = Core.NEVER;
     private long clockNs;
 
-    /** @param device the virtual interface, which stays its opener's; null for none */
+    /**
+     * @param offload whether the kernel is to cut and join datagrams
+     * @param device the virtual interface, which stays its opener's; null for none
+     */
     SessionVerticle(
             Bus bus,
             Identity identity,
             Policy policy,
             mcc.link.Config config,
             List<Address> listen,
+            boolean offload,
             Rng rng,
             TunPort.@Nullable Setup device) {
         this.bus = bus;
@@ -97,6 +102,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
         this.identity = identity;
         this.config = config;
         this.listen = List.copyOf(listen);
+        this.offload = offload;
         this.rng = rng;
         tun = device == null ? null : new TunPort(device, bus, policy, sink, counters);
     }
@@ -143,7 +149,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
     private void bind(PacketLoop loop, Address address) {
         try {
-            sockets.add(UdpSocket.bind(loop, address, counters, this));
+            sockets.add(UdpSocket.bind(loop, address, offload, counters, this));
         } catch (Problem p) {
             boolean optional = !address.isV4() && address.isUnspecified() && listen.size() > 1;
             if (!optional) throw p;

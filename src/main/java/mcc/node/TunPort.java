@@ -80,6 +80,7 @@ final class TunPort implements Packets.Handler {
     private final TunDevice device;
     private final Runnable onGone;
     private final InnerAddress self;
+    private final InnerAddress self4;
     private final boolean ipv4;
     private final Id node;
     private final Bus bus;
@@ -132,6 +133,7 @@ final class TunPort implements Packets.Handler {
         device = setup.device();
         onGone = setup.onGone();
         self = setup.address();
+        self4 = self.v4();
         lastTo = self;
         lastTarget = self;
         ipv4 = setup.ipv4();
@@ -145,8 +147,11 @@ final class TunPort implements Packets.Handler {
         routes = new Routes(setup.network(), self, counters);
         subnets = new Subnets(setup.network(), setup.subnets());
         gate = new Gate(self, ipv4, this::untilNs, setup.subnets(), setup.seed(), counters);
-        fromAddresses = new Routes.Addresses(self, self.v4());
-        coalescer = new Coalescer(device.offloads(), this::write);
+        fromAddresses = new Routes.Addresses(self, self4, self4);
+        coalescer = new Coalescer(
+                device.offload() != TunDevice.Offload.NONE,
+                device.offload() == TunDevice.Offload.ALL,
+                this::write);
         refused = counters.of("tun.out.refused");
         tooBig = counters.of("tun.out.too-big");
         malformed = counters.of("tun.in.malformed");
@@ -247,7 +252,7 @@ final class TunPort implements Packets.Handler {
     }
 
     private void take(long nowNs, int n) {
-        int header = device.offloads() ? Vnet.BYTES : 0;
+        int header = device.offload() == TunDevice.Offload.NONE ? 0 : Vnet.BYTES;
         if (!ip.parse(in, header, n - header) || !leaves(nowNs)) {
             refused.add();
             return;
@@ -435,7 +440,7 @@ final class TunPort implements Packets.Handler {
         this.nowNs = nowNs;
         boolean needsCsum = kind == Transport.PACKET_NEEDS_CSUM;
         if (Inet4.is(b, place, length)) {
-            Inet4.translate(b, place, length, fromAddresses.v6().v4(), fromAddresses.v4(), self.v4(), needsCsum);
+            Inet4.translate(b, place, length, fromAddresses.own4(), fromAddresses.v4(), self4, needsCsum);
         }
         Coalescer.Verdict verdict = coalescer.add(needsCsum, length, admitting);
         if (verdict == Coalescer.Verdict.TAKEN) rx.add();

@@ -25,7 +25,7 @@ class FuzzTest {
             List.of(new Subnet(new InnerAddress(0x2001_0db8_0000_0000L, 0), 32, PEER)),
             7,
             counters);
-    private final Coalescer coalescer = new Coalescer(true, (_, _, _) -> {});
+    private final Coalescer coalescer = new Coalescer(true, true, (_, _, _) -> {});
 
     private int below(int n) {
         return (rng.nextInt() & 0x7fffffff) % n;
