@@ -58,8 +58,7 @@ final class LinuxSocket implements UdpSocket {
     }
 
     /** @param address where the descriptor is bound, whatever the port */
-    static LinuxSocket of(
-            PacketLoop loop, UdpDescriptor made, Address address, Counters counters, Handler handler) {
+    static LinuxSocket of(PacketLoop loop, UdpDescriptor made, Address address, Counters counters, Handler handler) {
         Address bound = new Address(address.high(), address.low(), made.port());
         LinuxSocket socket = new LinuxSocket(loop, made, bound, counters, handler);
         socket.watch = loop.watch(made.descriptor(), socket::onReady);

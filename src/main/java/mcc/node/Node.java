@@ -142,7 +142,7 @@ public final class Node implements AutoCloseable {
                 "registry",
                 () -> new RegistryVerticle(bus, network, identity.id(), policy, rng.split()),
                 new DeploymentOptions());
-        run("nat", () -> new NatVerticle(bus), new DeploymentOptions());
+        run("nat", () -> new NatVerticle(bus, settings.text("tun.name")), new DeploymentOptions());
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
     }
@@ -156,8 +156,7 @@ public final class Node implements AutoCloseable {
             List<TunDevice.Prefix> prefixes = new ArrayList<>();
             prefixes.add(new TunDevice.Prefix(address.bytes(), InnerAddress.PREFIX_BITS));
             if (ipv4) prefixes.add(new TunDevice.Prefix(address.v4().bytes(), InnerAddress.PREFIX4_BITS));
-            TunDevice made = TunDevice.open(
-                    settings.text("tun.name"), TunPort.MTU, prefixes, offload(settings));
+            TunDevice made = TunDevice.open(settings.text("tun.name"), TunPort.MTU, prefixes, offload(settings));
             device = made;
             for (Subnet subnet : TunPort.Setup.subnets(settings)) {
                 if (subnet.node() != null)
@@ -175,7 +174,8 @@ public final class Node implements AutoCloseable {
                     self,
                     TunPort.Setup.subnets(settings),
                     seed,
-                    () -> tellGone(made.name()));
+                    () -> tellGone(made.name()),
+                    this::tellLoop);
         } catch (SysError e) {
             String title = "no virtual interface: " + e.getMessage();
             LOG.warn("{}; {}", title, e.hint());
@@ -193,6 +193,14 @@ public final class Node implements AutoCloseable {
         String hint = "restart the node to have it again; everything else works";
         LOG.warn("{}; {}", title, hint);
         parts.status().problem("tun-gone", "warning", title, hint);
+    }
+
+    private void tellLoop(Subnet route, Address node) {
+        String title =
+                "tun.routes has " + route + ", and " + node + " in it is a node's own: datagrams to it are not sent";
+        String hint = "leave that address out of tun.routes, or let the node be reached by another one";
+        LOG.warn("{}; {}", title, hint);
+        parts.status().problem("tun-route-loop", "warning", title, hint);
     }
 
     /** Whether another interface has an address of 100.64.0.0/10 (RFC 6598), whose neighbours would be cut off. */

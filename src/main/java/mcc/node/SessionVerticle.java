@@ -400,6 +400,7 @@ public final class SessionVerticle extends VerticleBase implements UdpSocket.Han
 
         @Override
         public void send(Address to, byte[] buf, int offset, int length, int ecn) {
+            if (tun != null && tun.takesBack(to)) return;
             for (UdpSocket socket : sockets) {
                 if (socket.local().isV4() == to.isV4()) {
                     socket.send(to, buf, offset, length, ecn);

@@ -62,7 +62,11 @@ public final class Settings {
                     "true",
                     false,
                     "whether the virtual interface has an IPv4 address too, of 100.64.0.0/10"),
-            new Key("tun.offload", "auto", false, "whether the kernel leaves packets uncut: auto, where it can, or off"),
+            new Key(
+                    "tun.offload",
+                    "auto",
+                    false,
+                    "whether the kernel leaves packets uncut: auto, where it can, or off"),
             new Key("tun.allow", "none", false, "what may come in unasked by it: none, or all"),
             new Key("tun.routes", "", true, "networks behind nodes: PREFIX@NODE, or PREFIX for those behind this one"),
             new Key("tun.inbound", "", true, "what else may: tcp:22, udp:5000-5010, tcp:22@NODE, any@NODE"),
@@ -203,7 +207,9 @@ public final class Settings {
                 String[] rules = value.split(",");
                 if (rules.length > Rule.MAX) {
                     throw new Problem(
-                            "config", name + " has more than " + Rule.MAX + " rules", "join ports, as in tcp:5000-5010");
+                            "config",
+                            name + " has more than " + Rule.MAX + " rules",
+                            "join ports, as in tcp:5000-5010");
                 }
                 for (String rule : rules) {
                     if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;

@@ -2,12 +2,16 @@ package mcc.node;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import mcc.consortium.Action;
 import mcc.consortium.Decision;
 import mcc.consortium.Policy;
 import mcc.consortium.Question;
+import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
@@ -56,7 +60,12 @@ final class TunPort implements Packets.Handler {
 
     private static final int READ_MAX = 65_535 + Vnet.BYTES;
 
-    /** What an interface is made with, for as many lives as the session verticle has. */
+    /**
+     * What an interface is made with, for as many lives as the session verticle has.
+     *
+     * @param onGone run when somebody took the interface away
+     * @param onLoop told of a network of {@code tun.routes} that holds a node's UDP address, once of each
+     */
     record Setup(
             TunDevice device,
             String network,
@@ -65,7 +74,8 @@ final class TunPort implements Packets.Handler {
             Id node,
             List<Subnet> subnets,
             long seed,
-            Runnable onGone) {
+            Runnable onGone,
+            BiConsumer<Subnet, Address> onLoop) {
         /** What is behind this node and behind others, as the operator says. */
         static List<Subnet> subnets(Settings settings) {
             List<Subnet> out = new ArrayList<>();
@@ -79,6 +89,7 @@ final class TunPort implements Packets.Handler {
 
     private final TunDevice device;
     private final Runnable onGone;
+    private final BiConsumer<Subnet, Address> onLoop;
     private final InnerAddress self;
     private final InnerAddress self4;
     private final boolean ipv4;
@@ -106,6 +117,11 @@ final class TunPort implements Packets.Handler {
     private final Counter malformed;
     private final Counter congested;
     private final Counter full;
+    private final Counter looped;
+    private final Set<Subnet> told = new LinkedHashSet<>();
+    /** Where a datagram went last that does not come back. */
+    private @Nullable Address outside;
+
     private final Counter tx;
     private final Counter rx;
     private @Nullable Links links;
@@ -132,6 +148,7 @@ final class TunPort implements Packets.Handler {
     TunPort(Setup setup, Bus bus, Policy policy, PacketSink sink, Counters counters) {
         device = setup.device();
         onGone = setup.onGone();
+        onLoop = setup.onLoop();
         self = setup.address();
         self4 = self.v4();
         lastTo = self;
@@ -149,14 +166,13 @@ final class TunPort implements Packets.Handler {
         gate = new Gate(self, ipv4, this::untilNs, setup.subnets(), setup.seed(), counters);
         fromAddresses = new Routes.Addresses(self, self4, self4);
         coalescer = new Coalescer(
-                device.offload() != TunDevice.Offload.NONE,
-                device.offload() == TunDevice.Offload.ALL,
-                this::write);
+                device.offload() != TunDevice.Offload.NONE, device.offload() == TunDevice.Offload.ALL, this::write);
         refused = counters.of("tun.out.refused");
         tooBig = counters.of("tun.out.too-big");
         malformed = counters.of("tun.in.malformed");
         congested = counters.of("tun.in.congested");
         full = counters.of("tun.in.dropped");
+        looped = counters.of("tun.out.looped");
         tx = counters.of("tun.out.packets");
         rx = counters.of("tun.in.packets");
     }
@@ -243,6 +259,23 @@ final class TunPort implements Packets.Handler {
             if (n <= 0) return i > 0 || !device.isGone();
             take(nowNs, n);
         }
+        return true;
+    }
+
+    /**
+     * Whether a datagram to this address would come back as a packet of the interface, because the interface is the way there:
+     * to be dropped, as each would make a longer one.
+     */
+    boolean takesBack(Address to) {
+        if (to.equals(outside)) return false;
+        Subnet route = subnets.holding(to.high(), to.low());
+        boolean inside = self.isNeighbour(to.high(), to.low()) && (ipv4 || !to.isV4());
+        if (route == null && !inside) {
+            outside = to;
+            return false;
+        }
+        looped.add();
+        if (route != null && told.add(route)) onLoop.accept(route, to);
         return true;
     }
 

@@ -172,7 +172,8 @@ public final class TunDevice implements AutoCloseable {
         }
     }
 
-    private static void give4(Libc libc, int socket, MemorySegment request, String name, Prefix prefix) throws SysError {
+    private static void give4(Libc libc, int socket, MemorySegment request, String name, Prefix prefix)
+            throws SysError {
         request.set(JAVA_SHORT, VALUE, (short) AF_INET);
         MemorySegment.copy(prefix.ip, 0, request, JAVA_BYTE, VALUE + 4, 4);
         checked("giving " + name + " its IPv4 address", libc.ioctl(socket, SIOCSIFADDR, request));
@@ -285,6 +286,7 @@ public final class TunDevice implements AutoCloseable {
     }
 
     /** Reads one packet to the beginning of {@code to}; −1 when there is none. */
+    @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
     public int read(byte[] to, int max) {
         if (to != read) {
             read = to;
@@ -294,6 +296,7 @@ public final class TunDevice implements AutoCloseable {
     }
 
     /** Writes one packet; false when the kernel refuses it. */
+    @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
     public boolean write(byte[] from, int offset, int length) {
         if (from != written || offset != writtenFrom) {
             written = from;

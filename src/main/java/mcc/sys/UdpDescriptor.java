@@ -231,8 +231,7 @@ public final class UdpDescriptor implements AutoCloseable {
      * @param ecn the mark of congestion notification, 0 to 3
      * @return 0, or the error's number
      */
-    public int send(
-            long high, long low, int port, byte[] bytes, int offset, int length, int segment, int ecn) {
+    public int send(long high, long low, int port, byte[] bytes, int offset, int length, int segment, int ecn) {
         if (closed || v4 != (high == 0 && low >>> 32 == MAPPED >>> 32)) return EINVAL;
         outName.set(JAVA_SHORT, 2, Short.reverseBytes((short) port));
         if (v4) {

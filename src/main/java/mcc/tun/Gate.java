@@ -59,13 +59,7 @@ public final class Gate {
      * @param subnets what is behind this node, and behind others
      * @param seed random, for the tables
      */
-    public Gate(
-            InnerAddress self,
-            boolean ipv4,
-            Judge judge,
-            List<Subnet> subnets,
-            long seed,
-            Counters counters) {
+    public Gate(InnerAddress self, boolean ipv4, Judge judge, List<Subnet> subnets, long seed, Counters counters) {
         this.self = self;
         self4 = ipv4 ? self.v4() : null;
         this.judge = judge;

@@ -3,8 +3,10 @@ package mcc.node;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Vertx;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import mcc.Garbage;
 import mcc.consortium.Policy;
 import mcc.core.Address;
@@ -25,6 +27,7 @@ import mcc.sys.MemoryTun;
 import mcc.sys.TunDevice;
 import mcc.tun.InnerAddress;
 import mcc.tun.PacketsOf;
+import mcc.tun.Subnet;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Provider;
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.Test;
 
 /** Two nodes' interfaces on arrays instead of a kernel, with all that is between them but the sockets. */
 class TunPortTest {
+    private static final Id ELSE = Id.random(Rng.seeded(9));
     private static final int TCP = 6;
     private static final int UDP = 17;
     private static final int PACKETS = 10_000;
@@ -62,10 +66,13 @@ class TunPortTest {
         final Links links;
         final TunPort tun;
         Host other;
-        long datagrams;
+        final List<String> loops = new ArrayList<>();
 
         Host(String at, String inbound) {
             this.at = Address.parse(at);
+            List<Subnet> routes = Stream.of("203.0.113.0/24@" + ELSE, "203.0.113.128/25@" + ELSE, "192.0.2.0/24")
+                    .map(Subnet::parse)
+                    .toList();
             Settings settings = Settings.load(Map.of("tun.inbound", inbound), Map.of(), null);
             Policy policy = Policy.open().and(TunGrants.of(settings, identity.id()));
             links = new Links(
@@ -75,8 +82,8 @@ class TunPortTest {
                     rng.split(),
                     counters);
             TunDevice device = kernel.device(TunDevice.Offload.ALL);
-            TunPort.Setup setup =
-                    new TunPort.Setup(device, "test", inner, true, identity.id(), List.of(), 7, () -> {});
+            TunPort.Setup setup = new TunPort.Setup(
+                    device, "test", inner, true, identity.id(), routes, 7, () -> {}, (r, a) -> loops.add(r + " " + a));
             tun = new TunPort(setup, bus, policy, this, counters);
             tun.attach(loop, links, () -> {});
         }
@@ -92,7 +99,6 @@ class TunPortTest {
 
         @Override
         public void send(Address to, byte[] buf, int offset, int length) {
-            datagrams++;
             other.links.receive(now, buf, offset, length, at, 0);
         }
 
@@ -165,11 +171,33 @@ class TunPortTest {
         carry(hosts[0], udp(hosts[0].inner, right.inner, 4000, 54), 3);
         assertThat(right.kernel.writes()).isZero();
         assertThat(right.counters.value("tun.in.denied")).isEqualTo(3);
-        assertThat(right.counters.value("policy.denied") - denied).as("asked once").isEqualTo(1);
+        assertThat(right.counters.value("policy.denied") - denied)
+                .as("asked once")
+                .isEqualTo(1);
         carry(hosts[0], udp(hosts[0].inner, right.inner, 4000, 53), 3);
         assertThat(right.kernel.writes()).isPositive();
         assertThat(right.counters.value("tun.in.packets")).isEqualTo(3);
         assertThat(right.counters.value("policy.allowed") - allowed).isEqualTo(1);
+    }
+
+    @Test
+    void aDatagramThatTheInterfaceWouldGiveBackIsNotSentAndItsRouteIsToldOnce() {
+        Host host = connected("")[0];
+        for (String in : List.of("203.0.113.5:1", "203.0.113.5:1", "203.0.113.6:1", "203.0.113.200:1")) {
+            assertThat(host.tun.takesBack(Address.parse(in))).as(in).isTrue();
+        }
+        assertThat(host.loops).containsExactly("203.0.113.0/24 203.0.113.5:1", "203.0.113.128/25 203.0.113.200:1");
+        for (InnerAddress inner : List.of(host.inner, host.inner.v4(), host.other.inner)) {
+            assertThat(host.tun.takesBack(new Address(inner.high(), inner.low(), 9376)))
+                    .as("an inner address")
+                    .isTrue();
+        }
+        assertThat(host.loops).hasSize(2);
+        assertThat(host.counters.value("tun.out.looped")).isEqualTo(7);
+        for (String out : List.of("192.0.2.1:1", "198.51.100.2:9376", "[2001:db8::1]:1")) {
+            assertThat(host.tun.takesBack(Address.parse(out))).as(out).isFalse();
+        }
+        assertThat(host.counters.value("tun.out.looped")).isEqualTo(7);
     }
 
     /** A service at this host, so that packets are also looked at for its address. */

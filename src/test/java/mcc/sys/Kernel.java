@@ -55,7 +55,8 @@ public final class Kernel extends Libc {
     @Override
     long sendmsg(MemorySegment errno, int fd, MemorySegment header) {
         sent++;
-        boolean controlled = header.get(JAVA_LONG, 40) > 0; // these tests send no other control message than of a segment
+        boolean controlled =
+                header.get(JAVA_LONG, 40) > 0; // these tests send no other control message than of a segment
         if (controlled) superPackets++;
         int refusal = error.applyAsInt(controlled ? 1 : 0);
         if (refusal == 0) return super.sendmsg(errno, fd, header);

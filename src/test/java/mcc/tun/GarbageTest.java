@@ -33,7 +33,9 @@ class GarbageTest {
     Stream<DynamicTest> noStepLeavesGarbage() {
         Map<String, Runnable> steps = new LinkedHashMap<>();
         steps.put("parsing", () -> kept += ip.parse(IN, 0, IN.length) && ip.parse(IN4, 0, IN4.length) ? 1 : 0);
-        steps.put("an address seen before", () -> kept += ip.parse(IN, 0, IN.length) ? ip.from().low() : 0);
+        steps.put(
+                "an address seen before",
+                () -> kept += ip.parse(IN, 0, IN.length) ? ip.from().low() : 0);
         steps.put("the gate", gate());
         steps.put("an endpoint's door", offered());
         steps.put("cutting", cutting());

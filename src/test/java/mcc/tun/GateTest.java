@@ -176,7 +176,8 @@ class GateTest {
     @Test
     void thePolicyIsAskedOnceForAllPacketsOfANodeToAPort() {
         Gate gate = gate((_, _, _, _) -> ++asked > 0 ? Long.MAX_VALUE : 0);
-        for (int i = 0; i < 1_000; i++) assertThat(enters(gate, i, PEER, ssh(i))).isTrue();
+        for (int i = 0; i < 1_000; i++)
+            assertThat(enters(gate, i, PEER, ssh(i))).isTrue();
         assertThat(asked).isEqualTo(1);
         assertThat(enters(gate, Verdicts.AGAIN_NS, PEER, ssh(9))).isTrue();
         assertThat(asked).as("and again after a while").isEqualTo(2);
