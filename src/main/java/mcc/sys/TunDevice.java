@@ -43,7 +43,10 @@ public final class TunDevice implements AutoCloseable {
     private static final long SIOCSIFNETMASK = 0x891c;
     private static final long SIOCSIFMTU = 0x8922;
     private static final long SIOCGIFINDEX = 0x8933;
+    private static final long SIOCSIFTXQLEN = 0x8943;
     private static final int IFF_UP = 1;
+    /** Packets that wait for their reader: of short ones at a gigabit a second, as many as come while it is not scheduled. */
+    private static final int QUEUE = 2_000;
     /** Where {@code struct ifreq} has its value, and its size. */
     private static final int VALUE = 16;
 
@@ -158,6 +161,8 @@ public final class TunDevice implements AutoCloseable {
         try {
             request.set(JAVA_INT, VALUE, mtu);
             checked("setting the MTU of " + name, libc.ioctl(socket, SIOCSIFMTU, request));
+            request.set(JAVA_INT, VALUE, QUEUE);
+            checked("setting the queue of " + name, libc.ioctl(socket, SIOCSIFTXQLEN, request));
             checked("reading the flags of " + name, libc.ioctl(socket, SIOCGIFFLAGS, request));
             request.set(JAVA_SHORT, VALUE, (short) (request.get(JAVA_SHORT, VALUE) | IFF_UP));
             checked("switching on " + name, libc.ioctl(socket, SIOCSIFFLAGS, request));

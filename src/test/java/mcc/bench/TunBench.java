@@ -291,7 +291,7 @@ class TunBench {
         v.one.add(bits / 1e9);
         v.cpu.add((v.ticks() - before) / (bits * 4 / 1e9));
         v.eight.add(tcp(v, 8, 4) / 1e9);
-        JsonNode udp = iperf(v, "-u -b 1G -l 1300 -t 3");
+        JsonNode udp = iperf(v, "-u -b 1G -l 1300 -t 3 -w 2M");
         v.lost.add(udp.path("sum").path("lost_percent").asDouble());
         Process load = start(right, ("iperf3 -t 3 -c " + v.address).split(" "));
         v.busy.add(ping(v, 100, "0.02"));

@@ -1,5 +1,6 @@
 package mcc.sys;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -24,6 +25,7 @@ class TunDeviceTest {
         long most = 0x7f;
         int making;
         int addressing;
+        int queue;
 
         @Override
         int open(MemorySegment path, int flags) {
@@ -44,6 +46,7 @@ class TunDeviceTest {
         @Override
         int ioctl(int fd, long request, MemorySegment argument) {
             assertThat(open).contains(fd);
+            if (request == 0x8943) queue = argument.get(JAVA_INT, 16);
             if (request == 0x8916) return -addressing;
             if (request != 0x400454ca) return 0;
             short flags = argument.get(JAVA_SHORT, 16);
@@ -81,6 +84,7 @@ class TunDeviceTest {
     @Test
     void aNewKernelHasAllOffloads() throws SysError {
         has(TunDevice.Offload.ALL);
+        assertThat(kernel.queue).isEqualTo(2_000);
     }
 
     @Test
