@@ -90,7 +90,8 @@ public final class TunDevice implements AutoCloseable {
     public record Prefix(byte[] ip, int bits) {}
 
     /**
-     * Makes an interface, switches it on and gives it addresses. Where the kernel has fewer offloads than asked for, it has fewer.
+     * Makes an interface, switches it on and gives it addresses. Where the kernel has fewer offloads than asked for, so does
+     * it.
      *
      * @param name at most 15 letters and digits
      * @param most the offloads asked for

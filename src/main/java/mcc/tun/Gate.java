@@ -149,7 +149,7 @@ public final class Gate {
         return ip.protocol == (ip.v4 ? Ip.ICMP : Ip.ICMP6);
     }
 
-    /** An error may come in when the packet it quotes is one of this host's, of a flow in use (RFC 4443 section 2.4c, RFC 792). */
+    /** An error may come in when it quotes a packet of this host, of a flow in use (RFC 4443 section 2.4c, RFC 792). */
     private boolean quotes(long nowNs, Ip ip, byte[] b) {
         if (!quoted.parseHead(b, ip.transport + 8, ip.transportLength - 8)) return false;
         if (quoted.v4 != ip.v4 || !isOurs(quoted.v4, quoted.fromHigh, quoted.fromLow)) return false;
