@@ -4,7 +4,7 @@ package mcc.consortium;
 public enum Action {
     /** Learn that a service exists and who provides it. */
     SEE,
-    /** Open a connection to it. */
+    /** Open a connection to it: to a service, or to a port of a node's host by the virtual interface. */
     USE,
     /** Have a node carry packets for others. */
     RELAY,

@@ -1,5 +1,6 @@
 package mcc.consortium;
 
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -43,6 +44,13 @@ public final class Policy {
     /** The policy of a network without a charter. */
     public static Policy open() {
         return new Policy(OPEN_NETWORK);
+    }
+
+    /** This policy with more grants: what it allows, and what they allow. */
+    public Policy and(List<Grant> more) {
+        List<Grant> all = new ArrayList<>(grants);
+        all.addAll(more);
+        return new Policy(all);
     }
 
     /** Decides. Pure. Of several grants that allow it, the one that lasts longest is the answer. */

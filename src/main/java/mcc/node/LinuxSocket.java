@@ -16,16 +16,21 @@ final class LinuxSocket implements UdpSocket {
     private static final int BATCH_BYTES = 65_507;
 
     private static final int PLAIN_MAX = 4096;
+    private static final int SENDERS = 256;
 
     private final PacketLoop loop;
     private final UdpDescriptor socket;
     private final Address local;
     private final Handler handler;
     private final Counter errors;
+    private final Counter dropped;
     private final Counter unsegmented;
     private final byte[] batch = new byte[BATCH_BYTES];
     /** Where the kernel's segmentation failed. */
     private final Map<Address, Boolean> plain = new HashMap<>();
+
+    /** Those heard lately, by a part of their hash. */
+    private final @Nullable Address[] senders = new Address[SENDERS];
 
     private PacketLoop.@Nullable Watch watch;
     private @Nullable Address to;
@@ -42,13 +47,20 @@ final class LinuxSocket implements UdpSocket {
         this.local = local;
         this.handler = handler;
         errors = counters.of("udp.errors");
+        dropped = counters.of("udp.dropped");
         unsegmented = counters.of("udp.gso.refused");
     }
 
-    static LinuxSocket bind(PacketLoop loop, Address address, Counters counters, Handler handler) throws SysError {
-        UdpDescriptor made = UdpDescriptor.bind(address.ip(), address.port());
-        Address bound = Address.of(address.ip(), made.port());
-        LinuxSocket socket = new LinuxSocket(loop, made, bound == null ? address : bound, counters, handler);
+    /** @param offload whether the kernel is to cut and join super-packets, where it can */
+    static LinuxSocket bind(PacketLoop loop, Address address, boolean offload, Counters counters, Handler handler)
+            throws SysError {
+        return of(loop, UdpDescriptor.bind(address.ip(), address.port(), offload), address, counters, handler);
+    }
+
+    /** @param address where the descriptor is bound, whatever the port */
+    static LinuxSocket of(PacketLoop loop, UdpDescriptor made, Address address, Counters counters, Handler handler) {
+        Address bound = new Address(address.high(), address.low(), made.port());
+        LinuxSocket socket = new LinuxSocket(loop, made, bound, counters, handler);
         socket.watch = loop.watch(made.descriptor(), socket::onReady);
         return socket;
     }
@@ -72,11 +84,11 @@ final class LinuxSocket implements UdpSocket {
         int n = socket.receive();
         for (int i = 0; i < n; i++) {
             byte[] bytes = socket.message(i);
-            Address from = Address.of(socket.fromIp(i), socket.fromPort(i));
+            Address from = from(socket.fromHigh(i), socket.fromLow(i), socket.fromPort(i));
             int total = socket.length(i);
             int segment = socket.segment(i);
             int ecn = socket.ecn(i);
-            if (from == null || segment <= 0) continue;
+            if (segment <= 0) continue;
             for (int at = 0; at < total; at += segment) {
                 handler.onDatagram(bytes, at, Math.min(segment, total - at), from, ecn);
             }
@@ -84,9 +96,19 @@ final class LinuxSocket implements UdpSocket {
         handler.onTurn();
     }
 
+    private Address from(long high, long low, int port) {
+        int slot = (Long.hashCode(high ^ low) * 31 + port) & SENDERS - 1;
+        Address known = senders[slot];
+        if (known != null && known.high() == high && known.low() == low && known.port() == port) return known;
+        Address made = new Address(high, low, port);
+        senders[slot] = made;
+        return made;
+    }
+
     @Override
     public void send(Address to, byte[] buf, int offset, int length, int ecn) {
         boolean joins = count > 0
+                && socket.segments()
                 && !closed
                 && ecn == this.ecn
                 && to.equals(this.to)
@@ -96,7 +118,7 @@ final class LinuxSocket implements UdpSocket {
                 && !plain.containsKey(to);
         if (!joins) push();
         if (blocked || length > BATCH_BYTES) {
-            errors.add(); // as a full queue of the kernel would
+            dropped.add(); // as a full queue of the kernel would
             return;
         }
         if (count == 0) {
@@ -119,7 +141,7 @@ final class LinuxSocket implements UdpSocket {
     private void push() {
         Address to = this.to;
         if (count == 0 || to == null || blocked) return;
-        int error = socket.send(to.ip(), to.port(), batch, 0, length, count > 1 ? size : 0, ecn);
+        int error = socket.send(to.high(), to.low(), to.port(), batch, 0, length, count > 1 ? size : 0, ecn);
         if (error == UdpDescriptor.AGAIN) {
             blocked = true;
             if (watch != null) watch.wants(true, true);
@@ -135,13 +157,13 @@ final class LinuxSocket implements UdpSocket {
         boolean mayPassAlone =
                 error == UdpDescriptor.EIO || error == UdpDescriptor.EINVAL || error == UdpDescriptor.EMSGSIZE;
         if (count == 1 || !mayPassAlone) {
-            errors.add(); // an ICMP error of one peer; the links notice silence
+            errors.add(count); // an ICMP error of one peer; the links notice silence
             return;
         }
         boolean helped = false;
         for (int at = 0; at < length; at += size) {
             int n = Math.min(size, length - at);
-            if (socket.send(to.ip(), to.port(), batch, at, n, 0, ecn) != 0) errors.add();
+            if (socket.send(to.high(), to.low(), to.port(), batch, at, n, 0, ecn) != 0) errors.add();
             else if (n == size) helped = true;
         }
         if (!helped) return; // too long for this machine's interface, except perhaps the short one at the end

@@ -27,10 +27,13 @@ public final class NatVerticle extends VerticleBase {
 
     private final Bus bus;
     private final Nat nat = new Nat(new Counters());
+    private final String inner;
     private @Nullable CoreHost<Nat.Input, Nat.Output> host;
 
-    NatVerticle(Bus bus) {
+    /** @param inner the virtual interface, whose addresses are no way to this host */
+    NatVerticle(Bus bus, String inner) {
         this.bus = bus;
+        this.inner = inner;
     }
 
     @Override
@@ -62,8 +65,8 @@ public final class NatVerticle extends VerticleBase {
         };
     }
 
-    /** A wildcard stands for every address of the host but loopback, or for loopback where there is no other. */
-    private static void expand(Address address, List<Address> out) {
+    /** A wildcard stands for every address of the host but inner ones and loopback, or for loopback where there is no other. */
+    private void expand(Address address, List<Address> out) {
         if (!address.isUnspecified()) {
             out.add(address);
             return;
@@ -72,7 +75,7 @@ public final class NatVerticle extends VerticleBase {
         List<Address> found = new ArrayList<>();
         try {
             for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
-                if (!each.isUp()) continue;
+                if (!each.isUp() || each.getName().equals(inner)) continue;
                 for (InetAddress ip : Collections.list(each.getInetAddresses())) {
                     Address a = Address.of(ip.getAddress(), address.port());
                     if (a == null || a.isV4() != address.isV4() || ip.isLinkLocalAddress()) continue;

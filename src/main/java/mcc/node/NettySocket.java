@@ -9,12 +9,10 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioDatagramChannel;
-import io.netty.channel.unix.SegmentedDatagramPacket;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,34 +24,22 @@ import mcc.core.Counters;
 import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A UDP socket by Netty, with segmentation and coalescing by the kernel where it can.
- *
- * <p>Consecutive datagrams of one size to one address leave as one super-packet (UDP GSO) and arrive as one (UDP GRO).
- */
+/** A UDP socket by Netty, datagram by datagram, for systems where {@link LinuxSocket} does not work. */
 final class NettySocket implements UdpSocket {
     private static final int BUFFER_BYTES = 4 << 20;
-    private static final int SUPER_PACKET_BYTES = 65_507;
-    private static final int SEGMENTS_MAX = 60;
     private static final int SENDERS_MAX = 4096;
+    private static final int DATAGRAM_MAX = Transport.BOX_MAX_BYTES + Transport.HEADER_BYTES;
 
     private final Channel channel;
     private final Address local;
-    private final boolean segments;
-    private final byte[] receive = new byte[65_536];
+    private final byte[] receive = new byte[DATAGRAM_MAX];
     private final Map<Address, InetSocketAddress> remotes = new HashMap<>();
     private @Nullable InetSocketAddress lastSender;
     private @Nullable Address lastFrom;
-    private @Nullable ByteBuf batch;
-    private @Nullable Address batchTo;
-    private int batchSize;
-    private int batchCount;
-    private boolean batchClosed;
 
-    private NettySocket(Channel channel, Address local, boolean segments) {
+    private NettySocket(Channel channel, Address local) {
         this.channel = channel;
         this.local = local;
-        this.segments = segments;
     }
 
     /**
@@ -64,7 +50,6 @@ final class NettySocket implements UdpSocket {
     static NettySocket bind(PacketLoop loop, Address address, Counters counters, Handler handler) {
         Inbound inbound = new Inbound(handler, counters);
         boolean epoll = Epoll.isAvailable();
-        boolean gro = epoll && EpollDatagramChannel.isSegmentedDatagramPacketSupported();
         SocketProtocolFamily family = address.isV4() ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop.group())
@@ -72,11 +57,8 @@ final class NettySocket implements UdpSocket {
                 .option(ChannelOption.SO_RCVBUF, BUFFER_BYTES)
                 .option(ChannelOption.SO_SNDBUF, BUFFER_BYTES)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(1 << 19, 1 << 20))
-                .option(
-                        ChannelOption.RECVBUF_ALLOCATOR,
-                        new FixedRecvByteBufAllocator(gro ? 65_536 : Transport.BOX_MAX_BYTES + Transport.HEADER_BYTES))
+                .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(DATAGRAM_MAX))
                 .handler(inbound);
-        if (gro) bootstrap.option(EpollChannelOption.UDP_GRO, true);
         Channel channel;
         try {
             var bound = bootstrap.bind(new InetSocketAddress(InetAddress.getByAddress(address.ip()), address.port()));
@@ -93,7 +75,7 @@ final class NettySocket implements UdpSocket {
         }
         InetSocketAddress at = (InetSocketAddress) channel.localAddress();
         Address local = Address.of(address.ip(), at.getPort());
-        NettySocket socket = new NettySocket(channel, local == null ? address : local, gro);
+        NettySocket socket = new NettySocket(channel, local == null ? address : local);
         inbound.socket = socket;
         return socket;
     }
@@ -114,40 +96,13 @@ final class NettySocket implements UdpSocket {
 
     @Override
     public void send(Address to, byte[] buf, int offset, int length, int ecn) {
-        boolean joins = batch != null
-                && segments
-                && !batchClosed
-                && to.equals(batchTo)
-                && length <= batchSize
-                && batchCount < SEGMENTS_MAX
-                && batch.readableBytes() + length <= SUPER_PACKET_BYTES;
-        if (!joins) {
-            push();
-            batch = channel.alloc().directBuffer(segments ? SUPER_PACKET_BYTES : length);
-            batchTo = to;
-            batchSize = length;
-            batchCount = 0;
-            batchClosed = false;
-        }
-        if (batch != null) batch.writeBytes(buf, offset, length);
-        batchCount++;
-        if (length < batchSize) batchClosed = true; // only the last segment may be short
+        ByteBuf bytes = channel.alloc().directBuffer(length).writeBytes(buf, offset, length);
+        channel.write(new DatagramPacket(bytes, remote(to)), channel.voidPromise());
     }
 
     @Override
     public void flush() {
-        push();
         channel.flush();
-    }
-
-    private void push() {
-        ByteBuf bytes = batch;
-        if (bytes == null || batchTo == null) return;
-        InetSocketAddress to = remote(batchTo);
-        channel.write(
-                batchCount > 1 ? new SegmentedDatagramPacket(bytes, batchSize, to) : new DatagramPacket(bytes, to),
-                channel.voidPromise());
-        batch = null;
     }
 
     private InetSocketAddress remote(Address to) {

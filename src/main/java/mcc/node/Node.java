@@ -76,7 +76,7 @@ public final class Node implements AutoCloseable {
     /**
      * Starts a node and waits until it is ready. Blocks.
      *
-     * @param policy decides for every room of this node
+     * @param policy decides for every room of this node, together with what the settings grant
      * @param edges the verticles of the rooms above, in order
      * @throws Problem for whatever an operator can mend
      */
@@ -104,7 +104,8 @@ public final class Node implements AutoCloseable {
             LOG.warn(
                     "network '{}' is open: anyone may take part, offer services and use them",
                     settings.text("network"));
-            Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, policy);
+            Policy whole = policy.and(TunGrants.of(settings, identity.id()));
+            Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, whole);
             Node node = new Node(vertx, packets, data, parts);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
             return node;
@@ -130,10 +131,11 @@ public final class Node implements AutoCloseable {
                 new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data()), worker);
+        boolean offload = settings.text("udp.offload").equals("auto");
         TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(
                 "session",
-                () -> new SessionVerticle(bus, identity, policy, links, listen, rng.split(), tun),
+                () -> new SessionVerticle(bus, identity, policy, links, listen, offload, rng.split(), tun),
                 new DeploymentOptions());
         run(
                 "dht",
@@ -143,7 +145,7 @@ public final class Node implements AutoCloseable {
                 "registry",
                 () -> new RegistryVerticle(bus, network, identity.id(), policy, rng.split()),
                 new DeploymentOptions());
-        run("nat", () -> new NatVerticle(bus), new DeploymentOptions());
+        run("nat", () -> new NatVerticle(bus, settings.text("tun.name")), new DeploymentOptions());
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
     }
@@ -157,7 +159,7 @@ public final class Node implements AutoCloseable {
             List<TunDevice.Prefix> prefixes = new ArrayList<>();
             prefixes.add(new TunDevice.Prefix(address.bytes(), InnerAddress.PREFIX_BITS));
             if (ipv4) prefixes.add(new TunDevice.Prefix(address.v4().bytes(), InnerAddress.PREFIX4_BITS));
-            TunDevice made = TunDevice.open(settings.text("tun.name"), TunPort.MTU, prefixes);
+            TunDevice made = TunDevice.open(settings.text("tun.name"), TunPort.MTU, prefixes, offload(settings));
             device = made;
             for (Subnet subnet : TunPort.Setup.subnets(settings)) {
                 if (subnet.node() != null)
@@ -167,7 +169,16 @@ public final class Node implements AutoCloseable {
                     ipv4 ? List.of(address.toString(), address.v4().toString()) : List.of(address.toString());
             parts.status().tun(made.name(), TunPort.MTU, addresses);
             LOG.info("interface {} has {}", made.name(), String.join(" and ", addresses));
-            return TunPort.Setup.of(made, settings, address, ipv4, seed, () -> tellGone(made.name()));
+            return new TunPort.Setup(
+                    made,
+                    settings.text("network"),
+                    address,
+                    ipv4,
+                    self,
+                    TunPort.Setup.subnets(settings),
+                    seed,
+                    () -> tellGone(made.name()),
+                    this::tellLoop);
         } catch (SysError e) {
             String title = "no virtual interface: " + e.getMessage();
             LOG.warn("{}; {}", title, e.hint());
@@ -176,11 +187,23 @@ public final class Node implements AutoCloseable {
         }
     }
 
+    private static TunDevice.Offload offload(Settings settings) {
+        return settings.text("tun.offload").equals("off") ? TunDevice.Offload.NONE : TunDevice.Offload.ALL;
+    }
+
     private void tellGone(String name) {
         String title = "the interface " + name + " was removed by somebody else";
         String hint = "restart the node to have it again; everything else works";
         LOG.warn("{}; {}", title, hint);
         parts.status().problem("tun-gone", "warning", title, hint);
+    }
+
+    private void tellLoop(Subnet route, Address node) {
+        String title =
+                "tun.routes has " + route + ", and " + node + " in it is a node's own: datagrams to it are not sent";
+        String hint = "leave that address out of tun.routes, or let the node be reached by another one";
+        LOG.warn("{}; {}", title, hint);
+        parts.status().problem("tun-route-loop", "warning", title, hint);
     }
 
     /** Whether another interface has an address of 100.64.0.0/10 (RFC 6598), whose neighbours would be cut off. */

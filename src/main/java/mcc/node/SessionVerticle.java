@@ -65,6 +65,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     private final Policy policy;
     private final mcc.link.Config config;
     private final List<Address> listen;
+    private final boolean offload;
     private final Rng rng;
     private final Counters counters = new Counters();
     private final Map<Long, Promise<Object>> pings = new HashMap<>();
@@ -81,13 +82,17 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     private long armedNs = Core.NEVER;
     private long clockNs;
 
-    /** @param device the virtual interface, which stays its opener's; null for none */
+    /**
+     * @param offload whether the kernel is to cut and join datagrams
+     * @param device the virtual interface, which stays its opener's; null for none
+     */
     SessionVerticle(
             Bus bus,
             Identity identity,
             Policy policy,
             mcc.link.Config config,
             List<Address> listen,
+            boolean offload,
             Rng rng,
             TunPort.@Nullable Setup device) {
         this.bus = bus;
@@ -95,6 +100,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         this.identity = identity;
         this.config = config;
         this.listen = List.copyOf(listen);
+        this.offload = offload;
         this.rng = rng;
         tun = device == null ? null : new TunPort(device, bus, policy, sink, counters);
     }
@@ -141,7 +147,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
 
     private void bind(PacketLoop loop, Address address) {
         try {
-            sockets.add(UdpSocket.bind(loop, address, counters, this));
+            sockets.add(UdpSocket.bind(loop, address, offload, counters, this));
         } catch (Problem p) {
             boolean optional = !address.isV4() && address.isUnspecified() && listen.size() > 1;
             if (!optional) throw p;
@@ -380,6 +386,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
 
         @Override
         public void send(Address to, byte[] buf, int offset, int length, int ecn) {
+            if (tun != null && tun.takesBack(to)) return;
             for (UdpSocket socket : sockets) {
                 if (socket.local().isV4() == to.isV4()) {
                     socket.send(to, buf, offset, length, ecn);

@@ -50,6 +50,11 @@ public final class Settings {
             new Key("http.hosts", "", true, "further names accepted in the Host header"),
             new Key("socks", "", false, "address for a SOCKS5 listener; empty: none"),
             new Key("udp.idle", "60", false, "seconds after which an unused flow of a UDP service is forgotten"),
+            new Key(
+                    "udp.offload",
+                    "auto",
+                    false,
+                    "whether the kernel cuts and joins datagrams: auto, where it can, or off"),
             new Key("tun", "false", false, "whether to make a virtual interface; needs CAP_NET_ADMIN, on Linux"),
             new Key("tun.name", "mcc0", false, "name of the virtual interface"),
             new Key(
@@ -57,6 +62,11 @@ public final class Settings {
                     "true",
                     false,
                     "whether the virtual interface has an IPv4 address too, of 100.64.0.0/10"),
+            new Key(
+                    "tun.offload",
+                    "auto",
+                    false,
+                    "whether the kernel leaves packets uncut: auto, where it can, or off"),
             new Key("tun.allow", "none", false, "what may come in unasked by it: none, or all"),
             new Key("tun.routes", "", true, "networks behind nodes: PREFIX@NODE, or PREFIX for those behind this one"),
             new Key("tun.inbound", "", true, "what else may: tcp:22, udp:5000-5010, tcp:22@NODE, any@NODE"),
@@ -191,9 +201,17 @@ public final class Settings {
                     throw new Problem("config", "udp.idle: '" + value + "' is no time", "use 1 to 9999 seconds");
                 }
             }
+            case "udp.offload", "tun.offload" -> oneOf(name, value, "auto", "off");
             case "tun.allow" -> oneOf(name, value, "none", "all");
             case "tun.inbound" -> {
-                for (String rule : value.split(",")) {
+                String[] rules = value.split(",");
+                if (rules.length > Rule.MAX) {
+                    throw new Problem(
+                            "config",
+                            name + " has more than " + Rule.MAX + " rules",
+                            "join ports, as in tcp:5000-5010");
+                }
+                for (String rule : rules) {
                     if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;
                     throw new Problem(
                             "config", name + ": '" + rule + "' is no rule", "write tcp:22, udp:5000-5010 or any@NODE");

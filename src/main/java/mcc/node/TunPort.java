@@ -2,12 +2,16 @@ package mcc.node;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import mcc.consortium.Action;
 import mcc.consortium.Decision;
 import mcc.consortium.Policy;
 import mcc.consortium.Question;
+import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
@@ -28,7 +32,6 @@ import mcc.tun.InnerAddress;
 import mcc.tun.Ip;
 import mcc.tun.Offered;
 import mcc.tun.Routes;
-import mcc.tun.Rule;
 import mcc.tun.Segmenter;
 import mcc.tun.Subnet;
 import mcc.tun.Subnets;
@@ -57,30 +60,22 @@ final class TunPort implements Packets.Handler {
 
     private static final int READ_MAX = 65_535 + Vnet.BYTES;
 
-    /** What an interface is made with, for as many lives as the session verticle has. */
+    /**
+     * What an interface is made with, for as many lives as the session verticle has.
+     *
+     * @param onGone run when somebody took the interface away
+     * @param onLoop told of a network of {@code tun.routes} that holds a node's UDP address, once of each
+     */
     record Setup(
             TunDevice device,
             String network,
             InnerAddress address,
             boolean ipv4,
-            boolean all,
-            List<Rule> rules,
+            Id node,
             List<Subnet> subnets,
             long seed,
-            Runnable onGone) {
-        /** @param onGone run when somebody took the interface away */
-        static Setup of(
-                TunDevice device, Settings settings, InnerAddress address, boolean ipv4, long seed, Runnable onGone) {
-            List<Rule> rules = new ArrayList<>();
-            for (String text : settings.list("tun.inbound")) {
-                Rule rule = Rule.parse(text);
-                if (rule != null) rules.add(rule);
-            }
-            boolean all = settings.text("tun.allow").equals("all");
-            String network = settings.text("network");
-            return new Setup(device, network, address, ipv4, all, rules, subnets(settings), seed, onGone);
-        }
-
+            Runnable onGone,
+            BiConsumer<Subnet, Address> onLoop) {
         /** What is behind this node and behind others, as the operator says. */
         static List<Subnet> subnets(Settings settings) {
             List<Subnet> out = new ArrayList<>();
@@ -94,8 +89,11 @@ final class TunPort implements Packets.Handler {
 
     private final TunDevice device;
     private final Runnable onGone;
+    private final BiConsumer<Subnet, Address> onLoop;
     private final InnerAddress self;
+    private final InnerAddress self4;
     private final boolean ipv4;
+    private final Id node;
     private final Bus bus;
     private final PacketSink sink;
     private final Policy policy;
@@ -119,6 +117,11 @@ final class TunPort implements Packets.Handler {
     private final Counter malformed;
     private final Counter congested;
     private final Counter full;
+    private final Counter looped;
+    private final Set<Subnet> told = new LinkedHashSet<>();
+    /** Where a datagram went last that does not come back. */
+    private @Nullable Address outside;
+
     private final Counter tx;
     private final Counter rx;
     private @Nullable Links links;
@@ -141,11 +144,13 @@ final class TunPort implements Packets.Handler {
     private Routes.Addresses fromAddresses;
     private int place;
 
-    /** @param policy who may come in by an endpoint's address */
+    /** @param policy who may come in */
     TunPort(Setup setup, Bus bus, Policy policy, PacketSink sink, Counters counters) {
         device = setup.device();
         onGone = setup.onGone();
+        onLoop = setup.onLoop();
         self = setup.address();
+        self4 = self.v4();
         lastTo = self;
         lastTarget = self;
         ipv4 = setup.ipv4();
@@ -154,17 +159,20 @@ final class TunPort implements Packets.Handler {
         this.counters = counters;
         this.sink = sink;
         network = setup.network();
-        offered = new Offered(this::untilNs, counters);
+        node = setup.node();
+        offered = new Offered(this::untilNs, ~setup.seed(), counters);
         routes = new Routes(setup.network(), self, counters);
         subnets = new Subnets(setup.network(), setup.subnets());
-        gate = new Gate(self, ipv4, setup.all(), setup.rules(), setup.subnets(), setup.seed(), counters);
-        fromAddresses = new Routes.Addresses(self, self.v4());
-        coalescer = new Coalescer(device.offloads(), this::write);
+        gate = new Gate(self, ipv4, this::untilNs, setup.subnets(), setup.seed(), counters);
+        fromAddresses = new Routes.Addresses(self, self4, self4);
+        coalescer = new Coalescer(
+                device.offload() != TunDevice.Offload.NONE, device.offload() == TunDevice.Offload.ALL, this::write);
         refused = counters.of("tun.out.refused");
         tooBig = counters.of("tun.out.too-big");
         malformed = counters.of("tun.in.malformed");
         congested = counters.of("tun.in.congested");
         full = counters.of("tun.in.dropped");
+        looped = counters.of("tun.out.looped");
         tx = counters.of("tun.out.packets");
         rx = counters.of("tun.in.packets");
     }
@@ -225,8 +233,17 @@ final class TunPort implements Packets.Handler {
         var service =
                 new Question.Thing.Service(app.service().org(), app.service().name());
         var port = new Question.Port(app.isUdp() ? Question.Port.UDP : Question.Port.TCP, app.port());
+        return untilNs(nowNs, peer, service, port);
+    }
+
+    /** Until when a peer may reach a port of this host itself. */
+    private long untilNs(long nowNs, Id peer, int protocol, int port) {
+        return untilNs(nowNs, peer, new Question.Thing.Node(Policy.OPEN, node), new Question.Port(protocol, port));
+    }
+
+    private long untilNs(long nowNs, Id peer, Question.Thing thing, Question.Port port) {
         long nowMs = System.currentTimeMillis();
-        Question question = new Question(Question.Subject.open(peer), Action.USE, service, port, nowMs);
+        Question question = new Question(Question.Subject.open(peer), Action.USE, thing, port, nowMs);
         return switch (policy.decide(question, counters)) {
             case Decision.Denied _ -> nowNs;
             case Decision.Allowed a -> nowNs + 1_000_000L * Math.clamp(a.validUntil() - nowMs, 1, 3_600_000);
@@ -245,13 +262,30 @@ final class TunPort implements Packets.Handler {
         return true;
     }
 
+    /**
+     * Whether a datagram to this address would come back as a packet of the interface, because the interface is the way there:
+     * to be dropped, as each would make a longer one.
+     */
+    boolean takesBack(Address to) {
+        if (to.equals(outside)) return false;
+        Subnet route = subnets.holding(to.high(), to.low());
+        boolean inside = self.isNeighbour(to.high(), to.low()) && (ipv4 || !to.isV4());
+        if (route == null && !inside) {
+            outside = to;
+            return false;
+        }
+        looped.add();
+        if (route != null && told.add(route)) onLoop.accept(route, to);
+        return true;
+    }
+
     /** Tells the operator that somebody took the interface away. */
     void tellGone() {
         onGone.run();
     }
 
     private void take(long nowNs, int n) {
-        int header = device.offloads() ? Vnet.BYTES : 0;
+        int header = device.offload() == TunDevice.Offload.NONE ? 0 : Vnet.BYTES;
         if (!ip.parse(in, header, n - header) || !leaves(nowNs)) {
             refused.add();
             return;
@@ -439,7 +473,7 @@ final class TunPort implements Packets.Handler {
         this.nowNs = nowNs;
         boolean needsCsum = kind == Transport.PACKET_NEEDS_CSUM;
         if (Inet4.is(b, place, length)) {
-            Inet4.translate(b, place, length, fromAddresses.v6().v4(), fromAddresses.v4(), self.v4(), needsCsum);
+            Inet4.translate(b, place, length, fromAddresses.own4(), fromAddresses.v4(), self4, needsCsum);
         }
         Coalescer.Verdict verdict = coalescer.add(needsCsum, length, admitting);
         if (verdict == Coalescer.Verdict.TAKEN) rx.add();
@@ -449,7 +483,7 @@ final class TunPort implements Packets.Handler {
     private boolean admits(Ip ip, byte[] b, int offset, int length) {
         InnerAddress source = ip.isV4() ? fromAddresses.v4() : fromAddresses.v6();
         if (!ip.isV4() && !ip.isFrom(source) && from.equals(routes.node(ip.from()))) source = ip.from(); // its endpoint
-        if (ip.isFrom(source) && offered.door(ip.to()) != null) return offered.enters(nowNs, from, ip, b);
+        if (ip.isFrom(source) && offered.isFor(ip)) return offered.enters(nowNs, from, ip, b);
         return gate.enters(nowNs, from, source, ip, b);
     }
 

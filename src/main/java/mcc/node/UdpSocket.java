@@ -25,12 +25,13 @@ interface UdpSocket {
     /**
      * Binds the fastest there is: by calls of Linux, else Netty's. Blocks the caller, which must not be the packet loop.
      *
+     * @param offload whether the kernel is to cut and join super-packets, where it can
      * @throws Problem when the address cannot be had
      */
-    static UdpSocket bind(PacketLoop loop, Address address, Counters counters, Handler handler) {
+    static UdpSocket bind(PacketLoop loop, Address address, boolean offload, Counters counters, Handler handler) {
         if (loop.canWatch()) {
             try {
-                return LinuxSocket.bind(loop, address, counters, handler);
+                return LinuxSocket.bind(loop, address, offload, counters, handler);
             } catch (SysError _) {
                 counters.add("udp.fast-path.refused"); // Netty says why, in people's words
             }

@@ -10,8 +10,11 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** The C library's calls. Each returns what the call returns, or the negated error number. */
-final class Libc {
+/**
+ * The C library's calls. Each returns what the call returns, or the negated error number. Open to be extended, so that tests
+ * see what happens on a kernel that refuses something.
+ */
+class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
     private static final Linker.Option ON_HEAP = Linker.Option.critical(true);
@@ -47,7 +50,7 @@ final class Libc {
     private static final MethodHandle RECVMMSG =
             handle("recvmmsg", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
 
-    private Libc() {}
+    Libc() {}
 
     @SuppressWarnings("restricted") // foreign calls are what this class is for
     private static MethodHandle handle(String name, FunctionDescriptor shape, Linker.Option... options) {
@@ -69,31 +72,31 @@ final class Libc {
         }
     }
 
-    static int open(MemorySegment path, int flags) {
+    int open(MemorySegment path, int flags) {
         return captured(errno -> (int) OPEN.invokeExact(errno, path, flags));
     }
 
-    static int ioctl(int fd, long request, MemorySegment argument) {
+    int ioctl(int fd, long request, MemorySegment argument) {
         return captured(errno -> (int) IOCTL.invokeExact(errno, fd, request, argument));
     }
 
-    static int ioctl(int fd, long request, long argument) {
+    int ioctl(int fd, long request, long argument) {
         return captured(errno -> (int) IOCTL_NUMBER.invokeExact(errno, fd, request, argument));
     }
 
-    static int socket(int family, int type, int protocol) {
+    int socket(int family, int type, int protocol) {
         return captured(errno -> (int) SOCKET.invokeExact(errno, family, type, protocol));
     }
 
-    static int bind(int fd, MemorySegment address, int length) {
+    int bind(int fd, MemorySegment address, int length) {
         return captured(errno -> (int) BIND.invokeExact(errno, fd, address, length));
     }
 
-    static int getsockname(int fd, MemorySegment address, MemorySegment length) {
+    int getsockname(int fd, MemorySegment address, MemorySegment length) {
         return captured(errno -> (int) GETSOCKNAME.invokeExact(errno, fd, address, length));
     }
 
-    static int setsockopt(int fd, int level, int option, int value) {
+    int setsockopt(int fd, int level, int option, int value) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment v = arena.allocateFrom(JAVA_INT, value);
             return captured(errno -> (int) SETSOCKOPT.invokeExact(errno, fd, level, option, v, 4));
@@ -101,7 +104,7 @@ final class Libc {
     }
 
     /** Leaves the error's number in {@code errno}; −1 for any error. */
-    static long sendmsg(MemorySegment errno, int fd, MemorySegment header) {
+    long sendmsg(MemorySegment errno, int fd, MemorySegment header) {
         try {
             return (long) SENDMSG.invokeExact(errno, fd, header, 0);
         } catch (Throwable e) {
@@ -110,7 +113,7 @@ final class Libc {
     }
 
     /** Messages received; −1 for any error. */
-    static int recvmmsg(int fd, MemorySegment headers, int count, int flags) {
+    int recvmmsg(int fd, MemorySegment headers, int count, int flags) {
         try {
             return (int) RECVMMSG.invokeExact(fd, headers, count, flags, MemorySegment.NULL);
         } catch (Throwable e) {
@@ -118,7 +121,7 @@ final class Libc {
         }
     }
 
-    static void close(int fd) {
+    void close(int fd) {
         try {
             int _ = (int) CLOSE.invokeExact(fd);
         } catch (Throwable e) {
@@ -127,7 +130,7 @@ final class Libc {
     }
 
     /** Reads into memory that may be an array's, from a descriptor that never blocks; −1 for any error. */
-    static int read(int fd, MemorySegment to, long max) {
+    int read(int fd, MemorySegment to, long max) {
         try {
             return (int) (long) READ.invokeExact(fd, to, max);
         } catch (Throwable e) {
@@ -136,7 +139,7 @@ final class Libc {
     }
 
     /** Writes from memory that may be an array's, to a descriptor that never blocks; −1 for any error. */
-    static int write(int fd, MemorySegment from, long length) {
+    int write(int fd, MemorySegment from, long length) {
         try {
             return (int) (long) WRITE.invokeExact(fd, from, length);
         } catch (Throwable e) {

@@ -26,19 +26,19 @@ final class Netlink {
     private Netlink() {}
 
     /** Gives an interface a deprecated IPv6 address of 128 bits, or takes it away. */
-    static void address(int index, byte[] ip, boolean add) throws SysError {
+    static void address(Libc libc, int index, byte[] ip, boolean add) throws SysError {
         String doing = add ? "giving an endpoint its address" : "taking an endpoint's address away";
-        int socket = Libc.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, 0);
+        int socket = libc.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, 0);
         if (socket < 0) throw SysError.of(doing, -socket);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment m = message(arena, index, ip, add);
-            if (Libc.write(socket, m, MESSAGE_BYTES) != MESSAGE_BYTES) throw SysError.of(doing, 1);
+            if (libc.write(socket, m, MESSAGE_BYTES) != MESSAGE_BYTES) throw SysError.of(doing, 1);
             MemorySegment answer = arena.allocate(512, 4); // the kernel has answered by the time that write returns
-            int n = Libc.read(socket, answer, 512);
+            int n = libc.read(socket, answer, 512);
             int error = n < ERROR + 4 ? -5 : answer.get(JAVA_INT, ERROR);
             if (error < 0) throw SysError.of(doing, -error);
         } finally {
-            Libc.close(socket);
+            libc.close(socket);
         }
     }
 

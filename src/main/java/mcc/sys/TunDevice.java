@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A virtual interface of the kernel that this process reads and writes packets of; it is gone when the process is. Its
@@ -25,6 +26,7 @@ public final class TunDevice implements AutoCloseable {
     private static final long TUNSETIFF = 0x400454ca;
     private static final long TUNGETIFF = 0x800454d2L;
     private static final long TUNSETOFFLOAD = 0x400454d0;
+    private static final int EINVAL = 22;
     private static final int IFF_TUN = 0x0001;
     private static final int IFF_NO_PI = 0x1000;
     private static final int IFF_VNET_HDR = 0x4000;
@@ -41,20 +43,42 @@ public final class TunDevice implements AutoCloseable {
     private static final long SIOCSIFNETMASK = 0x891c;
     private static final long SIOCSIFMTU = 0x8922;
     private static final long SIOCGIFINDEX = 0x8933;
+    private static final long SIOCSIFTXQLEN = 0x8943;
     private static final int IFF_UP = 1;
+    /** Packets that wait for their reader: of short ones at a gigabit a second, as many as come while it is not scheduled. */
+    private static final int QUEUE = 2_000;
     /** Where {@code struct ifreq} has its value, and its size. */
     private static final int VALUE = 16;
 
     private static final int IFREQ_BYTES = 40;
 
+    /** How much of cutting and joining packets, and of their checksums, the kernel leaves to who reads and writes. */
+    public enum Offload {
+        /** None: each packet is whole. */
+        NONE,
+        /** TCP's, with a header before each packet. */
+        TCP,
+        /** UDP's too; since Linux 6.2. */
+        ALL
+    }
+
+    private final Libc libc;
     private final int fd;
     private final String name;
-    private final boolean offloads;
+    private final Offload offload;
+    /** The arrays lent last, as the call wants them: the same few every time. */
+    private byte[] read = new byte[0];
 
-    private TunDevice(int fd, String name, boolean offloads) {
+    private byte[] written = read;
+    private int writtenFrom;
+    private MemorySegment reading = MemorySegment.NULL;
+    private MemorySegment writing = MemorySegment.NULL;
+
+    TunDevice(Libc libc, int fd, String name, Offload offload) {
+        this.libc = libc;
         this.fd = fd;
         this.name = name;
-        this.offloads = offloads;
+        this.offload = offload;
     }
 
     /**
@@ -66,87 +90,113 @@ public final class TunDevice implements AutoCloseable {
     public record Prefix(byte[] ip, int bits) {}
 
     /**
-     * Makes an interface, switches it on and gives it addresses.
+     * Makes an interface, switches it on and gives it addresses. Where the kernel has fewer offloads than asked for, so does
+     * it.
      *
      * @param name at most 15 letters and digits
+     * @param most the offloads asked for
      * @throws SysError when the system refuses, with everything undone
      */
-    public static TunDevice open(String name, int mtu, List<Prefix> addresses) throws SysError {
+    public static TunDevice open(String name, int mtu, List<Prefix> addresses, Offload most) throws SysError {
+        return open(new Libc(), name, mtu, addresses, most);
+    }
+
+    static TunDevice open(Libc libc, String name, int mtu, List<Prefix> addresses, Offload most) throws SysError {
         boolean linux = System.getProperty("os.name").equals("Linux");
         if (!linux || !ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN)) {
             throw new SysError("a virtual interface needs Linux on a little-endian machine", "use mcc tunnel");
         }
         try (Arena arena = Arena.ofConfined()) {
-            int fd = checked(
-                    "opening /dev/net/tun",
-                    Libc.open(arena.allocateFrom("/dev/net/tun"), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+            TunDevice made = most == Offload.NONE ? null : offloaded(libc, arena, name, most);
+            if (made == null) made = plain(libc, arena, name);
             try {
-                MemorySegment request = request(arena, name);
-                boolean offloads = make(fd, request, name);
-                configure(arena, name, mtu, addresses);
-                return new TunDevice(fd, name, offloads);
+                configure(libc, arena, name, mtu, addresses);
+                return made;
             } catch (SysError e) {
-                Libc.close(fd);
+                made.close();
                 throw e;
             }
         }
     }
 
-    /** Makes the interface; returns whether it has offloads. */
-    private static boolean make(int fd, MemorySegment request, String name) throws SysError {
-        String doing = "making the interface " + name;
-        request.set(JAVA_SHORT, VALUE, (short) (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR));
-        int r = Libc.ioctl(fd, TUNSETIFF, request);
-        if (r == -22) { // EINVAL: a kernel without these headers
-            request.set(JAVA_SHORT, VALUE, (short) (IFF_TUN | IFF_NO_PI));
-            checked(doing, Libc.ioctl(fd, TUNSETIFF, request));
-            return false;
-        }
-        checked(doing, r);
-        if (Libc.ioctl(fd, TUNSETOFFLOAD, TSO | USO) < 0) { // kernels before 6.2 have no USO
-            checked("switching on offloads of " + name, Libc.ioctl(fd, TUNSETOFFLOAD, TSO));
-        }
-        return true;
+    private static int open(Libc libc, Arena arena) throws SysError {
+        MemorySegment path = arena.allocateFrom("/dev/net/tun");
+        return checked("opening /dev/net/tun", libc.open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC));
     }
 
-    private static void configure(Arena arena, String name, int mtu, List<Prefix> addresses) throws SysError {
+    /** Makes the interface with offloads; null where the kernel has none. */
+    private static @Nullable TunDevice offloaded(Libc libc, Arena arena, String name, Offload most) throws SysError {
+        int fd = open(libc, arena);
+        int r = make(libc, arena, fd, name, IFF_VNET_HDR);
+        if (r < 0) {
+            libc.close(fd);
+            if (r != -EINVAL) throw SysError.of("making the interface " + name, -r);
+            return null; // a kernel without these headers
+        }
+        if (most == Offload.ALL && libc.ioctl(fd, TUNSETOFFLOAD, TSO | USO) >= 0) {
+            return new TunDevice(libc, fd, name, Offload.ALL);
+        }
+        if (libc.ioctl(fd, TUNSETOFFLOAD, TSO) >= 0) return new TunDevice(libc, fd, name, Offload.TCP);
+        libc.close(fd); // takes the interface away
+        return null;
+    }
+
+    private static TunDevice plain(Libc libc, Arena arena, String name) throws SysError {
+        int fd = open(libc, arena);
+        int r = make(libc, arena, fd, name, 0);
+        if (r >= 0) return new TunDevice(libc, fd, name, Offload.NONE);
+        libc.close(fd);
+        throw SysError.of("making the interface " + name, -r);
+    }
+
+    private static int make(Libc libc, Arena arena, int fd, String name, int flags) {
         MemorySegment request = request(arena, name);
-        int socket = checked("opening a socket", Libc.socket(AF_INET, SOCK_DGRAM, 0));
+        request.set(JAVA_SHORT, VALUE, (short) (IFF_TUN | IFF_NO_PI | flags));
+        return libc.ioctl(fd, TUNSETIFF, request);
+    }
+
+    private static void configure(Libc libc, Arena arena, String name, int mtu, List<Prefix> addresses)
+            throws SysError {
+        MemorySegment request = request(arena, name);
+        int socket = checked("opening a socket", libc.socket(AF_INET, SOCK_DGRAM, 0));
         try {
             request.set(JAVA_INT, VALUE, mtu);
-            checked("setting the MTU of " + name, Libc.ioctl(socket, SIOCSIFMTU, request));
-            checked("reading the flags of " + name, Libc.ioctl(socket, SIOCGIFFLAGS, request));
+            checked("setting the MTU of " + name, libc.ioctl(socket, SIOCSIFMTU, request));
+            request.set(JAVA_INT, VALUE, QUEUE);
+            checked("setting the queue of " + name, libc.ioctl(socket, SIOCSIFTXQLEN, request));
+            checked("reading the flags of " + name, libc.ioctl(socket, SIOCGIFFLAGS, request));
             request.set(JAVA_SHORT, VALUE, (short) (request.get(JAVA_SHORT, VALUE) | IFF_UP));
-            checked("switching on " + name, Libc.ioctl(socket, SIOCSIFFLAGS, request));
+            checked("switching on " + name, libc.ioctl(socket, SIOCSIFFLAGS, request));
             for (Prefix prefix : addresses)
-                if (prefix.ip.length == 4) give4(socket, request(arena, name), name, prefix);
-            checked("reading the index of " + name, Libc.ioctl(socket, SIOCGIFINDEX, request));
+                if (prefix.ip.length == 4) give4(libc, socket, request(arena, name), name, prefix);
+            checked("reading the index of " + name, libc.ioctl(socket, SIOCGIFINDEX, request));
         } finally {
-            Libc.close(socket);
+            libc.close(socket);
         }
         for (Prefix prefix : addresses) {
-            if (prefix.ip.length == 16) give6(arena, name, request.get(JAVA_INT, VALUE), prefix);
+            if (prefix.ip.length == 16) give6(libc, arena, name, request.get(JAVA_INT, VALUE), prefix);
         }
     }
 
-    private static void give4(int socket, MemorySegment request, String name, Prefix prefix) throws SysError {
+    private static void give4(Libc libc, int socket, MemorySegment request, String name, Prefix prefix)
+            throws SysError {
         request.set(JAVA_SHORT, VALUE, (short) AF_INET);
         MemorySegment.copy(prefix.ip, 0, request, JAVA_BYTE, VALUE + 4, 4);
-        checked("giving " + name + " its IPv4 address", Libc.ioctl(socket, SIOCSIFADDR, request));
+        checked("giving " + name + " its IPv4 address", libc.ioctl(socket, SIOCSIFADDR, request));
         request.set(JAVA_INT, VALUE + 4, Integer.reverseBytes(-1 << 32 - prefix.bits));
-        checked("giving " + name + " its IPv4 mask", Libc.ioctl(socket, SIOCSIFNETMASK, request));
+        checked("giving " + name + " its IPv4 mask", libc.ioctl(socket, SIOCSIFNETMASK, request));
     }
 
-    private static void give6(Arena arena, String name, int index, Prefix prefix) throws SysError {
-        int socket = checked("opening a socket for IPv6", Libc.socket(AF_INET6, SOCK_DGRAM, 0));
+    private static void give6(Libc libc, Arena arena, String name, int index, Prefix prefix) throws SysError {
+        int socket = checked("opening a socket for IPv6", libc.socket(AF_INET6, SOCK_DGRAM, 0));
         try {
             MemorySegment where = arena.allocate(24, 8); // struct in6_ifreq: address, prefix length, index
             MemorySegment.copy(prefix.ip, 0, where, JAVA_BYTE, 0, 16);
             where.set(JAVA_INT, 16, prefix.bits);
             where.set(JAVA_INT, 20, index);
-            checked("giving " + name + " its address", Libc.ioctl(socket, SIOCSIFADDR, where));
+            checked("giving " + name + " its address", libc.ioctl(socket, SIOCSIFADDR, where));
         } finally {
-            Libc.close(socket);
+            libc.close(socket);
         }
     }
 
@@ -157,12 +207,12 @@ public final class TunDevice implements AutoCloseable {
      */
     public void route(Prefix to) throws SysError {
         boolean v4 = to.ip.length == 4;
-        int socket = checked("opening a socket", Libc.socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0));
+        int socket = checked("opening a socket", libc.socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment entry = v4 ? route4(arena, to) : route6(arena, socket, to);
-            checked("routing a network of tun.routes to " + name, Libc.ioctl(socket, SIOCADDRT, entry));
+            checked("routing a network of tun.routes to " + name, libc.ioctl(socket, SIOCADDRT, entry));
         } finally {
-            Libc.close(socket);
+            libc.close(socket);
         }
     }
 
@@ -173,22 +223,22 @@ public final class TunDevice implements AutoCloseable {
      * @throws SysError when the system refuses
      */
     public void host(byte[] ip) throws SysError {
-        Netlink.address(index(), ip, true);
+        Netlink.address(libc, index(), ip, true);
     }
 
     /** Takes such an address away. */
     public void unhost(byte[] ip) throws SysError {
-        Netlink.address(index(), ip, false);
+        Netlink.address(libc, index(), ip, false);
     }
 
     private int index() throws SysError {
-        int socket = checked("opening a socket", Libc.socket(AF_INET, SOCK_DGRAM, 0));
+        int socket = checked("opening a socket", libc.socket(AF_INET, SOCK_DGRAM, 0));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment request = request(arena, name);
-            checked("reading the index of " + name, Libc.ioctl(socket, SIOCGIFINDEX, request));
+            checked("reading the index of " + name, libc.ioctl(socket, SIOCGIFINDEX, request));
             return request.get(JAVA_INT, VALUE);
         } finally {
-            Libc.close(socket);
+            libc.close(socket);
         }
     }
 
@@ -206,7 +256,7 @@ public final class TunDevice implements AutoCloseable {
     /** A {@code struct in6_rtmsg}. */
     private MemorySegment route6(Arena arena, int socket, Prefix to) throws SysError {
         MemorySegment request = request(arena, name);
-        checked("reading the index of " + name, Libc.ioctl(socket, SIOCGIFINDEX, request));
+        checked("reading the index of " + name, libc.ioctl(socket, SIOCGIFINDEX, request));
         MemorySegment entry = arena.allocate(80, 8);
         MemorySegment.copy(to.ip, 0, entry, JAVA_BYTE, 0, 16);
         entry.set(JAVA_SHORT, 52, (short) to.bits);
@@ -236,31 +286,42 @@ public final class TunDevice implements AutoCloseable {
         return name;
     }
 
-    /** Whether packets come and go with a header before them, and as super-packets. */
-    public boolean offloads() {
-        return offloads;
+    /** What the kernel leaves to who reads and writes. */
+    public Offload offload() {
+        return offload;
     }
 
     /** Reads one packet to the beginning of {@code to}; −1 when there is none. */
+    @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
     public int read(byte[] to, int max) {
-        return Libc.read(fd, MemorySegment.ofArray(to), max);
+        if (to != read) {
+            read = to;
+            reading = MemorySegment.ofArray(to);
+        }
+        return libc.read(fd, reading, max);
     }
 
     /** Writes one packet; false when the kernel refuses it. */
+    @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
     public boolean write(byte[] from, int offset, int length) {
-        return Libc.write(fd, MemorySegment.ofArray(from).asSlice(offset, length), length) == length;
+        if (from != written || offset != writtenFrom) {
+            written = from;
+            writtenFrom = offset;
+            writing = MemorySegment.ofArray(from).asSlice(offset);
+        }
+        return libc.write(fd, writing, length) == length;
     }
 
     /** Whether the interface was removed by somebody else. Costs a call: to be asked when there was nothing to read. */
     public boolean isGone() {
         try (Arena arena = Arena.ofConfined()) {
-            return Libc.ioctl(fd, TUNGETIFF, request(arena, name)) < 0;
+            return libc.ioctl(fd, TUNGETIFF, request(arena, name)) < 0;
         }
     }
 
     /** Takes the interface away. */
     @Override
     public void close() {
-        Libc.close(fd);
+        libc.close(fd);
     }
 }

@@ -59,9 +59,12 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int CMSG = 16;
 
     private static final int CMSG_INT = 24;
+    private static final long MAPPED = 0xffffL << 32;
 
+    private final Libc libc;
     private final int fd;
     private final boolean v4;
+    private final boolean segments;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment headers = arena.allocate((long) MMSG * MESSAGES, 8);
     private final MemorySegment names = arena.allocate((long) NAME * MESSAGES, 8);
@@ -77,9 +80,11 @@ public final class UdpDescriptor implements AutoCloseable {
     private final MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
     private boolean closed;
 
-    private UdpDescriptor(int fd, boolean v4) {
+    private UdpDescriptor(Libc libc, int fd, boolean v4, boolean segments) {
+        this.libc = libc;
         this.fd = fd;
         this.v4 = v4;
+        this.segments = segments;
         for (int i = 0; i < MESSAGES; i++) {
             vectors.set(ADDRESS, 16L * i, buffers.asSlice((long) BYTES * i, BYTES));
             vectors.set(JAVA_LONG, 16L * i + 8, BYTES);
@@ -89,6 +94,7 @@ public final class UdpDescriptor implements AutoCloseable {
             headers.set(ADDRESS, (long) MMSG * i + 32, controls.asSlice((long) CONTROL * i, CONTROL));
         }
         outVector.set(ADDRESS, 0, outBytes);
+        outName.set(JAVA_SHORT, 0, (short) (v4 ? AF_INET : AF_INET6));
         outHeader.set(ADDRESS, 0, outName);
         outHeader.set(JAVA_INT, 8, v4 ? 16 : 28);
         outHeader.set(ADDRESS, 16, outVector);
@@ -100,38 +106,40 @@ public final class UdpDescriptor implements AutoCloseable {
      *
      * @param ip 4 or 16 bytes
      * @param port 0 for any that is free
+     * @param offload whether to let the kernel cut and join super-packets, where it can
      * @throws SysError when the system refuses
      */
-    public static UdpDescriptor bind(byte[] ip, int port) throws SysError {
+    public static UdpDescriptor bind(byte[] ip, int port, boolean offload) throws SysError {
+        return bind(new Libc(), ip, port, offload);
+    }
+
+    static UdpDescriptor bind(Libc libc, byte[] ip, int port, boolean offload) throws SysError {
         if (!ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN)) throw SysError.of("a fast socket", EINVAL);
         boolean v4 = ip.length == 4;
-        int fd = Libc.socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0);
+        int fd = libc.socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0);
         if (fd < 0) throw SysError.of("opening a UDP socket", -fd);
         for (int option : new int[] {SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE}) {
-            Libc.setsockopt(fd, SOL_SOCKET, option, BUFFER_BYTES); // the last two need privileges
+            libc.setsockopt(fd, SOL_SOCKET, option, BUFFER_BYTES); // the last two need privileges
         }
-        if (!v4) Libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-        if (v4) Libc.setsockopt(fd, IPPROTO_IP, IP_RECVTOS, 1);
-        else Libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-        if (v4) Libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE);
-        else Libc.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
-        Libc.setsockopt(fd, SOL_UDP, UDP_GRO, 1); // refused by old kernels: then each datagram comes alone
+        if (!v4) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        if (v4) libc.setsockopt(fd, IPPROTO_IP, IP_RECVTOS, 1);
+        else libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+        if (v4) libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE);
+        else libc.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
+        if (offload) libc.setsockopt(fd, SOL_UDP, UDP_GRO, 1); // refused by old kernels: then each datagram comes alone
+        boolean segments = offload && libc.setsockopt(fd, SOL_UDP, UDP_SEGMENT, 0) >= 0; // 0: by cmsg alone
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocate(NAME, 8);
-            address(name, ip, port);
-            int r = Libc.bind(fd, name, v4 ? 16 : 28);
+            name.set(JAVA_SHORT, 0, (short) (v4 ? AF_INET : AF_INET6));
+            name.set(JAVA_SHORT, 2, Short.reverseBytes((short) port));
+            MemorySegment.copy(ip, 0, name, JAVA_BYTE, v4 ? 4 : 8, ip.length);
+            int r = libc.bind(fd, name, v4 ? 16 : 28);
             if (r < 0) {
-                Libc.close(fd);
+                libc.close(fd);
                 throw SysError.of("binding a UDP socket", -r);
             }
         }
-        return new UdpDescriptor(fd, v4);
-    }
-
-    private static void address(MemorySegment name, byte[] ip, int port) {
-        name.set(JAVA_SHORT, 0, (short) (ip.length == 4 ? AF_INET : AF_INET6));
-        name.set(JAVA_SHORT, 2, Short.reverseBytes((short) port));
-        MemorySegment.copy(ip, 0, name, JAVA_BYTE, ip.length == 4 ? 4 : 8, ip.length);
+        return new UdpDescriptor(libc, fd, v4, segments);
     }
 
     /** The descriptor, for a loop to watch. */
@@ -139,12 +147,17 @@ public final class UdpDescriptor implements AutoCloseable {
         return fd;
     }
 
+    /** Whether {@link #send} takes super-packets at all; a path may refuse them all the same. */
+    public boolean segments() {
+        return segments;
+    }
+
     /** The port that is bound. */
     public int port() {
         try (Arena scratch = Arena.ofConfined()) {
             MemorySegment name = scratch.allocate(NAME, 8);
             MemorySegment size = scratch.allocateFrom(JAVA_INT, NAME);
-            return Libc.getsockname(fd, name, size) < 0 ? 0 : Short.reverseBytes(name.get(JAVA_SHORT, 2)) & 0xffff;
+            return libc.getsockname(fd, name, size) < 0 ? 0 : Short.reverseBytes(name.get(JAVA_SHORT, 2)) & 0xffff;
         }
     }
 
@@ -155,7 +168,7 @@ public final class UdpDescriptor implements AutoCloseable {
             headers.set(JAVA_INT, (long) MMSG * i + 8, NAME);
             headers.set(JAVA_LONG, (long) MMSG * i + 40, CONTROL);
         }
-        return Math.max(0, Libc.recvmmsg(fd, headers, MESSAGES, MSG_DONTWAIT));
+        return Math.max(0, libc.recvmmsg(fd, headers, MESSAGES, MSG_DONTWAIT));
     }
 
     /** The length of message {@code i} in bytes. */
@@ -192,11 +205,16 @@ public final class UdpDescriptor implements AutoCloseable {
         return heap;
     }
 
-    /** The sender's IP address of message {@code i}. */
-    public byte[] fromIp(int i) {
-        byte[] ip = new byte[v4 ? 4 : 16];
-        MemorySegment.copy(names, JAVA_BYTE, (long) NAME * i + (v4 ? 4 : 8), ip, 0, ip.length);
-        return ip;
+    /** The upper 64 bits of the sender's IP address of message {@code i}; IPv4 as IPv4-mapped IPv6. */
+    public long fromHigh(int i) {
+        return v4 ? 0 : Long.reverseBytes(names.get(JAVA_LONG, (long) NAME * i + 8));
+    }
+
+    /** The lower 64 bits of it. */
+    public long fromLow(int i) {
+        long at = (long) NAME * i;
+        if (v4) return MAPPED | Integer.reverseBytes(names.get(JAVA_INT, at + 4)) & 0xffffffffL;
+        return Long.reverseBytes(names.get(JAVA_LONG, at + 16));
     }
 
     /** The sender's port of message {@code i}. */
@@ -207,13 +225,21 @@ public final class UdpDescriptor implements AutoCloseable {
     /**
      * Sends one datagram, or a super-packet of datagrams of {@code segment} bytes, the last of which may be short.
      *
+     * @param high the upper 64 bits of the IP address; IPv4 as IPv4-mapped IPv6
+     * @param low the lower 64 bits
      * @param segment 0 for one datagram
      * @param ecn the mark of congestion notification, 0 to 3
      * @return 0, or the error's number
      */
-    public int send(byte[] ip, int port, byte[] bytes, int offset, int length, int segment, int ecn) {
-        if (closed || ip.length != (v4 ? 4 : 16)) return EINVAL;
-        address(outName, ip, port);
+    public int send(long high, long low, int port, byte[] bytes, int offset, int length, int segment, int ecn) {
+        if (closed || v4 != (high == 0 && low >>> 32 == MAPPED >>> 32)) return EINVAL;
+        outName.set(JAVA_SHORT, 2, Short.reverseBytes((short) port));
+        if (v4) {
+            outName.set(JAVA_INT, 4, Integer.reverseBytes((int) low));
+        } else {
+            outName.set(JAVA_LONG, 8, Long.reverseBytes(high));
+            outName.set(JAVA_LONG, 16, Long.reverseBytes(low));
+        }
         MemorySegment.copy(bytes, offset, outBytes, JAVA_BYTE, 0, length);
         outVector.set(JAVA_LONG, 8, length);
         int controlled = 0;
@@ -229,7 +255,7 @@ public final class UdpDescriptor implements AutoCloseable {
         }
         outHeader.set(ADDRESS, 32, controlled > 0 ? outControl : MemorySegment.NULL);
         outHeader.set(JAVA_LONG, 40, controlled);
-        return Libc.sendmsg(errno, fd, outHeader) < 0 ? errno.get(JAVA_INT, 0) : 0;
+        return libc.sendmsg(errno, fd, outHeader) < 0 ? errno.get(JAVA_INT, 0) : 0;
     }
 
     private void putControl(int at, int length, int level, int type) {
@@ -242,7 +268,7 @@ public final class UdpDescriptor implements AutoCloseable {
     public void close() {
         if (closed) return;
         closed = true;
-        Libc.close(fd);
+        libc.close(fd);
         arena.close();
     }
 }

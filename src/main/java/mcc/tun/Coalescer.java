@@ -44,6 +44,7 @@ public final class Coalescer {
     private final byte[] spare = new byte[PACKET_MAX];
     private final Ip ip = new Ip();
     private final boolean offloads;
+    private final boolean joinsUdp;
     private final Sink out;
 
     /** The super-packet at {@link #FIRST}: its bytes and headers; 0 bytes: none. */
@@ -60,9 +61,13 @@ public final class Coalescer {
     private boolean closed;
     private int at;
 
-    /** @param offloads whether the interface takes {@link Vnet} headers */
-    public Coalescer(boolean offloads, Sink out) {
+    /**
+     * @param offloads whether the interface takes {@link Vnet} headers, and super-packets of TCP
+     * @param joinsUdp whether of UDP too
+     */
+    public Coalescer(boolean offloads, boolean joinsUdp, Sink out) {
         this.offloads = offloads;
+        this.joinsUdp = joinsUdp;
         this.out = out;
     }
 
@@ -112,7 +117,8 @@ public final class Coalescer {
         size = n - headers;
         // A payload shorter than the headers would leave the next packet's over the first one's, which it is compared
         // with.
-        closed = !offloads || !needsCsum || size < headers || headers > saved.length || tcp && flags(FIRST) != ACK;
+        closed = !offloads || !needsCsum || size < headers || headers > saved.length;
+        closed |= tcp ? flags(FIRST) != ACK : !joinsUdp;
         if (closed) flush();
         else if (tcp) nextSeq = Octets.i32(b, ip.transport + 4) + size;
         return Verdict.TAKEN;

@@ -1,90 +1,49 @@
 package mcc.tun;
 
-import java.util.Arrays;
-
-/**
- * The flows that this host began, each with the time of its last packet: a table of a fixed size without an object for each
- * flow. Eight places suit each flow; where all are taken the one unused for longest gives way.
- */
+/** The flows in use, each with who began it and the time of its last packet. */
 final class Flows {
-    private static final int WAYS = 8;
-    private static final int LONGS = 6;
-    private static final int KEY = 5;
-
-    private final long[] table;
-    private final int sets;
-    private final long seed;
-    /** Of the flow at hand: ours, theirs, then protocol and ports, which are never 0 together. */
-    private final long[] key = new long[KEY];
+    private final Places places;
 
     /**
      * @param max a power of two
-     * @param seed so that nobody outside knows which flows share their places
+     * @param seed random
      */
     Flows(int max, long seed) {
-        table = new long[max * LONGS];
-        sets = max / WAYS;
-        this.seed = seed;
+        places = new Places(max, seed);
     }
 
-    /** Names the flow at hand. */
+    /** Names the flow at hand; protocol and ports are never 0 together. */
     void aim(long ourHigh, long ourLow, long theirHigh, long theirLow, int protocol, int ours, int theirs) {
-        key[0] = ourHigh;
-        key[1] = ourLow;
-        key[2] = theirHigh;
-        key[3] = theirLow;
-        key[4] = (long) protocol << 32 | (long) ours << 16 | theirs;
+        places.aim(ourHigh, ourLow, theirHigh, theirLow, (long) protocol << 32 | (long) ours << 16 | theirs);
     }
 
-    /** Notes the flow at hand; true when another one, used since {@code sinceNs}, had to give way. */
-    boolean note(long nowNs, long sinceNs) {
-        int at = find();
-        boolean evicts = false;
-        if (at < 0) {
-            at = eldest();
-            evicts = table[at + KEY - 1] != 0 && table[at + KEY] >= sinceNs;
-            System.arraycopy(key, 0, table, at, KEY);
+    /**
+     * Notes a packet of the flow at hand; one that is in use stays whose it is.
+     *
+     * @param remote whether the far end began it, if this packet begins it
+     * @return whether another flow in use had to give way
+     */
+    boolean note(long nowNs, long lifeNs, boolean remote) {
+        int at = places.find();
+        if (at >= 0 && nowNs - places.timeNs(at) <= lifeNs) {
+            places.time(at, nowNs);
+            return false;
         }
-        table[at + KEY] = nowNs;
+        if (at < 0) at = places.next();
+        boolean evicts = !places.isFree(at) && nowNs - places.timeNs(at) <= lifeNs;
+        places.put(at, nowNs, remote);
         return evicts;
     }
 
-    /** Whether the flow at hand was used within {@code lifeNs}; it is used by this. */
-    boolean use(long nowNs, long lifeNs) {
-        int at = find();
-        if (at < 0) return false;
-        if (nowNs - table[at + KEY] > lifeNs) {
-            table[at + KEY - 1] = 0;
+    /** Whether the flow at hand was used within {@code lifeNs}, and this host began it or need not have. */
+    boolean use(long nowNs, long lifeNs, boolean orRemote) {
+        int at = places.find();
+        if (at < 0 || !orRemote && places.isMarked(at)) return false;
+        if (nowNs - places.timeNs(at) > lifeNs) {
+            places.free(at);
             return false;
         }
-        table[at + KEY] = nowNs;
+        places.time(at, nowNs);
         return true;
-    }
-
-    private int find() {
-        int set = set();
-        for (int at = set, end = set + WAYS * LONGS; at < end; at += LONGS) {
-            if (table[at + KEY - 1] == key[4] && Arrays.equals(table, at, at + KEY, key, 0, KEY)) return at;
-        }
-        return -1;
-    }
-
-    /** A free place for the flow at hand, else the one unused for longest. */
-    private int eldest() {
-        int best = set();
-        for (int at = best, end = best + WAYS * LONGS; at < end; at += LONGS) {
-            if (table[at + KEY - 1] == 0) return at;
-            if (table[at + KEY] < table[best + KEY]) best = at;
-        }
-        return best;
-    }
-
-    private int set() {
-        long h = seed;
-        for (long word : key) {
-            h = (h ^ word) * 0x9e3779b97f4a7c15L;
-            h ^= h >>> 32;
-        }
-        return (int) ((h >>> 8) % sets) * WAYS * LONGS;
     }
 }

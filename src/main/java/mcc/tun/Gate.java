@@ -9,12 +9,26 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What may pass between this host and its peers. Out: what carries this node's address. In: what carries the peer's own address
- * and is sent to this node's, if it is an echo request, or answers what this host began, or a rule allows it. Addresses behind
- * a node ({@link Subnet}) are as good as its own.
+ * and is sent to this node's, if it is an echo request, or answers what this host began, or the policy allows it. Addresses
+ * behind a node ({@link Subnet}) are as good as its own.
  *
- * <p>Limit: {@link #FLOWS_MAX} flows.
+ * <p>Who began a flow is remembered, so that answers of this host do not make a flow its own that the policy let in: that one
+ * ends when the policy says otherwise.
+ *
+ * <p>Limits: {@link #FLOWS_MAX} flows, {@link Verdicts#MAX} answers of the policy.
  */
 public final class Gate {
+    /** Asks the policy. */
+    @FunctionalInterface
+    public interface Judge {
+        /**
+         * Until when a peer may reach a port of this host, on the clock of {@code nowNs}; not later than that when it may not.
+         *
+         * @param protocol of IP; 0, with port 0, for what has no ports
+         */
+        long untilNs(long nowNs, Id peer, int protocol, int port);
+    }
+
     /** Flows remembered. */
     static final int FLOWS_MAX = 65_536;
     /** An unused TCP flow is forgotten after this time, any other after a fortieth of it. */
@@ -29,8 +43,8 @@ public final class Gate {
 
     private final InnerAddress self;
     private final @Nullable InnerAddress self4;
-    private final boolean all;
-    private final List<Rule> rules;
+    private final Judge judge;
+    private final Verdicts verdicts;
     private final List<Subnet> subnets;
     private final Flows flows;
     private final Ip quoted = new Ip();
@@ -41,24 +55,17 @@ public final class Gate {
 
     /**
      * @param ipv4 whether this host has an IPv4 address too
-     * @param all whether everything that is honest about its addresses may come in
+     * @param judge who may come in unasked
      * @param subnets what is behind this node, and behind others
-     * @param seed random, for the table of flows
+     * @param seed random, for the tables
      */
-    public Gate(
-            InnerAddress self,
-            boolean ipv4,
-            boolean all,
-            List<Rule> rules,
-            List<Subnet> subnets,
-            long seed,
-            Counters counters) {
+    public Gate(InnerAddress self, boolean ipv4, Judge judge, List<Subnet> subnets, long seed, Counters counters) {
         this.self = self;
         self4 = ipv4 ? self.v4() : null;
-        this.all = all;
-        this.rules = List.copyOf(rules);
+        this.judge = judge;
         this.subnets = List.copyOf(subnets);
         flows = new Flows(FLOWS_MAX, seed);
+        verdicts = new Verdicts(seed);
         evicted = counters.of("tun.flows.evicted");
         spoofed = counters.of("tun.in.spoofed");
         astray = counters.of("tun.in.astray");
@@ -68,8 +75,12 @@ public final class Gate {
     /** Whether the host may send this packet; the answers to it may then come in. */
     public boolean leaves(long nowNs, Ip ip, byte[] b) {
         if (!isOurs(ip.v4, ip.fromHigh, ip.fromLow)) return false;
-        if (aim(ip, b, false) && flows.note(nowNs, nowNs - lifeNs(ip.protocol))) evicted.add();
+        note(nowNs, ip, b, false);
         return true;
+    }
+
+    private void note(long nowNs, Ip ip, byte[] b, boolean inbound) {
+        if (aim(ip, b, inbound) && flows.note(nowNs, lifeNs(ip.protocol), inbound)) evicted.add();
     }
 
     /** Whether this host has an address, or what is behind it. */
@@ -104,10 +115,24 @@ public final class Gate {
             astray.add();
             return false;
         }
-        if (all || isExpected(nowNs, ip, b)) return true;
-        for (Rule rule : rules) if (rule.allows(peer, ip)) return true;
+        if (isExpected(nowNs, ip, b)) return true;
+        if (isGranted(nowNs, peer, ip)) {
+            note(nowNs, ip, b, true);
+            return true;
+        }
         denied.add();
         return false;
+    }
+
+    private boolean isGranted(long nowNs, Id peer, Ip ip) {
+        boolean ported = ip.hasPorts && !isIcmp(ip);
+        int protocol = ported ? ip.protocol : 0;
+        int port = ported ? ip.toPort : 0;
+        return switch (verdicts.of(nowNs, peer, 1L << 32 | protocol << 16 | port)) {
+            case ALLOWED -> true;
+            case DENIED -> false;
+            case UNKNOWN -> verdicts.learn(nowNs, judge.untilNs(nowNs, peer, protocol, port));
+        };
     }
 
     private boolean isExpected(long nowNs, Ip ip, byte[] b) {
@@ -124,15 +149,16 @@ public final class Gate {
         return ip.protocol == (ip.v4 ? Ip.ICMP : Ip.ICMP6);
     }
 
-    /** An error may come in when the packet it quotes is of a flow from here (RFC 4443 section 2.4c, RFC 792). */
+    /** An error may come in when it quotes a packet of this host, of a flow in use (RFC 4443 section 2.4c, RFC 792). */
     private boolean quotes(long nowNs, Ip ip, byte[] b) {
         if (!quoted.parseHead(b, ip.transport + 8, ip.transportLength - 8)) return false;
         if (quoted.v4 != ip.v4 || !isOurs(quoted.v4, quoted.fromHigh, quoted.fromLow)) return false;
         return isLive(nowNs, quoted, b, false);
     }
 
+    /** Whether a packet is of a flow in use; one that comes in only of one that this host began. */
     private boolean isLive(long nowNs, Ip ip, byte[] b, boolean inbound) {
-        return aim(ip, b, inbound) && flows.use(nowNs, lifeNs(ip.protocol));
+        return aim(ip, b, inbound) && flows.use(nowNs, lifeNs(ip.protocol), !inbound);
     }
 
     /** Names the packet's flow to the table; false when it has none. */

@@ -74,7 +74,13 @@ public record InnerAddress(long high, long low) {
 
     /** Returns whether this address, of either family, is one of the network in which {@code other} is a node's IPv6 address. */
     public boolean isNeighbourOf(InnerAddress other) {
-        return isV4() ? low >>> HOST4_BITS == PREFIX4 >>> HOST4_BITS : (high ^ other.high) >>> 16 == 0;
+        return other.isNeighbour(high, low);
+    }
+
+    /** The same of an address by its two halves, in the network in which this is a node's IPv6 address. */
+    public boolean isNeighbour(long otherHigh, long otherLow) {
+        boolean v4 = otherHigh == 0 && otherLow >>> 32 == 0xffff;
+        return v4 ? otherLow >>> HOST4_BITS == PREFIX4 >>> HOST4_BITS : (otherHigh ^ high) >>> 16 == 0;
     }
 
     /**

@@ -1,5 +1,7 @@
 package mcc.tun;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One IP packet, parsed: a view that is filled again and again, and borrows the array it was filled from. Refuses whatever
  * is not well formed, and never throws.
@@ -19,6 +21,8 @@ public final class Ip {
     private static final int ROUTING = 43;
     private static final int FRAGMENT = 44;
     private static final int DESTINATION = 60;
+
+    private final @Nullable InnerAddress[] recent = new InnerAddress[1 << 10];
 
     boolean v4;
     /** The protocol above IP, past all extension headers. */
@@ -86,12 +90,22 @@ public final class Ip {
 
     /** The address the packet is sent to. */
     public InnerAddress to() {
-        return new InnerAddress(toHigh, toLow);
+        return address(toHigh, toLow);
     }
 
     /** The address the packet says it comes from. */
     public InnerAddress from() {
-        return new InnerAddress(fromHigh, fromLow);
+        return address(fromHigh, fromLow);
+    }
+
+    /** One object for an address that comes again, unless another with the same slot came between. */
+    private InnerAddress address(long high, long low) {
+        int slot = (int) ((high * 31 ^ low) * 0x9e3779b97f4a7c15L >>> 54);
+        InnerAddress known = recent[slot];
+        if (known != null && known.high() == high && known.low() == low) return known;
+        InnerAddress made = new InnerAddress(high, low);
+        recent[slot] = made;
+        return made;
     }
 
     private boolean parse4(byte[] b, int at, int length) {

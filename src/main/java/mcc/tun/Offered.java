@@ -1,8 +1,7 @@
 package mcc.tun;
 
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
@@ -12,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * The addresses of this host's endpoints, and what passes by them: to the port that was registered, from peers that the policy
  * admits; from that port, whatever the host answers; nothing else.
  *
- * <p>Limits: {@link #VISITS_MAX} answers of the policy are remembered, the one unused for longest gives way.
+ * <p>Limit: {@link Verdicts#MAX} answers of the policy; the doors are the caller's to limit.
  */
 public final class Offered {
     /**
@@ -33,80 +32,94 @@ public final class Offered {
         long untilNs(long nowNs, Id peer, InnerAddress endpoint);
     }
 
-    static final int VISITS_MAX = 8_192;
-    /** The policy is asked again after this time, whatever it said. */
-    static final long LOOK_AGAIN_NS = 10_000_000_000L;
+    /** @param number of each time that it was opened another, so that no answer of the policy outlives it */
+    private record Opened(InnerAddress address, Door door, long number) {}
 
-    private record Visit(Id peer, InnerAddress endpoint) {}
+    /** By address, to be found by its two halves. */
+    private final List<Opened> doors = new ArrayList<>();
 
-    private record Verdict(boolean isAllowed, long untilNs) {}
-
-    private final Map<InnerAddress, Door> doors = new HashMap<>();
-    private final Map<Visit, Verdict> visits = new LinkedHashMap<>(64, 0.75f, true);
+    private final Verdicts verdicts;
     private final Ip quoted = new Ip();
     private final Judge judge;
     private final Counter denied;
+    private long opened;
 
-    public Offered(Judge judge, Counters counters) {
+    /** @param seed random, for the table of answers */
+    public Offered(Judge judge, long seed, Counters counters) {
         this.judge = judge;
+        verdicts = new Verdicts(seed);
         denied = counters.of("tun.in.denied");
     }
 
     /** An endpoint may be reached at its address from now on. */
     public void add(InnerAddress address, Door door) {
-        doors.put(address, door);
+        remove(address);
+        doors.add(~place(address.high(), address.low()), new Opened(address, door, ++opened));
     }
 
     /** It may no longer. */
     public void remove(InnerAddress address) {
-        doors.remove(address);
-        visits.keySet().removeIf(visit -> visit.endpoint.equals(address));
+        int at = place(address.high(), address.low());
+        if (at >= 0) doors.remove(at);
     }
 
-    /** The endpoint at an address; null where there is none. */
-    public @Nullable Door door(InnerAddress address) {
-        return doors.isEmpty() ? null : doors.get(address);
+    /** Where the endpoint at an address is; where it would be, inverted, when there is none. */
+    private int place(long high, long low) {
+        int from = 0;
+        int to = doors.size();
+        while (from < to) {
+            int mid = (from + to) >>> 1;
+            InnerAddress address = doors.get(mid).address;
+            if (address.high() == high && address.low() == low) return mid;
+            boolean less = address.high() == high ? address.low() < low : address.high() < high;
+            if (less) from = mid + 1;
+            else to = mid;
+        }
+        return ~from;
+    }
+
+    private @Nullable Opened opened(long high, long low) {
+        int at = place(high, low);
+        return at < 0 ? null : doors.get(at);
+    }
+
+    /** Whether an endpoint has the address that a packet goes to. */
+    public boolean isFor(Ip ip) {
+        return opened(ip.toHigh, ip.toLow) != null;
     }
 
     /** Whether the host may send this packet, which comes from an endpoint's address: by its port alone. */
     public boolean leaves(Ip ip) {
-        Door door = door(ip.from());
-        if (door == null) return false;
+        Opened at = opened(ip.fromHigh, ip.fromLow);
+        if (at == null) return false;
         if (ip.protocol == Ip.ICMP6) return true;
-        return ip.protocol == door.protocol() && (ip.hasPorts ? ip.fromPort == door.port : ip.fragment);
+        return ip.protocol == at.door.protocol() && (ip.hasPorts ? ip.fromPort == at.door.port : ip.fragment);
     }
 
     /** Whether the host may receive this packet, which goes to an endpoint's address and honestly comes from a peer. */
     public boolean enters(long nowNs, Id peer, Ip ip, byte[] b) {
-        InnerAddress to = ip.to();
-        Door door = door(to);
-        if (door != null && isFor(door, to, ip, b) && mayVisit(nowNs, peer, to)) return true;
+        Opened at = opened(ip.toHigh, ip.toLow);
+        if (at != null && isBy(at.door, ip, b) && mayVisit(nowNs, peer, at)) return true;
         denied.add();
         return false;
     }
 
-    private boolean isFor(Door door, InnerAddress to, Ip ip, byte[] b) {
+    private boolean isBy(Door door, Ip ip, byte[] b) {
         if (ip.protocol == door.protocol()) return ip.hasPorts && ip.toPort == door.port;
         if (ip.protocol != Ip.ICMP6 || !ip.hasPorts || Octets.u8(b, ip.transport) >= 128) return false;
         // An error (RFC 4443 section 2.4c) about what the endpoint sent.
         return quoted.parseHead(b, ip.transport + 8, ip.transportLength - 8)
-                && quoted.isFrom(to)
+                && quoted.fromHigh == ip.toHigh
+                && quoted.fromLow == ip.toLow
                 && quoted.protocol == door.protocol()
                 && quoted.fromPort == door.port;
     }
 
-    private boolean mayVisit(long nowNs, Id peer, InnerAddress endpoint) {
-        Visit visit = new Visit(peer, endpoint);
-        Verdict known = visits.get(visit);
-        if (known == null || nowNs >= known.untilNs) {
-            long untilNs = judge.untilNs(nowNs, peer, endpoint);
-            boolean allowed = untilNs > nowNs;
-            long again = nowNs + LOOK_AGAIN_NS;
-            known = new Verdict(allowed, allowed ? Math.min(untilNs, again) : again);
-            visits.put(visit, known);
-            if (visits.size() > VISITS_MAX)
-                visits.remove(visits.keySet().iterator().next());
-        }
-        return known.isAllowed;
+    private boolean mayVisit(long nowNs, Id peer, Opened at) {
+        return switch (verdicts.of(nowNs, peer, at.number)) {
+            case ALLOWED -> true;
+            case DENIED -> false;
+            case UNKNOWN -> verdicts.learn(nowNs, judge.untilNs(nowNs, peer, at.address));
+        };
     }
 }

@@ -48,8 +48,12 @@ public final class Routes {
     private final InnerAddress own4;
     private final Counters counters;
 
-    /** What a node is called on this host. */
-    public record Addresses(InnerAddress v6, InnerAddress v4) {}
+    /**
+     * What a node is called on this host.
+     *
+     * @param own4 the IPv4 address that it has on its own
+     */
+    public record Addresses(InnerAddress v6, InnerAddress v4, InnerAddress own4) {}
 
     /** @param self this node's address, whose IPv4 form no other gets */
     public Routes(String network, InnerAddress self, Counters counters) {
@@ -72,9 +76,10 @@ public final class Routes {
         if (known != null) return known;
         if (addresses.size() >= ROUTES_MAX) forgetOne();
         InnerAddress v6 = InnerAddress.of(network, node);
-        InnerAddress v4 = v6.v4();
+        InnerAddress own = v6.v4();
+        InnerAddress v4 = own;
         while (v4.equals(own4) || routes.containsKey(v4)) v4 = v4.next4(); // of 4 million at most 8,192 are taken
-        Addresses made = new Addresses(v6, v4);
+        Addresses made = new Addresses(v6, v4, own);
         routes.put(v6, node);
         routes.put(v4, node);
         addresses.put(node, made);

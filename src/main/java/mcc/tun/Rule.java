@@ -4,13 +4,17 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whom the host lets in: {@code tcp:22}, {@code udp:5000-5010}, {@code tcp:22@NODE}, {@code any@NODE}.
+ * Whom the host lets in, as its operator writes it: {@code tcp:22}, {@code udp:5000-5010}, {@code tcp:22@NODE}, {@code
+ * any@NODE}. The policy decides by it, as a grant.
  *
  * @param protocol the number of TCP or UDP; 0 for all protocols
  * @param node null for all nodes
  */
 public record Rule(
         int protocol, int firstPort, int lastPort, @Nullable Id node) {
+    /** Most of them. */
+    public static final int MAX = 1_024;
+
     /** Reads a rule; null when it is none. */
     public static @Nullable Rule parse(String text) {
         int at = text.indexOf('@');
@@ -36,11 +40,5 @@ public record Rule(
             v = v * 10 + c - '0';
         }
         return v <= 65_535 ? v : -1;
-    }
-
-    boolean allows(Id peer, Ip ip) {
-        if (node != null && !node.equals(peer)) return false;
-        if (protocol == 0) return true;
-        return ip.protocol == protocol && ip.hasPorts && ip.toPort >= firstPort && ip.toPort <= lastPort;
     }
 }

@@ -42,4 +42,10 @@ public record Subnet(InnerAddress base, int bits, @Nullable Id node) {
     boolean has(long high, long low) {
         return ((high ^ base.high()) & mask(bits)) == 0 && ((low ^ base.low()) & mask(bits - 64)) == 0;
     }
+
+    /** As it is written, without the node. */
+    @Override
+    public String toString() {
+        return base + "/" + length();
+    }
 }

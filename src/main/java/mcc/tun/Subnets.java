@@ -23,7 +23,18 @@ public final class Subnets {
 
     /** The IPv6 address of the node behind which an address is; null for none. */
     public @Nullable InnerAddress next(InnerAddress to) {
-        for (Next next : nexts) if (next.subnet.has(to.high(), to.low())) return next.node;
+        Next next = find(to.high(), to.low());
+        return next == null ? null : next.node;
+    }
+
+    /** The network behind another node that an address is of; null for none. */
+    public @Nullable Subnet holding(long high, long low) {
+        Next next = find(high, low);
+        return next == null ? null : next.subnet;
+    }
+
+    private @Nullable Next find(long high, long low) {
+        for (Next next : nexts) if (next.subnet.has(high, low)) return next;
         return null;
     }
 }

@@ -6,9 +6,9 @@
  *
  * <p>Read in this order: {@link mcc.tun.InnerAddress} (which address a node has), {@link mcc.tun.Ip} (a packet, parsed),
  * {@link mcc.tun.Segmenter} (a super-packet of the kernel, cut), {@link mcc.tun.Coalescer} (packets of peers, joined again),
- * {@link mcc.tun.Gate} (what may come in), {@link mcc.tun.Offered} (what may by an endpoint's address), {@link
- * mcc.tun.Routes} (who has which address, and what waits for it), {@link mcc.tun.Ecn} (marks of congestion), {@link
- * mcc.tun.Icmp} (what this node says of itself).
+ * {@link mcc.tun.Gate} (what may come in; {@code node} asks the policy), {@link mcc.tun.Offered} (what may by an endpoint's
+ * address), {@link mcc.tun.Routes} (who has which address, and what waits for it), {@link mcc.tun.Ecn} (marks of congestion),
+ * {@link mcc.tun.Icmp} (what this node says of itself).
  *
  * <p>Invariants: no bytes, however malformed, make anything here throw; a peer's packet carries that peer's address or is
  * dropped; every table has a limit; no payload is copied, and no checksum over payload is computed where the kernel takes the

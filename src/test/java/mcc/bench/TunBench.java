@@ -34,7 +34,7 @@ class TunBench {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROUNDS = Integer.getInteger("bench.rounds", 5);
     private static final List<String> ONLY =
-            List.of(System.getProperty("bench.only", "direct,mcc,wireguard-go,nebula,tinc,openvpn")
+            List.of(System.getProperty("bench.only", "direct,mcc,mcc-off,wireguard-go,nebula,tinc,openvpn")
                     .split(","));
     private static final double TICK_S = 0.01;
 
@@ -100,7 +100,8 @@ class TunBench {
         for (String name : ONLY) {
             switch (name) {
                 case "direct" -> variants.add(new Variant(name, A));
-                case "mcc" -> mcc();
+                case "mcc" -> mcc(name, "mcc0", 0);
+                case "mcc-off" -> mcc(name, "mcc1", 1, "--udp-offload", "off", "--tun-offload", "off");
                 case "wireguard-go" -> wireguard();
                 case "nebula" -> nebula();
                 case "tinc" -> tinc();
@@ -118,22 +119,28 @@ class TunBench {
 
     // ---- the variants -----------------------------------------------------------------------------------------------
 
-    private void mcc() throws Exception {
-        RealNode one = node(left, A);
-        RealNode two = node(right, B, "--bootstrap", A + ":9376");
+    /** @param offset of its ports, so that two pairs of nodes do not meet */
+    private void mcc(String name, String device, int offset, String... more) throws Exception {
+        List<String> options =
+                new ArrayList<>(List.of("--tun", "--tun-allow", "all", "--tun-name", device, "--network", name));
+        options.addAll(List.of("--http", "127.0.0.1:" + (8080 + offset)));
+        options.addAll(List.of(more));
+        int port = 9376 + offset;
+        RealNode one = node(left, name, options, A + ":" + port);
+        RealNode two = node(right, name, options, B + ":" + port, "--bootstrap", A + ":" + port);
         String address = "";
-        for (String word :
-                sh("ip -n " + left + " -6 addr show dev mcc0 scope global").split("\\s+")) {
+        for (String word : sh("ip -n " + left + " -6 addr show dev " + device + " scope global")
+                .split("\\s+")) {
             if (word.startsWith("fd")) address = word.replaceAll("/.*", "");
         }
-        variants.add(new Variant("mcc", address, one.process, two.process));
+        variants.add(new Variant(name, address, one.process, two.process));
     }
 
-    private RealNode node(String ns, String ip, String... more) {
-        List<String> options = new ArrayList<>(
-                List.of("--listen", ip + ":9376", "--http", "127.0.0.1:8080", "--tun", "--tun-allow", "all"));
-        options.addAll(List.of(more));
-        RealNode node = RealNode.start(exec(ns), folder.resolve(ns), options.toArray(String[]::new));
+    private RealNode node(String ns, String name, List<String> options, String listen, String... more) {
+        List<String> all = new ArrayList<>(options);
+        all.addAll(List.of("--listen", listen));
+        all.addAll(List.of(more));
+        RealNode node = RealNode.start(exec(ns), folder.resolve(ns + name), all.toArray(String[]::new));
         nodes.add(node);
         return node;
     }
@@ -284,7 +291,7 @@ class TunBench {
         v.one.add(bits / 1e9);
         v.cpu.add((v.ticks() - before) / (bits * 4 / 1e9));
         v.eight.add(tcp(v, 8, 4) / 1e9);
-        JsonNode udp = iperf(v, "-u -b 1G -l 1300 -t 3");
+        JsonNode udp = iperf(v, "-u -b 1G -l 1300 -t 3 -w 2M");
         v.lost.add(udp.path("sum").path("lost_percent").asDouble());
         Process load = start(right, ("iperf3 -t 3 -c " + v.address).split(" "));
         v.busy.add(ping(v, 100, "0.02"));

@@ -8,6 +8,8 @@ import static mcc.it.TwoHosts.run;
 import static mcc.it.TwoHosts.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -99,9 +101,9 @@ class TunIT {
         return run(in(ns, "curl -s --max-time 30 http://[" + address + "]:" + port + "/file -o " + to));
     }
 
-    private boolean hasProblem(RealNode node, String code) {
+    private static boolean hasProblem(String ns, RealNode node, String code) {
         try {
-            return sh(in(left, "curl -s " + node.http + "/api/v1/node")).contains("\"" + code + "\"");
+            return sh(in(ns, "curl -s " + node.http + "/api/v1/node")).contains("\"" + code + "\"");
         } catch (Exception e) {
             throw new AssertionError(e);
         }
@@ -146,7 +148,7 @@ class TunIT {
                     .contains("\"inner\":[\"" + to + "\",\"" + to4 + "\"]");
             assertThat(run(in(right, "ping -4 -c 2 -W 2 " + to4)).code()).isZero();
             sh("ip -n " + left + " link del mcc0");
-            RealNode.await("the node says that its interface is gone", () -> hasProblem(one, "tun-gone"));
+            RealNode.await("the node says that its interface is gone", () -> hasProblem(left, one, "tun-gone"));
             assertThat(two.stop()).isZero();
             assertThat(run("ip -n " + right + " link show mcc0").code())
                     .as("gone with its node")
@@ -217,6 +219,78 @@ class TunIT {
                     .isZero();
             assertThat(echoes(left)).isGreaterThan(before);
             assertThat(two.id).isNotEqualTo(one.id);
+        }
+    }
+
+    /** Datagrams between the nodes, as one end's device sees them: the lengths of what UDP carries. */
+    private Path capture(String ns) throws Exception {
+        Path out = folder.resolve("capture");
+        servers.add(new ProcessBuilder(exec(ns, "tcpdump", "-nlqi", "eth0", "--immediate-mode", "udp", "port", "9376"))
+                .redirectErrorStream(true)
+                .redirectOutput(out.toFile())
+                .start());
+        RealNode.await("tcpdump listens", () -> text(out).contains("listening on"));
+        return out;
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static long captured(Path capture, int length) {
+        return text(capture)
+                .lines()
+                .filter(line -> line.endsWith("UDP, length " + length))
+                .count();
+    }
+
+    @Test
+    void aPacketCostsTwentyNineBytesAndTheInterfaceIsSeenWhileItsNodeLives() throws Exception {
+        Needs.program("tcpdump", "tcpdump");
+        try (RealNode one = node(left, "one", A)) {
+            try (RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
+                String to = address(left);
+                awaitPing(right, to);
+                Path capture = capture(left);
+                for (int payload : new int[] {1, 101, 1_003}) {
+                    int inner = 40 + 8 + payload;
+                    sh(in(right, "ping -6 -c 1 -W 5 -s " + payload + " " + to));
+                    RealNode.await("its datagrams are seen", () -> captured(capture, inner + 29) >= 2);
+                }
+                int inner4 = 20 + 8 + 555;
+                sh(in(right, "ping -4 -c 1 -W 5 -s 555 " + address4(left)));
+                RealNode.await("its datagrams are seen", () -> captured(capture, inner4 + 29) >= 2);
+                assertThat(sh("ip -n " + right + " addr show dev mcc0"))
+                        .contains("mtu 1420", "qlen 2000", "inet6 fd", "/48 scope global", "inet 100.", "/10 ");
+                List<String> status = exec(left, RealNode.command("status").toArray(String[]::new));
+                assertThat(sh(String.join(" ", status)))
+                        .contains("interface mcc0  " + to + "  " + address4(left) + "  MTU 1420");
+                two.kill();
+                RealNode.await("the interface is gone with its node", () -> isMissing(right));
+            }
+            aRouteThatHoldsANodesOwnAddressIsTold(one);
+        }
+    }
+
+    private static boolean isMissing(String ns) {
+        try {
+            return run("ip -n " + ns + " link show mcc0").code() != 0;
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Into the tunnel itself: the kernel would send each datagram back to the node. */
+    private void aRouteThatHoldsANodesOwnAddressIsTold(RealNode one) throws Exception {
+        try (RealNode two = node(right, "two", B, "--bootstrap", A + ":9376", "--tun-routes", A + "/32@" + one.id)) {
+            RealNode.await("the node says so", () -> hasProblem(right, two, "tun-route-loop"));
+            assertThat(counted(right, two, "mcc_tun_out_looped_total")).isPositive();
+            assertThat(sh(in(right, "curl -s " + two.http + "/api/v1/node"))).contains(A + "/32");
+            assertThat(counted(right, two, "mcc_tun_out_packets_total")).isZero();
         }
     }
 }

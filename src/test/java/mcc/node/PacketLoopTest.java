@@ -6,16 +6,16 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.netty.channel.epoll.Epoll;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
-import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import mcc.core.Address;
 import mcc.sys.UdpDescriptor;
 import org.junit.jupiter.api.Test;
 
 class PacketLoopTest {
-    private static final byte[] LOOPBACK = InetAddress.getLoopbackAddress().getAddress();
+    private static final Address LOOPBACK = Address.v4(0x7f000001, 0);
 
     @Test
     void whoWantsNothingIsNotWokenForWhatIsUnread() throws Exception {
@@ -26,8 +26,8 @@ class PacketLoopTest {
         Context context = thread.context(vertx.getOrCreateContext());
         context.exceptionHandler(failure::complete);
         PacketLoop loop = new PacketLoop(context);
-        try (UdpDescriptor reader = UdpDescriptor.bind(LOOPBACK, 0);
-                UdpDescriptor writer = UdpDescriptor.bind(LOOPBACK, 0)) {
+        try (UdpDescriptor reader = UdpDescriptor.bind(LOOPBACK.ip(), 0, true);
+                UdpDescriptor writer = UdpDescriptor.bind(LOOPBACK.ip(), 0, true)) {
             AtomicInteger woken = new AtomicInteger();
             CountDownLatch first = new CountDownLatch(3);
             CountDownLatch again = new CountDownLatch(6);
@@ -36,8 +36,8 @@ class PacketLoopTest {
                 first.countDown();
                 again.countDown();
             });
-            assertThat(writer.send(LOOPBACK, reader.port(), new byte[] {1}, 0, 1, 0, 0))
-                    .isZero();
+            int error = writer.send(LOOPBACK.high(), LOOPBACK.low(), reader.port(), new byte[1], 0, 1, 0, 0);
+            assertThat(error).isZero();
             assertThat(first.await(60, TimeUnit.SECONDS))
                     .as("unread, it comes again")
                     .isTrue();

@@ -21,12 +21,11 @@ class FuzzTest {
     private final Gate gate = new Gate(
             US,
             true,
-            false,
-            List.of(new Rule(Ip.TCP, 1, 40_000, null)),
+            (now, _, protocol, port) -> protocol == Ip.TCP && port <= 40_000 ? now + 1_000 : now,
             List.of(new Subnet(new InnerAddress(0x2001_0db8_0000_0000L, 0), 32, PEER)),
             7,
             counters);
-    private final Coalescer coalescer = new Coalescer(true, (_, _, _) -> {});
+    private final Coalescer coalescer = new Coalescer(true, true, (_, _, _) -> {});
 
     private int below(int n) {
         return (rng.nextInt() & 0x7fffffff) % n;

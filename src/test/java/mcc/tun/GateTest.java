@@ -20,8 +20,16 @@ class GateTest {
             .toList();
     private final Counters counters = new Counters();
 
-    private Gate gate(String... rules) {
-        return new Gate(US, true, false, Stream.of(rules).map(Rule::parse).toList(), SUBNETS, 7, counters);
+    private static final Gate.Judge NOBODY = (nowNs, _, _, _) -> nowNs;
+    private static final Gate.Judge EVERYBODY = (_, _, _, _) -> Long.MAX_VALUE;
+    private long asked;
+
+    private Gate gate() {
+        return gate(NOBODY);
+    }
+
+    private Gate gate(Gate.Judge judge) {
+        return new Gate(US, true, judge, SUBNETS, 7, counters);
     }
 
     private static boolean enters(Gate gate, long nowNs, Id peer, byte[] packet) {
@@ -114,7 +122,7 @@ class GateTest {
 
     @Test
     void withoutIpv4NothingOfItPasses() {
-        Gate gate = new Gate(US, false, true, List.of(), List.of(), 7, counters);
+        Gate gate = new Gate(US, false, EVERYBODY, List.of(), 7, counters);
         byte[] out = v4(US.v4(), THEM.v4(), Ip.ICMP, PacketsOf.echo(8, 1));
         assertThat(gate.leaves(0, PacketsOf.parsed(out), out)).isFalse();
         assertThat(enters4(gate, v4(THEM.v4(), US.v4(), Ip.ICMP, PacketsOf.echo(8, 1))))
@@ -123,7 +131,7 @@ class GateTest {
 
     @Test
     void addressesAreThoseOfWhoSendsAndWhoReceives() {
-        Gate gate = new Gate(US, true, true, List.of(), List.of(), 7, counters);
+        Gate gate = new Gate(US, true, EVERYBODY, List.of(), 7, counters);
         InnerAddress third = new InnerAddress(THEM.high(), 9);
         byte[] echo = PacketsOf.echo(128, 1);
         assertThat(enters(gate, 0, PEER, PacketsOf.v6(third, US, Ip.ICMP6, echo)))
@@ -138,15 +146,81 @@ class GateTest {
         assertThat(counters.value("tun.in.astray")).isEqualTo(1);
     }
 
+    private static byte[] ssh(int from) {
+        return in(Ip.TCP, PacketsOf.tcp(from, 22, 0, 2, new byte[0]));
+    }
+
     @Test
-    void aRuleLetsInItsProtocolPortsAndNode() {
-        byte[] ssh = in(Ip.TCP, PacketsOf.tcp(9, 22, 0, 2, new byte[0]));
-        assertThat(enters(gate("tcp:22"), 0, PEER, ssh)).isTrue();
-        assertThat(enters(gate("udp:22"), 0, PEER, ssh)).isFalse();
-        assertThat(enters(gate("tcp:20-21"), 0, PEER, ssh)).isFalse();
-        assertThat(enters(gate("tcp:20-30"), 0, PEER, ssh)).isTrue();
-        assertThat(enters(gate("tcp:22@" + OTHER), 0, PEER, ssh)).isFalse();
-        assertThat(enters(gate("any@" + PEER), 0, PEER, ssh)).isTrue();
+    void whatThePolicyAllowsComesInByNodeProtocolAndPort() {
+        Gate gate = gate((now, peer, protocol, port) ->
+                peer.equals(PEER) && protocol == Ip.TCP && port == 22 ? Long.MAX_VALUE : now);
+        assertThat(enters(gate, 0, PEER, ssh(9))).isTrue();
+        assertThat(enters(gate, 0, OTHER, ssh(9))).as("another node").isFalse();
+        assertThat(enters(gate, 0, PEER, in(Ip.UDP, PacketsOf.udp(9, 22, new byte[1]))))
+                .as("another protocol")
+                .isFalse();
+        assertThat(enters(gate, 0, PEER, in(Ip.TCP, PacketsOf.tcp(9, 23, 0, 2, new byte[0]))))
+                .as("another port")
+                .isFalse();
+        assertThat(counters.value("tun.in.denied")).isEqualTo(3);
+    }
+
+    @Test
+    void whatHasNoPortsIsAskedAboutWithoutOne() {
+        Gate gate = gate((now, _, protocol, port) -> protocol == 0 && port == 0 ? Long.MAX_VALUE : now);
+        assertThat(enters(gate, 0, PEER, in(47, new byte[8]))).as("GRE").isTrue();
+        assertThat(enters(gate, 0, PEER, in(Ip.ICMP6, PacketsOf.echo(129, 5)))).isTrue();
+        assertThat(enters(gate, 0, PEER, ssh(9))).isFalse();
+    }
+
+    @Test
+    void thePolicyIsAskedOnceForAllPacketsOfANodeToAPort() {
+        Gate gate = gate((_, _, _, _) -> ++asked > 0 ? Long.MAX_VALUE : 0);
+        for (int i = 0; i < 1_000; i++)
+            assertThat(enters(gate, i, PEER, ssh(i))).isTrue();
+        assertThat(asked).isEqualTo(1);
+        assertThat(enters(gate, Verdicts.AGAIN_NS, PEER, ssh(9))).isTrue();
+        assertThat(asked).as("and again after a while").isEqualTo(2);
+    }
+
+    @Test
+    void aWithdrawnGrantEndsTheFlowThoughThisHostAnswersInIt() {
+        long[] untilNs = {Long.MAX_VALUE};
+        Gate gate = gate((_, _, _, _) -> ++asked > 0 ? untilNs[0] : 0);
+        byte[] answer = out(Ip.TCP, PacketsOf.tcp(22, 9, 0, 0x12, new byte[0]));
+        assertThat(enters(gate, 0, PEER, ssh(9))).isTrue();
+        assertThat(gate.leaves(1, PacketsOf.parsed(answer), answer)).isTrue();
+        untilNs[0] = Long.MIN_VALUE / 2;
+        assertThat(enters(gate, Verdicts.AGAIN_NS - 1, PEER, ssh(9))).isTrue();
+        for (int i = 0; i < 100; i++) {
+            assertThat(enters(gate, Verdicts.AGAIN_NS + i, PEER, ssh(9))).isFalse();
+            assertThat(gate.leaves(Verdicts.AGAIN_NS + i, PacketsOf.parsed(answer), answer))
+                    .isTrue();
+        }
+        assertThat(asked).as("a refusal is remembered too").isEqualTo(2);
+        assertThat(counters.value("tun.in.denied")).isEqualTo(100);
+    }
+
+    @Test
+    void aGrantThatEndsIsNotOutlivedByItsFlow() {
+        Gate gate = gate((_, _, _, _) -> 5);
+        assertThat(enters(gate, 0, PEER, ssh(9))).isTrue();
+        assertThat(enters(gate, 4, PEER, ssh(9))).isTrue();
+        assertThat(enters(gate, 5, PEER, ssh(9))).isFalse();
+    }
+
+    @Test
+    void aFlowThatThisHostBeginsAfterAnOldOneOfThePeersIsItsOwn() {
+        long[] untilNs = {Long.MAX_VALUE};
+        Gate gate = gate((_, _, _, _) -> untilNs[0]);
+        byte[] theirs = in(Ip.UDP, PacketsOf.udp(53, 4000, new byte[1]));
+        byte[] ours = out(Ip.UDP, PacketsOf.udp(4000, 53, new byte[1]));
+        assertThat(enters(gate, 0, PEER, theirs)).isTrue();
+        untilNs[0] = Long.MIN_VALUE / 2;
+        long later = Gate.OTHER_NS + 1;
+        assertThat(enters(gate, later, PEER, theirs)).isFalse();
+        assertThat(gate.leaves(later, PacketsOf.parsed(ours), ours)).isTrue();
+        assertThat(enters(gate, later, PEER, theirs)).isTrue();
     }
 
     @Test

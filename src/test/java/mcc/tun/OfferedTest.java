@@ -4,6 +4,8 @@ import static mcc.tun.PacketsOf.THEM;
 import static mcc.tun.PacketsOf.US;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
@@ -21,6 +23,7 @@ class OfferedTest {
                 asked++;
                 return peer.equals(PEER) ? endsNs : now;
             },
+            7,
             counters);
 
     private boolean enters(long nowNs, Id peer, int protocol, byte[] transport) {
@@ -59,6 +62,30 @@ class OfferedTest {
     }
 
     @Test
+    void eachOfManyEndpointsIsFoundByItsAddressAlone() {
+        Rng rng = Rng.seeded(9);
+        List<InnerAddress> addresses = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            InnerAddress address = new InnerAddress(rng.nextLong() >> 62, rng.nextLong());
+            addresses.add(address);
+            offered.add(address, new Offered.Door(true, i + 1));
+        }
+        for (int i = 0; i < 500; i += 2) offered.remove(addresses.get(i));
+        for (int i = 0; i < 500; i++) {
+            assertThat(leaves(addresses.get(i), Ip.UDP, udp(i + 1, 4000))).isEqualTo(i % 2 == 1);
+        }
+    }
+
+    @Test
+    void anAnswerOfThePolicyDoesNotOutliveItsEndpoint() {
+        offered.add(ENDPOINT, new Offered.Door(true, 53));
+        assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
+        offered.add(ENDPOINT, new Offered.Door(true, 54));
+        endsNs = 0;
+        assertThat(enters(0, PEER, Ip.UDP, udp(4000, 54))).isFalse();
+    }
+
+    @Test
     void theHostAnswersByTheRegisteredPortAlone() {
         offered.add(ENDPOINT, new Offered.Door(false, 80));
         assertThat(leaves(ENDPOINT, Ip.TCP, tcp(80, 4000))).isTrue();
@@ -73,8 +100,8 @@ class OfferedTest {
         for (int i = 0; i < 100; i++)
             assertThat(enters(i, PEER, Ip.UDP, udp(4000 + i, 53))).isTrue();
         assertThat(asked).as("asked once for all of a peer's packets").isEqualTo(1);
-        endsNs = Offered.LOOK_AGAIN_NS + 5;
-        assertThat(enters(Offered.LOOK_AGAIN_NS, PEER, Ip.UDP, udp(4000, 53))).isTrue();
+        endsNs = Verdicts.AGAIN_NS + 5;
+        assertThat(enters(Verdicts.AGAIN_NS, PEER, Ip.UDP, udp(4000, 53))).isTrue();
         assertThat(asked).isEqualTo(2);
         assertThat(enters(endsNs, PEER, Ip.UDP, udp(4000, 53))).isFalse();
         for (int i = 1; i < 100; i++) enters(endsNs + i, PEER, Ip.UDP, udp(4000, 53));

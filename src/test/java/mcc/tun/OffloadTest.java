@@ -21,8 +21,12 @@ class OffloadTest {
     }
 
     private static List<byte[]> join(boolean offloads, List<byte[]> packets) {
+        return join(offloads, offloads, packets);
+    }
+
+    private static List<byte[]> join(boolean offloads, boolean joinsUdp, List<byte[]> packets) {
         List<byte[]> out = new ArrayList<>();
-        Coalescer c = new Coalescer(offloads, (b, at, n) -> out.add(PacketsOf.part(b, at, n)));
+        Coalescer c = new Coalescer(offloads, joinsUdp, (b, at, n) -> out.add(PacketsOf.part(b, at, n)));
         for (byte[] packet : packets) {
             int at = c.place(packet.length);
             System.arraycopy(packet, 0, c.buffer(), at, packet.length);
@@ -82,6 +86,17 @@ class OffloadTest {
     }
 
     @Test
+    void whereTheKernelTakesSuperPacketsOfTcpAloneThoseOfUdpStaySingle() {
+        for (boolean v4 : new boolean[] {false, true}) {
+            List<byte[]> udp = cut(PacketsOf.read(new Shape(v4, false).packet(new byte[300]), true, Vnet.UDP, 100));
+            assertThat(join(true, false, udp)).hasSize(3).allMatch(p -> p[0] == Vnet.NEEDS_CSUM && p[1] == Vnet.NONE);
+            int kind = v4 ? Vnet.TCP4 : Vnet.TCP6;
+            List<byte[]> tcp = cut(PacketsOf.read(new Shape(v4, true).packet(new byte[300]), true, kind, 100));
+            assertThat(join(true, false, tcp)).hasSize(1);
+        }
+    }
+
+    @Test
     void withoutOffloadsTheWholeSumIsFilledIn() {
         byte[] packet = new Shape(false, true).packet(Rng.seeded(4).bytes(101));
         byte[] got = join(false, List.of(packet)).getFirst();
@@ -118,7 +133,7 @@ class OffloadTest {
     @Test
     void aForgedPacketLeavesWhatWasThereUntouched() {
         List<byte[]> out = new ArrayList<>();
-        Coalescer c = new Coalescer(true, (b, at, n) -> out.add(PacketsOf.part(b, at, n)));
+        Coalescer c = new Coalescer(true, true, (b, at, n) -> out.add(PacketsOf.part(b, at, n)));
         byte[] packet = new Shape(false, true).packet(Rng.seeded(5).bytes(100));
         packet[53] = ACK;
         System.arraycopy(packet, 0, c.buffer(), c.place(packet.length), packet.length);
@@ -134,7 +149,7 @@ class OffloadTest {
     void nothingMalformedThrows() {
         Rng rng = Rng.seeded(6);
         Segmenter segmenter = new Segmenter();
-        Coalescer coalescer = new Coalescer(true, (_, _, _) -> {});
+        Coalescer coalescer = new Coalescer(true, true, (_, _, _) -> {});
         for (int i = 0; i < 100_000; i++) {
             Shape shape = new Shape(rng.nextInt() < 0, rng.nextInt() < 0);
             byte[] b = PacketsOf.read(shape.packet(new byte[(rng.nextInt() & 0x7f) + 1]), true, shape.kind(), 33);

@@ -3,14 +3,14 @@ package mcc.tun;
 import java.util.Arrays;
 
 /** Packets and super-packets as the kernel gives them, made by hand. */
-final class PacketsOf {
+public final class PacketsOf {
     static final InnerAddress US = new InnerAddress(0xfd00_0000_0000_0001L, 1);
     static final InnerAddress THEM = new InnerAddress(0xfd00_0000_0000_0002L, 2);
 
     private PacketsOf() {}
 
     /** An IPv6 packet around a transport header and payload. */
-    static byte[] v6(InnerAddress from, InnerAddress to, int protocol, byte[] transport) {
+    public static byte[] v6(InnerAddress from, InnerAddress to, int protocol, byte[] transport) {
         byte[] out = new byte[40 + transport.length];
         out[0] = 0x60;
         Octets.put16(out, 4, transport.length);
@@ -22,7 +22,7 @@ final class PacketsOf {
         return out;
     }
 
-    static byte[] tcp(int fromPort, int toPort, int seq, int flags, byte[] payload) {
+    public static byte[] tcp(int fromPort, int toPort, int seq, int flags, byte[] payload) {
         byte[] out = new byte[20 + payload.length];
         Octets.put16(out, 0, fromPort);
         Octets.put16(out, 2, toPort);
@@ -35,7 +35,7 @@ final class PacketsOf {
         return out;
     }
 
-    static byte[] udp(int fromPort, int toPort, byte[] payload) {
+    public static byte[] udp(int fromPort, int toPort, byte[] payload) {
         byte[] out = new byte[8 + payload.length];
         Octets.put16(out, 0, fromPort);
         Octets.put16(out, 2, toPort);
@@ -52,7 +52,7 @@ final class PacketsOf {
     }
 
     /** An IPv4 packet around a transport header and payload. */
-    static byte[] v4(int protocol, byte[] transport) {
+    public static byte[] v4(int protocol, byte[] transport) {
         byte[] out = new byte[20 + transport.length];
         out[0] = 0x45;
         Octets.put16(out, 2, out.length);
@@ -67,7 +67,7 @@ final class PacketsOf {
     }
 
     /** The packet behind a header of the kernel's, in an array with room. */
-    static byte[] read(byte[] packet, boolean needsCsum, int kind, int size) {
+    public static byte[] read(byte[] packet, boolean needsCsum, int kind, int size) {
         byte[] out = new byte[Vnet.BYTES + packet.length];
         out[0] = (byte) (needsCsum ? Vnet.NEEDS_CSUM : 0);
         out[1] = (byte) kind;

@@ -1,0 +1,257 @@
+package mcc.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import mcc.Garbage;
+import mcc.consortium.Policy;
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.crypto.Aead;
+import mcc.crypto.Identity;
+import mcc.link.Config;
+import mcc.link.LinkInput;
+import mcc.link.Links;
+import mcc.link.PacketSink;
+import mcc.registry.Health;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.registry.ServiceName;
+import mcc.sys.MemoryTun;
+import mcc.sys.TunDevice;
+import mcc.tun.InnerAddress;
+import mcc.tun.PacketsOf;
+import mcc.tun.Subnet;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import mcc.wire.Provider;
+import mcc.wire.Transport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Two nodes' interfaces on arrays instead of a kernel, with all that is between them but the sockets. */
+class TunPortTest {
+    private static final Id ELSE = Id.random(Rng.seeded(9));
+    private static final int TCP = 6;
+    private static final int UDP = 17;
+    private static final int PACKETS = 10_000;
+    private static final int PAYLOAD = 1_000;
+    /**
+     * What sealing and opening a packet of that length leave with the JDK's cipher and nothing else: 1,832 to 2,080 bytes, by
+     * how it was compiled; and a few for each turn of the loop.
+     */
+    private static final long CIPHER_BYTES = 2_100;
+
+    private final Vertx vertx = Vertx.vertx();
+    private final PacketThread thread = new PacketThread();
+    private final PacketLoop loop = new PacketLoop(thread.context(vertx.getOrCreateContext()));
+    private final Bus bus = new Bus(vertx);
+    private final Rng rng = Rng.seeded(31);
+    private long now = 1_000_000;
+
+    /** A node without sockets: what it sends is received at once. */
+    private final class Host implements PacketSink {
+        final Counters counters = new Counters();
+        final Identity identity = Identity.fromSeed(rng.bytes(32));
+        final MemoryTun kernel = new MemoryTun();
+        final InnerAddress inner = InnerAddress.of("test", identity.id());
+        final Address at;
+        final Links links;
+        final TunPort tun;
+        Host other;
+        final List<String> loops = new ArrayList<>();
+
+        Host(String at, String inbound) {
+            this.at = Address.parse(at);
+            List<Subnet> routes = Stream.of("203.0.113.0/24@" + ELSE, "203.0.113.128/25@" + ELSE, "192.0.2.0/24")
+                    .map(Subnet::parse)
+                    .toList();
+            Settings settings = Settings.load(Map.of("tun.inbound", inbound), Map.of(), null);
+            Policy policy = Policy.open().and(TunGrants.of(settings, identity.id()));
+            links = new Links(
+                    new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults()),
+                    identity,
+                    policy,
+                    rng.split(),
+                    counters);
+            TunDevice device = kernel.device(TunDevice.Offload.ALL);
+            TunPort.Setup setup = new TunPort.Setup(
+                    device, "test", inner, true, identity.id(), routes, 7, () -> {}, (r, a) -> loops.add(r + " " + a));
+            tun = new TunPort(setup, bus, policy, this, counters);
+            tun.attach(loop, links, () -> {});
+        }
+
+        Id id() {
+            return identity.id();
+        }
+
+        @Override
+        public boolean ready() {
+            return true;
+        }
+
+        @Override
+        public void send(Address to, byte[] buf, int offset, int length) {
+            other.links.receive(now, buf, offset, length, at, 0);
+        }
+
+        void turn() {
+            if (links.deadlineNs() <= now) links.handle(now, new LinkInput.Tick());
+            while (links.poll() != null) {}
+            links.transmit(now, this);
+            tun.turn(now);
+        }
+    }
+
+    @AfterEach
+    void stop() {
+        thread.close();
+        vertx.close().await();
+    }
+
+    /** Two hosts with keys between them. */
+    private Host[] connected(String inbound) {
+        Host left = new Host("198.51.100.1:9376", "");
+        Host right = new Host("198.51.100.2:9376", inbound);
+        left.other = right;
+        right.other = left;
+        for (Host host : List.of(left, right)) host.links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
+        left.links.handle(now, new LinkInput.Ask(new Contact(right.id(), List.of(right.at)), 1, new Message.Ping()));
+        for (int i = 0; i < 20; i++) {
+            now += 1_000_000;
+            left.turn();
+            right.turn();
+        }
+        left.tun.learn(right.id());
+        right.tun.learn(left.id());
+        assertThat(left.links.packets().canSend(now, right.id())).isTrue();
+        assertThat(right.links.packets().canSend(now, left.id())).isTrue();
+        return new Host[] {left, right};
+    }
+
+    private void carry(Host from, byte[] read, int times) {
+        from.kernel.gives(read, times);
+        while (from.kernel.left() > 0) {
+            from.tun.read(now);
+            from.turn();
+            from.other.turn();
+        }
+    }
+
+    private static byte[] udp(InnerAddress from, InnerAddress to, int fromPort, int toPort) {
+        byte[] packet = PacketsOf.v6(from, to, UDP, PacketsOf.udp(fromPort, toPort, new byte[PAYLOAD]));
+        return PacketsOf.read(packet, true, 0, 0);
+    }
+
+    private static byte[] udp4(InnerAddress from, InnerAddress to, int fromPort, int toPort) {
+        byte[] packet = PacketsOf.v4(UDP, PacketsOf.udp(fromPort, toPort, new byte[PAYLOAD]));
+        System.arraycopy(from.bytes(), 0, packet, 12, 4);
+        System.arraycopy(to.bytes(), 0, packet, 16, 4);
+        return PacketsOf.read(packet, true, 0, 0);
+    }
+
+    private static byte[] tcp(InnerAddress from, InnerAddress to, int segments) {
+        byte[] packet = PacketsOf.v6(from, to, TCP, PacketsOf.tcp(9, 22, 0, 0x10, new byte[segments * PAYLOAD]));
+        return PacketsOf.read(packet, true, 4, PAYLOAD);
+    }
+
+    @Test
+    void whatPassesIsWhatTheEvaluatorSays() {
+        Host[] hosts = connected("udp:53");
+        Host right = hosts[1];
+        long denied = right.counters.value("policy.denied");
+        long allowed = right.counters.value("policy.allowed");
+        carry(hosts[0], udp(hosts[0].inner, right.inner, 4000, 54), 3);
+        assertThat(right.kernel.writes()).isZero();
+        assertThat(right.counters.value("tun.in.denied")).isEqualTo(3);
+        assertThat(right.counters.value("policy.denied") - denied)
+                .as("asked once")
+                .isEqualTo(1);
+        carry(hosts[0], udp(hosts[0].inner, right.inner, 4000, 53), 3);
+        assertThat(right.kernel.writes()).isPositive();
+        assertThat(right.counters.value("tun.in.packets")).isEqualTo(3);
+        assertThat(right.counters.value("policy.allowed") - allowed).isEqualTo(1);
+    }
+
+    @Test
+    void aDatagramThatTheInterfaceWouldGiveBackIsNotSentAndItsRouteIsToldOnce() {
+        Host host = connected("")[0];
+        for (String in : List.of("203.0.113.5:1", "203.0.113.5:1", "203.0.113.6:1", "203.0.113.200:1")) {
+            assertThat(host.tun.takesBack(Address.parse(in))).as(in).isTrue();
+        }
+        assertThat(host.loops).containsExactly("203.0.113.0/24 203.0.113.5:1", "203.0.113.128/25 203.0.113.200:1");
+        for (InnerAddress inner : List.of(host.inner, host.inner.v4(), host.other.inner)) {
+            assertThat(host.tun.takesBack(new Address(inner.high(), inner.low(), 9376)))
+                    .as("an inner address")
+                    .isTrue();
+        }
+        assertThat(host.loops).hasSize(2);
+        assertThat(host.counters.value("tun.out.looped")).isEqualTo(7);
+        for (String out : List.of("192.0.2.1:1", "198.51.100.2:9376", "[2001:db8::1]:1")) {
+            assertThat(host.tun.takesBack(Address.parse(out))).as(out).isFalse();
+        }
+        assertThat(host.counters.value("tun.out.looped")).isEqualTo(7);
+    }
+
+    /** A service at this host, so that packets are also looked at for its address. */
+    private static Registry.LocalView endpoint() {
+        Registration app = new Registration(
+                "app",
+                new ServiceName("open", "app"),
+                "127.0.0.1",
+                80,
+                Provider.Protocol.TCP,
+                1,
+                List.of(),
+                Map.of(),
+                30_000,
+                Registration.Check.NONE);
+        return new Registry.LocalView(app, Id.random(Rng.seeded(4)), Health.PASS, "", 0, 0);
+    }
+
+    @Test
+    void whatAPeerSentIsWrittenWithoutGarbage() {
+        Host[] hosts = connected("udp:53,tcp:22");
+        Host left = hosts[0];
+        TunPort tun = hosts[1].tun;
+        tun.offer(List.of(endpoint()));
+        for (byte[] read : List.of(
+                udp(left.inner, hosts[1].inner, 4000, 53), udp4(left.inner.v4(), hosts[1].inner.v4(), 4000, 53))) {
+            int length = read.length - 10; // behind the kernel's header
+            long bytes = Garbage.bytesOf(
+                    () -> {
+                        for (int i = 0; i < PACKETS; i++) {
+                            System.arraycopy(read, 10, tun.buffer(), tun.place(left.id(), length), length);
+                            tun.opened(now, left.id(), Transport.PACKET_NEEDS_CSUM, length, 0);
+                        }
+                    },
+                    0);
+            assertThat(bytes).isZero();
+        }
+        assertThat(hosts[1].counters.value("tun.in.packets")).isGreaterThan(2 * PACKETS);
+    }
+
+    @Test
+    void aPacketFromHostToHostLeavesNoMoreThanTheCiphersGarbage() {
+        Host[] hosts = connected("udp:53,tcp:22");
+        Host left = hosts[0];
+        Host right = hosts[1];
+        right.tun.offer(List.of(endpoint()));
+        for (byte[] read : List.of(
+                udp(left.inner, right.inner, 4000, 53),
+                tcp(left.inner, right.inner, 40),
+                udp4(left.inner.v4(), right.inner.v4(), 4000, 53))) {
+            int packets = read.length > 2 * PAYLOAD ? 40 : 1;
+            long before = right.counters.value("tun.in.packets");
+            long bytes = Garbage.bytesOf(() -> carry(left, read, PACKETS / packets), CIPHER_BYTES * PACKETS);
+            assertThat(right.counters.value("tun.in.packets") - before).isGreaterThanOrEqualTo(PACKETS);
+            assertThat(bytes / PACKETS).isLessThanOrEqualTo(CIPHER_BYTES);
+        }
+    }
+}

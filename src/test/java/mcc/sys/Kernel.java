@@ -1,0 +1,66 @@
+package mcc.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntUnaryOperator;
+
+/** Linux, but for what it refuses. */
+public final class Kernel extends Libc {
+    /** An option of sockets for UDP, of udp(7). */
+    public static final int UDP_SEGMENT = 103;
+
+    public static final int UDP_GRO = 104;
+
+    private final List<Integer> refused = new ArrayList<>();
+    private IntUnaryOperator error = _ -> 0;
+    private int sent;
+    private int superPackets;
+
+    /** It does not know an option. */
+    public Kernel without(int option) {
+        refused.add(option);
+        return this;
+    }
+
+    /** @param error which error comes, 0 for none, when it is to send a super-packet, 1, or a datagram, 0 */
+    public Kernel failing(IntUnaryOperator error) {
+        this.error = error;
+        return this;
+    }
+
+    /** How often it was asked to send. */
+    public int sent() {
+        return sent;
+    }
+
+    /** How often a super-packet. */
+    public int superPackets() {
+        return superPackets;
+    }
+
+    /** A socket of this kernel's. */
+    public UdpDescriptor bind(byte[] ip, boolean offload) throws SysError {
+        return UdpDescriptor.bind(this, ip, 0, offload);
+    }
+
+    @Override
+    int setsockopt(int fd, int level, int option, int value) {
+        return refused.contains(option) ? -92 : super.setsockopt(fd, level, option, value);
+    }
+
+    @Override
+    long sendmsg(MemorySegment errno, int fd, MemorySegment header) {
+        sent++;
+        boolean controlled =
+                header.get(JAVA_LONG, 40) > 0; // these tests send no other control message than of a segment
+        if (controlled) superPackets++;
+        int refusal = error.applyAsInt(controlled ? 1 : 0);
+        if (refusal == 0) return super.sendmsg(errno, fd, header);
+        errno.set(JAVA_INT, 0, refusal);
+        return -1;
+    }
+}
