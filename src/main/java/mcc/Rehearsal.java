@@ -1,7 +1,6 @@
 package mcc;
 
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -39,10 +38,10 @@ final class Rehearsal {
                 Thread.ofVirtual().start(() -> serve(app));
                 say(peer.parts().status().http(), "register echo --port " + app.getLocalPort());
                 free.close();
-                Thread.ofPlatform().daemon().start(() -> say(url, "forward echo " + free.getLocalPort()));
+                say(url, "tunnel open echo " + free.getLocalPort());
                 talk(free.getLocalPort());
-            } catch (IOException e) {
-                System.err.println("no talk: " + e.getMessage()); // the archive is as good as it gets without
+            } catch (IOException _) {
+                // then the archive is as good as it gets without
             }
         }
     }
@@ -78,7 +77,7 @@ final class Rehearsal {
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < CONNECTIONS; i++) {
                 all.submit(() -> {
-                    try (Socket socket = connect(port)) {
+                    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                         socket.setTcpNoDelay(true);
                         byte[] question = new byte[100];
                         for (int n = 0; n < QUESTIONS; n++) {
@@ -90,18 +89,6 @@ final class Rehearsal {
                 });
             }
         }
-    }
-
-    /** The forward opens in its own time. */
-    private static Socket connect(int port) throws IOException, InterruptedException {
-        for (int i = 0; i < 100; i++) {
-            try {
-                return new Socket(InetAddress.getLoopbackAddress(), port);
-            } catch (ConnectException _) {
-                Thread.sleep(50);
-            }
-        }
-        throw new ConnectException("the forward did not open");
     }
 
     private static Node start(Path data, String bootstrap) {
