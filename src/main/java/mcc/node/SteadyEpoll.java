@@ -12,10 +12,10 @@ import io.netty.channel.epoll.EpollIoOps;
 /**
  * Netty's epoll, but a connection that is paused stays as it is when its other side ends.
  *
- * <p>Told of that end (EPOLLRDHUP), Netty reads all that is left, paused or not: megabytes past every bound, and before there is
- * a handler they are lost. So the end is not asked for; who reads finds it. And a descriptor of which nothing is wanted Netty
- * 4.2.18 takes out of its set for good: whatever is wanted next fails, and the connection is closed. So it stays in the set,
- * edge-triggered, because a hang-up is always told, and once is enough.
+ * <p>Told of that end (EPOLLRDHUP), Netty reads all that is left, paused or not: megabytes past every bound, and lost where
+ * there is no handler yet. So the end is not asked for; who reads finds it. And a descriptor of which nothing is wanted
+ * Netty 4.2.18 takes out of its set for good: whatever is wanted next fails, and the connection is closed. So it stays in
+ * the set, edge-triggered, because a hang-up is always told, and once is enough.
  */
 record SteadyEpoll(IoHandler epoll) implements IoHandler {
     static IoHandlerFactory newFactory() {
