@@ -3,7 +3,6 @@ package mcc.node;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.vertx.core.Context;
@@ -15,7 +14,7 @@ final class PacketThread implements AutoCloseable {
     private final EventLoop loop = new MultiThreadIoEventLoopGroup(
                     1,
                     new DefaultThreadFactory("mcc-packets", true),
-                    Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory())
+                    Epoll.isAvailable() ? SteadyEpoll.newFactory() : NioIoHandler.newFactory())
             .next();
 
     /** A verticle's context, but on this thread: its timers and consumers end with the verticle. */

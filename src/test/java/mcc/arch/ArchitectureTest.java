@@ -344,7 +344,8 @@ class ArchitectureTest {
 
     @Test
     void onlyTheirDoorsTouchNettyAndInternals() {
-        List<String> doors = List.of("NettySocket", "PacketLoop", "PacketThread", "TcpSocket", "UdpSocket", "Socks");
+        List<String> doors = List.of(
+                "NettySocket", "PacketLoop", "PacketThread", "SteadyEpoll", "TcpSocket", "UdpSocket", "Socks");
         noClasses()
                 .that(new DescribedPredicate<>("are no door to Netty") {
                     @Override

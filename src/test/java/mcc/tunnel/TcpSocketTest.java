@@ -1,0 +1,208 @@
+package mcc.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import java.io.ByteArrayOutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import mcc.consortium.Policy;
+import mcc.core.Rng;
+import mcc.node.Node;
+import mcc.node.Resident;
+import mcc.node.Settings;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Sockets on the packet loop of a node; at their other ends are plain ones, on loopback. */
+class TcpSocketTest {
+    private static final int PATIENCE_S = 60;
+    /** What the kernel takes at once, with the end behind it, and nobody reads at once. */
+    private static final int LITTLE = 30_000;
+    /** More than the kernel and Netty hold of a connection. */
+    private static final int MANY = 32 << 20;
+
+    @TempDir
+    Path folder;
+
+    private final BlockingQueue<TcpSocket> accepted = new LinkedBlockingQueue<>();
+    private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private final Guest guest = new Guest();
+    private Node node;
+    private InetSocketAddress at;
+
+    private static final class Guest extends VerticleBase implements Resident {
+        Context home() {
+            return context;
+        }
+
+        @Override
+        public Future<?> start() {
+            return Future.succeededFuture();
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        Map<String, String> values = Map.of("data", folder.toString(), "name", "n", "listen", "127.0.0.1:0");
+        node = Node.start(Settings.load(values, Map.of(), null), Policy.open(), List.of(_ -> guest));
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        at = TcpSocket.listen(guest.home(), any, accepted::add)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(PATIENCE_S, TimeUnit.SECONDS)
+                .join()
+                .address();
+    }
+
+    @AfterEach
+    void stop() {
+        node.close();
+    }
+
+    private void run(Runnable task) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        guest.home().runOnContext(_ -> {
+            try {
+                task.run();
+                done.complete(null);
+            } catch (RuntimeException | Error e) {
+                done.completeExceptionally(e);
+            }
+        });
+        done.orTimeout(PATIENCE_S, TimeUnit.SECONDS).join();
+    }
+
+    private TcpSocket taken() throws InterruptedException {
+        TcpSocket socket = accepted.poll(PATIENCE_S, TimeUnit.SECONDS);
+        assertThat(socket).as("a connection").isNotNull();
+        return socket;
+    }
+
+    /** Takes what comes, and pauses with the first of it. */
+    private record Ear(TcpSocket socket, ByteArrayOutputStream bytes, BlockingQueue<String> events)
+            implements TcpSocket.Handler {
+        @Override
+        public void onData(byte[] chunk, int length) {
+            boolean first = bytes.size() == 0;
+            bytes.write(chunk, 0, length);
+            if (!first) return;
+            socket.pause();
+            events.add("paused");
+        }
+
+        @Override
+        public void onEnd() {
+            events.add("end");
+        }
+
+        @Override
+        public void onWritable() {
+            events.add("writable");
+        }
+
+        @Override
+        public void onClosed() {
+            events.add("closed");
+        }
+    }
+
+    private void listen(TcpSocket socket) {
+        run(() -> socket.start(new Ear(socket, bytes, events)));
+    }
+
+    private String next() throws InterruptedException {
+        return events.poll(PATIENCE_S, TimeUnit.SECONDS);
+    }
+
+    /** Lets the loop look at what is there for it, by another connection that it looks at later. */
+    private void settle() throws Exception {
+        try (Socket other = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket socket = taken();
+            BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+            run(() -> socket.start(new Ear(socket, new ByteArrayOutputStream(), heard)));
+            other.shutdownOutput();
+            assertThat(heard.poll(PATIENCE_S, TimeUnit.SECONDS)).isEqualTo("end");
+            run(socket::abort);
+        }
+    }
+
+    @Test
+    void whatCameWithItsEndBeforeTheStartIsTold() throws Exception {
+        byte[] sent = Rng.seeded(1).bytes(LITTLE);
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket socket = taken();
+            user.getOutputStream().write(sent);
+            user.shutdownOutput();
+            settle();
+            listen(socket);
+            assertThat(next()).isEqualTo("paused");
+            run(socket::resume);
+            assertThat(next()).isEqualTo("end");
+            assertThat(bytes.toByteArray()).isEqualTo(sent);
+        }
+    }
+
+    @Test
+    void anEndAloneBeforeTheStartIsTold() throws Exception {
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket socket = taken();
+            user.shutdownOutput();
+            settle();
+            listen(socket);
+            assertThat(next()).isEqualTo("end");
+        }
+    }
+
+    @Test
+    void aPausedSocketReadsNothingWhenTheOtherSideEndsUntilItIsResumed() throws Exception {
+        byte[] sent = Rng.seeded(2).bytes(LITTLE);
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket socket = taken();
+            user.getOutputStream().write(sent, 0, 1);
+            listen(socket);
+            assertThat(next()).isEqualTo("paused");
+            user.getOutputStream().write(sent, 1, LITTLE - 1);
+            user.shutdownOutput();
+            settle();
+            run(() -> assertThat(bytes.size()).as("while paused").isEqualTo(1));
+            run(socket::resume);
+            assertThat(next()).isEqualTo("end");
+            assertThat(bytes.toByteArray()).isEqualTo(sent);
+        }
+    }
+
+    @Test
+    void whoHasEndedIsStillSentMoreThanTheKernelTakesAtOnce() throws Exception {
+        byte[] chunk = new byte[64 << 10];
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            user.setSoTimeout(PATIENCE_S * 1_000);
+            TcpSocket socket = taken();
+            user.shutdownOutput();
+            listen(socket);
+            assertThat(next()).isEqualTo("end");
+            run(() -> {
+                for (int sent = 0; sent < MANY; sent += chunk.length) {
+                    socket.write(chunk, chunk.length);
+                    socket.flush();
+                }
+                assertThat(socket.isWritable()).as("the kernel takes no more").isFalse();
+                socket.end();
+            });
+            assertThat(user.getInputStream().readAllBytes().length).isEqualTo(MANY);
+        }
+    }
+}
