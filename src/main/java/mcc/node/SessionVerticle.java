@@ -114,6 +114,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
                     for (Address address : listen) bind(loop, address);
                     return loop;
                 })
+                .onFailure(_ -> sockets.forEach(UdpSocket::close))
                 .onSuccess(this::begin)
                 .compose(_ -> vertx.executeBlocking(() -> watch(loop)));
     }
@@ -177,16 +178,20 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         });
     }
 
+    /** What fails on the way out, as after a broken invariant, leaves nothing open that the next one needs. */
     @Override
     public Future<?> stop() {
-        if (hub != null) hub.breakAll();
-        if (links != null) links.handle(System.nanoTime(), new LinkInput.Shutdown());
-        onTurn();
-        if (timer != null) timer.run();
-        for (UdpSocket socket : sockets) socket.close();
-        PacketLoop.Watch watch = tunWatch;
-        if (watch != null) watch.end();
-        links = null;
+        try {
+            if (hub != null) hub.breakAll();
+            if (links != null) links.handle(System.nanoTime(), new LinkInput.Shutdown());
+            onTurn();
+        } finally {
+            links = null;
+            if (timer != null) timer.run();
+            for (UdpSocket socket : sockets) socket.close();
+            PacketLoop.Watch watch = tunWatch;
+            if (watch != null) watch.end();
+        }
         return Future.succeededFuture();
     }
 

@@ -9,7 +9,7 @@ import mcc.link.Links;
 
 /** All {@link StreamPort}s: tells each what the links tell of its stream, and the links what it wants. */
 final class StreamHub {
-    /** What all ports together may let wait in one direction: a sixteenth of the heap that a node has. */
+    /** Of which each port may let its share wait in one direction: a sixteenth of the heap that a node has. */
     private static final int SHARED_BYTES = 16 << 20;
 
     private static final int BOUND_BYTES = 256 * 1024;

@@ -171,6 +171,8 @@ public final class StreamPort {
     /** What to do when the peer, or the loss of its link, broke the stream off; nothing else comes then. */
     public StreamPort brokenHandler(@Nullable Consumer<Problem> handler) {
         brokenHandler = handler;
+        brokenTold = false;
+        if (broken) hub.wake(this);
         return this;
     }
 

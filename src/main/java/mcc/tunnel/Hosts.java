@@ -20,6 +20,7 @@ final class Hosts {
                 return Future.failedFuture(e);
             }
         }
-        return vertx.executeBlocking(() -> new InetSocketAddress(InetAddress.getByName(host), port));
+        // Not in order: a slow name must not hold up the others.
+        return vertx.executeBlocking(() -> new InetSocketAddress(InetAddress.getByName(host), port), false);
     }
 }

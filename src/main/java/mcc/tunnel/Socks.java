@@ -14,6 +14,7 @@ import io.netty.handler.codec.socksx.v5.Socks5CommandType;
 import io.netty.handler.codec.socksx.v5.Socks5InitialRequest;
 import io.netty.handler.codec.socksx.v5.Socks5InitialRequestDecoder;
 import io.netty.handler.codec.socksx.v5.Socks5ServerEncoder;
+import io.netty.util.ReferenceCountUtil;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import java.net.InetSocketAddress;
@@ -61,7 +62,10 @@ final class Socks {
             switch (message) {
                 case Socks5InitialRequest greeting -> onGreeting(ctx, greeting);
                 case Socks5CommandRequest request -> onRequest(ctx, request);
-                default -> ctx.close(); // not SOCKS5
+                default -> {
+                    ReferenceCountUtil.release(message);
+                    ctx.close(); // not SOCKS5, or more than was asked for
+                }
             }
         }
 

@@ -47,8 +47,8 @@ final class Splice implements TcpSocket.Handler {
 
     @Override
     public void onData(byte[] bytes, int length) {
-        meter.sent(length);
         if (!port.write(bytes, length)) return;
+        meter.sent(length);
         if (port.isFull()) socket.pause();
     }
 

@@ -24,6 +24,7 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.FastThreadLocal;
+import io.vertx.core.Closeable;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -33,7 +34,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One TCP connection of this host, on one event loop, with both directions closed apart.
+ * One TCP connection of this host, on one event loop, with both directions closed apart. It ends with the verticle whose
+ * context it has, whose timers hold it to what the policy allowed.
  *
  * <p>Reads nothing before {@link #start} and nothing while paused.
  */
@@ -211,10 +213,26 @@ final class TcpSocket {
     private static final class Inbound extends ChannelInboundHandlerAdapter {
         private final ContextInternal context;
         private @Nullable Handler handler;
+        private @Nullable Closeable end;
         private boolean closed;
 
         Inbound(ContextInternal context) {
             this.context = context;
+        }
+
+        @Override
+        public void handlerAdded(ChannelHandlerContext ctx) {
+            Closeable end = done -> {
+                ctx.close();
+                done.succeed();
+            };
+            this.end = end;
+            context.addCloseHook(end);
+        }
+
+        @Override
+        public void handlerRemoved(ChannelHandlerContext ctx) {
+            if (end != null) context.removeCloseHook(end);
         }
 
         private void tell(Consumer<Handler> event) {

@@ -252,6 +252,8 @@ class StreamPortTest {
             to.attach(there.home());
         });
         assertThat(ear.next()).isEqualTo("broken");
+        there.run(() -> to.brokenHandler(_ -> ear.events.add("told whoever took it over")));
+        assertThat(ear.next()).isEqualTo("told whoever took it over");
     }
 
     @Test

@@ -205,4 +205,17 @@ class TcpSocketTest {
             assertThat(user.getInputStream().readAllBytes().length).isEqualTo(MANY);
         }
     }
+
+    @Test
+    void aConnectionEndsWithItsVerticle() throws Exception {
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            user.setSoTimeout(PATIENCE_S * 1_000);
+            listen(taken());
+            guest.home().runOnContext(_ -> {
+                throw new IllegalStateException("a broken invariant");
+            });
+            assertThat(next()).isEqualTo("closed");
+            assertThat(user.getInputStream().read()).isEqualTo(-1);
+        }
+    }
 }
