@@ -35,6 +35,14 @@ final class PacketLoop {
         ((ContextInternal) context).dispatch(with, handler);
     }
 
+    /** Runs a task when the verticle ends whose context this is. */
+    static void atEnd(Context context, Runnable task) {
+        ((ContextInternal) context).addCloseHook(done -> {
+            task.run();
+            done.succeed();
+        });
+    }
+
     EventLoopGroup group() {
         return loop;
     }

@@ -1,8 +1,11 @@
 package mcc.node;
 
+import io.vertx.core.Context;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.link.Links;
@@ -22,6 +25,7 @@ final class StreamHub {
     private final Links links;
     private final Runnable turn;
     private final Map<Key, StreamPort> ports = new HashMap<>();
+    private final Set<Context> users = new HashSet<>();
     private final ArrayDeque<StreamPort> woken = new ArrayDeque<>();
     /** What was read last. */
     private final byte[] chunk = new byte[CHUNK_BYTES];
@@ -49,6 +53,15 @@ final class StreamHub {
     }
 
     // ---- from the ports ---------------------------------------------------------------------------------------------
+
+    /** Breaks the ports of a verticle off when that ends. */
+    void tie(Context context) {
+        if (!users.add(context)) return;
+        PacketLoop.atEnd(context, () -> {
+            users.remove(context);
+            for (StreamPort port : new ArrayDeque<>(ports.values())) if (port.isOf(context)) port.cancel();
+        });
+    }
 
     /** Serves a port in a later task. */
     void wake(StreamPort port) {

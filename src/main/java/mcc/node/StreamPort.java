@@ -71,13 +71,21 @@ public final class StreamPort {
         return peer;
     }
 
+    boolean isOf(Context verticle) {
+        return verticle.equals(context);
+    }
+
     long stream() {
         return stream;
     }
 
-    /** Takes the port over: all handlers are called on this context from now on, which is one of the packet loop. */
+    /**
+     * Takes the port over: all handlers are called on this context from now on, which is one of the packet loop; the stream is
+     * broken off when its verticle ends.
+     */
     public StreamPort attach(Context context) {
         this.context = context;
+        hub.tie(context);
         hub.wake(this);
         return this;
     }

@@ -10,7 +10,6 @@ import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
@@ -24,7 +23,6 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.FastThreadLocal;
-import io.vertx.core.Closeable;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -210,29 +208,12 @@ final class TcpSocket {
     }
 
     /** Tells the handler, on its context. */
-    private static final class Inbound extends ChannelInboundHandlerAdapter {
-        private final ContextInternal context;
+    private static final class Inbound extends Leashed {
         private @Nullable Handler handler;
-        private @Nullable Closeable end;
         private boolean closed;
 
         Inbound(ContextInternal context) {
-            this.context = context;
-        }
-
-        @Override
-        public void handlerAdded(ChannelHandlerContext ctx) {
-            Closeable end = done -> {
-                ctx.close();
-                done.succeed();
-            };
-            this.end = end;
-            context.addCloseHook(end);
-        }
-
-        @Override
-        public void handlerRemoved(ChannelHandlerContext ctx) {
-            if (end != null) context.removeCloseHook(end);
+            super(context);
         }
 
         private void tell(Consumer<Handler> event) {

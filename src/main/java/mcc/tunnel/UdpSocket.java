@@ -6,7 +6,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
@@ -116,14 +115,13 @@ final class UdpSocket implements FlowEnd {
     }
 
     /** Tells the handler, on its context. */
-    private static final class Inbound extends ChannelInboundHandlerAdapter {
-        private final ContextInternal context;
+    private static final class Inbound extends Leashed {
         private final Counters counters;
         private @Nullable Handler handler;
         private @Nullable BiConsumer<InetSocketAddress, byte[]> taker;
 
         Inbound(ContextInternal context, Counters counters) {
-            this.context = context;
+            super(context);
             this.counters = counters;
         }
 

@@ -257,6 +257,23 @@ class StreamPortTest {
     }
 
     @Test
+    void aStreamIsBrokenOffWithTheVerticleThatHasIt() throws Exception {
+        StreamPort from = open();
+        Ear ear = new Ear(-1);
+        here.run(() -> {
+            ear.listen(from);
+            from.attach(here.home());
+            from.write(new byte[1]);
+        });
+        StreamPort to = there.taken();
+        there.run(() -> to.attach(there.home()));
+        there.home().runOnContext(_ -> {
+            throw new IllegalStateException("a broken invariant");
+        });
+        assertThat(ear.next()).isEqualTo("broken");
+    }
+
+    @Test
     void streamsBreakWithTheSessionsAndOpenAgainAfterThem() throws Exception {
         StreamPort from = open();
         Ear ear = new Ear(-1);

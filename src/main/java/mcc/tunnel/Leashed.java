@@ -1,0 +1,32 @@
+package mcc.tunnel;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.vertx.core.Closeable;
+import io.vertx.core.internal.ContextInternal;
+import org.jspecify.annotations.Nullable;
+
+/** Closes its channel with the verticle whose context it has: whose timers hold it to what the policy allowed. */
+abstract class Leashed extends ChannelInboundHandlerAdapter {
+    final ContextInternal context;
+    private @Nullable Closeable leash;
+
+    Leashed(ContextInternal context) {
+        this.context = context;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        Closeable leash = done -> {
+            ctx.close();
+            done.succeed();
+        };
+        this.leash = leash;
+        context.addCloseHook(leash);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        if (leash != null) context.removeCloseHook(leash);
+    }
+}
