@@ -345,7 +345,14 @@ class ArchitectureTest {
     @Test
     void onlyTheirDoorsTouchNettyAndInternals() {
         List<String> doors = List.of(
-                "Leashed", "NettySocket", "PacketLoop", "PacketThread", "SteadyEpoll", "TcpSocket", "UdpSocket", "Socks");
+                "Leashed",
+                "NettySocket",
+                "PacketLoop",
+                "PacketThread",
+                "SteadyEpoll",
+                "TcpSocket",
+                "UdpSocket",
+                "Socks");
         noClasses()
                 .that(new DescribedPredicate<>("are no door to Netty") {
                     @Override

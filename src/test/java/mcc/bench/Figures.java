@@ -35,8 +35,8 @@ final class Figures {
         run(jcmd + " GC.run");
         double kib = 0;
         for (String line : run(jcmd + " GC.heap_info").out().split("\n")) {
-            // The young and the old generation; "used" once in each.
-            if (line.matches("\\s*(DefNew|Tenured|def new generation|tenured generation).* used \\d+K.*")) {
+            // All that lives is in the old generation then; in the young one is what was made since, megabytes of it.
+            if (line.matches("\\s*(Tenured|tenured generation).* used \\d+K.*")) {
                 kib += Long.parseLong(line.replaceAll(".* used (\\d+)K.*", "$1"));
             }
         }

@@ -34,7 +34,7 @@ class TunBench {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROUNDS = Integer.getInteger("bench.rounds", 5);
     private static final List<String> ONLY =
-            List.of(System.getProperty("bench.only", "direct,mcc,mcc-off,wireguard-go,nebula,tinc,openvpn")
+            List.of(System.getProperty("bench.only", "direct,mcc,mcc-udp-off,mcc-off,wireguard-go,nebula,tinc,openvpn")
                     .split(","));
     private static final double TICK_S = 0.01;
 
@@ -101,6 +101,7 @@ class TunBench {
             switch (name) {
                 case "direct" -> variants.add(new Variant(name, A));
                 case "mcc" -> mcc(name, "mcc0", 0);
+                case "mcc-udp-off" -> mcc(name, "mcc2", 2, "--udp-offload", "off");
                 case "mcc-off" -> mcc(name, "mcc1", 1, "--udp-offload", "off", "--tun-offload", "off");
                 case "wireguard-go" -> wireguard();
                 case "nebula" -> nebula();
