@@ -36,6 +36,7 @@ record SteadyEpoll(IoHandler epoll) implements IoHandler {
         }
 
         @Override
+        @SuppressWarnings("TypeParameterUnusedInFormals") // as Netty declares it
         public <T> T attachment() {
             return registration.attachment();
         }
