@@ -2,8 +2,8 @@
  * TCP and UDP of this host carried over links: forwards, a SOCKS5 proxy, and the providers' side of both.
  *
  * <p>May use {@code node} and what it may use; {@link mcc.tunnel.TcpSocket}, {@link mcc.tunnel.UdpSocket}, {@link
- * mcc.tunnel.Leashed} and {@link mcc.tunnel.Socks} alone use Netty, because Vert.x's own sockets close both directions when one ends, and are not told that
- * nobody listens.
+ * mcc.tunnel.Leashed} and {@link mcc.tunnel.Socks} alone use Netty, because Vert.x's own sockets close both directions when
+ * one ends, and are not told that nobody listens.
  *
  * <p>Read in this order: {@link mcc.tunnel.Target} (what may be wanted), {@link mcc.tunnel.TunnelVerticle} (what is open,
  * who asks), {@link mcc.tunnel.Opening} (from a name to an answered stream, with the next provider after 400 ms), {@link
