@@ -170,11 +170,12 @@ class UdpIT {
         double idle = counted(three, "mcc_tunnel_flow_idle_total");
         try (ExecutorService pool = Executors.newFixedThreadPool(100)) {
             List<Callable<String>> all = new ArrayList<>();
-            for (int i = 0; i < 100; i++) all.add(() -> dig(port, "a.test", "+short", "+timeout=30", "+tries=1"));
+            for (int i = 0; i < 100; i++) all.add(() -> dig(port, "a.test", "+short", "+timeout=10", "+tries=3"));
             for (Future<String> each : pool.invokeAll(all))
-                assertThat(each.get()).isEqualTo("\"first\"\n");
+                assertThat(each.get()).endsWith("\"first\"\n");
         }
-        assertThat(tunnelAt(three, port).get("connectionsTotal").asInt()).isEqualTo(100);
+        // More where a datagram was lost, as any may be on a busy machine: who asks again asks from another port.
+        assertThat(tunnelAt(three, port).get("connectionsTotal").asInt()).isGreaterThanOrEqualTo(100);
         RealNode.await(
                 "no flow is left",
                 () -> tunnelAt(three, port).get("connections").asInt() == 0);
@@ -196,7 +197,7 @@ class UdpIT {
         RealNode.await("both are found", () -> three.providers("pair").size() == 2);
         dying.kill();
         for (int i = 0; i < 10; i++) {
-            assertThat(dig(port, "a.test", "+short", "+timeout=20", "+tries=1")).isEqualTo("\"heir\"\n");
+            assertThat(dig(port, "a.test", "+short", "+timeout=10", "+tries=3")).endsWith("\"heir\"\n");
         }
     }
 
