@@ -104,7 +104,8 @@ final class Link {
     long rxBytes;
     boolean dirty;
     boolean gone;
-    long scheduledNs = Core.NEVER;
+    long dueNs = Core.NEVER;
+    long dueNumber;
 
     Link(Id peer, byte[] peerStatic, long instance, Connection connection, long nowNs) {
         this.peer = peer;

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
@@ -57,13 +56,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     /** A link without streams is forgotten after this much silence. */
     static final long FORGET_NS = 3_600_000 * MS;
 
-    private record Due(long atNs, Link link) implements Comparable<Due> {
-        @Override
-        public int compareTo(Due other) {
-            return Long.compare(atNs, other.atNs);
-        }
-    }
-
     private final Config config;
     private final Identity identity;
     private final Rng rng;
@@ -80,7 +72,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Outbox outbox;
     private final ArrayDeque<LinkOutput> outputs = new ArrayDeque<>();
     private final ArrayDeque<Link> dirty = new ArrayDeque<>();
-    private final PriorityQueue<Due> due = new PriorityQueue<>();
+    final Deadlines deadlines = new Deadlines();
     private final byte[] plain = new byte[PathMtu.TOP];
     private final byte[] sealed = new byte[PathMtu.TOP];
     /** The mark of the datagram at hand. */
@@ -423,10 +415,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private void tick(long nowNs) {
         responder.turn(nowNs);
         dialer.tick(nowNs);
-        while (!due.isEmpty() && due.peek().atNs() <= nowNs) {
-            Link link = due.poll().link();
+        for (Link link; (link = deadlines.poll(nowNs)) != null; ) {
             if (link.gone) continue;
-            link.scheduledNs = NEVER;
             tick(nowNs, link);
             if (!link.gone) schedule(link);
         }
@@ -458,8 +448,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     @Override
     public long deadlineNs() {
-        long next = Math.min(responder.deadlineNs(0), dialer.deadlineNs());
-        return due.isEmpty() ? next : Math.min(next, due.peek().atNs());
+        return Math.min(deadlines.nextNs(), Math.min(responder.deadlineNs(0), dialer.deadlineNs()));
     }
 
     /** Returns whether {@link #transmit} has something to say. */
@@ -673,10 +662,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link.challenge != null) at = Math.min(at, link.challenge.againNs);
         else if (link.streams() > 0) at = Math.min(at, link.heardNs + KEEPALIVE_NS);
         if (link.streams() == 0) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
-        if (at < link.scheduledNs) {
-            link.scheduledNs = at;
-            due.add(new Due(at, link));
-        }
+        deadlines.plan(at, link);
     }
 
     // ---- private ----------------------------------------------------------------------------------------------------

@@ -277,6 +277,14 @@ class LinksTest {
     }
 
     @Test
+    void aLinkIsPlannedOnceHoweverOftenItsDeadlineMoves() {
+        bulk(4 << 20, 60 * SECOND);
+        for (Host host : hosts) assertThat(host.links.deadlines.size()).isEqualTo(1);
+        run(600 * SECOND);
+        for (Host host : hosts) assertThat(host.links.deadlines.size()).isEqualTo(1);
+    }
+
+    @Test
     void anInitiationThatComesTwiceIsAnsweredOnce() {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");
