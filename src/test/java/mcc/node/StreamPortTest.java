@@ -135,6 +135,15 @@ class StreamPortTest {
         return (StreamPort) Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(contact)), 60_000);
     }
 
+    /** Listens to a stream, and opens it by a byte. */
+    private void begin(StreamPort from, Ear ear) {
+        here.run(() -> {
+            ear.listen(from);
+            from.attach(here.home());
+            from.write(new byte[1]);
+        });
+    }
+
     @Test
     void whatIsWrittenArrivesInOrderHoweverMuchItIs() throws Exception {
         byte[] sent = Rng.seeded(1).bytes(MANY);
@@ -210,11 +219,7 @@ class StreamPortTest {
     void whoCancelsIsToldNothingMoreAndThePeerIs() throws Exception {
         StreamPort from = open();
         Ear mine = new Ear(-1);
-        here.run(() -> {
-            mine.listen(from);
-            from.attach(here.home());
-            from.write(new byte[] {7});
-        });
+        begin(from, mine);
         StreamPort to = there.taken();
         Ear ear = new Ear(1);
         there.run(() -> {
@@ -258,13 +263,8 @@ class StreamPortTest {
 
     @Test
     void aStreamIsBrokenOffWithTheVerticleThatHasIt() throws Exception {
-        StreamPort from = open();
         Ear ear = new Ear(-1);
-        here.run(() -> {
-            ear.listen(from);
-            from.attach(here.home());
-            from.write(new byte[1]);
-        });
+        begin(open(), ear);
         StreamPort to = there.taken();
         there.run(() -> to.attach(there.home()));
         there.home().runOnContext(_ -> {
@@ -275,13 +275,8 @@ class StreamPortTest {
 
     @Test
     void streamsBreakWithTheSessionsAndOpenAgainAfterThem() throws Exception {
-        StreamPort from = open();
         Ear ear = new Ear(-1);
-        here.run(() -> {
-            ear.listen(from);
-            from.attach(here.home());
-            from.write(new byte[1]);
-        });
+        begin(open(), ear);
         there.taken();
         CompletableFuture<Void> restarted = new CompletableFuture<>();
         here.bus.on(Bus.EVENTS, event -> {
