@@ -9,16 +9,11 @@ import org.jspecify.annotations.Nullable;
  * what arrives meanwhile is counted and dropped.
  */
 final class ReceiveHalf {
-    /**
-     * Half a window read within so many round trips makes a fast reader. Two would do on a clean path; each lost packet
-     * that is lost again holds the reader back by one more.
-     */
-    static final int FAST_ROUNDS = 4;
-
     private static final int MAX_GAPS = 8_192;
 
     private final ByteWindow bytes;
     private final Ranges ahead = new Ranges();
+    private final WindowTuner tuner = new WindowTuner();
 
     /** All below was read. */
     private long read;
@@ -29,7 +24,6 @@ final class ReceiveHalf {
 
     private long windowBytes;
     private long creditBytes;
-    private long grantedNs = -1;
     private long finalSize = -1;
     private boolean stopped;
     private boolean reset;
@@ -121,28 +115,14 @@ final class ReceiveHalf {
         endRead = true;
     }
 
-    /**
-     * Gives more credit when half the window, or a quarter of the first, is read; returns whether it did. A fast reader's
-     * window doubles; the first, and one that is read in half that time, hold the sender back: they become four times as
-     * large.
-     */
+    /** Gives more credit when a share of the window is read that is worth it; returns whether it did. */
     boolean grant(long nowNs, long rttNs, long maxWindowBytes) {
-        if (isGone() || finalSize >= 0 || creditBytes - read > unread()) return false;
-        windowBytes = Math.min(growth(grantedNs, nowNs, rttNs) * windowBytes, maxWindowBytes);
-        grantedNs = nowNs;
-        creditBytes = Math.max(creditBytes, read + windowBytes);
+        if (isGone() || finalSize >= 0) return false;
+        windowBytes = Math.min(tuner.next(nowNs, rttNs, read, windowBytes), maxWindowBytes);
+        long credit = read + windowBytes;
+        if (credit - creditBytes < windowBytes / WindowTuner.STEPS) return false;
+        creditBytes = credit;
         return true;
-    }
-
-    private long unread() {
-        return grantedNs < 0 ? windowBytes / 4 * 3 : windowBytes / 2;
-    }
-
-    /** Returns by how much a window grows when half of it was read since {@code grantedNs}, negative for the first time. */
-    static long growth(long grantedNs, long nowNs, long rttNs) {
-        if (grantedNs < 0) return 4;
-        long tookNs = nowNs - grantedNs;
-        return tookNs < FAST_ROUNDS * rttNs / 2 ? 4 : tookNs < FAST_ROUNDS * rttNs ? 2 : 1;
     }
 
     /** Reads no more; returns the bytes that had arrived and count as read now. */

@@ -25,6 +25,7 @@ final class Streams {
     private final RttEstimator rtt;
     private final Budget budget;
     private final ByteWindow.Pool pool = new ByteWindow.Pool();
+    private final WindowTuner tuner = new WindowTuner();
     private final HashMap<Long, Stream> all = new HashMap<>();
     private final ArrayDeque<Stream> ready = new ArrayDeque<>();
     private final ArrayDeque<Stream> held = new ArrayDeque<>();
@@ -50,7 +51,6 @@ final class Streams {
     private long creditBytes;
     private long receivedBytes;
     private long readBytes;
-    private long grantedNs = -1;
     private boolean creditDue;
     /** Of the node's budget, for credit beyond the first window. */
     private long chargedBytes;
@@ -439,9 +439,8 @@ final class Streams {
     private void onRead(long nowNs, long bytes) {
         readBytes += bytes;
         if (bytes == 0) return;
-        if (creditBytes - readBytes <= windowBytes / 2) {
-            widen(ReceiveHalf.growth(grantedNs, nowNs, rtt.smoothedNs()) * windowBytes);
-            grantedNs = nowNs;
+        widen(tuner.next(nowNs, rtt.smoothedNs(), readBytes, windowBytes));
+        if (readBytes + windowBytes - creditBytes >= windowBytes / WindowTuner.STEPS) {
             creditBytes = readBytes + windowBytes;
             creditDue = true;
         } else extend(); // what was refused while others were behind as well

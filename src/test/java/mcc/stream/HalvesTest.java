@@ -57,6 +57,32 @@ class HalvesTest {
     }
 
     @Test
+    void creditIsGivenByEighthsOfAWindowThatIsWide() {
+        ReceiveHalf receive = new ReceiveHalf(new ByteWindow.Pool(), 80_000);
+        assertThat(receive.grant(0, MS, 80_000)).isFalse();
+        for (int at = 0; at < 400_000; at += 10_000) {
+            assertThat(receive.refusal(at, 10_000, false)).isNull();
+            receive.onData(at, 10_000, false, buf, 0);
+            receive.read(buf, 0, 9_999);
+            assertThat(receive.grant(at * MS, MS, 80_000)).as("less than an eighth").isFalse();
+            receive.read(buf, 0, 1);
+            assertThat(receive.grant(at * MS, MS, 80_000)).isTrue();
+            assertThat(receive.creditBytes()).isEqualTo(at + 90_000);
+        }
+    }
+
+    @Test
+    void aWindowGrowsByTheTimeThatHalfOfItTakes() {
+        WindowTuner tuner = new WindowTuner();
+        assertThat(tuner.next(0, MS, 24, 100)).as("not a quarter of the first").isEqualTo(100);
+        assertThat(tuner.next(0, MS, 25, 100)).isEqualTo(400);
+        assertThat(tuner.next(MS, MS, 224, 400)).as("not half").isEqualTo(400);
+        assertThat(tuner.next(MS, MS, 225, 400)).as("held back").isEqualTo(1_600);
+        assertThat(tuner.next(4 * MS, MS, 1_025, 1_600)).as("fast").isEqualTo(3_200);
+        assertThat(tuner.next(8 * MS, MS, 2_625, 3_200)).as("slow").isEqualTo(3_200);
+    }
+
+    @Test
     void chunksAreFoundAgainWhateverTheOrderOfArrival() {
         ByteWindow.Pool pool = new ByteWindow.Pool();
         ByteWindow window = new ByteWindow(pool);
