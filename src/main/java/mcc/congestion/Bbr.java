@@ -120,6 +120,9 @@ public final class Bbr implements CongestionControl {
     /** Samples of packets sent before this was delivered are limited by this rule itself, not by the path. */
     private long limitedUntil = -1;
 
+    /** What was sent since is not part of the loss that {@link #onSpuriousLoss} would undo (RFC 9002 section 7.3.2). */
+    private long episodeStartNs = -1;
+
     private @Nullable State undoState;
     private long savedWindowBytes;
     private boolean marked;
@@ -178,7 +181,11 @@ public final class Bbr implements CongestionControl {
 
     @Override
     public void onLost(long nowNs, SendState packet, long inFlightBytes) {
-        if (lossRound.onLost(delivered)) saveState();
+        lossRound.onLost(delivered);
+        if (packet.sentNs > episodeStartNs) {
+            episodeStartNs = nowNs;
+            saveState();
+        }
         if (!probeSample) return;
         if (isTooHigh(packet.lostSinceSentBytes, packet.txInFlightBytes)) {
             onTooHigh(nowNs, packet.txInFlightBytes, packet.appLimited);

@@ -26,13 +26,10 @@ final class LossRound {
         if (over) endDelivered = sample.delivered;
     }
 
-    /** Returns whether it is the first of this round. */
-    boolean onLost(long deliveredBytes) {
-        boolean first = !lossy;
-        if (first) endDelivered = deliveredBytes;
+    void onLost(long deliveredBytes) {
+        if (!lossy) endDelivered = deliveredBytes;
         lossy = true;
         lost++;
-        return first;
     }
 
     void onMark() {
