@@ -8,7 +8,8 @@
  * {@link mcc.stream.Event}), {@link mcc.stream.Recovery} (sent packets: acknowledged, lost, probed),
  * {@link mcc.stream.Acks} (received packets), {@link mcc.stream.Streams} (all streams: limits, credit, turns),
  * {@link mcc.stream.SendHalf}, {@link mcc.stream.ReceiveHalf}, {@link mcc.stream.WindowTuner} (how large a window),
- * {@link mcc.stream.ByteWindow} and {@link mcc.stream.Ranges} (their storage), {@link mcc.stream.Datagrams} (what is sent once or never).
+ * {@link mcc.stream.ByteWindow} and {@link mcc.stream.Ranges} (their storage),
+ * {@link mcc.stream.Datagrams} (what is sent once or never).
  *
  * <p>Invariants: what a reader gets is a prefix of what the writer wrote; the peer never sends beyond the credit it was
  * given, and credit is given only for what was read, so memory is bounded by the windows; bytes in flight stay within the

@@ -64,7 +64,9 @@ class HalvesTest {
             assertThat(receive.refusal(at, 10_000, false)).isNull();
             receive.onData(at, 10_000, false, buf, 0);
             receive.read(buf, 0, 9_999);
-            assertThat(receive.grant(at * MS, MS, 80_000)).as("less than an eighth").isFalse();
+            assertThat(receive.grant(at * MS, MS, 80_000))
+                    .as("less than an eighth")
+                    .isFalse();
             receive.read(buf, 0, 1);
             assertThat(receive.grant(at * MS, MS, 80_000)).isTrue();
             assertThat(receive.creditBytes()).isEqualTo(at + 90_000);
