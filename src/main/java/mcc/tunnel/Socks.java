@@ -1,5 +1,6 @@
 package mcc.tunnel;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -18,6 +19,8 @@ import io.netty.util.ReferenceCountUtil;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.function.Function;
 
 /**
@@ -51,6 +54,10 @@ final class Socks {
     private static final class Greeting extends ChannelInboundHandlerAdapter {
         private final TcpSocket socket;
         private final Function<Target, Future<Opening.Opened<TcpSocket>>> connect;
+        /** What the client sent behind its request without waiting for the reply: as much as one read takes. */
+        private final Queue<ByteBuf> early = new ArrayDeque<>();
+
+        private boolean asked;
 
         Greeting(TcpSocket socket, Function<Target, Future<Opening.Opened<TcpSocket>>> connect) {
             this.socket = socket;
@@ -62,9 +69,10 @@ final class Socks {
             switch (message) {
                 case Socks5InitialRequest greeting -> onGreeting(ctx, greeting);
                 case Socks5CommandRequest request -> onRequest(ctx, request);
+                case ByteBuf bytes when asked -> early.add(bytes);
                 default -> {
                     ReferenceCountUtil.release(message);
-                    ctx.close(); // not SOCKS5, or more than was asked for
+                    ctx.close(); // not SOCKS5
                 }
             }
         }
@@ -94,6 +102,7 @@ final class Socks {
                 refuse(ctx, Socks5CommandStatus.FORBIDDEN);
                 return;
             }
+            asked = true;
             socket.pause();
             socket.dispatch(() -> connect.apply(target).onComplete(done -> {
                 if (done.failed()) refuse(ctx, Socks5CommandStatus.HOST_UNREACHABLE);
@@ -108,7 +117,15 @@ final class Socks {
                 pipeline.remove(Socks5ServerEncoder.class);
                 pipeline.remove(this);
                 TunnelVerticle.join(socket, opened.way(), UNCOUNTED);
+                for (ByteBuf bytes = early.poll(); bytes != null; bytes = early.poll()) pipeline.fireChannelRead(bytes);
             });
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            early.forEach(ByteBuf::release);
+            early.clear();
+            ctx.fireChannelInactive();
         }
 
         private static void refuse(ChannelHandlerContext ctx, Socks5CommandStatus status) {
