@@ -34,7 +34,7 @@ public final class Bbr implements CongestionControl {
     enum State {
         STARTUP(2.77, 2),
         DRAIN(0.5, 2),
-        PROBE_BW_DOWN(0.9, 2),
+        PROBE_BW_DOWN(0.75, 2),
         PROBE_BW_CRUISE(1, 2),
         PROBE_BW_REFILL(1, 2),
         PROBE_BW_UP(1.25, 2.25),
