@@ -305,38 +305,35 @@ journey("without the socket it polls, and says so", async () => {
 
 journey("every page, both themes, three widths: accessible and within its width", async () => {
   await prepare();
-  const page = await open(third, "/");
-  const ready = {
-    overview: () => see(page, "Latest events"),
-    services: () => row(page, "Providers of shop", short(first.id)).waitFor(),
-    tunnels: () => row(page, "Tunnels", "shop").waitFor(),
-    peers: () => page.getByRole("button", { name: "Ping 5 times" }).waitFor(),
-    dht: () => page.getByRole("table", { name: "Steps of the lookup" }).waitFor(),
-    events: () => page.locator(".log.events li").first().waitFor(),
-  };
   const tunnels = await (await fetch(third.http + "/api/v1/tunnels")).json();
   const views = { services: "?sel=open/shop", peers: `?sel=${first.id}`, dht: "?find=shop", tunnels: `?sel=${tunnels.items[0].id}` };
-  for (const name of PAGES) {
-    await page.setViewportSize({ width: 1360, height: 900 });
-    await page.goto(`${third.http}/#/${name}${views[name] ?? ""}`);
-    await ready[name]();
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
+  const ready = {
+    overview: (page) => see(page, "Latest events"),
+    services: (page) => row(page, "Providers of shop", short(first.id)).waitFor(),
+    tunnels: (page) => row(page, "Tunnels", "shop").waitFor(),
+    peers: (page) => page.getByRole("button", { name: "Ping 5 times" }).waitFor(),
+    dht: (page) => page.getByRole("table", { name: "Steps of the lookup" }).waitFor(),
+    events: (page) => page.locator(".log.events li").first().waitFor(),
+  };
+  /** Each theme has a browser page of its own, so that two cores have work. */
+  const look = async (colorScheme, otherWidths) => {
+    const page = await open(third, "/", { colorScheme });
+    for (const name of PAGES) {
+      await page.setViewportSize({ width: 1360, height: 900 });
+      await page.goto(`${third.http}/#/${name}${views[name] ?? ""}`);
+      await ready[name](page);
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 900 });
         await audit(page, `${name}, ${colorScheme}, ${width} px`);
       }
+      for (const width of otherWidths) {
+        await page.setViewportSize({ width, height: 700 });
+        assert.ok((await overflow(page)) <= 0, `${name} scrolls to the side at ${width} px`);
+      }
     }
-  }
-  for (const name of PAGES) {
-    await page.goto(`${third.http}/#/${name}${views[name] ?? ""}`);
-    await ready[name]();
-    for (const width of [320, 1024, 1160, 1180, 1200, 1280]) {
-      await page.setViewportSize({ width, height: 700 });
-      assert.ok((await overflow(page)) <= 0, `${name} scrolls to the side at ${width} px`);
-    }
-  }
-  await page.context().close();
+    await page.context().close();
+  };
+  await Promise.all([look("light", [320, 1024, 1160]), look("dark", [1180, 1200, 1280])]);
 });
 
 journey("the theme is chosen and kept", async () => {
