@@ -328,12 +328,31 @@ journey("every page, both themes, three widths: accessible and within its width"
       }
       for (const width of otherWidths) {
         await page.setViewportSize({ width, height: 700 });
-        assert.ok((await overflow(page)) <= 0, `${name} scrolls to the side at ${width} px`);
+        const over = await overflow(page);
+        assert.ok(over <= 0, `${name} at ${width} px: scrolls ${over} px to the side`);
       }
     }
     await page.context().close();
   };
   await Promise.all([look("light", [320, 1024, 1160]), look("dark", [1180, 1200, 1280])]);
+});
+
+journey("the widest values fit at every width", async () => {
+  await prepare();
+  const [tunnel] = (await (await fetch(third.http + "/api/v1/tunnels")).json()).items;
+  const wide = { ...tunnel, service: "a-name-as-long-as-services-may-have-it-".padEnd(63, "x"), listen: "127.0.0.1:65535", rttMs: 1234.5, connections: 10_000, failovers: 999 };
+  let socket;
+  const page = await open(third, "/#/tunnels", {
+    before: (p) => p.routeWebSocket("**/api/v1/live", (ws) => { socket = ws; ws.onMessage(() => {}); }),
+  });
+  socket.send(JSON.stringify({ ch: "tunnels", t: Date.now(), v: [{ ...wide, txBytesPerSecond: 999.4e6, rxBytesPerSecond: 888.8e3 }] }));
+  await see(page, "10000 open");
+  for (let width = 320; width <= 1400; width += 20) {
+    await page.setViewportSize({ width, height: 900 });
+    const over = await overflow(page);
+    assert.ok(over <= 0, `at ${width} px: scrolls ${over} px to the side`);
+  }
+  await page.context().close();
 });
 
 journey("the theme is chosen and kept", async () => {
