@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import mcc.it.Busy;
 import mcc.it.Needs;
 import mcc.it.RealNode;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The dashboard in a real browser, against three real nodes; the journeys are in {@code src/test/browser/dashboard.mjs}. */
+@Busy
 @Timeout(value = 6, unit = TimeUnit.MINUTES)
 class DashboardIT {
     private static final Path SCRIPTS = Path.of("src/test/browser").toAbsolutePath();

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Many busy connections at once, with the heap that a node has. */
+@Busy
 class CrowdIT {
     @TempDir
     Path folder;

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Bad input and faults, at a real node: a clear error that names the cause and the way out, and nothing lost. */
+@Busy
 class FaultsIT {
     @TempDir
     Path folder;

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Unmodified programs over the virtual interface: two nodes in namespaces of the test's own, joined by a veth pair. */
+@Busy
 class TunIT {
     private final List<Process> servers = new ArrayList<>();
 

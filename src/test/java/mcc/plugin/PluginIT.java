@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import mcc.it.Busy;
 import mcc.it.Needs;
 import mcc.it.RealNode;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Plugins and the event-bus bridge, with real nodes; and everything that the tutorial shows. */
+@Busy
 class PluginIT {
     private static final String CLASS = "mcc.plugin.sample.GreeterVerticle";
 
