@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real PostgreSQL behind one node, its real client beside another. */
-@Busy
 class PostgresIT {
     @TempDir
     Path folder;

@@ -18,7 +18,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The virtual interface on a host that does not let its node make one. */
-@Busy
 class TunFaultsIT {
     @TempDir
     Path folder;

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The virtual interface among three hosts, with packets that were not born on the host that sends them, and their marks. */
-@Busy
 class TunRoutesIT {
     private final List<Process> servers = new ArrayList<>();
 
