@@ -41,7 +41,7 @@ public final class Packets {
     private final Counter lostParts;
     private final Counter malformedParts;
     private final byte[] sealed = new byte[2048];
-    private final byte[] part = new byte[2048];
+    private final byte[] part = new byte[Parts.PART_MAX];
     private @Nullable Handler handler;
     private @Nullable Link last;
 
@@ -154,6 +154,10 @@ public final class Packets {
             return -1;
         }
         if (Transport.kind(buf, offset) == Transport.PACKET_PART) {
+            if (length - Transport.OVERHEAD_BYTES > part.length) {
+                malformedParts.add();
+                return -1;
+            }
             int n = links.counted(session.open(buf, offset, length, part, 0));
             if (n >= 0) copied(nowNs, link, buf, offset, part, n);
             return n;
@@ -174,12 +178,13 @@ public final class Packets {
         heard(nowNs, link, n);
         byte kind = Transport.kind(buf, offset);
         if (kind != Transport.PACKET_PART) {
-            handOver(nowNs, link, kind, plain, n);
+            handOver(nowNs, link, kind, plain, n, links.arrivedEcn);
             return;
         }
         int receiver = Transport.receiver(buf, offset);
-        switch (link.parts.take(receiver, Transport.counter(buf, offset), plain, n)) {
-            case Parts.Result.Whole whole -> handOver(nowNs, link, whole.kind(), whole.packet(), whole.packet().length);
+        switch (link.parts.take(receiver, Transport.counter(buf, offset), plain, n, links.arrivedEcn)) {
+            case Parts.Result.Whole whole ->
+                handOver(nowNs, link, whole.kind(), whole.packet(), whole.packet().length, whole.ecn());
             case Parts.Result.Waits waits -> {
                 if (waits.evicted()) lostParts.add();
             }
@@ -187,7 +192,7 @@ public final class Packets {
         }
     }
 
-    private void handOver(long nowNs, Link link, byte kind, byte[] plain, int n) {
+    private void handOver(long nowNs, Link link, byte kind, byte[] plain, int n, int ecn) {
         Handler handler = this.handler;
         int at = handler == null ? -1 : handler.place(link.peer, n);
         if (handler == null || at < 0) {
@@ -195,7 +200,7 @@ public final class Packets {
             return;
         }
         System.arraycopy(plain, 0, handler.buffer(), at, n);
-        handler.opened(nowNs, link.peer, kind, n, links.arrivedEcn);
+        handler.opened(nowNs, link.peer, kind, n, ecn);
     }
 
     private static void heard(long nowNs, Link link, int bytes) {

@@ -9,21 +9,29 @@ import org.jspecify.annotations.Nullable;
  * Packets of one peer that come in two parts, until both are here in whatever order. The datagram's own counter tells what
  * belongs together: the second part has the first one's, plus one, under the same key.
  *
- * <p>Limit: {@link #MAX} parts; the eldest gives way.
+ * <p>Limit: {@link #MAX} parts of {@link #PART_MAX} bytes; the eldest gives way.
  */
 final class Parts {
     /** Parts that wait for their other half: more than reordering sets apart. */
     static final int MAX = 16;
+    /** The longest part with the byte before it: more than half of any interface's packet. */
+    static final int PART_MAX = 2_048;
     /** Bits of the byte before each part. */
     static final int SECOND = 1;
 
     static final int NEEDS_CSUM = 2;
 
+    private static final int CONGESTED = 3;
+
     /** What became of a part. */
     sealed interface Result {
-        /** Both are here. */
+        /**
+         * Both are here.
+         *
+         * @param ecn the mark of the packet: congestion met by either part is met by it (RFC 3168 section 5.3)
+         */
         @SuppressWarnings("ArrayRecordComponent") // made here, read once
-        record Whole(byte kind, byte[] packet) implements Result {}
+        record Whole(byte kind, byte[] packet, int ecn) implements Result {}
 
         /** It waits; another may have given way for it. */
         record Waits(boolean evicted) implements Result {}
@@ -32,7 +40,7 @@ final class Parts {
     }
 
     @SuppressWarnings("ArrayRecordComponent") // made here, read once
-    private record Part(int receiver, int counter, byte head, byte[] bytes) {}
+    private record Part(int receiver, int counter, byte head, byte[] bytes, int ecn) {}
 
     private final ArrayDeque<Part> waiting = new ArrayDeque<>();
 
@@ -41,12 +49,13 @@ final class Parts {
      *
      * @param receiver the index that tells the key
      * @param plain what the box held, {@code n} bytes of it
+     * @param ecn the mark with which it arrived
      */
-    Result take(int receiver, int counter, byte[] plain, int n) {
-        if (n < 2 || (plain[0] & ~(SECOND | NEEDS_CSUM)) != 0) return new Result.Malformed();
+    Result take(int receiver, int counter, byte[] plain, int n, int ecn) {
+        if (n < 2 || n > PART_MAX || (plain[0] & ~(SECOND | NEEDS_CSUM)) != 0) return new Result.Malformed();
         byte[] bytes = new byte[n - 1];
         System.arraycopy(plain, 1, bytes, 0, n - 1);
-        Part part = new Part(receiver, counter, plain[0], bytes);
+        Part part = new Part(receiver, counter, plain[0], bytes, ecn);
         boolean second = (part.head & SECOND) != 0;
         Part other = remove(receiver, second ? counter - 1 : counter + 1, (byte) (part.head ^ SECOND));
         if (other != null) return second ? join(other, part) : join(part, other);
@@ -71,6 +80,7 @@ final class Parts {
         System.arraycopy(first.bytes, 0, whole, 0, first.bytes.length);
         System.arraycopy(second.bytes, 0, whole, first.bytes.length, second.bytes.length);
         boolean needsCsum = (first.head & NEEDS_CSUM) != 0;
-        return new Result.Whole(needsCsum ? Transport.PACKET_NEEDS_CSUM : Transport.PACKET, whole);
+        int ecn = first.ecn == CONGESTED ? CONGESTED : second.ecn;
+        return new Result.Whole(needsCsum ? Transport.PACKET_NEEDS_CSUM : Transport.PACKET, whole, ecn);
     }
 }

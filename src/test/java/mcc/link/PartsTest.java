@@ -26,7 +26,7 @@ class PartsTest {
     }
 
     private static Parts.Result take(Parts parts, int receiver, int counter, byte[] plain) {
-        return parts.take(receiver, counter, plain, plain.length);
+        return parts.take(receiver, counter, plain, plain.length, 0);
     }
 
     @Test
@@ -109,6 +109,7 @@ class PartsTest {
         final Address at;
         final List<byte[]> sent = new ArrayList<>();
         final List<byte[]> got = new ArrayList<>();
+        int ecn;
         final byte[] buffer = new byte[4_096];
 
         End(String at) {
@@ -140,27 +141,68 @@ class PartsTest {
         @Override
         public void opened(long nowNs, Id peer, byte kind, int length, int ecn) {
             if (length >= 0) got.add(Arrays.copyOfRange(buffer, 100, 100 + length));
+            this.ecn = ecn;
         }
 
         void handOver(End to, boolean backwards) {
+            handOver(to, backwards, 0, 0);
+        }
+
+        /** @param marks of the first datagram that arrives, and of the others */
+        void handOver(End to, boolean backwards, int... marks) {
             links.handle(1, new LinkInput.Tick());
             links.transmit(1, this);
             List<byte[]> flight = new ArrayList<>(backwards ? sent.reversed() : sent);
             sent.clear();
-            for (byte[] bytes : flight) to.links.receive(1, bytes, 0, bytes.length, at);
+            for (int i = 0; i < flight.size(); i++) {
+                byte[] bytes = flight.get(i);
+                to.links.receive(1, bytes, 0, bytes.length, at, marks[i == 0 ? 0 : 1]);
+            }
         }
     }
 
-    @Test
-    void aPacketAboveWhatThePathCarriesArrivesWhole() {
-        End a = new End("192.0.2.1:1");
-        End b = new End("192.0.2.2:1");
-        Id peer = b.identity.id();
+    private final End a = new End("192.0.2.1:1");
+    private final End b = new End("192.0.2.2:1");
+    private final Id peer = b.identity.id();
+
+    private void connect() {
         a.links.packets().connect(1, new Contact(peer, List.of(b.at)));
         for (int i = 0; i < 4; i++) {
             a.handOver(b, false);
             b.handOver(a, false);
         }
+    }
+
+    @Test
+    void aPartLongerThanAnyIsMalformedBeforeItIsOpened() {
+        connect();
+        a.links.packets().sendParts(1, peer, false, new byte[1_280], 0, 1_280, a);
+        int receiver = Transport.receiver(a.sent.getLast(), 0);
+        for (int box : new int[] {Parts.PART_MAX + Transport.TAG_BYTES + 1, 16_000}) {
+            byte[] hostile = rng.bytes(Transport.HEADER_BYTES + box);
+            Transport.writeHeader(hostile, 0, receiver, 1_000, Transport.PACKET_PART, box);
+            b.links.receive(1, hostile, 0, hostile.length, a.at, 0);
+        }
+        assertThat(b.counters.value("link.part.malformed")).isEqualTo(2);
+        assertThat(b.got).isEmpty();
+    }
+
+    @Test
+    void congestionMetByEitherHalfIsMetByThePacket() {
+        connect();
+        byte[] packet = rng.bytes(1_280);
+        packet[0] = 0x45;
+        packet[1] = 2;
+        for (int[] marks : new int[][] {{3, 2}, {2, 3}, {2, 2}}) {
+            a.links.packets().sendParts(1, peer, false, packet, 0, packet.length, a);
+            a.handOver(b, false, marks);
+            assertThat(b.ecn).isEqualTo(Math.max(marks[0], marks[1]));
+        }
+    }
+
+    @Test
+    void aPacketAboveWhatThePathCarriesArrivesWhole() {
+        connect();
         for (boolean backwards : new boolean[] {false, true}) {
             byte[] packet = rng.bytes(1_280);
             assertThat(a.links.packets().sendParts(1, peer, false, packet, 0, packet.length, a))
