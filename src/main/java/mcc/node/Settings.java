@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import mcc.tun.Rule;
 import mcc.tun.Subnet;
@@ -223,10 +225,16 @@ public final class Settings {
                     throw new Problem(
                             "config", name + " has more than " + Subnets.MAX + " networks", "join some of them");
                 }
+                Set<String> seen = new HashSet<>();
                 for (String part : parts) {
-                    if (part.isBlank() || Subnet.parse(part.strip()) != null) continue;
-                    String hint = "write 192.0.2.0/24@NODE or 2001:db8::/48, with no bit set behind the prefix";
-                    throw new Problem("config", name + ": '" + part + "' is no network behind a node", hint);
+                    if (part.isBlank()) continue;
+                    Subnet subnet = Subnet.parse(part.strip());
+                    if (subnet == null) {
+                        String hint = "write 192.0.2.0/24@NODE or 2001:db8::/48, with no bit set behind the prefix";
+                        throw new Problem("config", name + ": '" + part + "' is no network behind a node", hint);
+                    }
+                    if (seen.add(subnet.toString())) continue;
+                    throw new Problem("config", name + " has " + subnet + " twice", "say behind which node it is");
                 }
             }
             case "tun.name" -> {

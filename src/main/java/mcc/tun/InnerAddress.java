@@ -59,6 +59,10 @@ public record InnerAddress(long high, long low) {
 
     /** Returns whether this is an IPv4 address. */
     public boolean isV4() {
+        return isV4(high, low);
+    }
+
+    static boolean isV4(long high, long low) {
         return high == 0 && low >>> 32 == 0xffff;
     }
 
@@ -79,8 +83,9 @@ public record InnerAddress(long high, long low) {
 
     /** The same of an address by its two halves, in the network in which this is a node's IPv6 address. */
     public boolean isNeighbour(long otherHigh, long otherLow) {
-        boolean v4 = otherHigh == 0 && otherLow >>> 32 == 0xffff;
-        return v4 ? otherLow >>> HOST4_BITS == PREFIX4 >>> HOST4_BITS : (otherHigh ^ high) >>> 16 == 0;
+        return isV4(otherHigh, otherLow)
+                ? otherLow >>> HOST4_BITS == PREFIX4 >>> HOST4_BITS
+                : (otherHigh ^ high) >>> 16 == 0;
     }
 
     /**

@@ -1,5 +1,6 @@
 package mcc.tun;
 
+import java.util.Comparator;
 import mcc.core.Address;
 import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param node null for this node
  */
 public record Subnet(InnerAddress base, int bits, @Nullable Id node) {
+    static final Comparator<Subnet> LONGEST_FIRST =
+            Comparator.comparingInt(Subnet::bits).reversed();
+
     private static final int MAPPED_BITS = 96;
 
     /** Reads one; null when it is none: each bit behind the prefix must be 0, and the prefix may not be empty. */
@@ -40,7 +44,9 @@ public record Subnet(InnerAddress base, int bits, @Nullable Id node) {
     }
 
     boolean has(long high, long low) {
-        return ((high ^ base.high()) & mask(bits)) == 0 && ((low ^ base.low()) & mask(bits - 64)) == 0;
+        return base.isV4() == InnerAddress.isV4(high, low)
+                && ((high ^ base.high()) & mask(bits)) == 0
+                && ((low ^ base.low()) & mask(bits - 64)) == 0;
     }
 
     /** As it is written, without the node. */

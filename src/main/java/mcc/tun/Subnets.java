@@ -1,6 +1,7 @@
 package mcc.tun;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,7 @@ public final class Subnets {
         for (Subnet subnet : subnets) {
             if (subnet.node() != null) nexts.add(new Next(subnet, InnerAddress.of(network, subnet.node())));
         }
-        nexts.sort((a, b) -> Integer.compare(b.subnet.bits(), a.subnet.bits()));
+        nexts.sort(Comparator.comparing(Next::subnet, Subnet.LONGEST_FIRST));
     }
 
     /** The IPv6 address of the node behind which an address is; null for none. */

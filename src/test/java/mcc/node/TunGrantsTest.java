@@ -63,4 +63,11 @@ class TunGrantsTest {
         assertThatThrownBy(() -> Settings.load(Map.of("tun.inbound", rules), Map.of(), null))
                 .hasMessageContaining("tun.inbound");
     }
+
+    @Test
+    void aNetworkBehindTwoNodesIsRefused() {
+        String twice = "192.0.2.0/24@" + PEER + ",2001:db8::/32,192.0.2.0/24@" + OTHER;
+        assertThatThrownBy(() -> Settings.load(Map.of("tun.routes", twice), Map.of(), null))
+                .hasMessageContaining("tun.routes has 192.0.2.0/24 twice");
+    }
 }

@@ -44,6 +44,13 @@ class SubnetTest {
     }
 
     @Test
+    void aNetworkHoldsAddressesOfItsFamilyAlone() {
+        Subnets subnets = new Subnets("net", List.of(subnet("::/1@" + NODE)));
+        assertThat(subnets.next(address("2001:db8::1"))).isNotNull();
+        assertThat(subnets.next(address("192.0.2.1"))).isNull();
+    }
+
+    @Test
     void whatIsNoNetworkIsNone() {
         for (String text : List.of(
                 "",
