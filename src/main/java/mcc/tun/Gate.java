@@ -63,7 +63,7 @@ public final class Gate {
         this.self = self;
         self4 = ipv4 ? self.v4() : null;
         this.judge = judge;
-        this.subnets = List.copyOf(subnets);
+        this.subnets = subnets.stream().sorted(Subnet.LONGEST_FIRST).toList();
         flows = new Flows(FLOWS_MAX, seed);
         verdicts = new Verdicts(seed);
         evicted = counters.of("tun.flows.evicted");
@@ -75,7 +75,8 @@ public final class Gate {
     /** Whether the host may send this packet; the answers to it may then come in. */
     public boolean leaves(long nowNs, Ip ip, byte[] b) {
         if (!isOurs(ip.v4, ip.fromHigh, ip.fromLow)) return false;
-        note(nowNs, ip, b, false);
+        // What the host says to any peer's echo request begins nothing, else each of them would take a flow's place.
+        if (!isIcmp(ip) || isEchoRequest(ip, b)) note(nowNs, ip, b, false);
         return true;
     }
 
@@ -89,10 +90,11 @@ public final class Gate {
         return own != null && high == own.high() && low == own.low() || isBehind(null, high, low);
     }
 
-    /** Whether an address is behind a node; null for this one. */
+    /** Whether an address is behind a node, null for this one: the longest prefix tells, and no node's own is behind any. */
     private boolean isBehind(@Nullable Id node, long high, long low) {
+        if (self.isNeighbour(high, low)) return false;
         for (Subnet subnet : subnets) {
-            if (Objects.equals(subnet.node(), node) && subnet.has(high, low)) return true;
+            if (subnet.has(high, low)) return Objects.equals(subnet.node(), node);
         }
         return false;
     }
@@ -115,7 +117,7 @@ public final class Gate {
             astray.add();
             return false;
         }
-        if (isExpected(nowNs, ip, b)) return true;
+        if (isExpected(nowNs, peer, from, ip, b)) return true;
         if (isGranted(nowNs, peer, ip)) {
             note(nowNs, ip, b, true);
             return true;
@@ -135,14 +137,23 @@ public final class Gate {
         };
     }
 
-    private boolean isExpected(long nowNs, Ip ip, byte[] b) {
+    private boolean isExpected(long nowNs, Id peer, InnerAddress from, Ip ip, byte[] b) {
         if (isIcmp(ip) && ip.hasPorts) {
+            if (isEchoRequest(ip, b)) return true;
             int type = Octets.u8(b, ip.transport);
-            if (type == (ip.v4 ? ECHO_REQUEST4 : ECHO_REQUEST)) return true;
-            if (ip.v4 ? type == 3 || type == 11 || type == 12 : type < ECHO_REQUEST) return quotes(nowNs, ip, b);
+            if (Icmp.isError(ip.v4, type)) return quotes(nowNs, ip, b) && isOf(peer, from);
             if (type != (ip.v4 ? ECHO_REPLY4 : ECHO_REPLY)) return false;
         }
         return isLive(nowNs, ip, b, true);
+    }
+
+    private static boolean isEchoRequest(Ip ip, byte[] b) {
+        return isIcmp(ip) && ip.hasPorts && Octets.u8(b, ip.transport) == (ip.v4 ? ECHO_REQUEST4 : ECHO_REQUEST);
+    }
+
+    /** Whether what was quoted went to this peer: nobody may break off flows with others. */
+    private boolean isOf(Id peer, InnerAddress from) {
+        return quoted.isTo(from) || isBehind(peer, quoted.toHigh, quoted.toLow);
     }
 
     private static boolean isIcmp(Ip ip) {

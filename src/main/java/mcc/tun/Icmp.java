@@ -12,6 +12,11 @@ public final class Icmp {
 
     private Icmp() {}
 
+    /** Whether a message is an error that quotes a packet (RFC 4443 section 2.1, RFC 792); of ICMP, one of those in use. */
+    static boolean isError(boolean v4, int type) {
+        return v4 ? type == 3 || type == 11 || type == 12 : type < 128;
+    }
+
     /** "Address unreachable" about a packet, as a packet to its sender. */
     public static byte[] unreachable(byte[] b, int offset, int length) {
         return b[offset] >>> 4 == 4 ? error4(1, 0, b, offset, length) : error(1, 3, 0, b, offset, length);

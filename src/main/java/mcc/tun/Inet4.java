@@ -47,7 +47,10 @@ public final class Inet4 {
                     if (Octets.u16(b, transport + 6) == 0) Octets.put16(b, transport + 6, 0xffff);
                 }
             }
-            case Ip.ICMP -> quoted(b, transport + 8, n - 8, sender, from, to);
+            case Ip.ICMP -> {
+                if (n >= 8 && Icmp.isError(true, Octets.u8(b, transport)))
+                    quoted(b, transport + 8, n - 8, sender, from, to);
+            }
             default -> {}
         }
     }

@@ -106,11 +106,13 @@ public final class Offered {
 
     private boolean isBy(Door door, Ip ip, byte[] b) {
         if (ip.protocol == door.protocol()) return ip.hasPorts && ip.toPort == door.port;
-        if (ip.protocol != Ip.ICMP6 || !ip.hasPorts || Octets.u8(b, ip.transport) >= 128) return false;
-        // An error (RFC 4443 section 2.4c) about what the endpoint sent.
+        if (ip.protocol != Ip.ICMP6 || !ip.hasPorts || !Icmp.isError(false, Octets.u8(b, ip.transport))) return false;
+        // An error (RFC 4443 section 2.4c) about what the endpoint sent to who sends it.
         return quoted.parseHead(b, ip.transport + 8, ip.transportLength - 8)
                 && quoted.fromHigh == ip.toHigh
                 && quoted.fromLow == ip.toLow
+                && quoted.toHigh == ip.fromHigh
+                && quoted.toLow == ip.fromLow
                 && quoted.protocol == door.protocol()
                 && quoted.fromPort == door.port;
     }

@@ -85,6 +85,40 @@ class GateTest {
         assertThat(enters(gate, 0, PEER, error)).isTrue();
     }
 
+    @Test
+    void anErrorAboutAFlowWithAnotherPeerStaysOut() {
+        Gate gate = gate();
+        byte[] sent = out(Ip.UDP, PacketsOf.udp(4000, 53, new byte[1]));
+        gate.leaves(0, PacketsOf.parsed(sent), sent);
+        InnerAddress third = new InnerAddress(THEM.high(), 9);
+        byte[] error = Icmp.unreachable(sent, 0, sent.length);
+        System.arraycopy(third.bytes(), 0, error, 8, 16);
+        assertThat(gate.enters(0, OTHER, third, PacketsOf.parsed(error), error)).isFalse();
+        byte[] behind = PacketsOf.v6(US, address("2001:db8:2::6"), Ip.UDP, PacketsOf.udp(4000, 53, new byte[1]));
+        gate.leaves(0, PacketsOf.parsed(behind), behind);
+        byte[] its = Icmp.unreachable(behind, 0, behind.length);
+        assertThat(enters(gate, 0, PEER, its))
+                .as("about what is behind that peer")
+                .isTrue();
+    }
+
+    @Test
+    void noEchoRequestOfPeersPushesOutWhatThisHostBegan() {
+        Gate gate = gate();
+        byte[] sent = out(Ip.TCP, PacketsOf.tcp(4000, 80, 0, 2, new byte[0]));
+        gate.leaves(0, PacketsOf.parsed(sent), sent);
+        for (int i = 0; i < 4 * Gate.FLOWS_MAX; i++) {
+            InnerAddress peer = new InnerAddress(THEM.high(), 9 + (i >>> 16));
+            byte[] reply = PacketsOf.v6(US, peer, Ip.ICMP6, PacketsOf.echo(129, i & 0xffff));
+            assertThat(gate.leaves(1, PacketsOf.parsed(reply), reply)).isTrue();
+        }
+        assertThat(enters(gate, 2, PEER, in(Ip.TCP, PacketsOf.tcp(80, 4000, 0, 0x12, new byte[0]))))
+                .isTrue();
+        assertThat(enters(gate, 2, PEER, in(Ip.ICMP6, PacketsOf.echo(129, 5))))
+                .as("a reply to what nobody asked")
+                .isFalse();
+    }
+
     private static byte[] v4(InnerAddress from, InnerAddress to, int protocol, byte[] transport) {
         byte[] out = PacketsOf.v4(protocol, transport);
         Octets.put32(out, 12, from.bits4());
@@ -291,6 +325,24 @@ class GateTest {
         assertThat(counters.value("tun.in.spoofed")).isEqualTo(2);
         assertThat(enters6(gate, PEER, "2001:db8:2::6", "2001:db8:2::5")).isFalse();
         assertThat(counters.value("tun.in.astray")).isEqualTo(1);
+    }
+
+    @Test
+    void aWideNetworkBehindAPeerHoldsNoNodesAddressAndNothingOfALongerPrefix() {
+        List<Subnet> wide = Stream.of(
+                        "fc00::/7@" + PEER, "64.0.0.0/2@" + PEER, "2001:db8::/32@" + PEER, "2001:db8:5::/48@" + OTHER)
+                .map(Subnet::parse)
+                .toList();
+        Gate gate = new Gate(US, true, EVERYBODY, wide, 7, counters);
+        InnerAddress third = new InnerAddress(THEM.high(), 9);
+        byte[] udp = PacketsOf.udp(6, 5, new byte[1]);
+        assertThat(enters(gate, 1, PEER, PacketsOf.v6(third, US, Ip.UDP, udp))).isFalse();
+        assertThat(enters4(gate, v4(THEM.v4().next4(), US.v4(), Ip.UDP, udp))).isFalse();
+        String us = US.toString();
+        assertThat(enters6(gate, PEER, "2001:db8:5::1", us)).as("behind OTHER").isFalse();
+        assertThat(enters6(gate, OTHER, "2001:db8:5::1", us)).isTrue();
+        assertThat(enters6(gate, PEER, "2001:db8:6::1", us)).isTrue();
+        assertThat(counters.value("tun.in.spoofed")).isEqualTo(3);
     }
 
     @Test

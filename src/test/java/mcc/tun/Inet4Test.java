@@ -54,6 +54,20 @@ class Inet4Test {
     }
 
     @Test
+    void whatAnEchoCarriesIsNoQuotation() {
+        byte[] body = new byte[8 + 20];
+        body[0] = 8;
+        body[8] = 0x45;
+        Octets.put32(body, 8 + 12, 0x64400005);
+        Octets.put32(body, 8 + 16, SENDER.bits4());
+        byte[] echo = packet(Ip.ICMP, body, 2);
+        byte[] before = echo.clone();
+        translate(echo, false);
+        isSound(echo, Ip.ICMP);
+        assertThat(PacketsOf.part(echo, 20, 28)).isEqualTo(PacketsOf.part(before, 20, 28));
+    }
+
+    @Test
     void whatHasNoSumGetsNone() {
         byte[] udp = packet(Ip.UDP, PacketsOf.udp(1, 2, new byte[3]), -1);
         translate(udp, false);

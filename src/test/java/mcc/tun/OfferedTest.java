@@ -117,5 +117,9 @@ class OfferedTest {
         byte[] other = PacketsOf.v6(ENDPOINT, THEM, Ip.UDP, udp(54, 4000));
         byte[] about = Icmp.unreachable(other, 0, other.length);
         assertThat(offered.enters(0, PEER, PacketsOf.parsed(about), about)).isFalse();
+        System.arraycopy(new InnerAddress(THEM.high(), 9).bytes(), 0, error, 8, 16);
+        assertThat(offered.enters(0, PEER, PacketsOf.parsed(error), error))
+                .as("about what went to somebody else")
+                .isFalse();
     }
 }
