@@ -335,7 +335,7 @@ final class TunPort implements Packets.Handler {
 
     private void send(boolean needsCsum, byte[] b, int offset, int length) {
         Links links = this.links;
-        if (length > max && links != null && Icmp.mustPass(b, offset, length)) {
+        if (length > max && length <= MTU && links != null && Icmp.mustPass(b, offset, length)) {
             tx.add();
             links.packets().sendParts(nowNs, to, needsCsum, b, offset, length, sink);
             return;

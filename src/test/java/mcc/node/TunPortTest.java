@@ -180,6 +180,17 @@ class TunPortTest {
     }
 
     @Test
+    void whatIsLongerThanTheInterfaceTakesIsTooBigThoughItMayBeFragmented() {
+        Host left = connected("")[0];
+        byte[] packet = PacketsOf.v4(UDP, PacketsOf.udp(1, 2, new byte[4_200]));
+        System.arraycopy(left.inner.v4().bytes(), 0, packet, 12, 4);
+        System.arraycopy(left.other.inner.v4().bytes(), 0, packet, 16, 4);
+        carry(left, PacketsOf.read(packet, false, 0, 0), 1);
+        assertThat(left.counters.value("tun.out.too-big")).isEqualTo(1);
+        assertThat(left.kernel.last()[10 + 20]).as("destination unreachable").isEqualTo((byte) 3);
+    }
+
+    @Test
     void aDatagramThatTheInterfaceWouldGiveBackIsNotSentAndItsRouteIsToldOnce() {
         Host host = connected("")[0];
         for (String in : List.of("203.0.113.5:1", "203.0.113.5:1", "203.0.113.6:1", "203.0.113.200:1")) {
