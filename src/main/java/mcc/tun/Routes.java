@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * address is {@link InnerAddress#v4} or, where that is taken, the next that is free.
  *
  * <p>Limits: {@link #ROUTES_MAX} nodes and {@link #ENDPOINTS_MAX} endpoints, the one unused for longest gives way; {@link
- * #WAITING_MAX} addresses waited for, {@link #HELD_MAX} packets each, for {@link #WAIT_NS}.
+ * #WAITING_MAX} addresses waited for, the eldest gives way, {@link #HELD_MAX} packets each, for {@link #WAIT_NS}.
  */
 public final class Routes {
     static final int ROUTES_MAX = 8_192;
@@ -111,16 +111,19 @@ public final class Routes {
         Waiting w = waiting.get(to);
         boolean first = w == null;
         if (w == null) {
-            if (waiting.size() >= WAITING_MAX) {
-                counters.add("tun.out.dropped");
-                return false;
-            }
+            if (waiting.size() >= WAITING_MAX) dropEldest();
             w = new Waiting(nowNs + WAIT_NS);
             waiting.put(to, w);
         }
         if (w.held.size() >= HELD_MAX) counters.add("tun.out.dropped");
         else w.held.add(new Held(needsCsum, Arrays.copyOfRange(b, offset, offset + length)));
         return first;
+    }
+
+    private void dropEldest() {
+        Iterator<Waiting> eldest = waiting.values().iterator();
+        counters.of("tun.out.dropped").add(eldest.next().held.size());
+        eldest.remove();
     }
 
     /** The addresses that are waited for. */
