@@ -91,6 +91,7 @@ public final class Node implements AutoCloseable {
         DataFolder data = DataFolder.open(folder);
         PacketThread packets = new PacketThread();
         Vertx vertx = null;
+        Node node = null;
         try {
             Identity identity = data.identity(() -> seed(random));
             Rng rng = Rng.seeded(seed(random));
@@ -106,12 +107,13 @@ public final class Node implements AutoCloseable {
                     settings.text("network"));
             Policy whole = policy.and(TunGrants.of(settings, identity.id()));
             Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, whole);
-            Node node = new Node(vertx, packets, data, parts);
+            node = new Node(vertx, packets, data, parts);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
             return node;
         } catch (RuntimeException e) {
             if (vertx != null) await(vertx.close(), 5_000);
             packets.close();
+            if (node != null) node.closeDevice();
             data.close();
             throw e;
         }
@@ -180,6 +182,7 @@ public final class Node implements AutoCloseable {
                     () -> tellGone(made.name()),
                     this::tellLoop);
         } catch (SysError e) {
+            closeDevice();
             String title = "no virtual interface: " + e.getMessage();
             LOG.warn("{}; {}", title, e.hint());
             parts.status().problem("tun-unavailable", "warning", title, e.hint());
@@ -255,8 +258,13 @@ public final class Node implements AutoCloseable {
         await(supervisor.stop(), 4_000);
         await(vertx.close(), 2_000);
         packets.close();
-        if (device != null) device.close();
+        closeDevice();
         data.close();
+    }
+
+    private void closeDevice() {
+        if (device != null) device.close();
+        device = null;
     }
 
     private static List<Address> listen(Settings settings) {
