@@ -48,10 +48,15 @@ class FuzzTest {
             case 1 -> PacketsOf.udp(port, 53, payload);
             default -> PacketsOf.echo(128, port);
         };
-        int protocol = transport.length < 20 ? Ip.ICMP6 : transport[12] == 0x50 ? Ip.TCP : Ip.UDP;
-        return rng.nextInt() < 0
-                ? PacketsOf.v4(protocol, transport)
-                : PacketsOf.v6(out ? US : THEM, out ? THEM : US, protocol, transport);
+        boolean v4 = rng.nextInt() < 0;
+        if (v4 && transport[0] == (byte) 128) transport[0] = 8;
+        int protocol = transport.length < 20 ? v4 ? Ip.ICMP : Ip.ICMP6 : transport[12] == 0x50 ? Ip.TCP : Ip.UDP;
+        if (!v4) return PacketsOf.v6(out ? US : THEM, out ? THEM : US, protocol, transport);
+        byte[] packet = PacketsOf.v4(protocol, transport);
+        Octets.put32(packet, 12, (out ? US : THEM).v4().bits4());
+        Octets.put32(packet, 16, (out ? THEM : US).v4().bits4());
+        Segmenter.headerSum(packet, 0, 20);
+        return packet;
     }
 
     @Test
@@ -59,6 +64,7 @@ class FuzzTest {
         Ip ip = new Ip();
         int parsed = 0;
         int entered = 0;
+        int entered4 = 0;
         for (int i = 0; i < 200_000; i++) {
             byte[] packet = packet();
             byte[] b = rng.bytes(MARGIN + packet.length + MARGIN);
@@ -81,11 +87,15 @@ class FuzzTest {
             Coalescer.Verdict verdict = coalescer.add(
                     (i & 4) == 0,
                     packet.length,
-                    (p, a, _, _) -> gate.enters(nowNs, PEER, p.isV4() ? THEM.v4() : THEM, p, a));
-            if (verdict == Coalescer.Verdict.TAKEN) entered++;
+                    (p, a, _, _) ->
+                            gate.enters(nowNs, PEER, p.isV4() ? THEM.v4().next4() : THEM, p, a));
+            if (verdict != Coalescer.Verdict.TAKEN) continue;
+            if (Inet4.is(b, MARGIN, packet.length)) entered4++;
+            else entered++;
         }
         assertThat(parsed).as("not all is refused at the door").isGreaterThan(20_000);
         assertThat(entered).isGreaterThan(1_000);
+        assertThat(entered4).isGreaterThan(1_000);
         assertThat(counters.value("tun.in.spoofed")).isPositive();
         assertThat(counters.value("tun.in.denied")).isPositive();
     }
