@@ -5,7 +5,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicBoolean;
 import mcc.consortium.Decision;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -21,10 +20,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * The far end of tunnels: takes a peer's stream, connects it to the app that the endpoint names, and says so. A flow of
  * datagrams is a stream with a UDP socket of its own.
+ *
+ * <p>Limits: {@link #OPEN_MAX} connections and flows of those who were let in. Who was not takes no place among them:
+ * {@link #ASKING_PEER_MAX} streams of one peer may ask, {@link #ASKING_MAX} of all.
  */
 final class Provider {
     private static final int CONNECT_MS = 5_000;
     private static final int OPEN_MAX = 10_000;
+    /** Streams whose opener was not let in yet: of all peers, and of one. */
+    private static final int ASKING_MAX = 10_000;
+
+    private static final int ASKING_PEER_MAX = 1_024;
     private static final long LOOK_AGAIN_MS = 3_600_000;
     private static final long ENVELOPE_MS = 10_000;
 
@@ -36,6 +42,7 @@ final class Provider {
     private final Counters counters;
     private final Sink sink;
     private final Flows<ServedFlow, ServedFlow> flows;
+    private final HalfOpen<Asked> asking = new HalfOpen<>(ASKING_MAX, ASKING_PEER_MAX);
     private int open;
 
     /** @param idleNs after this time without a datagram a flow is over */
@@ -76,52 +83,53 @@ final class Provider {
     }
 
     void take(StreamPort port) {
-        if (open >= OPEN_MAX) {
-            refuse(port, TunnelOpened.Code.OVERLOADED, "too many connections");
+        if (asking.isFull(port.peer())) {
+            counters.add("tunnel.asking.refused");
+            port.cancel(); // an answer would be held until the peer likes to acknowledge it
             return;
         }
-        open++;
-        Envelope envelope = new Envelope();
+        Asked asked = new Asked(port);
+        Asked oldest = asking.add(port.peer(), asked);
+        if (oldest != null) {
+            counters.add("tunnel.asking.evicted");
+            oldest.drop();
+        }
+        asked.timer = vertx.setTimer(ENVELOPE_MS, _ -> asked.drop());
         // A user that lost interest breaks the stream off, at any moment until it is joined.
-        AtomicBoolean gone = new AtomicBoolean();
-        Runnable leave = () -> {
-            if (gone.compareAndSet(false, true)) open--;
-        };
-        long timer = vertx.setTimer(ENVELOPE_MS, _ -> {
-            port.cancel();
-            leave.run();
-        });
-        port.brokenHandler(_ -> {
-            vertx.cancelTimer(timer);
-            leave.run();
-        });
+        port.brokenHandler(_ -> asked.leave());
         port.bytesHandler((bytes, length) -> {
-            boolean whole = envelope.take(bytes, length);
-            if (!whole && !envelope.isMalformed()) return;
-            vertx.cancelTimer(timer);
+            boolean whole = asked.envelope.take(bytes, length);
+            if (!whole && !asked.envelope.isMalformed()) return;
+            vertx.cancelTimer(asked.timer);
             port.pause();
             port.bytesHandler(null);
-            Id endpoint = whole ? envelope.endpoint() : null;
-            if (whole && envelope.isMeasure()) {
-                leave.run();
+            Id endpoint = whole ? asked.envelope.endpoint() : null;
+            if (whole && asked.envelope.isMeasure()) {
+                asked.leave();
                 if (sink.isBusy()) refuse(port, TunnelOpened.Code.OVERLOADED, "another measurement is under way");
-                else sink.take(port, envelope.rest());
-            } else if (endpoint == null) refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
-            else find(port, gone, endpoint, envelope);
+                else sink.take(port, asked.envelope.rest());
+            } else if (endpoint == null) refuseOpen(asked, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+            else find(asked, endpoint);
         });
         port.attach(context);
     }
 
-    private void find(StreamPort port, AtomicBoolean gone, Id endpoint, Envelope asked) {
-        boolean udp = asked.isDatagrams();
+    private void find(Asked asked, Id endpoint) {
+        boolean udp = asked.envelope.isDatagrams();
         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).onComplete(found -> {
+            if (asked.gone) return;
             Registry.LocalView view = found.succeeded() ? pick((List<?>) found.result(), endpoint, udp) : null;
-            Decision decision = view == null ? null : judge(port, view);
+            Decision decision = view == null ? null : judge(asked.port, view);
             // A node that may not use it is told what it would be told if it did not exist.
-            if (view != null && decision instanceof Decision.Allowed allowed) {
-                if (udp) connectUdp(port, gone, view, allowed, asked.rest());
-                else connect(port, gone, view, allowed, asked.rest());
-            } else refuseOpen(port, gone, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+            if (view == null || !(decision instanceof Decision.Allowed allowed)) {
+                refuseOpen(asked, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+            } else if (open >= OPEN_MAX) {
+                refuseOpen(asked, TunnelOpened.Code.OVERLOADED, "too many connections");
+            } else {
+                asked.letIn();
+                if (udp) connectUdp(asked, view, allowed);
+                else connect(asked, view, allowed);
+            }
         });
     }
 
@@ -150,14 +158,15 @@ final class Provider {
         return null;
     }
 
-    private void connect(
-            StreamPort port, AtomicBoolean gone, Registry.LocalView view, Decision.Allowed allowed, byte[] early) {
+    private void connect(Asked asked, Registry.LocalView view, Decision.Allowed allowed) {
+        StreamPort port = asked.port;
+        byte[] early = asked.envelope.rest();
         String host = view.registration().host();
         int tcp = view.registration().port();
         Hosts.resolve(vertx, host, tcp)
                 .compose(at -> TcpSocket.connect(context, at, CONNECT_MS))
                 .onSuccess(socket -> {
-                    if (gone.get()) {
+                    if (asked.gone) {
                         socket.abort();
                         return;
                     }
@@ -171,15 +180,16 @@ final class Provider {
                     Splice.join(socket, port, served);
                 })
                 .onFailure(e -> refuseOpen(
-                        port, gone, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + Problem.text(e)));
+                        asked, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + Problem.text(e)));
     }
 
-    private void connectUdp(
-            StreamPort port, AtomicBoolean gone, Registry.LocalView view, Decision.Allowed allowed, byte[] early) {
+    private void connectUdp(Asked asked, Registry.LocalView view, Decision.Allowed allowed) {
+        StreamPort port = asked.port;
+        byte[] early = asked.envelope.rest();
         Hosts.resolve(vertx, view.registration().host(), view.registration().port())
                 .compose(at -> UdpSocket.connect(context, at, counters))
                 .onSuccess(socket -> {
-                    if (gone.get()) {
+                    if (asked.gone) {
                         socket.close(true);
                         return;
                     }
@@ -189,7 +199,40 @@ final class Provider {
                     port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                 })
                 .onFailure(e -> refuseOpen(
-                        port, gone, TunnelOpened.Code.UPSTREAM, "the service cannot be reached: " + Problem.text(e)));
+                        asked, TunnelOpened.Code.UPSTREAM, "the service cannot be reached: " + Problem.text(e)));
+    }
+
+    /** A stream of a peer until it is joined to an app: asking → let in, which counts among the open; gone from either. */
+    private final class Asked {
+        private final StreamPort port;
+        private final Envelope envelope = new Envelope();
+        private long timer = -1;
+        private boolean isIn;
+        private boolean gone;
+
+        Asked(StreamPort port) {
+            this.port = port;
+        }
+
+        void letIn() {
+            asking.remove(this);
+            isIn = true;
+            open++;
+        }
+
+        /** It counts no more; false where it did not before. */
+        boolean leave() {
+            if (gone) return false;
+            gone = true;
+            vertx.cancelTimer(timer);
+            if (isIn) open--;
+            else asking.remove(this);
+            return true;
+        }
+
+        void drop() {
+            if (leave()) port.cancel();
+        }
     }
 
     /** One flow that was let in: a peer's stream and a socket to the app, joined until either is over. */
@@ -288,10 +331,8 @@ final class Provider {
         }
     }
 
-    private void refuseOpen(StreamPort port, AtomicBoolean gone, TunnelOpened.Code code, String detail) {
-        if (!gone.compareAndSet(false, true)) return;
-        open--;
-        refuse(port, code, detail);
+    private void refuseOpen(Asked asked, TunnelOpened.Code code, String detail) {
+        if (asked.leave()) refuse(asked.port, code, detail);
     }
 
     private void refuse(StreamPort port, TunnelOpened.Code code, String detail) {

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two real nodes in this process: what the provider's policy lets through to an app, and what the denied one hears. */
+/** Real nodes in this process: what the provider's policy lets through to an app, and what the denied one hears. */
 class AdmissionTest {
     private static final long ENDS = 1_800_000_000_000L;
     private static final Id NOWHERE = new Id(1, 2, 3, 4);
@@ -136,6 +136,34 @@ class AdmissionTest {
         assertThat(talk.next()).as("the echo of what came in the stream").isEqualTo(43);
         clock.set(ENDS);
         assertThat(talk.next()).as("the flow is cut off").isEqualTo(-1);
+    }
+
+    @Test
+    void whoAsksForNothingShutsNobodyElseOut() throws IOException {
+        Node provider = node(Policy.open(), "provider");
+        Id endpoint = register(provider);
+        Node silent = node(Policy.open(), "silent");
+        Node user = node(Policy.open(), "user");
+        List<StreamPort> begun = new ArrayList<>();
+        assertThat(beginThousand(silent, provider, endpoint, begun)).isTrue();
+        List<StreamPort> first = List.copyOf(begun);
+        visitors.get(silent).home().runOnContext(_ -> first.forEach(StreamPort::cancel));
+        boolean answered = beginThousand(silent, provider, endpoint, begun);
+        assertThat(answered).as("those that were broken off count no more").isTrue();
+        for (int i = 1; i < 10; i++) answered = beginThousand(silent, provider, endpoint, begun);
+        assertThat(ask(user, provider, endpoint).answer().getCode()).isEqualTo(TunnelOpened.Code.OK);
+        assertThat(answered).as("to whom they are too many").isFalse();
+    }
+
+    /**
+     * Opens streams that say nothing, as many as the bus takes at once, and one that asks and hears an answer or its end
+     * when they were taken; returns whether it was answered.
+     */
+    private boolean beginThousand(Node user, Node provider, Id endpoint, List<StreamPort> begun) {
+        for (int i = 1; i < 1_000; i++) begun.add(open(user, provider));
+        Conversation talk = ask(user, provider, endpoint);
+        begun.add(talk.port);
+        return talk.next() != -1;
     }
 
     private Id registerUdp(Node at) throws IOException {
@@ -249,10 +277,7 @@ class AdmissionTest {
     }
 
     private Conversation ask(Node user, Node provider, Id endpoint, boolean datagrams) {
-        Contact to = new Contact(
-                provider.parts().id(),
-                List.of(Address.parse(provider.parts().status().udp().getFirst())));
-        StreamPort port = (StreamPort) get(user.parts().bus().ask(Bus.SESSION, new SessionVerticle.Query.Open(to)));
+        StreamPort port = open(user, provider);
         Context home = visitors.get(user).home();
         Conversation talk = new Conversation(home, port);
         talk.run(() -> {
@@ -266,6 +291,13 @@ class AdmissionTest {
             port.write(Envelope.open(endpoint, datagrams));
         });
         return talk;
+    }
+
+    private static StreamPort open(Node user, Node provider) {
+        Contact to = new Contact(
+                provider.parts().id(),
+                List.of(Address.parse(provider.parts().status().udp().getFirst())));
+        return (StreamPort) get(user.parts().bus().ask(Bus.SESSION, new SessionVerticle.Query.Open(to)));
     }
 
     /** What came back on a stream, byte by byte, −1 for its end. */

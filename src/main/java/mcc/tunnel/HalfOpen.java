@@ -1,0 +1,47 @@
+package mcc.tunnel;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What peers have begun and were not let in for yet, like TCP's half-open connections: so many of one peer, and where those
+ * of all are too many the oldest gives way (RFC 4987 section 3.4), because an honest one says at once what it wants. Pure.
+ */
+final class HalfOpen<T> {
+    private final Map<T, Id> all = new LinkedHashMap<>();
+    private final Map<Id, Integer> perPeer = new HashMap<>();
+    private final int max;
+    private final int peerMax;
+
+    HalfOpen(int max, int peerMax) {
+        this.max = max;
+        this.peerMax = peerMax;
+    }
+
+    /** Whether a peer has begun as many as it may. */
+    boolean isFull(Id peer) {
+        return perPeer.getOrDefault(peer, 0) >= peerMax;
+    }
+
+    /** Adds one; returns the one that gave way, or null. */
+    @Nullable
+    T add(Id peer, T begun) {
+        T oldest = null;
+        if (all.size() >= max) {
+            oldest = all.keySet().iterator().next();
+            remove(oldest);
+        }
+        all.put(begun, peer);
+        perPeer.merge(peer, 1, Integer::sum);
+        return oldest;
+    }
+
+    /** Takes one out, if it is still there. */
+    void remove(T begun) {
+        Id peer = all.remove(begun);
+        if (peer != null && perPeer.merge(peer, -1, Integer::sum) == 0) perPeer.remove(peer);
+    }
+}
