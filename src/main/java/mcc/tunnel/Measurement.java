@@ -88,7 +88,7 @@ final class Measurement {
 
     private void onBytes(StreamPort port, byte[] bytes, int length) {
         if (accepted) {
-            result.take(bytes, length);
+            onResult(port, bytes, length);
             return;
         }
         if (!answer.take(bytes, length)) {
@@ -105,9 +105,16 @@ final class Measurement {
         filling = true;
         startCpuNs = Sink.cpuNs();
         byte[] rest = answer.rest();
-        result.take(rest, rest.length);
+        onResult(port, rest, rest.length);
+        if (over) return;
         stepTimer = vertx.setPeriodic(STEP_MS, _ -> step(port));
         fill(port);
+    }
+
+    /** After its answer the far end says one thing: what goes on without end is not collected. */
+    private void onResult(StreamPort port, byte[] bytes, int length) {
+        boolean nonsense = result.take(bytes, length) ? result.rest().length > 0 : result.isMalformed();
+        if (nonsense) fail(port, "the node answered nonsense");
     }
 
     private void fill(StreamPort port) {
@@ -143,8 +150,8 @@ final class Measurement {
 
     private void finish(StreamPort port) {
         Measured far = result.take(new byte[0], 0) ? result.measured() : null;
-        if (far == null) {
-            fail(port, "the node ended the stream without a result");
+        if (far == null || filling) {
+            fail(port, "the node ended the stream before its time");
             return;
         }
         long hereNs = Sink.cpuNs() - startCpuNs;
