@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A UDP socket of this host, connected to one app: so the host tells it when nobody listens there. Receives nothing before
- * {@link #start}.
+ * {@link #start}. What the host does not take at once waits, 64 KiB of it; what comes meanwhile is dropped and counted.
  */
 final class UdpSocket implements FlowEnd {
     /** A listening socket: from whom each datagram came, and to whom each goes. */
-    record Listener(Channel channel, InetSocketAddress address) {
+    record Listener(Channel channel, InetSocketAddress address, Counters counters) {
         void send(InetSocketAddress to, byte[] bytes) {
-            channel.writeAndFlush(new DatagramPacket(Unpooled.wrappedBuffer(bytes), to), channel.voidPromise());
+            UdpSocket.send(channel, new DatagramPacket(Unpooled.wrappedBuffer(bytes), to), counters);
         }
 
         void close() {
@@ -81,7 +81,7 @@ final class UdpSocket implements FlowEnd {
         binding.addListener(done -> {
             if (done.isSuccess()) {
                 Channel channel = binding.channel();
-                promise.complete(new Listener(channel, (InetSocketAddress) channel.localAddress()));
+                promise.complete(new Listener(channel, (InetSocketAddress) channel.localAddress(), counters));
             } else promise.fail(done.cause());
         });
         return promise.future();
@@ -105,7 +105,13 @@ final class UdpSocket implements FlowEnd {
 
     @Override
     public void send(byte[] datagram) {
-        channel.writeAndFlush(Unpooled.wrappedBuffer(datagram), channel.voidPromise());
+        send(channel, Unpooled.wrappedBuffer(datagram), inbound.counters);
+    }
+
+    /** Netty itself would let any number wait where the host's queue is full. */
+    private static void send(Channel channel, Object datagram, Counters counters) {
+        if (channel.isWritable()) channel.writeAndFlush(datagram, channel.voidPromise());
+        else counters.add("tunnel.flow.dropped");
     }
 
     @Override

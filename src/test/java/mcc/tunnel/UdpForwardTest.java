@@ -2,6 +2,8 @@ package mcc.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.embedded.EmbeddedChannel;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -157,6 +159,19 @@ class UdpForwardTest {
             assertThat(counted("tunnel.flow.evicted")).isEqualTo(1);
         }
         onContext(forward::close);
+    }
+
+    @Test
+    void whatAFullSocketDoesNotTakeIsDroppedRatherThanKept() {
+        EmbeddedChannel full = new EmbeddedChannel() {
+            @Override
+            protected void doWrite(ChannelOutboundBuffer out) {}
+        };
+        InetSocketAddress client = new InetSocketAddress(InetAddress.getLoopbackAddress(), 9);
+        UdpSocket.Listener listener = new UdpSocket.Listener(full, client, counters);
+        for (int i = 0; i < 10_000; i++) listener.send(client, new byte[1_000]);
+        assertThat(full.unsafe().outboundBuffer().totalPendingWriteBytes()).isLessThan(100_000);
+        assertThat(counters.value("tunnel.flow.dropped")).isGreaterThan(9_900);
     }
 
     @Test
