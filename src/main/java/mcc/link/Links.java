@@ -509,12 +509,18 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         touch(link);
     }
 
-    /** As {@link Connection#sendDatagram}; returns the longest that a packet takes now, −1 where there is no such stream. */
-    public int sendDatagram(long nowNs, Id peer, long stream, Bytes data) {
+    /** As {@link Connection#sendDatagram}; false when the peer is gone. */
+    public boolean sendDatagram(long nowNs, Id peer, long stream, Bytes data) {
         Link link = links.get(peer);
-        if (link == null || !link.connection.sendDatagram(nowNs, stream, data)) return -1;
+        if (link == null || !link.connection.sendDatagram(nowNs, stream, data)) return false;
         touch(link);
-        return link.connection.maxDatagramBytes();
+        return true;
+    }
+
+    /** As {@link Connection#maxDatagramBytes}; 0 when the peer is gone. */
+    public int maxDatagramBytes(Id peer) {
+        Link link = links.get(peer);
+        return link == null ? 0 : link.connection.maxDatagramBytes();
     }
 
     /** The door for packets of the virtual interface. */

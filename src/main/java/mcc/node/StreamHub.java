@@ -121,8 +121,12 @@ final class StreamHub {
         return chunk;
     }
 
-    /** Returns the longest that a packet takes now, −1 where there is no such stream. */
-    int sendDatagram(StreamPort port, byte[] data) {
+    int maxDatagramBytes(StreamPort port) {
+        return links.maxDatagramBytes(port.peer());
+    }
+
+    /** False where there is no such stream. */
+    boolean sendDatagram(StreamPort port, byte[] data) {
         schedule();
         return links.sendDatagram(System.nanoTime(), port.peer(), port.stream(), Bytes.owning(data));
     }

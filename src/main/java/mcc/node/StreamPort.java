@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * pauses stops the remote sender within the stream's window, and a {@link #resume} hands over in a later task.
  */
 public final class StreamPort {
-    /** A datagram of this length fits a packet of every path. */
-    private static final int LEAST_DATAGRAM_BYTES = 1_140;
-
     /** The code with which a stream ends that the user breaks off. */
     public static final int CANCELLED = 1;
 
@@ -44,7 +41,6 @@ public final class StreamPort {
     /** How much of the first that waits was taken. */
     private int takenBytes;
 
-    private int maxDatagramBytes = LEAST_DATAGRAM_BYTES;
     private @Nullable Context context;
     private @Nullable Taker bytesHandler;
     private @Nullable Runnable batchHandler;
@@ -240,17 +236,14 @@ public final class StreamPort {
 
     // ---- datagrams --------------------------------------------------------------------------------------------------
 
-    /** The longest datagram that {@link #sendDatagram} takes to the other end, in bytes, as far as is known. */
+    /** The longest datagram that {@link #sendDatagram} takes to the other end now, in bytes; it grows with the path. */
     public int maxDatagramBytes() {
-        return maxDatagramBytes;
+        return hub.maxDatagramBytes(this);
     }
 
     /** Sends a datagram, which the caller must not touch again; false when the stream is closed. May be lost all the same. */
     public boolean sendDatagram(byte[] data) {
-        if (broken || cancelled) return false;
-        int max = hub.sendDatagram(this, data);
-        if (max > 0) maxDatagramBytes = max;
-        return max > 0;
+        return !broken && !cancelled && hub.sendDatagram(this, data);
     }
 
     /** Takes what comes as datagrams, also while paused; before there is a handler they are lost. */

@@ -293,6 +293,32 @@ class StreamPortTest {
     }
 
     @Test
+    void theLongestDatagramGrowsWithThePathWhereNoneWasSent() throws Exception {
+        StreamPort from = open();
+        here.run(() -> {
+            from.attach(here.home());
+            assertThat(from.maxDatagramBytes()).isLessThan(1_200);
+            from.write(new byte[1]);
+        });
+        StreamPort to = there.taken();
+        there.run(() -> {
+            to.bytesHandler((chunk, length) -> to.write(chunk, length)); // tells that it came
+            to.attach(there.home());
+        });
+        int[] max = {0};
+        BlockingQueue<Integer> back = new LinkedBlockingQueue<>();
+        here.run(() -> from.bytesHandler((_, length) -> back.add(length)));
+        for (int sent = 0; sent < MANY && max[0] < 1_200; sent += 1_200) {
+            here.run(() -> {
+                from.write(new byte[1_200]); // as a flow does with what is too long for a datagram
+                max[0] = from.maxDatagramBytes();
+            });
+            assertThat(back.poll(PATIENCE_S, TimeUnit.SECONDS)).isNotNull();
+        }
+        assertThat(max[0]).isGreaterThanOrEqualTo(1_200);
+    }
+
+    @Test
     void datagramsComeWhilePausedAndAreLostBeforeThereIsAHandler() throws Exception {
         StreamPort from = open();
         here.run(() -> {
