@@ -102,9 +102,10 @@ final class StreamHub {
         links.finish(System.nanoTime(), port.peer(), port.stream());
     }
 
+    /** A port that is over may have a namesake: the streams of a peer that lost its state are numbered anew. */
     void cancel(StreamPort port) {
+        if (!ports.remove(new Key(port.peer(), port.stream()), port)) return;
         schedule();
-        ports.remove(new Key(port.peer(), port.stream()));
         links.reset(System.nanoTime(), port.peer(), port.stream(), StreamPort.CANCELLED);
     }
 

@@ -277,7 +277,7 @@ class StreamPortTest {
     void streamsBreakWithTheSessionsAndOpenAgainAfterThem() throws Exception {
         Ear ear = new Ear(-1);
         begin(open(), ear);
-        there.taken();
+        StreamPort old = there.taken();
         CompletableFuture<Void> restarted = new CompletableFuture<>();
         here.bus.on(Bus.EVENTS, event -> {
             if (event.type().equals("verticle.restarted")) restarted.complete(null);
@@ -285,6 +285,15 @@ class StreamPortTest {
         here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Ping(null)); // as a bug would
         assertThat(ear.next()).isEqualTo("broken");
         restarted.orTimeout(PATIENCE_S, TimeUnit.SECONDS).join();
+        Ear next = new Ear(1);
+        begin(open(), next);
+        StreamPort namesake = there.taken();
+        assertThat(namesake.stream()).isEqualTo(old.stream());
+        there.run(() -> {
+            old.cancel();
+            namesake.attach(there.home()).write(new byte[1]);
+        });
+        assertThat(next.next()).isEqualTo("all");
         for (int i = 0; i < 10; i++) {
             StreamPort again = open();
             here.run(() -> again.write(new byte[1]));
