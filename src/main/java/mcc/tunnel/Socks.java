@@ -113,9 +113,11 @@ final class Socks {
         private void accept(ChannelHandlerContext ctx, Opening.Opened<TcpSocket> opened) {
             ctx.writeAndFlush(reply(Socks5CommandStatus.SUCCESS)).addListener(_ -> {
                 ChannelPipeline pipeline = ctx.pipeline();
-                pipeline.remove(Socks5CommandRequestDecoder.class);
-                pipeline.remove(Socks5ServerEncoder.class);
-                pipeline.remove(this);
+                if (ctx.channel().isActive()) { // else the pipeline is empty already, and to join is to close the way
+                    pipeline.remove(Socks5CommandRequestDecoder.class);
+                    pipeline.remove(Socks5ServerEncoder.class);
+                    pipeline.remove(this);
+                }
                 TunnelVerticle.join(socket, opened.way(), UNCOUNTED);
                 for (ByteBuf bytes = early.poll(); bytes != null; bytes = early.poll()) pipeline.fireChannelRead(bytes);
             });
