@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A flow: opening (its datagrams wait) → open → over, when its far end is or when it was not used for long; or failed, and
  * opened again by a datagram that comes {@link #AGAIN_NS} later. Limits: {@link #FLOWS_MAX} flows, {@link #WAITING_MAX}
- * datagrams that wait in one; a node has a limit of its own ({@link Owner#mayOpen}).
+ * datagrams that wait in one, {@link #WAITING_BYTES_MAX} in all; a node has a limit of its own ({@link Owner#mayOpen}).
  */
 final class UdpForward {
     /** Whose forward it is. */
@@ -43,12 +43,14 @@ final class UdpForward {
     static final int FLOWS_MAX = 4_096;
 
     static final int WAITING_MAX = 16;
+    static final int WAITING_BYTES_MAX = 4 << 20;
     static final long AGAIN_NS = 1_000_000_000L;
 
     private final Owner owner;
     private final Counters counters;
     private final Flows<InetSocketAddress, Flow> flows;
     private UdpSocket.@Nullable Listener listener;
+    private int waitingBytes;
 
     private UdpForward(Owner owner, long idleNs, Counters counters) {
         this.owner = owner;
@@ -134,7 +136,7 @@ final class UdpForward {
                 if (done.failed()) {
                     failedNs = System.nanoTime();
                     counters.add("tunnel.flow.failed");
-                    waiting.clear();
+                    forget();
                 } else if (over) {
                     done.result().close(false);
                 } else {
@@ -147,7 +149,15 @@ final class UdpForward {
             end = made;
             flows.use(System.nanoTime(), client);
             made.start(this);
-            for (byte[] bytes; !over && (bytes = waiting.poll()) != null; ) pass(made, bytes);
+            for (byte[] bytes; !over && (bytes = waiting.poll()) != null; ) {
+                waitingBytes -= bytes.length;
+                pass(made, bytes);
+            }
+        }
+
+        private void forget() {
+            for (byte[] bytes : waiting) waitingBytes -= bytes.length;
+            waiting.clear();
         }
 
         void send(long nowNs, byte[] bytes) {
@@ -157,8 +167,11 @@ final class UdpForward {
                 return;
             }
             if (!opening && nowNs - failedNs >= AGAIN_NS) open();
-            if (opening && waiting.size() < WAITING_MAX) waiting.add(bytes);
-            else counters.add("tunnel.flow.dropped");
+            boolean room = waiting.size() < WAITING_MAX && waitingBytes + bytes.length <= WAITING_BYTES_MAX;
+            if (opening && room) {
+                waiting.add(bytes);
+                waitingBytes += bytes.length;
+            } else counters.add("tunnel.flow.dropped");
         }
 
         private void pass(FlowEnd to, byte[] bytes) {
@@ -170,6 +183,7 @@ final class UdpForward {
         void end() {
             if (over) return;
             over = true;
+            forget();
             if (end != null) end.close(false);
             owner.over(end, false);
         }
@@ -186,6 +200,7 @@ final class UdpForward {
         public void onOver(boolean broken) {
             if (over) return;
             over = true;
+            forget();
             flows.remove(client, this);
             owner.over(end, broken);
         }

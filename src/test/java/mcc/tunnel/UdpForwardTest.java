@@ -13,6 +13,8 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -159,6 +161,44 @@ class UdpForwardTest {
             assertThat(counted("tunnel.flow.evicted")).isEqualTo(1);
         }
         onContext(forward::close);
+    }
+
+    @Test
+    void whatWaitsInAllFlowsTogetherIsBounded() throws Exception {
+        UdpForward forward = forward();
+        byte[] big = new byte[60_000];
+        int fit = UdpForward.WAITING_BYTES_MAX / big.length;
+        List<DatagramSocket> clients = new ArrayList<>();
+        try {
+            List<Promise<FlowEnd>> promises = new ArrayList<>();
+            for (int i = 0; i < fit; i++) promises.add(begin(forward, clients, big));
+            assertThat(counted("tunnel.flow.dropped")).isZero();
+            begin(forward, clients, big);
+            assertThat(counted("tunnel.flow.dropped")).isEqualTo(1);
+            onContext(() -> promises.getFirst().fail("it cannot be opened"));
+            begin(forward, clients, big);
+            assertThat(counted("tunnel.flow.dropped"))
+                    .as("what failed makes room")
+                    .isEqualTo(1);
+            onContext(() -> full = true);
+            begin(forward, clients, big); // in the place of the flow that failed, which holds nothing
+            begin(forward, clients, big); // in the place of the second
+            assertThat(counted("tunnel.flow.evicted")).isEqualTo(2);
+            assertThat(counted("tunnel.flow.dropped"))
+                    .as("whoever gave way makes room")
+                    .isEqualTo(2);
+        } finally {
+            for (DatagramSocket client : clients) client.close();
+        }
+        onContext(forward::close);
+    }
+
+    /** Sends a datagram from a new socket, and waits until a far end is asked for. */
+    private Promise<FlowEnd> begin(UdpForward forward, List<DatagramSocket> clients, byte[] bytes) throws Exception {
+        DatagramSocket client = socket();
+        clients.add(client);
+        client.send(new DatagramPacket(bytes, bytes.length, forward.address()));
+        return nextOpening();
     }
 
     @Test
