@@ -155,6 +155,12 @@ public final class Node implements AutoCloseable {
     /** Opens the virtual interface for the life of the process; without it everything else works, and the node says so. */
     private TunPort.@Nullable Setup tun(Settings settings, Id self, long seed) {
         if (!settings.flag("tun")) return null;
+        if (!PacketLoop.canWatch()) {
+            return without(
+                    "Netty's library for epoll cannot be loaded",
+                    "it needs Linux with glibc, and a directory for temporary files where programs may run:"
+                            + " MCC_JAVA_OPTS=-Dio.netty.native.workdir=DIR");
+        }
         InnerAddress address = InnerAddress.of(settings.text("network"), self);
         try {
             boolean ipv4 = settings.flag("tun.ipv4") && !isSharedSpaceInUse();
@@ -183,11 +189,15 @@ public final class Node implements AutoCloseable {
                     this::tellLoop);
         } catch (SysError e) {
             closeDevice();
-            String title = "no virtual interface: " + e.getMessage();
-            LOG.warn("{}; {}", title, e.hint());
-            parts.status().problem("tun-unavailable", "warning", title, e.hint());
-            return null;
+            return without(String.valueOf(e.getMessage()), e.hint());
         }
+    }
+
+    private TunPort.@Nullable Setup without(String why, String hint) {
+        String title = "no virtual interface: " + why;
+        LOG.warn("{}; {}", title, hint);
+        parts.status().problem("tun-unavailable", "warning", title, hint);
+        return null;
     }
 
     private static TunDevice.Offload offload(Settings settings) {

@@ -76,8 +76,8 @@ final class PacketLoop {
         ((ContextInternal) context).reportException(cause);
     }
 
-    /** Whether {@link #watch} works: on Linux alone. */
-    boolean canWatch() {
+    /** Whether {@link #watch} works: on Linux, where Netty's library for it can be loaded. */
+    static boolean canWatch() {
         return Epoll.isAvailable();
     }
 

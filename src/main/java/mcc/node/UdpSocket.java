@@ -29,7 +29,7 @@ interface UdpSocket {
      * @throws Problem when the address cannot be had
      */
     static UdpSocket bind(PacketLoop loop, Address address, boolean offload, Counters counters, Handler handler) {
-        if (loop.canWatch()) {
+        if (PacketLoop.canWatch()) {
             try {
                 return LinuxSocket.bind(loop, address, offload, counters, handler);
             } catch (SysError _) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The virtual interface on a host that does not let its node make one. */
+/** The virtual interface on hosts that do not let their nodes have one. */
 class TunFaultsIT {
     @TempDir
     Path folder;
@@ -45,19 +45,23 @@ class TunFaultsIT {
     }
 
     @Test
-    void whoMayMakeNoInterfaceSaysWhichRightIsMissingAndServesOn() throws Exception {
+    void whoCannotHaveAnInterfaceSaysWhatIsMissingAndServesOn() throws Exception {
+        List<String> withoutEpoll = exec(hosts.left, "env", "MCC_JAVA_OPTS=-Dio.netty.transport.noNative=true");
         List<String> powerless = exec(
                 hosts.right,
                 "setpriv",
                 "--bounding-set=-net_admin",
                 "--inh-caps=-net_admin",
                 "--ambient-caps=-net_admin");
-        try (RealNode one = node(exec(hosts.left), "one", A);
+        try (RealNode one = node(withoutEpoll, "one", A);
                 RealNode two = node(powerless, "two", B, "--bootstrap", A + ":9376")) {
             assertThat(sh(in(hosts.right, "curl -s " + two.http + "/api/v1/node")))
                     .contains("\"tun-unavailable\"", "CAP_NET_ADMIN", "AmbientCapabilities=CAP_NET_ADMIN");
             assertThat(two.log()).contains("CAP_NET_ADMIN");
             assertThat(run("ip -n " + hosts.right + " link show mcc0").code()).isNotZero();
+            assertThat(sh(in(hosts.left, "curl -s " + one.http + "/api/v1/node")))
+                    .contains("\"tun-unavailable\"", "epoll", "io.netty.native.workdir");
+            assertThat(run("ip -n " + hosts.left + " link show mcc0").code()).isNotZero();
             RealNode.await("its peers know it all the same", () -> {
                 try {
                     return sh(in(hosts.left, "curl -s " + one.http + "/api/v1/peers"))
