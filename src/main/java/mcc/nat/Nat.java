@@ -106,14 +106,12 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     private NatReport.Mapping mapping() {
         if (votes.size() < WITNESSES) return NatReport.Mapping.UNKNOWN;
         Address seen = null;
-        boolean own = true;
         for (Said said : votes.values()) {
-            own &= local.contains(said.sees);
-            if (own) continue;
+            if (local.contains(said.sees)) continue; // a neighbour's word says nothing of what is behind the NAT
             if (seen != null && !seen.equals(said.sees)) return NatReport.Mapping.ENDPOINT_DEPENDENT;
             seen = said.sees;
         }
-        return own ? NatReport.Mapping.NONE : NatReport.Mapping.ENDPOINT_INDEPENDENT;
+        return seen == null ? NatReport.Mapping.NONE : NatReport.Mapping.ENDPOINT_INDEPENDENT;
     }
 
     /** Seen by enough peers first, then the host's own. */

@@ -16,11 +16,11 @@ public record NatReport(Mapping mapping, List<Address> addresses, List<Vote> vot
     public enum Mapping {
         /** Fewer than two peers have said anything. */
         UNKNOWN,
-        /** Peers see an address that this host has itself. */
+        /** All peers see addresses that this host has itself. */
         NONE,
-        /** All peers see one address. */
+        /** All others see one address. */
         ENDPOINT_INDEPENDENT,
-        /** Different peers see different addresses. */
+        /** Different peers see different addresses, beside the host's own. */
         ENDPOINT_DEPENDENT
     }
 

@@ -63,6 +63,22 @@ class NatTest {
     }
 
     @Test
+    void aNeighbourThatSeesTheOwnAddressChangesNothingWheneverItSaysSo() {
+        List<Address> said = List.of(lan, mapped, mapped);
+        for (int first = 0; first < said.size(); first++) {
+            Nat each = new Nat(counters);
+            each.handle(0, new Nat.Input.Local(List.of(lan)));
+            for (int i = 0; i < said.size(); i++) {
+                Address sees = said.get((first + i) % said.size());
+                each.handle(0, new Nat.Input.Observed(Id.random(rng), sees));
+            }
+            assertThat(each.report(0).mapping())
+                    .as("%d first", first)
+                    .isEqualTo(NatReport.Mapping.ENDPOINT_INDEPENDENT);
+        }
+    }
+
+    @Test
     void votesAgeAndAreBounded() {
         handle(0, new Nat.Input.Local(List.of(lan)));
         for (int i = 0; i < 1000; i++) handle(i, new Nat.Input.Observed(Id.random(rng), mapped));
