@@ -1,6 +1,7 @@
 package mcc.tunnel;
 
 import mcc.core.Counters;
+import mcc.core.Id;
 import mcc.node.StreamPort;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,11 @@ final class FlowStream implements FlowEnd {
         this.port = port;
         this.first = first;
         dropped = counters.of("tunnel.flow.dropped");
+    }
+
+    /** The node at the other end. */
+    Id peer() {
+        return port.peer();
     }
 
     @Override

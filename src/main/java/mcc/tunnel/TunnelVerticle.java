@@ -491,8 +491,6 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     /** The flows of one UDP forward. */
     private final class UdpOwner implements UdpForward.Owner {
         private final Tunnel tunnel;
-        /** Who serves which flow. */
-        private final Map<FlowEnd, Id> nodes = new HashMap<>();
 
         UdpOwner(Tunnel tunnel) {
             this.tunnel = tunnel;
@@ -513,13 +511,11 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
                     .onFailure(e -> refused(tunnel, e))
                     .map(opened -> {
                         noteProvider(tunnel, opened, (System.nanoTime() - startedNs) / 1_000_000);
-                        FlowEnd end = switch (opened.way()) {
+                        return switch (opened.way()) {
                             case Opening.Way.Here<UdpSocket> here -> here.socket();
                             case Opening.Way.Remote<UdpSocket> remote ->
                                 new FlowStream(remote.port(), remote.first().toArray(), counters);
                         };
-                        nodes.put(end, opened.offer().contact().node());
-                        return end;
                     });
         }
 
@@ -542,10 +538,14 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         @Override
         public void over(@Nullable FlowEnd end, boolean broken) {
             tunnel.done(broken);
-            Id node = end == null ? null : nodes.remove(end);
-            if (node == null || !broken) return;
+            if (end == null || !broken) return;
             counters.add("tunnel.flow.broken");
-            suspect(node); // its app does not listen, or the node is gone: the next flow tries another
+            // Its app does not listen, or the node is gone: the next flow tries another.
+            suspect(
+                    switch (end) {
+                        case UdpSocket _ -> parts.id();
+                        case FlowStream stream -> stream.peer();
+                    });
         }
     }
 
