@@ -176,8 +176,9 @@ final class Initiator {
                 new Session(nowNs, attempt.handshake.split(), suite, true, attempt.index, response.getSender());
         link.attempts.remove(attempt);
         link.rxBytes += bytes;
-        // What rode in the initiation is answered right behind this response.
-        if (attempt.early != null) link.waiting.removeIf(w -> w.message().equals(attempt.early));
+        // What rode in the initiation is answered right behind this response; what was refused is asked under the keys.
+        boolean taken = attempt.early != null && !payload.getEarlyRefused();
+        if (taken) link.waiting.removeIf(w -> w.message().equals(attempt.early));
         links.established(nowNs, link, session, payload.getInstance(), from);
         Address observed = Handshakes.address(payload.getObserved());
         if (observed != null) links.observed(link.peer, observed);

@@ -50,7 +50,10 @@ final class Responder {
     static final int PENDING_MAX = 1024;
     /** How long they may take. */
     static final long PENDING_NS = 10_000_000_000L;
-    /** Ephemeral keys remembered, so that an initiation is answered once; beyond them early data is refused. */
+    /**
+     * Ephemeral keys remembered, so that an IK initiation is answered once; beyond them early data is refused. Those of XX are
+     * not: it carries no early data, and to make a new one costs a stranger no more than to repeat an old one.
+     */
     static final int EPHEMERALS_MAX = 8192;
     /** Early data older or newer than this is ignored. */
     static final long EARLY_SKEW_MS = 600_000;
@@ -194,7 +197,10 @@ final class Responder {
         if (known != null) p.localInstance = known.instance;
         p.peerStatic = handshake.remoteStatic();
         p.instance = payload.getInstance();
-        byte[] out = handshake.write(payload(p, q.from(), List.of(suite)).toByteArray());
+        Rpc early = early(nowNs, noise, payload);
+        boolean refused = early == null && !payload.getEarly().isEmpty();
+        byte[] out = handshake.write(
+                payload(p, q.from(), List.of(suite)).setEarlyRefused(refused).build().toByteArray());
         if (out == null) return;
         p.session = new Session(
                 nowNs, handshake.split(), suite, false, p.index, q.initiation().getSender());
@@ -202,8 +208,9 @@ final class Responder {
         links.post(q.from(), response);
         counters.add("link.handshake.responded");
         p.budgetBytes = 3 * q.bytes() - response.length;
-        if (remember(nowNs, noise)) early(nowNs, p, payload);
-        else counters.add("link.early.refused");
+        if (early == null) return;
+        p.earlyCall = early.call();
+        links.asked(peer, q.from(), early);
     }
 
     private void respondXx(long nowNs, Queued q) {
@@ -214,7 +221,8 @@ final class Responder {
             return;
         }
         Pending p = add(nowNs, handshake, q.from());
-        byte[] out = handshake.write(payload(p, q.from(), config.suites()).toByteArray());
+        byte[] out =
+                handshake.write(payload(p, q.from(), config.suites()).build().toByteArray());
         if (out == null) return;
         byte[] response = response(p.index, q.initiation().getSender(), out, true);
         if (response.length > 3 * q.bytes()) {
@@ -223,7 +231,6 @@ final class Responder {
         }
         p.remoteIndex = q.initiation().getSender();
         links.post(q.from(), response);
-        remember(nowNs, q.initiation().getNoise().toByteArray());
     }
 
     /** The third message of XX: the initiator's key, by which the peer is known and the session stands. */
@@ -263,25 +270,22 @@ final class Responder {
         return null;
     }
 
-    private void early(long nowNs, Pending p, InitiatorPayload payload) {
-        if (payload.getEarly().isEmpty() || p.peer == null) return;
+    /** The request that rode along, if it may be answered before the proof. */
+    private @Nullable Rpc early(long nowNs, byte[] noise, InitiatorPayload payload) {
+        boolean once = remember(nowNs, noise);
+        if (payload.getEarly().isEmpty()) return null;
         boolean timely = Math.abs(links.epochMs(nowNs) - payload.getSentAtMs()) <= EARLY_SKEW_MS;
-        if (!timely) {
-            counters.add("link.early.refused");
-            return;
-        }
         byte[] early = payload.getEarly().toByteArray();
-        Rpc rpc = Rpc.decode(early, 0, early.length, counters);
+        Rpc rpc = once && timely ? Rpc.decode(early, 0, early.length, counters) : null;
         if (rpc == null || !Initiator.mayBeEarly(rpc.body())) {
             counters.add("link.early.refused");
-            return;
+            return null;
         }
         counters.add("link.early.accepted");
-        p.earlyCall = rpc.call();
-        links.asked(p.peer, p.from, rpc);
+        return rpc;
     }
 
-    /** Notes an initiation's ephemeral key, so that it is answered once; false when too many are remembered. */
+    /** Notes the ephemeral key of an IK initiation, so that it is answered once; false when too many are remembered. */
     private boolean remember(long nowNs, byte[] noise) {
         for (Iterator<Long> it = ephemerals.values().iterator(); it.hasNext(); ) {
             if (nowNs - it.next() < 2 * EARLY_SKEW_MS * 1_000_000L) break;
@@ -321,13 +325,13 @@ final class Responder {
         return null;
     }
 
-    private ResponderPayload payload(Pending p, Address from, List<Aead.Suite> suites) {
+    private ResponderPayload.Builder payload(Pending p, Address from, List<Aead.Suite> suites) {
         ResponderPayload.Builder payload = ResponderPayload.newBuilder()
                 .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
                 .setInstance(p.localInstance)
                 .setObserved(Handshakes.endpoint(from));
         for (Aead.Suite suite : suites) payload.addSuites(suite.code());
-        return payload.build();
+        return payload;
     }
 
     private static byte[] response(int index, int to, byte[] noise, boolean xx) {

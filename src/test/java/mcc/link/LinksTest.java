@@ -2,6 +2,7 @@ package mcc.link;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,9 +21,12 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
+import mcc.session.Cookies;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Transport;
+import mcc.wire.pb.Datagram;
+import mcc.wire.pb.Initiation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -566,6 +570,47 @@ class LinksTest {
         run(5 * SECOND, () -> !honest.all(LinkOutput.Answered.class).isEmpty());
         assertThat(honest.counters.value("link.cookie.received")).isEqualTo(1);
         assertThat(now - start).isEqualTo(4 * latencyNs);
+    }
+
+    /** XX needs the network's name only, and cookies are not asked for at this pace. */
+    @Test
+    void strangersWhoKnowNoKeySwitchNoEarlyDataOff() {
+        Host b = host("192.0.2.2:1");
+        byte[] key = Cookies.mac1KeyUnknown("test");
+        for (int i = 0; i < Responder.EPHEMERALS_MAX; i++) {
+            byte[] noise = rng.bytes(32);
+            Initiation.Builder initiation = Initiation.newBuilder()
+                    .setSender(i)
+                    .setNoise(ByteString.copyFrom(noise))
+                    .setMac1(ByteString.copyFrom(Cookies.mac(key, i, noise)))
+                    .setPadding(ByteString.copyFrom(new byte[168]));
+            byte[] spoofed =
+                    Datagram.newBuilder().setXxInitiation(initiation).build().toByteArray();
+            b.links.receive(now, spoofed, 0, spoofed.length, Address.parse("198.51.100.1:1"));
+            run(10 * MS);
+        }
+        assertThat(datagrams).as("all were answered").isEqualTo(Responder.EPHEMERALS_MAX);
+        assertThat(b.counters.value("link.cookie.sent")).isZero();
+        Host a = host("192.0.2.1:1");
+        assertThat(firstAnswerNs(a, b)).isEqualTo(2 * latencyNs);
+    }
+
+    @Test
+    void whatIsRefusedAsEarlyDataIsAskedAgainUnderTheKeys() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.WallClock(1_800_000_000_000L + 3_600_000));
+        assertThat(firstAnswerNs(a, b)).isEqualTo(4 * latencyNs);
+        assertThat(b.counters.value("link.early.refused")).isEqualTo(1);
+        assertThat(b.all(LinkOutput.Asked.class)).hasSize(1);
+    }
+
+    private long firstAnswerNs(Host from, Host to) {
+        long start = now;
+        from.input(new LinkInput.Ask(to.contact(), 7, new Message.FindNode(Id.ZERO)));
+        run(SECOND, () -> !from.all(LinkOutput.Answered.class).isEmpty());
+        assertThat(from.all(LinkOutput.Answered.class)).hasSize(1);
+        return now - start;
     }
 
     @Test
