@@ -11,7 +11,9 @@ import mcc.wire.FramesWriter;
  * packets, but no sooner after the last one than a quarter of the round-trip time, between 0.1 and 1 ms: a fast path would
  * else cost an acknowledgement per 10 packets, a lossy or reordering one an acknowledgement per gap. In any case after a
  * quarter of the round-trip time, between 1 and 25 ms. Also when 16 gaps are untold: an acknowledgement holds 64, so each
- * is told at least three times.
+ * is told at least three times. What goes out anyway carries one when two packets are untold, or one and nothing was told for
+ * a millisecond: a peer that hardly sends but acknowledgements measures the round trip by that one packet, if no other
+ * arrived since.
  */
 final class Acks {
     static final long MAX_DELAY_NS = 25_000_000;
@@ -87,8 +89,8 @@ final class Acks {
     }
 
     /** Returns whether a packet that goes out anyway should carry one. */
-    boolean isUseful() {
-        return pending >= 2 || immediate;
+    boolean isUseful(long nowNs) {
+        return pending >= 2 || immediate || pending == 1 && nowNs - toldNs >= MAX_INTERVAL_NS;
     }
 
     /** Returns when one falls due, {@link Core#NEVER} when none waits for time. */

@@ -136,7 +136,7 @@ public final class Connection {
         out.begin(buf, off, max);
         if (!out.packetNumber(nextNumber)) return 0;
         int empty = out.length();
-        long ackLargest = acks.isDue(nowNs) || acks.isUseful() ? acks.write(nowNs, out) : 0;
+        long ackLargest = acks.isDue(nowNs) || acks.isUseful(nowNs) ? acks.write(nowNs, out) : 0;
         writeMessages(empty);
         if (asks) writeAsking(nowNs, buf, ackLargest, probe, out.length() == empty);
         int length = out.length();

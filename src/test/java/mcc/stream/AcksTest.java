@@ -83,6 +83,16 @@ class AcksTest {
         assertThat(acks.isDue(75 * Pair.MS)).isTrue();
     }
 
+    @Test
+    void onePacketIsToldByWhatGoesOutAnywayOnceNothingWasToldForAMillisecond() {
+        long next = settle();
+        arrive(Pair.MS / 2, next);
+        assertThat(acks.isUseful(Pair.MS - 1)).isFalse();
+        assertThat(acks.isUseful(Pair.MS)).isTrue();
+        write(Pair.MS);
+        assertThat(acks.isUseful(9 * Pair.MS)).as("nothing is untold").isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {10_000, 100_000, 300_000, 500_000})
     void eachPacketIsToldAtLeastThreeTimesBeforeItIsLeftOut(int lossPpm) {

@@ -15,6 +15,7 @@ import mcc.wire.FramesReader;
 import mcc.wire.FramesWriter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ConnectionTest {
@@ -298,6 +299,22 @@ class ConnectionTest {
         Transfer transfer = new Transfer(pair, 0, 10_000_000);
         assertThat(pair.run(4 * SECOND, transfer::isComplete)).isTrue();
         assertThat(pair.counters[0].value("stream.lost")).isLessThan(10);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"12500000, 500", "1250000, 10000"})
+    void whoOnlyReceivesSeesTheRoundTripChange(long rate, long delayUs) {
+        Pair pair = pair(16).both(l -> {
+            l.rateBytesPerSecond = rate;
+            l.delayNs = 1_000 * delayUs;
+        });
+        pair.keepEvents = false;
+        new Transfer(pair, 0, Long.MAX_VALUE / 4);
+        pair.run(4 * SECOND);
+        assertThat(pair.ends[1].smoothedRttNs()).isLessThan(50 * Pair.MS);
+        pair.both(l -> l.delayNs = 50 * Pair.MS);
+        pair.run(6 * SECOND);
+        assertThat(pair.ends[1].smoothedRttNs()).isGreaterThan(80 * Pair.MS);
     }
 
     @Test
