@@ -85,6 +85,7 @@ final class Recovery {
     private long pathFirst;
 
     private long episodeStartNs = -1;
+    private int episode;
     private int episodeLost;
     private int recentLost;
     private int recentSeen;
@@ -328,7 +329,7 @@ final class Recovery {
             packetThreshold = (int) Math.min(MAX_PACKET_THRESHOLD, Math.max(packetThreshold, distance));
             calmEpisodes = 0;
             timeThresholdEighths = Math.min(MAX_TIME_THRESHOLD_EIGHTHS, timeThresholdEighths + 1);
-            if (p.state.sentNs() <= episodeStartNs && --episodeLost == 0) control.onSpuriousLoss(nowNs);
+            if (p.episode == episode && --episodeLost == 0) control.onSpuriousLoss(nowNs);
         }
         recycle(p);
     }
@@ -368,12 +369,14 @@ final class Recovery {
             count(1);
             if (p.state.sentNs() > episodeStartNs) {
                 episodeStartNs = nowNs;
+                episode++;
                 episodeLost = 0;
                 if (++calmEpisodes == CALM_EPISODES) {
                     packetThreshold = PACKET_THRESHOLD;
                     timeThresholdEighths = TIME_THRESHOLD_EIGHTHS;
                 }
             }
+            p.episode = episode;
             episodeLost++;
             rate.onLost(p.state);
             control.onLost(nowNs, p.state, inFlightBytes);

@@ -12,6 +12,8 @@ final class SentPacket {
     long number;
     /** Largest packet number of the acknowledgement in it; 0 without one. */
     long ackLargest;
+    /** Which episode of loss it was declared lost in. */
+    int episode;
 
     @Nullable
     SentPacket previous;

@@ -363,6 +363,42 @@ class ConnectionTest {
     }
 
     @Test
+    void aLossThatWasNoneTakesBackTheAnswerToItsOwnEpisodeOnly() {
+        Config config = GoodputTest.config(CongestionControl.Kind.NEW_RENO);
+        Connection sender = new Connection(config, true, Rng.seeded(1), budget(), new Counters());
+        sender.write(1, sender.open(1), buf, 0, 20_000);
+        send(sender, 1, 4);
+        long whole = sender.windowBytes();
+        acknowledge(sender, SECOND, 1, 4, 3);
+        long half = sender.windowBytes();
+        assertThat(half).as("1 is lost").isLessThan(whole);
+        send(sender, 2 * SECOND, 4);
+        acknowledge(sender, 3 * SECOND, 2, 8, 3, 1, 3);
+        long quarter = sender.windowBytes();
+        assertThat(quarter).as("5 is lost").isLessThan(half);
+        acknowledge(sender, 3 * SECOND, 3, 8, 3, 1, 4);
+        assertThat(sender.windowBytes()).as("1 was not").isEqualTo(quarter);
+        acknowledge(sender, 3 * SECOND, 4, 8, 8);
+        assertThat(sender.windowBytes()).as("nor was 5").isEqualTo(half);
+    }
+
+    /** Lets so many packets leave, as fast as the pace allows. */
+    private void send(Connection sender, long nowNs, int packets) {
+        for (int sent = 0; sent < packets; nowNs += Pair.MS) {
+            sender.tick(nowNs);
+            if (sender.transmit(nowNs, buf, 30_000, Pair.MTU) > 0) sent++;
+        }
+    }
+
+    private void acknowledge(Connection sender, long nowNs, long number, long largest, long... runs) {
+        FramesWriter writer = new FramesWriter();
+        writer.begin(buf, 40_000, 1_000);
+        writer.packetNumber(number);
+        writer.ack(largest, 0, 0, runs, runs.length);
+        assertThat(sender.receive(nowNs, buf, 40_000, writer.length(), false)).isTrue();
+    }
+
+    @Test
     void anotherPathStartsAnewAndLosesNothing() {
         Pair pair = pair(13);
         Transfer transfer = new Transfer(pair, 0, 5_000_000);
