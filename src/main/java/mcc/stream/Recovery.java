@@ -350,9 +350,11 @@ final class Recovery {
                 lossNs = overdueNs;
                 break;
             }
-            if (p.number != runNumber + 1) runStartNs = p.state.sentNs();
-            runNumber = p.number;
-            persistent |= rtt.isSampled() && p.state.sentNs() - runStartNs > persistentNs;
+            if (p.number >= pathFirst) {
+                if (p.number != runNumber + 1) runStartNs = p.state.sentNs();
+                runNumber = p.number;
+                persistent |= rtt.isSampled() && p.state.sentNs() - runStartNs > persistentNs;
+            }
             SentPacket following = p.next;
             lose(nowNs, p);
             p = following;

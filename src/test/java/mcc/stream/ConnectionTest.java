@@ -415,6 +415,26 @@ class ConnectionTest {
     }
 
     @Test
+    void anOutageOfTheOldPathIsNoCongestionOfTheNew() {
+        Pair pair = pair(13);
+        Transfer transfer = new Transfer(pair, 0, 5_000_000);
+        pair.run(150 * Pair.MS);
+        pair.both(l -> l.cut = true);
+        pair.run(2 * SECOND);
+        assertThat(pair.ends[0].isProbing()).isTrue();
+        pair.both(l -> l.cut = false);
+        pair.ends[0].pathChanged(pair.nowNs, false);
+        long first = pair.ends[0].windowBytes();
+        long[] least = {Long.MAX_VALUE};
+        assertThat(pair.run(20 * SECOND, () -> {
+                    least[0] = Math.min(least[0], pair.ends[0].windowBytes());
+                    return transfer.isComplete();
+                }))
+                .isTrue();
+        assertThat(least[0]).isGreaterThanOrEqualTo(first);
+    }
+
+    @Test
     void aLoopbackRampsToManyGigabits() {
         Pair pair = pair(14).both(l -> l.delayNs = 50_000);
         pair.keepEvents = false;
