@@ -651,6 +651,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
         Link link = new Link(peer, peerStatic, rng.nextLong(), connection(peer), nowNs);
         links.put(peer, link);
+        schedule(link);
         return link;
     }
 

@@ -353,6 +353,19 @@ class LinksTest {
     }
 
     @Test
+    void aDialThatFailsHalfWayLeavesNothingForGood() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Dial(3, b.at));
+        run(15 * MS);
+        b.silent = true; // its response is on the way
+        run(2 * 3_600 * SECOND);
+        assertThat(a.all(LinkOutput.NotDialled.class)).hasSize(1);
+        assertThat(a.all(LinkOutput.Observed.class)).as("it came").hasSize(1);
+        assertThat(a.links.peers()).isEmpty();
+    }
+
+    @Test
     void anAddressWhereNobodyIsFailsInTime() {
         Host a = host("192.0.2.1:1");
         a.input(new LinkInput.Dial(3, Address.parse("192.0.2.9:1")));
