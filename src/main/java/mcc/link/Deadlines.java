@@ -20,10 +20,16 @@ final class Deadlines {
     /** Plans to look at a link at that time, unless that is planned for earlier. */
     void plan(long atNs, Link link) {
         if (atNs >= link.dueNs) return;
-        if (link.dueNs != Core.NEVER) all.remove(new Due(link.dueNs, link.dueNumber, link));
+        remove(link);
         link.dueNs = atNs;
         link.dueNumber = made++;
         all.add(new Due(link.dueNs, link.dueNumber, link));
+    }
+
+    /** Looks at a link no more. */
+    void remove(Link link) {
+        if (link.dueNs != Core.NEVER) all.remove(new Due(link.dueNs, link.dueNumber, link));
+        link.dueNs = Core.NEVER;
     }
 
     /** Returns a link that is due, no longer planned; null when none is. */

@@ -416,9 +416,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         responder.turn(nowNs);
         dialer.tick(nowNs);
         for (Link link; (link = deadlines.poll(nowNs)) != null; ) {
-            if (link.gone) continue;
             tick(nowNs, link);
-            if (!link.gone) schedule(link);
+            schedule(link);
         }
     }
 
@@ -764,6 +763,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.gone = true;
         link.connection.discard();
         links.remove(link.peer);
+        deadlines.remove(link);
         initiator.end(link);
         outputs.add(new LinkOutput.StreamsLost(link.peer));
         for (Link.Waiting w : link.waiting) outputs.add(new LinkOutput.Unanswered(link.peer, w.call(), reason));

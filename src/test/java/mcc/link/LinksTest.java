@@ -289,6 +289,17 @@ class LinksTest {
     }
 
     @Test
+    void aLinkThatGaveWayIsPlannedNoMore() {
+        Host b = host("192.0.2.2:1");
+        for (int i = 1; i <= 130; i++) {
+            host("198.51.100.1:" + i).input(new LinkInput.Ask(b.contact(), i, new Message.Ping()));
+            run(50 * MS);
+        }
+        assertThat(b.counters.value("link.table.evicted")).isEqualTo(30);
+        assertThat(b.links.deadlines.size()).isEqualTo(100);
+    }
+
+    @Test
     void anInitiationThatComesTwiceIsAnsweredOnce() {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");
