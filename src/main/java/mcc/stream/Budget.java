@@ -1,12 +1,16 @@
 package mcc.stream;
 
+import java.util.ArrayDeque;
 import mcc.core.Counters;
 
 /**
- * The memory that all connections of one node share: what they promised to take beyond each one's first window, and what
- * their writers handed over. Whoever holds it gives it back; who is refused goes on with what he has.
+ * The memory that all connections of one node share: what they promised to take, or hold, beyond each one's first window,
+ * and what their writers handed over. Whoever holds it gives it back; who is refused goes on with what he has.
  */
 public final class Budget {
+    /** Chunks that no connection uses now. */
+    final ArrayDeque<byte[]> spare = new ArrayDeque<>();
+
     private final long limitBytes;
     private final Counters.Counter refused;
     private long usedBytes;
@@ -27,7 +31,7 @@ public final class Budget {
         return true;
     }
 
-    /** Counts bytes that are there already: a writer is always given a little. */
+    /** Counts bytes that are there already: a writer is always given a little, and what can be read at once is taken. */
     void use(long bytes) {
         usedBytes += bytes;
     }

@@ -4,32 +4,42 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes of a stream that are held at the moment, by their offset in it: chunks of 8 KiB, taken when first written and
- * given back as soon as nothing in them is needed.
+ * The bytes of a stream that are held at the moment, by their offset in it: chunks of 1 KiB, taken when first written and
+ * given back as soon as nothing in them is needed. So small, because each of ten thousand streams may hold one byte.
  */
 final class ByteWindow {
-    static final int CHUNK_BYTES = 8_192;
-    private static final int SHIFT = 13;
+    static final int CHUNK_BYTES = 1_024;
+    private static final int SHIFT = 10;
 
-    /** The spare chunks of one connection, and the count of those in use. */
+    /** What one direction of a connection holds: chunks, and what its streams note beside them. */
     static final class Pool {
-        private static final int SPARE = 256;
-        private final ArrayDeque<byte[]> spare = new ArrayDeque<>();
-        private long used;
+        private static final int SPARE = 2_048;
+        private final ArrayDeque<byte[]> spare;
+        private long usedBytes;
+
+        /** @param spare chunks that nobody uses, shared by all connections of a node */
+        Pool(ArrayDeque<byte[]> spare) {
+            this.spare = spare;
+        }
 
         byte[] take() {
-            used++;
+            usedBytes += CHUNK_BYTES;
             byte[] chunk = spare.pollLast();
             return chunk == null ? new byte[CHUNK_BYTES] : chunk;
         }
 
         void give(byte[] chunk) {
-            used--;
+            usedBytes -= CHUNK_BYTES;
             if (spare.size() < SPARE) spare.addLast(chunk);
         }
 
+        /** Counts memory that is no chunk; negative when it is freed. */
+        void note(long bytes) {
+            usedBytes += bytes;
+        }
+
         long usedBytes() {
-            return used * CHUNK_BYTES;
+            return usedBytes;
         }
     }
 

@@ -41,6 +41,7 @@ public final class Connection {
 
     private final Counters.Counter malformed;
     private final Counters.Counter duplicate;
+    private final Counters.Counter crowded;
     private final Counters.Counter broken;
     private final Counters.Counter messageRefused;
     private final Counters.Counter messageDropped;
@@ -64,6 +65,7 @@ public final class Connection {
     private long scanNumber;
     private boolean scanAsks;
     private boolean scanUrgent;
+    private boolean scanCrowded;
 
     /**
      * Makes the transport of a link that has just come up.
@@ -77,6 +79,7 @@ public final class Connection {
         recovery = new Recovery(config, streams, acks, rtt, rng, counters);
         malformed = counters.of("stream.malformed");
         duplicate = counters.of("stream.duplicate");
+        crowded = counters.of("stream.crowded");
         broken = counters.of("stream.broken");
         messageRefused = counters.of("stream.message.refused");
         messageDropped = counters.of("stream.message.dropped");
@@ -105,6 +108,10 @@ public final class Connection {
         }
         if (!acks.isNew(scanNumber)) {
             duplicate.add();
+            return true;
+        }
+        if (scanCrowded) {
+            crowded.add();
             return true;
         }
         packetsReceived++;
@@ -331,12 +338,16 @@ public final class Connection {
         scanNumber = 0;
         scanAsks = false;
         scanUrgent = false;
+        scanCrowded = false;
         in.begin(buf, off, len);
         while (in.next()) {
             int kind = in.kind();
             if (kind == Frames.PACKET_NUMBER) scanNumber = in.value();
             else if (kind != Frames.ACK && kind != Frames.MESSAGE) scanAsks = true;
-            if (kind == Frames.STREAM && in.fin()) scanUrgent = true;
+            if (kind == Frames.STREAM) {
+                scanUrgent |= in.fin();
+                scanCrowded |= streams.lacksRoom(in);
+            }
         }
         return !in.malformed() && scanNumber > 0;
     }

@@ -41,8 +41,6 @@ public sealed interface Event {
         /** A frame for a stream of ours that we never opened. */
         STREAM_STATE,
         /** An acknowledgement of a packet that was never sent. */
-        ACK_UNSENT,
-        /** More gaps in one stream than any real path makes. */
-        GAPS
+        ACK_UNSENT
     }
 }

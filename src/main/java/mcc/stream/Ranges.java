@@ -27,6 +27,17 @@ final class Ranges {
         return at[2 * i + 1];
     }
 
+    /** Returns the memory that the ranges take. */
+    long memoryBytes() {
+        return (long) at.length * Long.BYTES;
+    }
+
+    /** Returns whether one of the ranges overlaps or adjoins this one. */
+    boolean touches(long start, long end) {
+        int i = firstEndingAfter(start - 1);
+        return i < count && start(i) <= end;
+    }
+
     boolean contains(long value) {
         int i = firstEndingAfter(value);
         return i < count && start(i) <= value;

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class ReceiveHalf {
     private static final int MAX_GAPS = 8_192;
 
+    private final ByteWindow.Pool pool;
     private final ByteWindow bytes;
     private final Ranges ahead = new Ranges();
     private final WindowTuner tuner = new WindowTuner();
@@ -30,6 +31,7 @@ final class ReceiveHalf {
     private boolean endRead;
 
     ReceiveHalf(ByteWindow.Pool pool, long windowBytes) {
+        this.pool = pool;
         bytes = new ByteWindow(pool);
         this.windowBytes = windowBytes;
         creditBytes = windowBytes;
@@ -72,8 +74,17 @@ final class ReceiveHalf {
         long end = offset + length;
         if (finalSize >= 0 && (end > finalSize || (fin && end != finalSize))) return Event.Reason.FINAL_SIZE;
         if (fin && end < highest) return Event.Reason.FINAL_SIZE;
-        if (end > creditBytes) return Event.Reason.FLOW_CONTROL;
-        return ahead.count() >= MAX_GAPS ? Event.Reason.GAPS : null;
+        return end > creditBytes ? Event.Reason.FLOW_CONTROL : null;
+    }
+
+    /** Returns whether a frame would be kept behind a gap of its own, which takes memory beyond that of its bytes. */
+    boolean opensGap(long offset, int length) {
+        return offset > ready && length > 0 && !isGone() && !ahead.touches(offset, offset + length);
+    }
+
+    /** Returns whether there are as many gaps as may be. */
+    boolean isFullOfGaps() {
+        return ahead.count() >= MAX_GAPS;
     }
 
     /** Takes a frame that was not refused; returns whether there is something new to read, be it the end. */
@@ -94,10 +105,14 @@ final class ReceiveHalf {
     }
 
     private void arrived(long start, long end) {
+        long before = ahead.memoryBytes();
         ahead.add(start, end);
-        if (ahead.start(0) > ready) return;
-        ready = ahead.end(0);
-        ahead.removeFirst();
+        if (ahead.start(0) <= ready) {
+            ready = ahead.end(0);
+            ahead.removeFirst();
+            if (ahead.isEmpty()) ahead.clear();
+        }
+        pool.note(ahead.memoryBytes() - before);
     }
 
     /** Returns how many bytes were read; the end is read with the last of them or after it. */
@@ -145,6 +160,7 @@ final class ReceiveHalf {
         long dropped = highest - read;
         read = highest;
         bytes.release(0, true);
+        pool.note(-ahead.memoryBytes());
         ahead.clear();
         return dropped;
     }

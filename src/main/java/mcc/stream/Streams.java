@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Streams that have bytes to send take turns, a packet each. One that is held by the credit of the connection waits
  * apart until that grows; one that is held by its own credit is in no list.
+ *
+ * <p>Limits: the credit that was given, of which all beyond the first window is charged to the node's budget, as is the
+ * memory that bytes take beyond it; with the budget spent, nothing begins another run behind a gap.
  */
 final class Streams {
     private static final long SMALL_BYTES = 16_384;
@@ -24,7 +27,8 @@ final class Streams {
     private final boolean lower;
     private final RttEstimator rtt;
     private final Budget budget;
-    private final ByteWindow.Pool pool = new ByteWindow.Pool();
+    private final ByteWindow.Pool outgoing;
+    private final ByteWindow.Pool incoming;
     private final WindowTuner tuner = new WindowTuner();
     private final HashMap<Long, Stream> all = new HashMap<>();
     private final ArrayDeque<Stream> ready = new ArrayDeque<>();
@@ -64,6 +68,8 @@ final class Streams {
             Counters counters) {
         this.config = config;
         this.budget = budget;
+        outgoing = new ByteWindow.Pool(budget.spare);
+        incoming = new ByteWindow.Pool(budget.spare);
         this.lower = lower;
         this.rtt = rtt;
         this.events = events;
@@ -163,7 +169,7 @@ final class Streams {
     }
 
     long bufferedBytes() {
-        return pool.usedBytes();
+        return outgoing.usedBytes() + incoming.usedBytes();
     }
 
     /** Sets what a stream takes from its writer: two windows of congestion control, within the limits. */
@@ -172,6 +178,28 @@ final class Streams {
     }
 
     // What the peer sends.
+
+    /**
+     * Returns whether a frame would be kept behind a gap of its own, and there is no memory for that; then its packet must
+     * count as lost. What can be read at once, or lies beside what is there, always has room, as it takes no more than was
+     * promised but for a chunk of each stream: so the reader goes on, and lost bytes that are sent again are never refused.
+     */
+    boolean lacksRoom(FramesReader frame) {
+        Stream s = find(frame.value());
+        if (s == null) return frame.offset() > 0 && isUnopened(frame.value()) && isFull();
+        return s.receive.opensGap(frame.offset(), frame.dataLength()) && (s.receive.isFullOfGaps() || isFull());
+    }
+
+    /** Whether all that this connection may hold is held, or more. */
+    private boolean isFull() {
+        long used = incoming.usedBytes();
+        boolean spent = used >= config.windowBytes() + chargedBytes && budget.freeBytes() == 0;
+        return spent || used >= 2 * config.maxWindowBytes();
+    }
+
+    private boolean isUnopened(long id) {
+        return (id & 1) == 0 != lower && (id - 1) >> 1 >= remoteOpened;
+    }
 
     Event.@Nullable Reason onStream(long nowNs, FramesReader frame, byte[] buf) {
         Event.Reason refusal = admit(frame.value());
@@ -186,6 +214,7 @@ final class Streams {
         receivedBytes += growth;
         extend();
         if (s.receive.onData(offset, length, frame.fin(), buf, frame.dataAt())) tellReadable(s);
+        chargeHeld();
         if (s.receive.isGone()) {
             onRead(nowNs, s.receive.drop());
             forgetIfDone(s);
@@ -378,8 +407,8 @@ final class Streams {
     }
 
     private Stream add(long id, boolean local) {
-        SendHalf send = new SendHalf(pool, config.streamWindowBytes());
-        Stream s = new Stream(id, local, send, new ReceiveHalf(pool, config.streamWindowBytes()));
+        SendHalf send = new SendHalf(outgoing, config.streamWindowBytes());
+        Stream s = new Stream(id, local, send, new ReceiveHalf(incoming, config.streamWindowBytes()));
         all.put(id, s);
         return s;
     }
@@ -471,8 +500,17 @@ final class Streams {
         charge(all.isEmpty() ? 0 : Math.max(windowBytes, creditBytes - readBytes));
     }
 
+    /** Charges what is held beyond what was promised: chunks in part full, and ranges. */
+    private void chargeHeld() {
+        long more = incoming.usedBytes() - config.windowBytes() - chargedBytes;
+        if (more <= 0) return;
+        budget.use(more);
+        chargedBytes += more;
+    }
+
     private boolean charge(long promisedBytes) {
-        long more = Math.max(0, promisedBytes - config.windowBytes()) - chargedBytes;
+        long atLeast = Math.max(promisedBytes, incoming.usedBytes()) - config.windowBytes();
+        long more = Math.max(0, atLeast) - chargedBytes;
         if (more > 0 && !budget.take(more)) return false;
         if (more < 0) budget.give(-more);
         chargedBytes += more;

@@ -2,6 +2,7 @@ package mcc.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayDeque;
 import mcc.core.Core;
 import org.junit.jupiter.api.Test;
 
@@ -11,7 +12,7 @@ class HalvesTest {
 
     @Test
     void onlyWhatIsNotAcknowledgedIsSentAgain() {
-        ByteWindow.Pool pool = new ByteWindow.Pool();
+        ByteWindow.Pool pool = new ByteWindow.Pool(new ArrayDeque<>());
         SendHalf send = new SendHalf(pool, 1_000_000);
         send.write(buf, 0, 50_000);
         send.finish();
@@ -37,7 +38,7 @@ class HalvesTest {
 
     @Test
     void whatWasLostTwiceIsSentTwice() {
-        SendHalf send = new SendHalf(new ByteWindow.Pool(), 1_000_000);
+        SendHalf send = new SendHalf(new ByteWindow.Pool(new ArrayDeque<>()), 1_000_000);
         send.write(buf, 0, 3_000);
         send.send(0, 3_000, false, buf, 0);
         send.onLost(1_000, 1_000, false);
@@ -58,7 +59,7 @@ class HalvesTest {
 
     @Test
     void creditIsGivenByEighthsOfAWindowThatIsWide() {
-        ReceiveHalf receive = new ReceiveHalf(new ByteWindow.Pool(), 80_000);
+        ReceiveHalf receive = new ReceiveHalf(new ByteWindow.Pool(new ArrayDeque<>()), 80_000);
         assertThat(receive.grant(0, MS, 80_000)).isFalse();
         for (int at = 0; at < 400_000; at += 10_000) {
             assertThat(receive.refusal(at, 10_000, false)).isNull();
@@ -86,17 +87,17 @@ class HalvesTest {
 
     @Test
     void chunksAreFoundAgainWhateverTheOrderOfArrival() {
-        ByteWindow.Pool pool = new ByteWindow.Pool();
+        ByteWindow.Pool pool = new ByteWindow.Pool(new ArrayDeque<>());
         ByteWindow window = new ByteWindow(pool);
         for (int chunk : new int[] {9, 8, 5, 2, 20, 0, 1, 3}) {
-            window.write(chunk * 8_192L, new byte[] {(byte) chunk}, 0, 1);
+            window.write((long) chunk * ByteWindow.CHUNK_BYTES, new byte[] {(byte) chunk}, 0, 1);
         }
         for (int chunk : new int[] {9, 8, 5, 2, 20, 0, 1, 3}) {
-            window.read(chunk * 8_192L, buf, 0, 1);
+            window.read((long) chunk * ByteWindow.CHUNK_BYTES, buf, 0, 1);
             assertThat(buf[0]).isEqualTo((byte) chunk);
         }
-        window.release(8 * 8_192L, false);
-        assertThat(pool.usedBytes()).isEqualTo(3 * 8_192);
+        window.release(8 * ByteWindow.CHUNK_BYTES, false);
+        assertThat(pool.usedBytes()).isEqualTo(3 * ByteWindow.CHUNK_BYTES);
         window.release(0, true);
         assertThat(pool.usedBytes()).isZero();
     }

@@ -33,6 +33,10 @@ class RangesTest {
             seen.set((int) ranges.start(i), (int) ranges.end(i));
         }
         assertThat(seen).isEqualTo(bits);
+        for (int v = 1; v < 230; v++) {
+            boolean near = bits.get(v - 1) || bits.get(v) || bits.get(v + 1);
+            assertThat(ranges.touches(v, v + 1)).isEqualTo(near);
+        }
         for (int v = 0; v < 230; v++) assertThat(ranges.contains(v)).isEqualTo(bits.get(v));
     }
 }
