@@ -365,6 +365,7 @@ public final class Connection {
                 streams.onMaxData(in.value());
                 yield null;
             }
+            case Frames.UNUSED_DATA -> streams.onUnusedData(in.value());
             case Frames.MAX_STREAMS -> {
                 streams.onMaxStreams(in.value());
                 yield null;

@@ -48,6 +48,10 @@ final class Streams {
 
     private long sendCreditBytes;
     private long sentBytes;
+    /** What was given back of the credit; it counts as sent. */
+    private long returnedBytes;
+
+    private boolean returnDue;
     private long heldBytes;
     private long sendTargetBytes;
 
@@ -56,6 +60,8 @@ final class Streams {
     private long receivedBytes;
     private long readBytes;
     private boolean creditDue;
+    /** What the peer gave back of its credit. */
+    private long unusedBytes;
     /** Of the node's budget, for credit beyond the first window. */
     private long chargedBytes;
 
@@ -267,6 +273,18 @@ final class Streams {
             s.held = false;
             enqueue(s);
         }
+        returnCredit();
+    }
+
+    /** The peer will not send so much of what it may, in all so far; returns what that would break, or null. */
+    Event.@Nullable Reason onUnusedData(long bytes) {
+        long more = Math.max(0, bytes - unusedBytes);
+        if (more > creditBytes - receivedBytes) return Event.Reason.FLOW_CONTROL;
+        unusedBytes += more;
+        receivedBytes += more;
+        readBytes += more;
+        settle();
+        return null;
     }
 
     void onMaxStreams(long maximum) {
@@ -276,7 +294,7 @@ final class Streams {
     // What goes out, and what became of it.
 
     boolean hasControl() {
-        return creditDue || streamLimitDue || !control.isEmpty();
+        return creditDue || returnDue || streamLimitDue || !control.isEmpty();
     }
 
     boolean hasData() {
@@ -297,6 +315,10 @@ final class Streams {
         if (creditDue && out.maxData(creditBytes)) {
             creditDue = false;
             packet.add(Frames.MAX_DATA, 0, creditBytes, 0, false);
+        }
+        if (returnDue && out.unusedData(returnedBytes)) {
+            returnDue = false;
+            packet.add(Frames.UNUSED_DATA, 0, returnedBytes, 0, false);
         }
         if (streamLimitDue && out.maxStreams(remoteLimit)) {
             streamLimitDue = false;
@@ -351,6 +373,7 @@ final class Streams {
             Stream s = find(packet.stream(i));
             switch (packet.kind(i)) {
                 case Frames.MAX_DATA -> creditDue |= packet.offset(i) == creditBytes;
+                case Frames.UNUSED_DATA -> returnDue |= packet.offset(i) == returnedBytes;
                 case Frames.DATAGRAM -> {} // whoever misses it asks again
                 case Frames.MAX_STREAMS -> streamLimitDue |= packet.offset(i) == remoteLimit;
                 case Frames.STREAM -> {
@@ -443,6 +466,7 @@ final class Streams {
         events.addLast(new Event.Finished(s.id));
         if (all.isEmpty()) windowBytes = config.windowBytes();
         settle();
+        returnCredit();
         if (s.local) return;
         remoteFinished++;
         raiseStreamLimit();
@@ -468,7 +492,7 @@ final class Streams {
     private void onRead(long nowNs, long bytes) {
         readBytes += bytes;
         if (bytes == 0) return;
-        widen(tuner.next(nowNs, rtt.smoothedNs(), readBytes, windowBytes));
+        widen(tuner.next(nowNs, rtt.smoothedNs(), readBytes - unusedBytes, windowBytes));
         if (readBytes + windowBytes - creditBytes >= windowBytes / WindowTuner.STEPS) {
             creditBytes = readBytes + windowBytes;
             creditDue = true;
@@ -495,9 +519,21 @@ final class Streams {
         creditDue = true;
     }
 
-    /** Gives back what of the budget is no longer promised; without a stream, nobody draws on the promise. */
+    /** Gives back what of the budget is no longer promised. */
     private void settle() {
-        charge(all.isEmpty() ? 0 : Math.max(windowBytes, creditBytes - readBytes));
+        charge(Math.max(windowBytes, creditBytes - readBytes));
+    }
+
+    /**
+     * Gives back what this end may send beyond the first window, once it has no stream: credit cannot be taken away, so the
+     * peer's budget would pay for it as long as the link lasts.
+     */
+    private void returnCredit() {
+        long more = sendCreditBytes - sentBytes - config.windowBytes();
+        if (!all.isEmpty() || more <= 0) return;
+        sentBytes += more;
+        returnedBytes += more;
+        returnDue = true;
     }
 
     /** Charges what is held beyond what was promised: chunks in part full, and ranges. */

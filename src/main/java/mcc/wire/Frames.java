@@ -13,6 +13,7 @@ public final class Frames {
     public static final int STOP = 9;
     public static final int PING = 10;
     public static final int DATAGRAM = 11;
+    public static final int UNUSED_DATA = 12;
     public static final int CONTROL = 15;
 
     /** Runs of packets that one acknowledgement may name. */

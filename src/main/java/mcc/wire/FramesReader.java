@@ -38,7 +38,7 @@ public final class FramesReader {
         while (at < end) {
             long tag = varint(end);
             kind = (int) (tag >>> 3);
-            boolean known = tag >>> 3 <= Frames.DATAGRAM && kind != 0;
+            boolean known = tag >>> 3 <= Frames.UNUSED_DATA && kind != 0;
             if (malformed || (known ? !known((int) tag & 7) : !skip((int) tag & 7, end))) {
                 malformed = true;
                 return false;
@@ -58,7 +58,7 @@ public final class FramesReader {
         return kind;
     }
 
-    /** The packet number, max_data, max_streams or ping; ack: the largest; else the stream id. */
+    /** The packet number, max_data, max_streams, unused_data or ping; ack: the largest; else the stream id. */
     public long value() {
         return first;
     }
@@ -127,6 +127,7 @@ public final class FramesReader {
         boolean single = kind == Frames.PACKET_NUMBER
                 || kind == Frames.MAX_DATA
                 || kind == Frames.MAX_STREAMS
+                || kind == Frames.UNUSED_DATA
                 || kind == Frames.PING;
         if (type != (single ? Frames.VARINT : Frames.LENGTH)) return false;
         first = 0;

@@ -47,6 +47,11 @@ public final class FramesWriter {
         return single(Frames.MAX_STREAMS, maximum);
     }
 
+    /** Writes how much of the credit for all streams was never used and is given back, in all so far. */
+    public boolean unusedData(long bytes) {
+        return single(Frames.UNUSED_DATA, bytes);
+    }
+
     /** Writes a ping. */
     public boolean ping() {
         return single(Frames.PING, 1);

@@ -28,25 +28,53 @@ class CreditTest {
     private final class Hostile {
         private final Connection to;
         private final FramesWriter writer = new FramesWriter();
+        private final byte[] packet = new byte[1_200];
         private long number;
 
         Hostile(Connection to) {
             this.to = to;
+            begin();
         }
 
         void bytes(int streams, int from, int offsets, int step) {
             for (int i = 0; i < streams; i++) {
                 for (int k = 0; k < offsets; k++) {
-                    if (number == 0 || writer.room() < 20) flush();
-                    buf[writer.stream(1 + 2L * i, from + (long) k * step, 1, false)] = 7;
+                    if (writer.room() < 20) flush();
+                    packet[writer.stream(1 + 2L * i, from + (long) k * step, 1, false)] = 7;
                 }
             }
             flush();
         }
 
+        /** One stream to its end, read at once. */
+        void transfer(int length) {
+            long id = 1;
+            for (int at = 0; at < length; at += 1_024) {
+                writer.stream(id, at, 1_024, at + 1_024 == length);
+                flush();
+                assertThat(to.read(1, id, buf, 0, 2_048)).isEqualTo(1_024);
+            }
+            assertThat(to.read(1, id, buf, 0, 1)).isEqualTo(-1);
+            to.finish(1, id);
+            while (to.transmit(1, buf, 0, 1_200) > 0) {}
+            writer.ack(to.sentPackets(), 0, 0, new long[] {to.sentPackets()}, 1);
+            flush();
+            while (to.poll() != null) {}
+        }
+
+        void returnCredit(long bytes) {
+            writer.unusedData(bytes);
+            to.receive(1, packet, 0, writer.length(), false);
+            begin();
+        }
+
         private void flush() {
-            if (number > 0) assertThat(to.receive(1, buf, 0, writer.length(), false)).isTrue();
-            writer.begin(buf, 0, 1_200);
+            assertThat(to.receive(1, packet, 0, writer.length(), false)).isTrue();
+            begin();
+        }
+
+        private void begin() {
+            writer.begin(packet, 0, packet.length);
             writer.packetNumber(++number);
         }
     }
@@ -128,5 +156,37 @@ class CreditTest {
                 .isTrue();
         assertThat(pair.counters[1].value("stream.crowded")).isPositive();
         assertThat(pair.budgets[1].usedBytes()).isEqualTo(Config.BUDGET_BYTES);
+    }
+
+    @Test
+    void anIdleLinkGivesItsCreditBackAndItsNextBurstIsCharged() {
+        Pair pair = new Pair(Config.defaults(), 42).both(l -> l.rateBytesPerSecond = 50_000_000);
+        pair.keepEvents = false;
+        Transfer first = new Transfer(pair, 0, 100_000_000);
+        assertThat(pair.run(60 * SECOND, first::isComplete)).isTrue();
+        assertThat(pair.budgets[1].usedBytes()).as("promised").isGreaterThan(8L * MIB);
+        pair.run(SECOND);
+        assertThat(pair.budgets[1].usedBytes()).isZero();
+        for (int i = 0; i < 60; i++) new Transfer(pair, 0, 100_000_000).paused = true;
+        pair.run(5 * SECOND);
+        long held = pair.ends[1].bufferedBytes();
+        assertThat(held).isGreaterThan(8L * MIB);
+        assertThat(pair.budgets[1].usedBytes()).isGreaterThanOrEqualTo(held - MIB);
+    }
+
+    @Test
+    void whoKeepsTheCreditOfAnIdleLinkIsChargedForIt() {
+        Connection connection = connection(Config.defaults());
+        Hostile peer = new Hostile(connection);
+        peer.transfer(8 * MIB);
+        long promised = budget.usedBytes();
+        assertThat(connection.openStreams()).isZero();
+        assertThat(promised).isGreaterThan(16L * MIB);
+        peer.returnCredit(promised - MIB);
+        assertThat(budget.usedBytes()).isEqualTo(MIB);
+        peer.returnCredit(promised - MIB);
+        assertThat(budget.usedBytes()).as("told again").isEqualTo(MIB);
+        peer.returnCredit(promised + MIB + 1);
+        assertThat(connection.poll()).isEqualTo(new Event.Broken(Event.Reason.FLOW_CONTROL));
     }
 }

@@ -51,8 +51,13 @@ class FramesTest {
         long data = 1 + number();
         w.maxData(data);
         w.maxStreams(data);
+        w.unusedData(data);
         w.ping();
-        return pb.setMaxData(data).setMaxStreams(data).setPing(true).build();
+        return pb.setMaxData(data)
+                .setMaxStreams(data)
+                .setUnusedData(data)
+                .setPing(true)
+                .build();
     }
 
     private void ack(FramesWriter w, mcc.wire.pb.Frames.Builder pb) {
@@ -129,6 +134,7 @@ class FramesTest {
                     pb.addMaxStreamDataBuilder().setId(r.value()).setMaximum(r.offset());
                 case Frames.MAX_DATA -> pb.setMaxData(r.value());
                 case Frames.MAX_STREAMS -> pb.setMaxStreams(r.value());
+                case Frames.UNUSED_DATA -> pb.setUnusedData(r.value());
                 case Frames.RESET ->
                     pb.addResetBuilder().setId(r.value()).setCode(r.code()).setFinalSize(r.finalSize());
                 case Frames.STOP -> pb.addStopBuilder().setId(r.value()).setCode(r.code());
