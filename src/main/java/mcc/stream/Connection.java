@@ -154,10 +154,11 @@ public final class Connection {
         return length;
     }
 
-    /** Returns when {@link #tick} is due: loss, probe, acknowledgement or pace; {@link Core#NEVER} when nothing waits. */
+    /** Returns when {@link #tick} is due: loss, probe, acknowledgement, pace or credit; {@link Core#NEVER} when nothing waits. */
     public long deadlineNs() {
         if (closed) return Core.NEVER;
-        return Math.min(Math.min(recovery.deadlineNs(), acks.deadlineNs()), paceReleaseNs);
+        long next = Math.min(recovery.deadlineNs(), acks.deadlineNs());
+        return Math.min(Math.min(next, streams.deadlineNs()), paceReleaseNs);
     }
 
     /** Lets time pass; the host calls {@link #transmit} after it. */
@@ -165,6 +166,7 @@ public final class Connection {
         if (closed) return;
         if (nowNs >= paceReleaseNs) paceReleaseNs = Core.NEVER;
         acks.tick(nowNs);
+        streams.tick(nowNs);
         recovery.tick(nowNs);
     }
 

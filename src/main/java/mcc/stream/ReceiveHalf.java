@@ -130,10 +130,19 @@ final class ReceiveHalf {
         endRead = true;
     }
 
-    /** Gives more credit when a share of the window is read that is worth it; returns whether it did. */
-    boolean grant(long nowNs, long rttNs, long maxWindowBytes) {
+    /** Returns how wide the window should be, as fast as it is read. */
+    long wantedBytes(long nowNs, long rttNs) {
+        return finalSize >= 0 ? windowBytes : tuner.next(nowNs, rttNs, read, windowBytes);
+    }
+
+    /**
+     * Widens the window, and gives more credit when a share of it is read that is worth it; returns whether it did.
+     *
+     * @param wideBytes how wide it may be
+     */
+    boolean grant(long wideBytes) {
         if (isGone() || finalSize >= 0) return false;
-        windowBytes = Math.min(tuner.next(nowNs, rttNs, read, windowBytes), maxWindowBytes);
+        windowBytes = Math.max(windowBytes, wideBytes);
         long credit = read + windowBytes;
         if (credit - creditBytes < windowBytes / WindowTuner.STEPS) return false;
         creditBytes = credit;

@@ -3,6 +3,7 @@ package mcc.stream;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import mcc.congestion.RttEstimator;
+import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
@@ -22,6 +23,8 @@ final class Streams {
     private static final long SMALL_BYTES = 16_384;
     /** A frame that carries less than this is not worth starting at the end of a packet. */
     private static final int SCRAP_BYTES = 64;
+    /** How soon to ask the budget again for what holds up a connection. */
+    private static final long AGAIN_NS = 1_000_000_000;
 
     private final Config config;
     private final boolean lower;
@@ -64,6 +67,8 @@ final class Streams {
     private long unusedBytes;
     /** Of the node's budget, for credit beyond the first window. */
     private long chargedBytes;
+    /** When to ask it again. */
+    private long againNs = Core.NEVER;
 
     Streams(
             Config config,
@@ -178,6 +183,16 @@ final class Streams {
         return outgoing.usedBytes() + incoming.usedBytes();
     }
 
+    long deadlineNs() {
+        return againNs;
+    }
+
+    void tick(long nowNs) {
+        if (nowNs < againNs) return;
+        againNs = Core.NEVER;
+        extend(nowNs);
+    }
+
     /** Sets what a stream takes from its writer: two windows of congestion control, within the limits. */
     void sendTarget(long bytes) {
         sendTargetBytes = Math.clamp(bytes, config.sendBufferBytes(), config.maxSendBufferBytes());
@@ -218,7 +233,7 @@ final class Streams {
         long growth = Math.max(0, offset + length - s.receive.highestBytes());
         if (receivedBytes + growth > creditBytes) return Event.Reason.FLOW_CONTROL;
         receivedBytes += growth;
-        extend();
+        extend(nowNs);
         if (s.receive.onData(offset, length, frame.fin(), buf, frame.dataAt())) tellReadable(s);
         chargeHeld();
         if (s.receive.isGone()) {
@@ -483,10 +498,12 @@ final class Streams {
     }
 
     private void grant(long nowNs, Stream s) {
-        if (!s.receive.grant(nowNs, rtt.smoothedNs(), config.maxStreamWindowBytes())) return;
+        long wanted = Math.min(s.receive.wantedBytes(nowNs, rtt.smoothedNs()), config.maxStreamWindowBytes());
+        widen(wanted + wanted / 2);
+        // A third is left to the others, should this one be read no more.
+        if (!s.receive.grant(Math.min(wanted, windowBytes - windowBytes / 3))) return;
         s.creditDue = true;
         enqueueControl(s);
-        widen(s.receive.windowBytes() + s.receive.windowBytes() / 2);
     }
 
     private void onRead(long nowNs, long bytes) {
@@ -496,7 +513,7 @@ final class Streams {
         if (readBytes + windowBytes - creditBytes >= windowBytes / WindowTuner.STEPS) {
             creditBytes = readBytes + windowBytes;
             creditDue = true;
-        } else extend(); // what was refused while others were behind as well
+        } else extend(nowNs); // what was refused while others were behind as well
         settle();
     }
 
@@ -507,14 +524,18 @@ final class Streams {
     }
 
     /**
-     * Gives more credit when readers that stopped, or gaps, hold most of the window: else one slow reader would hold up all
-     * the others of this peer.
+     * Gives more credit when readers that stopped, or gaps, hold most of the window: else slow readers would hold up all
+     * the others of this peer. Where the budget is spent it is tried again, as then nothing may come that would ask for it.
      */
-    private void extend() {
+    private void extend(long nowNs) {
         boolean held = receivedBytes - readBytes > windowBytes / 2;
-        if (!held || creditBytes - receivedBytes > windowBytes / 4) return;
+        if (!held || creditBytes - receivedBytes > windowBytes / 3) return;
         long more = creditBytes + windowBytes / 2;
-        if (more - readBytes > 2 * config.maxWindowBytes() || !charge(more - readBytes)) return;
+        if (more - readBytes > 2 * config.maxWindowBytes()) return;
+        if (!charge(more - readBytes)) {
+            if (againNs == Core.NEVER) againNs = nowNs + AGAIN_NS;
+            return;
+        }
         creditBytes = more;
         creditDue = true;
     }

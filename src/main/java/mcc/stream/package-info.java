@@ -13,12 +13,13 @@
  *
  * <p>Invariants: what a reader gets is a prefix of what the writer wrote; the peer never sends beyond the credit it was
  * given; what a node holds for its peers is bounded by the first window of each, the budget, and a chunk or two of each
- * stream; bytes in flight stay within the
- * congestion window but for probes; a packet number is used once; an idle connection waits for nothing.
+ * stream; bytes in flight stay within the congestion window but for probes; a packet number is used once; an idle
+ * connection waits for nothing, one that readers hold up while the budget is spent for a second at a time.
  *
  * <p>Limits: streams that the peer opened, bytes of a stream and of all streams in each direction ({@code Config}); runs
- * behind gaps 8,192 a stream; memory 48 MiB a link; remembered gaps between packets 1,024; messages waiting 256 out and 1,024 in; datagrams
- * waiting 256 KiB a flow and 100 ms beside a round trip, 4 MiB a connection out and 1,024 in.
+ * behind gaps 8,192 a stream; bytes and ranges behind gaps 48 MiB a connection; remembered gaps between packets 1,024;
+ * messages waiting 256 out and 1,024 in; datagrams waiting 256 KiB a flow and 100 ms beside a round trip, 4 MiB a
+ * connection out and 1,024 in.
  *
  * <p>Sources: RFC 9000 (streams, credit, acknowledgements), RFC 9002 (loss recovery), RFC 8985 (adaptive reordering, tail
  * probes), RFC 9221 (datagrams).

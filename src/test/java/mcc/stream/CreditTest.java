@@ -189,4 +189,39 @@ class CreditTest {
         peer.returnCredit(promised + MIB + 1);
         assertThat(connection.poll()).isEqualTo(new Event.Broken(Event.Reason.FLOW_CONTROL));
     }
+
+    private static Pair withoutBudget(long seed) {
+        Pair pair = new Pair(Config.defaults(), seed).both(l -> l.rateBytesPerSecond = 50_000_000);
+        pair.keepEvents = false;
+        for (Budget each : pair.budgets) each.use(Config.BUDGET_BYTES);
+        return pair;
+    }
+
+    @Test
+    void aFastReaderThatStopsHoldsUpNobodyThoughTheBudgetIsSpent() {
+        Pair pair = withoutBudget(43);
+        Transfer stopped = new Transfer(pair, 0, 40L * MIB);
+        assertThat(pair.run(60 * SECOND, () -> stopped.read > 4L * MIB)).isTrue();
+        stopped.paused = true;
+        pair.run(2 * SECOND);
+        Transfer other = new Transfer(pair, 0, 4L * MIB);
+        assertThat(pair.run(60 * SECOND, other::isComplete)).isTrue();
+    }
+
+    @Test
+    void aLinkThatReadersHoldUpGoesOnWhenTheBudgetIsBack() {
+        Pair pair = withoutBudget(44);
+        for (int i = 0; i < 5; i++) new Transfer(pair, 0, 40L * MIB).paused = true;
+        pair.run(5 * SECOND);
+        Transfer other = new Transfer(pair, 0, 4L * MIB);
+        long ticks = pair.ticks;
+        assertThat(pair.run(3_600 * SECOND, other::isComplete)).isFalse();
+        assertThat(pair.ticks - ticks).as("once a second").isBetween(3_600L, 3_700L);
+        pair.budgets[1].give(Config.BUDGET_BYTES);
+        assertThat(pair.run(60 * SECOND, other::isComplete)).isTrue();
+        pair.run(SECOND);
+        long later = pair.ticks;
+        pair.run(3_600 * SECOND);
+        assertThat(pair.ticks - later).as("nothing waits for budget").isLessThan(10);
+    }
 }
