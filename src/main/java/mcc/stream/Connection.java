@@ -325,6 +325,11 @@ public final class Connection {
         return streams.openStreams();
     }
 
+    /** Returns the number of streams that wait for the credit of all. */
+    int heldStreams() {
+        return streams.heldStreams();
+    }
+
     /** Returns whether no stream is open and nothing is unacknowledged. */
     public boolean idle() {
         return streams.openStreams() == 0 && recovery.oldestSentNs() == Core.NEVER;

@@ -9,8 +9,6 @@ final class Stream {
 
     /** Waits for a turn to send data. */
     boolean queued;
-    /** Waits for the connection's credit. */
-    boolean held;
     /** Waits, in the list of those that have other frames to send. */
     boolean controlQueued;
 

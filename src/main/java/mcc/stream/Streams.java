@@ -2,6 +2,7 @@ package mcc.stream;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import mcc.congestion.RttEstimator;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -35,7 +36,7 @@ final class Streams {
     private final WindowTuner tuner = new WindowTuner();
     private final HashMap<Long, Stream> all = new HashMap<>();
     private final ArrayDeque<Stream> ready = new ArrayDeque<>();
-    private final ArrayDeque<Stream> held = new ArrayDeque<>();
+    private final LinkedHashSet<Stream> held = new LinkedHashSet<>();
     private final ArrayDeque<Stream> control = new ArrayDeque<>();
     private final ArrayDeque<Event> events;
     private final Counters.Counter refusedOpen;
@@ -179,6 +180,10 @@ final class Streams {
         return all.size();
     }
 
+    int heldStreams() {
+        return held.size();
+    }
+
     long bufferedBytes() {
         return outgoing.usedBytes() + incoming.usedBytes();
     }
@@ -284,10 +289,8 @@ final class Streams {
     void onMaxData(long maximum) {
         if (maximum <= sendCreditBytes) return;
         sendCreditBytes = maximum;
-        for (Stream s = held.pollFirst(); s != null; s = held.pollFirst()) {
-            s.held = false;
-            enqueue(s);
-        }
+        for (Stream s : held) enqueue(s);
+        held.clear();
         returnCredit();
     }
 
@@ -478,6 +481,7 @@ final class Streams {
     private void forgetIfDone(Stream s) {
         if (!s.isDone() || all.remove(s.id) == null) return;
         if (recent == s) recent = null;
+        held.remove(s);
         events.addLast(new Event.Finished(s.id));
         if (all.isEmpty()) windowBytes = config.windowBytes();
         settle();
@@ -612,9 +616,7 @@ final class Streams {
     /** Sets apart a stream that has new bytes only, until the connection has credit; a loss brings it back. */
     private void hold(Stream s) {
         s.queued = false;
-        if (s.held) return;
-        s.held = true;
-        held.addLast(s);
+        held.add(s);
     }
 
     private void enqueue(Stream s) {

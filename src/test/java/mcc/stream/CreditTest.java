@@ -224,4 +224,22 @@ class CreditTest {
         pair.run(3_600 * SECOND);
         assertThat(pair.ticks - later).as("nothing waits for budget").isLessThan(10);
     }
+
+    @Test
+    void aStreamThatIsOverWaitsForNoCredit() {
+        Pair pair = withoutBudget(45);
+        for (int i = 0; i < 5; i++) new Transfer(pair, 0, 40L * MIB).paused = true;
+        pair.run(5 * SECOND);
+        for (int i = 0; i < 50; i++) {
+            long id = pair.ends[1].open(pair.nowNs);
+            pair.ends[1].write(pair.nowNs, id, buf, 0, 1);
+            pair.run(SECOND);
+            assertThat(pair.ends[0].write(pair.nowNs, id, buf, 0, 100)).isEqualTo(100);
+            pair.run(SECOND);
+            pair.ends[1].reset(pair.nowNs, id, 1);
+            pair.run(SECOND);
+        }
+        assertThat(pair.ends[0].openStreams()).isEqualTo(5);
+        assertThat(pair.ends[0].heldStreams()).isPositive().isLessThanOrEqualTo(5);
+    }
 }
