@@ -179,6 +179,74 @@ class TunPortTest {
         assertThat(right.counters.value("policy.allowed") - allowed).isEqualTo(1);
     }
 
+    /** Seals a packet as a peer would whose program leaves out its own gate. */
+    private void seals(Host from, byte[] read, int parts) {
+        int length = read.length - 10; // behind the kernel's header
+        Id to = from.other.id();
+        boolean sent = parts == 1
+                ? from.links.packets().send(now, to, Transport.PACKET_NEEDS_CSUM, read, 10, length, from)
+                : from.links.packets().sendParts(now, to, true, read, 10, length, from);
+        assertThat(sent).isTrue();
+    }
+
+    @Test
+    void whoSpeaksInAnothersNameIsNotHeardThoughWhatItSealsIsAuthentic() {
+        Host[] hosts = connected("udp:53");
+        Host left = hosts[0];
+        Host right = hosts[1];
+        InnerAddress us = right.inner;
+        InnerAddress another = InnerAddress.of("test", ELSE);
+        InnerAddress service = InnerAddress.of("test", endpoint().endpoint());
+        right.tun.learn(ELSE);
+        right.tun.offer(List.of(endpoint()));
+        List<byte[]> lies = List.of(
+                udp(another, us, 4000, 53),
+                udp(us, us, 4000, 53),
+                udp(InnerAddress.of("elsewhere", left.id()), us, 4000, 53),
+                udp4(another.v4(), us.v4(), 4000, 53),
+                udp4(us.v4(), us.v4(), 4000, 53),
+                udp4(outer("203.0.113.5:1"), us.v4(), 4000, 53), // behind the other node
+                udp4(outer("192.0.2.5:1"), us.v4(), 4000, 53), // behind the receiver
+                udp4(outer("198.18.0.5:1"), us.v4(), 4000, 53),
+                udp(outer("[2001:db8::5]:1"), us, 4000, 53),
+                PacketsOf.read(
+                        PacketsOf.v6(another, service, TCP, PacketsOf.tcp(9, 80, 0, 2, new byte[0])), true, 0, 0));
+        seals(left, udp(left.inner, us, 4000, 53), 1);
+        for (byte[] lie : lies) seals(left, lie, 1);
+        seals(left, lies.get(0), 2);
+        seals(left, udp4(left.inner.v4(), us.v4(), 4000, 53), 1);
+        right.turn();
+        assertThat(right.counters.value("tun.in.spoofed")).isEqualTo(lies.size() + 1);
+        assertThat(right.counters.value("tun.in.packets"))
+                .as("its own, before and after")
+                .isEqualTo(2);
+        assertThat(right.kernel.writes()).isEqualTo(2);
+        assertThat(right.counters.value("link.datagram.forged")).isZero();
+    }
+
+    /** What is joined is checked no more: it must be the same peer's. */
+    @Test
+    void whatAnothersPacketMightBeJoinedByMustComeFromThatPeer() {
+        Host[] hosts = connected("udp:53");
+        TunPort tun = hosts[1].tun;
+        byte[] another = udp(InnerAddress.of("test", ELSE), hosts[1].inner, 4000, 53);
+        int length = another.length - 10;
+        for (int i = 0; i < 2; i++) {
+            System.arraycopy(another, 10, tun.buffer(), tun.place(ELSE, length), length);
+            tun.opened(now, ELSE, Transport.PACKET_NEEDS_CSUM, length, 0);
+        }
+        seals(hosts[0], another, 1);
+        hosts[1].turn();
+        assertThat(hosts[1].counters.value("tun.in.spoofed")).isEqualTo(1);
+        assertThat(hosts[1].kernel.writes()).as("two of its own, joined").isEqualTo(1);
+        assertThat(hosts[1].kernel.last()).hasSize(another.length + PAYLOAD);
+    }
+
+    private static InnerAddress outer(String text) {
+        Address address = Address.parse(text);
+        return new InnerAddress(address.high(), address.low());
+    }
+
     @Test
     void whatIsLongerThanTheInterfaceTakesIsTooBigThoughItMayBeFragmented() {
         Host left = connected("")[0];
