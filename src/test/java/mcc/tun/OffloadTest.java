@@ -120,6 +120,29 @@ class OffloadTest {
     }
 
     @Test
+    void classAndHopLimitAreThoseOfEachPartAndOnlyEqualOnesJoin() {
+        for (Shape shape : List.of(
+                new Shape(false, false), new Shape(false, true), new Shape(true, false), new Shape(true, true))) {
+            byte[] packet = shape.packet(new byte[300]);
+            int hops = shape.v4 ? 8 : 7;
+            packet[hops] = 37;
+            packet[1] = (byte) (shape.v4 ? 0xb8 : packet[1] | 0x80);
+            if (!shape.v4) packet[0] |= 0x0b;
+            List<byte[]> cut = cut(PacketsOf.read(packet, true, shape.kind(), 100));
+            assertThat(cut).hasSize(3).allMatch(p -> p[0] == packet[0] && p[1] == packet[1] && p[hops] == 37);
+            List<byte[]> joined = join(true, cut);
+            assertThat(joined).hasSize(1);
+            assertThat(PacketsOf.part(joined.getFirst(), Vnet.BYTES, 2)).isEqualTo(PacketsOf.part(packet, 0, 2));
+            assertThat(joined.getFirst()[Vnet.BYTES + hops]).isEqualTo((byte) 37);
+            for (int at : new int[] {1, hops}) {
+                byte[] other = cut.get(1).clone();
+                other[at] ^= 0x40;
+                assertThat(join(true, List.of(cut.getFirst(), other))).hasSize(2);
+            }
+        }
+    }
+
+    @Test
     void payloadsShorterThanTheHeadersPassOneByOneAndWhole() {
         byte[] packet = new Shape(false, true).packet(Rng.seeded(8).bytes(30));
         List<byte[]> joined = join(true, cut(PacketsOf.read(packet, true, Vnet.TCP6, 10)));
