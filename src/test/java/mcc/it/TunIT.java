@@ -8,8 +8,6 @@ import static mcc.it.TwoHosts.run;
 import static mcc.it.TwoHosts.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -130,7 +128,7 @@ class TunIT {
     void unmodifiedProgramsReachAnotherNodesAddress() throws Exception {
         Path file = folder.resolve("file");
         Files.write(file, Rng.seeded(11).bytes(64 << 20));
-        try (RealNode one = node(left, "one", A, "--tun-inbound", "tcp:7000");
+        try (RealNode one = node(left, "one", A, "--tun-inbound", "tcp:7000,tcp:22");
                 RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
             String to = address(left);
             awaitPing(right, to);
@@ -138,6 +136,7 @@ class TunIT {
             Path got = folder.resolve("got");
             TwoHosts.Done done = fetch(right, to, 7000, got);
             assertThat(Files.mismatch(got, file)).as(done.out()).isEqualTo(-1);
+            aSessionOfSshTakesAFileThereAndTcpdumpShowsWhoTalks(file);
             assertThat(sh(in(left, "curl -s " + one.http + "/api/v1/node"))).contains("\"mcc0\"", to);
             String to4 = address4(left);
             assertThat(sh(in(left, "curl -s " + one.http + "/api/v1/node"))).contains(to4);
@@ -147,13 +146,42 @@ class TunIT {
             assertThat(sh(in(right, "curl -s " + two.http + "/api/v1/peers")))
                     .as("what the peers are called")
                     .contains("\"inner\":[\"" + to + "\",\"" + to4 + "\"]");
-            assertThat(run(in(right, "ping -4 -c 2 -W 2 " + to4)).code()).isZero();
             sh("ip -n " + left + " link del mcc0");
             RealNode.await("the node says that its interface is gone", () -> hasProblem(left, one, "tun-gone"));
             assertThat(two.stop()).isZero();
             assertThat(run("ip -n " + right + " link show mcc0").code())
                     .as("gone with its node")
                     .isNotZero();
+        }
+    }
+
+    /** On the interface an administrator sees packets, each once, between the addresses that programs use. */
+    private void aSessionOfSshTakesAFileThereAndTcpdumpShowsWhoTalks(Path file) throws Exception {
+        String to = address(left);
+        String from = address(right);
+        String to4 = address4(left);
+        String from4 = address4(right);
+        try (Sshd sshd = Sshd.start(exec(left), folder.resolve("ssh"), "::", 22);
+                Capture inside =
+                        Capture.start(folder, left, "mcc0", "-t", "icmp or icmp6 or (port 22 and ip6[53] & 2 != 0)")) {
+            assertThat(inside.text()).contains("link-type RAW (Raw IP)");
+            String said = sshd.run(exec(right), to, 22, file, "sha256sum; echo $SSH_CONNECTION");
+            assertThat(said)
+                    .startsWith(sh("sha256sum < " + file))
+                    .containsPattern("\n" + from + " \\d+ " + to + " 22\n");
+            sh(in(right, "ping -6 -c 2 -i 0.2 -W 5 " + to));
+            sh(in(right, "ping -4 -c 2 -i 0.2 -W 5 " + to4));
+            RealNode.await("tcpdump shows the last reply", () -> inside.count("ICMP echo reply") == 2);
+            assertThat(inside.text())
+                    .containsPattern("IP6 " + from + "\\.\\d+ > " + to + "\\.22: Flags \\[S\\], .*mss 1360,")
+                    .containsPattern("IP6 " + to + "\\.22 > " + from + "\\.\\d+: Flags \\[S\\.\\], .*mss 1360,");
+            for (String echo : List.of(
+                    "IP6 " + from + " > " + to + ": ICMP6, echo request,",
+                    "IP6 " + to + " > " + from + ": ICMP6, echo reply,",
+                    "IP " + from4 + " > " + to4 + ": ICMP echo request,",
+                    "IP " + to4 + " > " + from4 + ": ICMP echo reply,")) {
+                assertThat(inside.count(echo)).as(echo).isEqualTo(2);
+            }
         }
     }
 
@@ -223,27 +251,8 @@ class TunIT {
         }
     }
 
-    /** Datagrams between the nodes, as one end's device sees them: the lengths of what UDP carries. */
-    private Path capture(String ns) throws Exception {
-        Path out = folder.resolve("capture");
-        servers.add(new ProcessBuilder(exec(ns, "tcpdump", "-nlqi", "eth0", "--immediate-mode", "udp", "port", "9376"))
-                .redirectErrorStream(true)
-                .redirectOutput(out.toFile())
-                .start());
-        RealNode.await("tcpdump listens", () -> text(out).contains("listening on"));
-        return out;
-    }
-
-    private static String text(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static long captured(Path capture, int length) {
-        return text(capture)
+    private static long captured(Capture capture, int length) {
+        return capture.text()
                 .lines()
                 .filter(line -> line.endsWith("UDP, length " + length))
                 .count();
@@ -251,12 +260,11 @@ class TunIT {
 
     @Test
     void aPacketCostsTwentyNineBytesAndTheInterfaceIsSeenWhileItsNodeLives() throws Exception {
-        Needs.program("tcpdump", "tcpdump");
         try (RealNode one = node(left, "one", A)) {
-            try (RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
+            try (RealNode two = node(right, "two", B, "--bootstrap", A + ":9376");
+                    Capture capture = Capture.start(folder, left, "eth0", "-q", "udp port 9376")) {
                 String to = address(left);
                 awaitPing(right, to);
-                Path capture = capture(left);
                 for (int payload : new int[] {1, 101, 1_003}) {
                     int inner = 40 + 8 + payload;
                     sh(in(right, "ping -6 -c 1 -W 5 -s " + payload + " " + to));

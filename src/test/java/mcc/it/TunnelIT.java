@@ -14,7 +14,6 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -391,67 +390,16 @@ class TunnelIT {
 
     @Test
     void sshWorksThroughATunnel() throws Exception {
-        String sshd = Needs.program("sshd", "openssh-server");
-        String ssh = Needs.program("ssh", "openssh-client");
-        String keygen = Needs.program("ssh-keygen", "openssh-client");
-        Path keys = Files.createDirectory(folder.resolve("ssh"));
-        for (String name : List.of("host", "user")) {
-            output(
-                    keygen,
-                    "-q",
-                    "-t",
-                    "ed25519",
-                    "-N",
-                    "",
-                    "-f",
-                    keys.resolve(name).toString());
-        }
-        Path authorized = Files.copy(keys.resolve("user.pub"), keys.resolve("authorized"));
-        Files.setPosixFilePermissions(authorized, PosixFilePermissions.fromString("rw-------"));
         int port = free();
-        Files.createDirectories(Path.of("/run/sshd"));
-        Process server = new ProcessBuilder(
-                        sshd,
-                        "-D",
-                        "-h",
-                        keys.resolve("host").toString(),
-                        "-p",
-                        "" + port,
-                        "-o",
-                        "ListenAddress=127.0.0.1",
-                        "-o",
-                        "AuthorizedKeysFile=" + authorized,
-                        "-o",
-                        "StrictModes=no",
-                        "-o",
-                        "UsePAM=no",
-                        "-o",
-                        "PidFile=none")
-                .redirectErrorStream(true)
-                .start();
-        try {
+        try (Sshd sshd = Sshd.start(List.of(), folder.resolve("ssh"), "127.0.0.1", port)) {
             two.put(
                     "/api/v1/registrations/ssh",
                     "{\"service\":\"ssh\",\"port\":" + port + ",\"check\":{\"type\":\"tcp\",\"intervalMs\":200}}");
             RealNode.await("ssh is found", () -> three.providers("ssh").contains(two.id));
-            int local = three.forward("ssh");
-            String user = System.getProperty("user.name");
-            String said = output(
-                    ssh,
-                    "-q",
-                    "-i",
-                    keys.resolve("user").toString(),
-                    "-o",
-                    "StrictHostKeyChecking=no",
-                    "-o",
-                    "UserKnownHostsFile=/dev/null",
-                    "-p",
-                    "" + local,
-                    user + "@127.0.0.1",
-                    "head -c 5000000 /dev/zero | sha256sum");
-            assertThat(said).startsWith("b39781589c4403fb82174c9647a010464cff38bad976547d339899b00053a545");
-        } finally {
-            server.destroyForcibly();
+            Path nothing = Path.of("/dev/null");
+            String what = "head -c 5000000 /dev/zero | sha256sum";
+            assertThat(sshd.run(List.of(), "127.0.0.1", three.forward("ssh"), nothing, what))
+                    .startsWith("b39781589c4403fb82174c9647a010464cff38bad976547d339899b00053a545");
         }
     }
 }
