@@ -187,12 +187,26 @@ class TunRoutesIT {
         }
     }
 
+    /** As the sender chose them: for the packet the tunnel is a cable. */
+    private void classAndHopLimitArrive() throws Exception {
+        try (Capture there = Capture.start(folder, host(1), "mcc0", "-v", "icmp or icmp6")) {
+            for (int family : new int[] {6, 4}) {
+                sh(in(host(0), "ping -" + family + " -c 1 -W 5 -Q 0xb8 -t 37 " + address(1, family)));
+            }
+            RealNode.await("tcpdump shows the last of them", () -> there.count("ICMP echo reply") > 0);
+            assertThat(there.text())
+                    .containsPattern("IP6 \\(class 0xb8, .*hlim 37, .*echo request")
+                    .containsPattern("IP \\(tos 0xb8, ttl 37, .*\n.*echo request");
+        }
+    }
+
     @Test
     void marksOfCongestionCrossTheTunnelAndItsPath() throws Exception {
         try (RealNode zero = node(0);
                 RealNode one = node(1)) {
             String to = address(1, 6);
             await(0, to);
+            classAndHopLimitArrive();
             long ect = kernel(1, "Ip6InECT0Pkts");
             sh(in(host(0), "ping -6 -c 3 -i 0.2 -W 2 -Q 2 " + to));
             assertThat(kernel(1, "Ip6InECT0Pkts")).as("as it was sent").isGreaterThanOrEqualTo(ect + 3);
