@@ -129,13 +129,48 @@ class TunRoutesIT {
         throw new AssertionError("no " + name);
     }
 
+    /** Packets one by one, with their sums, at a node of such a kernel: in what it takes and in what it gives. */
+    private void theHostWithoutOffloadsGivesWhole(Path file) throws Exception {
+        assertThat(sh("ip -n " + host(2) + " -d link show mcc0")).contains("vnet_hdr off");
+        assertThat(sh("ip -n " + host(0) + " -d link show mcc0")).contains("vnet_hdr on");
+        serve(host(2));
+        fetches(host(0), "[" + address(2, 6) + "]", file);
+        fetches(host(0), address(2, 4), file);
+        assertThat(longDatagrams(2)).as("nothing for the kernel to cut").isZero();
+        assertThat(longDatagrams(1)).as("the other nodes leave that to it").isPositive();
+    }
+
+    /** Has the router count datagrams of nodes that are longer than its links carry, which the kernel has yet to cut. */
+    private void countLongDatagrams() throws Exception {
+        sh(in(star.router, "nft 'add table ip g; add chain ip g pass { type filter hook forward priority 0; }'"));
+        for (int host = 1; host < 3; host++) {
+            String rule =
+                    "add rule ip g pass ip saddr " + Star.ip(host) + " udp length gt 1500 counter comment h" + host;
+            sh(in(star.router, "nft '" + rule + "'"));
+        }
+    }
+
+    private long longDatagrams(int host) throws Exception {
+        String rules = sh(in(star.router, "nft list table ip g"));
+        return Long.parseLong(
+                rules.replaceAll("(?s).*counter packets (\\d+) bytes \\d+ comment \"h" + host + "\".*", "$1"));
+    }
+
     @Test
     void eachOfThreeHostsReachesTheOthersAndANetworkBehindOne() throws Exception {
         putBehindOne();
+        countLongDatagrams();
         Path file = file();
         try (RealNode zero = node(0);
                 RealNode one = node(1, "--tun-routes", "192.0.2.0/24,2001:db8:1::/64");
-                RealNode two = node(2, "--tun-routes", "192.0.2.0/24@" + one.id + ",2001:db8:1::/64@" + one.id)) {
+                RealNode two = node(
+                        2,
+                        "--tun-routes",
+                        "192.0.2.0/24@" + one.id + ",2001:db8:1::/64@" + one.id,
+                        "--tun-offload",
+                        "off",
+                        "--udp-offload",
+                        "off")) {
             for (int family : new int[] {6, 4}) {
                 for (int from = 0; from < 3; from++) {
                     for (int to = 0; to < 3; to++) if (from != to) await(from, address(to, family));
@@ -146,6 +181,7 @@ class TunRoutesIT {
             serve(behind);
             fetches(host(2), "192.0.2.2", file);
             fetches(host(2), "[2001:db8:1::2]", file);
+            theHostWithoutOffloadsGivesWhole(file);
             assertThat(run(in(host(2), "ping -c 1 -W 2 -t 1 192.0.2.2")).out())
                     .as("host 1 is a router on the way")
                     .contains("Time to live exceeded");
