@@ -1,7 +1,9 @@
 package mcc.it;
 
 import static mcc.it.TwoHosts.A;
+import static mcc.it.TwoHosts.A6;
 import static mcc.it.TwoHosts.B;
+import static mcc.it.TwoHosts.B6;
 import static mcc.it.TwoHosts.exec;
 import static mcc.it.TwoHosts.in;
 import static mcc.it.TwoHosts.run;
@@ -212,11 +214,13 @@ class TunIT {
     }
 
     @Test
-    void whatNobodyAskedForStaysOut() throws Exception {
+    void whatNobodyAskedForStaysOutAndTheRestGoesByIpv6Too() throws Exception {
+        hosts.ipv6();
         Path file = folder.resolve("file");
         Files.write(file, Rng.seeded(12).bytes(1 << 20));
-        try (RealNode one = node(left, "one", A, "--tun-inbound", "tcp:7000");
-                RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
+        String at = "[" + A6 + "]";
+        try (RealNode one = node(left, "one", at, "--tun-inbound", "tcp:7000");
+                RealNode two = node(right, "two", "[" + B6 + "]", "--bootstrap", at + ":9376")) {
             String to = address(left);
             awaitPing(right, to);
             serve(left, 7000);
@@ -232,6 +236,10 @@ class TunIT {
             Path got = folder.resolve("got");
             fetch(right, to, 7000, got);
             assertThat(Files.mismatch(got, file)).as("a port with a rule").isEqualTo(-1);
+            assertThat(run(in(right, "ping -6 -c 1 -W 5 -M do -s 1372 " + to)).code())
+                    .as("as long as the interface takes, in 1,497 bytes of the path")
+                    .isZero();
+            assertThat(counted(left, one, "mcc_link_mtu_black_hole_total")).isZero();
             String spoofed = to.substring(0, to.length() - 1) + (to.endsWith("1") ? "2" : "1");
             String own = address(right);
             sh("ip -n " + right + " addr add " + spoofed + "/128 dev mcc0 nodad");

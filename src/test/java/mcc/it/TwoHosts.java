@@ -14,6 +14,10 @@ import java.util.concurrent.TimeUnit;
 public final class TwoHosts implements AutoCloseable {
     public static final String A = "198.18.0.1";
     public static final String B = "198.18.0.2";
+    /** The same by IPv6 (RFC 3849), after {@link #ipv6}. */
+    public static final String A6 = "2001:db8::1";
+
+    public static final String B6 = "2001:db8::2";
 
     /** The namespace with address {@link #A}. */
     public final String left;
@@ -39,6 +43,12 @@ public final class TwoHosts implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /** Gives both ends IPv6 addresses, too. */
+    public void ipv6() throws Exception {
+        sh("ip -n " + left + " addr add " + A6 + "/64 dev eth0 nodad");
+        sh("ip -n " + right + " addr add " + B6 + "/64 dev eth0 nodad");
     }
 
     @Override
