@@ -14,20 +14,22 @@ import org.jspecify.annotations.Nullable;
  * that the last probe met -> DOWN. Any: the least round-trip time was not met for five seconds -> PROBE_RTT, which halves
  * the flight for 200 ms and a round -> CRUISE, or STARTUP when the path was never full.
  *
- * <p>Essay. (1) The bandwidth is the most that was delivered in this cycle of probing and the one before [1]. Random loss of
- * share p leaves it in place while 1.25 (1 - p) is at least 1: up to 20 %. (2) What loses more than its share is
- * congestion: a probe that does sets a long-term bound of the flight, any other round short-term bounds of rate and
+ * <p>Essay. (1) The bandwidth is the most that was delivered in this cycle of probing and the one before [1]. Random
+ * loss of share p leaves it in place while 1.25 (1 - p) is at least 1: up to 20 %. (2) What loses more than its share
+ * is congestion: a probe that does sets a long-term bound of the flight, any other round short-term bounds of rate and
  * flight that the next probe lifts. Its share is the {@link NoiseFloor} in place of the 2 % of [1], which takes a path
  * that loses 5 % at random for a congested one and falls to a fifteenth of its rate (decision 18). A CE mark counts as
- * congestion whatever the floor: it ends a probe and Startup, and shrinks the short-term bounds once a round. (3) What proves
- * to be no loss is undone: bounds and window, and the probe that it ended. (4) A path without queue needs no emptying:
- * a round trip within 1/64 of the least counts as having met it. (5) Acknowledgements come for many packets at a time, and
- * hosts send what a millisecond's pace is at once: the flight may exceed its target by the most that was acknowledged too
- * early in ten rounds, and is never below what a host sends and a peer leaves unacknowledged at a time, or a path shorter
- * than a millisecond would run dry.
+ * congestion whatever the floor: it ends a probe and Startup, and shrinks the short-term bounds once a round. (3) What
+ * proves to be no loss is undone, episode by episode and not round by round: bounds and window, and the probe that it
+ * ended. (4) A path without queue needs no emptying: a round trip within 1/64 of the least counts as having met it.
+ * (5) Acknowledgements come for many packets at a time, and hosts send what a millisecond's pace is at once: the
+ * flight may exceed its target by the most that was acknowledged too early in ten rounds, and is never below what a
+ * host sends and a peer leaves unacknowledged at a time, or a path shorter than a millisecond would run dry. (6) After
+ * a probe the pace is three quarters of the bandwidth, not the 0.90 of [1]: a host that was not scheduled for a while
+ * takes the path for a tenth faster than it is, and 0.90 of that drains no queue.
  *
- * <p>Sources: [1] draft-ietf-ccwg-bbr (2026-08); the noise floor, the judgement of a whole round by it, and (4) are this
- * project's own.
+ * <p>Sources: [1] draft-ietf-ccwg-bbr (2026-08); the noise floor, the judgement of a whole round by it, episodes in
+ * (3), (4) and (6) are this project's own; decision 18 lists all that differs.
  */
 public final class Bbr implements CongestionControl {
     /** What the flow does now, and by which gains. */
@@ -120,9 +122,6 @@ public final class Bbr implements CongestionControl {
     /** Samples of packets sent before this was delivered are limited by this rule itself, not by the path. */
     private long limitedUntil = -1;
 
-    /** What was sent since is not part of the loss that {@link #onSpuriousLoss} would undo (RFC 9002 section 7.3.2). */
-    private long episodeStartNs = -1;
-
     private @Nullable State undoState;
     private long savedWindowBytes;
     private boolean marked;
@@ -180,12 +179,9 @@ public final class Bbr implements CongestionControl {
     }
 
     @Override
-    public void onLost(long nowNs, SendState packet, long inFlightBytes) {
+    public void onLost(long nowNs, SendState packet, boolean first) {
         lossRound.onLost(delivered);
-        if (packet.sentNs > episodeStartNs) {
-            episodeStartNs = nowNs;
-            saveState();
-        }
+        if (first) saveState();
         if (!probeSample) return;
         if (isTooHigh(packet.lostSinceSentBytes, packet.txInFlightBytes)) {
             onTooHigh(nowNs, packet.txInFlightBytes, packet.appLimited);

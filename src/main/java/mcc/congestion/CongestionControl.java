@@ -33,10 +33,14 @@ public sealed interface CongestionControl permits Bbr, NewReno {
     /** An acknowledgement covered something new; {@code inFlightBytes} is what is left. */
     void onAck(long nowNs, RateSample sample, long inFlightBytes, RttEstimator rtt);
 
-    /** A packet was declared lost; {@code inFlightBytes} is without it. */
-    void onLost(long nowNs, SendState packet, long inFlightBytes);
+    /**
+     * A packet was declared lost.
+     *
+     * @param first whether it begins an episode of loss: it was sent after the last one began (RFC 9002 section 7.3.2)
+     */
+    void onLost(long nowNs, SendState packet, boolean first);
 
-    /** All packets whose loss was answered last turned out to have arrived: undo the answer. */
+    /** All packets of the last episode turned out to have arrived: undo the answer to their loss. */
     void onSpuriousLoss(long nowNs);
 
     /** The path marked packets instead of dropping them; {@code sentNs} is when the newest acknowledged was sent. */

@@ -42,8 +42,8 @@ public final class NewReno implements CongestionControl {
     }
 
     @Override
-    public void onLost(long nowNs, SendState packet, long inFlightBytes) {
-        onCe(nowNs, packet.sentNs);
+    public void onLost(long nowNs, SendState packet, boolean first) {
+        onCe(nowNs, packet.sentNs); // A mark may have begun what this loss belongs to.
     }
 
     @Override

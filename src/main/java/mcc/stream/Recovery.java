@@ -84,6 +84,7 @@ final class Recovery {
     /** Packets with lower numbers went by another path: they say nothing about this one. */
     private long pathFirst;
 
+    /** What was sent since belongs to another episode of loss. */
     private long episodeStartNs = -1;
     private int episode;
     private int episodeLost;
@@ -369,7 +370,8 @@ final class Recovery {
         if (p.number >= pathFirst) {
             inFlightBytes -= p.state.bytes();
             count(1);
-            if (p.state.sentNs() > episodeStartNs) {
+            boolean first = p.state.sentNs() > episodeStartNs;
+            if (first) {
                 episodeStartNs = nowNs;
                 episode++;
                 episodeLost = 0;
@@ -381,7 +383,7 @@ final class Recovery {
             p.episode = episode;
             episodeLost++;
             rate.onLost(p.state);
-            control.onLost(nowNs, p.state, inFlightBytes);
+            control.onLost(nowNs, p.state, first);
         }
         SentPacket last = newestLost;
         p.previous = last;

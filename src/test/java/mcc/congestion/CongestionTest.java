@@ -49,8 +49,8 @@ class CongestionTest {
         SendState b = new SendState();
         rate.onSent(20 * MS, a, 1_200, 0);
         rate.onSent(21 * MS, b, 1_200, 1_200);
-        reno.onLost(30 * MS, a, 1_200);
-        reno.onLost(31 * MS, b, 0);
+        reno.onLost(30 * MS, a, true);
+        reno.onLost(31 * MS, b, false);
         assertThat(reno.windowBytes()).as("one answer for one round").isEqualTo(window);
         reno.onSpuriousLoss(40 * MS);
         assertThat(reno.windowBytes()).isEqualTo(2 * window);
@@ -115,6 +115,7 @@ class CongestionTest {
         long inFlight = 0;
         long freeNs = 0;
         long late = 0;
+        long episodeNs = -1;
         for (long now = MS; now < 5_000 * MS; now += MS / 2) {
             sampler.beginAck();
             boolean acked = false;
@@ -123,7 +124,8 @@ class CongestionTest {
                 inFlight -= f.state.bytes();
                 if (f.lost) {
                     sampler.onLost(f.state);
-                    control.onLost(now, f.state, inFlight);
+                    control.onLost(now, f.state, f.state.sentNs() > episodeNs);
+                    if (f.state.sentNs() > episodeNs) episodeNs = now;
                     continue;
                 }
                 acked = true;
@@ -171,7 +173,7 @@ class CongestionTest {
             rate.onSent(now, p, 60_000, 0);
             now += 10 * MS;
             rate.beginAck();
-            if (i == 100) for (int k = 0; k < 10; k++) bbr.onLost(now, p, 0);
+            if (i == 100) for (int k = 0; k < 10; k++) bbr.onLost(now, p, k == 0);
             rate.onAcked(now, p);
             rtt.add(10 * MS, 0);
             bbr.onAck(now, rate.finishAck(1), 0, rtt);

@@ -15,6 +15,7 @@ final class VirtualPath {
     private static final class Packet {
         final SendState state = new SendState();
         long ackNs;
+        long lostNs;
         boolean lost;
         boolean late;
     }
@@ -25,12 +26,15 @@ final class VirtualPath {
     private final Pacer pacer = new Pacer();
     private final Rng rng = Rng.seeded(4);
     private final ArrayDeque<Packet> flight = new ArrayDeque<>();
+    private final List<Packet> missing = new ArrayList<>();
     private final List<Packet> thoughtLost = new ArrayList<>();
 
     long rate;
     final long delayNs;
     long queueBytes = Long.MAX_VALUE;
     int lossPpm;
+    /** Loss meets packets at equal distances, not by chance. */
+    boolean evenly;
     int cePpm;
     /** Acknowledgements leave the path at multiples of this. */
     long batchNs = 1;
@@ -40,9 +44,15 @@ final class VirtualPath {
     double bucketBytes = -1;
     /** Packets sent now arrive so late that they are thought lost first. */
     boolean reordering;
+    /** How much later than its acknowledgement was due a packet sent now is declared lost, if it is. */
+    long lagNs;
+    /** What other flows keep in the queue, by the time it takes. */
+    long othersNs;
 
     private double tokens;
     private double written;
+    private int lossSum;
+    private long episodeNs = -1;
     long nowNs = MS;
     long freeNs;
     long inFlight;
@@ -88,11 +98,10 @@ final class VirtualPath {
         sampler.beginAck();
         boolean acked = false;
         boolean marked = false;
-        List<Packet> lost = new ArrayList<>();
         while (!flight.isEmpty() && flight.peek().ackNs <= nowNs) {
             Packet p = flight.poll();
             if (p.lost || p.late) {
-                lost.add(p);
+                missing.add(p);
                 continue;
             }
             acked = true;
@@ -102,15 +111,20 @@ final class VirtualPath {
             rtt.add(nowNs - p.state.sentNs(), 0);
             marked |= rng.chance(cePpm);
         }
-        for (Packet p : lost) {
-            inFlight -= p.state.bytes();
-            lostPackets++;
-            sampler.onLost(p.state);
-            bbr.onLost(nowNs, p.state, inFlight);
-            if (p.late) thoughtLost.add(p);
-        }
+        for (Packet p : missing) if (p.lostNs <= nowNs) lose(p);
+        missing.removeIf(p -> p.lostNs <= nowNs);
         if (marked) bbr.onCe(nowNs, nowNs);
         if (acked) bbr.onAck(nowNs, sampler.finishAck(rtt.minNs()), inFlight, rtt);
+    }
+
+    private void lose(Packet p) {
+        inFlight -= p.state.bytes();
+        lostPackets++;
+        sampler.onLost(p.state);
+        boolean first = p.state.sentNs() > episodeNs;
+        if (first) episodeNs = nowNs;
+        bbr.onLost(nowNs, p.state, first);
+        if (p.late) thoughtLost.add(p);
     }
 
     /** All that was thought lost arrives. */
@@ -143,16 +157,25 @@ final class VirtualPath {
         inFlight += PACKET;
         sentPackets++;
         p.late = reordering;
-        p.lost = rng.chance(lossPpm) || (bucketBytes >= 0 ? policed() : queued());
+        p.lost = chance() || (bucketBytes >= 0 ? policed() : queued());
         long ackNs = (p.lost ? nowNs : Math.max(freeNs, nowNs)) + delayNs;
         p.ackNs = (ackNs + batchNs - 1) / batchNs * batchNs;
         if (!flight.isEmpty()) p.ackNs = Math.max(p.ackNs, flight.peekLast().ackNs);
+        p.lostNs = p.ackNs + lagNs;
         flight.add(p);
+    }
+
+    private boolean chance() {
+        if (!evenly) return rng.chance(lossPpm);
+        lossSum += lossPpm;
+        if (lossSum < 1_000_000) return false;
+        lossSum -= 1_000_000;
+        return true;
     }
 
     private boolean queued() {
         if (Math.max(0, freeNs - nowNs) / 1e9 * rate > queueBytes) return true;
-        freeNs = Math.max(freeNs, nowNs) + PACKET * 1_000_000_000L / rate;
+        freeNs = Math.max(freeNs, nowNs + othersNs) + PACKET * 1_000_000_000L / rate;
         return false;
     }
 
