@@ -275,6 +275,11 @@ public final class Connection {
         return recovery.inFlightBytes();
     }
 
+    /** Returns the window that a stream's receiver has grown to. */
+    long receiveWindowBytes(long stream) {
+        return streams.receiveWindowBytes(stream);
+    }
+
     /** Returns how many later packets prove one lost. */
     int packetThreshold() {
         return recovery.packetThreshold();

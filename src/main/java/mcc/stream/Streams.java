@@ -165,6 +165,11 @@ final class Streams {
         return s == null || !s.send.isOpen() ? 0 : (int) room(s);
     }
 
+    long receiveWindowBytes(long id) {
+        Stream s = find(id);
+        return s == null ? 0 : s.receive.windowBytes();
+    }
+
     /** Whether datagrams of the flow that a stream opened may come and go. */
     boolean isLive(long id) {
         Stream s = find(id);

@@ -73,17 +73,6 @@ class HalvesTest {
     }
 
     @Test
-    void aWindowGrowsByTheTimeThatHalfOfItTakes() {
-        WindowTuner tuner = new WindowTuner();
-        assertThat(tuner.next(0, MS, 24, 100)).as("not a quarter of the first").isEqualTo(100);
-        assertThat(tuner.next(0, MS, 25, 100)).isEqualTo(400);
-        assertThat(tuner.next(MS, MS, 224, 400)).as("not half").isEqualTo(400);
-        assertThat(tuner.next(MS, MS, 225, 400)).as("held back").isEqualTo(1_600);
-        assertThat(tuner.next(4 * MS, MS, 1_025, 1_600)).as("fast").isEqualTo(3_200);
-        assertThat(tuner.next(8 * MS, MS, 2_625, 3_200)).as("slow").isEqualTo(3_200);
-    }
-
-    @Test
     void chunksAreFoundAgainWhateverTheOrderOfArrival() {
         ByteWindow.Pool pool = new ByteWindow.Pool(new ArrayDeque<>());
         ByteWindow window = new ByteWindow(pool);
