@@ -152,6 +152,34 @@ class ConnectionTest {
     }
 
     @Test
+    void aReaderThatWasFastHoldsNoMoreThanTheWindowItHadGrownTo() {
+        Pair pair = pair(16).both(l -> {
+            l.rateBytesPerSecond = 25_000_000;
+            l.queueBytes = 1_000_000;
+        });
+        pair.keepEvents = false;
+        Transfer transfer = new Transfer(pair, 0, 40_000_000);
+        pair.run(SECOND);
+        transfer.paused = true;
+        long window = pair.ends[1].receiveWindowBytes(transfer.stream);
+        assertThat(window).as("it has grown").isGreaterThan(2 << 20);
+        pair.run(20 * SECOND);
+        assertThat((long) pair.ends[1].readable(transfer.stream))
+                .as("all the credit there was, of which an eighth may wait to be given")
+                .isBetween(window - window / 8, window);
+        assertThat(pair.ends[1].bufferedBytes()).isLessThanOrEqualTo(window + 2 * 8_192);
+        assertThat(pair.ends[1].receiveWindowBytes(transfer.stream))
+                .as("nothing read, nothing more granted")
+                .isEqualTo(window);
+        long ticks = pair.ticks;
+        pair.run(3_600 * SECOND);
+        assertThat(pair.ticks - ticks).as("ticks while blocked").isLessThan(10);
+        transfer.paused = false;
+        pair.apps[1].run();
+        assertThat(pair.run(60 * SECOND, transfer::isComplete)).isTrue();
+    }
+
+    @Test
     void lossWhileTheCreditIsUsedUpIsRepaired() {
         Pair pair = pair(5).both(l -> l.lossPpm = 300_000);
         Transfer transfer = new Transfer(pair, 0, 2_000_000);
