@@ -199,8 +199,10 @@ final class Responder {
         p.instance = payload.getInstance();
         Rpc early = early(nowNs, noise, payload);
         boolean refused = early == null && !payload.getEarly().isEmpty();
-        byte[] out = handshake.write(
-                payload(p, q.from(), List.of(suite)).setEarlyRefused(refused).build().toByteArray());
+        byte[] out = handshake.write(payload(p, q.from(), List.of(suite))
+                .setEarlyRefused(refused)
+                .build()
+                .toByteArray());
         if (out == null) return;
         p.session = new Session(
                 nowNs, handshake.split(), suite, false, p.index, q.initiation().getSender());

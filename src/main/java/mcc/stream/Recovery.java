@@ -86,6 +86,7 @@ final class Recovery {
 
     /** What was sent since belongs to another episode of loss. */
     private long episodeStartNs = -1;
+
     private int episode;
     private int episodeLost;
     private int recentLost;

@@ -284,9 +284,7 @@ class BbrTest {
         }
         assertThat(path.run(SECOND, () -> path.bbr.bandwidthBytesPerSecond() > path.rate * 9 / 10))
                 .isTrue();
-        assertThat(path.bbr.round() - start)
-                .as("rounds, for 375 packets more")
-                .isLessThan(25);
+        assertThat(path.bbr.round() - start).as("rounds, for 375 packets more").isLessThan(25);
     }
 
     /** A.16. */

@@ -35,6 +35,7 @@ final class VirtualPath {
     int lossPpm;
     /** Loss meets packets at equal distances, not by chance. */
     boolean evenly;
+
     int cePpm;
     /** Acknowledgements leave the path at multiples of this. */
     long batchNs = 1;

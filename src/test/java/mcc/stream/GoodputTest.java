@@ -102,8 +102,7 @@ class GoodputTest {
             pair.run(5_000 * Pair.MS);
             assertThat((transfer.read - before) / (rate * 5.0)).as("of " + rate).isGreaterThan(0.8);
         }
-        assertThat(transfer.read).as("over all, of 70 Mbit/s on average")
-                .isGreaterThan(RATE * 30 * 45 / 100);
+        assertThat(transfer.read).as("over all, of 70 Mbit/s on average").isGreaterThan(RATE * 30 * 45 / 100);
         assertThat(pair.links[0].queueDropped).isLessThan(pair.links[0].packets / 20);
         assertThat(transfer.corrupt).isFalse();
     }
