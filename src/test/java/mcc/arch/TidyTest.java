@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -186,6 +188,26 @@ class TidyTest {
             assertThat(file).exists();
         }
         assertThat(seen).isGreaterThan(10);
+    }
+
+    /** What tests ask for by {@code Needs.program} is what the machine that runs them gets, neither less nor more. */
+    @Test
+    void theMachineThatRunsTheTestsGetsWhatTheyNeed() {
+        Pattern need = Pattern.compile("Needs\\.program\\(\"([\\w-]+)\", \"([\\w-]+)\"\\)");
+        Set<String> asked = new TreeSet<>();
+        for (Path file : sources(TEST)) {
+            if (file.startsWith(TEST.resolve("bench")) || file.endsWith("TidyTest.java")) continue;
+            for (String line : lines(file)) {
+                if (!line.contains("Needs.program(")) continue;
+                Matcher m = need.matcher(line);
+                assertThat(m.find()).as("both names are told in: " + line).isTrue();
+                asked.add(m.group(1) + " " + m.group(2));
+            }
+        }
+        Set<String> installed = new TreeSet<>();
+        Matcher m = Pattern.compile("(?m)^ {2}\"([\\w-]+ [\\w-]+)\"$").matcher(text(Path.of(".ci/run")));
+        while (m.find()) installed.add(m.group(1));
+        assertThat(installed).isEqualTo(asked);
     }
 
     private static List<Path> sources(Path root) {

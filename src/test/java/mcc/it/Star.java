@@ -21,6 +21,7 @@ public final class Star implements AutoCloseable {
     public Star(String name, int count) throws Exception {
         Needs.root();
         Needs.program("ip", "iproute2");
+        Needs.program("sysctl", "procps");
         String suffix = "-" + ProcessHandle.current().pid();
         router = "mcc-" + name + "x" + suffix;
         for (int i = 0; i < count; i++) hosts.add("mcc-" + name + i + suffix);

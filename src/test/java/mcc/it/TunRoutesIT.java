@@ -28,11 +28,10 @@ class TunRoutesIT {
 
     @BeforeEach
     void link() throws Exception {
-        for (String[] each :
-                new String[][] {{"ping", "iputils-ping"}, {"curl", "curl"}, {"nft", "nftables"}, {"ethtool", "ethtool"}
-                }) {
-            Needs.program(each[0], each[1]);
-        }
+        Needs.program("ping", "iputils-ping");
+        Needs.program("curl", "curl");
+        Needs.program("nft", "nftables");
+        Needs.program("ethtool", "ethtool");
         if (!Files.exists(Path.of("/dev/net/tun"))) Needs.missing("there is no /dev/net/tun");
         star = new Star("r", 3);
         behind = "mcc-rb-" + ProcessHandle.current().pid();

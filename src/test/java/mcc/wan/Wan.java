@@ -46,6 +46,7 @@ public final class Wan implements AutoCloseable {
     public Wan(String name) throws Exception {
         Needs.root();
         Needs.program("ip", "iproute2");
+        Needs.program("sysctl", "procps");
         if (!Files.exists(Path.of("/dev/net/tun"))) Needs.missing("this test needs /dev/net/tun: modprobe tun");
         String pid = "-" + ProcessHandle.current().pid();
         left = "mcc-" + name + "l" + pid;
