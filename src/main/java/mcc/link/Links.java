@@ -491,6 +491,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return link == null ? 0 : link.connection.readable(stream);
     }
 
+    /** As {@link Connection#unacknowledged}; 0 when the peer is gone. */
+    public long unacknowledged(Id peer, long stream) {
+        Link link = links.get(peer);
+        return link == null ? 0 : link.connection.unacknowledged(stream);
+    }
+
     /** As {@link Connection#finish}. */
     public void finish(long nowNs, Id peer, long stream) {
         Link link = links.get(peer);

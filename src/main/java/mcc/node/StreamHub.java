@@ -97,6 +97,10 @@ final class StreamHub {
         return links.write(System.nanoTime(), port.peer(), port.stream(), data, offset, length);
     }
 
+    long unacknowledged(StreamPort port) {
+        return links.unacknowledged(port.peer(), port.stream());
+    }
+
     void finish(StreamPort port) {
         schedule();
         links.finish(System.nanoTime(), port.peer(), port.stream());

@@ -113,6 +113,13 @@ public final class StreamPort {
         return wasFull;
     }
 
+    /** How much of what was written the other end has not acknowledged yet, in bytes; 0 once the stream is gone. */
+    public long unacknowledgedBytes() {
+        long bytes = hub.unacknowledged(this) - takenBytes;
+        for (byte[] data : waiting) bytes += data.length;
+        return bytes;
+    }
+
     /** What to do when it is no longer full. */
     public StreamPort drainHandler(@Nullable Runnable handler) {
         drainHandler = handler;
@@ -130,8 +137,13 @@ public final class StreamPort {
     public void cancel() {
         if (cancelled) return;
         cancelled = true;
-        waiting.clear();
+        forget();
         hub.cancel(this);
+    }
+
+    private void forget() {
+        waiting.clear();
+        takenBytes = 0;
     }
 
     /** The stream has room again. */
@@ -217,7 +229,7 @@ public final class StreamPort {
     /** The stream is no more. */
     void onBroken() {
         broken = true;
-        waiting.clear();
+        forget();
         if (context != null) PacketLoop.dispatch(context, this, TELL);
     }
 

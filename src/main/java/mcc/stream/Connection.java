@@ -239,6 +239,11 @@ public final class Connection {
         return streams.writable(stream);
     }
 
+    /** Returns the bytes that were written and that the peer has not acknowledged, all from the first that it lacks. */
+    public long unacknowledged(long stream) {
+        return streams.unacknowledged(stream);
+    }
+
     /** Returns the next event, or null. */
     public @Nullable Event poll() {
         Event event = events.pollFirst();

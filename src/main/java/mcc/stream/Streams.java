@@ -170,6 +170,11 @@ final class Streams {
         return s == null ? 0 : s.receive.windowBytes();
     }
 
+    long unacknowledged(long id) {
+        Stream s = find(id);
+        return s == null ? 0 : s.send.heldBytes();
+    }
+
     /** Whether datagrams of the flow that a stream opened may come and go. */
     boolean isLive(long id) {
         Stream s = find(id);

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How fast bytes get to another node: a stream filled for some seconds, with shipped defaults, and what it cost.
+ * What counts is what arrived: each second, by the far end's acknowledgements; at the end, by its own count.
  *
  * <p>Opening → filling (an event each second) → waiting for the far end's count → finished; or failed, from anywhere.
  */
@@ -41,7 +42,8 @@ final class Measurement {
     private boolean over;
     private boolean filling;
     private long bytes;
-    private long lastBytes;
+    private long arrivedBytes;
+    private long arrivedNs;
     private long startCpuNs;
     private double idleMs;
     private int step;
@@ -104,6 +106,7 @@ final class Measurement {
         accepted = true;
         filling = true;
         startCpuNs = Sink.cpuNs();
+        arrivedNs = System.nanoTime();
         byte[] rest = answer.rest();
         onResult(port, rest, rest.length);
         if (over) return;
@@ -125,8 +128,11 @@ final class Measurement {
     }
 
     private void step(StreamPort port) {
-        long moved = bytes - lastBytes;
-        lastBytes = bytes;
+        long nowNs = System.nanoTime();
+        long arrived = bytes - port.unacknowledgedBytes();
+        long bitsPerSecond = (long) ((arrived - arrivedBytes) * 8e9 / (nowNs - arrivedNs));
+        arrivedBytes = arrived;
+        arrivedNs = nowNs;
         step++;
         boolean last = step == seconds;
         if (last) {
@@ -142,7 +148,7 @@ final class Measurement {
                     "bench.progress",
                     new JsonObject()
                             .put("second", step)
-                            .put("bitsPerSecond", moved * 8 * 1_000 / STEP_MS)
+                            .put("bitsPerSecond", bitsPerSecond)
                             .put("rttMs", now.rttNs() / 1e6)
                             .put("lossPpm", now.lossPpm()));
         });

@@ -155,6 +155,7 @@ class StreamPortTest {
                 assertThat(from.write(Arrays.copyOfRange(sent, at, at + n))).isTrue();
             }
             assertThat(from.isFull()).as("more than a stream takes").isTrue();
+            assertThat(from.unacknowledgedBytes()).isEqualTo(MANY);
             from.end();
             assertThat(from.write(new byte[1])).as("after the end").isFalse();
         });

@@ -187,6 +187,29 @@ class ConnectionTest {
     }
 
     @Test
+    void whatHasArrivedIsKnownByItsAcknowledgement() {
+        Pair pair = pair(41);
+        long id = pair.ends[0].open(pair.nowNs);
+        pair.ends[0].write(pair.nowNs, id, buf, 0, 8_000);
+        pair.run(15 * Pair.MS);
+        assertThat(pair.ends[1].readable(id)).isEqualTo(8_000);
+        assertThat(pair.ends[0].unacknowledged(id))
+                .as("it came, nobody said so yet")
+                .isEqualTo(8_000);
+        pair.run(100 * Pair.MS);
+        assertThat(pair.ends[0].unacknowledged(id)).isZero();
+        pair.links[0].cut = true;
+        pair.ends[0].write(pair.nowNs, id, buf, 0, 5_000);
+        pair.run(SECOND);
+        assertThat(pair.ends[0].unacknowledged(id)).as("sent in vain").isEqualTo(5_000);
+        pair.links[0].cut = false;
+        assertThat(pair.run(10 * SECOND, () -> pair.ends[0].unacknowledged(id) == 0))
+                .isTrue();
+        pair.ends[0].reset(pair.nowNs, id, 5);
+        assertThat(pair.ends[0].unacknowledged(id)).isZero();
+    }
+
+    @Test
     void aThousandStreamsTakeTurns() {
         Pair pair = pair(6).both(l -> {
             l.rateBytesPerSecond = 2_000_000;
