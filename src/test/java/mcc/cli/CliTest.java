@@ -301,6 +301,59 @@ final class CliTest {
     }
 
     @Test
+    void aForwardOfDatagramsIsAskedForAndNamedSo() {
+        node.on(
+                        "POST /api/v1/tunnels",
+                        201,
+                        "{\"id\":\"t-1\",\"listen\":\"127.0.0.1:5353\",\"service\":\"open/dns\",\"protocol\":\"udp\"}")
+                .events(
+                        "GET /api/v1/events?types=tunnel.* ",
+                        "event: tunnel.closed\ndata: {\"data\":{\"id\":\"t-1\"}}\n\n");
+        assertThat(mcc("forward", "dns", "5353", "--udp")).isZero();
+        assertThat(node.requests().getFirst().body())
+                .isEqualTo("{\"service\":\"dns\",\"listen\":\"127.0.0.1:5353\",\"protocol\":\"udp\"}");
+        assertThat(out.lines()).containsExactly("udp 127.0.0.1:5353 -> open/dns", "ctrl-C closes it");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aMeasurementIsDrawnEachSecondAndSummedUp(boolean terminal) {
+        String progress = "event: bench.progress\ndata: {\"data\":{\"id\":\"%s\",\"second\":%d,\"bitsPerSecond\":%d,"
+                + "\"rttMs\":%s,\"lossPpm\":%d}}\n\n";
+        String finished = "event: bench.finished\ndata: {\"data\":{\"id\":\"b-1\",\"bytes\":412500000,\"tookMs\":2040,"
+                + "\"bitsPerSecond\":1617647058,\"rttIdleMs\":0.4,\"rttLoadedMs\":12.3,\"lossPpm\":1000,"
+                + "\"path\":\"lan\",\"cpuSecondsPerGbitHere\":0.31,\"cpuSecondsPerGbitThere\":0.28}}\n\n";
+        node.on("POST /api/v1/peers/abcdefgh/bench", 201, "{\"id\":\"b-1\"}")
+                .events(
+                        "GET /api/v1/events?types=bench.* ",
+                        progress.formatted("b-2", 1, 5_000_000, "1", 0),
+                        progress.formatted("b-1", 1, 100_000_000, "9.87", 1_000),
+                        progress.formatted("b-1", 2, 3_200_000_000L, "12.3", 500_000),
+                        finished);
+        assertThat(mcc(terminal, "bench", "peer", "abcdefgh", "-s", "2")).isZero();
+        assertThat(node.requests().getLast().body()).isEqualTo("{\"seconds\":2}");
+        assertThat(out.lines())
+                .containsExactly(
+                        "  1 s   100.0 Mbit/s  rtt   9.9 ms  loss  0.1 %  " + "█".repeat(16),
+                        "  2 s    3.20 Gbit/s  rtt    12 ms  loss 50.0 %  " + "█".repeat(28),
+                        "412.5 MB in 2s: 1.62 Gbit/s by lan",
+                        "rtt 0.4 ms idle, 12 ms under load   loss 0.1 %",
+                        "CPU 0.31 s per Gbit here, 0.28 there");
+    }
+
+    @Test
+    void aMeasurementThatFailsSaysWhy() {
+        node.on("POST /api/v1/peers/abcdefgh/bench", 201, "{\"id\":\"b-1\"}")
+                .events(
+                        "GET /api/v1/events?types=bench.* ",
+                        "event: bench.failed\ndata: {\"data\":{\"id\":\"b-1\",\"reason\":\"it is gone\"}}\n\n");
+        assertThat(mcc("bench", "peer", "abcdefgh")).isEqualTo(1);
+        assertThat(out).isEmpty();
+        assertThat(err).isEqualTo("Not measured: it is gone\n  hint: see its path: mcc peers\n");
+        assertThat(mcc("bench")).isEqualTo(2);
+    }
+
+    @Test
     void aLookupTellsAnIdFromAName() {
         node.on("POST /api/v1/dht/lookups", 200, "{\"steps\":[],\"result\":{}}");
         String id = "a".repeat(52);

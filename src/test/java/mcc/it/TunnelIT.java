@@ -1,6 +1,7 @@
 package mcc.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
@@ -26,7 +27,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import mcc.core.Rng;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -281,24 +281,56 @@ class TunnelIT {
                 .as("one at a time")
                 .isEqualTo(503);
         String id = begun.body().get("id").asText();
-        RealNode.await("it is over", () -> finished(id) != null);
-        JsonNode result = finished(id);
-        assertThat(result.get("bytes").asLong()).isPositive();
-        assertThat(result.get("bytes").asLong() % 65_536)
-                .as("every block arrived whole")
-                .isZero();
+        RealNode.await("it is over", () -> !told("bench.finished", id).isEmpty());
+        JsonNode result = told("bench.finished", id).getFirst();
+        long bytes = result.get("bytes").asLong();
+        assertThat(bytes).isPositive();
+        assertThat(bytes % 65_536).as("every block arrived whole").isZero();
+        assertThat(result.get("bitsPerSecond").asDouble())
+                .as("the rate is what arrived in the time it took")
+                .isCloseTo(bytes * 8e3 / result.get("tookMs").asDouble(), withinPercentage(1));
+        assertThat(result.get("rttIdleMs").asDouble()).isBetween(0.0, 1e3 * RealNode.PATIENCE_MS);
+        assertThat(result.get("rttLoadedMs").asDouble()).isPositive();
+        assertThat(result.get("lossPpm").asInt()).isBetween(0, 999_999);
         assertThat(result.get("path").asText()).isEqualTo("lan");
+        assertThat(result.get("cpuSecondsPerGbitHere").asDouble()).isPositive();
         assertThat(result.get("cpuSecondsPerGbitThere").asDouble()).isPositive();
+        List<JsonNode> progress = told("bench.progress", id);
+        assertThat(progress).hasSize(1);
+        JsonNode second = progress.getFirst();
+        assertThat(second.get("second").asInt()).isEqualTo(1);
+        assertThat(second.get("rttMs").asDouble()).isPositive();
+        assertThat(second.get("lossPpm").asInt()).isBetween(0, 999_999);
+        assertThat(second.get("bitsPerSecond").asLong()).isPositive();
     }
 
-    private static @Nullable JsonNode finished(String id) {
+    /** What a user reads who asks for a measurement: a bar for each second, and what it comes to. */
+    @Test
+    void aPeerIsMeasuredByCommand() throws Exception {
+        ProcessBuilder command = new ProcessBuilder(
+                RealNode.command("bench", "peer", two.id.substring(0, 8), "--seconds", "2", "--node", one.http));
+        command.environment().put("MCC_JAVA_OPTS", "-Dmcc.tty=true");
+        Process process = command.redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        String line = " s +\\d\\S+ [MG]bit/s  rtt +\\S+ ms  loss +\\S+ %  █+\n";
+        assertThat(said)
+                .matches("  1" + line + "  2" + line
+                        + "\\S+ [MGT]B in \\S+: \\S+ [MG]bit/s by lan\n"
+                        + "rtt \\S+ ms idle, \\S+ ms under load   loss \\S+ %\n"
+                        + "CPU \\d+\\.\\d\\d s per Gbit here, \\d+\\.\\d\\d there\n");
+    }
+
+    /** What was told of a measurement by events of a type, in order. */
+    private static List<JsonNode> told(String type, String id) {
+        List<JsonNode> out = new ArrayList<>();
         for (JsonNode event :
                 three.get("/api/v1/events/history?limit=1000").body().path("items")) {
             JsonNode data = event.path("data");
-            if (event.get("type").asText().equals("bench.finished")
-                    && data.get("id").asText().equals(id)) return data;
+            if (event.get("type").asText().equals(type)
+                    && data.get("id").asText().equals(id)) out.add(data);
         }
-        return null;
+        return out;
     }
 
     private static JsonNode tunnelAt(int port) {

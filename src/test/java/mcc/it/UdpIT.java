@@ -3,6 +3,7 @@ package mcc.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -102,12 +103,33 @@ class UdpIT {
         int app = names("by command");
         run("register", "cmd", "--port", "" + app, "--udp", "--node", two.http);
         RealNode.await("cmd is found", () -> three.providers("cmd").contains(two.id));
-        String opened = run("tunnel", "open", "cmd", "--udp", "--node", three.http);
-        assertThat(opened).contains("udp 127.0.0.1:");
-        int port = Integer.parseInt(opened.replaceAll("(?s).*udp 127.0.0.1:(\\d+).*", "$1"));
-        assertThat(dig(port, "a.test", "+short")).isEqualTo("\"by command\"\n");
-        assertThat(run("tunnel", "ls", "--node", three.http)).contains("PROTO", "udp");
         assertThat(run("discover", "cmd", "--node", three.http)).contains("PROTO", "udp");
+        int port = free();
+        String provider = two.id.substring(0, 8);
+        Process forward = new ProcessBuilder(
+                        RealNode.command("forward", "cmd", "" + port, "--udp", "--node", three.http))
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader said = forward.inputReader(StandardCharsets.UTF_8)) {
+            assertThat(said.readLine()).startsWith("udp 127.0.0.1:" + port + " -> open/cmd @ " + provider);
+            assertThat(said.readLine()).isEqualTo("ctrl-C closes it");
+            assertThat(dig(port, "a.test", "+short")).isEqualTo("\"by command\"\n");
+            assertThat(said.readLine()).endsWith("connected to " + provider);
+            assertThat(run("tunnel", "ls", "--node", three.http)).contains("PROTO", "127.0.0.1:" + port);
+            forward.destroy(); // as ctrl-C does
+            assertThat(forward.waitFor(RealNode.PATIENCE_MS, TimeUnit.MILLISECONDS))
+                    .isTrue();
+        } finally {
+            forward.destroyForcibly();
+        }
+        assertThat(run("tunnel", "ls", "--node", three.http)).doesNotContain("127.0.0.1:" + port);
+        assertThat(dig(port, "a.test", "+timeout=1", "+tries=1")).doesNotContain("by command");
+    }
+
+    private static int free() throws IOException {
+        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
     private static String run(String... arguments) throws Exception {
@@ -203,11 +225,7 @@ class UdpIT {
 
     @Test
     void aPortWhereNobodyListensEndsTheFlowAndTheNextGoesElsewhere() throws Exception {
-        int dead;
-        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
-            dead = socket.getLocalPort();
-        }
-        offer(two, "half", dead);
+        offer(two, "half", free());
         RealNode.await("it is found", () -> three.providers("half").contains(two.id));
         int port = forward(three, "half");
         assertThat(dig(port, "a.test", "+timeout=1", "+tries=1")).contains("timed out");
