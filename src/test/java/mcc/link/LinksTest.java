@@ -548,9 +548,12 @@ class LinksTest {
         b.silent = true;
         a.links.write(now, b.identity.id(), stream, new byte[1000], 0, 1000);
         a.turn();
-        run(60 * SECOND);
-        assertThat(a.all(LinkOutput.StreamsLost.class)).hasSize(1);
-        assertThat(a.all(LinkOutput.Down.class)).hasSize(1);
+        run(33 * SECOND);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).isEmpty();
+        run(SECOND);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).as("after 34 s").hasSize(1);
+        assertThat(a.all(LinkOutput.Down.class))
+                .containsExactly(new LinkOutput.Down(b.identity.id(), LinkOutput.Reason.UNREACHABLE));
     }
 
     @Test
@@ -567,8 +570,12 @@ class LinksTest {
         run(SECOND);
         assertThat(b.received.get(stream)).hasSize(2000);
         hosts.remove(b);
-        run(60 * SECOND);
-        assertThat(a.all(LinkOutput.StreamsLost.class)).hasSize(1);
+        run(47 * SECOND);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).isEmpty();
+        run(SECOND);
+        assertThat(a.all(LinkOutput.StreamsLost.class))
+                .as("49 s after it was heard last")
+                .hasSize(1);
     }
 
     @Test
