@@ -3,6 +3,8 @@ package mcc.bench;
 import static mcc.it.TwoHosts.run;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,9 +16,15 @@ final class Figures {
 
     private Figures() {}
 
-    /** CPU seconds that a process has used. */
+    /** CPU seconds that a process has used, and those that it started and that run. */
     static double cpu(Process process) throws IOException {
-        String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+        double sum = cpu(process.pid());
+        for (ProcessHandle child : process.descendants().toList()) sum += cpu(child.pid());
+        return sum;
+    }
+
+    private static double cpu(long pid) throws IOException {
+        String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
         return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) * TICK_S;
     }
@@ -43,16 +51,37 @@ final class Figures {
         return kib / 1024;
     }
 
+    /** How many objects of a class are alive on the heap, after a full collection. */
+    static long instances(Process process, String name) throws Exception {
+        String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd") + " " + process.pid();
+        for (String line : run(jcmd + " GC.class_histogram").out().split("\n")) {
+            String[] words = line.strip().split("\\s+"); // rank, instances, bytes, class, module
+            if (words.length >= 4 && words[3].equals(name)) return Long.parseLong(words[1]);
+        }
+        return 0;
+    }
+
     /** Open descriptors. */
     static int descriptors(Process process) {
         String[] names = Path.of("/proc/" + process.pid() + "/fd").toFile().list();
         return names == null ? 0 : names.length;
     }
 
-    static boolean isMissing(String program) throws Exception {
-        if (run("command -v " + program).code() == 0) return false;
-        System.out.println("left out, not installed: " + program);
-        return true;
+    /** Whether one of the programs is not installed; says what is left out for want of it. */
+    static boolean lacks(String what, String... programs) throws Exception {
+        for (String program : programs) {
+            if (run("command -v " + program).code() == 0) continue;
+            System.out.println("left out, as " + program + " is not installed: " + what);
+            return true;
+        }
+        return false;
+    }
+
+    /** A TCP port that nobody has. */
+    static int free() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
     /** To a tenth. */

@@ -3,6 +3,7 @@ package mcc.bench;
 import static mcc.it.TwoHosts.exec;
 import static mcc.it.TwoHosts.in;
 import static mcc.it.TwoHosts.run;
+import static mcc.it.TwoHosts.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -29,8 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Figures, not verdicts: what one connection carries over an emulated wide-area link, through a forward and by the kernel's
- * BBR and CUBIC, in turns in one run. Counted is the payload that iperf3's server received after a warm-up.
- * {@code -Dbench.only=loss5,fair2}, {@code -Dbench.kinds=mcc,bbr}, {@code -Dbench.seconds=10} and {@code -Dbench.rounds=5}.
+ * BBR and CUBIC, in turns in one run; if asked for, also through a forward of ssh, which the kernel's default carries. Counted
+ * is the payload that iperf3's server received after a warm-up. {@code -Dbench.only=loss5,fair2},
+ * {@code -Dbench.kinds=mcc,bbr,ssh}, {@code -Dbench.seconds=10} and {@code -Dbench.rounds=5}.
  */
 @Tag("bench")
 class LossyLinkBench {
@@ -73,7 +75,11 @@ class LossyLinkBench {
         }
     }
 
-    private static final List<List<String>> ALONE = List.of(List.of("mcc"), List.of("bbr"), List.of("cubic"));
+    private static final List<List<String>> ALONE =
+            List.of(List.of("mcc"), List.of("bbr"), List.of("cubic"), List.of("ssh"));
+
+    /** What carries a flow other than the kernel alone. */
+    private record Carrier(AutoCloseable ends, List<Process> processes) {}
 
     /** What the rounds of one contest showed. */
     private static final class Showed {
@@ -91,6 +97,7 @@ class LossyLinkBench {
     Path folder;
 
     private Wan wan;
+    private final List<String> kinds = new ArrayList<>();
     private final List<Process> servers = new ArrayList<>();
     private int nextPort = 9400;
 
@@ -144,6 +151,7 @@ class LossyLinkBench {
 
     @Test
     void besideTheKernel() throws Exception {
+        for (String kind : KINDS) if (!isMissing(kind)) kinds.add(kind);
         System.out.printf(
                 "%-34s %-16s %22s %24s %6s %7s %9s %11s %11s%n",
                 "link, 100 Mbit/s",
@@ -160,7 +168,7 @@ class LossyLinkBench {
             Map<String, Showed> shown = new LinkedHashMap<>();
             for (int i = 0; i < ROUNDS; i++) {
                 for (List<String> contest : row.contests) {
-                    if (!KINDS.containsAll(contest)) continue;
+                    if (!kinds.containsAll(contest)) continue;
                     String name = String.join("+", contest);
                     contest(row, contest, shown.computeIfAbsent(name, _ -> new Showed()));
                 }
@@ -168,7 +176,24 @@ class LossyLinkBench {
             shown.forEach((name, s) -> print(row, name, s));
             ratio(shown, "bbr");
             ratio(shown, "cubic");
+            ratio(shown, "ssh");
         }
+    }
+
+    /** Whether this machine has no way to send like that; says so. */
+    private boolean isMissing(String kind) throws Exception {
+        if (kind.equals("mcc")) return false;
+        if (kind.equals("ssh")) {
+            if (Ssh.isMissing()) return true;
+            String control = sh(in(wan.left, "sysctl -n net.ipv4.tcp_congestion_control"));
+            System.out.println("ssh goes by the kernel's " + control.strip());
+            return false;
+        }
+        run("modprobe -q tcp_" + kind); // a kernel may have it built in as well
+        String has = sh("sysctl -n net.ipv4.tcp_available_congestion_control");
+        if (List.of(has.strip().split(" ")).contains(kind)) return false;
+        System.out.println("left out, as the kernel has no such congestion control: " + kind);
+        return true;
     }
 
     private static void print(Row row, String name, Showed s) {
@@ -202,12 +227,12 @@ class LossyLinkBench {
 
     private void contest(Row row, List<String> contest, Showed showed) throws Exception {
         wan.both(CLEAN + " delay-us=" + row.rttMs * 500 + " queue-bytes=" + row.queueBytes());
-        List<TunnelPair> pairs = new ArrayList<>();
+        List<Carrier> carriers = new ArrayList<>();
         List<Process> clients = new ArrayList<>();
         List<Path> outs = new ArrayList<>();
         try {
             List<String> commands = new ArrayList<>();
-            for (String kind : contest) commands.add(command(kind, pairs));
+            for (String kind : contest) commands.add(command(kind, carriers));
             if (!row.forward.isEmpty()) wan.forward(row.forward);
             if (!row.back.isEmpty()) wan.back(row.back);
             for (String command : commands) {
@@ -221,13 +246,13 @@ class LossyLinkBench {
             }
             pause(WARM_UP_S);
             wan.stats();
-            double cpu = -cpu(pairs);
+            double cpu = -cpu(carriers);
             for (int third = 0; third < 3; third++) {
                 if (row.steps) wan.both("rate-kbit=" + (third == 1 ? RATE_KBIT / 10 : RATE_KBIT));
                 pause(row.seconds / 3.0);
             }
             Map<String, Long> stats = wan.stats();
-            cpu += cpu(pairs);
+            cpu += cpu(carriers);
             wan.both(CLEAN); // so that what is said at the end is not lost
             List<Double> each = new ArrayList<>();
             for (int i = 0; i < clients.size(); i++) {
@@ -244,21 +269,30 @@ class LossyLinkBench {
             note(showed, stats, each, cpu, row.seconds);
         } finally {
             for (Process client : clients) client.destroyForcibly().waitFor();
-            for (TunnelPair pair : pairs) pair.close();
+            for (Carrier carrier : carriers) carrier.ends.close();
         }
     }
 
-    private String command(String kind, List<TunnelPair> pairs) throws Exception {
+    private String command(String kind, List<Carrier> carriers) throws Exception {
         int port = nextPort++;
         servers.add(new ProcessBuilder(exec(wan.right, "iperf3", "-s", "-J", "-p", "" + port))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start());
-        if (!kind.equals("mcc")) return "iperf3 -c " + Wan.B + " -p " + port + " -C " + kind;
-        TunnelPair pair = new TunnelPair(
-                folder.resolve("p" + port), wan.right, Wan.B + ":" + port, wan.left, Wan.A + ":" + port, port);
-        pairs.add(pair);
-        return "iperf3 -c 127.0.0.1 -p " + pair.port;
+        return switch (kind) {
+            case "mcc" -> {
+                TunnelPair pair = new TunnelPair(
+                        folder.resolve("p" + port), wan.right, Wan.B + ":" + port, wan.left, Wan.A + ":" + port, port);
+                carriers.add(new Carrier(pair, List.of(pair.provider.process, pair.user.process)));
+                yield "iperf3 -c 127.0.0.1 -p " + pair.port;
+            }
+            case "ssh" -> {
+                Ssh ssh = new Ssh(folder, exec(wan.right), Wan.B, exec(wan.left), port);
+                carriers.add(new Carrier(ssh, ssh.processes));
+                yield "iperf3 -c 127.0.0.1 -p " + ssh.ports.getFirst();
+            }
+            default -> "iperf3 -c " + Wan.B + " -p " + port + " -C " + kind;
+        };
     }
 
     private static void note(Showed showed, Map<String, Long> stats, List<Double> each, double cpu, int seconds) {
@@ -285,9 +319,9 @@ class LossyLinkBench {
         return out;
     }
 
-    private static double cpu(List<TunnelPair> pairs) throws Exception {
+    private static double cpu(List<Carrier> carriers) throws Exception {
         double sum = 0;
-        for (TunnelPair pair : pairs) sum += Figures.cpu(pair.provider.process) + Figures.cpu(pair.user.process);
+        for (Carrier carrier : carriers) for (Process process : carrier.processes) sum += Figures.cpu(process);
         return sum;
     }
 

@@ -9,7 +9,6 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,15 +69,17 @@ class RequestBench {
 
     @Test
     void besideSsh() throws Exception {
-        boolean wrk = !Figures.isMissing("wrk");
-        boolean iperf = !Figures.isMissing("iperf3");
-        int web = free();
-        int bulk = free();
-        HttpServer plain = Figures.isMissing("nginx") ? plain(web) : null;
+        boolean wrk = !Figures.lacks("requests", "wrk");
+        boolean iperf = !Figures.lacks("throughput", "iperf3");
+        boolean ssh = !Ssh.isMissing();
+        int web = Figures.free();
+        int bulk = Figures.free();
+        HttpServer plain = Figures.lacks("nginx, for the JDK's own server", "nginx") ? plain(web) : null;
         if (plain == null) nginx(web);
         if (iperf) start("iperf3", "-s", "-p", "" + bulk);
         try (RealNode provider = RealNode.start(folder.resolve("provider"));
-                RealNode user = RealNode.start(folder.resolve("user"), "--bootstrap", provider.bootstrap())) {
+                RealNode user = RealNode.start(folder.resolve("user"), "--bootstrap", provider.bootstrap());
+                Ssh forwards = ssh ? new Ssh(folder, List.of(), "127.0.0.1", List.of(), web, bulk) : null) {
             ways.add(new Way("direct", web, bulk));
             provider.register("web", "web", web);
             provider.register("bulk", "bulk", bulk);
@@ -87,7 +88,7 @@ class RequestBench {
                     () -> !user.providers("web").isEmpty()
                             && !user.providers("bulk").isEmpty());
             ways.add(new Way("mcc forward", user.forward("web"), user.forward("bulk")));
-            if (!Figures.isMissing("sshd") && !Figures.isMissing("ssh")) ways.add(ssh(web, bulk));
+            if (forwards != null) ways.add(new Way("ssh -L", forwards.ports.get(0), forwards.ports.get(1)));
             for (Way way : ways) {
                 if (wrk) requests(way, 5);
                 if (iperf) gbits(way, 1, 4);
@@ -135,56 +136,6 @@ class RequestBench {
         return server;
     }
 
-    /** One connection of ssh with two forwards, sealed by the cipher that a tunnel uses on this machine as well. */
-    private Way ssh(int web, int bulk) throws Exception {
-        int at = free();
-        int webHere = free();
-        int bulkHere = free();
-        sh("mkdir -p /run/sshd"); // where sshd drops its privileges
-        for (String key : List.of("host.key", "user.key"))
-            sh("ssh-keygen -q -t ed25519 -N '' -f " + folder.resolve(key));
-        Path conf = folder.resolve("sshd.conf");
-        Files.writeString(conf, """
-                Port %1$d
-                ListenAddress 127.0.0.1
-                HostKey %2$s/host.key
-                AuthorizedKeysFile %2$s/user.key.pub
-                StrictModes no
-                UsePAM no
-                PidFile none
-                PermitRootLogin prohibit-password
-                AllowTcpForwarding yes
-                """.formatted(at, folder));
-        start(sh("command -v sshd").strip(), "-D", "-e", "-f", conf.toString());
-        answers(at);
-        start(
-                "ssh",
-                "-N",
-                "-F",
-                "none",
-                "-c",
-                "aes256-gcm@openssh.com",
-                "-i",
-                folder.resolve("user.key").toString(),
-                "-o",
-                "StrictHostKeyChecking=no",
-                "-o",
-                "UserKnownHostsFile=/dev/null",
-                "-o",
-                "ExitOnForwardFailure=yes",
-                "-o",
-                "BatchMode=yes",
-                "-L",
-                webHere + ":127.0.0.1:" + web,
-                "-L",
-                bulkHere + ":127.0.0.1:" + bulk,
-                "-p",
-                "" + at,
-                "127.0.0.1");
-        answers(webHere);
-        return new Way("ssh -L", webHere, bulkHere);
-    }
-
     private void start(String... command) throws IOException {
         Path log =
                 Files.createTempFile(folder, Path.of(command[0]).getFileName().toString(), ".log");
@@ -192,12 +143,6 @@ class RequestBench {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start());
-    }
-
-    private static int free() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     private static void answers(int port) {
