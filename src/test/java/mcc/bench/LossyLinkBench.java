@@ -30,8 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Figures, not verdicts: what one connection carries over an emulated wide-area link, through a forward and by the kernel's
- * BBR and CUBIC, in turns in one run; if asked for, also through a forward of ssh, which the kernel's default carries. Counted
- * is the payload that iperf3's server received after a warm-up. {@code -Dbench.only=loss5,fair2},
+ * BBR and CUBIC, in turns in one run; if asked for, also through a forward of ssh that one of the two carries. Counted is the
+ * payload that iperf3's server received after a warm-up. {@code -Dbench.only=loss5,fair2},
  * {@code -Dbench.kinds=mcc,bbr,ssh}, {@code -Dbench.seconds=10} and {@code -Dbench.rounds=5}.
  */
 @Tag("bench")
@@ -76,7 +76,7 @@ class LossyLinkBench {
     }
 
     private static final List<List<String>> ALONE =
-            List.of(List.of("mcc"), List.of("bbr"), List.of("cubic"), List.of("ssh"));
+            List.of(List.of("mcc"), List.of("bbr"), List.of("cubic"), List.of("ssh"), List.of("ssh-bbr"));
 
     /** What carries a flow other than the kernel alone. */
     private record Carrier(AutoCloseable ends, List<Process> processes) {}
@@ -174,26 +174,25 @@ class LossyLinkBench {
                 }
             }
             shown.forEach((name, s) -> print(row, name, s));
-            ratio(shown, "bbr");
-            ratio(shown, "cubic");
-            ratio(shown, "ssh");
+            for (String other : List.of("bbr", "cubic", "ssh", "ssh-bbr")) ratio(shown, other);
         }
     }
 
     /** Whether this machine has no way to send like that; says so. */
-    private boolean isMissing(String kind) throws Exception {
+    private static boolean isMissing(String kind) throws Exception {
         if (kind.equals("mcc")) return false;
-        if (kind.equals("ssh")) {
-            if (Ssh.isMissing()) return true;
-            String control = sh(in(wan.left, "sysctl -n net.ipv4.tcp_congestion_control"));
-            System.out.println("ssh goes by the kernel's " + control.strip());
-            return false;
-        }
-        run("modprobe -q tcp_" + kind); // a kernel may have it built in as well
+        if (kind.startsWith("ssh") && Ssh.isMissing()) return true;
+        run("modprobe -q tcp_" + control(kind)); // a kernel may have it built in as well
         String has = sh("sysctl -n net.ipv4.tcp_available_congestion_control");
-        if (List.of(has.strip().split(" ")).contains(kind)) return false;
+        if (List.of(has.strip().split(" ")).contains(control(kind))) return false;
         System.out.println("left out, as the kernel has no such congestion control: " + kind);
         return true;
+    }
+
+    /** The kernel's congestion control that carries a kind: CUBIC below ssh, as Linux does unless told otherwise. */
+    private static String control(String kind) {
+        if (kind.equals("ssh")) return "cubic";
+        return kind.startsWith("ssh-") ? kind.substring(4) : kind;
     }
 
     private static void print(Row row, String name, Showed s) {
@@ -286,13 +285,22 @@ class LossyLinkBench {
                 carriers.add(new Carrier(pair, List.of(pair.provider.process, pair.user.process)));
                 yield "iperf3 -c 127.0.0.1 -p " + pair.port;
             }
-            case "ssh" -> {
+            case "ssh", "ssh-bbr" -> {
+                goBy(control(kind));
                 Ssh ssh = new Ssh(folder, exec(wan.right), Wan.B, exec(wan.left), port);
                 carriers.add(new Carrier(ssh, ssh.processes));
                 yield "iperf3 -c 127.0.0.1 -p " + ssh.ports.getFirst();
             }
             default -> "iperf3 -c " + Wan.B + " -p " + port + " -C " + kind;
         };
+    }
+
+    /** What each new TCP connection over the link goes by that does not say so itself, whatever is usual on this machine. */
+    private void goBy(String control) throws Exception {
+        for (String[] end : new String[][] {{wan.left, Wan.A}, {wan.right, Wan.B}}) {
+            String gateway = end[1].replaceAll("\\d+$", "254");
+            sh("ip -n " + end[0] + " route replace default via " + gateway + " congctl " + control);
+        }
     }
 
     private static void note(Showed showed, Map<String, Long> stats, List<Double> each, double cpu, int seconds) {
