@@ -12,7 +12,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
@@ -27,43 +26,47 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Figures, not verdicts: the virtual interface beside the bare link and other programs that make one, all running in the same
- * two namespaces, one measured at a time, in turns. {@code -Dbench.rounds=5} and {@code -Dbench.only=direct,mcc} shorten it.
+ * two namespaces, one measured at a time, in turns. {@code -Dbench.rounds=5} and {@code -Dbench.only=direct,mcc} shorten it;
+ * {@code -Dbench.wireguard-go-new=/a/path} says where the newest wireguard-go is that this machine's packages do not have.
  */
 @Tag("bench")
 class TunBench {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String NEWEST = "wireguard-go-new";
     private static final int ROUNDS = Integer.getInteger("bench.rounds", 5);
     private static final List<String> ONLY =
-            List.of(System.getProperty("bench.only", "direct,mcc,mcc-udp-off,mcc-off,wireguard-go,nebula,tinc,openvpn")
+            List.of(System.getProperty("bench.only", "direct,mcc,mcc-udp-off,mcc-off,wireguard-go," + NEWEST + ",nebula,tinc,openvpn")
                     .split(","));
-    private static final double TICK_S = 0.01;
+    /** What the slowest of them carries, so that all are asked for their delay at the same load. */
+    private static final int EQUAL_MBIT = 200;
+
+    private static final int SMALL_BYTES = 64;
 
     /** What is measured, and what it showed, a value for each round. */
     private static final class Variant {
         final String name;
         final String address;
-        final List<Long> processes;
+        final List<Process> processes;
         final List<Double> one = new ArrayList<>();
         final List<Double> cpu = new ArrayList<>();
         final List<Double> eight = new ArrayList<>();
         final List<Double> lost = new ArrayList<>();
+        final List<Double> small = new ArrayList<>();
         final List<Double> idle = new ArrayList<>();
+        final List<Double> equal = new ArrayList<>();
+        final List<Double> carried = new ArrayList<>();
         final List<Double> busy = new ArrayList<>();
 
         Variant(String name, String address, Process... processes) {
             this.name = name;
             this.address = address;
-            this.processes = Arrays.stream(processes).map(Process::pid).toList();
+            this.processes = List.of(processes);
         }
 
-        double ticks() throws Exception {
+        double cpu() throws Exception {
             double sum = 0;
-            for (long pid : processes) {
-                String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
-                String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-                sum += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
-            }
-            return sum * TICK_S;
+            for (Process process : processes) sum += Figures.cpu(process);
+            return sum;
         }
     }
 
@@ -103,7 +106,8 @@ class TunBench {
                 case "mcc" -> mcc(name, "mcc0", 0);
                 case "mcc-udp-off" -> mcc(name, "mcc2", 2, "--udp-offload", "off");
                 case "mcc-off" -> mcc(name, "mcc1", 1, "--udp-offload", "off", "--tun-offload", "off");
-                case "wireguard-go" -> wireguard();
+                case "wireguard-go" -> wireguard(name, name, 11);
+                case NEWEST -> wireguard(name, System.getProperty("bench." + NEWEST, NEWEST), 15);
                 case "nebula" -> nebula();
                 case "tinc" -> tinc();
                 case "openvpn" -> openvpn();
@@ -146,39 +150,41 @@ class TunBench {
         return node;
     }
 
-    private void wireguard() throws Exception {
-        if (isMissing("wireguard-go") || isMissing("wg")) return;
+    /** @param net the third byte of its addresses, and what tells its devices, files and ports from others' */
+    private void wireguard(String name, String program, int net) throws Exception {
+        if (Figures.lacks(name, program, "wg")) return;
         long pid = ProcessHandle.current().pid() % 100_000;
-        String[] devices = {"wgl" + pid, "wgr" + pid}; // their control sockets share a folder
+        String[] devices = {"w" + net + "l" + pid, "w" + net + "r" + pid}; // their control sockets share a folder
         String[] spaces = {left, right};
         String[] keys = new String[2];
         Process[] made = new Process[2];
+        int port = 51_800 + net;
         for (int i = 0; i < 2; i++) {
-            sh("umask 077; wg genkey > " + folder.resolve("wg" + i));
-            keys[i] = sh("wg pubkey < " + folder.resolve("wg" + i)).strip();
+            sh("umask 077; wg genkey > " + folder.resolve("w" + net + i));
+            keys[i] = sh("wg pubkey < " + folder.resolve("w" + net + i)).strip();
             made[i] = start(
                     spaces[i],
                     "env",
                     "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1",
                     "LOG_LEVEL=error",
-                    "wireguard-go",
+                    program,
                     "-f",
                     devices[i]);
         }
         for (int i = 0; i < 2; i++) {
-            RealNode.await("wireguard-go listens", passes(in(spaces[i], "wg show " + devices[i])));
+            RealNode.await(name + " listens", passes(in(spaces[i], "wg show " + devices[i])));
             sh(in(
                     spaces[i],
-                    "wg set " + devices[i] + " private-key " + folder.resolve("wg" + i) + " listen-port 51820 peer "
-                            + keys[1 - i] + " allowed-ips 198.18.11.0/24 endpoint " + (i == 0 ? B : A) + ":51820"));
-            sh("ip -n " + spaces[i] + " addr add 198.18.11." + (i + 1) + "/24 dev " + devices[i]);
+                    "wg set " + devices[i] + " private-key " + folder.resolve("w" + net + i) + " listen-port " + port + " peer "
+                            + keys[1 - i] + " allowed-ips 198.18." + net + ".0/24 endpoint " + (i == 0 ? B : A) + ":" + port));
+            sh("ip -n " + spaces[i] + " addr add 198.18." + net + "." + (i + 1) + "/24 dev " + devices[i]);
             sh("ip -n " + spaces[i] + " link set " + devices[i] + " mtu 1420 up");
         }
-        variants.add(new Variant("wireguard-go", "198.18.11.1", made));
+        variants.add(new Variant(name, "198.18." + net + ".1", made));
     }
 
     private void nebula() throws Exception {
-        if (isMissing("nebula") || isMissing("nebula-cert")) return;
+        if (Figures.lacks("nebula", "nebula", "nebula-cert")) return;
         sh("cd " + folder + " && nebula-cert ca -name bench");
         Process[] made = new Process[2];
         for (int i = 0; i < 2; i++) {
@@ -202,7 +208,7 @@ class TunBench {
     }
 
     private void tinc() throws Exception {
-        if (isMissing("tincd")) return;
+        if (Figures.lacks("tinc", "tincd")) return;
         Process[] made = new Process[2];
         for (int i = 0; i < 2; i++) {
             Path conf = folder.resolve("tinc" + i);
@@ -233,7 +239,7 @@ class TunBench {
     }
 
     private void openvpn() throws Exception {
-        if (isMissing("openvpn") || isMissing("openssl")) return;
+        if (Figures.lacks("openvpn", "openvpn", "openssl")) return;
         String[] prints = new String[2];
         for (int i = 0; i < 2; i++) {
             String name = folder.resolve("ovpn" + i).toString();
@@ -258,16 +264,10 @@ class TunBench {
         variants.add(new Variant("openvpn", "198.18.14.1", made));
     }
 
-    private static boolean isMissing(String program) throws Exception {
-        if (run("command -v " + program).code() == 0) return false;
-        System.out.println("left out, not installed: " + program);
-        return true;
-    }
-
     private Process start(String ns, String... command) throws Exception {
         Process process = new ProcessBuilder(exec(ns, command))
                 .redirectErrorStream(true)
-                .redirectOutput(Files.createTempFile(folder, command[0], ".log").toFile())
+                .redirectOutput(Files.createTempFile(folder, "out", ".log").toFile())
                 .start();
         started.add(process);
         return process;
@@ -287,28 +287,44 @@ class TunBench {
 
     private void round(Variant v) throws Exception {
         v.idle.add(ping(v, 100, "0.01"));
-        double before = v.ticks();
+        double before = v.cpu();
         double bits = tcp(v, 1, 4);
         v.one.add(bits / 1e9);
-        v.cpu.add((v.ticks() - before) / (bits * 4 / 1e9));
+        v.cpu.add((v.cpu() - before) / (bits * 4 / 1e9));
         v.eight.add(tcp(v, 8, 4) / 1e9);
-        JsonNode udp = iperf(v, "-u -b 1G -l 1300 -t 3 -w 2M");
-        v.lost.add(udp.path("sum").path("lost_percent").asDouble());
-        Process load = start(right, ("iperf3 -t 3 -c " + v.address).split(" "));
-        v.busy.add(ping(v, 100, "0.02"));
-        load.waitFor();
+        JsonNode udp = iperf(v, "-u -b 1G -l 1300 -t 3 -w 2M").path("sum");
+        v.lost.add(udp.path("lost_percent").asDouble());
+        JsonNode small = iperf(v, "-u -b 0 -l " + SMALL_BYTES + " -t 3 -w 2M").path("sum");
+        double arrived = small.path("packets").asDouble() - small.path("lost_packets").asDouble();
+        v.small.add(arrived / small.path("seconds").asDouble() / 1e3);
+        v.carried.add(underLoad(v, "-b " + EQUAL_MBIT + "M", v.equal));
+        underLoad(v, "", v.busy);
     }
 
     private double tcp(Variant v, int flows, int seconds) throws Exception {
-        return iperf(v, "-t " + seconds + " -P " + flows)
-                .path("sum_received")
-                .path("bits_per_second")
-                .asDouble();
+        return bits(iperf(v, "-t " + seconds + " -P " + flows));
+    }
+
+    private static double bits(JsonNode end) {
+        return end.path("sum_received").path("bits_per_second").asDouble();
     }
 
     private JsonNode iperf(Variant v, String options) throws Exception {
         return JSON.readTree(sh(in(right, "iperf3 -J -c " + v.address + " " + options + " 2>/dev/null")))
                 .path("end");
+    }
+
+    /** Pings beside one TCP flow; returns what that carried, in Mbit/s. */
+    private double underLoad(Variant v, String options, List<Double> pings) throws Exception {
+        Path out = Files.createTempFile(folder, "load", ".json");
+        String command = "iperf3 -J -t 3 -c " + v.address + " " + options;
+        Process load = new ProcessBuilder(exec(right, command.strip().split(" ")))
+                .redirectOutput(out.toFile())
+                .start();
+        started.add(load);
+        pings.add(ping(v, 100, "0.02"));
+        load.waitFor();
+        return bits(JSON.readTree(Files.readString(out)).path("end")) / 1e6;
     }
 
     /** The mean round trip in milliseconds. */
@@ -321,42 +337,42 @@ class TunBench {
     private void table() {
         System.out.println("median (range) of " + ROUNDS + " rounds");
         System.out.printf(
-                "%-14s%24s%10s%20s%20s%22s%14s%16s%n",
+                "%-17s%22s%10s%20s%20s%22s%26s%10s%18s%12s%n",
                 "",
                 "1 flow Gbit/s",
                 "mcc : it",
                 "CPU s/Gbit",
                 "8 flows Gbit/s",
                 "1 Gbit/s UDP lost %",
+                "UDP of " + SMALL_BYTES + " B, 1000/s",
                 "ping ms",
-                "under load ms");
+                "at " + EQUAL_MBIT + " Mbit/s ms",
+                "flat out ms");
         double mine = variants.stream()
                 .filter(v -> v.name.equals("mcc"))
-                .mapToDouble(v -> median(v.one))
+                .mapToDouble(v -> Figures.median(v.one))
                 .findFirst()
                 .orElse(Double.NaN);
         for (Variant v : variants) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-14s%24s%10.2f%20s%20s%22s%14.3f%16.2f%n",
+                    "%-17s%22s%10.2f%20s%20s%22s%26s%10.3f%18.3f%12.2f%n",
                     v.name,
-                    range(v.one),
-                    mine / median(v.one),
-                    range(v.cpu),
-                    range(v.eight),
-                    range(v.lost),
-                    median(v.idle),
-                    median(v.busy));
+                    Figures.range(v.one),
+                    mine / Figures.median(v.one),
+                    Figures.range(v.cpu),
+                    Figures.range(v.eight),
+                    Figures.range(v.lost),
+                    Figures.range(v.small),
+                    Figures.median(v.idle),
+                    Figures.median(v.equal),
+                    Figures.median(v.busy));
         }
-    }
-
-    private static String range(List<Double> values) {
-        double[] sorted = values.stream().mapToDouble(x -> x).sorted().toArray();
-        return String.format(Locale.ROOT, "%.2f (%.2f-%.2f)", median(values), sorted[0], sorted[sorted.length - 1]);
-    }
-
-    private static double median(List<Double> values) {
-        double[] sorted = values.stream().mapToDouble(x -> x).sorted().toArray();
-        return sorted[sorted.length / 2];
+        for (Variant v : variants) {
+            double carried = Figures.median(v.carried);
+            if (carried > 0.95 * EQUAL_MBIT) continue;
+            System.out.printf(
+                    Locale.ROOT, "%s carried %.0f of the %d Mbit/s only%n", v.name, carried, EQUAL_MBIT);
+        }
     }
 }
