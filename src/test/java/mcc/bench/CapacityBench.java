@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import mcc.it.Needs;
 import mcc.it.RealNode;
+import mcc.stream.Config;
 import mcc.wan.Wan;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -31,6 +32,15 @@ class CapacityBench {
     private static final int STREAMS = Integer.getInteger("bench.streams", 10_000);
     private static final int FAST = 1_000;
     private static final int FAST_BYTES = 1 << 20;
+    private static final double MB = 1 << 20;
+    /** What a reader may leave unread at the user's node. */
+    private static final double WINDOW_MB = Config.defaults().maxStreamWindowBytes() / MB;
+    /** What the provider's node may have taken from the writer. */
+    private static final double SEND_BUFFER_MB = Config.defaults().maxSendBufferBytes() / MB;
+    /** What waits between a stream and a socket, at each end: 256 KiB and what was read last. */
+    private static final double SPLICE_MB = 2 * 0.3125;
+    /** What else is alive on a heap goes up and down by so much. */
+    private static final double LUCK_MB = 4;
 
     private final List<Process> started = new ArrayList<>();
 
@@ -136,30 +146,69 @@ class CapacityBench {
 
     @Test
     void aSlowReaderAmongFastOnes() throws Exception {
+        Needs.program("ss", "iproute2");
         try (RealNode provider = RealNode.start(folder.resolve("provider"));
                 RealNode user = RealNode.start(folder.resolve("user"), "--bootstrap", provider.bootstrap())) {
             Member server = crowd("serve");
-            int port = forward(provider, user, Integer.parseInt(server.line()));
+            int app = Integer.parseInt(server.line());
+            int port = forward(provider, user, app);
+            int apart = user.forward("crowd");
             print("%d connections read 1 MiB each; ms until the first, the median and the last had it", FAST);
             assertThat(fetch(port)).as(said(provider, user)).isNotNull();
             double[] before = memory(provider, user);
             print("alone:                  %s", fetch(port));
             try (Socket slow = new Socket()) {
                 slow.setReceiveBufferSize(65_536);
-                slow.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                slow.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), apart));
                 slow.getOutputStream().write('p');
                 assertThat(slow.getInputStream().read()).isNotNegative();
                 print("beside one that stalls: %s", fetch(port));
                 print("alone:                  %s", fetch(port));
+                double held = held(server, app, apart);
                 double[] after = memory(provider, user);
-                OutputStream ask = server.process.getOutputStream();
-                ask.write('\n');
-                ask.flush();
-                long poured = Long.parseLong(server.line());
-                print("the one that stalls was sent %.2f MB, the kernel's four socket buffers included", poured / 1e6);
-                print("alive on both heaps beside it: %.1f MB more than before", sum(after, before, 0));
+                double[] more = {after[0] - before[0], after[1] - before[1]};
+                print("alive on the heaps beside it, MB more than before: provider %.1f, user %.1f", more[0], more[1]);
+                assertThat(held).as("MB that the nodes hold").isLessThan(WINDOW_MB + SEND_BUFFER_MB + SPLICE_MB);
+                assertThat(more[0]).as("MB more at the provider").isLessThan(SEND_BUFFER_MB + LUCK_MB);
+                assertThat(more[1]).as("MB more at the user").isLessThan(WINDOW_MB + LUCK_MB);
             }
         }
+    }
+
+    /** What both nodes hold of the only connection that is left, in MB: what it was sent and none of the four sockets has. */
+    private static double held(Member server, int app, int forward) throws Exception {
+        String sockets =
+                "ss -Htn state established '( sport = :%1$d or dport = :%1$d or sport = :%2$d or dport = :%2$d )'"
+                        .formatted(app, forward);
+        long[] last = {-1, -1};
+        RealNode.await("all stands still but for one connection", () -> {
+            try {
+                String[] lines = sh(sockets).strip().split("\n");
+                long queued = Arrays.stream(lines)
+                        .map(line -> line.strip().split("\\s+"))
+                        .mapToLong(words -> Long.parseLong(words[0]) + Long.parseLong(words[1]))
+                        .sum();
+                long sent = poured(server);
+                boolean stands = lines.length == 4 && sent == last[0] && queued == last[1];
+                last[0] = sent;
+                last[1] = queued;
+                return stands;
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
+        double held = (last[0] - last[1]) / MB;
+        print(
+                "the one that stalls was sent %.2f MB: %.2f wait in the kernel's four sockets, %.2f in the nodes",
+                last[0] / MB, last[1] / MB, held);
+        return held;
+    }
+
+    private static long poured(Member server) throws IOException {
+        OutputStream ask = server.process.getOutputStream();
+        ask.write('\n');
+        ask.flush();
+        return Long.parseLong(server.line());
     }
 
     private String fetch(int port) throws Exception {
