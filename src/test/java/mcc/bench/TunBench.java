@@ -34,9 +34,9 @@ class TunBench {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NEWEST = "wireguard-go-new";
     private static final int ROUNDS = Integer.getInteger("bench.rounds", 5);
-    private static final List<String> ONLY =
-            List.of(System.getProperty("bench.only", "direct,mcc,mcc-udp-off,mcc-off,wireguard-go," + NEWEST + ",nebula,tinc,openvpn")
-                    .split(","));
+    private static final List<String> ONLY = List.of(System.getProperty(
+                    "bench.only", "direct,mcc,mcc-udp-off,mcc-off,wireguard-go," + NEWEST + ",nebula,tinc,openvpn")
+            .split(","));
     /** What the slowest of them carries, so that all are asked for their delay at the same load. */
     private static final int EQUAL_MBIT = 200;
 
@@ -175,8 +175,9 @@ class TunBench {
             RealNode.await(name + " listens", passes(in(spaces[i], "wg show " + devices[i])));
             sh(in(
                     spaces[i],
-                    "wg set " + devices[i] + " private-key " + folder.resolve("w" + net + i) + " listen-port " + port + " peer "
-                            + keys[1 - i] + " allowed-ips 198.18." + net + ".0/24 endpoint " + (i == 0 ? B : A) + ":" + port));
+                    "wg set " + devices[i] + " private-key " + folder.resolve("w" + net + i) + " listen-port " + port
+                            + " peer " + keys[1 - i] + " allowed-ips 198.18." + net + ".0/24 endpoint "
+                            + (i == 0 ? B : A) + ":" + port));
             sh("ip -n " + spaces[i] + " addr add 198.18." + net + "." + (i + 1) + "/24 dev " + devices[i]);
             sh("ip -n " + spaces[i] + " link set " + devices[i] + " mtu 1420 up");
         }
@@ -370,8 +371,7 @@ class TunBench {
         for (Variant v : variants) {
             double carried = Figures.median(v.carried);
             if (carried > 0.95 * EQUAL_MBIT) continue;
-            System.out.printf(
-                    Locale.ROOT, "%s carried %.0f of the %d Mbit/s only%n", v.name, carried, EQUAL_MBIT);
+            System.out.printf(Locale.ROOT, "%s carried %.0f of the %d Mbit/s only%n", v.name, carried, EQUAL_MBIT);
         }
     }
 }
