@@ -177,8 +177,8 @@ final class Initiator {
         link.attempts.remove(attempt);
         link.rxBytes += bytes;
         // What rode in the initiation is answered right behind this response; what was refused is asked under the keys.
-        boolean taken = attempt.early != null && !payload.getEarlyRefused();
-        if (taken) link.waiting.removeIf(w -> w.message().equals(attempt.early));
+        Bytes early = payload.getEarlyRefused() ? null : attempt.early;
+        if (early != null) link.waiting.removeIf(w -> w.message().equals(early));
         links.established(nowNs, link, session, payload.getInstance(), from);
         Address observed = Handshakes.address(payload.getObserved());
         if (observed != null) links.observed(link.peer, observed);

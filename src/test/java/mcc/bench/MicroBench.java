@@ -103,7 +103,8 @@ public class MicroBench {
             if (!name.equals("handshake")) continue;
             System.out.printf("a handshake costs %.3f ms a side, wanted are at most 0.6%n", ns / 2e6);
         }
-        for (String box : List.of("1420 AES_256_GCM", "1420 CHACHA20_POLY1305", "8900 AES_256_GCM", "8900 CHACHA20_POLY1305")) {
+        for (String box :
+                List.of("1420 AES_256_GCM", "1420 CHACHA20_POLY1305", "8900 AES_256_GCM", "8900 CHACHA20_POLY1305")) {
             ours(garbage, "seal " + box, "jcaSeal " + box);
             ours(garbage, "open " + box, "jcaOpen " + box);
         }
