@@ -173,7 +173,7 @@ class TunIT {
                     .containsPattern("\n" + from + " \\d+ " + to + " 22\n");
             sh(in(right, "ping -6 -c 2 -i 0.2 -W 5 " + to));
             sh(in(right, "ping -4 -c 2 -i 0.2 -W 5 " + to4));
-            RealNode.await("tcpdump shows the last reply", () -> inside.count("ICMP echo reply") == 2);
+            RealNode.await("tcpdump shows the last reply", () -> inside.count("ICMP echo reply") >= 2);
             assertThat(inside.text())
                     .containsPattern("IP6 " + from + "\\.\\d+ > " + to + "\\.22: Flags \\[S\\], .*mss 1360,")
                     .containsPattern("IP6 " + to + "\\.22 > " + from + "\\.\\d+: Flags \\[S\\.\\], .*mss 1360,");
