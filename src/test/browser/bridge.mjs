@@ -12,8 +12,11 @@ for (const transport of ["websocket", "xhr-streaming", "xhr-polling", "eventsour
   const bus = new EventBus(url, { transports: transport });
   await new Promise((done, failed) => {
     bus.onopen = done;
-    bus.onclose = () => failed(new Error(`${transport} was closed`));
+    bus.onclose = (e) => failed(new Error(`${transport} was closed: ${e.code} ${e.reason}`));
   });
+  bus.onclose = (e) => {
+    throw new Error(`${transport} was closed after it was open: ${e.code} ${e.reason}`);
+  };
   const ask = (operation, body) =>
     new Promise((done, failed) => bus.send(`mcc.api.${operation}`, body, (e, m) => (e ? failed(e) : done(m.body))));
   const heard = new Promise((done, failed) =>
