@@ -2,6 +2,7 @@ package mcc.api;
 
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
@@ -202,6 +203,11 @@ public final class ApiVerticle extends VerticleBase {
         } catch (Problem p) {
             Rest.fail(rc, p);
             return;
+        }
+        // SockJS closes the connection behind these answers; a client that is not told loses its next request (RFC
+        // 9112, 9.6).
+        if (rc.request().path().matches(".*/(xhr|xhr_streaming|eventsource)")) {
+            rc.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
         rc.next();
     }

@@ -10,6 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
@@ -434,6 +435,15 @@ class PluginIT {
                     .contains("added");
         }
         try (RealNode node = RealNode.start(folder.resolve("1"))) {
+            HttpRequest poll = node.request("/api/v1/bus/1/a/xhr")
+                    .POST(HttpRequest.BodyPublishers.noBody())
+                    .build();
+            assertThat(HttpClient.newHttpClient()
+                            .send(poll, HttpResponse.BodyHandlers.ofString())
+                            .headers()
+                            .firstValue("connection"))
+                    .as("SockJS closes it, so a client must not use it again")
+                    .contains("close");
             List<String> lines =
                     said(scripts, js, "bridge.mjs", node.http).lines().toList();
             for (String transport : List.of("websocket", "xhr-streaming", "xhr-polling", "eventsource")) {
