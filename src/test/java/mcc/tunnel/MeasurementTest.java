@@ -2,8 +2,10 @@ package mcc.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,6 +36,8 @@ class MeasurementTest {
     private static final int PATIENCE_S = 60;
     /** More than anyone has to say of a measurement. */
     private static final int MANY = 8 << 20;
+    /** What a stream carries to an end that does not read. */
+    private static final int WINDOW_BYTES = 256 * 1024;
 
     @TempDir
     Path folder;
@@ -77,20 +81,56 @@ class MeasurementTest {
         return nodes.getLast();
     }
 
-    /** How a measurement of a second ends. */
-    private NodeEvent measure(Consumer<StreamPort> then) throws InterruptedException {
+    /** @param then what the far end does with the stream, on its own context */
+    private void begin(int seconds, Consumer<StreamPort> then) {
         Node there = node("there", parts -> new FarEnd(parts.bus(), then));
         Node here = node("here", TunnelVerticle::new);
         here.parts().bus().on(Bus.EVENTS, event -> {
-            if (event.type().equals("bench.failed") || event.type().equals("bench.finished")) events.add(event);
+            if (event.type().startsWith("bench.")) events.add(event);
         });
         Contact to = new Contact(
                 there.parts().id(),
                 List.of(Address.parse(there.parts().status().udp().getFirst())));
-        here.parts().bus().ask(Bus.TUNNEL, new TunnelVerticle.Query.Measure(to, 1));
-        NodeEvent end = events.poll(PATIENCE_S, TimeUnit.SECONDS);
-        assertThat(end).as("an end of the measurement").isNotNull();
-        return end;
+        here.parts().bus().ask(Bus.TUNNEL, new TunnelVerticle.Query.Measure(to, seconds));
+    }
+
+    private NodeEvent next() throws InterruptedException {
+        NodeEvent event = events.poll(PATIENCE_S, TimeUnit.SECONDS);
+        assertThat(event).as("an event of the measurement").isNotNull();
+        return event;
+    }
+
+    /** How a measurement of a second ends. */
+    private NodeEvent measure(Consumer<StreamPort> then) throws InterruptedException {
+        begin(1, then);
+        NodeEvent event = next();
+        while (event.type().equals("bench.progress")) event = next();
+        return event;
+    }
+
+    @Test
+    void whatTheFarEndDoesNotTakeIsNotCountedAsMoved() throws Exception {
+        BlockingQueue<Runnable> breakOff = new LinkedBlockingQueue<>();
+        begin(2, port -> {
+            port.pause();
+            Context home = Vertx.currentContext();
+            breakOff.add(() -> home.runOnContext(_ -> port.cancel()));
+        });
+        long bits = 0;
+        for (int second = 1; second <= 2; second++) {
+            NodeEvent progress = next();
+            assertThat(progress.type()).isEqualTo("bench.progress");
+            assertThat(progress.data().getInteger("second")).isEqualTo(second);
+            bits += progress.data().getLong("bitsPerSecond");
+        }
+        assertThat(bits)
+                .as("what was acknowledged, a second each, and not what this node holds beside it")
+                .isPositive()
+                .isLessThan(WINDOW_BYTES * 8 * 5 / 4);
+        breakOff.take().run();
+        NodeEvent end = next();
+        assertThat(end.type()).isEqualTo("bench.failed");
+        assertThat(end.data().getString("reason")).contains("broke the stream off");
     }
 
     @ParameterizedTest
