@@ -204,9 +204,10 @@ public final class ApiVerticle extends VerticleBase {
             Rest.fail(rc, p);
             return;
         }
-        // SockJS closes the connection behind these answers; a client that is not told loses its next request (RFC
-        // 9112, 9.6).
-        if (rc.request().path().matches(".*/(xhr|xhr_streaming|eventsource)")) {
+        // Behind these answers SockJS closes the connection. Who is not told loses his next request (RFC 9112 section
+        // 9.6).
+        String path = rc.request().path();
+        if (path.endsWith("/xhr") || path.endsWith("/xhr_streaming") || path.endsWith("/eventsource")) {
             rc.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
         rc.next();
