@@ -54,6 +54,27 @@ public final class Aead {
     private final Suite suite;
     private final SecretKey key;
     private final Cipher cipher;
+    private final Nonce gcmNonce = new Nonce();
+
+    /** A nonce without garbage: one for all packets, while the JDK's own kind is two objects for each. */
+    private static final class Nonce extends GCMParameterSpec {
+        private byte[] bytes;
+
+        Nonce() {
+            super(8 * TAG_BYTES, new byte[NONCE_BYTES]);
+        }
+
+        Nonce of(byte[] nonce) {
+            bytes = nonce;
+            return this;
+        }
+
+        /** A copy, which the cipher keeps to see whether one comes twice. */
+        @Override
+        public byte[] getIV() {
+            return bytes.clone();
+        }
+    }
 
     /** Makes a cipher for a 32-byte key, which is copied. */
     public Aead(Suite suite, byte[] key) {
@@ -101,6 +122,6 @@ public final class Aead {
     }
 
     private AlgorithmParameterSpec parameters(byte[] nonce) {
-        return suite == Suite.AES_256_GCM ? new GCMParameterSpec(8 * TAG_BYTES, nonce) : new IvParameterSpec(nonce);
+        return suite == Suite.AES_256_GCM ? gcmNonce.of(nonce) : new IvParameterSpec(nonce);
     }
 }

@@ -30,6 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("bench")
 class CapacityBench {
     private static final int STREAMS = Integer.getInteger("bench.streams", 10_000);
+    /** Connections that come and go before the first look, so that code is loaded and compiled. */
+    private static final int WARMUP = 2_000;
+
     private static final int FAST = 1_000;
     private static final int FAST_BYTES = 1 << 20;
     private static final double MB = 1 << 20;
@@ -90,8 +93,8 @@ class CapacityBench {
                 RealNode user = RealNode.start(folder.resolve("user"), "--bootstrap", provider.bootstrap())) {
             Member server = crowd("serve");
             int port = forward(provider, user, Integer.parseInt(server.line()));
-            Member some = crowd("hold", "" + port, "200"); // code is loaded and compiled before the first look
-            assertThat(some.line()).isEqualTo("200");
+            Member some = crowd("hold", "" + port, "" + WARMUP);
+            assertThat(some.line()).isEqualTo("" + WARMUP);
             some.process.destroyForcibly().waitFor();
             double[] before = memory(provider, user);
             long startNs = System.nanoTime();
