@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Services registered at one node and used at another, through real processes, with real clients and servers. */
 @Busy
 class TunnelIT {
-    private static final int BIG_BYTES = 128 << 20;
+    private static final int BIG_BYTES = 64 << 20;
 
     @TempDir
     static Path folder;

@@ -41,7 +41,7 @@ class UdpIT {
         dig = Needs.program("dig", "bind9-dnsutils");
         one = keep(RealNode.start(folder.resolve("one")));
         two = keep(RealNode.start(folder.resolve("two"), "--bootstrap", one.bootstrap()));
-        three = keep(RealNode.start(folder.resolve("three"), "--bootstrap", one.bootstrap(), "--udp-idle", "15"));
+        three = keep(RealNode.start(folder.resolve("three"), "--bootstrap", one.bootstrap(), "--udp-idle", "8"));
         offer(one, "dns", names("first"));
         RealNode.await("dns is found", () -> three.providers("dns").contains(one.id));
     }
