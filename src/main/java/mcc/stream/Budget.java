@@ -6,6 +6,9 @@ import mcc.core.Counters;
 /**
  * The memory that all connections of one node share: what they promised to take, or hold, beyond each one's first window,
  * and what their writers handed over. Whoever holds it gives it back; who is refused goes on with what he has.
+ *
+ * <p>First windows are charged to nobody, and too many to be filled all at once: what they hold is counted apart, and
+ * {@link #isFilled} tells when it is as much again as the budget.
  */
 public final class Budget {
     /** Chunks that no connection uses now. */
@@ -14,6 +17,7 @@ public final class Budget {
     private final long limitBytes;
     private final Counters.Counter refused;
     private long usedBytes;
+    private long unchargedBytes;
 
     /** Makes a budget of that many bytes. */
     public Budget(long limitBytes, Counters counters) {
@@ -42,6 +46,21 @@ public final class Budget {
 
     long freeBytes() {
         return Math.max(0, limitBytes - usedBytes);
+    }
+
+    /** Counts what is held in first windows; negative when it is let go. */
+    void hold(long bytes) {
+        unchargedBytes += bytes;
+    }
+
+    /** Returns what is held in first windows. */
+    public long unchargedBytes() {
+        return unchargedBytes;
+    }
+
+    /** Returns whether first windows hold more than that. */
+    boolean isFilled() {
+        return unchargedBytes > limitBytes;
     }
 
     /** Returns what is in use now. */

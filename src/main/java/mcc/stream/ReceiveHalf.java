@@ -77,9 +77,14 @@ final class ReceiveHalf {
         return end > creditBytes ? Event.Reason.FLOW_CONTROL : null;
     }
 
+    /** Returns whether a frame would be kept behind a gap. */
+    boolean isAhead(long offset, int length) {
+        return offset > ready && length > 0 && !isGone();
+    }
+
     /** Returns whether a frame would be kept behind a gap of its own, which takes memory beyond that of its bytes. */
     boolean opensGap(long offset, int length) {
-        return offset > ready && length > 0 && !isGone() && !ahead.touches(offset, offset + length);
+        return isAhead(offset, length) && !ahead.touches(offset, offset + length);
     }
 
     /** Returns whether there are as many gaps as may be. */

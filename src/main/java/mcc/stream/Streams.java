@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * apart until that grows; one that is held by its own credit is in no list.
  *
  * <p>Limits: the credit that was given, of which all beyond the first window is charged to the node's budget, as is the
- * memory that bytes take beyond it; with the budget spent, nothing begins another run behind a gap.
+ * memory that bytes take beyond it; with the budget spent, nothing begins another run behind a gap. When first
+ * windows hold as much as the budget together, none takes anything behind a gap.
  */
 final class Streams {
     private static final long SMALL_BYTES = 16_384;
@@ -68,6 +69,8 @@ final class Streams {
     private long unusedBytes;
     /** Of the node's budget, for credit beyond the first window. */
     private long chargedBytes;
+    /** What it knows to be held that was not charged. */
+    private long talliedBytes;
     /** When to ask it again. */
     private long againNs = Core.NEVER;
 
@@ -216,14 +219,16 @@ final class Streams {
     // What the peer sends.
 
     /**
-     * Returns whether a frame would be kept behind a gap of its own, and there is no memory for that; then its packet must
-     * count as lost. What can be read at once, or lies beside what is there, always has room, as it takes no more than was
-     * promised but for a chunk of each stream: so the reader goes on, and lost bytes that are sent again are never refused.
+     * Returns whether a frame would be kept behind a gap, and there is no memory for that; then its packet must count as lost.
+     * What can be read at once always has room, so the reader goes on; and unless first windows fill the node's memory, what
+     * lies beside what is there, as it takes no more than was promised but for a chunk of each stream.
      */
     boolean lacksRoom(FramesReader frame) {
         Stream s = find(frame.value());
-        if (s == null) return frame.offset() > 0 && isUnopened(frame.value()) && isFull();
-        return s.receive.opensGap(frame.offset(), frame.dataLength()) && (s.receive.isFullOfGaps() || isFull());
+        if (s == null) return frame.offset() > 0 && isUnopened(frame.value()) && (isFull() || isCrowdedOut());
+        if (!s.receive.isAhead(frame.offset(), frame.dataLength())) return false;
+        boolean opensGap = s.receive.opensGap(frame.offset(), frame.dataLength());
+        return isCrowdedOut() || opensGap && (s.receive.isFullOfGaps() || isFull());
     }
 
     /** Whether all that this connection may hold is held, or more. */
@@ -231,6 +236,11 @@ final class Streams {
         long used = incoming.usedBytes();
         boolean spent = used >= config.windowBytes() + chargedBytes && budget.freeBytes() == 0;
         return spent || used >= 2 * config.maxWindowBytes();
+    }
+
+    /** Whether it would be held in the first window, and the first windows of all are too full. */
+    private boolean isCrowdedOut() {
+        return budget.isFilled() && incoming.usedBytes() >= chargedBytes;
     }
 
     private boolean isUnopened(long id) {
@@ -573,19 +583,27 @@ final class Streams {
 
     /** Charges what is held beyond what was promised: chunks in part full, and ranges. */
     private void chargeHeld() {
-        long more = incoming.usedBytes() - config.windowBytes() - chargedBytes;
-        if (more <= 0) return;
+        long more = Math.max(0, incoming.usedBytes() - config.windowBytes() - chargedBytes);
         budget.use(more);
         chargedBytes += more;
+        tally();
     }
 
     private boolean charge(long promisedBytes) {
         long atLeast = Math.max(promisedBytes, incoming.usedBytes()) - config.windowBytes();
         long more = Math.max(0, atLeast) - chargedBytes;
-        if (more > 0 && !budget.take(more)) return false;
+        boolean given = more <= 0 || budget.take(more);
         if (more < 0) budget.give(-more);
-        chargedBytes += more;
-        return true;
+        if (given) chargedBytes += more;
+        tally();
+        return given;
+    }
+
+    /** Tells the budget what is held in the first window. */
+    private void tally() {
+        long uncharged = Math.max(0, incoming.usedBytes() - chargedBytes);
+        budget.hold(uncharged - talliedBytes);
+        talliedBytes = uncharged;
     }
 
     private void letGo(long bytes) {
@@ -596,6 +614,8 @@ final class Streams {
     /** Gives all of the budget back: this connection is over. */
     void discard() {
         budget.give(chargedBytes + heldBytes);
+        budget.hold(-talliedBytes);
+        talliedBytes = 0;
         chargedBytes = 0;
         heldBytes = 0;
     }

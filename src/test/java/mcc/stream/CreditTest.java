@@ -46,6 +46,14 @@ class CreditTest {
             flush();
         }
 
+        /** So many bytes from the offset on, on each of the streams. */
+        void run(int streams, int from, int length) {
+            for (int i = 0; i < streams; i++) {
+                writer.stream(1 + 2L * i, from, length, false);
+                flush();
+            }
+        }
+
         /** One stream to its end, read at once. */
         void transfer(int length) {
             long id = 1;
@@ -120,6 +128,40 @@ class CreditTest {
         assertThat(connection.bufferedBytes()).as("there is room again").isLessThan(held / 4);
         connection.discard();
         assertThat(budget.usedBytes()).isEqualTo(Config.BUDGET_BYTES);
+    }
+
+    /** Strangers may be many, and each has a first window that nobody pays for. */
+    @Test
+    void firstWindowsAreNotFilledBehindGapsByAllAtOnce() {
+        List<Connection> all = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            Connection connection = connection(Config.defaults());
+            all.add(connection);
+            Hostile peer = new Hostile(connection);
+            peer.bytes(4, 1, 1, 1);
+            for (int k = 0; k < 255; k++) peer.run(4, 2 + k * KIB, KIB);
+        }
+        long held = all.stream().mapToLong(Connection::bufferedBytes).sum();
+        assertThat(budget.unchargedBytes()).isBetween(Config.BUDGET_BYTES, Config.BUDGET_BYTES + MIB);
+        assertThat(held).as("as much as was charged, and as much again").isLessThan(2 * Config.BUDGET_BYTES + MIB);
+        assertThat(counters.value("stream.crowded")).isPositive();
+
+        Connection late = connection(Config.defaults());
+        all.add(late);
+        Hostile honest = new Hostile(late);
+        honest.run(1, KIB, KIB);
+        honest.run(1, 0, KIB);
+        assertThat(late.read(1, 1, buf, 0, 4 * KIB)).as("what is in its place is taken").isEqualTo(KIB);
+        honest.run(1, 2 * KIB, KIB);
+        honest.run(1, KIB, KIB);
+        assertThat(late.read(1, 1, buf, 0, 4 * KIB)).as("and only that").isEqualTo(KIB);
+
+        for (Connection connection : all.subList(0, 10)) connection.discard();
+        honest.run(1, 3 * KIB, KIB);
+        honest.run(1, 2 * KIB, KIB);
+        assertThat(late.read(1, 1, buf, 0, 4 * KIB)).as("there is room again").isEqualTo(2 * KIB);
+        for (Connection connection : all) connection.discard();
+        assertThat(budget.unchargedBytes()).isZero();
     }
 
     @Test
