@@ -148,7 +148,7 @@ final class Opening<S> {
         }
         running.put(port, new Running(offer, System.nanoTime()));
         Envelope envelope = new Envelope();
-        port.brokenHandler(_ -> failed(offer, port, "the node cannot be reached"));
+        port.brokenHandler(_ -> failed(offer, port, "the node cannot be reached, or broke the stream off"));
         port.endHandler(() -> failed(offer, port, "the node closed the stream"));
         port.bytesHandler((bytes, length) -> {
             boolean whole = envelope.take(bytes, length);
