@@ -48,6 +48,11 @@ public final class Budget {
         return Math.max(0, limitBytes - usedBytes);
     }
 
+    /** Returns whether more than half as much again is in use: what {@link #use} counted without being asked. */
+    boolean isOverdrawn() {
+        return usedBytes > limitBytes + limitBytes / 2;
+    }
+
     /** Counts what is held in first windows; negative when it is let go. */
     void hold(long bytes) {
         unchargedBytes += bytes;

@@ -14,7 +14,7 @@ import mcc.congestion.CongestionControl;
  * @param maxWindowBytes to which that may grow
  * @param sendBufferBytes what a stream takes from its writer before it is acknowledged
  * @param maxSendBufferBytes to which that may grow for a fast path
- * @param maxBufferedBytes what all streams together take; beyond it each takes 16 KiB
+ * @param maxBufferedBytes what all streams together take; beyond it each takes 16 KiB, and less where they are many
  */
 public record Config(
         CongestionControl.Kind congestion,

@@ -22,7 +22,12 @@ import org.jspecify.annotations.Nullable;
  * windows hold as much as the budget together, none takes anything behind a gap.
  */
 final class Streams {
+    /** What a writer is given though there is no memory: as a rule, and least where the streams of its peer are many. */
     private static final long SMALL_BYTES = 16_384;
+
+    private static final long LEAST_BYTES = ByteWindow.CHUNK_BYTES;
+    /** What is given in that way to all streams of a connection, but for the least of each. */
+    private static final long SMALL_ALL_BYTES = 4L << 20;
     /** A frame that carries less than this is not worth starting at the end of a packet. */
     private static final int SCRAP_BYTES = 64;
     /** How soon to ask the budget again for what holds up a connection. */
@@ -620,8 +625,14 @@ final class Streams {
         heldBytes = 0;
     }
 
+    /** What a writer is given though there is no memory for it, so that it goes on. */
+    private long small() {
+        if (budget.isOverdrawn()) return LEAST_BYTES;
+        return Math.clamp(SMALL_ALL_BYTES / Math.max(1, all.size()), LEAST_BYTES, SMALL_BYTES);
+    }
+
     private long room(Stream s) {
-        long shared = Math.max(SMALL_BYTES, Math.min(config.maxBufferedBytes() - heldBytes, budget.freeBytes()));
+        long shared = Math.max(small(), Math.min(config.maxBufferedBytes() - heldBytes, budget.freeBytes()));
         return Math.max(0, Math.min(sendTargetBytes, shared) - s.send.heldBytes());
     }
 
@@ -632,7 +643,7 @@ final class Streams {
     }
 
     private void tellWritable(Stream s) {
-        if (!s.wantsWritable || room(s) < Math.min(sendTargetBytes / 4, SMALL_BYTES)) return;
+        if (!s.wantsWritable || room(s) < Math.min(sendTargetBytes / 4, small())) return;
         s.wantsWritable = false;
         events.addLast(new Event.Writable(s.id));
     }

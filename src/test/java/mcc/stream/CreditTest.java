@@ -164,6 +164,22 @@ class CreditTest {
         assertThat(budget.unchargedBytes()).isZero();
     }
 
+    /** What writers of a connection are given, each as much as it gets. */
+    private static void fill(Connection connection, int streams) {
+        for (int i = 0; i < streams; i++) {
+            long id = connection.open(1);
+            assertThat(connection.write(1, id, new byte[64 * KIB], 0, 64 * KIB)).isGreaterThanOrEqualTo(KIB);
+        }
+    }
+
+    @Test
+    void writersWhoseReadersStopAreGivenLittleTheMoreTheyAre() {
+        fill(connection(Config.defaults()), 10_000);
+        assertThat(budget.usedBytes()).as("of one peer").isLessThan((32 + 4 + 10 + 1) * MIB);
+        for (int i = 0; i < 80; i++) fill(connection(Config.defaults()), 128);
+        assertThat(budget.usedBytes()).as("of many").isBetween(90L * MIB, (96 + 10) * (long) MIB);
+    }
+
     @Test
     void rangesAreMemoryToo() {
         Connection connection = connection(withWindows(MIB, MIB));
@@ -198,6 +214,21 @@ class CreditTest {
                 .isTrue();
         assertThat(pair.counters[1].value("stream.crowded")).isPositive();
         assertThat(pair.budgets[1].usedBytes()).isEqualTo(Config.BUDGET_BYTES);
+    }
+
+    @Test
+    void aWriterThatIsGivenTheLeastIsToldToGoOn() {
+        Pair pair = new Pair(Config.defaults(), 46);
+        for (Budget each : pair.budgets) each.use(2 * Config.BUDGET_BYTES);
+        long id = pair.ends[0].open(pair.nowNs);
+        for (int i = 0; i < 3; i++) {
+            assertThat(pair.ends[0].write(pair.nowNs, id, new byte[64 * KIB], 0, 64 * KIB))
+                    .isEqualTo(KIB);
+            pair.run(SECOND);
+            assertThat(pair.events.get(0)).contains(new Event.Writable(id));
+            pair.events.get(0).clear();
+        }
+        assertThat(pair.budgets[0].usedBytes()).isEqualTo(2 * Config.BUDGET_BYTES);
     }
 
     @Test
