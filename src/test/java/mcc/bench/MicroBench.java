@@ -82,7 +82,7 @@ public class MicroBench {
                         .warmupTime(time)
                         .measurementTime(time)
                         .addProfiler(GCProfiler.class)
-                        .jvmArgs("-XX:+UseSerialGC", "-Xmx256m", "-Xmn24m", "--enable-native-access=ALL-UNNAMED")
+                        .jvmArgs("-XX:+UseSerialGC", "-Xmx256m", "-Xmn48m", "--enable-native-access=ALL-UNNAMED")
                         .shouldFailOnError(true)
                         .build())
                 .run();
