@@ -151,7 +151,9 @@ class CreditTest {
         Hostile honest = new Hostile(late);
         honest.run(1, KIB, KIB);
         honest.run(1, 0, KIB);
-        assertThat(late.read(1, 1, buf, 0, 4 * KIB)).as("what is in its place is taken").isEqualTo(KIB);
+        assertThat(late.read(1, 1, buf, 0, 4 * KIB))
+                .as("what is in its place is taken")
+                .isEqualTo(KIB);
         honest.run(1, 2 * KIB, KIB);
         honest.run(1, KIB, KIB);
         assertThat(late.read(1, 1, buf, 0, 4 * KIB)).as("and only that").isEqualTo(KIB);
