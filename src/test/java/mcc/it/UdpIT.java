@@ -196,12 +196,15 @@ class UdpIT {
             for (Future<String> each : pool.invokeAll(all))
                 assertThat(each.get()).endsWith("\"first\"\n");
         }
-        // More where a datagram was lost, as any may be on a busy machine: who asks again asks from another port.
-        assertThat(tunnelAt(three, port).get("connectionsTotal").asInt()).isGreaterThanOrEqualTo(100);
+        // More where a datagram was lost, as any may be on a busy machine: who asks again asks from another port. Fewer
+        // where the system gave a port again that a client had left: one in 28,000 of all pairs, of which there are
+        // 4,950.
+        int flows = tunnelAt(three, port).get("connectionsTotal").asInt();
+        assertThat(flows).isGreaterThan(90);
         RealNode.await(
                 "no flow is left",
                 () -> tunnelAt(three, port).get("connections").asInt() == 0);
-        assertThat(counted(three, "mcc_tunnel_flow_idle_total") - idle).isGreaterThanOrEqualTo(100);
+        assertThat(counted(three, "mcc_tunnel_flow_idle_total") - idle).isGreaterThanOrEqualTo(flows);
         RealNode.await("nor at the provider", () -> counted(one, "mcc_tunnel_flows{side=\"provider\"}") == 0);
         JsonNode tunnel = tunnelAt(three, port);
         assertThat(tunnel.get("txBytes").asLong()).isPositive();
