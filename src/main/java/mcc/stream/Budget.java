@@ -59,11 +59,11 @@ public final class Budget {
     }
 
     /** Returns what is held in first windows. */
-    public long unchargedBytes() {
+    long unchargedBytes() {
         return unchargedBytes;
     }
 
-    /** Returns whether first windows hold more than that. */
+    /** Returns whether first windows hold more than the budget. */
     boolean isFilled() {
         return unchargedBytes > limitBytes;
     }

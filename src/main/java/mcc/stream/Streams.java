@@ -231,9 +231,8 @@ final class Streams {
     boolean lacksRoom(FramesReader frame) {
         Stream s = find(frame.value());
         if (s == null) return frame.offset() > 0 && isUnopened(frame.value()) && (isFull() || isCrowdedOut());
-        if (!s.receive.isAhead(frame.offset(), frame.dataLength())) return false;
-        boolean opensGap = s.receive.opensGap(frame.offset(), frame.dataLength());
-        return isCrowdedOut() || opensGap && (s.receive.isFullOfGaps() || isFull());
+        if (isCrowdedOut() && s.receive.isAhead(frame.offset(), frame.dataLength())) return true;
+        return s.receive.opensGap(frame.offset(), frame.dataLength()) && (s.receive.isFullOfGaps() || isFull());
     }
 
     /** Whether all that this connection may hold is held, or more. */
