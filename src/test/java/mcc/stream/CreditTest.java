@@ -166,6 +166,19 @@ class CreditTest {
         assertThat(budget.unchargedBytes()).isZero();
     }
 
+    @Test
+    void whoWasChargedForMoreThanItHoldsTakesWhatItWasPromised() {
+        Connection paid = connection(Config.defaults());
+        Hostile peer = new Hostile(paid);
+        peer.transfer(8 * MIB);
+        assertThat(budget.usedBytes()).isPositive();
+        budget.hold(2 * Config.BUDGET_BYTES); // by others
+        peer.bytes(2, 1, 1, 1);
+        assertThat(counters.value("stream.crowded")).isZero();
+        new Hostile(connection(Config.defaults())).bytes(2, 1, 1, 1);
+        assertThat(counters.value("stream.crowded")).isPositive();
+    }
+
     /** What writers of a connection are given, each as much as it gets. */
     private static void fill(Connection connection, int streams) {
         for (int i = 0; i < streams; i++) {
