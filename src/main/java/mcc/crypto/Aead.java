@@ -58,7 +58,7 @@ public final class Aead {
 
     /** A nonce without garbage: one for all packets, while the JDK's own kind is two objects for each. */
     private static final class Nonce extends GCMParameterSpec {
-        private byte[] bytes;
+        private byte[] bytes = {};
 
         Nonce() {
             super(8 * TAG_BYTES, new byte[NONCE_BYTES]);
