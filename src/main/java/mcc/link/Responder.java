@@ -14,6 +14,7 @@ import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
+import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Ed25519;
@@ -35,13 +36,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * Handshakes that others begin, Noise IK and XX, and what keeps them from costing more than they may.
  *
- * <p>An initiation passes in order: mac1 → (under load: cookie) → queue → Noise → timestamp and ephemeral key, for early
- * data only → response. What it made is {@link Pending} until the initiator's first transport packet proves that it was no
- * replay; only then does {@link Links} let it touch a link.
+ * <p>An initiation passes in order: mac1 → (under load: cookie, share of its source) → queue → Noise → timestamp and
+ * ephemeral key, for early data only → response. What it made is {@link Pending} until the initiator's first transport
+ * packet proves that it was no replay; only then does {@link Links} let it touch a link.
  */
 final class Responder {
     /** Handshakes per second above which cookies are asked for; bursts of as many are taken. */
     static final int CALM_PER_SECOND = 100;
+    /** Handshakes per second of one source that has shown a cookie: an IPv4 address, or a /64 of IPv6. */
+    static final int SOURCE_PER_SECOND = 50;
+    /** As many at once: behind one address there may be many nodes, whose power came back. */
+    static final int SOURCE_BURST = 100;
+    /** Sources remembered; whoever has more addresses than these is not held back. */
+    private static final int SOURCES_MAX = 4096;
     /** Handshakes per turn of the loop: an IK response costs about 0.35 ms. */
     static final int PER_TURN = 4;
     /** Initiations that wait for their turn. */
@@ -104,8 +111,8 @@ final class Responder {
     private final ArrayDeque<Queued> queue = new ArrayDeque<>();
     private final Map<Integer, Pending> pending = new LinkedHashMap<>();
     private final Map<Id, Long> ephemerals = new LinkedHashMap<>();
-    private long calmTokens = CALM_PER_SECOND * 1_000_000_000L;
-    private long calmAtNs;
+    private final RateLimit<Integer> calm = new RateLimit<>(CALM_PER_SECOND, CALM_PER_SECOND, 1);
+    private final RateLimit<Long> sources = new RateLimit<>(SOURCE_PER_SECOND, SOURCE_BURST, SOURCES_MAX);
 
     Responder(Links links, Config config, Identity identity, Policy policy, Rng rng, Counters counters) {
         this.policy = policy;
@@ -134,7 +141,11 @@ final class Responder {
         }
         boolean proven = cookies.isProven(
                 nowNs, from, initiation.getSender(), noise, initiation.getMac2().toByteArray());
-        if (!proven && !calm(nowNs)) {
+        if (proven && !sources.take(nowNs, from.isV4() ? from.low() : from.high())) {
+            counters.add("link.initiation.source");
+            return;
+        }
+        if (!proven && !calm.take(nowNs, 0)) {
             counters.add("link.cookie.sent");
             byte[] salt = cookies.salt();
             links.post(
@@ -365,15 +376,5 @@ final class Responder {
         counters.add("link.pending.dropped");
         pending.remove(p.index);
         links.slots().release(p.index);
-    }
-
-    private boolean calm(long nowNs) {
-        long full = CALM_PER_SECOND * 1_000_000_000L;
-        long gain = Math.min(nowNs - calmAtNs, 2_000_000_000L) * CALM_PER_SECOND;
-        calmTokens = Math.min(full, calmTokens + gain);
-        calmAtNs = nowNs;
-        if (calmTokens < 1_000_000_000L) return false;
-        calmTokens -= 1_000_000_000L;
-        return true;
     }
 }

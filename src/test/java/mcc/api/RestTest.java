@@ -47,7 +47,7 @@ class RestTest {
             JsonObject nobody = new JsonObject().put("id", "aaaaaaaa");
             assertThat(status(node, "pingPeer", nobody)).isEqualTo(404);
             List<Future<ApiQuery.Answer>> answers = new ArrayList<>();
-            for (int i = 0; i < 4 * RateLimit.BURST; i++) answers.add(ask(node, "pingPeer", nobody));
+            for (int i = 0; i < 4 * Rest.LIMITED_BURST; i++) answers.add(ask(node, "pingPeer", nobody));
             List<Integer> statuses = await(Future.all(answers)).<ApiQuery.Answer>list().stream()
                     .map(ApiQuery.Answer::status)
                     .distinct()
