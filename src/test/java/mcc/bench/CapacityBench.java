@@ -222,6 +222,7 @@ class CapacityBench {
     @Test
     void strangersWhileOthersFlood() throws Exception {
         Needs.root();
+        Needs.program("ping", "iputils-ping");
         try (Wan wan = new Wan("c");
                 RealNode node = RealNode.start(
                         exec(wan.right), folder.resolve("node"), "--listen", Wan.B + ":9376", "--network", "open")) {
@@ -229,7 +230,10 @@ class CapacityBench {
             sh("ip -n " + wan.middle + " route add local 198.19.0.0/16 dev lo");
             sh("ip -n " + wan.right + " route add 198.19.0.0/16 via " + Wan.B.replaceAll("\\.\\d+$", ".254"));
             String at = Wan.B + ":9376";
-            print("strangers' first answer over 50 ms, ms: median, worst of 50");
+            print("strangers' first answer, ms: median, worst of 50; median of the pings beside them");
+            List<Member> first = new ArrayList<>();
+            for (int i = 0; i < 8; i++) first.add(honest(wan, node.id, at, 100)); // the node's own code becomes warm
+            for (Member each : first) each.line();
             print("calm:  %s", strangers(wan, node.id, at));
             List<String> flood = new ArrayList<>(exec(wan.middle));
             flood.addAll(Wan.java(Handshaker.class, path(), "flood", node.id, at, "10000", "20", "198.19"));
@@ -251,21 +255,35 @@ class CapacityBench {
         return System.getProperty("java.class.path");
     }
 
-    private String strangers(Wan wan, String id, String at) throws Exception {
+    private Member honest(Wan wan, String id, String at, int count) throws IOException {
         List<String> command = new ArrayList<>(exec(wan.left));
-        command.addAll(Wan.java(Handshaker.class, path(), "honest", id, at, "60"));
-        String line = start(command).line();
+        command.addAll(Wan.java(Handshaker.class, path(), "honest", id, at, "" + count));
+        return start(command);
+    }
+
+    private String strangers(Wan wan, String id, String at) throws Exception {
+        Member honest = honest(wan, id, at, 50);
+        List<String> command = new ArrayList<>(exec(wan.left));
+        command.addAll(List.of("ping", "-i", "0.1", "-c", "50", Wan.B));
+        Member ping = start(command);
+        String line = honest.line();
         double[] took = Arrays.stream(line.substring(1, line.length() - 1).split(", "))
                 .mapToDouble(Double::parseDouble)
-                .skip(10) // while its own code is cold
+                .toArray();
+        double[] pings = ping.out
+                .lines()
+                .filter(l -> l.contains(" time="))
+                .mapToDouble(l -> Double.parseDouble(l.replaceAll(".* time=([\\d.]+).*", "$1")))
+                .sorted()
                 .toArray();
         long failed = Arrays.stream(took).filter(t -> t < 0).count();
         Arrays.sort(took);
         return String.format(
                 Locale.ROOT,
-                "%.1f, %.1f%s",
+                "%.1f, %.1f; %.1f%s",
                 took[took.length / 2],
                 took[took.length - 1],
+                pings[pings.length / 2],
                 failed == 0 ? "" : ", " + failed + " without an answer");
     }
 }
