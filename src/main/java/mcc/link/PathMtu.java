@@ -8,7 +8,7 @@ import mcc.core.Core;
  *
  * <p>Streams use {@link #proven}: {@link #BASE} until a probe was answered. Packets of the virtual interface are believed
  * to fit until the first round says otherwise ({@link #believed}). The first round asks for what the interface
- * needs and all above it. In use, the size is confirmed every five seconds, and at once when streams hear nothing any more
+ * needs and all above it. In use, the size is confirmed every second, and at once when streams hear nothing any more
  * ({@link #suspect}): four probes, 300 ms apart; if none is answered while the peer is heard, the path has become a black hole
  * for that size: {@link #BASE} holds at once, and all rungs of a ladder are probed together, of which the largest that is
  * answered wins (section 4.4: any search will do). A path below the top is asked for more every ten minutes, one at the base
@@ -25,7 +25,7 @@ final class PathMtu {
 
     static final long AGAIN_NS = 300_000_000L;
     static final int TRIES = 4;
-    static final long CONFIRM_NS = 5_000_000_000L;
+    static final long CONFIRM_NS = 1_000_000_000L;
     static final long RAISE_NS = 600_000_000_000L;
     static final long RAISE_FROM_BASE_NS = 60_000_000_000L;
 
