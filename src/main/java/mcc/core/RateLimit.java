@@ -51,7 +51,7 @@ public final class RateLimit<K> {
     }
 
     /** Buckets kept now. */
-    public int size() {
+    int size() {
         return buckets.size();
     }
 }

@@ -166,23 +166,16 @@ final class PacketHost {
         }
     }
 
-    private final PacketSink sink = new PacketSink() {
-        @Override
-        public boolean ready() {
-            return true;
-        }
+    private final PacketSink sink = this::send;
 
-        @Override
-        public void send(Address to, byte[] buf, int offset, int length) {
-            if (Transport.looksLike(buf, offset, length)) {
-                // The receiver index names the key, so index and counter together are the nonce.
-                long nonce =
-                        (long) Transport.receiver(buf, offset) << 32 | Transport.counter(buf, offset) & 0xffffffffL;
-                Invariant.check(sealed.add(nonce), "a nonce seals once");
-            } else {
-                Invariant.check(length <= Handshakes.DATAGRAM_BYTES, "no handshake datagram is over 1,200 bytes");
-            }
-            world.carry(PacketHost.this, to, Arrays.copyOfRange(buf, offset, offset + length));
+    private void send(Address to, byte[] buf, int offset, int length) {
+        if (Transport.looksLike(buf, offset, length)) {
+            // The receiver index names the key, so index and counter together are the nonce.
+            long nonce = (long) Transport.receiver(buf, offset) << 32 | Transport.counter(buf, offset) & 0xffffffffL;
+            Invariant.check(sealed.add(nonce), "a nonce seals once");
+        } else {
+            Invariant.check(length <= Handshakes.DATAGRAM_BYTES, "no handshake datagram is over 1,200 bytes");
         }
-    };
+        world.carry(this, to, Arrays.copyOfRange(buf, offset, offset + length));
+    }
 }

@@ -99,16 +99,8 @@ final class Handshaker {
     }
 
     private PacketSink into(Links links, long nowNs) {
-        return new PacketSink() {
-            @Override
-            public boolean ready() {
-                return true;
-            }
-
-            @Override
-            public void send(Address to, byte[] buf, int offset, int length) {
-                links.receive(nowNs, buf, offset, length, at);
-            }
+        return (to, buf, offset, length) -> {
+            links.receive(nowNs, buf, offset, length, at);
         };
     }
 
@@ -147,20 +139,12 @@ final class Handshaker {
     }
 
     private PacketSink sink(DatagramSocket socket) {
-        return new PacketSink() {
-            @Override
-            public boolean ready() {
-                return true;
-            }
-
-            @Override
-            public void send(Address to, byte[] buf, int offset, int length) {
-                try {
-                    InetAddress ip = InetAddress.getByAddress(to.ip());
-                    socket.send(new DatagramPacket(buf, offset, length, ip, to.port()));
-                } catch (IOException e) {
-                    System.err.println(e);
-                }
+        return (to, buf, offset, length) -> {
+            try {
+                InetAddress ip = InetAddress.getByAddress(to.ip());
+                socket.send(new DatagramPacket(buf, offset, length, ip, to.port()));
+            } catch (IOException e) {
+                System.err.println(e);
             }
         };
     }

@@ -61,21 +61,13 @@ final class LinkPair {
     }
 
     private PacketSink sink(boolean left) {
-        return new PacketSink() {
-            @Override
-            public boolean ready() {
-                return true;
-            }
-
-            @Override
-            public void send(Address to, byte[] buf, int offset, int length) {
-                if (length > MTU) return;
-                Carried c = spare.isEmpty() ? new Carried() : spare.removeLast();
-                System.arraycopy(buf, offset, c.bytes, 0, length);
-                c.length = length;
-                c.toLeft = left;
-                wire.addLast(c);
-            }
+        return (to, buf, offset, length) -> {
+            if (length > MTU) return;
+            Carried c = spare.isEmpty() ? new Carried() : spare.removeLast();
+            System.arraycopy(buf, offset, c.bytes, 0, length);
+            c.length = length;
+            c.toLeft = left;
+            wire.addLast(c);
         };
     }
 

@@ -16,7 +16,6 @@ import javax.crypto.SecretKey;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
-import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
@@ -314,16 +313,8 @@ public class MicroBench {
         private final Segmenter segmenter = new Segmenter();
         private final Coalescer coalescer = new Coalescer(true, true, (_, _, length) -> written += length);
         private final Coalescer.Check check = (ip, b, _, _) -> in.enters(two.nowNs, two.leftKey.id(), us, ip, b);
-        private final PacketSink wire = new PacketSink() {
-            @Override
-            public boolean ready() {
-                return true;
-            }
-
-            @Override
-            public void send(Address to, byte[] buf, int offset, int length) {
-                two.right.receive(two.nowNs, buf, offset, length, LinkPair.LEFT);
-            }
+        private final PacketSink wire = (to, buf, offset, length) -> {
+            two.right.receive(two.nowNs, buf, offset, length, LinkPair.LEFT);
         };
         private final Segmenter.Sink sealing = (_, b, offset, length) ->
                 two.left.packets().send(two.nowNs, peer, Transport.PACKET_NEEDS_CSUM, b, offset, length, wire);

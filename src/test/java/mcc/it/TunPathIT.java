@@ -92,6 +92,20 @@ class TunPathIT {
         }
     }
 
+    /** Waits for the end of a transfer; returns the longest time in which its file did not grow. */
+    private static long stillNs(Process transfer, Path file) {
+        long[] seen = {size(file), System.nanoTime(), 0};
+        RealNode.await("the transfer ends", () -> {
+            long nowNs = System.nanoTime();
+            long size = size(file);
+            seen[2] = Math.max(seen[2], nowNs - seen[1]);
+            if (size != seen[0]) seen[1] = nowNs;
+            seen[0] = size;
+            return !transfer.isAlive();
+        });
+        return seen[2];
+    }
+
     /** A counter of a node, 0 before it has counted. */
     private static double counted(String ns, String name) throws Exception {
         for (String line : sh(in(ns, "curl -s http://127.0.0.1:8080/metrics")).split("\n")) {
@@ -138,7 +152,8 @@ class TunPathIT {
             RealNode.await("the transfer is under way", () -> size(got) > 4 << 20);
             star.mtu(mtu);
             assertThat(size(got)).as("narrowed in the middle").isLessThan(20 << 20);
-            assertThat(curl.waitFor()).isZero();
+            System.out.printf("a path of %d bytes: stood still for %.1f s%n", mtu, stillNs(curl, got) / 1e9);
+            assertThat(curl.exitValue()).isZero();
             assertThat(Files.mismatch(got, file)).isEqualTo(-1);
             assertThat(counted(left, "mcc_link_mtu_black_hole_total")).isEqualTo(1);
             assertThat(one.id).isNotEqualTo(two.id);

@@ -172,16 +172,8 @@ class EarlyDataTest {
         return Rpc.decode(message, 0, message.length, counters);
     }
 
-    private final PacketSink sink = new PacketSink() {
-        @Override
-        public boolean ready() {
-            return true;
-        }
-
-        @Override
-        public void send(Address to, byte[] buf, int offset, int length) {
-            assertThat(to).isEqualTo(THERE);
-            posted.add(Arrays.copyOfRange(buf, offset, offset + length));
-        }
+    private final PacketSink sink = (to, buf, offset, length) -> {
+        assertThat(to).isEqualTo(THERE);
+        posted.add(Arrays.copyOfRange(buf, offset, offset + length));
     };
 }

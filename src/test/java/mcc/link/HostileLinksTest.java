@@ -108,16 +108,8 @@ class HostileLinksTest {
             for (LinkOutput o; (o = links.poll()) != null; ) on(o);
         }
 
-        private final PacketSink sink = new PacketSink() {
-            @Override
-            public boolean ready() {
-                return true;
-            }
-
-            @Override
-            public void send(Address to, byte[] buf, int offset, int length) {
-                carry(other, Arrays.copyOfRange(buf, offset, offset + length));
-            }
+        private final PacketSink sink = (to, buf, offset, length) -> {
+            carry(other, Arrays.copyOfRange(buf, offset, offset + length));
         };
     }
 

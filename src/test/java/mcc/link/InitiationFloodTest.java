@@ -47,16 +47,8 @@ class InitiationFloodTest {
     }
 
     private static PacketSink to(Queue<Sent> queue) {
-        return new PacketSink() {
-            @Override
-            public boolean ready() {
-                return true;
-            }
-
-            @Override
-            public void send(Address to, byte[] buf, int offset, int length) {
-                queue.add(new Sent(to, Arrays.copyOfRange(buf, offset, offset + length)));
-            }
+        return (to, buf, offset, length) -> {
+            queue.add(new Sent(to, Arrays.copyOfRange(buf, offset, offset + length)));
         };
     }
 

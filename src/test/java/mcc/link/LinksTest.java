@@ -79,22 +79,13 @@ class LinksTest {
             for (LinkOutput o; (o = links.poll()) != null; ) on(o);
         }
 
-        private final PacketSink sink = new PacketSink() {
-            @Override
-            public boolean ready() {
-                return true;
-            }
-
-            @Override
-            public void send(Address to, byte[] buf, int offset, int length) {
-                if (silent || rng.chance(lossPpm)) return;
-                byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
-                if (!Transport.looksLike(buf, offset, length))
-                    assertThat(length).isLessThanOrEqualTo(1_200);
-                if (length > carries) return;
-                datagrams++;
-                flights.add(new Flight(now + latencyNs, seq++, at, to, bytes));
-            }
+        private final PacketSink sink = (to, buf, offset, length) -> {
+            if (silent || rng.chance(lossPpm)) return;
+            byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
+            if (!Transport.looksLike(buf, offset, length)) assertThat(length).isLessThanOrEqualTo(1_200);
+            if (length > carries) return;
+            datagrams++;
+            flights.add(new Flight(now + latencyNs, seq++, at, to, bytes));
         };
 
         private void on(LinkOutput output) {
@@ -769,20 +760,12 @@ class LinksTest {
         }
 
         private PacketSink out(Address from, Address at, Links to) {
-            return new PacketSink() {
-                @Override
-                public boolean ready() {
-                    return true;
-                }
-
-                @Override
-                public void send(Address where, byte[] buf, int offset, int length) {
-                    byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
-                    if (to == peer) said.add(new Sent(where, Bytes.owning(bytes.clone())));
-                    if (!where.equals(at)) return;
-                    to.receive(nowNs, bytes, 0, length, from);
-                    moved = true;
-                }
+            return (where, buf, offset, length) -> {
+                byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
+                if (to == peer) said.add(new Sent(where, Bytes.owning(bytes.clone())));
+                if (!where.equals(at)) return;
+                to.receive(nowNs, bytes, 0, length, from);
+                moved = true;
             };
         }
 

@@ -119,11 +119,6 @@ class PartsTest {
         }
 
         @Override
-        public boolean ready() {
-            return true;
-        }
-
-        @Override
         public void send(Address to, byte[] buf, int offset, int length) {
             sent.add(Arrays.copyOfRange(buf, offset, offset + length));
         }

@@ -92,11 +92,6 @@ class TunPortTest {
         }
 
         @Override
-        public boolean ready() {
-            return true;
-        }
-
-        @Override
         public void send(Address to, byte[] buf, int offset, int length) {
             other.links.receive(now, buf, offset, length, at, 0);
         }
