@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InitiationFloodTest {
     private static final long MS = 1_000_000L;
     private static final int PER_MS = 10;
+    private static final long RTT_NS = 50 * MS;
 
     private record Sent(Address to, byte[] bytes) {}
 
@@ -117,6 +119,79 @@ class InitiationFloodTest {
         assertThat(counters.value("link.initiation.source")).isEqualTo(1);
         initiate("[2001:db8:0:1::1]:9376", other);
         assertThat(counters.value("link.initiation.source")).isEqualTo(1);
+    }
+
+    /** The first second spends what is calm; whoever comes later is asked for a cookie, and that is all it waits for. */
+    @Test
+    void strangersWaitTwoRoundTripsWhileTenThousandASecondAreSpoofed() {
+        List<Stranger> strangers = new ArrayList<>();
+        for (int ms = 0; ms < 3_000; ms++) {
+            if (ms >= 1_000 && ms % 50 == 0)
+                strangers.add(new Stranger("203.0.113." + (strangers.size() + 1) + ":9376"));
+            for (int j = 0; j < PER_MS; j++) {
+                int source = (ms * PER_MS + j) % 4_096;
+                initiate("198.18." + (source >> 8) + "." + (source & 0xff) + ":9376", new byte[0]);
+            }
+            for (Stranger each : strangers) each.arriveThere();
+            turn();
+            for (Sent each : sent) for (Stranger to : strangers) to.returns(each);
+            sent.clear();
+            for (Stranger each : strangers) each.turn();
+        }
+        assertThat(counters.value("link.cookie.sent")).isGreaterThan(25_000);
+        strangers.removeIf(s -> s.beganNs + 3 * RTT_NS > now);
+        assertThat(strangers)
+                .hasSizeGreaterThan(30)
+                .allSatisfy(s -> assertThat(s.answeredNs - s.beganNs).isBetween(RTT_NS, 2 * RTT_NS));
+    }
+
+    /** An honest node that asks the responder for the first time, half a round trip away; it has its turn after the responder's. */
+    private final class Stranger {
+        private record Under(long dueNs, byte[] bytes) {}
+
+        private final Address at;
+        private final Address there = Address.parse("192.0.2.2:9376");
+        private final Links links = links(Identity.fromSeed(rng.bytes(Identity.SEED_BYTES)), new Counters());
+        private final Queue<Sent> out = new ArrayDeque<>();
+        private final Queue<Under> going = new ArrayDeque<>();
+        private final Queue<Under> coming = new ArrayDeque<>();
+        private final long beganNs = now;
+        private long answeredNs = Long.MAX_VALUE;
+
+        Stranger(String at) {
+            this.at = Address.parse(at);
+            Contact contact = new Contact(identity.id(), List.of(there));
+            links.handle(now, new LinkInput.Ask(contact, 1, new Message.Ping()));
+            send();
+        }
+
+        private void send() {
+            links.transmit(now, to(out));
+            for (Sent s; (s = out.poll()) != null; ) going.add(new Under(now + RTT_NS / 2, s.bytes()));
+        }
+
+        void arriveThere() {
+            while (!going.isEmpty() && going.peek().dueNs() <= now) {
+                byte[] bytes = going.remove().bytes();
+                responder.receive(now, bytes, 0, bytes.length, at);
+            }
+        }
+
+        void returns(Sent each) {
+            if (each.to().equals(at)) coming.add(new Under(now + RTT_NS / 2 - MS, each.bytes())); // its turn was before
+        }
+
+        void turn() {
+            while (!coming.isEmpty() && coming.peek().dueNs() <= now) {
+                byte[] bytes = coming.remove().bytes();
+                links.receive(now, bytes, 0, bytes.length, there);
+            }
+            links.handle(now, new LinkInput.Tick());
+            for (LinkOutput o; (o = links.poll()) != null; ) {
+                if (o instanceof LinkOutput.Answered) answeredNs = Math.min(answeredNs, now);
+            }
+            send();
+        }
     }
 
     /** Whether an honest node hears at once. */
