@@ -198,7 +198,10 @@ final class Operations {
         return new Problem("validation", "more than one peer begins with '" + prefix + "'", "give more characters");
     }
 
-    private static Problem noPeer(String prefix) {
+    private Problem noPeer(String prefix) {
+        if (Id.isPrefix(prefix) && parts.id().toString().startsWith(prefix)) {
+            return new Problem("validation", "'" + prefix + "' is this node itself", "name another, from: mcc peers");
+        }
         return new Problem(
                 "not-found",
                 "no peer begins with '" + prefix + "'",

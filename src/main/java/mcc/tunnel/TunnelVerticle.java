@@ -14,6 +14,7 @@ import java.util.UUID;
 import java.util.function.LongSupplier;
 import mcc.core.Counters;
 import mcc.core.Id;
+import mcc.core.RateLimit;
 import mcc.link.Peer;
 import mcc.node.Addresses;
 import mcc.node.Bus;
@@ -88,6 +89,9 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     /** A connection starts with the providers known for so long; those found meanwhile serve the next one. */
     private static final long KNOWN_MS = 10_000;
 
+    /** Refused connections that a tunnel tells of at once; of more it tells one a second, and counts them all. */
+    private static final int TOLD_MAX = 20;
+
     private static final int SUSPECTS_MAX = 1024;
     private static final Logger LOG = LoggerFactory.getLogger(TunnelVerticle.class);
     private static final String MAP = "tunnels";
@@ -98,6 +102,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     private final Map<Id, Long> suspects = new LinkedHashMap<>();
     private final Totals totals = new Totals();
     private final Counters counters = new Counters();
+    private final RateLimit<String> tellings = new RateLimit<>(1, TOLD_MAX, TUNNELS_MAX);
     private final Admission admission;
     private final long idleNs;
     private @Nullable Provider provider;
@@ -483,8 +488,12 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     }
 
     private void refused(Tunnel tunnel, Throwable cause) {
-        LOG.info("tunnel {} to {}: {}", tunnel.id, tunnel.target, cause.getMessage());
         tunnel.refused++;
+        if (!tellings.take(System.nanoTime(), tunnel.id)) {
+            counters.add("tunnel.refused.untold");
+            return;
+        }
+        LOG.info("tunnel {} to {}: {}", tunnel.id, tunnel.target, cause.getMessage());
         event("tunnel.refused", tunnel, new JsonObject().put("reason", cause.getMessage()));
     }
 

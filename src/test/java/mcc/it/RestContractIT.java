@@ -145,6 +145,7 @@ class RestContractIT {
         check("listPeers", get(v + "/peers"));
         check("getPeer", get(v + "/peers/" + one.id.substring(0, 8)));
         check("getPeer", get(v + "/peers/aaaaaaaaaa"));
+        assertThat(check("getPeer", get(v + "/peers/" + two.id)).raw().body()).contains("is this node itself");
         check("benchPeer", send("POST", v + "/peers/" + one.id + "/bench", "{\"seconds\":1}"));
         check("pingPeer", send("POST", v + "/peers/" + one.id + "/ping?count=2", ""));
         check("getDht", get(v + "/dht"));
