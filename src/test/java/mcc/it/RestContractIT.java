@@ -31,7 +31,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every answer of a real node against {@code openapi.json}, and the promises that schemas cannot tell. */
-@Busy
 class RestContractIT {
     @TempDir
     static Path folder;

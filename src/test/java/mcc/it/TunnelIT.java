@@ -33,7 +33,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Services registered at one node and used at another, through real processes, with real clients and servers. */
-@Busy
 class TunnelIT {
     private static final int BIG_BYTES = 64 << 20;
 
