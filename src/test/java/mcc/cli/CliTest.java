@@ -378,6 +378,24 @@ final class CliTest {
     }
 
     @Test
+    void aPluginThatWasTakenButDoesNotRunIsAFailureWithItsReason(@TempDir Path folder) throws IOException {
+        Path jar = Files.write(folder.resolve("n.jar"), new byte[] {1});
+        String plugin = "{\"id\":\"n\",\"name\":\"n\",\"version\":\"1\",\"state\":\"%s\",\"failure\":%s}";
+        node.on("POST /api/v1/plugins ", 201, plugin.formatted("failed", "\"the jar has no class A\""))
+                .on("POST /api/v1/plugins/n/restart", 200, plugin.formatted("backoff", "\"it broke\""));
+        assertThat(mcc("plugin", "deploy", jar.toString())).isEqualTo(1);
+        assertThat(out).isEmpty();
+        assertThat(err).contains("The plugin does not run: n  n 1  failed: the jar has no class A", "mcc plugin rm n");
+        assertThat(mcc("plugin", "restart", "n")).isEqualTo(1);
+        assertThat(err).contains("n  n 1  backoff: it broke", "tries again");
+        assertThat(mcc("plugin", "deploy", jar.toString(), "--json")).isEqualTo(1);
+        assertThat(out).startsWith("{\"id\":\"n\"");
+        node.on("POST /api/v1/plugins ", 201, plugin.formatted("running", "null"));
+        assertThat(mcc("plugin", "deploy", jar.toString())).isZero();
+        assertThat(out).isEqualTo("deployed n  n 1  running\n");
+    }
+
+    @Test
     void aTokenFoundOnThisMachineStaysOnIt() {
         assertThat(Rest.at("http://127.0.0.1:1", 1, null).isLocal()).isTrue();
         assertThat(Rest.at("http://[::1]:1/", 1, null).isLocal()).isTrue();
