@@ -449,7 +449,7 @@ final class CliTest {
             assertThat(out).contains("forward", "discover", "--bootstrap".substring(2));
         }
         assertThat(mcc("run", "--help")).isZero();
-        assertThat(out).contains("--bootstrap", "default 127.0.0.1:8080");
+        assertThat(out).contains("--bootstrap=VALUE", "--tun[=VALUE]", "default 127.0.0.1:8080");
         assertThat(mcc()).isEqualTo(2);
         assertThat(node.requests()).isEmpty();
     }
@@ -473,8 +473,20 @@ final class CliTest {
         assertThat(report.at("scenario").text("")).isEqualTo("lookups");
         assertThat(report.at("nodes").number(0)).isEqualTo(20);
         assertThat(report.at("traceHash").text("")).hasSize(16);
+        assertThat(report.at("requestsMean").text("")).matches("[1-9][0-9]?\\.[0-9]{3}");
         assertThat(mcc("sim", "nothing")).isEqualTo(2);
         assertThat(mcc("sim", "--list")).isZero();
         assertThat(out.lines()).contains("lookups");
+    }
+
+    @Test
+    void aSimulationSaysNothingOfWhatItDoesNotMeasureAndRefusesWhatItWouldIgnore() {
+        assertThat(mcc("sim", "registry", "--nodes", "20", "--seed", "5")).isZero();
+        assertThat(out).contains("successPermille").doesNotContain("requests");
+        assertThat(mcc("sim", "registry", "--churn-median-min", "60")).isEqualTo(2);
+        assertThat(err).contains("no node dies by chance in 'registry'", "leave --churn-median-min out");
+        assertThat(mcc("sim", "packets", "--churn-median-min", "0")).isEqualTo(2);
+        assertThat(mcc("sim", "lookups", "--nodes", "20", "--churn-median-min", "30"))
+                .isZero();
     }
 }
