@@ -95,8 +95,7 @@ final class PluginVerbs {
             } catch (IOException e) {
                 throw Failure.usage("cannot read " + jar + ": " + e.getMessage(), "give the path of a jar");
             }
-            return started(
-                    cli, "deployed", cli.adminRest().upload("/plugins", "application/java-archive", content));
+            return started(cli, "deployed", cli.adminRest().upload("/plugins", "application/java-archive", content));
         }
     }
 }
