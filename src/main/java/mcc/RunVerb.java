@@ -42,8 +42,16 @@ final class RunVerb {
         String named = environment.getOrDefault("MCC_CONFIG", "");
         Path file = named.isEmpty() ? null : Path.of(named);
         Iterator<String> rest = args.iterator();
+        String alone = null;
         while (rest.hasNext()) {
             String arg = rest.next();
+            if (alone != null && !arg.startsWith("-")) {
+                throw new Problem(
+                        "usage",
+                        alone + " may stand alone, so it takes no value after a blank",
+                        "write " + alone + "=" + arg);
+            }
+            alone = null;
             int equals = arg.indexOf('=');
             String option = equals < 0 ? arg : arg.substring(0, equals);
             if (option.equals("--config")) {
@@ -51,15 +59,11 @@ final class RunVerb {
                 continue;
             }
             Settings.Key key = keyOf(option);
-            boolean alone = equals < 0 && isFlag(key);
-            String value = alone ? "true" : value(option, arg, equals, rest);
+            if (equals < 0 && key.flag()) alone = option;
+            String value = alone != null ? "true" : value(option, arg, equals, rest);
             values.merge(key.name(), value, (old, more) -> key.list() ? old + "," + more : more);
         }
         return new Options(values, file);
-    }
-
-    private static boolean isFlag(Settings.Key key) {
-        return key.fallback().equals("true") || key.fallback().equals("false");
     }
 
     private static String value(String option, String arg, int equals, Iterator<String> rest) {

@@ -53,7 +53,9 @@ final class RunVerbTest {
     @CsvSource({
         "--htp 1, unknown option --htp, did you mean --http?",
         "--name, option --name needs a value, mcc run --help",
-        "extra, 'extra is no option of mcc run', mcc run --help"
+        "extra, 'extra is no option of mcc run', mcc run --help",
+        "--tun --http-tokenless false, '--http-tokenless may stand alone, so it takes no value after a blank',"
+                + " write --http-tokenless=false"
     })
     void whatCannotBeReadIsRefusedWithTheWayOut(String line, String detail, String hint) {
         assertThatExceptionOfType(Problem.class).isThrownBy(() -> parse(line)).satisfies(p -> {
@@ -66,5 +68,20 @@ final class RunVerbTest {
     void wrongUsageExitsWithTwoAndABadValueWithOne() {
         assertThat(Main.run(List.of("--bogus"), Map.of())).isEqualTo(2);
         assertThat(Main.run(List.of("--log-level", "loud"), Map.of())).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0.0.0.0:8080, http: 0.0.0.0:8080 is not loopback",
+        "nobody.invalid:1, http: host 'nobody.invalid' is unknown",
+        "8080, http: '8080' is no address"
+    })
+    void anAddressForRestThatIsNotLoopbackIsRefusedBeforeAnythingStarts(String http, String detail) {
+        assertThatExceptionOfType(Problem.class)
+                .isThrownBy(() -> RunVerb.settings(List.of("--http", http), Map.of()))
+                .satisfies(p -> assertThat(p.detail()).startsWith(detail))
+                .satisfies(p -> assertThat(p.hint()).isNotBlank());
+        assertThat(RunVerb.settings(List.of("--http", "[::1]:0"), Map.of()).text("http"))
+                .isEqualTo("[::1]:0");
     }
 }

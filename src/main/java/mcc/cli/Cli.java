@@ -160,17 +160,18 @@ public final class Cli implements Callable<Integer> {
     private static CommandSpec runSpec() {
         CommandSpec spec = CommandSpec.create();
         spec.usageMessage().description("run a node in the foreground");
-        spec.addOption(runOption("--config", "FILE", "configuration file; else MCC_CONFIG"));
+        spec.addOption(runOption("--config", "1", "FILE", "configuration file; else MCC_CONFIG"));
         for (Settings.Key key : Settings.KEYS) {
             String meaning = key.meaning() + (key.list() ? "; repeatable" : "");
             String fallback = key.fallback().isEmpty() ? "" : "; default " + key.fallback();
-            spec.addOption(runOption(key.option(), "VALUE", meaning + fallback));
+            spec.addOption(runOption(key.option(), key.flag() ? "0..1" : "1", "VALUE", meaning + fallback));
         }
         return spec;
     }
 
-    private static OptionSpec runOption(String name, String label, String description) {
+    private static OptionSpec runOption(String name, String arity, String label, String description) {
         return OptionSpec.builder(name)
+                .arity(arity)
                 .paramLabel(label)
                 .type(String.class)
                 .description(description.replace("%", "%%"))

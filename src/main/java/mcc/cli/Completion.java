@@ -55,7 +55,7 @@ final class Completion implements Callable<Integer> {
                 String longest = option.longestName();
                 String flag = longest.startsWith("--") ? "-l " + longest.substring(2) : "-s " + longest.substring(1);
                 out.append("complete -c mcc -n ").append(seen).append(' ').append(flag);
-                if (option.arity().max() > 0) out.append(" -r");
+                if (option.arity().min() > 0) out.append(" -r");
                 out.append(describe(option.description())).append('\n');
             }
         });

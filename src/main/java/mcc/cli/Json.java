@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,6 +92,7 @@ final class Json {
             case Boolean flag -> generator.writeBoolean(flag);
             case Long number -> generator.writeNumber(number);
             case Integer number -> generator.writeNumber(number);
+            case BigDecimal number -> generator.writeNumber(number);
             default -> generator.writeString(value.toString());
         }
     }

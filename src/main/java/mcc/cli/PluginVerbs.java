@@ -51,9 +51,24 @@ final class PluginVerbs {
     }
 
     private static int restart(Cli cli, String id) {
-        return cli.show(
-                cli.adminRest().post("/plugins/" + Rest.segment(id) + "/restart", null),
-                plugin -> cli.out.println("restarted " + line(plugin)));
+        return started(cli, "restarted", cli.adminRest().post("/plugins/" + Rest.segment(id) + "/restart", null));
+    }
+
+    /** The node has taken a jar also where what is in it does not run: that is a failure to who wanted it to run. */
+    private static int started(Cli cli, String how, Rest.Reply reply) {
+        Json plugin = reply.json();
+        String state = plugin.at("state").text("");
+        if (state.equals("running")) return cli.show(reply, p -> cli.out.println(how + " " + line(p)));
+        if (cli.json) cli.out.println(reply.body());
+        boolean again = state.equals("backoff");
+        throw new Failure(
+                Failure.FAILED,
+                "The plugin does not run",
+                line(plugin) + ": " + plugin.at("failure").text("the node does not say why"),
+                again
+                        ? "the node tries again by itself; see: mcc plugin ls"
+                        : "correct the jar and deploy it again, or: mcc plugin rm "
+                                + plugin.at("id").text("ID"));
     }
 
     private static int remove(Cli cli, String id) {
@@ -80,9 +95,7 @@ final class PluginVerbs {
             } catch (IOException e) {
                 throw Failure.usage("cannot read " + jar + ": " + e.getMessage(), "give the path of a jar");
             }
-            return cli.show(
-                    cli.adminRest().upload("/plugins", "application/java-archive", content),
-                    plugin -> cli.out.println("deployed " + line(plugin)));
+            return started(cli, "deployed", cli.adminRest().upload("/plugins", "application/java-archive", content));
         }
     }
 }

@@ -1,5 +1,6 @@
 package mcc.cli;
 
+import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -49,8 +50,9 @@ final class Sim implements Callable<Integer> {
     @Option(
             names = "--churn-median-min",
             paramLabel = "N",
-            description = "median life of a node, minutes; 0 none; default 60")
-    int churnMedianMin = Options.defaults().churnMedianMin();
+            description = "median life of a node, minutes; 0 none; default 60; for lookups and canary only")
+    @Nullable
+    Integer churnMedianMin;
 
     Sim(Cli cli) {
         this.cli = cli;
@@ -66,6 +68,9 @@ final class Sim implements Callable<Integer> {
             throw Failure.usage(
                     scenario == null ? "mcc sim needs a scenario" : "there is no scenario '" + scenario + "'",
                     "one of: " + String.join(", ", Scenarios.names()));
+        }
+        if (churnMedianMin != null && !Scenarios.hasChurn(scenario)) {
+            throw Failure.usage("no node dies by chance in '" + scenario + "'", "leave --churn-median-min out");
         }
         Report report;
         try {
@@ -96,8 +101,10 @@ final class Sim implements Callable<Integer> {
         out.put("lookups", report.lookups());
         out.put("traceHash", report.traceHash());
         out.put("successPermille", report.successPermille());
-        out.put("requestsMean", report.requestsMean());
-        out.put("requestsP99", report.requestsP99());
+        if (report.requestsMean() > 0) {
+            out.put("requestsMean", BigDecimal.valueOf(report.requestsMean(), 3));
+            out.put("requestsP99", report.requestsP99());
+        }
         out.put("delivered", report.delivered());
         out.put("virtualMs", report.virtualMs());
         out.put("wallMs", report.wallMs());
@@ -110,7 +117,7 @@ final class Sim implements Callable<Integer> {
                 lossPpm,
                 (int) Cli.ms("--latency-min", minLatency),
                 (int) Cli.ms("--latency-max", maxLatency),
-                churnMedianMin,
+                churnMedianMin == null ? base.churnMedianMin() : churnMedianMin,
                 base.bucketLimit());
     }
 }

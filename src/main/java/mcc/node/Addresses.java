@@ -55,6 +55,21 @@ public final class Addresses {
         return new DhtVerticle.Bootstrap(text, key, where.host(), where.port());
     }
 
+    /**
+     * Whether a host is this one as seen from itself. Blocks.
+     *
+     * @param key the configuration key, for the error
+     * @throws Problem where the host is unknown
+     */
+    static boolean isLoopback(String key, String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException _) {
+            throw new Problem(
+                    "config", key + ": host '" + host + "' is unknown", "check its spelling and the name service");
+        }
+    }
+
     /** Resolves a name to every address it has. Blocks. */
     public static List<Address> resolve(String host, int port) {
         List<Address> out = new ArrayList<>();

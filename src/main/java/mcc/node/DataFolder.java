@@ -103,7 +103,7 @@ public final class DataFolder implements AutoCloseable {
                 write(file, HEADER + "\nseed " + Id.of(seed) + "\nid " + identity.id() + "\n");
                 return identity;
             }
-            checkOwner(file);
+            checkOwner("key", file);
             return parse(file, Files.readAllLines(file, StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw cannot(
@@ -113,20 +113,20 @@ public final class DataFolder implements AutoCloseable {
         }
     }
 
-    private static void checkOwner(Path file) throws IOException {
+    private static void checkOwner(String kind, Path file) throws IOException {
         Set<?> permissions = Files.getPosixFilePermissions(file);
         if (!PosixFilePermissions.fromString("rw-------").containsAll(permissions)) {
             throw new Problem(
-                    "key-exposed",
-                    "key file " + file + " can be read or written by others",
+                    kind + "-exposed",
+                    kind + " file " + file + " can be read or written by others",
                     "run: chmod 600 " + file + " — and think about who may have read it");
         }
         String owner = Files.getOwner(file).getName();
         String user = System.getProperty("user.name");
         if (!owner.equals(user)) {
             throw new Problem(
-                    "key-foreign",
-                    "key file " + file + " belongs to " + owner + ", but this node runs as " + user,
+                    kind + "-foreign",
+                    kind + " file " + file + " belongs to " + owner + ", but this node runs as " + user,
                     "run the node as " + owner + ", or give it another folder with --data DIR");
         }
     }
@@ -149,11 +149,18 @@ public final class DataFolder implements AutoCloseable {
                 "restore it from a backup, or move it away to become a new node with a new ID");
     }
 
-    /** Reads the administrator's token, or makes one at the first start: 0600, {@code admin.token}. */
+    /**
+     * Reads the administrator's token, or makes one at the first start: 0600, {@code admin.token}.
+     *
+     * @throws Problem for a file that is readable by others, or another user's
+     */
     public String adminToken(Supplier<String> newToken) {
         Path file = path.resolve(TOKEN_FILE);
         try {
-            if (Files.exists(file)) return Files.readString(file).strip();
+            if (Files.exists(file)) {
+                checkOwner("token", file);
+                return Files.readString(file).strip();
+            }
             String token = newToken.get();
             write(file, token + "\n");
             return token;

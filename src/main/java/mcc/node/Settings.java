@@ -35,6 +35,11 @@ public final class Settings {
             return "--" + name.replace('.', '-');
         }
 
+        /** Whether it is a yes-or-no key, whose option may stand alone for yes. */
+        public boolean flag() {
+            return fallback.equals("true") || fallback.equals("false");
+        }
+
         /** The environment variable's name. */
         public String variable() {
             return "MCC_" + name.replace('.', '_').toUpperCase(Locale.ROOT);
@@ -198,6 +203,7 @@ public final class Settings {
         }
         switch (name) {
             case "tun", "tun.ipv4", "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
+            case "http" -> checkLoopback(name, value);
             case "udp.idle" -> {
                 if (!value.matches("[1-9][0-9]{0,3}")) {
                     throw new Problem("config", "udp.idle: '" + value + "' is no time", "use 1 to 9999 seconds");
@@ -258,6 +264,15 @@ public final class Settings {
             }
             default -> {}
         }
+    }
+
+    private static void checkLoopback(String name, String value) {
+        Addresses.HostPort at = Addresses.split(name, value);
+        if (Addresses.isLoopback(name, at.host())) return;
+        throw new Problem(
+                "config",
+                name + ": " + value + " is not loopback, and this node has no TLS",
+                "use --http 127.0.0.1:" + at.port() + " and reach it through a tunnel or an ssh forward");
     }
 
     private static void oneOf(String name, String value, String... allowed) {

@@ -72,8 +72,12 @@ final class BridgeClient {
             return;
         }
         String address = frame.getString("address");
+        if (type.isEmpty()) {
+            error("type_required");
+            return;
+        }
         if (address == null || address.isEmpty()) {
-            error(type.isEmpty() ? "type_required" : "address_required");
+            error("address_required");
             return;
         }
         switch (type) {

@@ -17,8 +17,8 @@ import mcc.node.Problem;
 /**
  * What a plugin's jar says of itself in {@code META-INF/mcc-plugin.json}.
  *
- * @param name letters, digits, dots and dashes
- * @param version free text
+ * @param name letters, digits, dots and dashes, the first and the last a letter or digit
+ * @param version 1 to 64 characters, for people
  * @param verticles classes to deploy, in this order
  * @param serves addresses that it reads and publishes to
  * @param calls addresses that it may send to or, below {@code mcc.api.events.}, listen to; {@code a.*} for all below a
@@ -89,7 +89,9 @@ record Manifest(String name, String version, List<String> verticles, List<String
             }
         }
         String name = text(json, "name");
-        if (!name.matches(NAME)) throw bad(ENTRY + ": name '" + name + "' is not of letters, digits, dots and dashes");
+        if (!name.matches(NAME))
+            throw bad(ENTRY + ": name '" + name
+                    + "' is not of letters, digits, dots and dashes, within letters or digits");
         List<String> verticles = list(json, "verticles", CLASS);
         if (verticles.isEmpty()) throw bad(ENTRY + ": verticles is empty");
         List<String> serves = list(json, "serves", ADDRESS);

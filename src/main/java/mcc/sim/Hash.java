@@ -2,10 +2,12 @@ package mcc.sim;
 
 import mcc.core.Id;
 import mcc.dht.Dht;
+import mcc.dht.Holding;
+import mcc.registry.Registry;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 
-/** The digest of what was delivered: equal runs, equal numbers, in any JVM. */
+/** The digest of every input of every core: equal runs, equal numbers, in any JVM. */
 final class Hash {
     static final long START = 0xcbf29ce484222325L;
 
@@ -36,6 +38,39 @@ final class Hash {
             case Dht.Input.SelfAddresses i -> mix(mix(hash, 12), i.addresses().size());
             case Dht.Input.Snapshot _ -> mix(hash, 13);
             case Dht.Input.Meet i -> mix(mix(hash, 14), i.contacts());
+        };
+    }
+
+    /** Texts by their hash codes, which the language defines. */
+    static long mix(long hash, Registry.Input input) {
+        return switch (input) {
+            case Registry.Input.Tick _ -> mix(hash, 41);
+            case Registry.Input.Clock i -> mix(mix(hash, 42), i.epochMs());
+            case Registry.Input.Register i ->
+                mix(mix(hash, 43), i.registration().id().hashCode());
+            case Registry.Input.Deregister i -> mix(mix(hash, 44), i.id().hashCode());
+            case Registry.Input.Heartbeat i -> mix(mix(hash, 45), i.id().hashCode());
+            case Registry.Input.Load i -> mix(mix(hash, 46), i.loadPermille());
+            case Registry.Input.Checked i -> mix(mix(hash, 47), i.run());
+            case Registry.Input.Drain i -> mix(mix(hash, 48), i.ticket());
+            case Registry.Input.Restore i ->
+                mix(mix(hash, 49), i.registrations().size());
+            case Registry.Input.SelfAddresses i ->
+                mix(mix(hash, 50), i.addresses().size());
+            case Registry.Input.PeerRtt i -> mix(mix(mix(hash, 51), i.node()), i.rttNs());
+            case Registry.Input.Resolve i ->
+                mix(mix(mix(hash, 52), i.ticket()), i.service().toString().hashCode());
+            case Registry.Input.Locate i -> mix(mix(hash, 53), i.endpoint());
+            case Registry.Input.At i -> mix(mix(hash, 54), i.key());
+            case Registry.Input.Watch i -> mix(mix(hash, 55), i.ticket());
+            case Registry.Input.Unwatch i -> mix(mix(hash, 56), i.ticket());
+            case Registry.Input.Found i -> {
+                long h = mix(mix(hash, 57), i.ticket());
+                for (Holding held : i.records())
+                    h = mix(h, held.record().content().slot());
+                yield h;
+            }
+            case Registry.Input.Stored i -> mix(mix(mix(hash, 58), i.ticket()), i.replicas());
         };
     }
 

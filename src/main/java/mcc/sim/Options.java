@@ -23,6 +23,20 @@ public record Options(int lossPpm, int minLatencyMs, int maxLatencyMs, int churn
         if (churnMedianMin < 0) throw new IllegalArgumentException("churnMedianMin is at least 0");
     }
 
+    /** Returns what the command line must say of it, each after a blank: nothing of what is the default. */
+    String arguments() {
+        Options usual = defaults();
+        StringBuilder out = new StringBuilder();
+        if (lossPpm != usual.lossPpm) out.append(" --loss-ppm ").append(lossPpm);
+        if (minLatencyMs != usual.minLatencyMs)
+            out.append(" --latency-min ").append(minLatencyMs).append("ms");
+        if (maxLatencyMs != usual.maxLatencyMs)
+            out.append(" --latency-max ").append(maxLatencyMs).append("ms");
+        if (churnMedianMin != usual.churnMedianMin)
+            out.append(" --churn-median-min ").append(churnMedianMin);
+        return out.toString();
+    }
+
     Options withBucketLimit(int limit) {
         return new Options(lossPpm, minLatencyMs, maxLatencyMs, churnMedianMin, limit);
     }

@@ -20,6 +20,11 @@ public final class Scenarios {
         return List.of(LOOKUPS, REGISTRY, PACKETS, CANARY);
     }
 
+    /** Whether nodes die and come back in a scenario, as {@link Options#churnMedianMin} has it. */
+    public static boolean hasChurn(String name) {
+        return name.equals(LOOKUPS) || name.equals(CANARY);
+    }
+
     static Scenario of(String name, int nodes, long seed, Options options) {
         return switch (name) {
             case LOOKUPS -> new LookupsScenario(nodes, seed, options);

@@ -19,7 +19,7 @@ public final class Simulation {
         try {
             outcome = Scenarios.of(scenario, nodes, seed, options).run();
         } catch (Invariant.Broken broken) {
-            throw new Failure(scenario, nodes, seed, String.valueOf(broken.getMessage()), broken);
+            throw new Failure(scenario, nodes, seed, options, String.valueOf(broken.getMessage()), broken);
         }
         return new Report(
                 scenario,

@@ -181,6 +181,7 @@ final class World {
     }
 
     private void handle(SimNode node, Registry.Input input) {
+        hash = Hash.mix(Hash.mix(hash, nowNs + node.index), input);
         node.registry.handle(nowNs, input);
         for (Registry.Output output = node.registry.poll(); output != null; output = node.registry.poll()) {
             deliver(node, Wiring.route(output));

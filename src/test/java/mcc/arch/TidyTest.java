@@ -37,7 +37,8 @@ class TidyTest {
     @Test
     void everyRoomHasItsCharter() throws IOException {
         try (Stream<Path> rooms = Files.list(MAIN)) {
-            for (Path room : rooms.filter(Files::isDirectory).toList()) {
+            for (Path room : Stream.concat(Stream.of(MAIN), rooms.filter(Files::isDirectory))
+                    .toList()) {
                 Path charter = room.resolve("package-info.java");
                 assertThat(charter).exists();
                 List<String> lines = lines(charter);

@@ -378,6 +378,24 @@ final class CliTest {
     }
 
     @Test
+    void aPluginThatWasTakenButDoesNotRunIsAFailureWithItsReason(@TempDir Path folder) throws IOException {
+        Path jar = Files.write(folder.resolve("n.jar"), new byte[] {1});
+        String plugin = "{\"id\":\"n\",\"name\":\"n\",\"version\":\"1\",\"state\":\"%s\",\"failure\":%s}";
+        node.on("POST /api/v1/plugins ", 201, plugin.formatted("failed", "\"the jar has no class A\""))
+                .on("POST /api/v1/plugins/n/restart", 200, plugin.formatted("backoff", "\"it broke\""));
+        assertThat(mcc("plugin", "deploy", jar.toString())).isEqualTo(1);
+        assertThat(out).isEmpty();
+        assertThat(err).contains("The plugin does not run: n  n 1  failed: the jar has no class A", "mcc plugin rm n");
+        assertThat(mcc("plugin", "restart", "n")).isEqualTo(1);
+        assertThat(err).contains("n  n 1  backoff: it broke", "tries again");
+        assertThat(mcc("plugin", "deploy", jar.toString(), "--json")).isEqualTo(1);
+        assertThat(out).startsWith("{\"id\":\"n\"");
+        node.on("POST /api/v1/plugins ", 201, plugin.formatted("running", "null"));
+        assertThat(mcc("plugin", "deploy", jar.toString())).isZero();
+        assertThat(out).isEqualTo("deployed n  n 1  running\n");
+    }
+
+    @Test
     void aTokenFoundOnThisMachineStaysOnIt() {
         assertThat(Rest.at("http://127.0.0.1:1", 1, null).isLocal()).isTrue();
         assertThat(Rest.at("http://[::1]:1/", 1, null).isLocal()).isTrue();
@@ -431,7 +449,7 @@ final class CliTest {
             assertThat(out).contains("forward", "discover", "--bootstrap".substring(2));
         }
         assertThat(mcc("run", "--help")).isZero();
-        assertThat(out).contains("--bootstrap", "default 127.0.0.1:8080");
+        assertThat(out).contains("--bootstrap=VALUE", "--tun[=VALUE]", "default 127.0.0.1:8080");
         assertThat(mcc()).isEqualTo(2);
         assertThat(node.requests()).isEmpty();
     }
@@ -455,8 +473,20 @@ final class CliTest {
         assertThat(report.at("scenario").text("")).isEqualTo("lookups");
         assertThat(report.at("nodes").number(0)).isEqualTo(20);
         assertThat(report.at("traceHash").text("")).hasSize(16);
+        assertThat(report.at("requestsMean").text("")).matches("[1-9][0-9]?\\.[0-9]{3}");
         assertThat(mcc("sim", "nothing")).isEqualTo(2);
         assertThat(mcc("sim", "--list")).isZero();
         assertThat(out.lines()).contains("lookups");
+    }
+
+    @Test
+    void aSimulationSaysNothingOfWhatItDoesNotMeasureAndRefusesWhatItWouldIgnore() {
+        assertThat(mcc("sim", "registry", "--nodes", "20", "--seed", "5")).isZero();
+        assertThat(out).contains("successPermille").doesNotContain("requests");
+        assertThat(mcc("sim", "registry", "--churn-median-min", "60")).isEqualTo(2);
+        assertThat(err).contains("no node dies by chance in 'registry'", "leave --churn-median-min out");
+        assertThat(mcc("sim", "packets", "--churn-median-min", "0")).isEqualTo(2);
+        assertThat(mcc("sim", "lookups", "--nodes", "20", "--churn-median-min", "30"))
+                .isZero();
     }
 }

@@ -15,6 +15,8 @@ import mcc.node.ApiQuery;
 import mcc.node.Bus;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class BridgeClientTest {
     private final Vertx vertx = Vertx.vertx();
@@ -128,13 +130,12 @@ class BridgeClientTest {
     /** Ends once so many frames were sent to the client. */
     private Future<?> answered(int frames) {
         io.vertx.core.Promise<Void> promise = io.vertx.core.Promise.promise();
-        vertx.setPeriodic(
-                1,
-                id -> home.runOnContext(_ -> {
-                    if (out.size() < frames) return;
-                    vertx.cancelTimer(id);
-                    promise.tryComplete();
-                }));
+        // From the context on which the timer fires: else it may fire before it can be cancelled, and Vert.x throws.
+        home.runOnContext(_ -> vertx.setPeriodic(1, id -> {
+            if (out.size() < frames) return;
+            vertx.cancelTimer(id);
+            promise.tryComplete();
+        }));
         return promise.future();
     }
 
@@ -163,6 +164,22 @@ class BridgeClientTest {
         client.onText("{\"type\":\"send\",\"address\":\"mcc.api.x\",\"headers\":{\"token\":\"t\"}}");
         await(both.future());
         assertThat(tokens).containsExactly("Bearer socket", "Bearer t");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{}                             | type_required",
+                "{'address':'a'}                | type_required",
+                "{'type':'send'}                | address_required",
+                "{'type':'nap','address':'a'}   | unknown_type",
+                "{'type':'send','address':'a'}  | access_denied",
+                "{'type':'send','address':'mcc.api.watch'} | failed"
+            })
+    void aFrameThatIsNotTakenIsAnsweredByWhatItLacks(String frame, String says) {
+        client.onText(frame.replace('\'', '"'));
+        assertThat(last()).isEqualTo(new JsonObject().put("type", "err").put("body", says));
     }
 
     /** Whatever comes, the client is told or not, and nothing is thrown. */

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import mcc.core.Rng;
 import mcc.node.Problem;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,7 @@ class ManifestTest {
                 "name     | ''              | name must be a text",
                 "name     | '\"../x\"'      | name '../x'",
                 "name     | 7               | name must be a text",
+                "name     | '\"-a\"'        | within letters or digits",
                 "version  | null            | version must be a text",
                 "verticles| []              | verticles is empty",
                 "verticles| '\"A\"'         | verticles must be a list",
@@ -55,6 +57,24 @@ class ManifestTest {
                 .isThrownBy(() -> Manifest.parse(text))
                 .satisfies(p -> assertThat(p.detail()).contains(says))
                 .satisfies(p -> assertThat(p.code()).isEqualTo("unprocessable"));
+    }
+
+    /** Who writes a plugin compiles it with what it will run with. */
+    @Test
+    void theDocumentedBuildUsesTheVersionsThatTheNodeHas() throws Exception {
+        String page = Files.readString(Path.of("docs/plugins.md"));
+        String pom = Files.readString(Path.of("pom.xml"));
+        var library = Pattern.compile("<artifactId>([\\w-]+)</artifactId><version>([\\w.-]+)</version>");
+        int seen = 0;
+        for (var m = library.matcher(page); m.find(); seen++) {
+            String ours = m.group(1).equals("vertx-core")
+                    ? "<vertx.version>" + m.group(2) + "<"
+                    : m.group(1).equals("netty-bom") ? "<netty.version>" + m.group(2) + "<" : m.group();
+            assertThat(pom).as(m.group(1)).contains(ours);
+        }
+        assertThat(seen).isEqualTo(3);
+        assertThat(page).contains("<maven.compiler.release>25<");
+        assertThat(pom).contains("<maven.compiler.release>25<");
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import mcc.registry.Registry;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +73,34 @@ class SimulationTest {
                 .isInstanceOf(Failure.class)
                 .hasMessageStartingWith("./mcc sim canary --nodes 60 --seed 3  # ")
                 .hasMessageNotContaining("\n");
+    }
+
+    /** A replay without the options of the run would be another run. */
+    @Test
+    void theLineThatReplaysARunNamesWhatWasNotTheDefault() {
+        Options usual = Options.defaults();
+        assertThatThrownBy(() -> Simulation.run(
+                        "canary", 60, 3, new Options(0, usual.minLatencyMs(), 100, 30, usual.bucketLimit())))
+                .isInstanceOf(Failure.class)
+                .hasMessageStartingWith("./mcc sim canary --nodes 60 --seed 3"
+                        + " --loss-ppm 0 --latency-max 100ms --churn-median-min 30  # ");
+        assertThat(new Options(10_000, 10, 200, 60, 16).arguments()).isEqualTo(" --latency-min 10ms");
+        assertThat(usual.arguments()).isEmpty();
+    }
+
+    @Test
+    void whatTheRegistryHearsIsInTheTrace() {
+        long hash = Hash.START;
+        var web = new mcc.registry.ServiceName("open", "web");
+        var db = new mcc.registry.ServiceName("open", "db");
+        assertThat(Hash.mix(hash, new Registry.Input.Resolve(1, web)))
+                .isEqualTo(Hash.mix(hash, new Registry.Input.Resolve(1, web)))
+                .isNotEqualTo(Hash.mix(hash, new Registry.Input.Resolve(1, db)))
+                .isNotEqualTo(hash);
+        World world = new World(2, 1, Options.defaults(), (_, _) -> {});
+        String before = world.traceHash();
+        world.input(world.nodes.getFirst(), new Registry.Input.Heartbeat(1, "nobody")); // none of the DHT's affair
+        assertThat(world.traceHash()).isNotEqualTo(before);
     }
 
     @Test
