@@ -144,11 +144,14 @@ final class Link {
         if (addresses.size() > ADDRESSES_MAX) addresses.removeLast();
     }
 
-    /** Takes the round trip of a request. One that waited for the keys says nothing of the path. */
+    /** Takes the round trip of a request. One that waited for the keys says little of the path: it counts until another does. */
     void answered(long askedNs, long nowNs) {
         long rttNs = nowNs - askedNs;
-        rpcRttNs = rpcRttNs == 0 ? rttNs : (7 * rpcRttNs + rttNs) / 8;
-        if (askedNs < upNs) return;
+        if (askedNs < upNs) {
+            if (rpcRttNs == 0) rpcRttNs = rttNs;
+            return;
+        }
+        rpcRttNs = rpcSamples == 0 ? rttNs : (7 * rpcRttNs + rttNs) / 8;
         if (rpcSamples < DOUBT_NS) rpcSamples++;
         leastRpcRttNs = leastRpcRttNs == 0 || rttNs < leastRpcRttNs ? rttNs : (15 * leastRpcRttNs + rttNs) / 16;
     }

@@ -26,7 +26,9 @@ class LinkTest {
         link.upNs = 10 * MS;
         link.answered(0, 200 * MS);
         assertThat(link.view().leastRttNs()).as("it waited for the keys").isZero();
+        assertThat(link.view().rttNs()).as("all that is known").isEqualTo(200 * MS);
         link.answered(20 * MS, 35 * MS);
+        assertThat(link.view().rttNs()).isEqualTo(15 * MS);
         assertThat(link.view().leastRttNs()).as("15 ms, by one request").isEqualTo(1);
         link.answered(40 * MS, 240 * MS);
         assertThat(link.view().leastRttNs()).as("a slower one hardly counts").isLessThan(20 * MS);
