@@ -38,6 +38,7 @@ final class Measurement {
     private final Envelope answer = new Envelope();
     private final Envelope result = new Envelope();
     private final List<Double> loadedMs = new ArrayList<>();
+    private final List<Long> lostPpm = new ArrayList<>();
     private boolean accepted;
     private boolean over;
     private boolean filling;
@@ -144,6 +145,7 @@ final class Measurement {
         peer().onSuccess(now -> {
             if (over || now == null) return;
             loadedMs.add(now.rttNs() / 1e6);
+            lostPpm.add(now.lossPpm());
             event(
                     "bench.progress",
                     new JsonObject()
@@ -165,6 +167,7 @@ final class Measurement {
             if (!end()) return;
             double gbit = far.getBytes() * 8 / 1e9;
             loadedMs.sort(null);
+            lostPpm.sort(null);
             Peer peer = now.succeeded() ? now.result() : null;
             event(
                     "bench.finished",
@@ -174,7 +177,7 @@ final class Measurement {
                             .put("bitsPerSecond", far.getTookNs() <= 0 ? 0 : (long) (gbit * 1e18 / far.getTookNs()))
                             .put("rttIdleMs", idleMs)
                             .put("rttLoadedMs", loadedMs.isEmpty() ? null : loadedMs.get(loadedMs.size() / 2))
-                            .put("lossPpm", peer == null ? null : peer.lossPpm())
+                            .put("lossPpm", lostPpm.isEmpty() ? null : lostPpm.get(lostPpm.size() / 2))
                             .put("path", peer == null ? "none" : peer.kind())
                             .put("cpuSecondsPerGbitHere", gbit == 0 ? null : hereNs / 1e9 / gbit)
                             .put("cpuSecondsPerGbitThere", gbit == 0 ? null : far.getCpuNs() / 1e9 / gbit));
