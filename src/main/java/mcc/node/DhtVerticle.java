@@ -52,6 +52,7 @@ public final class DhtVerticle extends VerticleBase {
     private static final long SNAPSHOT_MS = 60_000;
     private static final long SETTLE_MS = 1_000;
     private static final long DIAL_MS = 2_000;
+    private static final String ALONE = "no-bootstrap";
     private static final long DIAL_MAX_MS = 60_000;
     private static final String MAP = "contacts";
     private static final int RECORDS = 256;
@@ -60,6 +61,7 @@ public final class DhtVerticle extends VerticleBase {
     private final List<Bootstrap> bootstrap;
     private final Dht dht;
     private final Id self;
+    private final Status status;
     private final Counters counters = new Counters();
     private final Tickets tickets = new Tickets();
     private final Map<Long, Bootstrap> dialling = new LinkedHashMap<>();
@@ -70,8 +72,16 @@ public final class DhtVerticle extends VerticleBase {
     private boolean settling;
     private int tableSize;
 
-    DhtVerticle(Bus bus, String network, Identity identity, Policy policy, List<Bootstrap> bootstrap, Rng rng) {
+    DhtVerticle(
+            Bus bus,
+            String network,
+            Identity identity,
+            Policy policy,
+            List<Bootstrap> bootstrap,
+            Rng rng,
+            Status status) {
         this.bus = bus;
+        this.status = status;
         this.bootstrap = List.copyOf(bootstrap);
         self = identity.id();
         dht = new Dht(mcc.dht.Config.of(Bytes.utf8(network)), self, Signing.of(identity), policy, rng, counters);
@@ -129,7 +139,10 @@ public final class DhtVerticle extends VerticleBase {
             case Dht.Output.Stored o -> tickets.answer(o.ticket(), o);
             case Dht.Output.Persist o -> persist(o.snapshot());
             case Dht.Output.Joined o -> {
-                if (!o.contacts().isEmpty()) joined = true;
+                if (!o.contacts().isEmpty()) {
+                    joined = true;
+                    status.solved(ALONE);
+                }
                 int neighbours = o.contacts().size();
                 if (neighbours == 0) LOG.info("the first node of its network, as far as it knows");
                 else LOG.info("joined the network through {} neighbours", neighbours);
@@ -174,6 +187,14 @@ public final class DhtVerticle extends VerticleBase {
     /** Resolves every bootstrap name and greets each address; again and again until one has answered. */
     private void dial() {
         if (joined) return;
+        if (dialMs > DIAL_MS) {
+            status.problem(
+                    ALONE,
+                    "warning",
+                    "no bootstrap node has answered yet, so this node knows nobody",
+                    "check that one runs at " + bootstrap.getFirst().text()
+                            + ", with this network and key, and UDP gets there");
+        }
         for (Bootstrap b : bootstrap) {
             vertx.<List<Address>>executeBlocking(() -> Addresses.resolve(b.host(), b.port()))
                     .onFailure(e -> LOG.warn("bootstrap {}: {}", b.text(), e.getMessage()))

@@ -141,7 +141,7 @@ public final class Node implements AutoCloseable {
                 new DeploymentOptions());
         run(
                 "dht",
-                () -> new DhtVerticle(bus, network, identity, policy, bootstrap, rng.split()),
+                () -> new DhtVerticle(bus, network, identity, policy, bootstrap, rng.split(), parts.status()),
                 new DeploymentOptions());
         run(
                 "registry",

@@ -88,6 +88,9 @@ class FaultsIT {
         try (RealNode node = RealNode.start(folder.resolve("n"), "--bootstrap", "no-such-host.invalid:9376")) {
             RealNode.await("it is said", () -> node.log().contains("no-such-host.invalid"));
             assertThat(node.get("/health/live").status()).isEqualTo(200);
+            RealNode.await(
+                    "its status says so too",
+                    () -> node.get("/api/v1/node").raw().body().contains("no bootstrap node has answered yet"));
         }
     }
 
