@@ -147,7 +147,11 @@ public final class RegistryVerticle extends VerticleBase {
             }
             case Registry.Output.Refused o -> {
                 watches.values().removeIf(watch -> watch[0] == o.ticket());
-                tickets.fail(o.ticket(), new Problem("overloaded", o.reason(), "deregister what is not needed"));
+                tickets.fail(
+                        o.ticket(),
+                        o.draining()
+                                ? new Problem("node-not-ready", o.reason(), "start the node again")
+                                : new Problem("overloaded", o.reason(), "deregister what is not needed"));
             }
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);

@@ -125,7 +125,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         record Registered(long ticket, LocalView registration, boolean created) implements Output {}
 
         /** A limit is reached, or the node is draining. */
-        record Refused(long ticket, String reason) implements Output {}
+        record Refused(long ticket, boolean draining, String reason) implements Output {}
 
         /** It is not offered any more. */
         record Deregistered(long ticket, boolean existed) implements Output {}
@@ -241,7 +241,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         Registration registration = register.registration();
         if (!locals.hasRoomFor(registration.id())) {
             counters.add("registry.refused");
-            outputs.add(new Output.Refused(register.ticket(), "too many registrations, or the node is stopping"));
+            boolean draining = locals.isDraining();
+            String reason = draining ? "the node drains: it offers nothing more" : "there are too many registrations";
+            outputs.add(new Output.Refused(register.ticket(), draining, reason));
             return;
         }
         outputs.add(new Output.Persist(registration));

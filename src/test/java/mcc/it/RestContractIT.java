@@ -189,10 +189,41 @@ class RestContractIT {
         check("getHealth", get("/health"));
         check("getLiveness", get("/health/live"));
         check("getReadiness", get("/health/ready"));
-        check("drainNode", send("POST", v + "/node/drain", ""));
+        check("drainNode", send("POST", v + "/node/drain", "")); // refused: no token
         assertThat(COVERED)
                 .as("every operation but the stream of events, and plugins, which have a test of their own")
                 .containsAll(operations());
+    }
+
+    @Test
+    void aDrainedNodeSaysSoAndTakesNoRegistrationUntilItIsStartedAgain() throws Exception {
+        Path data = folder.resolve("drained");
+        try (RealNode node = RealNode.start(data)) {
+            node.register("app", "app", app.getLocalPort());
+            String token = Files.readString(data.resolve("admin.token")).strip();
+            RealNode.Answer drained = node.send(node.request("/api/v1/node/drain")
+                    .header("Authorization", "Bearer " + token)
+                    .POST(HttpRequest.BodyPublishers.noBody()));
+            assertThat(drained.status()).isEqualTo(200);
+            assertThat(node.get("/api/v1/node").body().path("draining").asBoolean())
+                    .isTrue();
+            assertThat(node.get("/health/ready").status()).isEqualTo(503);
+            RealNode.Answer kept = node.get("/api/v1/registrations/app");
+            assertThat(kept.body().path("health").asText()).isEqualTo("fail");
+            assertThat(kept.body().path("reason").asText()).contains("drains");
+            RealNode.Answer refused = node.put("/api/v1/registrations/b", "{\"service\":\"b\",\"port\":1}");
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(refused.body().path("code").asText()).isEqualTo("node-not-ready");
+            assertThat(refused.body().path("detail").asText()).contains("drains");
+            assertThat(refused.body().path("hint").asText()).contains("start the node again");
+            assertThat(node.stop()).isZero();
+        }
+        try (RealNode node = RealNode.start(data)) {
+            assertThat(node.get("/api/v1/node").body().path("draining").asBoolean())
+                    .isFalse();
+            assertThat(node.get("/api/v1/registrations").body().path("items").findValuesAsText("id"))
+                    .containsExactly("app");
+        }
     }
 
     private static Set<String> operations() {

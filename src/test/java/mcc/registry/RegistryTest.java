@@ -146,8 +146,12 @@ class RegistryTest {
         }
         assertThat(step(new Registry.Input.Stored(removes.getLast().ticket(), 1, 1)))
                 .containsExactly(new Registry.Output.Drained(9));
-        assertThat(register(registration("c", Registration.CheckType.NONE)).getFirst())
-                .isInstanceOf(Registry.Output.Refused.class);
+        assertThat(only(register(registration("c", Registration.CheckType.NONE)), Registry.Output.Refused.class)
+                        .draining())
+                .isTrue();
+        assertThat(registry.registrations())
+                .hasSize(2)
+                .allMatch(view -> view.health() == Health.FAILING && view.replicas() == 0);
     }
 
     @Test
