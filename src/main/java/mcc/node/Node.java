@@ -138,7 +138,7 @@ public final class Node implements AutoCloseable {
         mcc.link.Config links =
                 new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
-        run("store", () -> new StoreVerticle(bus, parts.data()), worker);
+        run("store", () -> new StoreVerticle(bus, parts.data(), parts.status()), worker);
         boolean offload = settings.text("udp.offload").equals("auto");
         TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(

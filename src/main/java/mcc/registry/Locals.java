@@ -63,7 +63,6 @@ final class Locals {
         if (local == null) return false;
         withdraw(local);
         replicas.remove(id);
-        out.accept(new Registry.Output.Unpersist(id));
         return true;
     }
 

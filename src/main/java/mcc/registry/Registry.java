@@ -115,12 +115,6 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
                 String id, long run, Registration.CheckType type, String host, int port, String path, long timeoutMs)
                 implements Output {}
 
-        /** Remember over restarts. Comes before the {@link Registered} that it belongs to. */
-        record Persist(Registration registration) implements Output {}
-
-        /** Remember no longer. */
-        record Unpersist(String id) implements Output {}
-
         /** It is offered. */
         record Registered(long ticket, LocalView registration, boolean created) implements Output {}
 
@@ -246,7 +240,6 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             outputs.add(new Output.Refused(register.ticket(), draining, reason));
             return;
         }
-        outputs.add(new Output.Persist(registration));
         boolean created = locals.register(nowNs, registration);
         LocalView view = locals.view(registration.id());
         if (view != null) outputs.add(new Output.Registered(register.ticket(), view, created));

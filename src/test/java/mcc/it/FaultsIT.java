@@ -280,14 +280,30 @@ class FaultsIT {
                 RealNode.Answer full = node.put("/api/v1/registrations/full", "{\"service\":\"web\",\"port\":2}");
                 assertThat(full.status()).isEqualTo(503);
                 assertThat(full.body().path("code").asText()).isEqualTo("store-failed");
+                assertThat(full.body().path("detail").asText())
+                        .isEqualTo("nothing was changed, because it could not be saved: No space left on device");
                 assertThat(full.body().path("hint").asText()).contains("free space");
-                assertThat(node.get("/api/v1/registrations/before").status()).isEqualTo(200);
+                assertThat(registrations(node)).as("nothing was made").containsExactly("before");
+                assertThat(node.providers("web")).hasSize(1);
+                assertThat(node.put("/api/v1/registrations/before", "{\"service\":\"web\",\"port\":4}")
+                                .status())
+                        .isEqualTo(503);
+                assertThat(node.get("/api/v1/registrations/before")
+                                .body()
+                                .path("port")
+                                .asInt())
+                        .as("nothing was changed")
+                        .isEqualTo(1);
+                assertThat(node.delete("/api/v1/registrations/before").status()).isEqualTo(503);
+                assertThat(registrations(node)).as("nothing was withdrawn").containsExactly("before");
+                assertThat(problems(node)).contains("store-failed");
                 Files.delete(ballast);
                 RealNode.await(
                         "it saves again",
                         () -> node.put("/api/v1/registrations/after", "{\"service\":\"web\",\"port\":3}")
                                         .status()
                                 < 300);
+                assertThat(problems(node)).doesNotContain("store-failed");
                 node.kill();
             }
             try (RealNode node = RealNode.start(data)) {
@@ -298,6 +314,14 @@ class FaultsIT {
         } finally {
             sh("umount", "-l", disk.toString());
         }
+    }
+
+    private static List<String> registrations(RealNode node) {
+        return node.get("/api/v1/registrations").body().path("items").findValuesAsText("id");
+    }
+
+    private static List<String> problems(RealNode node) {
+        return node.get("/api/v1/node").body().path("problems").findValuesAsText("code");
     }
 
     @Test
