@@ -626,7 +626,8 @@ final class Operations {
                 .map(stats -> Answer.of((JsonObject) stats));
     }
 
-    private static int seconds(String text) {
+    /** The seconds in a text such as {@code 30s} or {@code 5m}. */
+    static int seconds(String text) {
         int n = Integer.parseInt(text.substring(0, text.length() - 1));
         return text.endsWith("m") ? 60 * n : n;
     }

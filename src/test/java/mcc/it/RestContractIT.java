@@ -21,7 +21,9 @@ import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -261,10 +263,38 @@ class RestContractIT {
         assertThat(one.send(json(one, path).header("If-Match", "\"other\"").PUT(body("{\"service\":\"c\",\"port\":1}")))
                         .status())
                 .isEqualTo(412);
-        String tag = one.get("/openapi.json").raw().headers().firstValue("ETag").orElse("");
-        assertThat(tag).isNotNull();
-        String nodeTag = one.get(path).raw().headers().firstValue("ETag").orElse("");
-        assertThat(nodeTag).startsWith("\"");
+        RealNode.await( // as its health and its replicas are part of the answer, they change the tag
+                "others hold it", () -> one.get(path).body().path("replicas").asInt() > 0);
+        String now = tag(one, path);
+        assertThat(now).as("strong").startsWith("\"");
+        String same = "{\"service\":\"c\",\"port\":1}";
+        assertThat(one.send(json(one, path)
+                                .header("If-Match", now)
+                                .header("If-None-Match", "\"other\"")
+                                .PUT(body(same)))
+                        .status())
+                .as("both hold")
+                .isEqualTo(200);
+        assertThat(one.send(json(one, path)
+                                .header("If-Match", "\"other\"")
+                                .header("If-None-Match", "\"other\"")
+                                .PUT(body(same)))
+                        .status())
+                .as("If-Match is obeyed beside If-None-Match")
+                .isEqualTo(412);
+        assertThat(one.send(json(one, path).header("If-None-Match", "W/" + now).PUT(body(same)))
+                        .status())
+                .isEqualTo(412);
+        assertThat(one.send(json(one, path).header("If-Match", "W/" + now).PUT(body(same)))
+                        .status())
+                .as("If-Match compares strongly")
+                .isEqualTo(412);
+        assertThat(one.send(json(one, path)
+                                .header("If-Match", "\"other\", " + now)
+                                .PUT(body(same)))
+                        .status())
+                .as("a list")
+                .isEqualTo(200);
         String post = "{\"service\":\"app\"}";
         RealNode.Answer made = two.send(
                 json(two, "/api/v1/tunnels").header("Idempotency-Key", "k1").POST(body(post)));
@@ -276,6 +306,92 @@ class RestContractIT {
                 .header("Idempotency-Key", "k1")
                 .POST(body("{\"service\":\"app\",\"listen\":\"127.0.0.1:0\"}")));
         assertThat(other.status()).isEqualTo(422);
+    }
+
+    private static String tag(RealNode node, String path) {
+        return node.get(path).raw().headers().firstValue("ETag").orElse("");
+    }
+
+    @Test
+    void aReaderThatHasTheAnswerAlreadyIsToldSo() {
+        for (String path : List.of("/openapi.json", "/api/v1/node", "/api/v1/registrations/app")) {
+            String tag = tag(one, path);
+            String opaque = tag.substring(tag.indexOf('"'));
+            for (String known : List.of(tag, "*", "\"other\", W/" + opaque, "\"other\"," + opaque)) {
+                RealNode.Answer answer = one.send(
+                        one.request(path).header("If-None-Match", known).GET());
+                assertThat(answer.status()).as(path + " " + known).isEqualTo(304);
+                assertThat(answer.raw().body()).isEmpty();
+                assertThat(answer.raw().headers().firstValue("ETag")).contains(tag);
+            }
+            assertThat(one.send(one.request(path)
+                                    .header("If-None-Match", "\"other\"")
+                                    .GET())
+                            .status())
+                    .isEqualTo(200);
+        }
+        assertThat(tag(one, "/api/v1/node")).as("weak: the uptime is left out").startsWith("W/\"");
+        assertThat(tag(one, "/metrics")).as("it differs each time").isEmpty();
+    }
+
+    @Test
+    void anotherMethodIsRefusedWithThoseThereAreAndHeadIsServed() {
+        for (String path : List.of("/openapi.json", "/api/v1/node", "/metrics", "/health", "/docs", "/")) {
+            RealNode.Answer head = one.send(one.request(path).method("HEAD", HttpRequest.BodyPublishers.noBody()));
+            assertThat(head.status()).as(path).isEqualTo(200);
+            assertThat(head.raw().body()).isEmpty();
+            RealNode.Answer put = one.send(json(one, path).PUT(body("{}")));
+            assertThat(put.status()).as(path).isEqualTo(405);
+            assertThat(put.raw().headers().firstValue("Allow")).as(path).contains("GET, HEAD");
+            assertThat(put.body().path("code").asText()).isEqualTo("method-not-allowed");
+        }
+        RealNode.Answer patch = one.send(json(one, "/api/v1/registrations/app").method("PATCH", body("{}")));
+        assertThat(patch.raw().headers().firstValue("Allow")).contains("DELETE, GET, HEAD, PUT");
+        assertThat(one.send(json(one, "/api/v1/events").PUT(body("{}")))
+                        .raw()
+                        .headers()
+                        .firstValue("Allow"))
+                .contains("GET");
+        assertThat(one.get("/api/v1/none").status()).isEqualTo(404);
+    }
+
+    @Test
+    void oneKeyDoesOneThingHoweverManyComeAtOnce() {
+        String post = "{\"service\":\"app\",\"listen\":\"127.0.0.1:0\"}";
+        List<CompletableFuture<RealNode.Answer>> all = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            all.add(CompletableFuture.supplyAsync(() -> two.send(json(two, "/api/v1/tunnels")
+                    .header("Idempotency-Key", "at once")
+                    .POST(body(post)))));
+        }
+        Set<String> made = new LinkedHashSet<>();
+        for (CompletableFuture<RealNode.Answer> each : all) {
+            RealNode.Answer answer = each.join();
+            if (answer.status() == 201) made.add(answer.body().path("id").asText());
+            else {
+                assertThat(answer.status()).isEqualTo(409);
+                assertThat(answer.body().path("detail").asText()).contains("under way");
+            }
+        }
+        assertThat(made).hasSize(1);
+        RealNode.Answer elsewhere = two.send(json(two, "/api/v1/dht/lookups")
+                .header("Idempotency-Key", "at once")
+                .POST(body("{\"service\":\"app\"}")));
+        assertThat(elsewhere.status()).isEqualTo(422);
+    }
+
+    @Test
+    void aTunnelListensWhereItWasToldTo() {
+        RealNode.Answer all = two.post("/api/v1/tunnels", "{\"service\":\"app\",\"listen\":\"0.0.0.0:0\"}");
+        assertThat(all.status()).isEqualTo(201);
+        assertThat(all.body().path("listen").asText()).matches("0\\.0\\.0\\.0:[1-9][0-9]*");
+        RealNode.Answer unknown =
+                two.post("/api/v1/tunnels", "{\"service\":\"app\",\"listen\":\"no-such-host.invalid:0\"}");
+        assertThat(unknown.status()).isEqualTo(400);
+        assertThat(unknown.body().path("detail").asText()).contains("'no-such-host.invalid' is unknown");
+        assertThat(two.delete("/api/v1/tunnels/" + all.body().path("id").asText())
+                        .status())
+                .isEqualTo(200);
     }
 
     private static HttpRequest.Builder json(RealNode node, String path) {
@@ -296,6 +412,16 @@ class RestContractIT {
         RealNode.Answer later = waiting.get(60, TimeUnit.SECONDS);
         assertThat(later.body().path("items").get(0).path("node").asText()).isEqualTo(one.id);
         assertThat(later.body().get("index").asText()).isNotEqualTo(index);
+    }
+
+    @Test
+    void aWaitIsTakenInSecondsOrMinutesAndRefusedBeyondItsLimit() {
+        assertThat(two.get("/api/v1/services?index=0&wait=5m").status()).isEqualTo(200);
+        for (String wait : List.of("301s", "999s", "6m")) {
+            RealNode.Answer over = two.get("/api/v1/services?index=0&wait=" + wait);
+            assertThat(over.status()).as(wait).isEqualTo(400);
+            assertThat(over.body().path("hint").asText()).contains("5m");
+        }
     }
 
     @Test
