@@ -138,6 +138,7 @@ public final class ApiVerticle extends VerticleBase {
                                 .addWebSocketSubProtocol(Guard.SUBPROTOCOL)
                                 .setIdleTimeout(0))
                         .requestHandler(router)
+                        .connectionHandler(Pipelining::bound)
                         .listen(at.port(), at.host())
                         .recover(e -> Future.failedFuture(new Problem(
                                 "listen",

@@ -1,12 +1,17 @@
 package mcc.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -229,6 +234,28 @@ class FaultsIT {
                     .isEqualTo("origin-not-allowed");
             assertThat(node.get("/api/v1/registrations").body().path("items")).isEmpty();
             assertThat(node.log()).doesNotContain("Exception");
+        }
+    }
+
+    @Test
+    void whoSendsTooManyRequestsAheadIsCutOffAndFillsNoLog() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("n"))) {
+            URI uri = URI.create(node.http);
+            long before = node.log().lines().count();
+            try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
+                socket.setSoTimeout(60_000);
+                String one = "GET /api/v1/node HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\n\r\n";
+                assertThatThrownBy(() -> {
+                            socket.getOutputStream().write(one.repeat(9_000).getBytes(StandardCharsets.US_ASCII));
+                            while (socket.getInputStream().read() >= 0) continue;
+                            throw new EOFException();
+                        })
+                        .as("the connection ends")
+                        .isInstanceOf(IOException.class)
+                        .isNotInstanceOf(SocketTimeoutException.class);
+            }
+            assertThat(node.get("/api/v1/node").status()).isEqualTo(200);
+            assertThat(node.log().lines().count() - before).isLessThanOrEqualTo(1);
         }
     }
 
