@@ -2,9 +2,12 @@ package mcc.api;
 
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
@@ -16,6 +19,7 @@ import java.net.InetAddress;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import mcc.node.Addresses;
 import mcc.node.ApiQuery;
 import mcc.node.BridgeSocket;
@@ -62,7 +66,7 @@ public final class ApiVerticle extends VerticleBase {
         router.route().handler(rc -> guardSite(rc, guard));
         rest.mount(router);
         router.get("/api/v1/events").handler(rc -> rest.guarded(rc, "streamEvents", stream::serve));
-        router.get("/metrics")
+        Pages.both(router.route("/metrics"))
                 .handler(rc -> rest.guarded(
                         rc,
                         "getMetrics",
@@ -71,17 +75,16 @@ public final class ApiVerticle extends VerticleBase {
                                         .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
                                         .end(text))
                                 .onFailure(e -> Rest.fail(rc, Problems.of(e)))));
-        router.get("/openapi.json")
-                .handler(rc -> rc.response()
-                        .putHeader("Content-Type", "application/json")
-                        .end(contract.document().toBuffer()));
+        Buffer document = contract.document().toBuffer();
+        String tag = EntityTags.of(document.toString());
+        Pages.both(router.route("/openapi.json")).handler(rc -> document(rc, document, tag));
         router.get("/api/v1/live").handler(rc -> live(rc, live, guard));
         router.post("/api/v1/bus/*").handler(BodyHandler.create(false).setBodyLimit(WEB_SOCKET_BYTES));
         router.route("/api/v1/bus/*").handler(rc -> guardBus(rc, guard));
         router.route("/api/v1/bus/*").subRouter(bus());
         new Uploads(vertx, parts, guard).mount(router);
         Pages.load().mount(router);
-        router.route().last().handler(rc -> notFound(rc, contract));
+        router.route().last().handler(rc -> notFound(rc, router));
         router.errorHandler(500, rc -> Rest.fail(rc, Problems.of(cause(rc))));
         router.errorHandler(
                 413,
@@ -135,6 +138,7 @@ public final class ApiVerticle extends VerticleBase {
                                 .addWebSocketSubProtocol(Guard.SUBPROTOCOL)
                                 .setIdleTimeout(0))
                         .requestHandler(router)
+                        .connectionHandler(Pipelining::bound)
                         .listen(at.port(), at.host())
                         .recover(e -> Future.failedFuture(new Problem(
                                 "listen",
@@ -151,6 +155,13 @@ public final class ApiVerticle extends VerticleBase {
     @Override
     public Future<?> stop() {
         return server == null ? Future.succeededFuture() : server.close();
+    }
+
+    private static void document(RoutingContext rc, Buffer document, String tag) {
+        rc.response().putHeader("ETag", tag);
+        if (!EntityTags.passesIfNoneMatch(rc.request(), tag))
+            rc.response().setStatusCode(304).end();
+        else rc.response().putHeader("Content-Type", "application/json").end(document);
     }
 
     private static void guardSite(RoutingContext rc, Guard guard) {
@@ -221,19 +232,26 @@ public final class ApiVerticle extends VerticleBase {
                 .onFailure(e -> socket.refuse(Problems.of(e).detail()));
     }
 
-    private static void notFound(RoutingContext rc, Contract contract) {
+    private static void notFound(RoutingContext rc, Router router) {
         String path = rc.request().path();
-        for (Contract.Operation o : contract.operations()) {
-            if (path.matches(o.path().replaceAll("\\{\\w+\\}", "[^/]+"))) {
-                Rest.fail(
-                        rc,
-                        new Problem(
-                                "method-not-allowed",
-                                rc.request().method() + " is not possible on " + path,
-                                "see /docs for what is"));
-                return;
-            }
+        Set<String> allowed = new TreeSet<>();
+        for (Route route : router.getRoutes()) {
+            Set<HttpMethod> methods = route.methods();
+            if (methods == null || !route.isExactPath()) continue;
+            if (path.matches(route.getPath().replaceAll(":\\w+", "[^/]+"))) methods.forEach(m -> allowed.add(m.name()));
         }
-        Rest.fail(rc, new Problem("not-found", "there is nothing at " + path, "the interface is described at /docs"));
+        if (allowed.isEmpty()) {
+            Rest.fail(
+                    rc, new Problem("not-found", "there is nothing at " + path, "the interface is described at /docs"));
+            return;
+        }
+        String methods = String.join(", ", allowed);
+        rc.response().putHeader(HttpHeaders.ALLOW, methods);
+        Rest.fail(
+                rc,
+                new Problem(
+                        "method-not-allowed",
+                        rc.request().method() + " is not possible on " + path,
+                        "possible are: " + methods));
     }
 }

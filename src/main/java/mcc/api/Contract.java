@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,8 @@ final class Contract {
             @Nullable JsonObject bodySchema) {}
 
     private static final String BASE = "mcc://openapi/";
+    private static final Pattern OUTER = Pattern.compile("subschema|did not match schema|does not match schema");
+    private static final int FAULTS = 20;
 
     private final JsonObject document;
     private final Map<String, Operation> operations = new LinkedHashMap<>();
@@ -88,10 +91,10 @@ final class Contract {
         if (validator == null) return;
         OutputUnit result = validator.validate(body);
         if (Boolean.TRUE.equals(result.getValid())) return;
-        List<Problem.Fault> faults = faults(result, properties(operation));
+        List<Problem.Fault> faults = faults(result);
         String first = faults.isEmpty()
                 ? ""
-                : ": " + faults.getFirst().pointer() + " " + faults.getFirst().detail();
+                : ": " + faults.getFirst().pointer() + ": " + faults.getFirst().detail();
         throw new Problem(
                 "validation", "the request body is not as expected" + first, "see /docs for its fields", faults);
     }
@@ -178,6 +181,7 @@ final class Contract {
         List<Parameter> parameters = new ArrayList<>();
         for (Object each : o.getJsonArray("parameters", new JsonArray())) {
             JsonObject p = (JsonObject) each;
+            if (p.containsKey("$ref") || p.getString("in").equals("header")) continue; // read where they are obeyed
             JsonObject schema = p.getJsonObject("schema");
             parameters.add(new Parameter(
                     p.getString("name"),
@@ -229,30 +233,31 @@ final class Contract {
         return out;
     }
 
-    private List<String> properties(Operation operation) {
-        JsonObject schema = operation.bodySchema();
-        return schema == null
-                ? List.of()
-                : List.copyOf(resolve(schema)
-                        .getJsonObject("properties", new JsonObject())
-                        .fieldNames());
-    }
-
-    private static List<Problem.Fault> faults(OutputUnit result, List<String> properties) {
+    private static List<Problem.Fault> faults(OutputUnit result) {
         List<Problem.Fault> out = new ArrayList<>();
+        List<String> refused = new ArrayList<>();
         if (result.getErrors() == null) return out;
         for (OutputUnit unit : result.getErrors()) {
             String at = unit.getInstanceLocation();
             String pointer = at == null ? "" : at.startsWith("#") ? at.substring(1) : at;
-            String detail = String.valueOf(unit.getError());
+            String error = String.valueOf(unit.getError());
+            if (error.endsWith("additional properties schema")) refused.add(pointer);
             // The validator reports each enclosing keyword as well; the innermost says enough.
-            boolean outer = detail.contains("subschema") || detail.contains("does not match schema");
-            // It also calls a known property unknown when its value is wrong.
-            boolean known = detail.contains("additional properties")
-                    && properties.stream().anyMatch(name -> detail.contains("Property " + name + " "));
-            if (!outer && !known && out.size() < 20)
-                out.add(new Problem.Fault(pointer.isEmpty() ? "/" : pointer, detail));
+            else if (!OUTER.matcher(error).find())
+                out.add(new Problem.Fault(pointer.isEmpty() ? "/" : pointer, text(error)));
         }
-        return out;
+        // It also refuses each known field that is wrong in itself; the others are unknown.
+        for (String pointer : refused) {
+            boolean known = out.stream()
+                    .anyMatch(f -> f.pointer().equals(pointer) || f.pointer().startsWith(pointer + "/"));
+            if (!known) out.add(new Problem.Fault(pointer, "there is no such field"));
+        }
+        return out.size() <= FAULTS ? out : out.subList(0, FAULTS);
+    }
+
+    private static String text(String error) {
+        return error.replaceFirst("^Instance type (\\w+) is invalid\\. Expected (.*)$", "expected $2, not $1")
+                .replaceFirst("^Instance does not match any of (.*)$", "expected one of $1")
+                .replaceFirst("^Instance does not have required property (.*)$", "$1 is missing");
     }
 }

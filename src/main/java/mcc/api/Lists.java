@@ -48,7 +48,7 @@ final class Lists {
         String filter = parameters.getString("filter");
         if (filter != null) {
             String wanted = filter.toLowerCase(Locale.ROOT);
-            kept.removeIf(item -> !item.encode().toLowerCase(Locale.ROOT).contains(wanted));
+            kept.removeIf(item -> !contains(item, wanted));
         }
         String sort = parameters.getString("sort");
         if (sort != null) sort(kept, sort);
@@ -62,6 +62,16 @@ final class Lists {
                 .put("next", to < kept.size() ? cursor(to) : null)
                 .put("asOf", Instant.now().toString())
                 .put("index", index);
+    }
+
+    /** Whether a value contains the text; names of fields do not count. */
+    private static boolean contains(@Nullable Object value, String wanted) {
+        return switch (value) {
+            case null -> false;
+            case JsonObject object -> object.stream().anyMatch(field -> contains(field.getValue(), wanted));
+            case JsonArray array -> array.stream().anyMatch(each -> contains(each, wanted));
+            default -> String.valueOf(value).toLowerCase(Locale.ROOT).contains(wanted);
+        };
     }
 
     /** The number that changes when the list does. */

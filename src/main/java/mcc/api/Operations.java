@@ -133,8 +133,7 @@ final class Operations {
     }
 
     private Future<Answer> drain() {
-        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Drain())
-                .map(_ -> Answer.of(new JsonObject().put("draining", true)));
+        return parts.drain().map(_ -> Answer.of(new JsonObject().put("draining", true)));
     }
 
     Future<JsonObject> health() {
@@ -146,7 +145,10 @@ final class Operations {
                             "dht",
                             joined,
                             joined ? dht.contacts() + " contacts" : "no bootstrap node has answered yet"))
-                    .add(check("drain", !draining, draining ? "the node is stopping" : "in service"));
+                    .add(check(
+                            "drain",
+                            !draining,
+                            draining ? "the node is out of service until it is started again" : "in service"));
             int errors = 0;
             for (Object each : parts.status().problems()) {
                 if (((JsonObject) each).getString("severity").equals("error")) errors++;
@@ -624,7 +626,8 @@ final class Operations {
                 .map(stats -> Answer.of((JsonObject) stats));
     }
 
-    private static int seconds(String text) {
+    /** The seconds in a text such as {@code 30s} or {@code 5m}. */
+    static int seconds(String text) {
         int n = Integer.parseInt(text.substring(0, text.length() - 1));
         return text.endsWith("m") ? 60 * n : n;
     }

@@ -102,7 +102,8 @@ final class Pages {
         both(router.route("/ui/" + hash + "/lib/*")).handler(files(LIBRARIES));
     }
 
-    private static Route both(Route route) {
+    /** Lets a route serve HEAD as it serves GET. */
+    static Route both(Route route) {
         return route.method(HttpMethod.GET).method(HttpMethod.HEAD);
     }
 
@@ -113,7 +114,7 @@ final class Pages {
     private void cacheForever(RoutingContext rc) {
         HttpServerResponse response = rc.response();
         String tag = '"' + hash + '"';
-        if (tag.equals(rc.request().getHeader("If-None-Match"))) {
+        if (!EntityTags.passesIfNoneMatch(rc.request(), tag)) {
             response.putHeader("ETag", tag).setStatusCode(304).end();
             return;
         }
@@ -130,7 +131,7 @@ final class Pages {
                 .putHeader("Content-Security-Policy", page.policy())
                 .putHeader("Cache-Control", "no-cache")
                 .putHeader("ETag", page.tag());
-        if (page.tag().equals(rc.request().getHeader("If-None-Match"))) {
+        if (!EntityTags.passesIfNoneMatch(rc.request(), page.tag())) {
             response.setStatusCode(304).end();
             return;
         }

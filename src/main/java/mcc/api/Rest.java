@@ -1,6 +1,7 @@
 package mcc.api;
 
 import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -11,10 +12,6 @@ import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -28,7 +25,6 @@ final class Rest {
     /** A request body is at most this long. */
     static final int BODY_BYTES = 1 << 20;
 
-    private static final int REPLAYS_MAX = 1_000;
     private static final long LOOK_MS = 250;
     private static final long WAIT_MAX_MS = 300_000;
     /** Shorter than the time-outs of both buses. */
@@ -45,13 +41,11 @@ final class Rest {
     static final int LIMITED_BURST = 5_000;
     private static final int CALLERS_MAX = 1_024;
 
-    private record Replay(String request, int status, JsonObject body) {}
-
     private final Vertx vertx;
     private final Contract contract;
     private final Operations operations;
     private final Guard guard;
-    private final Map<String, Replay> replays = new LinkedHashMap<>();
+    private final Replays replays = new Replays();
     private final RateLimit<String> limit = new RateLimit<>(LIMITED_PER_SECOND, LIMITED_BURST, CALLERS_MAX);
     private int waiting;
 
@@ -72,6 +66,7 @@ final class Rest {
             String path = routePath(operation.path());
             if (operation.bodyType() != null) router.route(method, path).handler(this::checkMediaType);
             Route route = router.route(method, path);
+            if (method.equals(HttpMethod.GET)) route.method(HttpMethod.HEAD);
             if (operation.bodyType() != null) route.handler(bodies);
             route.handler(rc -> serve(rc, operation, does));
         }
@@ -100,10 +95,21 @@ final class Rest {
             guard.checkScope(operation.scope(), rc.request().getHeader("Authorization"));
             checkRate(operation, caller(rc.request()));
             JsonObject input = input(rc, operation);
-            if (operation.method().equals("POST") && replayed(rc, operation, input)) return;
-            Future<Void> allowed = conditions(rc, operation, input);
-            allowed.compose(_ -> first(does, input, WAIT_MAX_MS))
-                    .onSuccess(answer -> send(rc, operation, input, answer))
+            String key = operation.method().equals("POST") ? rc.request().getHeader("Idempotency-Key") : null;
+            if (key != null) {
+                Replays.Answer old = replays.begin(key, EntityTags.hash(operation.id() + input.encode()));
+                if (old != null) {
+                    json(rc.response(), old.status(), old.body());
+                    return;
+                }
+            }
+            conditions(rc, operation, input)
+                    .compose(_ -> first(does, input, WAIT_MAX_MS))
+                    .map(a -> new Replays.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))
+                    .onComplete(done -> {
+                        if (key != null) replays.end(key, done.succeeded() ? done.result() : null);
+                    })
+                    .onSuccess(answer -> send(rc, operation, answer))
                     .onFailure(e -> fail(rc, Problems.of(e)));
         } catch (Problem p) {
             fail(rc, p);
@@ -155,8 +161,14 @@ final class Rest {
         Operations.Operation does = operations.all().get(call.operation());
         String instance = "mcc.api." + call.operation();
         try {
-            if (operation == null || does == null) {
+            if (operation == null) {
                 throw new Problem("not-found", "there is no operation '" + call.operation() + "'", "see /docs");
+            }
+            if (does == null) {
+                throw new Problem(
+                        "not-found",
+                        "'" + call.operation() + "' is served by HTTP only",
+                        "send " + operation.method() + " " + operation.path());
             }
             if (!call.trusted()) {
                 guard.checkScope(operation.scope(), call.authorization());
@@ -180,13 +192,14 @@ final class Rest {
     private Future<Operations.Answer> first(Operations.Operation does, JsonObject input, long waitMaxMs) {
         Long index = input.getLong("index");
         String wait = input.getString("wait");
+        long waitMs = wait == null ? 0 : 1_000L * Operations.seconds(wait);
+        if (waitMs > WAIT_MAX_MS) throw new Problem("validation", "wait is '" + wait + "'", "wait for 5m at most");
         if (index == null || wait == null) return does.apply(input);
         if (waiting >= 1_000) {
             return Future.failedFuture(
                     new Problem("overloaded", "1,000 readers wait already", "try again, or read /events"));
         }
-        long seconds = Long.parseLong(wait.substring(0, wait.length() - 1));
-        long until = System.nanoTime() + Math.min(waitMaxMs, seconds * 1_000) * 1_000_000;
+        long until = System.nanoTime() + Math.min(waitMaxMs, waitMs) * 1_000_000;
         waiting++;
         return again(does, input, index, until).onComplete(_ -> waiting--);
     }
@@ -203,18 +216,16 @@ final class Rest {
 
     /** RFC 9110 section 13: writes of one registration may depend on what it is now. */
     private Future<Void> conditions(RoutingContext rc, Contract.Operation operation, JsonObject input) {
-        String ifMatch = rc.request().getHeader("If-Match");
-        String ifNone = rc.request().getHeader("If-None-Match");
+        MultiMap headers = rc.request().headers();
         boolean writes =
                 operation.id().equals("putRegistration") || operation.id().equals("deleteRegistration");
-        if (!writes || ifMatch == null && ifNone == null) return Future.succeededFuture();
+        boolean asks = headers.contains("If-Match") || headers.contains("If-None-Match");
+        if (!writes || !asks) return Future.succeededFuture();
         Operations.Operation get = operations.all().get("getRegistration");
         if (get == null) return Future.succeededFuture();
         return get.apply(new JsonObject().put("id", input.getString("id"))).transform(now -> {
-            String tag = now.succeeded() ? etag(now.result().body()) : null;
-            boolean ok = ifNone != null
-                    ? !ifNone.equals("*") || tag == null
-                    : tag != null && (tag.equals(ifMatch) || "*".equals(ifMatch));
+            String tag = now.succeeded() ? EntityTags.of(now.result().body()) : null;
+            boolean ok = EntityTags.passesIfMatch(rc.request(), tag) && EntityTags.passesIfNoneMatch(rc.request(), tag);
             return ok
                     ? Future.succeededFuture()
                     : Future.failedFuture(new Problem(
@@ -224,38 +235,18 @@ final class Rest {
         });
     }
 
-    private boolean replayed(RoutingContext rc, Contract.Operation operation, JsonObject input) {
-        String key = rc.request().getHeader("Idempotency-Key");
-        if (key == null) return false;
-        Replay old = replays.get(operation.id() + " " + key);
-        if (old == null) return false;
-        if (!old.request().equals(input.encode())) {
-            throw new Problem(
-                    "unprocessable", "Idempotency-Key '" + key + "' was used for another request", "use a new key");
-        }
-        json(rc.response(), old.status(), old.body());
-        return true;
-    }
-
-    private void send(RoutingContext rc, Contract.Operation operation, JsonObject input, Operations.Answer answer) {
+    private void send(RoutingContext rc, Contract.Operation operation, Replays.Answer answer) {
         HttpServerResponse response = rc.response();
         if (response.closed()) return;
-        int status = answer.created() ? 201 : status(operation, answer.body());
-        String key = rc.request().getHeader("Idempotency-Key");
-        if (operation.method().equals("POST") && key != null) {
-            if (replays.size() >= REPLAYS_MAX)
-                replays.remove(replays.keySet().iterator().next());
-            replays.put(operation.id() + " " + key, new Replay(input.encode(), status, answer.body()));
-        }
         if (operation.method().equals("GET")) {
-            String tag = etag(answer.body());
+            String tag = EntityTags.of(answer.body());
             response.putHeader("ETag", tag);
-            if (tag.equals(rc.request().getHeader("If-None-Match"))) {
+            if (answer.status() == 200 && !EntityTags.passesIfNoneMatch(rc.request(), tag)) {
                 response.setStatusCode(304).end();
                 return;
             }
         }
-        json(response, status, answer.body());
+        json(response, answer.status(), answer.body());
     }
 
     private static int status(Contract.Operation operation, JsonObject body) {
@@ -270,19 +261,6 @@ final class Rest {
                 .putHeader("Content-Type", "application/json")
                 .putHeader("Cache-Control", "no-store")
                 .end(body.toBuffer());
-    }
-
-    private static String etag(JsonObject body) {
-        JsonObject stable = body.copy();
-        stable.remove("asOf");
-        stable.remove("uptimeMs");
-        try {
-            byte[] hash =
-                    MessageDigest.getInstance("SHA-256").digest(stable.encode().getBytes(StandardCharsets.UTF_8));
-            return "\"" + HexFormat.of().formatHex(hash, 0, 8) + "\"";
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("this Java has no SHA-256", e);
-        }
     }
 
     static void fail(RoutingContext rc, Problem problem) {

@@ -5,8 +5,9 @@
  * not name does not exist, and what it names is served.
  *
  * <p>Read in this order: {@link mcc.api.Contract} (the operations and their schemas), {@link mcc.api.Operations} (what each
- * does, over the bus), {@link mcc.api.Rest} (HTTP around them), {@link mcc.api.Guard} (who may), {@link mcc.api.Problems}
- * (how errors look), {@link mcc.api.EventLog} and {@link mcc.api.EventStream} (what happened, resumable),
+ * does, over the bus), {@link mcc.api.Rest} (HTTP around them), {@link mcc.api.EntityTags} and {@link mcc.api.Replays}
+ * (its conditions and retries), {@link mcc.api.Guard} (who may), {@link mcc.api.Problems} (how errors look),
+ * {@link mcc.api.EventLog} and {@link mcc.api.EventStream} (what happened, resumable),
  * {@link mcc.api.Live} (the dashboard's one WebSocket), {@link mcc.api.Metrics},
  * {@link mcc.api.Pages} (the dashboard's files, by build hash).
  *

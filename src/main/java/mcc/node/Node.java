@@ -45,7 +45,13 @@ public final class Node implements AutoCloseable {
             Path data,
             String adminToken,
             Status status,
-            Policy policy) {}
+            Policy policy) {
+        /** Takes the node out of service until its next start; ends when the network knows, or time is over. */
+        public Future<Object> drain() {
+            status.draining();
+            return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Drain());
+        }
+    }
 
     /** A verticle of a room above. */
     @FunctionalInterface
@@ -132,7 +138,7 @@ public final class Node implements AutoCloseable {
         mcc.link.Config links =
                 new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
-        run("store", () -> new StoreVerticle(bus, parts.data()), worker);
+        run("store", () -> new StoreVerticle(bus, parts.data(), parts.status()), worker);
         boolean offload = settings.text("udp.offload").equals("auto");
         TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(
@@ -259,9 +265,8 @@ public final class Node implements AutoCloseable {
     /** Withdraws every registration, says goodbye, and stops; within ten seconds. Blocks. */
     @Override
     public void close() {
-        parts.status().draining();
         try {
-            await(parts.bus().ask(Bus.REGISTRY, new RegistryVerticle.Query.Drain()), DRAIN_MS);
+            await(parts.drain(), DRAIN_MS);
         } catch (RuntimeException e) {
             LOG.warn("not everything was withdrawn before the stop: {}", e.getMessage());
         }

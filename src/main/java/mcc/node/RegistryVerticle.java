@@ -10,6 +10,7 @@ import io.vertx.ext.web.client.WebClientOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongFunction;
 import mcc.consortium.Policy;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -30,7 +31,7 @@ import org.slf4j.LoggerFactory;
 public final class RegistryVerticle extends VerticleBase {
     /** What may be asked. */
     public sealed interface Query {
-        /** Answered by {@link Registry.Output.Registered} once it is on disk. */
+        /** Answered by {@link Registry.Output.Registered}; it is on disk then. */
         record Register(Registration registration) implements Query {}
 
         /** Answered by {@link Registry.Output.Deregistered}. */
@@ -83,7 +84,6 @@ public final class RegistryVerticle extends VerticleBase {
     private @Nullable CoreHost<Registry.Input, Registry.Output> host;
     private @Nullable NetClient tcp;
     private @Nullable WebClient http;
-    private Future<?> saving = Future.succeededFuture();
 
     RegistryVerticle(Bus bus, String network, Id self, Policy policy, Rng rng) {
         this.bus = bus;
@@ -131,23 +131,21 @@ public final class RegistryVerticle extends VerticleBase {
         if (!Desks.hasHost(letters)) return;
         switch (output) {
             case Registry.Output.RunCheck o -> check(o);
-            case Registry.Output.Persist o ->
-                save(new StoreVerticle.Query.Put(
-                        MAP,
-                        o.registration().id(),
-                        Registrations.toJson(o.registration()).encode()));
-            case Registry.Output.Unpersist o -> save(new StoreVerticle.Query.Remove(MAP, o.id()));
             case Registry.Output.Registered o -> {
-                whenSaved(o.ticket(), o);
+                tickets.answer(o.ticket(), o);
                 tellOffers();
             }
             case Registry.Output.Deregistered o -> {
-                whenSaved(o.ticket(), o);
+                tickets.answer(o.ticket(), o);
                 tellOffers();
             }
             case Registry.Output.Refused o -> {
                 watches.values().removeIf(watch -> watch[0] == o.ticket());
-                tickets.fail(o.ticket(), new Problem("overloaded", o.reason(), "deregister what is not needed"));
+                tickets.fail(
+                        o.ticket(),
+                        o.draining()
+                                ? new Problem("node-not-ready", o.reason(), "start the node again")
+                                : new Problem("overloaded", o.reason(), "deregister what is not needed"));
             }
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
@@ -180,15 +178,31 @@ public final class RegistryVerticle extends VerticleBase {
         bus.publish(Bus.OFFERS, new Offers(registry.registrations()));
     }
 
-    private void save(StoreVerticle.Query change) {
-        saving = bus.ask(Bus.STORE, change);
+    /** The disk has it first: what could not be saved was not done. */
+    private Future<Object> change(StoreVerticle.Query onDisk, LongFunction<Registry.Input> input) {
+        return tickets.ask(ticket -> bus.ask(Bus.STORE, onDisk)
+                .onSuccess(_ -> {
+                    if (host != null) host.handle(input.apply(ticket));
+                })
+                .onFailure(e -> tickets.fail(ticket, e)));
     }
 
-    private void whenSaved(long ticket, Object answer) {
-        saving.onSuccess(_ -> tickets.answer(ticket, answer)).onFailure(e -> {
-            Problem problem = e instanceof Problem p ? p : new Problem("store-failed", String.valueOf(e), null);
-            tickets.fail(ticket, problem);
-        });
+    private Future<Object> register(Registration registration) {
+        return change(put(registration), t -> new Registry.Input.Register(t, registration))
+                .onFailure(e -> {
+                    if (e instanceof Problem p && p.code().equals(StoreVerticle.FAILED)) return;
+                    // Refused by the registry, so it must not come back with the next start.
+                    Registry.LocalView held = registry.registration(registration.id());
+                    bus.ask(
+                            Bus.STORE,
+                            held == null
+                                    ? new StoreVerticle.Query.Remove(MAP, registration.id())
+                                    : put(held.registration()));
+                });
+    }
+
+    private static StoreVerticle.Query put(Registration r) {
+        return new StoreVerticle.Query.Put(MAP, r.id(), Registrations.toJson(r).encode());
     }
 
     private Future<Object> onQuery(Query query) {
@@ -196,8 +210,9 @@ public final class RegistryVerticle extends VerticleBase {
         if (host == null)
             return Future.failedFuture(new Problem("node-not-ready", "the registry is starting", "try again"));
         return switch (query) {
-            case Query.Register q -> tickets.ask(t -> host.handle(new Registry.Input.Register(t, q.registration())));
-            case Query.Deregister q -> tickets.ask(t -> host.handle(new Registry.Input.Deregister(t, q.id())));
+            case Query.Register q -> register(q.registration());
+            case Query.Deregister q ->
+                change(new StoreVerticle.Query.Remove(MAP, q.id()), t -> new Registry.Input.Deregister(t, q.id()));
             case Query.Heartbeat q -> tickets.ask(t -> host.handle(new Registry.Input.Heartbeat(t, q.id())));
             case Query.Registrations _ -> Future.succeededFuture(registry.registrations());
             case Query.Services _ -> Future.succeededFuture(registry.services());

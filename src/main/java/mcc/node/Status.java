@@ -75,7 +75,7 @@ public final class Status {
         return http;
     }
 
-    /** Notes that the node withdraws from service. */
+    /** Notes that the node withdraws from service, until its next start. */
     public synchronized void draining() {
         draining = true;
     }

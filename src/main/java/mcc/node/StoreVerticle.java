@@ -19,7 +19,8 @@ import org.slf4j.LoggerFactory;
  * The embedded store: named maps of text, in one file of the data folder. A worker verticle, so that disks may be slow.
  *
  * <p>A write is answered after it was forced to disk. A file that cannot be opened is moved aside, said loudly, and the
- * node starts with an empty one; a disk that is full or read-only fails the write and nothing else.
+ * node starts with an empty one; a disk that is full or read-only fails the write and nothing else, and whoever asked
+ * for it leaves things as they were.
  */
 public final class StoreVerticle extends VerticleBase {
     /** What may be asked. */
@@ -36,14 +37,18 @@ public final class StoreVerticle extends VerticleBase {
 
     private static final Logger LOG = LoggerFactory.getLogger(StoreVerticle.class);
     private static final String FILE = "store.mv";
+    /** The code of a write that failed, here and among the node's problems. */
+    static final String FAILED = "store-failed";
 
     private final Bus bus;
     private final Path folder;
+    private final Status status;
     private @Nullable MVStore store;
 
-    StoreVerticle(Bus bus, Path folder) {
+    StoreVerticle(Bus bus, Path folder, Status status) {
         this.bus = bus;
         this.folder = folder;
+        this.status = status;
     }
 
     @Override
@@ -98,15 +103,25 @@ public final class StoreVerticle extends VerticleBase {
         MVStore store = this.store;
         if (store == null) return Future.failedFuture(new Problem("node-not-ready", "the store is closed", null));
         try {
-            return Future.succeededFuture(answer(store, query));
+            Object answer = answer(store, query);
+            if (!(query instanceof Query.All)) status.solved(FAILED);
+            return Future.succeededFuture(answer);
         } catch (MVStoreException e) {
             LOG.error("the store cannot be written: {}", e.getMessage());
             reopen(store);
-            return Future.failedFuture(new Problem(
-                    "store-failed",
-                    "the change holds now, but it was not saved, so a restart forgets it: " + e.getMessage(),
-                    "free space on the disk of " + folder + " or make it writable, then try again"));
+            String reason = reason(e);
+            String hint = "free space on the disk of " + folder + " or make it writable, then try again";
+            status.problem(FAILED, "warning", "changes cannot be saved, so none is made: " + reason, hint);
+            return Future.failedFuture(
+                    new Problem(FAILED, "nothing was changed, because it could not be saved: " + reason, hint));
         }
+    }
+
+    /** What the system said, without what the store wraps around it. */
+    private static String reason(Throwable e) {
+        Throwable deepest = e;
+        while (deepest.getCause() != null) deepest = deepest.getCause();
+        return deepest instanceof IOException ? Problem.text(deepest) : "the store does not take it";
     }
 
     /** A store that failed to write refuses everything after; a fresh one may find room again, and has what was saved. */

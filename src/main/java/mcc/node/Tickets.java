@@ -4,7 +4,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Questions to a core that wait for its answer, by ticket; at most {@link #MAX}. */
 final class Tickets {
@@ -32,7 +31,7 @@ final class Tickets {
         if (promise != null) promise.tryComplete(answer);
     }
 
-    void fail(long ticket, @Nullable Problem problem) {
+    void fail(long ticket, Throwable problem) {
         Promise<Object> promise = open.remove(ticket);
         if (promise != null) promise.tryFail(problem);
     }

@@ -76,8 +76,6 @@ public final class Wiring {
                 toDht(new Dht.Input.Put(-1 - o.ticket(), o.key(), o.slot(), o.body(), o.leaseMs(), true));
             case Registry.Output.Remove o -> toDht(new Dht.Input.Remove(-1 - o.ticket(), o.key(), o.slot()));
             case Registry.Output.RunCheck _,
-                    Registry.Output.Persist _,
-                    Registry.Output.Unpersist _,
                     Registry.Output.Registered _,
                     Registry.Output.Refused _,
                     Registry.Output.Deregistered _,

@@ -278,7 +278,7 @@ final class Directory {
     void watch(long nowNs, Registry.Input.Watch watch) {
         if (watches.size() >= config.watches() && !watches.containsKey(watch.ticket())) {
             counters.add("registry.watchRefused");
-            out.accept(new Registry.Output.Refused(watch.ticket(), "too many watches"));
+            out.accept(new Registry.Output.Refused(watch.ticket(), false, "too many watches"));
             return;
         }
         watches.put(watch.ticket(), new Watch(watch.service()));

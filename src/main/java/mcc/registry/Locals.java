@@ -39,6 +39,10 @@ final class Locals {
         this.tickets = tickets;
     }
 
+    boolean isDraining() {
+        return stopping;
+    }
+
     boolean hasRoomFor(String id) {
         return !stopping && (all.containsKey(id) || all.size() < config.registrations());
     }
@@ -59,7 +63,6 @@ final class Locals {
         if (local == null) return false;
         withdraw(local);
         replicas.remove(id);
-        out.accept(new Registry.Output.Unpersist(id));
         return true;
     }
 
@@ -105,6 +108,7 @@ final class Locals {
 
     void drain(long nowNs, long ticket) {
         stopping = true;
+        if (drainTicket != null) out.accept(new Registry.Output.Drained(drainTicket)); // the later one waits for both
         drainTicket = ticket;
         drainNs = nowNs + config.drainNs();
         for (Local local : all.values()) {
@@ -263,8 +267,12 @@ final class Locals {
     }
 
     private Registry.LocalView view(Local local) {
-        int held = replicas.getOrDefault(local.registration.id(), 0);
-        return new Registry.LocalView(
-                local.registration, local.endpoint, local.health, local.reason, local.loadPermille, held);
+        Registration r = local.registration;
+        if (stopping) {
+            String reason = "withdrawn: the node drains";
+            return new Registry.LocalView(r, local.endpoint, Health.FAILING, reason, local.loadPermille, 0);
+        }
+        int held = replicas.getOrDefault(r.id(), 0);
+        return new Registry.LocalView(r, local.endpoint, local.health, local.reason, local.loadPermille, held);
     }
 }

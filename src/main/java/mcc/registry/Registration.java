@@ -119,7 +119,7 @@ public record Registration(
         if (service == null) {
             faults.add(new Fault("/service", "a name of a-z, 0-9 and '-', 1 to 63 long, with or without 'org/'"));
         } else if (!service.org().equals(ownOrg)) {
-            faults.add(new Fault("/service", "this node registers services of '" + ownOrg + "' only"));
+            faults.add(new Fault("/service", "of '" + ownOrg + "': this node registers no others"));
         }
         String host = draft.host == null ? "127.0.0.1" : draft.host;
         if (!isHost(host)) faults.add(new Fault("/host", "a host name or IP address of at most 253 characters"));
@@ -169,7 +169,7 @@ public record Registration(
     }
 
     private static void labels(List<Fault> faults, List<String> tags, Map<String, String> meta) {
-        if (tags.size() > Provider.LABELS) faults.add(new Fault("/tags", "at most " + Provider.LABELS));
+        if (tags.size() > Provider.LABELS) faults.add(new Fault("/tags", "at most " + Provider.LABELS + " tags"));
         for (int i = 0; i < tags.size(); i++) sized(faults, "/tags/" + i, tags.get(i), 1, Provider.LABEL_BYTES);
         if (meta.size() > Provider.LABELS) faults.add(new Fault("/meta", "at most " + Provider.LABELS + " entries"));
         for (var entry : sorted(meta).entrySet()) {
@@ -178,7 +178,8 @@ public record Registration(
             sized(faults, pointer, entry.getValue(), 0, Provider.VALUE_BYTES);
         }
         if (Provider.labelsBytes(tags, meta) > Provider.LABELS_BYTES) {
-            faults.add(new Fault("/meta", "tags and meta together take more than a record holds"));
+            faults.add(new Fault(
+                    "/meta", "shorter: tags and meta together take over " + Provider.LABELS_BYTES + " bytes"));
         }
     }
 
@@ -201,7 +202,9 @@ public record Registration(
         String path = draft.path == null ? "/" : draft.path;
         boolean clean =
                 path.startsWith("/") && path.length() <= 256 && path.chars().allMatch(c -> c > ' ' && c < 127);
-        if (!clean) faults.add(new Fault("/check/path", "begins with '/', at most 256 characters without blanks"));
+        if (!clean)
+            faults.add(
+                    new Fault("/check/path", "a path that begins with '/', of at most 256 characters without blanks"));
         long intervalMs = draft.intervalMs == null ? 5_000 : draft.intervalMs;
         within(faults, "/check/intervalMs", intervalMs, 200, LEASE_MAX_MS);
         long timeoutMs = draft.timeoutMs == null ? 2_000 : draft.timeoutMs;
@@ -217,7 +220,7 @@ public record Registration(
 
     private static void sized(List<Fault> faults, String pointer, String text, int min, int max) {
         int size = Bytes.utf8(text).size();
-        if (size < min || size > max) faults.add(new Fault(pointer, min + " to " + max + " bytes"));
+        if (size < min || size > max) faults.add(new Fault(pointer, min + " to " + max + " bytes long"));
     }
 
     /** Returns the ID by which the world knows it: SHA-256("mcc/endpoint/1" ‖ node ‖ {@link #digest}). */

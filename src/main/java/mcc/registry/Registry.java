@@ -115,17 +115,11 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
                 String id, long run, Registration.CheckType type, String host, int port, String path, long timeoutMs)
                 implements Output {}
 
-        /** Remember over restarts. Comes before the {@link Registered} that it belongs to. */
-        record Persist(Registration registration) implements Output {}
-
-        /** Remember no longer. */
-        record Unpersist(String id) implements Output {}
-
         /** It is offered. */
         record Registered(long ticket, LocalView registration, boolean created) implements Output {}
 
         /** A limit is reached, or the node is draining. */
-        record Refused(long ticket, String reason) implements Output {}
+        record Refused(long ticket, boolean draining, String reason) implements Output {}
 
         /** It is not offered any more. */
         record Deregistered(long ticket, boolean existed) implements Output {}
@@ -241,10 +235,11 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         Registration registration = register.registration();
         if (!locals.hasRoomFor(registration.id())) {
             counters.add("registry.refused");
-            outputs.add(new Output.Refused(register.ticket(), "too many registrations, or the node is stopping"));
+            boolean draining = locals.isDraining();
+            String reason = draining ? "the node drains: it offers nothing more" : "there are too many registrations";
+            outputs.add(new Output.Refused(register.ticket(), draining, reason));
             return;
         }
-        outputs.add(new Output.Persist(registration));
         boolean created = locals.register(nowNs, registration);
         LocalView view = locals.view(registration.id());
         if (view != null) outputs.add(new Output.Registered(register.ticket(), view, created));

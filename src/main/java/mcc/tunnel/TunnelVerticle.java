@@ -5,6 +5,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -182,10 +183,17 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     }
 
     private static Problem cannotListen(String what, String text, Throwable e) {
+        if (e instanceof UnknownHostException) {
+            String host = Addresses.split(what, text).host();
+            return new Problem(
+                    "config",
+                    what + ": host '" + host + "' is unknown",
+                    "use an address of this machine, as 127.0.0.1:0");
+        }
         return new Problem(
                 "conflict",
                 "cannot listen on " + text + ": " + Problem.text(e),
-                "choose another port with " + what + ", or port 0 for any free one");
+                "use an address of this machine and a free port with " + what + "; port 0 takes any free one");
     }
 
     /** Closes a second of every tunnel's history, and counts its bytes for the kind of path they took. */

@@ -44,6 +44,8 @@ class RestTest {
                 Map.of("data", folder.resolve("n").toString(), "listen", "127.0.0.1:0", "http", "127.0.0.1:0");
         try (Node node = Node.start(
                 Settings.load(values, Map.of(), null), Policy.open(), List.of(TunnelVerticle::new, ApiVerticle::new))) {
+            assertThat(await(ask(node, "getMetrics", new JsonObject())).body().getString("detail"))
+                    .contains("by HTTP only");
             JsonObject nobody = new JsonObject().put("id", "aaaaaaaa");
             assertThat(status(node, "pingPeer", nobody)).isEqualTo(404);
             List<Future<ApiQuery.Answer>> answers = new ArrayList<>();

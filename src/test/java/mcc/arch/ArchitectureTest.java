@@ -349,6 +349,7 @@ class ArchitectureTest {
                 "NettySocket",
                 "PacketLoop",
                 "PacketThread",
+                "Pipelining",
                 "SteadyEpoll",
                 "TcpSocket",
                 "UdpSocket",

@@ -1,12 +1,17 @@
 package mcc.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -236,6 +241,28 @@ class FaultsIT {
     }
 
     @Test
+    void whoSendsTooManyRequestsAheadIsCutOffAndFillsNoLog() throws Exception {
+        try (RealNode node = RealNode.start(folder.resolve("n"))) {
+            URI uri = URI.create(node.http);
+            long before = node.log().lines().count();
+            try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
+                socket.setSoTimeout(60_000);
+                String one = "GET /api/v1/node HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\n\r\n";
+                assertThatThrownBy(() -> {
+                            socket.getOutputStream().write(one.repeat(9_000).getBytes(StandardCharsets.US_ASCII));
+                            while (socket.getInputStream().read() >= 0) continue;
+                            throw new EOFException();
+                        })
+                        .as("the connection ends")
+                        .isInstanceOf(IOException.class)
+                        .isNotInstanceOf(SocketTimeoutException.class);
+            }
+            assertThat(node.get("/api/v1/node").status()).isEqualTo(200);
+            assertThat(node.log().lines().count() - before).isLessThanOrEqualTo(1);
+        }
+    }
+
+    @Test
     void randomDatagramsAreCountedAndDropped() throws Exception {
         try (RealNode node = RealNode.start(folder.resolve("n"));
                 DatagramSocket socket = new DatagramSocket()) {
@@ -283,14 +310,30 @@ class FaultsIT {
                 RealNode.Answer full = node.put("/api/v1/registrations/full", "{\"service\":\"web\",\"port\":2}");
                 assertThat(full.status()).isEqualTo(503);
                 assertThat(full.body().path("code").asText()).isEqualTo("store-failed");
+                assertThat(full.body().path("detail").asText())
+                        .isEqualTo("nothing was changed, because it could not be saved: No space left on device");
                 assertThat(full.body().path("hint").asText()).contains("free space");
-                assertThat(node.get("/api/v1/registrations/before").status()).isEqualTo(200);
+                assertThat(registrations(node)).as("nothing was made").containsExactly("before");
+                assertThat(node.providers("web")).hasSize(1);
+                assertThat(node.put("/api/v1/registrations/before", "{\"service\":\"web\",\"port\":4}")
+                                .status())
+                        .isEqualTo(503);
+                assertThat(node.get("/api/v1/registrations/before")
+                                .body()
+                                .path("port")
+                                .asInt())
+                        .as("nothing was changed")
+                        .isEqualTo(1);
+                assertThat(node.delete("/api/v1/registrations/before").status()).isEqualTo(503);
+                assertThat(registrations(node)).as("nothing was withdrawn").containsExactly("before");
+                assertThat(problems(node)).contains("store-failed");
                 Files.delete(ballast);
                 RealNode.await(
                         "it saves again",
                         () -> node.put("/api/v1/registrations/after", "{\"service\":\"web\",\"port\":3}")
                                         .status()
                                 < 300);
+                assertThat(problems(node)).doesNotContain("store-failed");
                 node.kill();
             }
             try (RealNode node = RealNode.start(data)) {
@@ -301,6 +344,14 @@ class FaultsIT {
         } finally {
             sh("umount", "-l", disk.toString());
         }
+    }
+
+    private static List<String> registrations(RealNode node) {
+        return node.get("/api/v1/registrations").body().path("items").findValuesAsText("id");
+    }
+
+    private static List<String> problems(RealNode node) {
+        return node.get("/api/v1/node").body().path("problems").findValuesAsText("code");
     }
 
     @Test

@@ -21,7 +21,9 @@ import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -188,10 +190,41 @@ class RestContractIT {
         check("getHealth", get("/health"));
         check("getLiveness", get("/health/live"));
         check("getReadiness", get("/health/ready"));
-        check("drainNode", send("POST", v + "/node/drain", ""));
+        check("drainNode", send("POST", v + "/node/drain", "")); // refused: no token
         assertThat(COVERED)
                 .as("every operation but the stream of events, and plugins, which have a test of their own")
                 .containsAll(operations());
+    }
+
+    @Test
+    void aDrainedNodeSaysSoAndTakesNoRegistrationUntilItIsStartedAgain() throws Exception {
+        Path data = folder.resolve("drained");
+        try (RealNode node = RealNode.start(data)) {
+            node.register("app", "app", app.getLocalPort());
+            String token = Files.readString(data.resolve("admin.token")).strip();
+            RealNode.Answer drained = node.send(node.request("/api/v1/node/drain")
+                    .header("Authorization", "Bearer " + token)
+                    .POST(HttpRequest.BodyPublishers.noBody()));
+            assertThat(drained.status()).isEqualTo(200);
+            assertThat(node.get("/api/v1/node").body().path("draining").asBoolean())
+                    .isTrue();
+            assertThat(node.get("/health/ready").status()).isEqualTo(503);
+            RealNode.Answer kept = node.get("/api/v1/registrations/app");
+            assertThat(kept.body().path("health").asText()).isEqualTo("fail");
+            assertThat(kept.body().path("reason").asText()).contains("drains");
+            RealNode.Answer refused = node.put("/api/v1/registrations/b", "{\"service\":\"b\",\"port\":1}");
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(refused.body().path("code").asText()).isEqualTo("node-not-ready");
+            assertThat(refused.body().path("detail").asText()).contains("drains");
+            assertThat(refused.body().path("hint").asText()).contains("start the node again");
+            assertThat(node.stop()).isZero();
+        }
+        try (RealNode node = RealNode.start(data)) {
+            assertThat(node.get("/api/v1/node").body().path("draining").asBoolean())
+                    .isFalse();
+            assertThat(node.get("/api/v1/registrations").body().path("items").findValuesAsText("id"))
+                    .containsExactly("app");
+        }
     }
 
     private static Set<String> operations() {
@@ -229,10 +262,38 @@ class RestContractIT {
         assertThat(one.send(json(one, path).header("If-Match", "\"other\"").PUT(body("{\"service\":\"c\",\"port\":1}")))
                         .status())
                 .isEqualTo(412);
-        String tag = one.get("/openapi.json").raw().headers().firstValue("ETag").orElse("");
-        assertThat(tag).isNotNull();
-        String nodeTag = one.get(path).raw().headers().firstValue("ETag").orElse("");
-        assertThat(nodeTag).startsWith("\"");
+        RealNode.await( // as its health and its replicas are part of the answer, they change the tag
+                "others hold it", () -> one.get(path).body().path("replicas").asInt() > 0);
+        String now = tag(one, path);
+        assertThat(now).as("strong").startsWith("\"");
+        String same = "{\"service\":\"c\",\"port\":1}";
+        assertThat(one.send(json(one, path)
+                                .header("If-Match", now)
+                                .header("If-None-Match", "\"other\"")
+                                .PUT(body(same)))
+                        .status())
+                .as("both hold")
+                .isEqualTo(200);
+        assertThat(one.send(json(one, path)
+                                .header("If-Match", "\"other\"")
+                                .header("If-None-Match", "\"other\"")
+                                .PUT(body(same)))
+                        .status())
+                .as("If-Match is obeyed beside If-None-Match")
+                .isEqualTo(412);
+        assertThat(one.send(json(one, path).header("If-None-Match", "W/" + now).PUT(body(same)))
+                        .status())
+                .isEqualTo(412);
+        assertThat(one.send(json(one, path).header("If-Match", "W/" + now).PUT(body(same)))
+                        .status())
+                .as("If-Match compares strongly")
+                .isEqualTo(412);
+        assertThat(one.send(json(one, path)
+                                .header("If-Match", "\"other\", " + now)
+                                .PUT(body(same)))
+                        .status())
+                .as("a list")
+                .isEqualTo(200);
         String post = "{\"service\":\"app\"}";
         RealNode.Answer made = two.send(
                 json(two, "/api/v1/tunnels").header("Idempotency-Key", "k1").POST(body(post)));
@@ -244,6 +305,92 @@ class RestContractIT {
                 .header("Idempotency-Key", "k1")
                 .POST(body("{\"service\":\"app\",\"listen\":\"127.0.0.1:0\"}")));
         assertThat(other.status()).isEqualTo(422);
+    }
+
+    private static String tag(RealNode node, String path) {
+        return node.get(path).raw().headers().firstValue("ETag").orElse("");
+    }
+
+    @Test
+    void aReaderThatHasTheAnswerAlreadyIsToldSo() {
+        for (String path : List.of("/openapi.json", "/api/v1/node", "/api/v1/registrations/app")) {
+            String tag = tag(one, path);
+            String opaque = tag.substring(tag.indexOf('"'));
+            for (String known : List.of(tag, "*", "\"other\", W/" + opaque, "\"other\"," + opaque)) {
+                RealNode.Answer answer = one.send(
+                        one.request(path).header("If-None-Match", known).GET());
+                assertThat(answer.status()).as(path + " " + known).isEqualTo(304);
+                assertThat(answer.raw().body()).isEmpty();
+                assertThat(answer.raw().headers().firstValue("ETag")).contains(tag);
+            }
+            assertThat(one.send(one.request(path)
+                                    .header("If-None-Match", "\"other\"")
+                                    .GET())
+                            .status())
+                    .isEqualTo(200);
+        }
+        assertThat(tag(one, "/api/v1/node")).as("weak: the uptime is left out").startsWith("W/\"");
+        assertThat(tag(one, "/metrics")).as("it differs each time").isEmpty();
+    }
+
+    @Test
+    void anotherMethodIsRefusedWithThoseThereAreAndHeadIsServed() {
+        for (String path : List.of("/openapi.json", "/api/v1/node", "/metrics", "/health", "/docs", "/")) {
+            RealNode.Answer head = one.send(one.request(path).method("HEAD", HttpRequest.BodyPublishers.noBody()));
+            assertThat(head.status()).as(path).isEqualTo(200);
+            assertThat(head.raw().body()).isEmpty();
+            RealNode.Answer put = one.send(json(one, path).PUT(body("{}")));
+            assertThat(put.status()).as(path).isEqualTo(405);
+            assertThat(put.raw().headers().firstValue("Allow")).as(path).contains("GET, HEAD");
+            assertThat(put.body().path("code").asText()).isEqualTo("method-not-allowed");
+        }
+        RealNode.Answer patch = one.send(json(one, "/api/v1/registrations/app").method("PATCH", body("{}")));
+        assertThat(patch.raw().headers().firstValue("Allow")).contains("DELETE, GET, HEAD, PUT");
+        assertThat(one.send(json(one, "/api/v1/events").PUT(body("{}")))
+                        .raw()
+                        .headers()
+                        .firstValue("Allow"))
+                .contains("GET");
+        assertThat(one.get("/api/v1/none").status()).isEqualTo(404);
+    }
+
+    @Test
+    void oneKeyDoesOneThingHoweverManyComeAtOnce() {
+        String post = "{\"service\":\"app\",\"listen\":\"127.0.0.1:0\"}";
+        List<CompletableFuture<RealNode.Answer>> all = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            all.add(CompletableFuture.supplyAsync(() -> two.send(json(two, "/api/v1/tunnels")
+                    .header("Idempotency-Key", "at once")
+                    .POST(body(post)))));
+        }
+        Set<String> made = new LinkedHashSet<>();
+        for (CompletableFuture<RealNode.Answer> each : all) {
+            RealNode.Answer answer = each.join();
+            if (answer.status() == 201) made.add(answer.body().path("id").asText());
+            else {
+                assertThat(answer.status()).isEqualTo(409);
+                assertThat(answer.body().path("detail").asText()).contains("under way");
+            }
+        }
+        assertThat(made).hasSize(1);
+        RealNode.Answer elsewhere = two.send(json(two, "/api/v1/dht/lookups")
+                .header("Idempotency-Key", "at once")
+                .POST(body("{\"service\":\"app\"}")));
+        assertThat(elsewhere.status()).isEqualTo(422);
+    }
+
+    @Test
+    void aTunnelListensWhereItWasToldTo() {
+        RealNode.Answer all = two.post("/api/v1/tunnels", "{\"service\":\"app\",\"listen\":\"0.0.0.0:0\"}");
+        assertThat(all.status()).isEqualTo(201);
+        assertThat(all.body().path("listen").asText()).matches("0\\.0\\.0\\.0:[1-9][0-9]*");
+        RealNode.Answer unknown =
+                two.post("/api/v1/tunnels", "{\"service\":\"app\",\"listen\":\"no-such-host.invalid:0\"}");
+        assertThat(unknown.status()).isEqualTo(400);
+        assertThat(unknown.body().path("detail").asText()).contains("'no-such-host.invalid' is unknown");
+        assertThat(two.delete("/api/v1/tunnels/" + all.body().path("id").asText())
+                        .status())
+                .isEqualTo(200);
     }
 
     private static HttpRequest.Builder json(RealNode node, String path) {
@@ -264,6 +411,16 @@ class RestContractIT {
         RealNode.Answer later = waiting.get(60, TimeUnit.SECONDS);
         assertThat(later.body().path("items").get(0).path("node").asText()).isEqualTo(one.id);
         assertThat(later.body().get("index").asText()).isNotEqualTo(index);
+    }
+
+    @Test
+    void aWaitIsTakenInSecondsOrMinutesAndRefusedBeyondItsLimit() {
+        assertThat(two.get("/api/v1/services?index=0&wait=5m").status()).isEqualTo(200);
+        for (String wait : List.of("301s", "999s", "6m")) {
+            RealNode.Answer over = two.get("/api/v1/services?index=0&wait=" + wait);
+            assertThat(over.status()).as(wait).isEqualTo(400);
+            assertThat(over.body().path("hint").asText()).contains("5m");
+        }
     }
 
     @Test

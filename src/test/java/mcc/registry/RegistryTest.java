@@ -34,9 +34,8 @@ class RegistryTest {
     private long nowNs = 1;
 
     @Test
-    void aRegistrationIsPersistedOfferedAndVisibleAtOnce() {
+    void aRegistrationIsOfferedAndVisibleAtOnce() {
         List<Registry.Output> out = register(registration("a", Registration.CheckType.NONE));
-        assertThat(out.getFirst()).isInstanceOf(Registry.Output.Persist.class);
         Id endpoint = registration("a", Registration.CheckType.NONE).endpoint(SELF.id());
         assertThat(all(out, Registry.Output.Put.class))
                 .extracting(Registry.Output.Put::key)
@@ -124,11 +123,10 @@ class RegistryTest {
     }
 
     @Test
-    void deregisteringWithdrawsAndForgets() {
+    void deregisteringWithdraws() {
         register(registration("a", Registration.CheckType.NONE));
         List<Registry.Output> out = step(new Registry.Input.Deregister(2, "a"));
         assertThat(all(out, Registry.Output.Remove.class)).hasSize(2);
-        assertThat(all(out, Registry.Output.Unpersist.class)).hasSize(1);
         assertThat(registry.registrations()).isEmpty();
         out = step(new Registry.Input.Deregister(3, "a"));
         assertThat(out).containsExactly(new Registry.Output.Deregistered(3, false));
@@ -146,8 +144,12 @@ class RegistryTest {
         }
         assertThat(step(new Registry.Input.Stored(removes.getLast().ticket(), 1, 1)))
                 .containsExactly(new Registry.Output.Drained(9));
-        assertThat(register(registration("c", Registration.CheckType.NONE)).getFirst())
-                .isInstanceOf(Registry.Output.Refused.class);
+        assertThat(only(register(registration("c", Registration.CheckType.NONE)), Registry.Output.Refused.class)
+                        .draining())
+                .isTrue();
+        assertThat(registry.registrations())
+                .hasSize(2)
+                .allMatch(view -> view.health() == Health.FAILING && view.replicas() == 0);
     }
 
     @Test
@@ -306,11 +308,10 @@ class RegistryTest {
     }
 
     @Test
-    void restoredRegistrationsAreOfferedNotPersisted() {
+    void restoredRegistrationsAreOffered() {
         var restored = List.of(registration("a", Registration.CheckType.NONE));
         List<Registry.Output> out = step(new Registry.Input.Restore(restored));
         assertThat(all(out, Registry.Output.Put.class)).hasSize(2);
-        assertThat(all(out, Registry.Output.Persist.class)).isEmpty();
     }
 
     @Test

@@ -1,0 +1,79 @@
+package mcc.api;
+
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.json.JsonObject;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Entity tags (RFC 9110 section 8.8.3) and the conditions that name them (sections 13.1.1 and 13.1.2). */
+final class EntityTags {
+    private static final Pattern TAG = Pattern.compile("(?:W/)?(\"[\\x21\\x23-\\x7e\\x80-\\xff]*\")");
+    /** Fields that differ each time and do not make an answer another one. */
+    private static final List<String> CLOCKS = List.of("asOf", "uptimeMs");
+
+    private EntityTags() {}
+
+    /** The tag of an answer: weak where it leaves out what only the clock changes, for then bytes may differ. */
+    static String of(JsonObject body) {
+        JsonObject stable = body.copy();
+        boolean weak = false;
+        for (String clock : CLOCKS) weak |= stable.remove(clock) != null;
+        return (weak ? "W/" : "") + of(stable.encode());
+    }
+
+    /** The strong tag of a text. */
+    static String of(String text) {
+        return '"' + hash(text).substring(0, 16) + '"';
+    }
+
+    /** SHA-256 in hexadecimal. */
+    static String hash(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java has no SHA-256", e);
+        }
+    }
+
+    /**
+     * Whether {@code If-Match} lets a change of what has this tag pass.
+     *
+     * @param now null where there is nothing
+     */
+    static boolean passesIfMatch(HttpServerRequest request, @Nullable String now) {
+        String header = header(request, "If-Match");
+        if (header == null) return true;
+        return now != null && (isAny(header) || !now.startsWith("W/") && names(header, now, 0));
+    }
+
+    /** Whether {@code If-None-Match} lets a request pass; a reader that it stops has the answer already. */
+    static boolean passesIfNoneMatch(HttpServerRequest request, @Nullable String now) {
+        String header = header(request, "If-None-Match");
+        if (header == null || now == null) return true;
+        return !isAny(header) && !names(header, now.substring(now.indexOf('"')), 1);
+    }
+
+    private static boolean isAny(String header) {
+        return header.strip().equals("*");
+    }
+
+    /** @param group of a tag in the list: 0 with its weakness, 1 without */
+    private static boolean names(String header, String tag, int group) {
+        Matcher each = TAG.matcher(header);
+        while (each.find()) if (each.group(group).equals(tag)) return true;
+        return false;
+    }
+
+    /** A list may come in several lines (RFC 9110 section 5.3). */
+    private static @Nullable String header(HttpServerRequest request, String name) {
+        List<String> lines = request.headers().getAll(name);
+        return lines.isEmpty() ? null : String.join(",", lines);
+    }
+}

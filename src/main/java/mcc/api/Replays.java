@@ -1,0 +1,75 @@
+package mcc.api;
+
+import io.vertx.core.json.JsonObject;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import mcc.node.Problem;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers by {@code Idempotency-Key}: the same request with the same key is not done twice. A key belongs to its request from
+ * the first moment, so who comes while that one is under way is refused; a request that failed gives its key back.
+ * Source: draft-ietf-httpapi-idempotency-key-header-07 section 2.6.
+ */
+final class Replays {
+    /** Keys remembered. */
+    static final int MAX = 1_000;
+
+    private static final int KEY_LENGTH = 255;
+
+    /** What a request got. */
+    record Answer(int status, JsonObject body) {}
+
+    private record Known(String request, @Nullable Answer answer) {}
+
+    private final Map<String, Known> known = new LinkedHashMap<>();
+
+    /**
+     * Takes a key for a request.
+     *
+     * @param request tells it from every other
+     * @return what it got before; null when it is the first, which {@link #end} must follow
+     * @throws Problem where the key is another request's, or its request is under way
+     */
+    @Nullable
+    Answer begin(String key, String request) {
+        Known old = known.get(key);
+        if (old == null) {
+            if (key.isEmpty() || key.length() > KEY_LENGTH) {
+                throw new Problem(
+                        "validation", "the Idempotency-Key has no use", "use 1 to " + KEY_LENGTH + " characters");
+            }
+            makeRoom();
+            known.put(key, new Known(request, null));
+            return null;
+        }
+        if (!old.request().equals(request)) {
+            throw new Problem(
+                    "unprocessable", "Idempotency-Key '" + key + "' was used for another request", "use a new key");
+        }
+        if (old.answer() == null) {
+            throw new Problem(
+                    "conflict",
+                    "the request with Idempotency-Key '" + key + "' is under way",
+                    "ask again in a moment: its answer will be told");
+        }
+        return old.answer();
+    }
+
+    private void makeRoom() {
+        if (known.size() < MAX) return;
+        for (Map.Entry<String, Known> each : known.entrySet()) {
+            if (each.getValue().answer() == null) continue;
+            known.remove(each.getKey());
+            return;
+        }
+        throw new Problem(
+                "overloaded", MAX + " requests with an Idempotency-Key are under way", "try again in a moment");
+    }
+
+    /** The request that {@link #begin} let through is done; null where it failed. */
+    void end(String key, @Nullable Answer answer) {
+        Known begun = known.remove(key);
+        if (begun != null && answer != null) known.put(key, new Known(begun.request(), answer));
+    }
+}
