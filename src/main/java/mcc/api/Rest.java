@@ -103,7 +103,8 @@ final class Rest {
                     return;
                 }
             }
-            conditions(rc, operation, input)
+            Future.succeededFuture()
+                    .compose(_ -> conditions(rc, operation, input)) // what it throws fails the future, so the key ends
                     .compose(_ -> first(does, input, WAIT_MAX_MS))
                     .map(a -> new Replays.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))
                     .onComplete(done -> {
