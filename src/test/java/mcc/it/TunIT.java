@@ -282,7 +282,7 @@ class TunIT {
                 sh(in(right, "ping -4 -c 1 -W 5 -s 555 " + address4(left)));
                 RealNode.await("its datagrams are seen", () -> captured(capture, inner4 + 29) >= 2);
                 assertThat(sh("ip -n " + right + " addr show dev mcc0"))
-                        .contains("mtu 1420", "qlen 2000", "inet6 fd", "/48 scope global", "inet 100.", "/10 ");
+                        .contains("mtu 1420", "qlen 4000", "inet6 fd", "/48 scope global", "inet 100.", "/10 ");
                 List<String> status = exec(left, RealNode.command("status").toArray(String[]::new));
                 assertThat(sh(String.join(" ", status)))
                         .contains("interface mcc0  " + to + "  " + address4(left) + "  MTU 1420");
