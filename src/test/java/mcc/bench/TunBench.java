@@ -327,11 +327,16 @@ class TunBench {
         return bits(JSON.readTree(Files.readString(out)).path("end")) / 1e6;
     }
 
-    /** The mean round trip in milliseconds. */
+    /** The median round trip in milliseconds: a mean of so few would tell of the host's one pause instead. */
     private double ping(Variant v, int count, String interval) throws Exception {
-        String out = run(in(right, "ping -q -c " + count + " -i " + interval + " " + v.address))
-                .out();
-        return Double.parseDouble(out.replaceAll("(?s).*= [\\d.]+/([\\d.]+)/.*", "$1"));
+        double[] took = run(in(right, "ping -c " + count + " -i " + interval + " " + v.address))
+                .out()
+                .lines()
+                .filter(l -> l.contains(" time="))
+                .mapToDouble(l -> Double.parseDouble(l.replaceAll(".* time=([\\d.]+).*", "$1")))
+                .sorted()
+                .toArray();
+        return took[took.length / 2];
     }
 
     private void table() {
