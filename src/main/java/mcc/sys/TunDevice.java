@@ -45,7 +45,7 @@ public final class TunDevice implements AutoCloseable {
     private static final long SIOCGIFINDEX = 0x8933;
     private static final long SIOCSIFTXQLEN = 0x8943;
     private static final int IFF_UP = 1;
-    /** Packets that wait for their reader: at a gigabit a second as many as come in the 40 ms for which it may not be scheduled. */
+    /** Packets that wait for their reader: at a gigabit a second as many as come in 40 ms, for which it may not be scheduled. */
     private static final int QUEUE = 4_000;
     /** Where {@code struct ifreq} has its value, and its size. */
     private static final int VALUE = 16;

@@ -84,7 +84,7 @@ class TunDeviceTest {
     @Test
     void aNewKernelHasAllOffloads() throws SysError {
         has(TunDevice.Offload.ALL);
-        assertThat(kernel.queue).isEqualTo(2_000);
+        assertThat(kernel.queue).isEqualTo(4_000);
     }
 
     @Test
