@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -128,9 +129,7 @@ public final class Settings {
 
     /** The values of a list key. */
     public List<String> list(String key) {
-        List<String> out = new ArrayList<>();
-        for (String part : text(key).split(",")) if (!part.isBlank()) out.add(part.strip());
-        return List.copyOf(out);
+        return items(text(key));
     }
 
     /** The value of a yes-or-no key. */
@@ -204,6 +203,8 @@ public final class Settings {
         switch (name) {
             case "tun", "tun.ipv4", "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
             case "http" -> checkLoopback(name, value);
+            case "listen", "socks" -> items(value).forEach(item -> Addresses.split(name, item));
+            case "bootstrap" -> items(value).forEach(Addresses::bootstrap);
             case "udp.idle" -> {
                 if (!value.matches("[1-9][0-9]{0,3}")) {
                     throw new Problem("config", "udp.idle: '" + value + "' is no time", "use 1 to 9999 seconds");
@@ -264,6 +265,13 @@ public final class Settings {
             }
             default -> {}
         }
+    }
+
+    private static List<String> items(String value) {
+        return Arrays.stream(value.split(","))
+                .map(String::strip)
+                .filter(item -> !item.isEmpty())
+                .toList();
     }
 
     private static void checkLoopback(String name, String value) {

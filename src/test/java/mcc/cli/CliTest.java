@@ -431,6 +431,13 @@ final class CliTest {
         Path file = Files.writeString(folder.resolve("mcc.yaml"), "htttp: 127.0.0.1:1\n");
         assertThat(mcc("config", "check", "--config", file.toString())).isEqualTo(1);
         assertThat(err).contains("unknown key 'htttp'").contains("did you mean 'http'?");
+        for (String bad : List.of("listen: foo", "socks: foo", "bootstrap: KEY@127.0.0.1:1", "bootstrap: [a:1, b]")) {
+            Files.writeString(file, bad + "\n");
+            assertThat(mcc("config", "check", "--config", file.toString()))
+                    .as(bad)
+                    .isEqualTo(1);
+            assertThat(err).contains(bad.substring(0, bad.indexOf(':')));
+        }
         Files.writeString(file, "http: 127.0.0.1:1\n");
         assertThat(mcc("config", "check", "--config", file.toString())).isZero();
         assertThat(out).containsPattern("http +127.0.0.1:1 ");
