@@ -62,6 +62,9 @@ final class Logging {
     private static Encoder<ILoggingEvent> encoder(LoggerContext context, boolean json) {
         if (json) {
             JsonEncoder encoder = new JsonEncoder();
+            encoder.setWithFormattedMessage(true);
+            encoder.setWithMessage(false);
+            encoder.setWithArguments(false);
             encoder.setContext(context);
             encoder.start();
             return encoder;
