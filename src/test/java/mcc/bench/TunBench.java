@@ -33,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TunBench {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NEWEST = "wireguard-go-new";
+    private static final String UDP = "-u -b 1G -l 1300 -w 2M";
     private static final int ROUNDS = Integer.getInteger("bench.rounds", 5);
     private static final List<String> ONLY = List.of(System.getProperty(
                     "bench.only", "direct,mcc,mcc-udp-off,mcc-off,wireguard-go," + NEWEST + ",nebula,tinc,openvpn")
@@ -116,7 +117,8 @@ class TunBench {
         }
         for (Variant v : variants) {
             RealNode.await(v.name + " answers", passes(in(right, "ping -c 1 -W 1 " + v.address)));
-            tcp(v, 1, 3); // warms up
+            tcp(v, 1, 5); // each way of packets warms up by itself
+            iperf(v, UDP + " -t 5");
         }
         for (int i = 0; i < ROUNDS; i++) for (Variant v : variants) round(v);
         table();
@@ -293,7 +295,7 @@ class TunBench {
         v.one.add(bits / 1e9);
         v.cpu.add((v.cpu() - before) / (bits * 4 / 1e9));
         v.eight.add(tcp(v, 8, 4) / 1e9);
-        JsonNode udp = iperf(v, "-u -b 1G -l 1300 -t 3 -w 2M").path("sum");
+        JsonNode udp = iperf(v, UDP + " -t 3").path("sum");
         v.lost.add(udp.path("lost_percent").asDouble());
         JsonNode small = iperf(v, "-u -b 0 -l " + SMALL_BYTES + " -t 3 -w 2M");
         v.small.add(bits(small) / 8 / SMALL_BYTES / 1e3);
