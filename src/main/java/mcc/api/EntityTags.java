@@ -3,12 +3,11 @@ package mcc.api;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import mcc.crypto.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /** Entity tags (RFC 9110 section 8.8.3) and the conditions that name them (sections 13.1.1 and 13.1.2). */
@@ -34,12 +33,7 @@ final class EntityTags {
 
     /** SHA-256 in hexadecimal. */
     static String hash(String text) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("this Java has no SHA-256", e);
-        }
+        return HexFormat.of().formatHex(Sha256.of(text.getBytes(StandardCharsets.UTF_8)));
     }
 
     /**
