@@ -39,6 +39,7 @@ final class Calls {
             timeoutNs = enough ? shared.rtts.clamp(2 * timeoutNs) : shared.config.maxTimeoutNs();
         }
         pending.put(number, new Call(to, position, use));
+        if (use instanceof Call.Use.Step step) step.peer().call = number;
         if (slowNs < timeoutNs && use instanceof Call.Use.Step) {
             shared.agenda.add(shared.nowNs + slowNs, new Agenda.Task.Slow(number));
         }
@@ -65,6 +66,14 @@ final class Calls {
     @Nullable
     Call peek(long number) {
         return pending.get(number);
+    }
+
+    /** Takes a request off whose answer is of no use any longer; null when it was decided before. */
+    @Nullable
+    Call giveUp(long number) {
+        Call call = pending.remove(number);
+        if (call != null) shared.emit(new Dht.Output.Cancel(call.to().node(), number));
+        return call;
     }
 
     /** Takes a request off, decided; null when it was before. */

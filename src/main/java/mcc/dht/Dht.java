@@ -112,6 +112,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** Ask a peer. */
         record Ask(Contact to, long call, Message request) implements Output {}
 
+        /** Nobody waits any longer for the answer to an {@link Ask}. */
+        record Cancel(Id to, long call) implements Output {}
+
         /** Answer a peer. */
         record Reply(Id to, long call, Message answer) implements Output {}
 
@@ -253,7 +256,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
                 if (call != null && call.use() instanceof Call.Use.Step step) lookups.slow(step);
             }
             case Agenda.Task.Timeout timeout -> {
-                Call call = calls.take(timeout.call());
+                Call call = calls.giveUp(timeout.call());
                 if (call != null) failed(call, false);
             }
             case Agenda.Task.Republish republish -> publisher.republish(republish);

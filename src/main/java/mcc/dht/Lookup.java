@@ -47,6 +47,8 @@ final class Lookup {
         boolean unreachable;
         int asks;
         long askedNs;
+        /** The number of the request under way. */
+        long call;
 
         private Peer(Contact contact, Id position) {
             this.contact = contact;
@@ -146,6 +148,11 @@ final class Lookup {
             case LookupGoal.Refresh _ -> config.nearest() / 2;
             case LookupGoal.Nodes _, LookupGoal.Place _ -> config.nearest();
         };
+    }
+
+    /** Returns the peers whose answers are still awaited. */
+    List<Peer> waiting() {
+        return peers.stream().filter(p -> p.state == State.WAITING).toList();
     }
 
     private boolean noneWaiting() {

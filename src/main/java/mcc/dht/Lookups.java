@@ -65,7 +65,12 @@ final class Lookups {
                 lookup.failed(peer, shared.nowNs, true);
             }
         }
-        if (lookup.isDone() && running.remove(lookup.id) != null) finished.accept(lookup);
+        if (!lookup.isDone() || running.remove(lookup.id) == null) return;
+        // Contacts of ours go on being judged by whether they answer; nobody else's answer is of use any longer.
+        for (Lookup.Peer peer : lookup.waiting()) {
+            if (shared.table.find(peer.position) == null) calls.giveUp(peer.call);
+        }
+        finished.accept(lookup);
     }
 
     void slow(Call.Use.Step step) {

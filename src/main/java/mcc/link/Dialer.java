@@ -60,6 +60,12 @@ final class Dialer {
         attempt(nowNs, dial);
     }
 
+    /** Whether a first contact is about to give the link its keys. */
+    boolean isFinishing(Link link) {
+        for (Dial dial : dials) if (dial.link == link) return true;
+        return false;
+    }
+
     void tick(long nowNs) {
         for (Dial dial : List.copyOf(dials)) {
             if (dial.nextNs > nowNs) continue;

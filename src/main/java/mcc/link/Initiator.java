@@ -92,6 +92,18 @@ final class Initiator {
         }
     }
 
+    /** Nobody waits for the answer to a request any longer; a peer that nothing else wants is not tried any longer, either. */
+    void cancel(Id peer, long call, Dialer dialer) {
+        Link link = links.find(peer);
+        if (link == null) return;
+        link.calls.remove(call);
+        boolean waited = link.waiting.removeIf(w -> w.call() == call);
+        boolean unwanted = link.current == null && link.waiting.isEmpty() && link.connection.idle();
+        if (waited && unwanted && link.streams() == 0 && !dialer.isFinishing(link)) {
+            links.forget(link, LinkOutput.Reason.UNREACHABLE);
+        }
+    }
+
     /** Forgets all attempts. */
     void end(Link link) {
         for (Attempt a : link.attempts) links.slots().release(a.index);

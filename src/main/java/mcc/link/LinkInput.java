@@ -15,6 +15,9 @@ public sealed interface LinkInput {
      */
     record Ask(Contact to, long call, Message request) implements LinkInput {}
 
+    /** Forget an {@link Ask}: nobody waits for its answer any longer, nor for a peer that nothing else wants to reach. */
+    record Cancel(Id peer, long call) implements LinkInput {}
+
     /**
      * Answer what {@code to} asked.
      *

@@ -334,6 +334,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     public void handle(long nowNs, LinkInput input) {
         switch (input) {
             case LinkInput.Ask a -> ask(nowNs, a);
+            case LinkInput.Cancel c -> initiator.cancel(c.peer(), c.call(), dialer);
             case LinkInput.Reply r -> reply(nowNs, r);
             case LinkInput.Dial d -> dialer.begin(nowNs, d.ticket(), d.to());
             case LinkInput.WallClock c -> {

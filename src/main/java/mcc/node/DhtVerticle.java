@@ -153,7 +153,7 @@ public final class DhtVerticle extends VerticleBase {
                 counters.add("lease.expired");
                 event("dht.expired", new JsonObject().put("key", o.key().toString()));
             }
-            case Dht.Output.Ask _, Dht.Output.Reply _ -> {}
+            case Dht.Output.Ask _, Dht.Output.Cancel _, Dht.Output.Reply _ -> {}
         }
     }
 

@@ -53,6 +53,7 @@ public final class Wiring {
     public static List<Letter> route(Dht.Output output) {
         return switch (output) {
             case Dht.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
+            case Dht.Output.Cancel o -> toLinks(new LinkInput.Cancel(o.to(), o.call()));
             case Dht.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
             case Dht.Output.Found o
             when o.ticket() < 0 -> toRegistry(new Registry.Input.Found(-1 - o.ticket(), o.records()));

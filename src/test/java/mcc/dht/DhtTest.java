@@ -115,6 +115,35 @@ class DhtTest {
     }
 
     @Test
+    void whatALookupStillAskedWhenItEndedIsCancelled() {
+        join();
+        Dht.Output.Ask ask = asks(step(new Dht.Input.FindValue(4, key, 1, 10))).getFirst();
+        List<Contact> strangers = List.of(stranger(1), stranger(2));
+        List<Dht.Output> out = answered(ask, Message.Values.of(List.of(), strangers, 0, 0));
+        List<Dht.Output.Ask> open = asks(out);
+        assertThat(open).hasSize(2);
+        Message.Held held = new Message.Held(underKey(), 0);
+        out = answered(open.getFirst(), Message.Values.of(List.of(held), List.of(), 1, 0));
+        assertThat(found(out).records()).hasSize(1);
+        Dht.Output.Ask late = open.getLast();
+        assertThat(out).contains(new Dht.Output.Cancel(late.to().node(), late.call()));
+        assertThat(step(new Dht.Input.Unanswered(late.to().node(), late.call())))
+                .isEmpty();
+    }
+
+    @Test
+    void aRequestThatTimedOutIsCancelled() {
+        join();
+        Dht.Output.Ask ask = asks(step(new Dht.Input.FindNode(1, key))).getFirst();
+        List<Dht.Output> out = new ArrayList<>();
+        while (nowNs < 2 * Config.SECOND) {
+            nowNs = dht.deadlineNs();
+            out.addAll(step(new Dht.Input.Tick()));
+        }
+        assertThat(out).contains(new Dht.Output.Cancel(PEER.id(), ask.call()));
+    }
+
+    @Test
     void aForgedRecordIsNotFound() {
         join();
         List<Dht.Output> out = step(new Dht.Input.FindValue(4, key, Dht.Input.ALL, 10));
@@ -245,6 +274,15 @@ class DhtTest {
     /** Answers the first request among {@code out}. */
     private List<Dht.Output> answer(List<Dht.Output> out, Message answer) {
         return step(new Dht.Input.Answered(PEER.id(), AT, asks(out).getFirst().call(), answer, 5));
+    }
+
+    private List<Dht.Output> answered(Dht.Output.Ask ask, Message answer) {
+        Contact to = ask.to();
+        return step(new Dht.Input.Answered(to.node(), to.addresses().getFirst(), ask.call(), answer, 5_000_000));
+    }
+
+    private static Contact stranger(int n) {
+        return new Contact(identity(100 + n).id(), List.of(Address.v4(0x20000001 + (n << 8), 7)));
     }
 
     private void join() {

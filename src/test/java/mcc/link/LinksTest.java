@@ -342,6 +342,23 @@ class LinksTest {
     }
 
     @Test
+    void whatNobodyWaitsForAnyLongerIsTriedNoLonger() {
+        Host a = host("192.0.2.1:1");
+        Host silent = host("192.0.2.2:1");
+        silent.silent = true;
+        a.input(new LinkInput.Ask(silent.contact(), 1, new Message.Ping()));
+        a.input(new LinkInput.Ask(silent.contact(), 2, new Message.Ping()));
+        a.input(new LinkInput.Cancel(silent.identity.id(), 1));
+        assertThat(a.links.peers()).as("the second still waits").hasSize(1);
+        a.input(new LinkInput.Cancel(silent.identity.id(), 2));
+        a.input(new LinkInput.Cancel(silent.identity.id(), 2));
+        assertThat(a.links.peers()).isEmpty();
+        int before = datagrams;
+        run(20 * SECOND);
+        assertThat(datagrams).isEqualTo(before);
+    }
+
+    @Test
     void anAddressWithoutAKeyIsDialled() {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");
