@@ -14,6 +14,9 @@ final class Dial {
     final long ticket;
     long remoteInstance;
     final Address to;
+    /** The end of this host's that the answer came to. */
+    int local = PacketSink.ANY;
+
     int index;
 
     @Nullable

@@ -100,6 +100,7 @@ final class Dialer {
             initiation.setMac2(ByteString.copyFrom(Cookies.mac(dial.cookie, dial.index, noise)));
         }
         links.post(
+                dial.local,
                 dial.to,
                 Datagram.newBuilder().setXxInitiation(initiation).build().toByteArray());
         dial.nextNs = nowNs + RETRY_NS[Math.min(dial.attempts++, RETRY_NS.length - 1)];
@@ -121,6 +122,7 @@ final class Dialer {
             return;
         }
         boolean first = dial.cookie == null;
+        dial.local = links.arrivedLocal;
         dial.cookie = opened;
         if (first) attempt(nowNs, dial);
     }
@@ -170,6 +172,7 @@ final class Dialer {
                 .build()
                 .toByteArray();
         dial.attempts = 0;
+        dial.local = links.arrivedLocal;
         Address observed = Handshakes.address(payload.getObserved());
         if (observed != null) links.observed(peer, observed);
         finishAgain(nowNs, dial);
@@ -177,7 +180,7 @@ final class Dialer {
 
     private void finishAgain(long nowNs, Dial dial) {
         if (dial.last == null) return;
-        links.post(dial.to, dial.last);
+        links.post(dial.local, dial.to, dial.last);
         dial.nextNs = nowNs + RETRY_NS[Math.min(dial.attempts++, RETRY_NS.length - 1)];
     }
 
@@ -188,7 +191,7 @@ final class Dialer {
         if (link == null || session == null) return;
         dials.remove(dial);
         links.established(nowNs, link, session, dial.remoteInstance, from);
-        links.control(link, links.observedControl(from));
+        links.control(link, Paths.observed(from));
         links.output(new LinkOutput.Dialled(dial.ticket, link.peer, from));
     }
 

@@ -146,8 +146,9 @@ final class Initiator {
         link.attempts.add(new Attempt(index, handshake, mac1, early));
         if (link.attempts.size() > ATTEMPTS_MAX) links.slots().release(link.attempts.removeFirst().index);
         counters.add("link.handshake.initiated");
-        if (link.path != null) links.post(link.path, bytes);
-        for (Address address : link.addresses) if (!address.equals(link.path)) links.post(address, bytes);
+        if (link.path != null) links.post(link.local, link.path, bytes);
+        for (Address address : link.addresses)
+            if (!address.equals(link.path)) links.post(PacketSink.ANY, address, bytes);
         link.nextAttemptNs = nowNs + RETRY_NS[Math.min(link.attemptCount++, RETRY_NS.length - 1)];
         links.schedule(link);
     }
@@ -194,7 +195,7 @@ final class Initiator {
         links.established(nowNs, link, session, payload.getInstance(), from);
         Address observed = Handshakes.address(payload.getObserved());
         if (observed != null) links.observed(link.peer, observed);
-        links.control(link, links.observedControl(from));
+        links.control(link, Paths.observed(from));
         end(link);
     }
 

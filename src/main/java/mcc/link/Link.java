@@ -35,12 +35,16 @@ final class Link {
     /** An address that is asked to prove that it reaches the peer (RFC 9000 section 8.2). */
     static final class Challenge {
         final Address at;
+        /** The end of this host's that it was heard at. */
+        final int local;
+
         final long value;
         int tries;
         long againNs;
 
-        Challenge(Address at, long value) {
+        Challenge(Address at, int local, long value) {
             this.at = at;
+            this.local = local;
             this.value = value;
         }
     }
@@ -64,6 +68,9 @@ final class Link {
 
     @Nullable
     Address path;
+
+    /** The end of this host's at which the peer was heard last from {@link #path}: what goes there leaves by it. */
+    int local = PacketSink.ANY;
 
     final List<Address> addresses = new ArrayList<>();
 

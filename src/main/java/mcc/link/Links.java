@@ -75,8 +75,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     final Deadlines deadlines = new Deadlines();
     private final byte[] plain = new byte[PathMtu.TOP];
     private final byte[] sealed = new byte[PathMtu.TOP];
-    /** The mark of the datagram at hand. */
+    /** The mark of the datagram at hand, and the end of this host's that it came to. */
     int arrivedEcn;
+
+    int arrivedLocal;
 
     private long epochMs;
     private long epochAtNs;
@@ -115,13 +117,20 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     // ---- inbound ----------------------------------------------------------------------------------------------------
 
-    /** As below, of a datagram without a mark. */
+    /** The same, without a mark, at a host with one end. */
     public void receive(long nowNs, byte[] buf, int offset, int length, Address from) {
-        receive(nowNs, buf, offset, length, from, 0);
+        receive(nowNs, buf, offset, length, from, PacketSink.ANY, 0);
     }
 
-    /** Takes one datagram and its mark of congestion; its bytes are borrowed until return. Never throws for what a peer sent. */
-    public void receive(long nowNs, byte[] buf, int offset, int length, Address from, int ecn) {
+    /**
+     * Takes one datagram; its bytes are borrowed until return. Never throws for what a peer sent.
+     *
+     * @param local the end of this host's that it came to: what answers it is sent with this number
+     *     ({@link PacketSink#send(int, Address, byte[], int, int, int)})
+     * @param ecn the mark of congestion that it came with
+     */
+    public void receive(long nowNs, byte[] buf, int offset, int length, Address from, int local, int ecn) {
+        arrivedLocal = local;
         arrivedEcn = ecn;
         rxBytes.add(length);
         rxPackets.add();
@@ -163,7 +172,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 : packets.receive(nowNs, link, session, buf, offset, length);
         if (n < 0) return;
         boolean newest = session == link.current && session.isNewest(buf, offset);
-        if (newest && !from.equals(link.path)) paths.heardElsewhere(nowNs, link, from);
+        if (newest && from.equals(link.path)) link.local = arrivedLocal;
+        else if (newest) paths.heardElsewhere(nowNs, link, from, arrivedLocal);
         if (frames) onFrames(nowNs, link, n, from, length);
     }
 
@@ -216,10 +226,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             return;
         }
         switch (control.getKindCase()) {
-            case PATH_CHALLENGE ->
-                sendControl(nowNs, link, from, Control.newBuilder().setPathResponse(control.getPathChallenge()));
-            case MTU_PROBE ->
-                sendControl(nowNs, link, from, Control.newBuilder().setMtuResponse(control.getMtuProbe()));
+            case PATH_CHALLENGE, MTU_PROBE -> sendControl(nowNs, link, arrivedLocal, from, Paths.answer(control));
             case MTU_RESPONSE -> link.mtu.answered(nowNs, control.getMtuResponse());
             case PATH_RESPONSE -> paths.answered(nowNs, link, control.getPathResponse());
             case OBSERVED -> {
@@ -256,7 +263,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                         responder.onFinal(nowNs, pending, d.getXxFinal(), from);
                     // Repeated, because the confirmation was lost: confirm again, to the address in use.
                     case Slot.Established(Link link, Session _)
-                    when link.path != null -> control(link, observedControl(link.path));
+                    when link.path != null -> control(link, Paths.observed(link.path));
                     case null, default -> unknown.add();
                 }
             }
@@ -277,7 +284,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     public void transmit(long nowNs, PacketSink out) {
         for (Outbox.Outgoing o; out.ready() && (o = outbox.poll()) != null; ) {
             byte[] bytes = o.datagram().toArray();
-            send(out, o.to(), bytes, bytes.length, 0);
+            send(out, o.local(), o.to(), bytes, bytes.length, 0);
         }
         while (out.ready() && !dirty.isEmpty()) {
             Link link = dirty.removeFirst();
@@ -319,13 +326,13 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         int n = session.seal(Transport.FRAMES, frames, 0, length, sealed, 0);
         link.sentNs = nowNs;
         link.txBytes += n;
-        send(out, to, sealed, n, 0);
+        send(out, link.local, to, sealed, n, 0);
     }
 
-    void send(PacketSink out, Address to, byte[] bytes, int length, int ecn) {
+    void send(PacketSink out, int local, Address to, byte[] bytes, int length, int ecn) {
         txBytes.add(length);
         txPackets.add();
-        out.send(to, bytes, 0, length, ecn);
+        out.send(local, to, bytes, 0, length, ecn);
     }
 
     // ---- commands ---------------------------------------------------------------------------------------------------
@@ -401,13 +408,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
         pending.earlyCall = -1;
         pending.session.seal(Transport.FRAMES, plain, 0, n, datagram, 0);
-        post(pending.from, datagram);
+        post(pending.local, pending.from, datagram);
     }
 
     private void shutdown(long nowNs) {
         for (Link link : List.copyOf(links.values())) {
             if (link.canSend(nowNs) && link.path != null) {
-                sendControl(nowNs, link, link.path, Control.newBuilder().setClose(0));
+                Control.Builder close = Control.newBuilder().setClose(0);
+                sendControl(nowNs, link, link.local, link.path, close);
             }
             forget(link, Reason.CLOSED);
         }
@@ -555,8 +563,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return epochMs + (nowNs - epochAtNs) / MS;
     }
 
-    void post(Address to, byte[] datagram) {
-        outbox.add(to, datagram);
+    void post(int local, Address to, byte[] datagram) {
+        outbox.add(local, to, datagram);
     }
 
     Slots slots() {
@@ -604,7 +612,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.instance = p.localInstance; // what the response told the peer
         initiator.end(link);
         established(nowNs, link, p.session, p.instance, from);
-        control(link, observedControl(from));
+        control(link, Paths.observed(from));
         return link;
     }
 
@@ -624,7 +632,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         slots.occupy(session.localIndex(), new Slot.Established(link, session));
         link.heardNs = nowNs;
         link.expectingNs = NEVER;
-        if (!from.equals(link.path)) paths.moveTo(nowNs, link, from);
+        if (from.equals(link.path)) link.local = arrivedLocal;
+        else paths.moveTo(nowNs, link, from, arrivedLocal);
         while (!link.waiting.isEmpty()) {
             Link.Waiting w = link.waiting.removeFirst();
             link.connection.send(w.message());
@@ -634,13 +643,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         counters.add("link.session.established");
         touch(link);
         schedule(link);
-    }
-
-    byte[] observedControl(Address from) {
-        return Frames.control(Control.newBuilder()
-                .setObserved(Handshakes.endpoint(from))
-                .build()
-                .toByteArray());
     }
 
     void control(Link link, byte[] frames) {
@@ -705,7 +707,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return new Connection(config.connection(), identity.id().compareTo(peer) < 0, rng.split(), budget, counters);
     }
 
-    void sendControl(long nowNs, Link link, Address to, Control.Builder control) {
+    void sendControl(long nowNs, Link link, int local, Address to, Control.Builder control) {
         Session session = link.current;
         if (session == null || !session.isAlive(nowNs)) return;
         byte[] frames = Frames.control(control.build().toByteArray());
@@ -713,7 +715,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         session.seal(Transport.FRAMES, frames, 0, frames.length, datagram, 0);
         link.txBytes += datagram.length;
         link.sentNs = nowNs;
-        post(to, datagram);
+        post(local, to, datagram);
     }
 
     private void drain(long nowNs, Link link) {
@@ -736,8 +738,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private void onMessage(long nowNs, Link link, Bytes body) {
-        byte[] bytes = body.toArray();
-        Rpc rpc = Rpc.decode(bytes, 0, bytes.length, counters);
+        Rpc rpc = Rpc.decode(body.toArray(), 0, body.size(), counters);
         Address path = link.path;
         if (rpc == null || path == null) return;
         if (rpc.body().isRequest()) {

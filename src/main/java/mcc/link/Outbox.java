@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class Outbox {
     static final int MAX = 1024;
 
-    record Outgoing(Address to, Bytes datagram) {}
+    record Outgoing(int local, Address to, Bytes datagram) {}
 
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>();
     private final Counters counters;
@@ -23,8 +23,8 @@ final class Outbox {
         return waiting.isEmpty();
     }
 
-    void add(Address to, byte[] datagram) {
-        if (waiting.size() < MAX) waiting.add(new Outgoing(to, Bytes.owning(datagram)));
+    void add(int local, Address to, byte[] datagram) {
+        if (waiting.size() < MAX) waiting.add(new Outgoing(local, to, Bytes.owning(datagram)));
         else counters.add("link.outbox.dropped");
     }
 

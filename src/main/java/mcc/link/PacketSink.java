@@ -5,6 +5,9 @@ import mcc.core.Address;
 /** Where datagrams go. Two implementations: the node's UDP socket and the simulator's network. */
 @FunctionalInterface
 public interface PacketSink {
+    /** No local end in particular: the host chooses. */
+    int ANY = 0;
+
     /** Returns whether it takes more now; a full socket says so again when it has drained. Without bounds it always does. */
     default boolean ready() {
         return true;
@@ -20,5 +23,14 @@ public interface PacketSink {
      */
     default void send(Address to, byte[] buf, int offset, int length, int ecn) {
         send(to, buf, offset, length);
+    }
+
+    /**
+     * The same from one end of this host's, for who has several.
+     *
+     * @param local the number that a datagram came with ({@link Links#receive}); {@link #ANY} for any
+     */
+    default void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
+        send(to, buf, offset, length, ecn);
     }
 }

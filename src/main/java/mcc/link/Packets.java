@@ -101,7 +101,7 @@ public final class Packets {
             PacketSink out) {
         int n = session.seal(kind, b, offset, length, sealed, 0);
         link.txBytes += n;
-        links.send(out, to, sealed, n, ecn);
+        links.send(out, link.local, to, sealed, n, ecn);
     }
 
     /** The mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */

@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Rng;
+import mcc.wire.Frames;
+import mcc.wire.Handshakes;
 import mcc.wire.Transport;
 import mcc.wire.pb.Control;
 
@@ -32,17 +34,17 @@ final class Paths {
     }
 
     /** The newest packet of a peer came from another address than those before. */
-    void heardElsewhere(long nowNs, Link link, Address from) {
+    void heardElsewhere(long nowNs, Link link, Address from, int local) {
         if (link.challenge != null && link.challenge.at.equals(from)) return;
         counters.add("link.path.candidate");
-        link.challenge = new Link.Challenge(from, rng.nextLong());
+        link.challenge = new Link.Challenge(from, local, rng.nextLong());
         challenge(nowNs, link, link.challenge);
     }
 
     /** Asks for a sign of life on the path in use; false when a challenge is out already. */
     boolean probe(long nowNs, Link link) {
         if (link.challenge != null || link.path == null) return false;
-        link.challenge = new Link.Challenge(link.path, rng.nextLong());
+        link.challenge = new Link.Challenge(link.path, link.local, rng.nextLong());
         challenge(nowNs, link, link.challenge);
         return true;
     }
@@ -51,7 +53,7 @@ final class Paths {
         Link.Challenge challenge = link.challenge;
         if (challenge == null || challenge.value != value) return;
         link.challenge = null;
-        moveTo(nowNs, link, challenge.at);
+        moveTo(nowNs, link, challenge.at, challenge.local);
     }
 
     void tick(long nowNs, Link link) {
@@ -90,7 +92,7 @@ final class Paths {
             Control.Builder probe =
                     Control.newBuilder().setMtuProbe(link.mtu.token()).setPadding(padding);
             counters.add("link.mtu.probes");
-            links.sendControl(nowNs, link, link.path, probe);
+            links.sendControl(nowNs, link, link.local, link.path, probe);
         }
     }
 
@@ -98,9 +100,26 @@ final class Paths {
         return at.isLocal() ? "lan" : "direct";
     }
 
+    /** What a challenge or a probe of length wants to hear. */
+    static Control.Builder answer(Control asked) {
+        Control.Builder answer = Control.newBuilder();
+        return asked.hasPathChallenge()
+                ? answer.setPathResponse(asked.getPathChallenge())
+                : answer.setMtuResponse(asked.getMtuProbe());
+    }
+
+    /** Tells a peer under which address it is seen. */
+    static byte[] observed(Address from) {
+        return Frames.control(Control.newBuilder()
+                .setObserved(Handshakes.endpoint(from))
+                .build()
+                .toByteArray());
+    }
+
     /** This address is proved: packets go there from now on. */
-    void moveTo(long nowNs, Link link, Address to) {
+    void moveTo(long nowNs, Link link, Address to, int local) {
         Address old = link.path;
+        link.local = local;
         if (to.equals(old)) return;
         link.path = to;
         link.mtu = new PathMtu();
@@ -108,7 +127,7 @@ final class Paths {
         if (old == null) return;
         counters.add("link.path.changed." + kind(old) + "." + kind(to));
         link.connection.pathChanged(nowNs, old.sameIp(to));
-        links.control(link, links.observedControl(to));
+        links.control(link, observed(to));
     }
 
     private void challenge(long nowNs, Link link, Link.Challenge challenge) {
@@ -118,6 +137,7 @@ final class Paths {
             return;
         }
         challenge.againNs = nowNs + CHALLENGE_NS;
-        links.sendControl(nowNs, link, challenge.at, Control.newBuilder().setPathChallenge(challenge.value));
+        links.sendControl(
+                nowNs, link, challenge.local, challenge.at, Control.newBuilder().setPathChallenge(challenge.value));
     }
 }

@@ -82,6 +82,9 @@ final class Responder {
 
         long localInstance;
         final Address from;
+        /** The end of this host's that the initiation came to. */
+        final int local;
+
         int remoteIndex;
         /** The one call that may be answered before the proof, and how many bytes the answer may have. */
         long earlyCall = -1;
@@ -89,15 +92,16 @@ final class Responder {
         int budgetBytes;
         final long diesNs;
 
-        Pending(int index, @Nullable Handshake xx, Address from, long diesNs) {
+        Pending(int index, @Nullable Handshake xx, Address from, int local, long diesNs) {
             this.index = index;
             this.xx = xx;
             this.from = from;
+            this.local = local;
             this.diesNs = diesNs;
         }
     }
 
-    private record Queued(Initiation initiation, boolean xx, Address from, int bytes) {}
+    private record Queued(Initiation initiation, boolean xx, Address from, int local, int bytes) {}
 
     private final Policy policy;
     private final Links links;
@@ -149,6 +153,7 @@ final class Responder {
             counters.add("link.cookie.sent");
             byte[] salt = cookies.salt();
             links.post(
+                    links.arrivedLocal,
                     from,
                     Datagram.newBuilder()
                             .setCookie(Cookie.newBuilder()
@@ -163,7 +168,7 @@ final class Responder {
             counters.add("link.initiation.queue-full");
             return;
         }
-        queue.add(new Queued(initiation, xx, from, bytes));
+        queue.add(new Queued(initiation, xx, from, links.arrivedLocal, bytes));
     }
 
     /** Works off at most {@link #PER_TURN} initiations and forgets what was not proved in time. */
@@ -202,7 +207,7 @@ final class Responder {
             counters.add("link.initiation.crossed");
             return;
         }
-        Pending p = add(nowNs, null, q.from());
+        Pending p = add(nowNs, null, q);
         p.peer = peer;
         Link known = links.find(peer);
         if (known != null) p.localInstance = known.instance;
@@ -218,7 +223,7 @@ final class Responder {
         p.session = new Session(
                 nowNs, handshake.split(), suite, false, p.index, q.initiation().getSender());
         byte[] response = response(p.index, q.initiation().getSender(), out, false);
-        links.post(q.from(), response);
+        links.post(q.local(), q.from(), response);
         counters.add("link.handshake.responded");
         p.budgetBytes = 3 * q.bytes() - response.length;
         if (early == null) return;
@@ -233,7 +238,7 @@ final class Responder {
             counters.add("link.initiation.forged");
             return;
         }
-        Pending p = add(nowNs, handshake, q.from());
+        Pending p = add(nowNs, handshake, q);
         byte[] out =
                 handshake.write(payload(p, q.from(), config.suites()).build().toByteArray());
         if (out == null) return;
@@ -243,7 +248,7 @@ final class Responder {
             return;
         }
         p.remoteIndex = q.initiation().getSender();
-        links.post(q.from(), response);
+        links.post(q.local(), q.from(), response);
     }
 
     /** The third message of XX: the initiator's key, by which the peer is known and the session stands. */
@@ -359,13 +364,13 @@ final class Responder {
                 .toByteArray();
     }
 
-    private Pending add(long nowNs, @Nullable Handshake xx, Address from) {
+    private Pending add(long nowNs, @Nullable Handshake xx, Queued q) {
         if (pending.size() >= PENDING_MAX) {
             counters.add("link.pending.evicted");
             drop(pending.values().iterator().next());
         }
         int index = links.slots().free();
-        Pending p = new Pending(index, xx, from, nowNs + PENDING_NS);
+        Pending p = new Pending(index, xx, q.from(), q.local(), nowNs + PENDING_NS);
         p.localInstance = rng.nextLong();
         links.slots().occupy(index, new Slot.Responding(p));
         pending.put(index, p);

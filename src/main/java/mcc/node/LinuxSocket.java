@@ -21,10 +21,13 @@ final class LinuxSocket implements UdpSocket {
     private final PacketLoop loop;
     private final UdpDescriptor socket;
     private final Address local;
+    private final LocalEnds ends;
+    private final boolean wildcard;
     private final Handler handler;
     private final Counter errors;
     private final Counter dropped;
     private final Counter unsegmented;
+    private final Counter gone;
     private final byte[] batch = new byte[BATCH_BYTES];
     /** Where the kernel's segmentation failed. */
     private final Map<Address, Boolean> plain = new HashMap<>();
@@ -34,6 +37,7 @@ final class LinuxSocket implements UdpSocket {
 
     private PacketLoop.@Nullable Watch watch;
     private @Nullable Address to;
+    private int from;
     private int ecn;
     private int size;
     private int count;
@@ -41,26 +45,32 @@ final class LinuxSocket implements UdpSocket {
     private boolean closed;
     private boolean blocked;
 
-    private LinuxSocket(PacketLoop loop, UdpDescriptor socket, Address local, Counters counters, Handler handler) {
+    private LinuxSocket(
+            PacketLoop loop, UdpDescriptor socket, Address local, LocalEnds ends, Counters counters, Handler handler) {
         this.loop = loop;
         this.socket = socket;
         this.local = local;
+        this.ends = ends;
+        wildcard = local.isUnspecified();
         this.handler = handler;
         errors = counters.of("udp.errors");
         dropped = counters.of("udp.dropped");
         unsegmented = counters.of("udp.gso.refused");
+        gone = counters.of("udp.local.gone");
     }
 
     /** @param offload whether the kernel is to cut and join super-packets, where it can */
-    static LinuxSocket bind(PacketLoop loop, Address address, boolean offload, Counters counters, Handler handler)
+    static LinuxSocket bind(
+            PacketLoop loop, Address address, boolean offload, LocalEnds ends, Counters counters, Handler handler)
             throws SysError {
-        return of(loop, UdpDescriptor.bind(address.ip(), address.port(), offload), address, counters, handler);
+        return of(loop, UdpDescriptor.bind(address.ip(), address.port(), offload), address, ends, counters, handler);
     }
 
     /** @param address where the descriptor is bound, whatever the port */
-    static LinuxSocket of(PacketLoop loop, UdpDescriptor made, Address address, Counters counters, Handler handler) {
+    static LinuxSocket of(
+            PacketLoop loop, UdpDescriptor made, Address address, LocalEnds ends, Counters counters, Handler handler) {
         Address bound = new Address(address.high(), address.low(), made.port());
-        LinuxSocket socket = new LinuxSocket(loop, made, bound, counters, handler);
+        LinuxSocket socket = new LinuxSocket(loop, made, bound, ends, counters, handler);
         socket.watch = loop.watch(made.descriptor(), socket::onReady);
         return socket;
     }
@@ -88,12 +98,23 @@ final class LinuxSocket implements UdpSocket {
             int total = socket.length(i);
             int segment = socket.segment(i);
             int ecn = socket.ecn(i);
+            int end = end(i);
             if (segment <= 0) continue;
             for (int at = 0; at < total; at += segment) {
-                handler.onDatagram(bytes, at, Math.min(segment, total - at), from, ecn);
+                handler.onDatagram(bytes, at, Math.min(segment, total - at), from, end, ecn);
             }
         }
         handler.onTurn();
+    }
+
+    /** The end that a message came to. */
+    private int end(int message) {
+        if (!wildcard) return ends.number(this, local.high(), local.low(), 0);
+        long high = socket.localHigh(message);
+        long low = socket.localLow(message);
+        if (high == 0 && low == 0) return LocalEnds.ANY;
+        boolean linkLocal = high >>> 54 == 0x3fa; // RFC 4291 section 2.5.6: means one interface's alone
+        return ends.number(this, high, low, linkLocal ? socket.localScope(message) : 0);
     }
 
     private Address from(long high, long low, int port) {
@@ -106,11 +127,12 @@ final class LinuxSocket implements UdpSocket {
     }
 
     @Override
-    public void send(Address to, byte[] buf, int offset, int length, int ecn) {
+    public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
         boolean joins = count > 0
                 && socket.segments()
                 && !closed
                 && ecn == this.ecn
+                && local == from
                 && to.equals(this.to)
                 && length <= size
                 && count < SEGMENTS_MAX
@@ -124,6 +146,7 @@ final class LinuxSocket implements UdpSocket {
         if (count == 0) {
             this.to = to;
             this.ecn = ecn;
+            from = local;
             size = length;
             closed = false;
         }
@@ -141,7 +164,7 @@ final class LinuxSocket implements UdpSocket {
     private void push() {
         Address to = this.to;
         if (count == 0 || to == null || blocked) return;
-        int error = socket.send(to.high(), to.low(), to.port(), batch, 0, length, count > 1 ? size : 0, ecn);
+        int error = pushed(to, 0, length, count > 1 ? size : 0);
         if (error == UdpDescriptor.AGAIN) {
             blocked = true;
             if (watch != null) watch.wants(true, true);
@@ -150,6 +173,19 @@ final class LinuxSocket implements UdpSocket {
         if (error != 0) failed(to, error);
         count = 0;
         length = 0;
+    }
+
+    /** Sends from the address that is meant, or from any where this host has it no longer; the error, or 0. */
+    private int pushed(Address to, int offset, int length, int segment) {
+        LocalEnds.End end = wildcard ? ends.get(from) : null;
+        if (end == null) socket.leaveFrom(0, 0, 0);
+        else socket.leaveFrom(end.high(), end.low(), end.scope());
+        int error = socket.send(to.high(), to.low(), to.port(), batch, offset, length, segment, ecn);
+        if (end == null || !UdpDescriptor.mayBeOfSource(error)) return error;
+        socket.leaveFrom(0, 0, 0);
+        int again = socket.send(to.high(), to.low(), to.port(), batch, offset, length, segment, ecn);
+        if (again == 0) gone.add();
+        return again;
     }
 
     /** Segmentation is not for every path: what it refused goes one by one, and what comes after too if that helped. */
@@ -163,7 +199,7 @@ final class LinuxSocket implements UdpSocket {
         boolean helped = false;
         for (int at = 0; at < length; at += size) {
             int n = Math.min(size, length - at);
-            if (socket.send(to.high(), to.low(), to.port(), batch, at, n, 0, ecn) != 0) errors.add();
+            if (pushed(to, at, n, 0) != 0) errors.add();
             else if (n == size) helped = true;
         }
         if (!helped) return; // too long for this machine's interface, except perhaps the short one at the end

@@ -32,14 +32,16 @@ final class NettySocket implements UdpSocket {
 
     private final Channel channel;
     private final Address local;
+    private final LocalEnds ends;
     private final byte[] receive = new byte[DATAGRAM_MAX];
     private final Map<Address, InetSocketAddress> remotes = new HashMap<>();
     private @Nullable InetSocketAddress lastSender;
     private @Nullable Address lastFrom;
 
-    private NettySocket(Channel channel, Address local) {
+    private NettySocket(Channel channel, Address local, LocalEnds ends) {
         this.channel = channel;
         this.local = local;
+        this.ends = ends;
     }
 
     /**
@@ -47,7 +49,7 @@ final class NettySocket implements UdpSocket {
      *
      * @throws Problem when the address cannot be had
      */
-    static NettySocket bind(PacketLoop loop, Address address, Counters counters, Handler handler) {
+    static NettySocket bind(PacketLoop loop, Address address, LocalEnds ends, Counters counters, Handler handler) {
         Inbound inbound = new Inbound(handler, counters);
         boolean epoll = Epoll.isAvailable();
         SocketProtocolFamily family = address.isV4() ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
@@ -75,7 +77,7 @@ final class NettySocket implements UdpSocket {
         }
         InetSocketAddress at = (InetSocketAddress) channel.localAddress();
         Address local = Address.of(address.ip(), at.getPort());
-        NettySocket socket = new NettySocket(channel, local == null ? address : local);
+        NettySocket socket = new NettySocket(channel, local == null ? address : local, ends);
         inbound.socket = socket;
         return socket;
     }
@@ -95,7 +97,7 @@ final class NettySocket implements UdpSocket {
     }
 
     @Override
-    public void send(Address to, byte[] buf, int offset, int length, int ecn) {
+    public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
         ByteBuf bytes = channel.alloc().directBuffer(length).writeBytes(buf, offset, length);
         channel.write(new DatagramPacket(bytes, remote(to)), channel.voidPromise());
     }
@@ -116,6 +118,10 @@ final class NettySocket implements UdpSocket {
         } catch (UnknownHostException e) {
             throw new IllegalStateException("an address has 4 or 16 bytes", e);
         }
+    }
+
+    private int end() {
+        return local.isUnspecified() ? LocalEnds.ANY : ends.number(this, local.high(), local.low(), 0);
     }
 
     private @Nullable Address from(InetSocketAddress sender) {
@@ -151,7 +157,7 @@ final class NettySocket implements UdpSocket {
                 Address from = socket.from(packet.sender());
                 if (from == null) return;
                 bytes.readBytes(socket.receive, 0, length);
-                handler.onDatagram(socket.receive, 0, length, from, 0);
+                handler.onDatagram(socket.receive, 0, length, from, socket.end(), 0);
             } finally {
                 packet.release();
             }

@@ -69,7 +69,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     private final Rng rng;
     private final Counters counters = new Counters();
     private final Map<Long, Promise<Object>> pings = new HashMap<>();
-    private final List<UdpSocket> sockets = new ArrayList<>();
+    private final UdpSockets sockets = new UdpSockets(counters);
 
     private final @Nullable TunPort tun;
     private final LoopSink sink = new LoopSink();
@@ -114,7 +114,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
                     for (Address address : listen) bind(loop, address);
                     return loop;
                 })
-                .onFailure(_ -> sockets.forEach(UdpSocket::close))
+                .onFailure(_ -> sockets.close())
                 .onSuccess(this::begin)
                 .compose(_ -> vertx.executeBlocking(() -> watch(loop)));
     }
@@ -148,7 +148,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
 
     private void bind(PacketLoop loop, Address address) {
         try {
-            sockets.add(UdpSocket.bind(loop, address, offload, counters, this));
+            sockets.bind(loop, address, offload, this);
         } catch (Problem p) {
             boolean optional = !address.isV4() && address.isUnspecified() && listen.size() > 1;
             if (!optional) throw p;
@@ -188,7 +188,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         } finally {
             links = null;
             if (timer != null) timer.run();
-            for (UdpSocket socket : sockets) socket.close();
+            sockets.close();
             PacketLoop.Watch watch = tunWatch;
             if (watch != null) watch.end();
         }
@@ -198,8 +198,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     // ---- the loop ---------------------------------------------------------------------------------------------------
 
     @Override
-    public void onDatagram(byte[] buf, int offset, int length, Address from, int ecn) {
-        if (links != null) links.receive(System.nanoTime(), buf, offset, length, from, ecn);
+    public void onDatagram(byte[] buf, int offset, int length, Address from, int local, int ecn) {
+        if (links != null) links.receive(System.nanoTime(), buf, offset, length, from, local, ecn);
     }
 
     @Override
@@ -215,7 +215,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
             if (!sink.ready() || !links.wantsToTransmit()) break;
         }
         deliver(links);
-        for (UdpSocket socket : sockets) socket.flush();
+        sockets.flush();
         watchTunWhile(sink.ready());
         if (nowNs - clockNs > CLOCK_NS) tellTime();
         arm(links);
@@ -317,7 +317,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
             case Query.Peers _ -> Future.succeededFuture(links.peers());
             case Query.InnerAddresses _ -> Future.succeededFuture(innerAddresses(links));
             case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
-            case Query.Listening _ -> Future.succeededFuture(listening());
+            case Query.Listening _ -> Future.succeededFuture(sockets.addresses());
             case Query.Ping ping -> ping(links, ping.to());
             case Query.Open open -> {
                 long stream = links.open(System.nanoTime(), open.to());
@@ -370,35 +370,21 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         return new Problem("node-not-ready", "the session verticle is starting", "try again in a second");
     }
 
-    /** The addresses to which the sockets are bound. */
-    private List<Address> listening() {
-        List<Address> out = new ArrayList<>();
-        for (UdpSocket socket : sockets) out.add(socket.local());
-        return List.copyOf(out);
-    }
-
+    /** What would come back by the virtual interface does not leave. */
     private final class LoopSink implements PacketSink {
         @Override
         public boolean ready() {
-            for (UdpSocket socket : sockets) if (!socket.isWritable()) return false;
-            return !sockets.isEmpty();
+            return sockets.ready();
         }
 
         @Override
         public void send(Address to, byte[] buf, int offset, int length) {
-            send(to, buf, offset, length, 0);
+            send(ANY, to, buf, offset, length, 0);
         }
 
         @Override
-        public void send(Address to, byte[] buf, int offset, int length, int ecn) {
-            if (tun != null && tun.takesBack(to)) return;
-            for (UdpSocket socket : sockets) {
-                if (socket.local().isV4() == to.isV4()) {
-                    socket.send(to, buf, offset, length, ecn);
-                    return;
-                }
-            }
-            counters.add("udp.no-socket-for-family");
+        public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
+            if (tun == null || !tun.takesBack(to)) sockets.send(local, to, buf, offset, length, ecn);
         }
     }
 }

@@ -12,8 +12,11 @@ import mcc.sys.SysError;
 interface UdpSocket {
     /** What the socket tells its owner, on the packet loop. */
     interface Handler {
-        /** @param ecn the mark that it arrived with (RFC 3168 section 5); 0 where the socket cannot tell */
-        void onDatagram(byte[] buf, int offset, int length, Address from, int ecn);
+        /**
+         * @param local the end of this host's that it came to, of {@link LocalEnds}
+         * @param ecn the mark that it arrived with (RFC 3168 section 5); 0 where the socket cannot tell
+         */
+        void onDatagram(byte[] buf, int offset, int length, Address from, int local, int ecn);
 
         /** A batch was handed over, or the socket takes datagrams again. */
         void onTurn();
@@ -26,17 +29,19 @@ interface UdpSocket {
      * Binds the fastest there is: by calls of Linux, else Netty's. Blocks the caller, which must not be the packet loop.
      *
      * @param offload whether the kernel is to cut and join super-packets, where it can
+     * @param ends where the socket looks its addresses up, on the loop
      * @throws Problem when the address cannot be had
      */
-    static UdpSocket bind(PacketLoop loop, Address address, boolean offload, Counters counters, Handler handler) {
+    static UdpSocket bind(
+            PacketLoop loop, Address address, boolean offload, LocalEnds ends, Counters counters, Handler handler) {
         if (PacketLoop.canWatch()) {
             try {
-                return LinuxSocket.bind(loop, address, offload, counters, handler);
+                return LinuxSocket.bind(loop, address, offload, ends, counters, handler);
             } catch (SysError _) {
                 counters.add("udp.fast-path.refused"); // Netty says why, in people's words
             }
         }
-        return NettySocket.bind(loop, address, counters, handler);
+        return NettySocket.bind(loop, address, ends, counters, handler);
     }
 
     Address local();
@@ -46,9 +51,10 @@ interface UdpSocket {
     /**
      * Takes a datagram into the batch; {@link #flush} sends.
      *
+     * @param local the end of this host's that it leaves from, of {@link LocalEnds}, where the socket can
      * @param ecn the mark to send it with, where the socket can
      */
-    void send(Address to, byte[] buf, int offset, int length, int ecn);
+    void send(int local, Address to, byte[] buf, int offset, int length, int ecn);
 
     void flush();
 

@@ -25,6 +25,9 @@ public final class UdpDescriptor implements AutoCloseable {
     /** A datagram is longer than the path's device takes. */
     public static final int EMSGSIZE = 90;
 
+    private static final int EADDRNOTAVAIL = 99;
+    private static final int ENETUNREACH = 101;
+    private static final int EHOSTUNREACH = 113;
     private static final int MESSAGES = 8;
     private static final int BYTES = 65_536;
     private static final int BUFFER_BYTES = 4 << 20;
@@ -46,6 +49,9 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int IP_RECVTOS = 13;
     private static final int IPV6_RECVTCLASS = 66;
     private static final int IPV6_TCLASS = 67;
+    private static final int IP_PKTINFO = 8;
+    private static final int IPV6_RECVPKTINFO = 49;
+    private static final int IPV6_PKTINFO = 50;
     private static final int SOL_UDP = 17;
     private static final int UDP_SEGMENT = 103;
     private static final int UDP_GRO = 104;
@@ -54,11 +60,15 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int MMSG = 64;
 
     private static final int NAME = 32;
-    private static final int CONTROL = 64;
+    private static final int CONTROL = 96;
     /** A cmsg's header and, with its padding, one of a number. */
     private static final int CMSG = 16;
 
     private static final int CMSG_INT = 24;
+    /** With {@code struct in_pktinfo} and {@code struct in6_pktinfo}, with padding. */
+    private static final int CMSG_INFO4 = 32;
+
+    private static final int CMSG_INFO6 = 40;
     private static final long MAPPED = 0xffffL << 32;
 
     private final Libc libc;
@@ -75,10 +85,13 @@ public final class UdpDescriptor implements AutoCloseable {
     private final MemorySegment outHeader = arena.allocate(56, 8);
     private final MemorySegment outName = arena.allocate(NAME, 8);
     private final MemorySegment outVector = arena.allocate(16, 8);
-    private final MemorySegment outControl = arena.allocate(2L * CMSG_INT, 8);
+    private final MemorySegment outControl = arena.allocate(2L * CMSG_INT + CMSG_INFO6, 8);
     private final MemorySegment outBytes = arena.allocate(BYTES + 2048, 4096);
     private final MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
     private boolean closed;
+    private long sourceHigh;
+    private long sourceLow;
+    private int sourceScope;
 
     private UdpDescriptor(Libc libc, int fd, boolean v4, boolean segments) {
         this.libc = libc;
@@ -124,6 +137,8 @@ public final class UdpDescriptor implements AutoCloseable {
         if (!v4) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
         if (v4) libc.setsockopt(fd, IPPROTO_IP, IP_RECVTOS, 1);
         else libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+        if (v4) libc.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1);
+        else libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
         if (v4) libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE);
         else libc.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
         if (offload) libc.setsockopt(fd, SOL_UDP, UDP_GRO, 1); // refused by old kernels: then each datagram comes alone
@@ -217,6 +232,48 @@ public final class UdpDescriptor implements AutoCloseable {
         return Long.reverseBytes(names.get(JAVA_LONG, at + 16));
     }
 
+    /**
+     * The upper 64 bits of the address of this host's that message {@code i} came to, as {@link #fromHigh}; both halves are 0
+     * where the kernel does not say.
+     */
+    public long localHigh(int i) {
+        long at = v4 ? -1 : control(i, IPPROTO_IPV6, IPV6_PKTINFO);
+        return at < 0 ? 0 : Long.reverseBytes(controls.get(JAVA_LONG, at));
+    }
+
+    /** The lower 64 bits of it. */
+    public long localLow(int i) {
+        long at = v4 ? control(i, IPPROTO_IP, IP_PKTINFO) : control(i, IPPROTO_IPV6, IPV6_PKTINFO);
+        if (at < 0) return 0;
+        if (!v4) return Long.reverseBytes(controls.get(JAVA_LONG, at + 8));
+        return MAPPED | Integer.reverseBytes(controls.get(JAVA_INT, at + 4)) & 0xffffffffL;
+    }
+
+    /** The index of the interface that message {@code i} came to; 0 where the kernel does not say, and for IPv4. */
+    public int localScope(int i) {
+        long at = v4 ? -1 : control(i, IPPROTO_IPV6, IPV6_PKTINFO);
+        return at < 0 ? 0 : controls.get(JAVA_INT, at + 16);
+    }
+
+    /**
+     * What is sent from now on leaves from this address of the host's; from any that the kernel likes where both halves are 0.
+     *
+     * @param scope the index of the interface to leave by; 0 for any
+     */
+    public void leaveFrom(long high, long low, int scope) {
+        sourceHigh = high;
+        sourceLow = low;
+        sourceScope = scope;
+    }
+
+    /** Whether an error may mean that the host has the address of {@link #leaveFrom} no longer, or no way from it. */
+    public static boolean mayBeOfSource(int error) {
+        return switch (error) {
+            case EINVAL, EADDRNOTAVAIL, ENETUNREACH, EHOSTUNREACH -> true;
+            default -> false;
+        };
+    }
+
     /** The sender's port of message {@code i}. */
     public int fromPort(int i) {
         return Short.reverseBytes(names.get(JAVA_SHORT, (long) NAME * i + 2)) & 0xffff;
@@ -253,9 +310,25 @@ public final class UdpDescriptor implements AutoCloseable {
             outControl.set(JAVA_INT, controlled + CMSG, ecn);
             controlled += CMSG_INT;
         }
+        if (sourceLow != 0 || sourceHigh != 0) controlled = putSource(controlled);
         outHeader.set(ADDRESS, 32, controlled > 0 ? outControl : MemorySegment.NULL);
         outHeader.set(JAVA_LONG, 40, controlled);
         return libc.sendmsg(errno, fd, outHeader) < 0 ? errno.get(JAVA_INT, 0) : 0;
+    }
+
+    private int putSource(int at) {
+        if (v4) {
+            putControl(at, CMSG + 12, IPPROTO_IP, IP_PKTINFO);
+            outControl.set(JAVA_INT, at + CMSG, 0);
+            outControl.set(JAVA_INT, at + CMSG + 4, Integer.reverseBytes((int) sourceLow));
+            outControl.set(JAVA_INT, at + CMSG + 8, 0);
+            return at + CMSG_INFO4;
+        }
+        putControl(at, CMSG + 20, IPPROTO_IPV6, IPV6_PKTINFO);
+        outControl.set(JAVA_LONG, at + CMSG, Long.reverseBytes(sourceHigh));
+        outControl.set(JAVA_LONG, at + CMSG + 8, Long.reverseBytes(sourceLow));
+        outControl.set(JAVA_INT, at + CMSG + 16, sourceScope);
+        return at + CMSG_INFO6;
     }
 
     private void putControl(int at, int length, int level, int type) {

@@ -151,7 +151,7 @@ class PartsTest {
             sent.clear();
             for (int i = 0; i < flight.size(); i++) {
                 byte[] bytes = flight.get(i);
-                to.links.receive(1, bytes, 0, bytes.length, at, marks[i == 0 ? 0 : 1]);
+                to.links.receive(1, bytes, 0, bytes.length, at, PacketSink.ANY, marks[i == 0 ? 0 : 1]);
             }
         }
     }
@@ -176,7 +176,7 @@ class PartsTest {
         for (int box : new int[] {Parts.PART_MAX + Transport.TAG_BYTES + 1, 16_000}) {
             byte[] hostile = rng.bytes(Transport.HEADER_BYTES + box);
             Transport.writeHeader(hostile, 0, receiver, 1_000, Transport.PACKET_PART, box);
-            b.links.receive(1, hostile, 0, hostile.length, a.at, 0);
+            b.links.receive(1, hostile, 0, hostile.length, a.at, PacketSink.ANY, 0);
         }
         assertThat(b.counters.value("link.part.malformed")).isEqualTo(2);
         assertThat(b.got).isEmpty();

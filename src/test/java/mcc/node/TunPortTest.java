@@ -93,7 +93,7 @@ class TunPortTest {
 
         @Override
         public void send(Address to, byte[] buf, int offset, int length) {
-            other.links.receive(now, buf, offset, length, at, 0);
+            other.links.receive(now, buf, offset, length, at, PacketSink.ANY, 0);
         }
 
         void turn() {

@@ -31,6 +31,7 @@ class UdpSocketTest {
     private static final Address LOOPBACK6 = new Address(0, 1, 0);
 
     private final Counters counters = new Counters();
+    private final LocalEnds ends = new LocalEnds(counters);
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
     private final List<UdpSocket> sockets = new ArrayList<>();
     private Vertx vertx;
@@ -41,11 +42,13 @@ class UdpSocketTest {
     private static final class Inbox implements UdpSocket.Handler {
         final BlockingQueue<byte[]> datagrams = new LinkedBlockingQueue<>();
         final BlockingQueue<Address> senders = new LinkedBlockingQueue<>();
+        final BlockingQueue<Integer> locals = new LinkedBlockingQueue<>();
         final AtomicInteger turns = new AtomicInteger();
 
         @Override
-        public void onDatagram(byte[] buf, int offset, int length, Address from, int ecn) {
+        public void onDatagram(byte[] buf, int offset, int length, Address from, int local, int ecn) {
             senders.add(from);
+            locals.add(local);
             datagrams.add(Arrays.copyOfRange(buf, offset, offset + length));
         }
 
@@ -88,7 +91,7 @@ class UdpSocketTest {
 
     private UdpSocket linux(Kernel kernel, Address at, boolean offload, Inbox inbox) throws Exception {
         UdpDescriptor made = kernel.bind(at.ip(), offload);
-        UdpSocket socket = LinuxSocket.of(loop, made, at, counters, inbox);
+        UdpSocket socket = LinuxSocket.of(loop, made, at, ends, counters, inbox);
         sockets.add(socket);
         return socket;
     }
@@ -119,7 +122,7 @@ class UdpSocketTest {
 
     private void send(UdpSocket from, Address to, List<byte[]> datagrams) throws Exception {
         onLoop(() -> {
-            for (byte[] each : datagrams) from.send(to, each, 0, each.length, 0);
+            for (byte[] each : datagrams) from.send(LocalEnds.ANY, to, each, 0, each.length, 0);
             from.flush();
         });
     }
@@ -139,7 +142,7 @@ class UdpSocketTest {
             if (kind == Kind.LINUX_WITHOUT_GSO) kernel.without(Kernel.UDP_SEGMENT);
             return linux(kernel, at, kind != Kind.LINUX_OFF, inbox);
         }
-        UdpSocket socket = NettySocket.bind(loop, at, counters, inbox);
+        UdpSocket socket = NettySocket.bind(loop, at, ends, counters, inbox);
         sockets.add(socket);
         return socket;
     }
@@ -162,6 +165,122 @@ class UdpSocketTest {
             }
         }
         assertThat(counters.value("udp.errors")).isZero();
+    }
+
+    /** At a socket of all addresses, what comes to the second one is answered from there, super-packets too. */
+    @ParameterizedTest
+    @EnumSource(names = {"LINUX", "LINUX_OFF", "LINUX_WITHOUT_GRO", "LINUX_WITHOUT_GSO"})
+    void aDatagramIsAnsweredFromTheAddressThatItCameTo(Kind kind) throws Exception {
+        for (Address at : List.of(Address.v4(0, 0), new Address(0, 0, 0))) {
+            Inbox inbox = new Inbox();
+            UdpSocket wildcard = socket(kind, at, inbox);
+            List<Integer> locals = new ArrayList<>();
+            List<Address> dialled = at.isV4()
+                    ? List.of(Address.v4(0x7f000001, 0), Address.v4(0x7f000002, 0), Address.v4(0x7f000003, 0))
+                    : List.of(new Address(0, 1, 0));
+            List<Inbox> backs = new ArrayList<>();
+            List<UdpSocket> clients = new ArrayList<>();
+            for (Address each : dialled) {
+                backs.add(new Inbox());
+                clients.add(socket(Kind.LINUX, at.isV4() ? LOOPBACK : LOOPBACK6, backs.getLast()));
+                Address to =
+                        new Address(each.high(), each.low(), wildcard.local().port());
+                send(clients.getLast(), to, batch(3, 20));
+                inbox.gets(batch(3, 20));
+                List<Integer> came = new ArrayList<>();
+                inbox.locals.drainTo(came);
+                assertThat(came.stream().distinct()).hasSize(1);
+                locals.add(came.getFirst());
+            }
+            assertThat(locals).doesNotContain(LocalEnds.ANY).doesNotHaveDuplicates();
+            // One turn's datagrams to one peer from several addresses, mixed: each keeps its own.
+            onLoop(() -> {
+                for (int i = 0; i < 30; i++) {
+                    for (int k = 0; k < dialled.size(); k++) {
+                        wildcard.send(locals.get(k), clients.get(k).local(), new byte[1_200], 0, 1_200, 0);
+                        wildcard.send(locals.get(k), clients.getFirst().local(), new byte[1_200], 0, 1_200, 0);
+                    }
+                }
+                wildcard.flush();
+            });
+            int port = wildcard.local().port();
+            for (int k = 0; k < dialled.size(); k++) {
+                int expected = k == 0 ? 30 * (1 + dialled.size()) : 30;
+                List<byte[]> same = new ArrayList<>();
+                for (int i = 0; i < expected; i++) same.add(new byte[1_200]);
+                backs.get(k).gets(same);
+                Address from = new Address(dialled.get(k).high(), dialled.get(k).low(), port);
+                if (k > 0) assertThat(backs.get(k).senders).allMatch(from::equals);
+                assertThat(backs.getFirst().senders.stream().filter(from::equals))
+                        .hasSize(k == 0 ? 60 : 30);
+            }
+        }
+        assertThat(counters.value("udp.errors")).isZero();
+        assertThat(counters.value("udp.local.gone")).isZero();
+    }
+
+    @Test
+    void whatAnAddressSentThatTheHostHasNoLongerLeavesFromAnother() throws Exception {
+        Inbox inbox = new Inbox();
+        UdpSocket to = linux(new Kernel(), inbox);
+        UdpSocket from = linux(new Kernel(), Address.v4(0, 0), true, new Inbox());
+        onLoop(() -> {
+            int gone = ends.number(from, 0, 0xffffL << 32 | 0xc6336401L, 0); // 198.51.100.1
+            for (byte[] each : batch(4, 20)) from.send(gone, to.local(), each, 0, each.length, 0);
+            from.flush();
+        });
+        inbox.gets(batch(4, 20));
+        assertThat(counters.value("udp.local.gone")).isEqualTo(2);
+        assertThat(counters.value("udp.gso.refused"))
+                .as("not the segments' fault")
+                .isZero();
+        assertThat(counters.value("udp.errors")).isZero();
+    }
+
+    @Test
+    void aHostWithMoreAddressesThanThereIsRoomForAnswersFromAnyOfThem() {
+        UdpSocket socket = NettySocket.bind(loop, LOOPBACK, ends, counters, new Inbox());
+        sockets.add(socket);
+        for (int i = 1; i <= LocalEnds.MAX; i++)
+            assertThat(ends.number(socket, 1, i, 0)).isEqualTo(i);
+        for (int i = 1; i <= LocalEnds.MAX; i++)
+            assertThat(ends.number(socket, 1, i, 0)).isEqualTo(i);
+        assertThat(ends.number(socket, 2, 1, 0)).isEqualTo(LocalEnds.ANY);
+        assertThat(counters.value("udp.local.refused")).isEqualTo(1);
+        assertThat(ends.get(LocalEnds.ANY)).isNull();
+    }
+
+    /** Two sockets of one family: a first word leaves by the one that the kernel's routes name, an answer by the one asked. */
+    @Test
+    void ofTwoAddressesOfAFamilyEachAnswersForItself() throws Exception {
+        UdpSockets both = new UdpSockets(counters);
+        Inbox inbox = new Inbox();
+        both.bind(loop, Address.v4(0x7f000002, 0), true, inbox);
+        both.bind(loop, LOOPBACK, true, inbox);
+        Inbox back = new Inbox();
+        UdpSocket client = linux(new Kernel(), back);
+        List<Address> at = both.addresses();
+        for (Address each : at) {
+            send(client, each, batch(3, 2));
+            inbox.gets(batch(3, 2));
+            int local = inbox.locals.take();
+            inbox.locals.clear();
+            onLoop(() -> {
+                both.send(local, client.local(), new byte[9], 0, 9, 0);
+                both.flush();
+            });
+            back.gets(List.of(new byte[9]));
+            assertThat(back.senders.poll()).isEqualTo(each);
+        }
+        onLoop(() -> {
+            both.send(LocalEnds.ANY, client.local(), new byte[9], 0, 9, 0);
+            both.flush();
+        });
+        back.gets(List.of(new byte[9]));
+        assertThat(back.senders.poll())
+                .as("loopback speaks to loopback from 127.0.0.1")
+                .isEqualTo(at.get(1));
+        both.close();
     }
 
     @Test
@@ -231,10 +350,10 @@ class UdpSocketTest {
         UdpSocket from = linux(kernel, own);
         List<byte[]> first = batch(12, 10);
         onLoop(() -> {
-            for (byte[] each : first) from.send(to.local(), each, 0, each.length, 0);
+            for (byte[] each : first) from.send(LocalEnds.ANY, to.local(), each, 0, each.length, 0);
             from.flush();
             assertThat(from.isWritable()).isFalse();
-            for (byte[] each : batch(13, 7)) from.send(to.local(), each, 0, each.length, 0);
+            for (byte[] each : batch(13, 7)) from.send(LocalEnds.ANY, to.local(), each, 0, each.length, 0);
             from.flush();
             assertThat(kernel.sent()).as("not asked again before it says so").isEqualTo(1);
             full[0] = false;

@@ -1,5 +1,6 @@
 package mcc.sys;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -14,6 +15,8 @@ public final class Kernel extends Libc {
     public static final int UDP_SEGMENT = 103;
 
     public static final int UDP_GRO = 104;
+
+    private static final int SOL_UDP = 17;
 
     private final List<Integer> refused = new ArrayList<>();
     private IntUnaryOperator error = _ -> 0;
@@ -53,12 +56,13 @@ public final class Kernel extends Libc {
     }
 
     @Override
+    @SuppressWarnings("restricted") // the control messages are where the header says
     long sendmsg(MemorySegment errno, int fd, MemorySegment header) {
         sent++;
-        boolean controlled =
-                header.get(JAVA_LONG, 40) > 0; // these tests send no other control message than of a segment
-        if (controlled) superPackets++;
-        int refusal = error.applyAsInt(controlled ? 1 : 0);
+        boolean segmented = header.get(JAVA_LONG, 40) > 0
+                && header.get(ADDRESS, 32).reinterpret(16).get(JAVA_INT, 8) == SOL_UDP; // of several it is the first
+        if (segmented) superPackets++;
+        int refusal = error.applyAsInt(segmented ? 1 : 0);
         if (refusal == 0) return super.sendmsg(errno, fd, header);
         errno.set(JAVA_INT, 0, refusal);
         return -1;

@@ -1,0 +1,77 @@
+package mcc.node;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Counters;
+import mcc.core.Counters.Counter;
+import mcc.link.PacketSink;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The addresses of this host that datagrams came to, numbered: links remember the number, sockets send from what it stands for
+ * (ip(7), ipv6(7): IP_PKTINFO, IPV6_PKTINFO).
+ *
+ * <p>A number stands for one address for as long as the sockets live. Limit: {@link #MAX}; addresses beyond it are
+ * {@link #ANY}, and counted. Belongs to the packet loop.
+ */
+final class LocalEnds {
+    /** No end in particular: the kernel chooses. */
+    static final int ANY = PacketSink.ANY;
+
+    /** A host has few addresses at a time, but may get new ones every day. */
+    static final int MAX = 1_024;
+
+    private static final int LATELY = 64;
+
+    /**
+     * One end: an address at a socket.
+     *
+     * @param scope the index of the interface, where the address means nothing without; else 0
+     */
+    record End(UdpSocket socket, long high, long low, int scope) {
+        private boolean is(UdpSocket socket, long high, long low, int scope) {
+            return this.low == low && this.high == high && this.socket == socket && this.scope == scope;
+        }
+    }
+
+    private final List<End> ends = new ArrayList<>();
+    private final Map<End, Integer> numbers = new HashMap<>();
+    /** Those asked for lately and their numbers, by a part of their hash: no object is made for a datagram. */
+    private final @Nullable End[] lately = new End[LATELY];
+
+    private final int[] latelyNumbers = new int[LATELY];
+    private final Counter refused;
+
+    LocalEnds(Counters counters) {
+        refused = counters.of("udp.local.refused");
+    }
+
+    /** The number of an end, a new one for a new end. */
+    int number(UdpSocket socket, long high, long low, int scope) {
+        int slot = (int) (low ^ low >>> 8 ^ high) & LATELY - 1;
+        End last = lately[slot];
+        if (last != null && last.is(socket, high, low, scope)) return latelyNumbers[slot];
+        End end = new End(socket, high, low, scope);
+        Integer number = numbers.get(end);
+        if (number == null) {
+            if (ends.size() >= MAX) {
+                refused.add();
+                return ANY;
+            }
+            ends.add(end);
+            number = ends.size();
+            numbers.put(end, number);
+        }
+        lately[slot] = end;
+        latelyNumbers[slot] = number;
+        return number;
+    }
+
+    /** The end of a number; null for {@link #ANY}. */
+    @Nullable
+    End get(int number) {
+        return number > 0 && number <= ends.size() ? ends.get(number - 1) : null;
+    }
+}
