@@ -32,7 +32,7 @@ final class LocalEnds {
      */
     record End(UdpSocket socket, long high, long low, int scope) {
         private boolean is(UdpSocket socket, long high, long low, int scope) {
-            return this.low == low && this.high == high && this.socket == socket && this.scope == scope;
+            return this.low == low && this.high == high && this.socket.equals(socket) && this.scope == scope;
         }
     }
 
