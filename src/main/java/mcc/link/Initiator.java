@@ -82,14 +82,15 @@ final class Initiator {
     /** The retry timer of a link fired. */
     void tick(long nowNs, Link link) {
         if (nowNs < link.nextAttemptNs) return;
-        long patience = link.streams() > 0 ? PATIENCE_STREAMS_NS : PATIENCE_NS;
-        if (nowNs - link.firstAttemptNs >= patience) {
-            counters.add("link.handshake.timeout");
-            end(link);
-            links.forget(link, LinkOutput.Reason.UNREACHABLE);
-        } else {
+        long patience = link.wantedStreams() > 0 ? PATIENCE_STREAMS_NS : PATIENCE_NS;
+        if (nowNs - link.firstAttemptNs < patience) {
             attempt(nowNs, link);
+            return;
         }
+        counters.add("link.handshake.timeout");
+        boolean lives = link.canSend(nowNs) && link.heardNs >= link.firstAttemptNs;
+        end(link); // a peer that is heard by its old keys is not lost: the next packet asks for new ones again
+        if (!lives) links.forget(link, LinkOutput.Reason.UNREACHABLE);
     }
 
     /** Nobody waits for the answer to a request any longer; a peer that nothing else wants is not tried any longer, either. */

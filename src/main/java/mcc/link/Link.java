@@ -111,6 +111,9 @@ final class Link {
     long rxBytes;
     boolean dirty;
     boolean gone;
+    /** Whether the virtual interface asked for the keys that are being agreed on. */
+    boolean packetsWanted;
+
     long dueNs = Core.NEVER;
     long dueNumber;
 
@@ -129,6 +132,21 @@ final class Link {
 
     int streams() {
         return connection.openStreams();
+    }
+
+    /** Streams that somebody at this end still uses. */
+    int wantedStreams() {
+        return connection.wantedStreams();
+    }
+
+    /** Whether something waits that only new keys can carry. */
+    boolean wantsKeys() {
+        return connection.wantedStreams() > 0 || connection.unackedSinceNs() != Core.NEVER || !waiting.isEmpty();
+    }
+
+    /** Whether nobody waits any longer for a peer that was not reached yet. */
+    boolean isUnwanted() {
+        return current == null && !packetsWanted && connection.wantedStreams() == 0 && waiting.isEmpty();
     }
 
     /** An authentic datagram came. */

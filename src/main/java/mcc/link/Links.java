@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * the box, checks the replay window, notes the path, and hands the frames to the peer's {@link Connection}; its events
  * become outputs. {@link #transmit} goes the other way for every link that has something to say.
  *
- * <p>Limits: {@link Config#linksMax} links, then the longest silent one without streams gives way; {@link Outbox#MAX}
+ * <p>Limits: {@link Config#linksMax} links, then the longest silent one whose streams nobody uses gives way; {@link Outbox#MAX}
  * handshake datagrams; {@link #DIALS_MAX} first contacts; what each limit refused is counted.
  */
 public final class Links implements Core<LinkInput, LinkOutput> {
@@ -301,7 +301,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         Session session = link.current;
         Address path = link.path;
         if (session == null || path == null || !session.isAlive(nowNs)) {
-            if (!link.connection.idle() || !link.waiting.isEmpty()) initiator.begin(nowNs, link);
+            if (link.wantsKeys()) initiator.begin(nowNs, link);
             return false;
         }
         while (!link.controls.isEmpty() && out.ready()) {
@@ -426,7 +426,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         dialer.tick(nowNs);
         for (Link link; (link = deadlines.poll(nowNs)) != null; ) {
             tick(nowNs, link);
+            deadlines.remove(link); // what the steps of this tick planned, others of them may have done
             schedule(link);
+            if (link.dueNs > nowNs) continue;
+            // A deadline that stays due would never let this loop end: every other peer is worth more than this one.
+            counters.add("link.deadline.stuck");
+            forget(link, Reason.OVERLOADED);
         }
     }
 
@@ -441,10 +446,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link.gone) return;
         if (link.expectingSinceNs() <= nowNs - SUSPECT_NS) initiator.begin(nowNs, link);
         paths.tick(nowNs, link);
-        if (link.streams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && paths.probe(nowNs, link)) {
+        if (link.wantedStreams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && paths.probe(nowNs, link)) {
             expect(nowNs, link);
         }
-        if (link.streams() == 0 && nowNs - Math.max(link.heardNs, link.sentNs) >= FORGET_NS) {
+        if (link.wantedStreams() == 0 && nowNs - Math.max(link.heardNs, link.sentNs) >= FORGET_NS) {
             forget(link, Reason.IDLE);
         }
     }
@@ -456,7 +461,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     @Override
     public long deadlineNs() {
-        return Math.min(deadlines.nextNs(), Math.min(responder.deadlineNs(0), dialer.deadlineNs()));
+        return Math.min(deadlines.nextNs(), Math.min(responder.deadlineNs(), dialer.deadlineNs()));
     }
 
     /** Returns whether {@link #transmit} has something to say. */
@@ -520,6 +525,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link == null) return;
         link.connection.reset(nowNs, stream, code);
         drain(nowNs, link);
+        if (link.isUnwanted()) forget(link, Reason.UNREACHABLE);
         touch(link);
     }
 
@@ -675,8 +681,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         long expecting = link.expectingSinceNs();
         if (expecting != NEVER && link.nextAttemptNs == NEVER) at = Math.min(at, expecting + SUSPECT_NS);
         if (link.challenge != null) at = Math.min(at, link.challenge.againNs);
-        else if (link.streams() > 0) at = Math.min(at, link.heardNs + KEEPALIVE_NS);
-        if (link.streams() == 0) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
+        else if (link.path != null && link.wantedStreams() > 0) at = Math.min(at, link.heardNs + KEEPALIVE_NS);
+        if (link.wantedStreams() == 0) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
         deadlines.plan(at, link);
     }
 
@@ -758,7 +764,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private boolean evict() {
         Link oldest = null;
         for (Link link : links.values()) {
-            if (link.streams() == 0 && (oldest == null || link.heardNs < oldest.heardNs)) oldest = link;
+            if (link.wantedStreams() == 0 && (oldest == null || link.heardNs < oldest.heardNs)) oldest = link;
         }
         if (oldest == null) return false;
         counters.add("link.table.evicted");

@@ -69,6 +69,7 @@ public final class Packets {
     public boolean connect(long nowNs, Contact to) {
         Link link = links.link(nowNs, to);
         if (link == null) return false;
+        link.packetsWanted = true;
         if (!link.canSend(nowNs)) initiator.begin(nowNs, link);
         links.schedule(link);
         return true;

@@ -113,6 +113,7 @@ final class Responder {
     private final byte[] mac1Key;
     private final byte[] mac1KeyXx;
     private final ArrayDeque<Queued> queue = new ArrayDeque<>();
+    private long turnNs;
     private final Map<Integer, Pending> pending = new LinkedHashMap<>();
     private final Map<Id, Long> ephemerals = new LinkedHashMap<>();
     private final RateLimit<Integer> calm = new RateLimit<>(CALM_PER_SECOND, CALM_PER_SECOND, 1);
@@ -173,6 +174,7 @@ final class Responder {
 
     /** Works off at most {@link #PER_TURN} initiations and forgets what was not proved in time. */
     void turn(long nowNs) {
+        turnNs = nowNs + 1; // what is left waits until the loop has turned
         for (int i = 0; i < PER_TURN && !queue.isEmpty(); i++) {
             Queued q = queue.removeFirst();
             if (q.xx()) respondXx(nowNs, q);
@@ -187,8 +189,8 @@ final class Responder {
     }
 
     /** When {@link #turn} is due. */
-    long deadlineNs(long nowNs) {
-        if (!queue.isEmpty()) return nowNs;
+    long deadlineNs() {
+        if (!queue.isEmpty()) return turnNs;
         for (Pending p : pending.values()) return p.diesNs;
         return Core.NEVER;
     }

@@ -335,13 +335,18 @@ public final class Connection {
         return streams.openStreams();
     }
 
+    /** Returns the number of streams that this end has not given up: what is left of the others is to tell the peer so. */
+    public int wantedStreams() {
+        return streams.wantedStreams();
+    }
+
     /** Returns the number of streams that wait for the credit of all. */
     int heldStreams() {
         return streams.heldStreams();
     }
 
     /** Returns whether no stream is open and nothing is unacknowledged. */
-    public boolean idle() {
+    boolean idle() {
         return streams.openStreams() == 0 && recovery.oldestSentNs() == Core.NEVER;
     }
 

@@ -21,6 +21,8 @@ final class Stream {
     boolean readableQueued;
     boolean wantsWritable;
     boolean resetTold;
+    /** Nobody at this end uses it any more; the peer is still to learn so. */
+    boolean givenUp;
 
     Stream(long id, boolean local, SendHalf send, ReceiveHalf receive) {
         this.id = id;

@@ -48,6 +48,8 @@ final class Streams {
     private final Counters.Counter refusedOpen;
     private final Counters.Counter resent;
     private @Nullable Stream recent;
+    /** Of {@link #all}, those that nobody at this end uses any more. */
+    private int givenUp;
 
     private long localOpened;
     private long localLimit;
@@ -160,6 +162,7 @@ final class Streams {
             enqueueControl(s);
         }
         s.resetTold = true;
+        giveUp(s);
         forgetIfDone(s);
     }
 
@@ -196,6 +199,10 @@ final class Streams {
 
     int openStreams() {
         return all.size();
+    }
+
+    int wantedStreams() {
+        return all.size() - givenUp;
     }
 
     int heldStreams() {
@@ -505,6 +512,7 @@ final class Streams {
     private void forgetIfDone(Stream s) {
         if (!s.isDone() || all.remove(s.id) == null) return;
         if (recent == s) recent = null;
+        if (s.givenUp) givenUp--;
         held.remove(s);
         events.addLast(new Event.Finished(s.id));
         if (all.isEmpty()) windowBytes = config.windowBytes();
@@ -647,7 +655,14 @@ final class Streams {
         events.addLast(new Event.Writable(s.id));
     }
 
+    private void giveUp(Stream s) {
+        if (s.givenUp) return;
+        s.givenUp = true;
+        givenUp++;
+    }
+
     private void tellReset(Stream s, int code) {
+        giveUp(s);
         if (s.resetTold) return;
         s.resetTold = true;
         events.addLast(new Event.Reset(s.id, code));

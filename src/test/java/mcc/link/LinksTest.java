@@ -6,11 +6,7 @@ import com.google.protobuf.ByteString;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.PriorityQueue;
-import java.util.function.BooleanSupplier;
 import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
@@ -32,140 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole links over a simulated network, in virtual time. */
-class LinksTest {
-    private static final long MS = 1_000_000L;
-    private static final long SECOND = 1_000 * MS;
-
-    private record Flight(long atNs, long seq, Address from, Address to, byte[] bytes) {}
-
-    /** One node with a socket at one address; answers every request with a Pong or with Nodes. */
-    private final class Host {
-        final Identity identity;
-        final Counters counters = new Counters();
-        final List<LinkOutput> seen = new ArrayList<>();
-        final Map<Long, byte[]> received = new LinkedHashMap<>();
-        Address at;
-        Links links;
-        boolean silent;
-
-        Host(Identity identity, String at, Aead.Suite... suites) {
-            this.identity = identity;
-            this.at = Address.parse(at);
-            links = new Links(
-                    new Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
-                    identity,
-                    policy,
-                    rng.split(),
-                    counters);
-            links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
-            hosts.add(this);
-        }
-
-        Contact contact() {
-            return new Contact(identity.id(), List.of(at));
-        }
-
-        void input(LinkInput input) {
-            links.handle(now, input);
-            turn();
-        }
-
-        void turn() {
-            for (int i = 0; i < 8; i++) {
-                for (LinkOutput o; (o = links.poll()) != null; ) on(o);
-                links.transmit(now, sink);
-                if (!links.wantsToTransmit()) break;
-            }
-            for (LinkOutput o; (o = links.poll()) != null; ) on(o);
-        }
-
-        private final PacketSink sink = (to, buf, offset, length) -> {
-            if (silent || rng.chance(lossPpm)) return;
-            byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
-            if (!Transport.looksLike(buf, offset, length)) assertThat(length).isLessThanOrEqualTo(1_200);
-            if (length > carries) return;
-            datagrams++;
-            flights.add(new Flight(now + latencyNs, seq++, at, to, bytes));
-        };
-
-        private void on(LinkOutput output) {
-            seen.add(output);
-            switch (output) {
-                case LinkOutput.Asked a ->
-                    links.handle(
-                            now,
-                            new LinkInput.Reply(
-                                    a.from(),
-                                    a.call(),
-                                    a.request() instanceof Message.Ping
-                                            ? new Message.Pong()
-                                            : new Message.Nodes(List.of())));
-                case LinkOutput.StreamReadable r -> {
-                    byte[] buf = new byte[65536];
-                    for (int n; (n = links.read(now, r.peer(), r.stream(), buf, 0, buf.length)) > 0; ) {
-                        byte[] old = received.getOrDefault(r.stream(), new byte[0]);
-                        byte[] all = Arrays.copyOf(old, old.length + n);
-                        System.arraycopy(buf, 0, all, old.length, n);
-                        received.put(r.stream(), all);
-                    }
-                }
-                default -> {}
-            }
-        }
-
-        <T extends LinkOutput> List<T> all(Class<T> type) {
-            return seen.stream().filter(type::isInstance).map(type::cast).toList();
-        }
-    }
-
-    private final Rng rng = Rng.seeded(42);
-    private final List<Host> hosts = new ArrayList<>();
-    private final PriorityQueue<Flight> flights =
-            new PriorityQueue<>(java.util.Comparator.comparingLong(Flight::atNs).thenComparingLong(Flight::seq));
-    private long now = 1;
-    private long seq;
-    private long latencyNs = 10 * MS;
-    private Policy policy = Policy.open();
-    private int lossPpm;
-    private int carries = 1200;
-    /** After so many bytes of {@link #bulk} the path carries less. */
-    private int changes = Integer.MAX_VALUE;
-
-    private int datagrams;
-
-    private Host host(String at) {
-        return new Host(Identity.fromSeed(rng.bytes(32)), at, Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305);
-    }
-
-    /** Runs the network until the condition holds, or for so long. */
-    private void run(long forNs, BooleanSupplier until) {
-        long end = now + forNs;
-        while (!until.getAsBoolean()) {
-            long next = flights.isEmpty() ? Core.NEVER : flights.peek().atNs();
-            for (Host h : hosts) next = Math.min(next, h.links.deadlineNs());
-            if (next > end) {
-                now = end;
-                return;
-            }
-            now = Math.max(now, next);
-            while (!flights.isEmpty() && flights.peek().atNs() <= now) {
-                Flight f = flights.poll();
-                for (Host h : hosts) {
-                    if (h.at.equals(f.to()) && !h.silent)
-                        h.links.receive(now, f.bytes(), 0, f.bytes().length, f.from());
-                }
-            }
-            for (Host h : hosts) {
-                if (h.links.deadlineNs() <= now) h.links.handle(now, new LinkInput.Tick());
-                h.turn();
-            }
-        }
-    }
-
-    private void run(long forNs) {
-        run(forNs, () -> false);
-    }
-
+class LinksTest extends VirtualNet {
     @Test
     void aFirstRequestCostsOneRoundTrip() {
         Host a = host("192.0.2.1:1");

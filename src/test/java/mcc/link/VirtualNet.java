@@ -1,0 +1,159 @@
+package mcc.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.function.BooleanSupplier;
+import mcc.consortium.Policy;
+import mcc.core.Address;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Rng;
+import mcc.crypto.Aead;
+import mcc.crypto.Identity;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import mcc.wire.Transport;
+
+/** Whole links over a simulated network, in virtual time. */
+abstract class VirtualNet {
+    static final long MS = 1_000_000L;
+    static final long SECOND = 1_000 * MS;
+
+    record Flight(long atNs, long seq, Address from, Address to, byte[] bytes) {}
+
+    /** One node with a socket at one address; answers every request with a Pong or with Nodes. */
+    final class Host {
+        final Identity identity;
+        final Counters counters = new Counters();
+        final List<LinkOutput> seen = new ArrayList<>();
+        final Map<Long, byte[]> received = new LinkedHashMap<>();
+        Address at;
+        Links links;
+        boolean silent;
+
+        Host(Identity identity, String at, Aead.Suite... suites) {
+            this.identity = identity;
+            this.at = Address.parse(at);
+            links = new Links(
+                    new Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
+                    identity,
+                    policy,
+                    rng.split(),
+                    counters);
+            links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
+            hosts.add(this);
+        }
+
+        Contact contact() {
+            return new Contact(identity.id(), List.of(at));
+        }
+
+        void input(LinkInput input) {
+            links.handle(now, input);
+            turn();
+        }
+
+        void turn() {
+            for (int i = 0; i < 8; i++) {
+                for (LinkOutput o; (o = links.poll()) != null; ) on(o);
+                links.transmit(now, sink);
+                if (!links.wantsToTransmit()) break;
+            }
+            for (LinkOutput o; (o = links.poll()) != null; ) on(o);
+        }
+
+        final PacketSink sink = (to, buf, offset, length) -> {
+            if (silent || rng.chance(lossPpm)) return;
+            byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
+            if (!Transport.looksLike(buf, offset, length)) assertThat(length).isLessThanOrEqualTo(1_200);
+            if (length > carries) return;
+            datagrams++;
+            flights.add(new Flight(now + latencyNs, seq++, at, to, bytes));
+        };
+
+        private void on(LinkOutput output) {
+            seen.add(output);
+            switch (output) {
+                case LinkOutput.Asked a ->
+                    links.handle(
+                            now,
+                            new LinkInput.Reply(
+                                    a.from(),
+                                    a.call(),
+                                    a.request() instanceof Message.Ping
+                                            ? new Message.Pong()
+                                            : new Message.Nodes(List.of())));
+                case LinkOutput.StreamReadable r -> {
+                    byte[] buf = new byte[65536];
+                    for (int n; (n = links.read(now, r.peer(), r.stream(), buf, 0, buf.length)) > 0; ) {
+                        byte[] old = received.getOrDefault(r.stream(), new byte[0]);
+                        byte[] all = Arrays.copyOf(old, old.length + n);
+                        System.arraycopy(buf, 0, all, old.length, n);
+                        received.put(r.stream(), all);
+                    }
+                }
+                default -> {}
+            }
+        }
+
+        <T extends LinkOutput> List<T> all(Class<T> type) {
+            return seen.stream().filter(type::isInstance).map(type::cast).toList();
+        }
+    }
+
+    final Rng rng = Rng.seeded(42);
+    final List<Host> hosts = new ArrayList<>();
+    final PriorityQueue<Flight> flights =
+            new PriorityQueue<>(java.util.Comparator.comparingLong(Flight::atNs).thenComparingLong(Flight::seq));
+    long now = 1;
+    long seq;
+    long latencyNs = 10 * MS;
+    Policy policy = Policy.open();
+    int lossPpm;
+    int carries = 1200;
+    /** After so many bytes of {@link #bulk} the path carries less. */
+    int changes = Integer.MAX_VALUE;
+
+    int datagrams;
+
+    Host host(String at) {
+        return new Host(Identity.fromSeed(rng.bytes(32)), at, Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305);
+    }
+
+    /** Runs the network until the condition holds, or for so long. */
+    void run(long forNs, BooleanSupplier until) {
+        long end = now + forNs;
+        while (!until.getAsBoolean()) {
+            long next = flights.isEmpty() ? Core.NEVER : flights.peek().atNs();
+            for (Host h : hosts) next = Math.min(next, h.links.deadlineNs());
+            if (next > end) {
+                now = end;
+                return;
+            }
+            now = Math.max(now, next);
+            while (!flights.isEmpty() && flights.peek().atNs() <= now) {
+                Flight f = flights.poll();
+                for (Host h : hosts) {
+                    if (h.at.equals(f.to()) && !h.silent)
+                        h.links.receive(now, f.bytes(), 0, f.bytes().length, f.from());
+                }
+            }
+            for (Host h : hosts) {
+                if (h.links.deadlineNs() <= now) h.links.handle(now, new LinkInput.Tick());
+                h.turn();
+                assertThat(h.links.deadlineNs()).as("what is due is done").isGreaterThan(now);
+                assertThat(h.counters.value("link.deadline.stuck")).isZero();
+            }
+        }
+    }
+
+    void run(long forNs) {
+        run(forNs, () -> false);
+    }
+}
