@@ -74,6 +74,11 @@ public record Address(long high, long low, int port) {
         return high == other.high && low == other.low;
     }
 
+    /** Returns what one owner has as a rule, to be counted as one: the IPv4 address, or the /64 of IPv6 (RFC 6177). */
+    public long source() {
+        return isV4() ? low : high;
+    }
+
     /** Returns whether this is 127.0.0.0/8 or ::1. */
     public boolean isLoopback() {
         return isV4() ? (v4Bits() >>> 24) == 127 : high == 0 && low == 1;

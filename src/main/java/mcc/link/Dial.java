@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Dial {
     final long ticket;
-    long remoteInstance;
     final Address to;
     /** The end of this host's that the answer came to. */
     int local = PacketSink.ANY;
@@ -28,6 +27,9 @@ final class Dial {
     long nextNs;
     /** The third message, repeated until the responder speaks with the new keys. */
     byte @Nullable [] last;
+
+    @Nullable
+    Hello hello;
 
     @Nullable
     Link link;

@@ -156,6 +156,8 @@ final class Dialer {
                 .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
                 .setSentAtMs(links.epochMs(nowNs))
                 .setInstance(link.instance)
+                .setVersion(Hello.VERSION)
+                .setLimits(config.connection().limits().payload())
                 .addSuites(suite.code())
                 .build()
                 .toByteArray());
@@ -164,7 +166,7 @@ final class Dialer {
             return;
         }
         dial.link = link;
-        dial.remoteInstance = payload.getInstance();
+        dial.hello = Hello.of(payload);
         dial.session = new Session(nowNs, handshake.split(), suite, true, dial.index, response.getSender());
         dial.last = Datagram.newBuilder()
                 .setXxFinal(
@@ -188,9 +190,10 @@ final class Dialer {
     void confirmed(long nowNs, Dial dial, Address from) {
         Link link = dial.link;
         Session session = dial.session;
-        if (link == null || session == null) return;
+        Hello hello = dial.hello;
+        if (link == null || session == null || hello == null) return;
         dials.remove(dial);
-        links.established(nowNs, link, session, dial.remoteInstance, from);
+        links.established(nowNs, link, session, hello, from);
         links.control(link, Paths.observed(from));
         links.output(new LinkOutput.Dialled(dial.ticket, link.peer, from));
     }

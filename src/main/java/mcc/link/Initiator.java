@@ -99,8 +99,7 @@ final class Initiator {
         if (link == null) return;
         link.calls.remove(call);
         boolean waited = link.waiting.removeIf(w -> w.call() == call);
-        boolean unwanted = link.current == null && link.waiting.isEmpty() && link.connection.idle();
-        if (waited && unwanted && link.streams() == 0 && !dialer.isFinishing(link)) {
+        if (waited && link.isUnwanted() && !dialer.isFinishing(link)) {
             links.forget(link, LinkOutput.Reason.UNREACHABLE);
         }
     }
@@ -163,7 +162,9 @@ final class Initiator {
         InitiatorPayload.Builder payload = InitiatorPayload.newBuilder()
                 .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
                 .setSentAtMs(links.epochMs(nowNs))
-                .setInstance(instance);
+                .setInstance(instance)
+                .setVersion(Hello.VERSION)
+                .setLimits(config.connection().limits().payload());
         for (Aead.Suite suite : config.suites()) payload.addSuites(suite.code());
         if (early != null) payload.setEarly(ByteString.copyFrom(early.toArray()));
         return payload.build();
@@ -193,7 +194,7 @@ final class Initiator {
         // What rode in the initiation is answered right behind this response; what was refused is asked under the keys.
         Bytes early = payload.getEarlyRefused() ? null : attempt.early;
         if (early != null) link.waiting.removeIf(w -> w.message().equals(early));
-        links.established(nowNs, link, session, payload.getInstance(), from);
+        links.established(nowNs, link, session, Hello.of(payload), from);
         Address observed = Handshakes.address(payload.getObserved());
         if (observed != null) links.observed(link.peer, observed);
         links.control(link, Paths.observed(from));

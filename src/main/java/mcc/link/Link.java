@@ -11,6 +11,7 @@ import mcc.core.Core;
 import mcc.core.Id;
 import mcc.session.Session;
 import mcc.stream.Connection;
+import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +56,9 @@ final class Link {
     long instance;
 
     Connection connection;
+    /** Whether the connection knows what the peer told of its limits. */
+    boolean agreed;
+
     long remoteInstance;
     boolean remoteKnown;
     /** Whether that end was heard from, beyond the handshake and what rode in it: before, the peer may not have kept it. */
@@ -124,6 +128,13 @@ final class Link {
         this.connection = connection;
         sinceNs = nowNs;
         heardNs = nowNs;
+    }
+
+    /** The peer told of its end: what holds between the two from the first packet on. */
+    void agree(Hello hello, mcc.stream.Config own) {
+        if (agreed) return;
+        agreed = true;
+        connection.agreed(hello.speaksTwo() ? own.limits() : TransportParameters.V1, hello.limits());
     }
 
     boolean canSend(long nowNs) {

@@ -1,10 +1,7 @@
 package mcc.link;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
@@ -66,7 +63,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Paths paths;
     private final Packets packets;
 
-    private final Map<Id, Link> links = new LinkedHashMap<>();
+    private final Table links;
     private final Budget budget;
     private final Slots slots;
     private final Outbox outbox;
@@ -97,6 +94,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         this.identity = identity;
         this.rng = rng;
         this.counters = counters;
+        links = new Table(config.linksMax());
         budget = new Budget(mcc.stream.Config.BUDGET_BYTES, counters);
         outbox = new Outbox(counters);
         slots = new Slots(rng.split());
@@ -385,7 +383,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     private void reply(long nowNs, LinkInput.Reply r) {
         Bytes message = Rpc.encode(new Rpc(r.call(), r.answer()));
-        Link link = links.get(r.to());
+        Link link = links.find(r.to());
         if (link != null && link.canSend(nowNs)) {
             link.connection.send(message);
             touch(link);
@@ -412,7 +410,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private void shutdown(long nowNs) {
-        for (Link link : List.copyOf(links.values())) {
+        for (Link link : links.snapshot()) {
             if (link.canSend(nowNs) && link.path != null) {
                 Control.Builder close = Control.newBuilder().setClose(0);
                 sendControl(nowNs, link, link.local, link.path, close);
@@ -483,7 +481,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** As {@link Connection#write}; −1 when the peer is gone. */
     public int write(long nowNs, Id peer, long stream, byte[] src, int offset, int length) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         if (link == null) return -1;
         int n = link.connection.write(nowNs, stream, src, offset, length);
         if (n > 0) touch(link);
@@ -492,7 +490,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** As {@link Connection#read}; −2 when the peer is gone. */
     public int read(long nowNs, Id peer, long stream, byte[] dst, int offset, int length) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         if (link == null) return -2;
         int n = link.connection.read(nowNs, stream, dst, offset, length);
         touch(link); // credit may be due
@@ -501,19 +499,19 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** Bytes that {@link #read} would give now. */
     public int readable(Id peer, long stream) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         return link == null ? 0 : link.connection.readable(stream);
     }
 
     /** As {@link Connection#unacknowledged}; 0 when the peer is gone. */
     public long unacknowledged(Id peer, long stream) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         return link == null ? 0 : link.connection.unacknowledged(stream);
     }
 
     /** As {@link Connection#finish}. */
     public void finish(long nowNs, Id peer, long stream) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         if (link == null) return;
         link.connection.finish(nowNs, stream);
         touch(link);
@@ -521,17 +519,17 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** As {@link Connection#reset}. */
     public void reset(long nowNs, Id peer, long stream, int code) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         if (link == null) return;
         link.connection.reset(nowNs, stream, code);
         drain(nowNs, link);
-        if (link.isUnwanted()) forget(link, Reason.UNREACHABLE);
+        if (link.isUnwanted() && !dialer.isFinishing(link)) forget(link, Reason.UNREACHABLE);
         touch(link);
     }
 
     /** As {@link Connection#sendDatagram}; false when the peer is gone. */
     public boolean sendDatagram(long nowNs, Id peer, long stream, Bytes data) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         if (link == null || !link.connection.sendDatagram(nowNs, stream, data)) return false;
         touch(link);
         return true;
@@ -539,7 +537,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** As {@link Connection#maxDatagramBytes}; 0 when the peer is gone. */
     public int maxDatagramBytes(Id peer) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         return link == null ? 0 : link.connection.maxDatagramBytes();
     }
 
@@ -552,14 +550,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** All peers, in the order in which they were met. */
     public List<Peer> peers() {
-        List<Peer> out = new ArrayList<>(links.size());
-        for (Link link : links.values()) out.add(link.view());
-        return out;
+        return links.all().stream().map(Link::view).toList();
     }
 
     /** One peer; null when there is no link to it. */
     public @Nullable Peer peer(Id id) {
-        Link link = links.get(id);
+        Link link = links.find(id);
         return link == null ? null : link.view();
     }
 
@@ -591,12 +587,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     @Nullable
     Link find(Id peer) {
-        return links.get(peer);
+        return links.find(peer);
     }
 
     /** Two initiations cross: the lower node ID's stands, as long as it is fresh. */
     boolean crosses(long nowNs, Id peer) {
-        Link link = links.get(peer);
+        Link link = links.find(peer);
         if (link == null || link.attempts.isEmpty() || link.path != null && link.current != null) return false;
         return link.attemptCount == 1 && identity.id().compareTo(peer) < 0 && nowNs < link.nextAttemptNs;
     }
@@ -605,8 +601,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     @Nullable
     Link promote(long nowNs, Responder.Pending p, Address from) {
         responder.promoted(p);
-        if (p.peer == null || p.peerStatic == null || p.session == null) return null;
-        Link link = links.get(p.peer);
+        if (p.peer == null || p.peerStatic == null || p.session == null || p.hello == null) return null;
+        Link link = links.find(p.peer);
         if (link == null) link = make(nowNs, p.peer, p.peerStatic);
         boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
         if (link == null || other && p.xx == null) {
@@ -616,22 +612,23 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
         if (other) restart(link); // who dials by address has no link to this node, so it lost the old one
         link.instance = p.localInstance; // what the response told the peer
-        initiator.end(link);
-        established(nowNs, link, p.session, p.instance, from);
+        established(nowNs, link, p.session, p.hello, from);
         control(link, Paths.observed(from));
         return link;
     }
 
     /** A session proved itself on both sides: it becomes the one to send with. */
-    void established(long nowNs, Link link, Session session, long remoteInstance, Address from) {
+    void established(long nowNs, Link link, Session session, Hello hello, Address from) {
+        initiator.end(link); // an older attempt must not end what stands now
         if (link.current == null) link.upNs = nowNs;
-        if (link.remoteKnown && link.remoteInstance != remoteInstance) {
+        if (link.remoteKnown && link.remoteInstance != hello.instance()) {
             if (link.remoteHeard) restart(link);
             link.remoteHeard = false;
         }
         boolean up = link.current == null;
         link.remoteKnown = true;
-        link.remoteInstance = remoteInstance;
+        link.remoteInstance = hello.instance();
+        link.agree(hello, config.connection());
         retire(link.previous);
         link.previous = link.current;
         link.current = session;
@@ -659,12 +656,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     @Nullable
     Link make(long nowNs, Id peer, byte[] peerStatic) {
-        if (links.size() >= config.linksMax() && !evict()) {
-            counters.add("link.table.full");
-            return null;
+        if (links.isFull()) {
+            Link victim = links.victim();
+            counters.add(victim == null ? "link.table.full" : "link.table.evicted");
+            if (victim == null) return null;
+            forget(victim, Reason.OVERLOADED);
         }
         Link link = new Link(peer, peerStatic, rng.nextLong(), connection(peer), nowNs);
-        links.put(peer, link);
+        links.add(link);
         schedule(link);
         return link;
     }
@@ -695,7 +694,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     /** Finds or makes the link to a contact and learns its addresses; null when its key is unsound or the table is full. */
     @Nullable
     Link link(long nowNs, Contact to) {
-        Link link = links.get(to.node());
+        Link link = links.find(to.node());
         if (link == null) {
             byte[] peerStatic = Ed25519.toX25519(to.node());
             if (peerStatic == null || to.node().equals(identity.id())) {
@@ -761,22 +760,11 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         outputs.add(new LinkOutput.Answered(link.peer, path, rpc.call(), rpc.body(), rttNs));
     }
 
-    private boolean evict() {
-        Link oldest = null;
-        for (Link link : links.values()) {
-            if (link.wantedStreams() == 0 && (oldest == null || link.heardNs < oldest.heardNs)) oldest = link;
-        }
-        if (oldest == null) return false;
-        counters.add("link.table.evicted");
-        forget(oldest, Reason.OVERLOADED);
-        return true;
-    }
-
     void forget(Link link, Reason reason) {
         if (link.gone) return;
         link.gone = true;
         link.connection.discard();
-        links.remove(link.peer);
+        links.remove(link);
         deadlines.remove(link);
         initiator.end(link);
         outputs.add(new LinkOutput.StreamsLost(link.peer));
@@ -797,6 +785,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.previous = null;
         link.connection.discard();
         link.connection = connection(link.peer);
+        link.agreed = false;
     }
 
     private void retire(@Nullable Session session) {

@@ -78,7 +78,8 @@ final class Responder {
         @Nullable
         Session session;
         /** What the peer said of its end, and what it was told of this one. */
-        long instance;
+        @Nullable
+        Hello hello;
 
         long localInstance;
         final Address from;
@@ -146,7 +147,7 @@ final class Responder {
         }
         boolean proven = cookies.isProven(
                 nowNs, from, initiation.getSender(), noise, initiation.getMac2().toByteArray());
-        if (proven && !sources.take(nowNs, from.isV4() ? from.low() : from.high())) {
+        if (proven && !sources.take(nowNs, from.source())) {
             counters.add("link.initiation.source");
             return;
         }
@@ -214,7 +215,7 @@ final class Responder {
         Link known = links.find(peer);
         if (known != null) p.localInstance = known.instance;
         p.peerStatic = handshake.remoteStatic();
-        p.instance = payload.getInstance();
+        p.hello = Hello.of(payload);
         Rpc early = early(nowNs, noise, payload);
         boolean refused = early == null && !payload.getEarly().isEmpty();
         byte[] out = handshake.write(payload(p, q.from(), List.of(suite))
@@ -272,7 +273,7 @@ final class Responder {
         }
         p.peer = peer;
         p.peerStatic = peerStatic;
-        p.instance = payload.getInstance();
+        p.hello = Hello.of(payload);
         p.session = new Session(nowNs, p.xx.split(), suite, false, p.index, p.remoteIndex);
         // The ephemeral key of this handshake is this node's own and fresh, so the third message cannot be a replay.
         links.promote(nowNs, p, from);
@@ -349,6 +350,8 @@ final class Responder {
         ResponderPayload.Builder payload = ResponderPayload.newBuilder()
                 .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
                 .setInstance(p.localInstance)
+                .setVersion(Hello.VERSION)
+                .setLimits(config.connection().limits().payload())
                 .setObserved(Handshakes.endpoint(from));
         for (Aead.Suite suite : suites) payload.addSuites(suite.code());
         return payload;

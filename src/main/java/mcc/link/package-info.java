@@ -5,6 +5,7 @@
  * lent datagrams and lends them back through a {@link mcc.link.PacketSink}.
  *
  * <p>Read in this order: {@link mcc.link.Links} (from bytes to a peer and back: the tour of the data path),
+ * {@link mcc.link.Table} (all peers, and who gives way),
  * {@link mcc.link.Link} (one peer's state), {@link mcc.link.Paths} (which address reaches it),
  * {@link mcc.link.Initiator} (handshakes that this node begins),
  * {@link mcc.link.Responder} (handshakes that others begin, under load too), {@link mcc.link.Dial} (a first contact whose

@@ -11,6 +11,8 @@ import mcc.core.Counters;
  * {@link #isFilled} tells when it is as much again as the budget.
  */
 public final class Budget {
+    /** Streams that peers may have open, of all connections: with what tunnels hold for each, at most 48 MiB. */
+    static final int PLACES_MAX = 24_576;
     /** Chunks that no connection uses now. */
     final ArrayDeque<byte[]> spare = new ArrayDeque<>();
 
@@ -18,6 +20,7 @@ public final class Budget {
     private final Counters.Counter refused;
     private long usedBytes;
     private long unchargedBytes;
+    private int places;
 
     /** Makes a budget of that many bytes. */
     public Budget(long limitBytes, Counters counters) {
@@ -66,6 +69,20 @@ public final class Budget {
     /** Returns whether first windows hold more than the budget. */
     boolean isFilled() {
         return unchargedBytes > limitBytes;
+    }
+
+    /** A stream of a peer's begins. */
+    void takePlace() {
+        places++;
+    }
+
+    /** As many streams of peers are over. */
+    void givePlaces(int count) {
+        places -= count;
+    }
+
+    int freePlaces() {
+        return Math.max(0, PLACES_MAX - places);
     }
 
     /** Returns what is in use now. */

@@ -1,13 +1,14 @@
 package mcc.stream;
 
 import mcc.congestion.CongestionControl;
+import mcc.wire.TransportParameters;
 
 /**
- * What a connection may use. The first window sizes and the number of streams are not negotiated: both ends must have the
- * same, and what {@link #defaults} says is the protocol.
+ * What a connection may use. Each end tells the other its number of streams and its first windows in the handshake.
  *
  * @param congestion the congestion control
- * @param streams streams that the peer may have open at once, at least 1
+ * @param streams streams that the peer may have open at first, at least 1
+ * @param maxStreams to which that may grow for a peer that uses them; as many may this end have of its own
  * @param streamWindowBytes credit of a new stream
  * @param maxStreamWindowBytes to which that may grow for a fast reader
  * @param windowBytes credit of a new connection, for all streams together
@@ -19,6 +20,7 @@ import mcc.congestion.CongestionControl;
 public record Config(
         CongestionControl.Kind congestion,
         int streams,
+        int maxStreams,
         long streamWindowBytes,
         long maxStreamWindowBytes,
         long windowBytes,
@@ -34,6 +36,7 @@ public record Config(
     /** Refuses sizes that cannot work. */
     public Config {
         if (streams < 1
+                || maxStreams < streams
                 || streamWindowBytes < 1
                 || maxStreamWindowBytes < streamWindowBytes
                 || windowBytes < 1
@@ -45,10 +48,16 @@ public record Config(
         }
     }
 
-    /** Returns the protocol's sizes, with BBR. */
+    /** What the peer is told in the handshake. */
+    public TransportParameters limits() {
+        return new TransportParameters(streams, streamWindowBytes, windowBytes);
+    }
+
+    /** Returns the sizes that ship, with BBR. */
     public static Config defaults() {
         return new Config(
                 CongestionControl.Kind.BBR,
+                100,
                 10_000,
                 256 * KIB,
                 16_384 * KIB,

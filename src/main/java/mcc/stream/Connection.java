@@ -11,6 +11,7 @@ import mcc.wire.FramesReader;
 import mcc.wire.FramesWriter;
 import mcc.wire.Handshakes;
 import mcc.wire.Transport;
+import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,6 +86,11 @@ public final class Connection {
         messageDropped = counters.of("stream.message.dropped");
         datagramAstray = counters.of("stream.datagram.astray");
         datagramDropped = counters.of("stream.datagram.dropped");
+    }
+
+    /** What the two ends told each other in the handshake: to be said once, before anything is sent or taken. */
+    public void agreed(TransportParameters own, TransportParameters peer) {
+        streams.agreed(own, peer);
     }
 
     /** Gives up: nothing is sent or taken any more, and the budget gets back what was held. */
@@ -198,7 +204,8 @@ public final class Connection {
         return roomBytes - Frames.DATAGRAM_OVERHEAD_BYTES;
     }
 
-    /** Opens a stream; the peer learns of it by the first bytes. Returns its id, -1 when the peer allows no more. */
+    /** Opens a stream; the peer learns of it by the first bytes. Returns its id, -1 when this end has too many.
+     * Where the peer allows no more yet, what is written waits. */
     public long open(long nowNs) {
         return streams.open();
     }
@@ -369,6 +376,8 @@ public final class Connection {
             if (kind == Frames.STREAM) {
                 scanUrgent |= in.fin();
                 scanCrowded |= streams.lacksRoom(in);
+            } else if (kind == Frames.RESET || kind == Frames.STOP || kind == Frames.MAX_STREAM_DATA) {
+                scanCrowded |= streams.lacksPlace(in.value());
             }
         }
         return !in.malformed() && scanNumber > 0;
@@ -380,7 +389,7 @@ public final class Connection {
             case Frames.MESSAGE -> onMessage();
             case Frames.DATAGRAM -> onDatagram();
             case Frames.STREAM -> streams.onStream(nowNs, in, buf);
-            case Frames.MAX_STREAM_DATA -> streams.onMaxStreamData(in);
+            case Frames.MAX_STREAM_DATA -> streams.onMaxStreamData(nowNs, in);
             case Frames.RESET -> streams.onReset(nowNs, in);
             case Frames.STOP -> streams.onStop(nowNs, in);
             case Frames.MAX_DATA -> {

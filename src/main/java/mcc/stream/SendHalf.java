@@ -77,6 +77,11 @@ final class SendHalf {
         lostAgain.clear();
     }
 
+    /** What the peer gives a new stream is known now; nothing was sent yet. */
+    void firstCredit(long bytes) {
+        creditBytes = bytes;
+    }
+
     void onCredit(long maximum) {
         creditBytes = Math.max(creditBytes, maximum);
     }

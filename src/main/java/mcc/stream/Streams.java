@@ -9,6 +9,7 @@ import mcc.core.Counters;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 import mcc.wire.FramesWriter;
+import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,6 @@ final class Streams {
     private static final long AGAIN_NS = 1_000_000_000;
 
     private final Config config;
-    private final boolean lower;
     private final RttEstimator rtt;
     private final Budget budget;
     private final ByteWindow.Pool outgoing;
@@ -45,18 +45,18 @@ final class Streams {
     private final LinkedHashSet<Stream> held = new LinkedHashSet<>();
     private final ArrayDeque<Stream> control = new ArrayDeque<>();
     private final ArrayDeque<Event> events;
-    private final Counters.Counter refusedOpen;
     private final Counters.Counter resent;
     private @Nullable Stream recent;
     /** Of {@link #all}, those that nobody at this end uses any more. */
     private int givenUp;
 
-    private long localOpened;
-    private long localLimit;
-    private long remoteOpened;
-    private long remoteFinished;
-    private long remoteLimit;
-    private boolean streamLimitDue;
+    private final Places places;
+    /** Streams of this end that the peer does not allow yet, in their order. */
+    private final ArrayDeque<Stream> early = new ArrayDeque<>();
+    /** Credit that the peer gives each new stream. */
+    private long sendWindowBytes;
+    /** Credit that the peer gave all streams at first. */
+    private long firstCreditBytes;
 
     private long sendCreditBytes;
     private long sentBytes;
@@ -92,27 +92,36 @@ final class Streams {
         this.budget = budget;
         outgoing = new ByteWindow.Pool(budget.spare);
         incoming = new ByteWindow.Pool(budget.spare);
-        this.lower = lower;
         this.rtt = rtt;
         this.events = events;
-        localLimit = config.streams();
-        remoteLimit = config.streams();
-        sendCreditBytes = config.windowBytes();
+        places = new Places(config, lower, budget, counters);
+        sendWindowBytes = config.streamWindowBytes();
+        firstCreditBytes = config.windowBytes();
+        sendCreditBytes = firstCreditBytes;
         windowBytes = config.windowBytes();
         creditBytes = config.windowBytes();
         sendTargetBytes = config.sendBufferBytes();
-        refusedOpen = counters.of("stream.open.refused");
         resent = counters.of("stream.resent.bytes");
     }
 
     // What the application asks.
 
+    /** What the two ends told each other in the handshake; before anything is sent. */
+    void agreed(TransportParameters own, TransportParameters peer) {
+        places.agreed(own, peer);
+        firstCreditBytes = peer.windowBytes();
+        sendCreditBytes = firstCreditBytes;
+        sendWindowBytes = peer.streamWindowBytes();
+        for (Stream s : all.values()) s.send.firstCredit(sendWindowBytes);
+        showEarly();
+    }
+
     long open() {
-        if (localOpened >= localLimit) {
-            refusedOpen.add();
-            return -1;
-        }
-        return add(2 * localOpened++ + (lower ? 2 : 1), true).id;
+        long id = places.open();
+        if (id < 0) return -1;
+        Stream s = add(id, true);
+        if (!places.allows(id)) early.addLast(s);
+        return id;
     }
 
     int write(long id, byte[] src, int off, int length) {
@@ -221,6 +230,8 @@ final class Streams {
         if (nowNs < againNs) return;
         againNs = Core.NEVER;
         extend(nowNs);
+        places.extend();
+        askAgain(nowNs);
     }
 
     /** Sets what a stream takes from its writer: two windows of congestion control, within the limits. */
@@ -237,7 +248,10 @@ final class Streams {
      */
     boolean lacksRoom(FramesReader frame) {
         Stream s = find(frame.value());
-        if (s == null) return frame.offset() > 0 && isUnopened(frame.value()) && (isFull() || isCrowdedOut());
+        if (s == null) {
+            if (!places.isNew(frame.value())) return false;
+            return places.isCrowded() || frame.offset() > 0 && (isFull() || isCrowdedOut());
+        }
         if (isCrowdedOut() && s.receive.isAhead(frame.offset(), frame.dataLength())) return true;
         return s.receive.opensGap(frame.offset(), frame.dataLength()) && (s.receive.isFullOfGaps() || isFull());
     }
@@ -254,12 +268,13 @@ final class Streams {
         return budget.isFilled() && incoming.usedBytes() >= chargedBytes;
     }
 
-    private boolean isUnopened(long id) {
-        return (id & 1) == 0 != lower && (id - 1) >> 1 >= remoteOpened;
+    /** As {@link #lacksRoom}, of a frame about a stream that carries no bytes of it. */
+    boolean lacksPlace(long id) {
+        return places.isNew(id) && places.isCrowded();
     }
 
     Event.@Nullable Reason onStream(long nowNs, FramesReader frame, byte[] buf) {
-        Event.Reason refusal = admit(frame.value());
+        Event.Reason refusal = admit(nowNs, frame.value());
         Stream s = refusal == null ? find(frame.value()) : null;
         if (s == null) return refusal;
         long offset = frame.offset();
@@ -280,7 +295,7 @@ final class Streams {
     }
 
     Event.@Nullable Reason onReset(long nowNs, FramesReader frame) {
-        Event.Reason refusal = admit(frame.value());
+        Event.Reason refusal = admit(nowNs, frame.value());
         Stream s = refusal == null ? find(frame.value()) : null;
         if (s == null) return refusal;
         long size = frame.finalSize();
@@ -298,7 +313,7 @@ final class Streams {
     }
 
     Event.@Nullable Reason onStop(long nowNs, FramesReader frame) {
-        Event.Reason refusal = admit(frame.value());
+        Event.Reason refusal = admit(nowNs, frame.value());
         Stream s = refusal == null ? find(frame.value()) : null;
         if (s == null) return refusal;
         abandonSending(s, frame.code());
@@ -308,8 +323,8 @@ final class Streams {
         return null;
     }
 
-    Event.@Nullable Reason onMaxStreamData(FramesReader frame) {
-        Event.Reason refusal = admit(frame.value());
+    Event.@Nullable Reason onMaxStreamData(long nowNs, FramesReader frame) {
+        Event.Reason refusal = admit(nowNs, frame.value());
         Stream s = refusal == null ? find(frame.value()) : null;
         if (s == null) return refusal;
         s.send.onCredit(frame.offset());
@@ -337,13 +352,21 @@ final class Streams {
     }
 
     void onMaxStreams(long maximum) {
-        localLimit = Math.max(localLimit, maximum);
+        if (places.raise(maximum)) showEarly();
+    }
+
+    private void showEarly() {
+        for (Stream s; (s = early.peekFirst()) != null && places.allows(s.id); ) {
+            early.removeFirst();
+            enqueue(s);
+            if (s.resetDue || s.stopDue || s.creditDue) enqueueControl(s);
+        }
     }
 
     // What goes out, and what became of it.
 
     boolean hasControl() {
-        return creditDue || returnDue || streamLimitDue || !control.isEmpty();
+        return creditDue || returnDue || places.isLimitDue() || !control.isEmpty();
     }
 
     boolean hasData() {
@@ -369,9 +392,9 @@ final class Streams {
             returnDue = false;
             packet.add(Frames.UNUSED_DATA, 0, returnedBytes, 0, false);
         }
-        if (streamLimitDue && out.maxStreams(remoteLimit)) {
-            streamLimitDue = false;
-            packet.add(Frames.MAX_STREAMS, 0, remoteLimit, 0, false);
+        if (places.isLimitDue() && out.maxStreams(places.limit())) {
+            places.limitSent();
+            packet.add(Frames.MAX_STREAMS, 0, places.limit(), 0, false);
         }
         for (Stream s = control.peekFirst(); s != null; s = control.peekFirst()) {
             if (!writeControl(s, out, packet)) return;
@@ -424,7 +447,7 @@ final class Streams {
                 case Frames.MAX_DATA -> creditDue |= packet.offset(i) == creditBytes;
                 case Frames.UNUSED_DATA -> returnDue |= packet.offset(i) == returnedBytes;
                 case Frames.DATAGRAM -> {} // whoever misses it asks again
-                case Frames.MAX_STREAMS -> streamLimitDue |= packet.offset(i) == remoteLimit;
+                case Frames.MAX_STREAMS -> places.limitLost(packet.offset(i));
                 case Frames.STREAM -> {
                     if (s == null) break;
                     s.send.onLost(packet.offset(i), packet.length(i), packet.fin(i));
@@ -479,24 +502,26 @@ final class Streams {
     }
 
     private Stream add(long id, boolean local) {
-        SendHalf send = new SendHalf(outgoing, config.streamWindowBytes());
+        SendHalf send = new SendHalf(outgoing, sendWindowBytes);
         Stream s = new Stream(id, local, send, new ReceiveHalf(incoming, config.streamWindowBytes()));
         all.put(id, s);
         return s;
     }
 
-    /** Opens the peer's streams up to this one; returns what that would break, or null. */
-    private Event.@Nullable Reason admit(long id) {
-        long index = (id - 1) >> 1;
-        if ((id & 1) == 0 == lower) return index < localOpened ? null : Event.Reason.STREAM_STATE;
-        if (index >= remoteLimit) return Event.Reason.STREAM_LIMIT;
-        for (; remoteOpened <= index; remoteOpened++) {
-            long opened = 2 * remoteOpened + (lower ? 1 : 2);
-            add(opened, false);
-            events.addLast(new Event.Opened(opened));
-        }
-        raiseStreamLimit();
+    /** Makes the peer's stream with its first frame; returns what the frame would break, or null. */
+    private Event.@Nullable Reason admit(long nowNs, long id) {
+        Event.Reason refusal = places.refusal(id);
+        if (refusal != null || !places.isNew(id)) return refusal;
+        places.begin(id);
+        add(id, false);
+        events.addLast(new Event.Opened(id));
+        askAgain(nowNs);
         return null;
+    }
+
+    /** Nothing may come any more that would ask the budget again. */
+    private void askAgain(long nowNs) {
+        if (againNs == Core.NEVER && places.isHeldUp()) againNs = nowNs + AGAIN_NS;
     }
 
     private void abandonSending(Stream s, int code) {
@@ -518,19 +543,7 @@ final class Streams {
         if (all.isEmpty()) windowBytes = config.windowBytes();
         settle();
         returnCredit();
-        if (s.local) return;
-        remoteFinished++;
-        raiseStreamLimit();
-    }
-
-    /** Tells the peer of finished streams seldom, but before it needs their places. */
-    private void raiseStreamLimit() {
-        long limit = remoteFinished + config.streams();
-        long step = Math.max(1, config.streams() / 8);
-        boolean scarce = remoteLimit - remoteOpened < step;
-        if (limit == remoteLimit || limit - remoteLimit < step && !scarce) return;
-        remoteLimit = limit;
-        streamLimitDue = true;
+        places.end(s.local);
     }
 
     private void grant(long nowNs, Stream s) {
@@ -586,7 +599,7 @@ final class Streams {
      * peer's budget would pay for it as long as the link lasts.
      */
     private void returnCredit() {
-        long more = sendCreditBytes - sentBytes - config.windowBytes();
+        long more = sendCreditBytes - sentBytes - firstCreditBytes;
         if (!all.isEmpty() || more <= 0) return;
         sentBytes += more;
         returnedBytes += more;
@@ -625,6 +638,7 @@ final class Streams {
 
     /** Gives all of the budget back: this connection is over. */
     void discard() {
+        places.discard();
         budget.give(chargedBytes + heldBytes);
         budget.hold(-talliedBytes);
         talliedBytes = 0;
@@ -675,13 +689,13 @@ final class Streams {
     }
 
     private void enqueue(Stream s) {
-        if (s.queued || !(s.send.hasLost() || s.send.hasNew())) return;
+        if (s.queued || !places.allowsFrames(s) || !(s.send.hasLost() || s.send.hasNew())) return;
         s.queued = true;
         ready.addLast(s);
     }
 
     private void enqueueControl(Stream s) {
-        if (s.controlQueued) return;
+        if (s.controlQueued || !places.allowsFrames(s)) return;
         s.controlQueued = true;
         control.addLast(s);
     }

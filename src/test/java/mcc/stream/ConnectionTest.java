@@ -13,6 +13,7 @@ import mcc.core.Rng;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 import mcc.wire.FramesWriter;
+import mcc.wire.TransportParameters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -215,6 +216,7 @@ class ConnectionTest {
             l.rateBytesPerSecond = 2_000_000;
             l.queueBytes = 200_000;
         });
+        for (Connection end : pair.ends) end.agreed(TransportParameters.V1, TransportParameters.V1);
         List<Long> ids = new ArrayList<>();
         for (int i = 0; i < 1_000; i++) {
             long id = pair.ends[0].open(pair.nowNs);
@@ -242,6 +244,7 @@ class ConnectionTest {
         Config small = new Config(
                 CongestionControl.Kind.BBR,
                 d.streams(),
+                d.maxStreams(),
                 64 * kib,
                 96 * kib,
                 64 * kib,
@@ -268,6 +271,7 @@ class ConnectionTest {
         Config d = Config.defaults();
         return new Config(
                 CongestionControl.Kind.BBR,
+                streams,
                 streams,
                 d.streamWindowBytes(),
                 d.maxStreamWindowBytes(),

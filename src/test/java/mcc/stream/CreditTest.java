@@ -8,6 +8,7 @@ import mcc.congestion.CongestionControl;
 import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.wire.FramesWriter;
+import mcc.wire.TransportParameters;
 import org.junit.jupiter.api.Test;
 
 /** What a peer can make a node hold: credit, what it costs in memory, and the budget of the node. */
@@ -21,7 +22,9 @@ class CreditTest {
     private final Budget budget = new Budget(Config.BUDGET_BYTES, counters);
 
     private Connection connection(Config config) {
-        return new Connection(config, true, Rng.seeded(1), budget, counters);
+        Connection connection = new Connection(config, true, Rng.seeded(1), budget, counters);
+        connection.agreed(TransportParameters.V1, TransportParameters.V1);
+        return connection;
     }
 
     /** Sends one byte at each of the offsets, on each of the peer's streams: as a peer does that wants no sense of it. */
@@ -92,6 +95,7 @@ class CreditTest {
         return new Config(
                 CongestionControl.Kind.BBR,
                 d.streams(),
+                d.maxStreams(),
                 d.streamWindowBytes(),
                 maxStreamWindowBytes,
                 d.windowBytes(),

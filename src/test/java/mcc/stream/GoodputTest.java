@@ -19,6 +19,7 @@ class GoodputTest {
         return new Config(
                 kind,
                 d.streams(),
+                d.maxStreams(),
                 d.streamWindowBytes(),
                 d.maxStreamWindowBytes(),
                 d.windowBytes(),

@@ -120,6 +120,7 @@ final class Pair {
             events.add(new ArrayList<>());
             budgets[i] = new Budget(Config.BUDGET_BYTES, counters[i]);
             ends[i] = new Connection(config, i % 2 == 0, rng.split(), budgets[i], counters[i]);
+            ends[i].agreed(config.limits(), config.limits());
         }
     }
 

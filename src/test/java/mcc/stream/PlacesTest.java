@@ -1,0 +1,103 @@
+package mcc.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Counters;
+import mcc.core.Rng;
+import mcc.wire.FramesWriter;
+import mcc.wire.TransportParameters;
+import org.junit.jupiter.api.Test;
+
+/** Streams that peers may open, and what they cost. */
+class PlacesTest {
+    private final Counters counters = new Counters();
+    private final Budget budget = new Budget(Config.BUDGET_BYTES, counters);
+    private final byte[] packet = new byte[1_200];
+    private long number;
+
+    private Connection connection(TransportParameters agreed) {
+        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget, counters);
+        connection.agreed(agreed, agreed);
+        return connection;
+    }
+
+    /** One byte of the peer's stream with this number; returns whether it was taken. */
+    private boolean send(Connection to, int stream) {
+        FramesWriter writer = new FramesWriter();
+        writer.begin(packet, 0, packet.length);
+        writer.packetNumber(++number);
+        writer.stream(1 + 2L * stream, 0, 1, false);
+        return to.receive(1, packet, 0, writer.length(), false);
+    }
+
+    private static List<Event> events(Connection of) {
+        List<Event> all = new ArrayList<>();
+        for (Event e; (e = of.poll()) != null; ) all.add(e);
+        return all;
+    }
+
+    @Test
+    void aFrameMakesOneStreamThoughItOpensTenThousand() {
+        Connection connection = connection(TransportParameters.V1);
+        assertThat(send(connection, 9_999)).isTrue();
+        assertThat(connection.openStreams()).isEqualTo(1);
+        assertThat(events(connection)).containsExactly(new Event.Opened(19_999), new Event.Readable(19_999));
+        assertThat(send(connection, 5)).as("one that was skipped").isTrue();
+        assertThat(send(connection, 2)).isTrue();
+        assertThat(connection.openStreams()).isEqualTo(3);
+    }
+
+    @Test
+    void whoWasToldOfAHundredHasAHundred() {
+        Connection connection = connection(Config.defaults().limits());
+        assertThat(send(connection, 99)).isTrue();
+        assertThat(send(connection, 100)).isFalse();
+        assertThat(events(connection)).contains(new Event.Broken(Event.Reason.STREAM_LIMIT));
+    }
+
+    @Test
+    void aPeerThatUsesItsStreamsMayOpenMoreUntilAllThatItWantsAreOpen() {
+        Pair pair = new Pair(Config.defaults(), 7);
+        for (int i = 0; i < 3_000; i++) {
+            long id = pair.ends[0].open(pair.nowNs);
+            assertThat(pair.ends[0].write(pair.nowNs, id, new byte[10], 0, 10)).isEqualTo(10);
+        }
+        assertThat(pair.run(10_000 * Pair.MS, () -> pair.ends[1].openStreams() == 3_000))
+                .isTrue();
+        assertThat(pair.counters[1].value("stream.crowded")).isZero();
+    }
+
+    @Test
+    void aStreamThatIsGivenUpBeforeItMayBeShownIsShownAndEnds() {
+        Pair pair = new Pair(Config.defaults(), 8);
+        long last = 0;
+        for (int i = 0; i < 101; i++) {
+            last = pair.ends[0].open(pair.nowNs);
+            pair.ends[0].write(pair.nowNs, last, new byte[10], 0, 10);
+        }
+        pair.ends[0].reset(pair.nowNs, last, 3);
+        assertThat(pair.ends[0].wantedStreams()).isEqualTo(100);
+        assertThat(pair.run(10_000 * Pair.MS, () -> pair.ends[0].openStreams() == 100))
+                .isTrue();
+    }
+
+    @Test
+    void whoTakesManyLeavesAsManyToOthers() {
+        List<Connection> hostile = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            Connection connection = connection(TransportParameters.V1);
+            hostile.add(connection);
+            for (int k = 0; k < 10_000; k++) assertThat(send(connection, k)).isTrue();
+        }
+        int held = hostile.stream().mapToInt(Connection::openStreams).sum();
+        assertThat(held).isLessThanOrEqualTo(Budget.PLACES_MAX + 4 * 40);
+        assertThat(counters.value("stream.crowded")).isPositive();
+        Connection honest = connection(TransportParameters.V1);
+        for (int k = 0; k < 4; k++) assertThat(send(honest, k)).isTrue();
+        assertThat(honest.openStreams()).isEqualTo(4);
+        for (Connection each : hostile) each.discard();
+        assertThat(budget.freePlaces()).isEqualTo(Budget.PLACES_MAX - 4);
+    }
+}
