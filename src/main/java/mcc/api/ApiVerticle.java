@@ -16,6 +16,7 @@ import io.vertx.ext.web.handler.sockjs.SockJSHandlerOptions;
 import io.vertx.ext.web.handler.sockjs.SockJSSocket;
 import io.vertx.ext.web.handler.sockjs.Transport;
 import java.net.InetAddress;
+import java.net.URI;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -139,7 +140,7 @@ public final class ApiVerticle extends VerticleBase {
                                 .setIdleTimeout(0))
                         .requestHandler(router)
                         .connectionHandler(Pipelining::bound)
-                        .listen(at.port(), at.host())
+                        .listen(port(at.port()), at.host())
                         .recover(e -> Future.failedFuture(new Problem(
                                 "listen",
                                 "cannot listen on http " + text + ": " + Problem.text(e),
@@ -150,6 +151,12 @@ public final class ApiVerticle extends VerticleBase {
                     parts.status().http("http://" + host + ":" + made.actualPort());
                     LOG.info("REST and dashboard on {}", parts.status().http());
                 });
+    }
+
+    /** Port 0 is any free one at the first start only: later, callers know which. */
+    private int port(int wanted) {
+        int before = URI.create(parts.status().http()).getPort();
+        return wanted == 0 && before > 0 ? before : wanted;
     }
 
     @Override

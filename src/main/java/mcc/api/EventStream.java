@@ -8,7 +8,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.function.Consumer;
 import mcc.node.Bus;
 import mcc.node.Problem;
-import mcc.node.RegistryVerticle;
+import mcc.node.ServiceWatches;
 import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
@@ -24,13 +24,13 @@ final class EventStream {
     private static final int BACKLOG_BYTES = 1 << 20;
 
     private final Vertx vertx;
-    private final Bus bus;
+    private final ServiceWatches watches;
     private final EventLog log;
     private int readers;
 
     EventStream(Vertx vertx, Bus bus, EventLog log) {
         this.vertx = vertx;
-        this.bus = bus;
+        watches = new ServiceWatches(bus, "api");
         this.log = log;
     }
 
@@ -59,16 +59,14 @@ final class EventStream {
         Consumer<EventLog.Entry> reader = entry -> write(response, types, entry);
         log.read(reader);
         long heartbeat = vertx.setPeriodic(HEARTBEAT_MS, _ -> response.write(": here\n\n"));
-        Future<?> watching = watched == null
-                ? Future.failedFuture("no watch")
-                : bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watch(watched));
+        Future<?> watching = watched == null ? Future.failedFuture("no watch") : watches.watch(watched);
         response.write(": welcome\n\n");
         response.closeHandler(_ -> {
             readers--;
             log.leave(reader);
             vertx.cancelTimer(heartbeat);
             if (watched == null) return;
-            watching.onSuccess(_ -> bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Unwatch(watched)));
+            watching.onSuccess(_ -> watches.unwatch(watched));
         });
     }
 

@@ -100,6 +100,14 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** Withdraw a record of ours; answered by {@link Output.Stored}. */
         record Remove(long ticket, Id key, Id slot) implements Input {}
 
+        /** Whoever puts our records begins anew and has put these: withdraw every other, which nobody would ever. */
+        record Retain(List<Place> places) implements Input {
+            /** Copies the list. */
+            public Retain {
+                places = List.copyOf(places);
+            }
+        }
+
         /** Hand over the contacts worth remembering; answered by {@link Output.Persist}. */
         record Snapshot() implements Input {}
 
@@ -214,6 +222,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Input.FindValue find -> findValue(find);
             case Input.Put put -> publisher.put(put);
             case Input.Remove remove -> publisher.remove(remove);
+            case Input.Retain retain -> publisher.retain(retain.places());
             case Input.Snapshot _ -> upkeep.snapshot();
         }
         for (Agenda.Task task = shared.agenda.due(nowNs); task != null; task = shared.agenda.due(nowNs)) perform(task);

@@ -12,9 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** A record of our own: what is to stand in the network, and who is known to hold it. */
 final class Publication {
     /** Names it among our records. */
-    record Name(Id key, Id slot) {}
+    final Place name;
 
-    final Name name;
     Bytes body;
     long leaseMs;
     boolean live;
@@ -44,13 +43,13 @@ final class Publication {
     /** Counts placements; an agenda entry of an earlier one is void. */
     int round;
 
-    Publication(Name name, Bytes body, long leaseMs, boolean live) {
+    Publication(Place name, Bytes body, long leaseMs, boolean live) {
         this.name = name;
         this.body = body;
         this.leaseMs = leaseMs;
         this.live = live;
-        targets = new TreeMap<>(name.key.byDistance());
-        holders = new TreeMap<>(name.key.byDistance());
+        targets = new TreeMap<>(name.key().byDistance());
+        holders = new TreeMap<>(name.key().byDistance());
     }
 
     /** Notes a beat that was not answered; returns whether the holder is given up after two in a row. */

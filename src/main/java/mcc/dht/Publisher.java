@@ -1,8 +1,10 @@
 package mcc.dht;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Set;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.core.Invariant;
@@ -22,7 +24,7 @@ final class Publisher {
     private final Shared shared;
     private final Calls calls;
     private final Lookups lookups;
-    private final LinkedHashMap<Publication.Name, Publication> all = new LinkedHashMap<>();
+    private final LinkedHashMap<Place, Publication> all = new LinkedHashMap<>();
 
     Publisher(Shared shared, Calls calls, Lookups lookups) {
         this.shared = shared;
@@ -31,7 +33,7 @@ final class Publisher {
     }
 
     void put(Dht.Input.Put put) {
-        var name = new Publication.Name(put.key(), put.slot());
+        var name = new Place(put.key(), put.slot());
         Publication publication = all.get(name);
         if (publication == null) {
             if (all.size() >= shared.config.limits().publications()) {
@@ -52,17 +54,31 @@ final class Publisher {
     }
 
     void remove(Dht.Input.Remove remove) {
-        Publication publication = all.get(new Publication.Name(remove.key(), remove.slot()));
+        Publication publication = all.get(new Place(remove.key(), remove.slot()));
         if (publication == null || publication.withdrawn) {
             shared.emit(new Dht.Output.Stored(remove.ticket(), 0, 0));
             return;
         }
         settle(publication);
-        publication.withdrawn = true;
         publication.ticket = remove.ticket();
+        withdraw(publication);
+    }
+
+    private void withdraw(Publication publication) {
+        publication.withdrawn = true;
         publication.body = Bytes.EMPTY;
         issue(publication);
         if (!publication.looking) send(publication, List.copyOf(publication.targets.values()));
+    }
+
+    /** Withdraws all that is not among {@code places}. */
+    void retain(List<Place> places) {
+        Set<Place> kept = new HashSet<>(places); // looked up, never iterated
+        for (Publication publication : List.copyOf(all.values())) {
+            if (publication.withdrawn || kept.contains(publication.name)) continue;
+            settle(publication);
+            withdraw(publication);
+        }
     }
 
     /** Answers who still waits for an earlier version. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -75,6 +76,10 @@ final class Link {
 
     /** The end of this host's at which the peer was heard last from {@link #path}: what goes there leaves by it. */
     int local = PacketSink.ANY;
+
+    /** From which address the peer heard this node last. */
+    @Nullable
+    Address observed;
 
     final List<Address> addresses = new ArrayList<>();
 
@@ -214,5 +219,10 @@ final class Link {
                 streams(),
                 sinceNs,
                 heardNs);
+    }
+
+    /** Says that it stands, where it does. */
+    void tell(Consumer<LinkOutput> out) {
+        if (current != null && path != null) out.accept(new LinkOutput.Stands(peer, path, observed));
     }
 }

@@ -31,6 +31,9 @@ public sealed interface LinkInput {
      */
     record Dial(long ticket, Address to) implements LinkInput {}
 
+    /** A core that hears of peers begins anew: say again who is up, by {@link LinkOutput.Stands}. */
+    record Tell() implements LinkInput {}
+
     /** The wall clock, in milliseconds since 1970; to be told at the start and about once a minute. */
     record WallClock(long epochMs) implements LinkInput {}
 

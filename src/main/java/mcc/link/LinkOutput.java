@@ -4,6 +4,7 @@ import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.wire.Message;
+import org.jspecify.annotations.Nullable;
 
 /** What the links report to other cores. */
 public sealed interface LinkOutput {
@@ -22,6 +23,13 @@ public sealed interface LinkOutput {
 
     /** A session with {@code node} stands. */
     record Up(Id node, Address at) implements LinkOutput {}
+
+    /**
+     * A session with {@code node} stands, as was told before: the answer to {@link LinkInput.Tell}.
+     *
+     * @param self from which address {@code node} heard this one last; null where it did not say
+     */
+    record Stands(Id node, Address at, @Nullable Address self) implements LinkOutput {}
 
     /** The session with {@code node} is gone. */
     record Down(Id node, Reason reason) implements LinkOutput {}

@@ -346,6 +346,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 epochMs = c.epochMs();
                 epochAtNs = nowNs;
             }
+            case LinkInput.Tell _ -> links.all().forEach(link -> link.tell(outputs::add));
             case LinkInput.Shutdown _ -> shutdown(nowNs);
             case LinkInput.Tick _ -> tick(nowNs);
         }
@@ -574,6 +575,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     void observed(Id by, Address self) {
+        Link link = links.find(by);
+        if (link != null) link.observed = self;
         outputs.add(new LinkOutput.Observed(by, self));
     }
 

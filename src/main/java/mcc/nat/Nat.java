@@ -31,6 +31,9 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         /** A peer said from which address it hears this node. */
         record Observed(Id by, Address self) implements Input {}
 
+        /** A core that is told these addresses begins anew: say them again. */
+        record Tell() implements Input {}
+
         /** The deadline came, or did not. */
         record Tick() implements Input {}
     }
@@ -58,11 +61,12 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         switch (input) {
             case Input.Local l -> local = List.copyOf(l.addresses());
             case Input.Observed o -> vote(nowNs, o);
-            case Input.Tick _ -> {}
+            case Input.Tell _, Input.Tick _ -> {}
         }
         forgetOld(nowNs);
         List<Address> next = addresses();
-        if (!next.equals(told)) {
+        boolean again = input instanceof Input.Tell && !next.isEmpty();
+        if (again || !next.equals(told)) {
             told = next;
             outputs.add(new Output.SelfAddresses(next));
         }

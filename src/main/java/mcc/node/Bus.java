@@ -1,5 +1,6 @@
 package mcc.node;
 
+import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -16,7 +17,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import mcc.overlay.Started;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All traffic between verticles, and the only class that touches the event bus.
@@ -52,6 +56,8 @@ public final class Bus {
     public static final Address<StreamPort, Void> INCOMING = new Address<>("mcc.tunnel.incoming");
     /** What this node offers, published whenever that changes. */
     public static final Address<RegistryVerticle.Offers, Void> OFFERS = new Address<>("mcc.registry.offers");
+    /** A core has begun, perhaps anew: published, so that whoever told it something tells it again. */
+    public static final Address<Started, Void> STARTED = new Address<>("mcc.started");
     /** Operations of the REST interface, for those who do not come by HTTP. */
     public static final Address<ApiQuery, Object> API = new Address<>("mcc.rest.ask");
     /** Questions to the plugins. */
@@ -66,6 +72,7 @@ public final class Bus {
     /** Letters that wait at one address before {@link #offer} refuses more. */
     public static final int CREDIT = 1_024;
 
+    private static final Logger LOG = LoggerFactory.getLogger(Bus.class);
     private static final long REQUEST_TIMEOUT_MS = 15_000;
     private static final String CODEC = "mcc";
 
@@ -146,7 +153,10 @@ public final class Bus {
         });
     }
 
-    /** Answers what is asked at an address, on the caller's context. */
+    /**
+     * Answers what is asked at an address, on the caller's context. What fails to answer has changed nothing, so its asker is
+     * told and all goes on; where a core broke, its asker is told as well.
+     */
     public <Q, A> MessageConsumer<Q> serve(Address<Q, A> address, Function<Q, Future<? extends A>> handler) {
         return bus.localConsumer(address.name(), (Message<Q> message) -> answer(handler, message));
     }
@@ -157,14 +167,23 @@ public final class Bus {
             answer = handler.apply(message.body());
         } catch (Problem p) {
             answer = Future.failedFuture(p);
+        } catch (RuntimeException e) {
+            LOG.error("a question at {} could not be answered", message.address(), e);
+            reply(message, Future.failedFuture(unforeseen(e)));
+            if (e instanceof Broken) throw e;
+            return;
         }
-        answer.onComplete(done -> {
-            if (done.succeeded()) {
-                message.reply(new Answer<>(done.result()), new DeliveryOptions().setCodecName(CODEC));
-            } else {
-                message.reply(new Answer<>(null, done.cause()), new DeliveryOptions().setCodecName(CODEC));
-            }
-        });
+        answer.onComplete(done -> reply(message, done));
+    }
+
+    private static Problem unforeseen(Throwable e) {
+        String what = "the node could not do this: " + e.getClass().getSimpleName();
+        return new Problem("overloaded", what, "see its log, and report it");
+    }
+
+    private static void reply(Message<?> message, AsyncResult<?> done) {
+        Answer<?> answer = done.succeeded() ? new Answer<>(done.result()) : new Answer<>(null, done.cause());
+        message.reply(answer, new DeliveryOptions().setCodecName(CODEC));
     }
 
     private record Answer<A>(@Nullable A value, @Nullable Throwable failure) {

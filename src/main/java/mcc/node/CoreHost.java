@@ -32,12 +32,20 @@ final class CoreHost<I, O> {
         this.deliver = deliver;
     }
 
-    /** One step of the core, with all that follows from it. */
+    /**
+     * One step of the core, with all that follows from it.
+     *
+     * @throws Broken where it did not come to its end
+     */
     void handle(I input) {
         if (closed) return;
-        core.handle(System.nanoTime(), input);
-        for (O output; (output = core.poll()) != null; ) deliver.accept(output);
-        arm();
+        try {
+            core.handle(System.nanoTime(), input);
+            for (O output; (output = core.poll()) != null; ) deliver.accept(output);
+            arm();
+        } catch (RuntimeException e) {
+            throw e instanceof Broken ? e : new Broken(e);
+        }
     }
 
     void close() {

@@ -4,6 +4,7 @@ import java.util.List;
 import mcc.core.Counters;
 import mcc.overlay.Desk;
 import mcc.overlay.Letter;
+import mcc.overlay.Started;
 
 /** Delivers letters between cores over the bus: the production side of {@link mcc.overlay.Wiring}. */
 final class Desks {
@@ -17,6 +18,7 @@ final class Desks {
                 case DHT, DHT_HOST -> bus.send(Bus.DHT_CORE, letter.content());
                 case REGISTRY -> bus.send(Bus.REGISTRY_CORE, letter.content());
                 case NAT -> bus.send(Bus.NAT_CORE, letter.content());
+                case ALL -> bus.publish(Bus.STARTED, (Started) letter.content());
                 case HOST -> {}
             }
         }
@@ -30,7 +32,7 @@ final class Desks {
                 case DHT, DHT_HOST -> bus.offer(Bus.DHT_CORE, letter.content());
                 case REGISTRY -> bus.offer(Bus.REGISTRY_CORE, letter.content());
                 case NAT -> bus.offer(Bus.NAT_CORE, letter.content());
-                case HOST -> true;
+                case ALL, HOST -> true;
             };
             if (!taken) counters.add("bus.refused");
         }

@@ -18,6 +18,7 @@ import mcc.dht.Dht;
 import mcc.dht.Signing;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
+import mcc.overlay.Desk;
 import mcc.overlay.Letter;
 import mcc.overlay.Wiring;
 import mcc.wire.Contact;
@@ -93,6 +94,9 @@ public final class DhtVerticle extends VerticleBase {
         host = made;
         bus.on(Bus.DHT_CORE, this::onInput);
         bus.serve(Bus.DHT, this::onQuery);
+        bus.on(Bus.STARTED, started -> {
+            if (started.desk() == Desk.LINKS) dialling.clear(); // they know nothing of these any more
+        });
         vertx.setPeriodic(SNAPSHOT_MS, _ -> {
             made.handle(new Dht.Input.Clock(System.currentTimeMillis()));
             made.handle(new Dht.Input.Snapshot());
@@ -102,13 +106,18 @@ public final class DhtVerticle extends VerticleBase {
             Contact me = new Contact(self, List.of());
             made.handle(new Dht.Input.Start(me, List.of(), snapshot, !bootstrap.isEmpty(), System.currentTimeMillis()));
             if (!bootstrap.isEmpty()) dial();
+            Desks.post(bus, Wiring.started(Desk.DHT));
         });
     }
 
     @Override
     public Future<?> stop() {
-        if (host != null) {
+        tickets.close();
+        CoreHost<Dht.Input, Dht.Output> host = this.host;
+        if (host == null) return Future.succeededFuture();
+        try {
             host.handle(new Dht.Input.Snapshot());
+        } finally {
             host.close();
         }
         return Future.succeededFuture();

@@ -12,6 +12,7 @@ import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.nat.Nat;
 import mcc.nat.NatReport;
+import mcc.overlay.Desk;
 import mcc.overlay.Wiring;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +44,19 @@ public final class NatVerticle extends VerticleBase {
         host = made;
         bus.on(Bus.NAT_CORE, input -> made.handle((Nat.Input) input));
         bus.serve(Bus.NAT, this::onQuery);
+        // The sockets may be others now.
+        bus.on(Bus.STARTED, started -> {
+            if (started.desk() == Desk.LINKS) look();
+        });
         vertx.setPeriodic(LOOK_MS, _ -> look());
+        Desks.post(bus, Wiring.started(Desk.NAT));
         return look();
+    }
+
+    @Override
+    public Future<?> stop() {
+        if (host != null) host.close();
+        return Future.succeededFuture();
     }
 
     private Future<?> look() {

@@ -143,7 +143,7 @@ public final class Node implements AutoCloseable {
         TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(
                 "session",
-                () -> new SessionVerticle(bus, identity, policy, links, listen, offload, rng.split(), tun),
+                () -> new SessionVerticle(bus, identity, policy, links, bound(listen), offload, rng.split(), tun),
                 new DeploymentOptions());
         run(
                 "dht",
@@ -290,6 +290,16 @@ public final class Node implements AutoCloseable {
         }
         if (out.isEmpty()) throw new Problem("config", "listen: no address", "write HOST:PORT");
         return out;
+    }
+
+    /** Where peers know this node: port 0 is any free one at the first start only. */
+    private List<Address> bound(List<Address> listen) {
+        List<Address> out = new ArrayList<>();
+        for (String text : parts.status().udp()) {
+            Address address = Address.parse(text);
+            if (address != null) out.add(address);
+        }
+        return out.isEmpty() ? listen : out;
     }
 
     private static int loops() {

@@ -8,8 +8,11 @@ import io.vertx.core.net.NetClientOptions;
 import io.vertx.ext.web.client.WebClient;
 import io.vertx.ext.web.client.WebClientOptions;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongFunction;
 import mcc.consortium.Policy;
 import mcc.core.Bytes;
@@ -17,6 +20,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.link.Peer;
+import mcc.overlay.Desk;
 import mcc.overlay.Letter;
 import mcc.overlay.Wiring;
 import mcc.registry.Registration;
@@ -55,11 +59,16 @@ public final class RegistryVerticle extends VerticleBase {
         /** Answered by a list of {@link Provider}: the endpoints at a key that an address leads to. */
         record At(Id key) implements Query {}
 
-        /** Changes among its providers are published as events until as many {@link Unwatch} came; may fail. */
-        record Watch(ServiceName service) implements Query {}
-
-        /** The other end of a {@link Watch} that did not fail. */
-        record Unwatch(ServiceName service) implements Query {}
+        /**
+         * Changes among the providers of these are published as events, in place of those that {@code owner} named before;
+         * answered by a list of those that are too many.
+         */
+        record Watching(String owner, List<ServiceName> services) implements Query {
+            /** Copies the list. */
+            public Watching {
+                services = List.copyOf(services);
+            }
+        }
 
         /** Withdraw everything: answered when the network knows, or time is over. */
         record Drain() implements Query {}
@@ -80,7 +89,11 @@ public final class RegistryVerticle extends VerticleBase {
     private final Registry registry;
     private final Counters counters = new Counters();
     private final Tickets tickets = new Tickets();
-    private final Map<ServiceName, long[]> watches = new java.util.HashMap<>();
+    /** The core's tickets for what is watched, and who watches what. */
+    private final Map<ServiceName, Long> watches = new LinkedHashMap<>();
+
+    private final Map<String, List<ServiceName>> watching = new LinkedHashMap<>();
+    private long nextWatch = 1L << 40;
     private @Nullable CoreHost<Registry.Input, Registry.Output> host;
     private @Nullable NetClient tcp;
     private @Nullable WebClient http;
@@ -116,11 +129,13 @@ public final class RegistryVerticle extends VerticleBase {
             });
             made.handle(new Registry.Input.Restore(old));
             tellOffers();
+            Desks.post(bus, Wiring.started(Desk.REGISTRY));
         });
     }
 
     @Override
     public Future<?> stop() {
+        tickets.close();
         if (host != null) host.close();
         return Future.succeededFuture();
     }
@@ -140,7 +155,7 @@ public final class RegistryVerticle extends VerticleBase {
                 tellOffers();
             }
             case Registry.Output.Refused o -> {
-                watches.values().removeIf(watch -> watch[0] == o.ticket());
+                watches.values().remove(o.ticket());
                 tickets.fail(
                         o.ticket(),
                         o.draining()
@@ -170,7 +185,7 @@ public final class RegistryVerticle extends VerticleBase {
                                         .put("service", o.service().toString())
                                         .put("health", Registrations.health(o.health()))
                                         .put("reason", o.reason())));
-            case Registry.Output.Find _, Registry.Output.Put _, Registry.Output.Remove _ -> {}
+            case Registry.Output.Find _, Registry.Output.Put _, Registry.Output.Remove _, Registry.Output.Retain _ -> {}
         }
     }
 
@@ -222,37 +237,33 @@ public final class RegistryVerticle extends VerticleBase {
             case Query.At q -> tickets.ask(t -> host.handle(new Registry.Input.At(t, q.key())));
             case Query.Drain _ -> tickets.ask(t -> host.handle(new Registry.Input.Drain(t)));
             case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
-            case Query.Watch q -> watch(host, q.service());
-            case Query.Unwatch q -> unwatch(host, q.service());
+            case Query.Watching q -> watch(host, q);
         };
     }
 
-    /** One watch of the core serves all who watch a service: {ticket, watchers}. */
-    private Future<Object> watch(CoreHost<Registry.Input, Registry.Output> host, ServiceName service) {
-        long[] known = watches.get(service);
-        if (known == null) {
-            known = new long[] {nextWatch++, 0};
-            watches.put(service, known);
-            host.handle(new Registry.Input.Watch(known[0], service)); // answered on the spot, where it is refused
-            if (!watches.containsKey(service)) {
-                return Future.failedFuture(
-                        new Problem("overloaded", "too many services are watched already", "end some watches"));
-            }
+    /** One watch of the core serves all who watch a service. */
+    private Future<Object> watch(CoreHost<Registry.Input, Registry.Output> host, Query.Watching q) {
+        watching.put(q.owner(), q.services());
+        Set<ServiceName> wanted = new LinkedHashSet<>();
+        watching.values().forEach(wanted::addAll);
+        for (ServiceName service : List.copyOf(watches.keySet())) {
+            if (wanted.contains(service)) continue;
+            Long ticket = watches.remove(service);
+            if (ticket != null) host.handle(new Registry.Input.Unwatch(ticket));
         }
-        known[1]++;
-        return Future.succeededFuture(service);
-    }
-
-    private Future<Object> unwatch(CoreHost<Registry.Input, Registry.Output> host, ServiceName service) {
-        long[] known = watches.get(service);
-        if (known != null && --known[1] == 0) {
-            watches.remove(service);
-            host.handle(new Registry.Input.Unwatch(known[0]));
+        for (ServiceName service : wanted) {
+            if (watches.containsKey(service)) continue;
+            long ticket = nextWatch++;
+            watches.put(service, ticket);
+            host.handle(new Registry.Input.Watch(ticket, service)); // answered on the spot, where it is refused
         }
-        return Future.succeededFuture(service);
+        List<ServiceName> refused = new ArrayList<>(q.services());
+        refused.removeIf(watches::containsKey);
+        List<ServiceName> taken = new ArrayList<>(q.services());
+        taken.removeAll(refused);
+        watching.put(q.owner(), List.copyOf(taken));
+        return Future.succeededFuture(List.copyOf(refused));
     }
-
-    private long nextWatch = 1L << 40;
 
     private void tellDistances(CoreHost<Registry.Input, Registry.Output> host) {
         bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).onSuccess(peers -> {

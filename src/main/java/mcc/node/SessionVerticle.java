@@ -20,6 +20,7 @@ import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.link.PacketSink;
 import mcc.link.Peer;
+import mcc.overlay.Desk;
 import mcc.overlay.Wiring;
 import mcc.registry.Registry;
 import mcc.wire.Contact;
@@ -165,6 +166,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         bus.serve(Bus.SESSION, this::onQuery);
         tellTime();
         onTurn();
+        Desks.post(bus, Wiring.started(Desk.LINKS));
     }
 
     /** The registry tells of endpoints when it starts and at each change; after a restart of this one it is asked. */
@@ -273,6 +275,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
                         LinkOutput.Answered _,
                         LinkOutput.Unanswered _,
                         LinkOutput.Observed _,
+                        LinkOutput.Stands _,
                         LinkOutput.Dialled _,
                         LinkOutput.NotDialled _ -> Desks.offer(bus, Wiring.route(output), counters);
             }
@@ -309,7 +312,17 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         if (links != null) links.handle(clockNs, new LinkInput.WallClock(System.currentTimeMillis()));
     }
 
+    /** To ask for a ping or a stream is a step of the links: where it fails they are not to be trusted any more. */
     private Future<Object> onQuery(Query query) {
+        boolean step = query instanceof Query.Ping || query instanceof Query.Open;
+        try {
+            return answer(query);
+        } catch (RuntimeException e) {
+            throw step ? new Broken(e) : e;
+        }
+    }
+
+    private Future<Object> answer(Query query) {
         Links links = this.links;
         StreamHub hub = this.hub;
         if (links == null || hub == null) return Future.failedFuture(notReady());

@@ -3,6 +3,7 @@ package mcc.node;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Questions to a core that wait for its answer, by ticket; at most {@link #MAX}. */
@@ -29,6 +30,14 @@ final class Tickets {
     void answer(long ticket, Object answer) {
         Promise<Object> promise = open.remove(ticket);
         if (promise != null) promise.tryComplete(answer);
+    }
+
+    /** Ends what still waits: whom it was asked of is gone. */
+    void close() {
+        for (Promise<Object> promise : List.copyOf(open.values())) {
+            promise.tryFail(new Problem("node-not-ready", "it stopped before it answered", "try again in a second"));
+        }
+        open.clear();
     }
 
     void fail(long ticket, Throwable problem) {

@@ -12,7 +12,8 @@
  *
  * <p>Invariants: packets, sessions, streams and who uses these live on one loop that nothing else shares; a core is driven by
  * one loop; a registration is acknowledged after it is on disk; a failed verticle is restarted with back-off and said in
- * {@code problems}.
+ * {@code problems}; a core that begins anew says so, and whoever told its predecessor something tells it again; a
+ * question that fails is answered and restarts nothing.
  *
  * <p>Sources: {@code docs/architecture.md}, sections 2 to 5.
  */

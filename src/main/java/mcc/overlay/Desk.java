@@ -12,6 +12,8 @@ public enum Desk {
     REGISTRY,
     /** {@code nat.Nat}. */
     NAT,
+    /** Every verticle that wants to know: what was told to a core that begins anew is told again. */
+    ALL,
     /** The verticle that hosts the sender: replies to tickets, things to persist, events. */
     HOST
 }

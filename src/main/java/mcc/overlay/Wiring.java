@@ -1,11 +1,14 @@
 package mcc.overlay;
 
 import java.util.List;
+import mcc.core.Address;
+import mcc.core.Id;
 import mcc.dht.Dht;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.registry.Registry;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who tells whom: for every output of every core, the letters that follow. Pure; the node delivers them over its bus, the
@@ -17,6 +20,19 @@ import mcc.registry.Registry;
 public final class Wiring {
     private Wiring() {}
 
+    /** Routes that the core at a desk has begun: whoever feeds it tells its state again. */
+    public static List<Letter> started(Desk desk) {
+        Letter all = new Letter(Desk.ALL, new Started(desk));
+        Letter links = new Letter(Desk.LINKS, new LinkInput.Tell());
+        Letter nat = new Letter(Desk.NAT, new Nat.Input.Tell());
+        return switch (desk) {
+            case DHT -> List.of(links, nat, new Letter(Desk.REGISTRY, new Registry.Input.DhtStarted()), all);
+            case REGISTRY -> List.of(nat, all);
+            case NAT -> List.of(links, all);
+            case LINKS, DHT_HOST, ALL, HOST -> List.of(all);
+        };
+    }
+
     /** Routes what the links report. */
     public static List<Letter> route(LinkOutput output) {
         return switch (output) {
@@ -26,6 +42,7 @@ public final class Wiring {
             case LinkOutput.Unanswered o -> toDht(new Dht.Input.Unanswered(o.to(), o.call()));
             case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node(), o.at())), host(o));
             case LinkOutput.Observed o -> List.of(new Letter(Desk.NAT, new Nat.Input.Observed(o.by(), o.self())));
+            case LinkOutput.Stands o -> stands(dht(new Dht.Input.Up(o.node(), o.at())), o.node(), o.self());
             case LinkOutput.Down o -> toHost(o);
             case LinkOutput.Dialled o -> List.of(new Letter(Desk.DHT_HOST, o));
             case LinkOutput.NotDialled o -> List.of(new Letter(Desk.DHT_HOST, o));
@@ -76,6 +93,7 @@ public final class Wiring {
             case Registry.Output.Put o ->
                 toDht(new Dht.Input.Put(-1 - o.ticket(), o.key(), o.slot(), o.body(), o.leaseMs(), true));
             case Registry.Output.Remove o -> toDht(new Dht.Input.Remove(-1 - o.ticket(), o.key(), o.slot()));
+            case Registry.Output.Retain o -> toDht(new Dht.Input.Retain(o.places()));
             case Registry.Output.RunCheck _,
                     Registry.Output.Registered _,
                     Registry.Output.Refused _,
@@ -88,6 +106,10 @@ public final class Wiring {
                     Registry.Output.Changed _,
                     Registry.Output.HealthChanged _ -> toHost(output);
         };
+    }
+
+    private static List<Letter> stands(Letter up, Id node, @Nullable Address self) {
+        return self == null ? List.of(up) : List.of(up, new Letter(Desk.NAT, new Nat.Input.Observed(node, self)));
     }
 
     private static List<Letter> toDht(Dht.Input input) {

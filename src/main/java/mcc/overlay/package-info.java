@@ -4,7 +4,7 @@
  * <p>May use all rooms of the second layer. Holds no state.
  *
  * <p>Read in this order: {@link mcc.overlay.Wiring} (the routes), {@link mcc.overlay.Desk} (where letters go),
- * {@link mcc.overlay.Letter} (what travels).
+ * {@link mcc.overlay.Letter} (what travels), {@link mcc.overlay.Started} (who begins anew is told everything again).
  *
  * <p>Invariants: every output of every core has a route, and the compiler says so, because the switches over the sealed
  * outputs have no {@code default}; the wiring of the simulator is that of the node.

@@ -6,13 +6,15 @@ import io.vertx.core.Promise;
 import java.util.function.Supplier;
 import mcc.node.ApiQuery;
 import mcc.node.Bus;
-import mcc.node.RegistryVerticle;
+import mcc.node.ServiceWatches;
 import mcc.registry.ServiceName;
+import org.jspecify.annotations.Nullable;
 
 /** The way from the second Vertx instance to the node: asked on any context there, asks on one context here. */
 final class Door {
     private final Bus bus;
     private final Context home;
+    private @Nullable ServiceWatches watches;
 
     /** @param home a context of the node's own Vertx instance */
     Door(Bus bus, Context home) {
@@ -31,7 +33,7 @@ final class Door {
 
     /** Fails where the node watches too many services already. */
     Future<Object> watch(ServiceName service, Context back) {
-        return through(() -> bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watch(service)), back);
+        return through(() -> watches().watch(service), back);
     }
 
     private Future<Object> through(Supplier<Future<Object>> question, Context back) {
@@ -41,6 +43,12 @@ final class Door {
     }
 
     void unwatch(ServiceName service) {
-        home.runOnContext(_ -> bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Unwatch(service)));
+        home.runOnContext(_ -> watches().unwatch(service));
+    }
+
+    /** Made where it lives. */
+    private ServiceWatches watches() {
+        if (watches == null) watches = new ServiceWatches(bus, "plugins");
+        return watches;
     }
 }

@@ -32,7 +32,7 @@ final class Directory {
     private record Flight(ServiceName service, List<Long> waiting, long endsNs) {}
 
     /** A lookup of one endpoint's record, or of all at an address's key, and who asked. */
-    private record Location(long asker, @Nullable Id endpoint, long endsNs) {}
+    private record Location(long asker, @Nullable Id endpoint, Id key, long endsNs) {}
 
     /** Records under an address's key that are looked at: whoever would hide an endpoint behind others needs as many. */
     private static final int STANDING = 16;
@@ -140,7 +140,7 @@ final class Directory {
         long ticket = tickets.next();
         Flight flight = new Flight(service, new ArrayList<>(), nowNs + config.findNs());
         flights.put(ticket, flight);
-        out.accept(new Registry.Output.Find(ticket, service.key(config.network()), Config.PROVIDERS));
+        find(ticket, service);
         return flight;
     }
 
@@ -191,9 +191,8 @@ final class Directory {
             out.accept(new Registry.Output.Located(locate.ticket(), visible(nowNs, known)));
             return;
         }
-        long ticket = tickets.next();
-        locations.put(ticket, new Location(locate.ticket(), locate.endpoint(), nowNs + config.findNs()));
-        out.accept(new Registry.Output.Find(ticket, Registration.key(locate.endpoint()), 1));
+        Id key = Registration.key(locate.endpoint());
+        find(new Location(locate.ticket(), locate.endpoint(), key, nowNs + config.findNs()));
     }
 
     /** An endpoint of a service that may not be seen is nobody's. */
@@ -221,9 +220,27 @@ final class Directory {
             out.accept(new Registry.Output.Standing(at.ticket(), List.of()));
             return;
         }
+        find(new Location(at.ticket(), null, at.key(), nowNs + config.findNs()));
+    }
+
+    private void find(Location location) {
         long ticket = tickets.next();
-        locations.put(ticket, new Location(at.ticket(), null, nowNs + config.findNs()));
-        out.accept(new Registry.Output.Find(ticket, at.key(), STANDING));
+        locations.put(ticket, location);
+        find(ticket, location);
+    }
+
+    private void find(long ticket, Location location) {
+        out.accept(new Registry.Output.Find(ticket, location.key, location.endpoint == null ? STANDING : 1));
+    }
+
+    private void find(long ticket, ServiceName service) {
+        out.accept(new Registry.Output.Find(ticket, service.key(config.network()), Config.PROVIDERS));
+    }
+
+    /** Looks everything up again that was being looked up. */
+    void dhtStarted() {
+        flights.forEach((ticket, flight) -> find(ticket, flight.service));
+        locations.forEach(this::find);
     }
 
     private void standing(long nowNs, Location location, List<Holding> records) {

@@ -8,6 +8,7 @@ import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Id;
+import mcc.dht.Place;
 import mcc.wire.Limits;
 import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,9 @@ final class Locals {
     /** Withdrawals that a drain waits for. */
     private final List<Long> draining = new ArrayList<>();
 
-    private List<Address> addresses = List.of();
+    /** Null until they were told: before, whoever found us could not reach us. */
+    private @Nullable List<Address> addresses;
+
     private @Nullable Long drainTicket;
     private long drainNs = Core.NEVER;
     private boolean stopping;
@@ -136,6 +139,27 @@ final class Locals {
         }
     }
 
+    /** What was being stored or withdrawn is not any more; what is well is offered again. */
+    void dhtStarted() {
+        storing.clear();
+        replicas.clear();
+        drained(true);
+        for (Local local : all.values()) {
+            if (local.health == Health.PASS) offer(local);
+        }
+    }
+
+    /** Where the records of what is offered stand. */
+    List<Place> offered() {
+        List<Place> places = new ArrayList<>();
+        for (Local local : all.values()) {
+            if (stopping || local.health != Health.PASS) continue;
+            places.add(new Place(serviceKey(local), local.endpoint));
+            places.add(new Place(Registration.key(local.endpoint), local.endpoint));
+        }
+        return places;
+    }
+
     void stored(Registry.Input.Stored stored) {
         String id = storing.remove(stored.ticket());
         if (id != null && all.containsKey(id)) replicas.put(id, stored.replicas());
@@ -188,7 +212,7 @@ final class Locals {
     }
 
     private void offer(Local local) {
-        if (stopping) return;
+        if (stopping || addresses == null) return;
         long leaseMs = local.registration.leaseMs();
         Bytes body = provider(local).encode();
         out.accept(new Registry.Output.Put(ticket(local), serviceKey(local), local.endpoint, body, leaseMs));
@@ -222,7 +246,7 @@ final class Locals {
                 local.endpoint,
                 self,
                 r.digest(),
-                addresses,
+                addresses == null ? List.of() : addresses,
                 r.protocol(),
                 r.weight(),
                 local.loadPermille,

@@ -12,6 +12,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.dht.Holding;
+import mcc.dht.Place;
 import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +51,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
                 registrations = List.copyOf(registrations);
             }
         }
+
+        /** The DHT begins anew: nothing of ours is offered there, and nothing is being looked up. */
+        record DhtStarted() implements Input {}
 
         /** Where this node is reached now; at most four. */
         record SelfAddresses(List<Address> addresses) implements Input {
@@ -109,6 +113,14 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
 
         /** Withdraw it. */
         record Remove(long ticket, Id key, Id slot) implements Output {}
+
+        /** This registry begins, and has put these: what an earlier one put besides is offered by nobody any more. */
+        record Retain(List<Place> places) implements Output {
+            /** Copies the list. */
+            public Retain {
+                places = List.copyOf(places);
+            }
+        }
 
         /** Look whether an app is well, and say so by {@link Input.Checked} with the same {@code run}. */
         record RunCheck(
@@ -188,7 +200,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     public Registry(Config config, Id self, Policy policy, Rng rng, Counters counters) {
         this.config = config;
         this.counters = counters;
-        Tickets tickets = new Tickets();
+        Tickets tickets = new Tickets(rng);
         locals = new Locals(config, self, outputs::add, tickets);
         directory = new Directory(config, self, policy, locals, rng, counters, outputs::add, tickets);
     }
@@ -217,6 +229,10 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
             case Input.Drain drain -> locals.drain(nowNs, drain.ticket());
             case Input.Restore restore -> restore(restore.registrations());
+            case Input.DhtStarted _ -> {
+                locals.dhtStarted();
+                directory.dhtStarted();
+            }
             case Input.SelfAddresses addresses -> locals.addresses(addresses.addresses());
             case Input.PeerRtt rtt -> directory.rtt(rtt.node(), rtt.rttNs());
             case Input.Resolve resolve -> directory.resolve(nowNs, resolve);
@@ -251,6 +267,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             if (locals.hasRoomFor(registration.id())) locals.register(nowNs, registration);
             else counters.add("registry.refused");
         }
+        outputs.add(new Output.Retain(locals.offered()));
         directory.localsChanged();
     }
 

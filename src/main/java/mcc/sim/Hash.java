@@ -37,6 +37,7 @@ final class Hash {
             case Dht.Input.Clock i -> mix(mix(hash, 11), i.epochMs());
             case Dht.Input.SelfAddresses i -> mix(mix(hash, 12), i.addresses().size());
             case Dht.Input.Snapshot _ -> mix(hash, 13);
+            case Dht.Input.Retain i -> mix(mix(hash, 15), i.places().size());
             case Dht.Input.Meet i -> mix(mix(hash, 14), i.contacts());
         };
     }
@@ -45,6 +46,7 @@ final class Hash {
     static long mix(long hash, Registry.Input input) {
         return switch (input) {
             case Registry.Input.Tick _ -> mix(hash, 41);
+            case Registry.Input.DhtStarted _ -> mix(hash, 59);
             case Registry.Input.Clock i -> mix(mix(hash, 42), i.epochMs());
             case Registry.Input.Register i ->
                 mix(mix(hash, 43), i.registration().id().hashCode());

@@ -138,6 +138,7 @@ final class PacketHost {
             case DHT -> dht.handle(nowNs, (Dht.Input) letter.content());
             case NAT -> nat.handle(nowNs, (Nat.Input) letter.content());
             case DHT_HOST -> onDialled(nowNs, letter.content());
+            case ALL -> {}
             case HOST -> onHost(letter.content());
             case REGISTRY -> {} // this world has none
         }

@@ -102,6 +102,23 @@ class DhtTest {
     }
 
     @Test
+    void whatNobodyPutsAnyMoreIsWithdrawn() {
+        join();
+        answer(
+                answer(
+                        step(new Dht.Input.Put(9, key, Id.ZERO, Bytes.utf8("x"), 30_000, true)),
+                        new Message.Nodes(List.of())),
+                new Message.Stored(Verdict.KEPT));
+        assertThat(asks(step(new Dht.Input.Retain(List.of(new Place(key, Id.ZERO))))))
+                .isEmpty();
+        List<Dht.Output> out = step(new Dht.Input.Retain(List.of(new Place(key, key))));
+        Message.Store withdrawal = (Message.Store) asks(out).getFirst().request();
+        assertThat(withdrawal.record().content().leaseMs()).isZero();
+        answer(out, new Message.Stored(Verdict.KEPT));
+        assertThat(dht.status().publications()).isZero();
+    }
+
+    @Test
     void whatIsFoundIsSignedAndLiveOnlyWhileSomeHolderHearsIt() {
         join();
         Dht.Output.Found fresh = find(29_999);

@@ -96,15 +96,27 @@ class NatTest {
     }
 
     @Test
+    void whoBeginsAnewIsToldAgainWhatHasNotChanged() {
+        handle(1, new Nat.Input.Tell());
+        assertThat(nat.poll()).as("nothing is known yet").isNull();
+        handle(1, new Nat.Input.Local(List.of(lan)));
+        List<Address> before = told;
+        told = List.of();
+        handle(2, new Nat.Input.Tell());
+        assertThat(told).isEqualTo(before).isNotEmpty();
+    }
+
+    @Test
     void theLawsOfCoresHold() {
         CoreLaws.check(() -> new Nat(new Counters()), new Nat.Input.Tick(), NatTest::anyInput, 2_000);
     }
 
     private static Nat.Input anyInput(Rng rng, List<Nat.Output> before) {
         Address at = Address.v4(0xcb007100 | rng.below(3), 9376);
-        return switch (rng.below(4)) {
+        return switch (rng.below(5)) {
             case 0 -> new Nat.Input.Local(List.of(at, Address.v4(0xc0a80105, 1 + rng.below(3))));
             case 1 -> new Nat.Input.Tick();
+            case 2 -> new Nat.Input.Tell();
             default -> new Nat.Input.Observed(new Id(rng.below(5), 0, 0, 0), at);
         };
     }

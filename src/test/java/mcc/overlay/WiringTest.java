@@ -10,6 +10,7 @@ import mcc.dht.Dht;
 import mcc.dht.Trace;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
+import mcc.nat.Nat;
 import mcc.registry.Registry;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -50,6 +51,23 @@ class WiringTest {
             assertThat(Wiring.route(new Dht.Output.Stored(carried, 1, 2)))
                     .containsExactly(new Letter(Desk.REGISTRY, new Registry.Input.Stored(ticket, 1, 2)));
         }
+    }
+
+    @Test
+    void whoFeedsACoreThatBeginsIsToldSo() {
+        assertThat(Wiring.started(Desk.DHT))
+                .extracting(Letter::to)
+                .containsExactly(Desk.LINKS, Desk.NAT, Desk.REGISTRY, Desk.ALL);
+        assertThat(Wiring.started(Desk.REGISTRY)).extracting(Letter::to).containsExactly(Desk.NAT, Desk.ALL);
+        assertThat(Wiring.started(Desk.NAT)).extracting(Letter::to).containsExactly(Desk.LINKS, Desk.ALL);
+        assertThat(Wiring.started(Desk.LINKS)).containsExactly(new Letter(Desk.ALL, new Started(Desk.LINKS)));
+        assertThat(Wiring.route(new LinkOutput.Stands(NODE, AT, AT)))
+                .containsExactly(
+                        new Letter(Desk.DHT, new Dht.Input.Up(NODE, AT)),
+                        new Letter(Desk.NAT, new Nat.Input.Observed(NODE, AT)));
+        assertThat(Wiring.route(new LinkOutput.Stands(NODE, AT, null)))
+                .as("it never said from where it hears this node")
+                .hasSize(1);
     }
 
     private static Dht.Output.Found found(long ticket) {

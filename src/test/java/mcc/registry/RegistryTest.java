@@ -20,6 +20,7 @@ import mcc.crypto.Identity;
 import mcc.dht.Holding;
 import mcc.wire.Provider;
 import mcc.wire.Record;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class RegistryTest {
@@ -29,9 +30,15 @@ class RegistryTest {
     private static final Identity SELF = Identity.fromSeed(new byte[32]);
     private static final Identity OTHER = Identity.fromSeed(Rng.seeded(8).bytes(32));
     private final Counters counters = new Counters();
+    private final List<Registry.Output.Put> puts = new ArrayList<>();
     private final Registry registry =
             new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(1), counters);
     private long nowNs = 1;
+
+    @BeforeEach
+    void reachable() {
+        step(new Registry.Input.SelfAddresses(List.of(Address.v4(0x0a000001, 9376))));
+    }
 
     @Test
     void aRegistrationIsOfferedAndVisibleAtOnce() {
@@ -49,6 +56,65 @@ class RegistryTest {
             assertThat(o.isLocal()).isTrue();
             assertThat(o.reason()).isEqualTo("unchecked");
         });
+    }
+
+    @Test
+    void whoCannotBeReachedYetIsNotOffered() {
+        Registry young = new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(1), counters);
+        young.handle(1, new Registry.Input.Restore(List.of(registration("a", Registration.CheckType.NONE))));
+        List<Registry.Output> out = drain(young);
+        assertThat(all(out, Registry.Output.Put.class)).isEmpty();
+        assertThat(only(out, Registry.Output.Retain.class).places())
+                .as("what an earlier life offered stays")
+                .hasSize(2);
+        young.handle(2, new Registry.Input.SelfAddresses(List.of(Address.v4(0x0a000001, 9376))));
+        assertThat(all(drain(young), Registry.Output.Put.class)).hasSize(2);
+    }
+
+    @Test
+    void aDhtThatBeginsAnewIsToldEverythingAgain() {
+        register(registration("a", Registration.CheckType.NONE));
+        List<Registry.Output> out = register(registration("b", Registration.CheckType.TCP));
+        check(out, false);
+        nowNs = registry.deadlineNs();
+        check(step(new Registry.Input.Tick()), false); // it is withdrawn, and stays so
+        step(new Registry.Input.Stored(ticketOf("a"), 9, 10));
+        assertThat(registry.registration("a").replicas()).isEqualTo(9);
+        step(new Registry.Input.Resolve(5, WEB));
+        step(new Registry.Input.Locate(6, new Id(1, 2, 3, 4)));
+        step(new Registry.Input.At(7, new Id(1, 2, 0, 0)));
+        out = step(new Registry.Input.DhtStarted());
+        assertThat(all(out, Registry.Output.Put.class))
+                .extracting(Registry.Output.Put::slot)
+                .containsOnly(registration("a", Registration.CheckType.NONE).endpoint(SELF.id()));
+        assertThat(registry.registration("a").replicas())
+                .as("nobody holds it now")
+                .isZero();
+        List<Registry.Output.Find> again = all(out, Registry.Output.Find.class);
+        assertThat(again)
+                .extracting(Registry.Output.Find::key)
+                .containsExactly(WEB.key(NETWORK), Registration.key(new Id(1, 2, 3, 4)), new Id(1, 2, 0, 0));
+        assertThat(step(new Registry.Input.Found(again.getLast().ticket(), List.of())))
+                .containsExactly(new Registry.Output.Standing(7, List.of()));
+    }
+
+    @Test
+    void aDrainDoesNotWaitForADhtThatForgot() {
+        register(registration("a", Registration.CheckType.NONE));
+        assertThat(all(step(new Registry.Input.Drain(9)), Registry.Output.Drained.class))
+                .isEmpty();
+        assertThat(step(new Registry.Input.DhtStarted())).containsExactly(new Registry.Output.Drained(9));
+    }
+
+    @Test
+    void anAnswerToAnEarlierRegistryIsNoneToThisOne() {
+        long before = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
+                .ticket();
+        Registry next = new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(2), counters);
+        next.handle(1, new Registry.Input.Resolve(1, WEB));
+        drain(next);
+        next.handle(2, new Registry.Input.Found(before, List.of()));
+        assertThat(drain(next)).isEmpty();
     }
 
     @Test
@@ -454,10 +520,26 @@ class RegistryTest {
 
     private List<Registry.Output> step(Registry.Input input) {
         registry.handle(nowNs, input);
+        registry.check();
+        List<Registry.Output> out = drain(registry);
+        for (Registry.Output o : out) if (o instanceof Registry.Output.Put p) puts.add(p);
+        return out;
+    }
+
+    private static List<Registry.Output> drain(Registry registry) {
         List<Registry.Output> out = new ArrayList<>();
         for (Registry.Output o = registry.poll(); o != null; o = registry.poll()) out.add(o);
-        registry.check();
         return out;
+    }
+
+    /** The ticket by which a registration was last put under its service. */
+    private long ticketOf(String id) {
+        Id endpoint = registration(id, Registration.CheckType.NONE).endpoint(SELF.id());
+        return puts.stream()
+                .filter(p -> p.slot().equals(endpoint) && p.key().equals(WEB.key(NETWORK)))
+                .toList()
+                .getLast()
+                .ticket();
     }
 
     private static <T> List<T> all(List<Registry.Output> out, Class<T> kind) {

@@ -1,0 +1,65 @@
+package mcc.node;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.overlay.Desk;
+import mcc.registry.ServiceName;
+
+/**
+ * The services that one verticle watches, counted: the registry is told all of them at each change, and again when it begins
+ * anew. Lives on the context that made it.
+ */
+public final class ServiceWatches {
+    private final Bus bus;
+    private final String owner;
+    private final Map<ServiceName, Watched> all = new LinkedHashMap<>();
+
+    private static final class Watched {
+        private final Promise<Object> begun = Promise.promise();
+        private int watchers;
+    }
+
+    /** @param owner names the verticle; what an earlier one of that name watched ends */
+    public ServiceWatches(Bus bus, String owner) {
+        this.bus = bus;
+        this.owner = owner;
+        bus.on(Bus.STARTED, started -> {
+            if (started.desk() == Desk.REGISTRY) tell();
+        });
+        tell();
+    }
+
+    /** Watches until as many {@link #unwatch} came; fails, and watches nothing, where the node watches too many. */
+    public Future<Object> watch(ServiceName service) {
+        Watched watched = all.computeIfAbsent(service, _ -> new Watched());
+        if (watched.watchers++ > 0) return watched.begun.future();
+        tell().onSuccess(refused -> {
+            if (!refused.contains(service)) {
+                watched.begun.complete(service);
+                return;
+            }
+            all.remove(service, watched);
+            watched.begun.fail(new Problem("overloaded", "too many services are watched already", "end some watches"));
+        });
+        return watched.begun.future();
+    }
+
+    /** The other end of a {@link #watch} that did not fail. */
+    public void unwatch(ServiceName service) {
+        Watched watched = all.get(service);
+        if (watched == null || --watched.watchers > 0) return;
+        all.remove(service);
+        tell();
+    }
+
+    /** Ends with those that the registry refused; a registry that does not run is told when it does. */
+    private Future<List<?>> tell() {
+        var asked = new RegistryVerticle.Query.Watching(owner, List.copyOf(all.keySet()));
+        return bus.ask(Bus.REGISTRY, asked)
+                .<List<?>>map(refused -> (List<?>) refused)
+                .otherwise(List.of());
+    }
+}

@@ -1,0 +1,235 @@
+package mcc.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import mcc.api.ApiVerticle;
+import mcc.consortium.Policy;
+import mcc.dht.Dht;
+import mcc.link.LinkInput;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import mcc.registry.ServiceName;
+import mcc.tunnel.Target;
+import mcc.tunnel.TunnelVerticle;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two nodes in this process, of which one loses a verticle after the other: what others told it is told again. */
+class NodeTest {
+    private static final long PATIENCE_NS = 60_000_000_000L;
+
+    @TempDir
+    Path folder;
+
+    private final BlockingQueue<NodeEvent> events = new LinkedBlockingQueue<>();
+    private Node one;
+    private Node two;
+    private ServerSocket app;
+    private int round;
+
+    @BeforeEach
+    void start() throws IOException {
+        app = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        Thread.ofVirtual().start(this::serve);
+        one = start("1", "");
+        two = start("2", one.parts().status().udp().getFirst());
+        two.parts().bus().on(Bus.EVENTS, event -> {
+            if (event != null) events.add(event);
+        });
+    }
+
+    private Node start(String name, String bootstrap) {
+        Map<String, String> values = Map.of(
+                "data",
+                folder.resolve(name).toString(),
+                "listen",
+                "127.0.0.1:0",
+                "http",
+                "127.0.0.1:0",
+                "bootstrap",
+                bootstrap);
+        Settings settings = Settings.load(values, Map.of(), null);
+        return Node.start(settings, Policy.open(), List.of(TunnelVerticle::new, ApiVerticle::new));
+    }
+
+    /** Says one byte to whoever connects. */
+    private void serve() {
+        while (!app.isClosed()) {
+            try (Socket socket = app.accept()) {
+                socket.getOutputStream().write('x');
+            } catch (IOException _) {
+                // closed, or a client that left
+            }
+        }
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        if (two != null) two.close();
+        if (one != null) one.close();
+        app.close();
+    }
+
+    private static <T> T ask(Node node, RegistryVerticle.Query query, Class<T> kind) {
+        return kind.cast(Node.await(node.parts().bus().ask(Bus.REGISTRY, query), 20_000));
+    }
+
+    private void register(Node node, String id) {
+        JsonObject body = new JsonObject().put("service", id).put("port", app.getLocalPort());
+        var valid = (Registration.Parsed.Valid) Registrations.parse(id, body);
+        ask(node, new RegistryVerticle.Query.Register(valid.registration()), Registry.Output.Registered.class);
+    }
+
+    private static boolean finds(Node node, String service, Node provider) {
+        var query = new RegistryVerticle.Query.Resolve(new ServiceName("open", service), 0);
+        return ask(node, query, Registry.Output.Providers.class).picks().stream()
+                .anyMatch(o -> o.contact().node().equals(provider.parts().id())
+                        && !o.contact().addresses().isEmpty());
+    }
+
+    private static int forward(Node node, String service) {
+        var open = new TunnelVerticle.Query.Open(
+                new Target.Service(new ServiceName("open", service), null, null), "127.0.0.1:0", null);
+        JsonObject made = (JsonObject) Node.await(node.parts().bus().ask(Bus.TUNNEL, open), 20_000);
+        String listen = made.getString("listen");
+        return Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1));
+    }
+
+    private static boolean connects(int port) {
+        try (Socket socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(15_000);
+            return socket.getInputStream().read() == 'x';
+        } catch (IOException _) {
+            return false; // asked again
+        }
+    }
+
+    private static void await(String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + PATIENCE_NS;
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > end) throw new AssertionError("did not happen: " + what);
+            LockSupport.parkNanos(20_000_000);
+        }
+    }
+
+    private void awaitEvent(String type, String key, String value) throws InterruptedException {
+        long end = System.nanoTime() + PATIENCE_NS;
+        List<NodeEvent> seen = new ArrayList<>();
+        while (System.nanoTime() < end) {
+            NodeEvent event = events.poll(1, TimeUnit.SECONDS);
+            if (event == null) continue;
+            seen.add(event);
+            if (event.type().equals(type) && value.equals(event.data().getString(key))) return;
+        }
+        throw new AssertionError("no " + type + " of " + value + " among " + seen);
+    }
+
+    private int publications() {
+        Object status = Node.await(two.parts().bus().ask(Bus.DHT, new DhtVerticle.Query.Status()), 20_000);
+        return ((Dht.Status) status).publications();
+    }
+
+    private List<Registry.LocalView> registrations() {
+        List<?> all = ask(two, new RegistryVerticle.Query.Registrations(), List.class);
+        return all.stream().map(Registry.LocalView.class::cast).toList();
+    }
+
+    @Test
+    void whateverVerticleIsKilledAllGoesOnAsBefore() throws InterruptedException {
+        register(two, "theirs");
+        register(one, "ours");
+        await("each finds the other", () -> finds(one, "theirs", two) && finds(two, "ours", one));
+        int there = forward(one, "theirs");
+        int here = forward(two, "ours");
+        ServiceWatches watches = new ServiceWatches(two.parts().bus(), "test");
+        Node.await(watches.watch(new ServiceName("open", "late")), 20_000);
+        List<String> udp = two.parts().status().udp();
+        String http = two.parts().status().http();
+        Bus bus = two.parts().bus();
+
+        survives("nat", () -> bus.send(Bus.NAT_CORE, "nonsense"), there, here);
+        survives("registry", () -> bus.send(Bus.REGISTRY_CORE, "nonsense"), there, here);
+        survives("dht", () -> bus.send(Bus.DHT_CORE, "nonsense"), there, here);
+        survives("session", () -> bus.send(Bus.LINKS, new LinkInput.Ask(null, 0, null)), there, here);
+        survives("edge", () -> bus.send(Bus.INCOMING, null), there, here); // the tunnels
+        survives("edge", () -> bus.publish(Bus.EVENTS, null), there, here); // REST
+        assertThat(two.parts().status().udp()).as("the ports that others know").isEqualTo(udp);
+        assertThat(two.parts().status().http()).isEqualTo(http);
+    }
+
+    private void survives(String verticle, Runnable blow, int there, int here) throws InterruptedException {
+        events.clear();
+        blow.run();
+        awaitEvent("verticle.failed", "verticle", verticle);
+        awaitEvent("verticle.restarted", "verticle", verticle);
+        String name = "new" + round++;
+        register(two, name);
+        int records = 2 * registrations().size();
+        await(verticle + ": its publications are in the DHT", () -> publications() == records);
+        await(verticle + ": and held there", () -> registrations().stream().allMatch(r -> r.replicas() > 0));
+        await(verticle + ": what it offers is found", () -> finds(one, name, two) && finds(one, "theirs", two));
+        await(verticle + ": and reached", () -> connects(there));
+        await(verticle + ": it finds others", () -> finds(two, "ours", one));
+        await(verticle + ": and reaches them", () -> connects(here));
+        events.clear();
+        register(one, "late");
+        awaitEvent("service.joined", "service", "open/late");
+        ask(one, new RegistryVerticle.Query.Deregister("late"), Registry.Output.Deregistered.class);
+        awaitEvent("service.left", "service", "open/late");
+    }
+
+    @Test
+    void aQuestionThatFailsIsAnsweredAndRestartsNothing() {
+        List<String> failed = new ArrayList<>();
+        two.parts().bus().on(Bus.EVENTS, event -> failed.add(event.type()));
+        Bus bus = two.parts().bus();
+        refused(() -> Node.await(bus.ask(Bus.STORE, new StoreVerticle.Query.Put(null, null, null)), 20_000));
+        refused(() -> Node.await(bus.ask(Bus.DHT, null), 20_000));
+        refused(() -> Node.await(bus.ask(Bus.SESSION, null), 20_000));
+        refused(() -> Node.await(bus.ask(Bus.REGISTRY, null), 20_000));
+        refused(() -> Node.await(bus.ask(Bus.NAT, null), 20_000));
+        refused(() -> Node.await(bus.ask(Bus.TUNNEL, "nonsense"), 20_000));
+        register(two, "theirs");
+        assertThat(failed).doesNotContain("verticle.failed");
+    }
+
+    private static void refused(Runnable question) {
+        try {
+            question.run();
+        } catch (Problem p) {
+            assertThat(p.hint()).contains("log");
+            return;
+        }
+        throw new AssertionError("it was answered");
+    }
+
+    @Test
+    void whoWaitsForACoreThatBreaksIsTold() {
+        refused(() ->
+                Node.await(two.parts().bus().ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(null, 0)), 20_000));
+        await("it is started again", () -> {
+            try {
+                register(two, "theirs");
+                return true;
+            } catch (Problem p) {
+                return false;
+            }
+        });
+    }
+}
