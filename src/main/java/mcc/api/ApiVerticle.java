@@ -15,7 +15,6 @@ import io.vertx.ext.web.handler.sockjs.SockJSHandler;
 import io.vertx.ext.web.handler.sockjs.SockJSHandlerOptions;
 import io.vertx.ext.web.handler.sockjs.SockJSSocket;
 import io.vertx.ext.web.handler.sockjs.Transport;
-import java.net.InetAddress;
 import java.net.URI;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +24,7 @@ import mcc.node.Addresses;
 import mcc.node.ApiQuery;
 import mcc.node.BridgeSocket;
 import mcc.node.Bus;
+import mcc.node.HostNames;
 import mcc.node.Node;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
@@ -120,7 +120,8 @@ public final class ApiVerticle extends VerticleBase {
     private Future<?> listen(Router router) {
         String text = parts.settings().text("http");
         Addresses.HostPort at = Addresses.split("http", text);
-        return vertx.executeBlocking(() -> InetAddress.getByName(at.host()).isLoopbackAddress())
+        return HostNames.resolve(vertx, at.host(), at.port())
+                .map(all -> all.getFirst().getAddress().isLoopbackAddress())
                 .recover(_ ->
                         Future.failedFuture(new Problem("config", "http: host '" + at.host() + "' is unknown", null)))
                 .compose(loopback -> loopback

@@ -63,7 +63,7 @@ public final class Addresses {
      */
     static boolean isLoopback(String key, String host) {
         try {
-            return InetAddress.getByName(host).isLoopbackAddress();
+            return HostNames.lookUp(host).getFirst().isLoopbackAddress();
         } catch (UnknownHostException _) {
             throw new Problem(
                     "config", key + ": host '" + host + "' is unknown", "check its spelling and the name service");
@@ -74,7 +74,7 @@ public final class Addresses {
     public static List<Address> resolve(String host, int port) {
         List<Address> out = new ArrayList<>();
         try {
-            for (InetAddress ip : InetAddress.getAllByName(host)) {
+            for (InetAddress ip : HostNames.lookUp(host)) {
                 Address address = Address.of(ip.getAddress(), port);
                 if (address != null) out.add(address);
             }

@@ -4,9 +4,6 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.NetClient;
-import io.vertx.core.net.NetClientOptions;
-import io.vertx.ext.web.client.WebClient;
-import io.vertx.ext.web.client.WebClientOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -95,8 +92,7 @@ public final class RegistryVerticle extends VerticleBase {
     private final Map<String, List<ServiceName>> watching = new LinkedHashMap<>();
     private long nextWatch = 1L << 40;
     private @Nullable CoreHost<Registry.Input, Registry.Output> host;
-    private @Nullable NetClient tcp;
-    private @Nullable WebClient http;
+    private @Nullable NetClient client;
 
     RegistryVerticle(Bus bus, String network, Id self, Policy policy, Rng rng) {
         this.bus = bus;
@@ -110,9 +106,7 @@ public final class RegistryVerticle extends VerticleBase {
         CoreHost<Registry.Input, Registry.Output> made =
                 new CoreHost<>(vertx, registry, new Registry.Input.Tick(), this::deliver);
         host = made;
-        tcp = vertx.createNetClient(new NetClientOptions());
-        http = WebClient.create(
-                vertx, new WebClientOptions().setFollowRedirects(false).setUserAgent("mcc-check"));
+        client = vertx.createNetClient();
         bus.on(Bus.REGISTRY_CORE, input -> made.handle((Registry.Input) input));
         bus.serve(Bus.REGISTRY, this::onQuery);
         made.handle(new Registry.Input.Clock(System.currentTimeMillis()));
@@ -274,43 +268,11 @@ public final class RegistryVerticle extends VerticleBase {
         });
     }
 
-    // ---- health checks ----------------------------------------------------------------------------------------------
-
     private void check(Registry.Output.RunCheck o) {
-        switch (o.type()) {
-            case TCP -> checkTcp(o);
-            case HTTP -> checkHttp(o);
-            case TTL, NONE -> {}
-        }
-    }
-
-    private void checkTcp(Registry.Output.RunCheck o) {
-        if (tcp == null) return;
-        tcp.connect(new io.vertx.core.net.ConnectOptions()
-                        .setHost(o.host())
-                        .setPort(o.port())
-                        .setTimeout((int) o.timeoutMs()))
-                .onSuccess(socket -> {
-                    socket.close();
-                    checked(o, true, "accepts connections");
-                })
-                .onFailure(e -> checked(o, false, Problem.text(e)));
-    }
-
-    private void checkHttp(Registry.Output.RunCheck o) {
-        if (http == null) return;
-        http.get(o.port(), o.host(), o.path())
-                .connectTimeout(o.timeoutMs())
-                .timeout(o.timeoutMs())
-                .send()
-                .onSuccess(response -> {
-                    int status = response.statusCode();
-                    checked(o, status >= 200 && status < 400, "HTTP " + status + " from " + o.path());
-                })
-                .onFailure(e -> checked(o, false, Problem.text(e)));
-    }
-
-    private void checked(Registry.Output.RunCheck o, boolean ok, String detail) {
-        if (host != null) host.handle(new Registry.Input.Checked(o.id(), o.run(), ok, detail));
+        NetClient client = this.client;
+        if (client == null || host == null) return;
+        HealthCheck.run(vertx, client, o, (ok, detail) -> {
+            if (host != null) host.handle(new Registry.Input.Checked(o.id(), o.run(), ok, detail));
+        });
     }
 }

@@ -2,6 +2,7 @@ package mcc.registry;
 
 import mcc.core.Core;
 import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One registration of ours and how its app fares.
@@ -27,7 +28,8 @@ final class Local {
     boolean running;
     long dueNs = Core.NEVER;
 
-    Local(Registration registration, Id endpoint, long nowNs) {
+    /** @param old the registration of the same ID that it replaces, which has proved how the same app fares; null for none */
+    Local(Registration registration, Id endpoint, long nowNs, @Nullable Local old) {
         this.registration = registration;
         this.endpoint = endpoint;
         Registration.Check check = registration.check();
@@ -41,6 +43,18 @@ final class Local {
             case TTL -> nowNs + check.intervalMs() * Config.MS;
             case TCP, HTTP -> nowNs;
         };
+        if (old != null && old.registration.isSameApp(registration)) keep(old);
+    }
+
+    private void keep(Local old) {
+        health = old.health;
+        reason = old.reason;
+        failures = old.failures;
+        loadPermille = old.loadPermille;
+        run = old.run;
+        running = old.running;
+        boolean same = old.registration.check().equals(registration.check());
+        if (same || running) dueNs = old.dueNs; // else it is looked at anew, at once
     }
 
     /** Notes the end of a check; returns whether the health changed. */

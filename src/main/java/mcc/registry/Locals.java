@@ -55,9 +55,9 @@ final class Locals {
         Local old = all.get(registration.id());
         if (old != null && old.registration.equals(registration)) return false;
         if (old != null && !old.registration.service().equals(registration.service())) withdraw(old);
-        Local local = new Local(registration, registration.endpoint(self), nowNs);
+        Local local = new Local(registration, registration.endpoint(self), nowNs, old);
         all.put(registration.id(), local);
-        offer(local);
+        if (local.health == Health.PASS) offer(local);
         return old == null;
     }
 

@@ -111,6 +111,15 @@ public record Registration(
         return protocol == Protocol.UDP;
     }
 
+    /** Whether what is known of the other's health is true of this one: the same app, looked at in the same way. */
+    boolean isSameApp(Registration other) {
+        return host.equals(other.host)
+                && port == other.port
+                && protocol == other.protocol
+                && check.type == other.check.type
+                && check.path.equals(other.check.path);
+    }
+
     /** Checks a draft and fills in what it leaves out. */
     public static Parsed of(Draft draft, String ownOrg) {
         List<Fault> faults = new ArrayList<>();

@@ -149,6 +149,46 @@ class RegistryTest {
     }
 
     @Test
+    void whoFailsFailsOnWhenOnlyItsWordsChange() {
+        List<Registry.Output> out = register(registration("a", Registration.CheckType.TCP));
+        check(out, false);
+        nowNs = registry.deadlineNs();
+        check(step(new Registry.Input.Tick()), false);
+        assertThat(registry.registration("a").health()).isEqualTo(Health.FAILING);
+        out = register(registration("a", Registration.CheckType.TCP, 80, 7));
+        assertThat(all(out, Registry.Output.Put.class)).as("it is not offered").isEmpty();
+        assertThat(registry.registration("a").health()).isEqualTo(Health.FAILING);
+        assertThat(registry.registration("a").registration().weight()).isEqualTo(7);
+        nowNs = registry.deadlineNs();
+        out = check(step(new Registry.Input.Tick()), true);
+        assertThat(all(out, Registry.Output.Put.class)).as("well again").hasSize(2);
+    }
+
+    @Test
+    void aFailureThatCountedStillCountsAndACheckUnderWayGoesOn() {
+        List<Registry.Output> out = register(registration("a", Registration.CheckType.TCP));
+        check(out, false);
+        nowNs = registry.deadlineNs();
+        out = step(new Registry.Input.Tick());
+        assertThat(all(register(registration("a", Registration.CheckType.TCP, 80, 7)), Registry.Output.RunCheck.class))
+                .as("one is under way")
+                .isEmpty();
+        check(out, false);
+        assertThat(registry.registration("a").health()).isEqualTo(Health.FAILING);
+    }
+
+    @Test
+    void anotherAppIsJudgedAnew() {
+        List<Registry.Output> out = register(registration("a", Registration.CheckType.TCP));
+        check(out, false);
+        nowNs = registry.deadlineNs();
+        check(step(new Registry.Input.Tick()), false);
+        out = register(registration("a", Registration.CheckType.TCP, 81, 100));
+        assertThat(registry.registration("a").health()).isEqualTo(Health.PASS);
+        assertThat(only(out, Registry.Output.RunCheck.class).port()).isEqualTo(81);
+    }
+
+    @Test
     void aCheckThatIsNeverAnsweredFails() {
         register(registration("a", Registration.CheckType.HTTP));
         List<Registry.Output> out = List.of();
@@ -469,9 +509,13 @@ class RegistryTest {
     }
 
     private static Registration registration(String id, Registration.CheckType type) {
+        return registration(id, type, 80, 100);
+    }
+
+    private static Registration registration(String id, Registration.CheckType type, int port, int weight) {
         var check = new Registration.Check(type, "/", 1_000, 400, 2);
         return new Registration(
-                id, WEB, "127.0.0.1", 80, Provider.Protocol.HTTP, 100, List.of(), Map.of(), 30_000, check);
+                id, WEB, "127.0.0.1", port, Provider.Protocol.HTTP, weight, List.of(), Map.of(), 30_000, check);
     }
 
     private static Provider provider(Id node) {
