@@ -2,12 +2,6 @@ package mcc.api;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import io.vertx.json.schema.Draft;
-import io.vertx.json.schema.JsonSchema;
-import io.vertx.json.schema.JsonSchemaOptions;
-import io.vertx.json.schema.OutputFormat;
-import io.vertx.json.schema.OutputUnit;
-import io.vertx.json.schema.Validator;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -16,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
@@ -35,13 +28,9 @@ final class Contract {
             @Nullable String bodyType,
             @Nullable JsonObject bodySchema) {}
 
-    private static final String BASE = "mcc://openapi/";
-    private static final Pattern OUTER = Pattern.compile("subschema|did not match schema|does not match schema");
-    private static final int FAULTS = 20;
-
     private final JsonObject document;
     private final Map<String, Operation> operations = new LinkedHashMap<>();
-    private final Map<String, Validator> bodies = new LinkedHashMap<>();
+    private final Map<String, Schema> bodies = new LinkedHashMap<>();
 
     private Contract(JsonObject document) {
         this.document = document;
@@ -51,7 +40,8 @@ final class Contract {
             for (String method : methods.fieldNames()) {
                 Operation operation = operation(path, method, methods.getJsonObject(method));
                 operations.put(operation.id(), operation);
-                if (operation.bodySchema() != null) bodies.put(operation.id(), validator(operation.bodySchema()));
+                if (operation.bodySchema() != null)
+                    bodies.put(operation.id(), new Schema(resolve(operation.bodySchema())));
             }
         }
     }
@@ -87,16 +77,15 @@ final class Contract {
      * @throws Problem {@code validation}, with a pointer for each fault
      */
     void checkBody(Operation operation, JsonObject body) {
-        Validator validator = bodies.get(operation.id());
-        if (validator == null) return;
-        OutputUnit result = validator.validate(body);
-        if (Boolean.TRUE.equals(result.getValid())) return;
-        List<Problem.Fault> faults = faults(result);
-        String first = faults.isEmpty()
-                ? ""
-                : ": " + faults.getFirst().pointer() + ": " + faults.getFirst().detail();
+        Schema schema = bodies.get(operation.id());
+        List<Problem.Fault> faults = schema == null ? List.of() : schema.faults(body);
+        if (faults.isEmpty()) return;
+        Problem.Fault first = faults.getFirst();
         throw new Problem(
-                "validation", "the request body is not as expected" + first, "see /docs for its fields", faults);
+                "validation",
+                "the request body is not as expected: " + first.pointer() + ": " + first.detail(),
+                "see /docs for its fields",
+                faults);
     }
 
     /**
@@ -111,7 +100,9 @@ final class Contract {
             Parameter p = find(operation, e.getKey());
             if (p == null) {
                 throw new Problem(
-                        "validation", "unknown query parameter '" + e.getKey() + "'", "see /docs for those there are");
+                        "validation",
+                        "unknown query parameter '" + Schema.shown(e.getKey()) + "'",
+                        "see /docs for those there are");
             }
             out.put(p.name(), p.type().equals("integer") ? integer(p, e.getValue()) : text(p, e.getValue()));
         }
@@ -143,7 +134,8 @@ final class Contract {
             return body.mergeIn(input);
         }
         for (String unknown : body.fieldNames()) {
-            throw new Problem("validation", "unknown field '" + unknown + "'", "see /docs for those there are");
+            throw new Problem(
+                    "validation", "unknown field '" + Schema.shown(unknown) + "'", "see /docs for those there are");
         }
         return input;
     }
@@ -161,18 +153,20 @@ final class Contract {
             if (v >= min && v <= max) return v;
             throw new Problem("validation", p.name() + " is " + value, "use a number from " + min + " to " + max);
         } catch (NumberFormatException _) {
-            throw new Problem("validation", p.name() + " is '" + value + "'", "use a whole number");
+            throw new Problem("validation", p.name() + " is '" + Schema.shown(value) + "'", "use a whole number");
         }
     }
 
     private static String text(Parameter p, String value) {
         String pattern = p.schema().getString("pattern");
         if (pattern != null && !value.matches(pattern)) {
-            throw new Problem("validation", p.name() + " is '" + value + "'", "it has the form " + pattern);
+            throw new Problem(
+                    "validation", p.name() + " is '" + Schema.shown(value) + "'", "it has the form " + pattern);
         }
         JsonArray allowed = p.schema().getJsonArray("enum");
         if (allowed != null && !allowed.contains(value)) {
-            throw new Problem("validation", p.name() + " is '" + value + "'", "use one of " + allowed.encode());
+            throw new Problem(
+                    "validation", p.name() + " is '" + Schema.shown(value) + "'", "use one of " + allowed.encode());
         }
         return value;
     }
@@ -209,17 +203,7 @@ final class Contract {
                 schema);
     }
 
-    /** The schema with everything it may refer to below it, so that it stands alone. */
-    private Validator validator(JsonObject schema) {
-        JsonObject alone = resolve(schema);
-        return Validator.create(
-                JsonSchema.of(alone),
-                new JsonSchemaOptions()
-                        .setBaseUri(BASE)
-                        .setDraft(Draft.DRAFT202012)
-                        .setOutputFormat(OutputFormat.Basic));
-    }
-
+    /** The schema with everything it refers to in its place. */
     private JsonObject resolve(JsonObject schema) {
         String ref = schema.getString("$ref");
         if (ref != null) {
@@ -231,33 +215,5 @@ final class Contract {
         JsonObject out = new JsonObject();
         schema.forEach(e -> out.put(e.getKey(), e.getValue() instanceof JsonObject o ? resolve(o) : e.getValue()));
         return out;
-    }
-
-    private static List<Problem.Fault> faults(OutputUnit result) {
-        List<Problem.Fault> out = new ArrayList<>();
-        List<String> refused = new ArrayList<>();
-        if (result.getErrors() == null) return out;
-        for (OutputUnit unit : result.getErrors()) {
-            String at = unit.getInstanceLocation();
-            String pointer = at == null ? "" : at.startsWith("#") ? at.substring(1) : at;
-            String error = String.valueOf(unit.getError());
-            if (error.endsWith("additional properties schema")) refused.add(pointer);
-            // The validator reports each enclosing keyword as well; the innermost says enough.
-            else if (!OUTER.matcher(error).find())
-                out.add(new Problem.Fault(pointer.isEmpty() ? "/" : pointer, text(error)));
-        }
-        // It also refuses each known field that is wrong in itself; the others are unknown.
-        for (String pointer : refused) {
-            boolean known = out.stream()
-                    .anyMatch(f -> f.pointer().equals(pointer) || f.pointer().startsWith(pointer + "/"));
-            if (!known) out.add(new Problem.Fault(pointer, "there is no such field"));
-        }
-        return out.size() <= FAULTS ? out : out.subList(0, FAULTS);
-    }
-
-    private static String text(String error) {
-        return error.replaceFirst("^Instance type (\\w+) is invalid\\. Expected (.*)$", "expected $2, not $1")
-                .replaceFirst("^Instance does not match any of (.*)$", "expected one of $1")
-                .replaceFirst("^Instance does not have required property (.*)$", "$1 is missing");
     }
 }

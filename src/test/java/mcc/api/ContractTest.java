@@ -5,8 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.vertx.core.json.JsonObject;
+import java.util.AbstractMap;
+import java.util.AbstractSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import mcc.node.Problem;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +51,98 @@ class ContractTest {
                         "/check/type expected one of [\"tcp\",\"http\",\"ttl\",\"none\"]",
                         "/check/intervalMs 1 is less than 200",
                         "/check/kind there is no such field");
+    }
+
+    /** A body that counts how many of its fields were looked at. */
+    private static JsonObject counted(Map<String, Object> fields, int[] looks) {
+        return new JsonObject(new AbstractMap<>() {
+            @Override
+            public Set<Entry<String, Object>> entrySet() {
+                return new AbstractSet<>() {
+                    @Override
+                    public Iterator<Entry<String, Object>> iterator() {
+                        Iterator<Entry<String, Object>> all = fields.entrySet().iterator();
+                        return new Iterator<>() {
+                            @Override
+                            public boolean hasNext() {
+                                return all.hasNext();
+                            }
+
+                            @Override
+                            public Entry<String, Object> next() {
+                                looks[0]++;
+                                return all.next();
+                            }
+                        };
+                    }
+
+                    @Override
+                    public int size() {
+                        return fields.size();
+                    }
+                };
+            }
+
+            @Override
+            public boolean containsKey(Object key) {
+                return fields.containsKey(key);
+            }
+
+            @Override
+            public Object get(Object key) {
+                return fields.get(key);
+            }
+        });
+    }
+
+    @Test
+    void thereIsNoMoreWorkThanThereAreFaultsToTell() {
+        Map<String, Object> fields = new LinkedHashMap<>(Map.of("service", "x", "port", 1));
+        for (int i = 0; i < 5_000; i++) fields.put("unknown" + i, i);
+        int[] looks = {0};
+        JsonObject body = counted(fields, looks);
+        Problem problem =
+                catchThrowableOfType(Problem.class, () -> contract.checkBody(operation("putRegistration"), body));
+        assertThat(problem.faults()).hasSize(20);
+        assertThat(looks[0]).as("fields looked at").isLessThan(30);
+    }
+
+    @Test
+    void eachFieldOfAGoodBodyIsLookedAtOnce() {
+        Map<String, Object> meta = new LinkedHashMap<>();
+        for (int i = 0; i < 5_000; i++) meta.put("k" + i, "v");
+        int[] looks = {0};
+        JsonObject body = new JsonObject().put("service", "x").put("port", 1).put("meta", counted(meta, looks));
+        contract.checkBody(operation("putRegistration"), body);
+        assertThat(looks[0]).as("fields looked at").isEqualTo(5_000);
+    }
+
+    @Test
+    void whatAStrangerWroteIsNotToldBackWhole() {
+        String name = "a/b~" + "x".repeat(100_000);
+        Problem problem = catchThrowableOfType(
+                Problem.class, () -> contract.checkBody(operation("putRegistration"), new JsonObject().put(name, 1)));
+        assertThat(problem.faults().getLast().pointer())
+                .startsWith("/a~1b~0xxx")
+                .hasSizeLessThan(100);
+        assertThat(problem.detail()).hasSizeLessThan(300);
+    }
+
+    @Test
+    void numbersThatAreNoIntegersHereAreRefused() {
+        assertThat(faults("{\"service\":\"x\",\"port\":1e300}")).containsExactly("/port expected integer, not number");
+        assertThat(faults("{\"service\":\"x\",\"port\":1.5}")).containsExactly("/port expected integer, not number");
+        assertThat(faults("{\"service\":\"x\",\"port\":99999999999999999999}"))
+                .containsExactly("/port expected integer, not number");
+        assertThat(faults("{\"service\":null,\"port\":1,\"check\":null}"))
+                .containsExactly("/service expected string, not null", "/check expected object, not null");
+        contract.checkBody(operation("putRegistration"), new JsonObject("{\"service\":\"x\",\"port\":1.0}"));
+    }
+
+    @Test
+    void aKeywordThatWouldNotBeCheckedStopsTheStart() {
+        assertThatThrownBy(() -> new Schema(new JsonObject("{\"type\":\"string\",\"maxLength\":3}")))
+                .hasMessageContaining("maxLength");
     }
 
     @Test
