@@ -6,6 +6,8 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import mcc.node.Problem;
 import mcc.node.Settings;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,7 @@ final class Guard {
     /** The one protocol of WebSockets here. */
     static final String SUBPROTOCOL = "mcc";
 
+    private static final Pattern ABSOLUTE = Pattern.compile("^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)");
     private static final String TOKEN_PROTOCOL = "bearer.";
     private static final List<String> TOKENLESS = List.of("none", "read", "services", "tunnels", "kv");
 
@@ -35,25 +38,40 @@ final class Guard {
     /**
      * Checks Host and Origin.
      *
-     * @throws Problem {@code host-not-allowed} or {@code origin-not-allowed}
+     * @throws Problem {@code host-not-allowed} or {@code origin-not-allowed}; {@code validation} where it cannot be said which
+     *     host is meant
      */
     void checkSite(HttpServerRequest request) {
-        String host = request.getHeader("Host");
-        if (host == null || !isAllowed(host)) {
+        String host = host(request);
+        if (!isAllowed(host)) {
             throw new Problem(
                     "host-not-allowed",
-                    "the Host header names '" + host + "'",
+                    "the request names the host '" + Schema.shown(host) + "'",
                     "use localhost, or add the name to http.hosts in the configuration");
         }
-        String origin = request.getHeader("Origin");
-        if (origin == null) return;
-        String site = origin.contains("://") ? origin.substring(origin.indexOf("://") + 3) : origin;
-        if (!site.equalsIgnoreCase(host)) {
+        for (String origin : request.headers().getAll("Origin")) {
+            String site = origin.contains("://") ? origin.substring(origin.indexOf("://") + 3) : origin;
+            if (site.equalsIgnoreCase(host)) continue;
             throw new Problem(
                     "origin-not-allowed",
-                    "pages of " + origin + " may not use this node",
+                    "pages of " + Schema.shown(origin) + " may not use this node",
                     "open the dashboard of this node itself");
         }
+    }
+
+    /** The one host that a request is for (RFC 9112 sections 3.2 and 3.2.2). */
+    private static String host(HttpServerRequest request) {
+        List<String> hosts = request.headers().getAll("Host");
+        if (hosts.size() != 1) {
+            throw new Problem("validation", "the request has " + hosts.size() + " Host headers", "send one");
+        }
+        Matcher absolute = ABSOLUTE.matcher(request.uri());
+        if (!absolute.find() || absolute.group(1).equalsIgnoreCase(hosts.getFirst())) return hosts.getFirst();
+        throw new Problem(
+                "host-not-allowed",
+                "the request's target names the host '" + Schema.shown(absolute.group(1)) + "', its header '"
+                        + Schema.shown(hosts.getFirst()) + "'",
+                "name the same in both, or send the path alone");
     }
 
     private boolean isAllowed(String host) {
