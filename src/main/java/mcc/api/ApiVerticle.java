@@ -3,10 +3,13 @@ package mcc.api;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -15,9 +18,11 @@ import io.vertx.ext.web.handler.sockjs.SockJSHandler;
 import io.vertx.ext.web.handler.sockjs.SockJSHandlerOptions;
 import io.vertx.ext.web.handler.sockjs.SockJSSocket;
 import io.vertx.ext.web.handler.sockjs.Transport;
+import java.io.IOException;
 import java.net.URI;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import mcc.node.Addresses;
@@ -43,6 +48,7 @@ public final class ApiVerticle extends VerticleBase {
 
     private final Node.Parts parts;
     private final EventLog log = new EventLog();
+    private final Connections connections = Connections.ofThisProcess();
     private @Nullable HttpServer server;
 
     public ApiVerticle(Node.Parts parts) {
@@ -51,14 +57,19 @@ public final class ApiVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
+        // Handlers contain what goes wrong in them. What one let out costs nobody else's connection: the supervisor,
+        // who would
+        // otherwise hear of it, can only end all of them.
+        context.exceptionHandler(e -> LOG.error("a handler of HTTP failed in an unforeseen way", e));
         Contract contract = Contract.load();
         Operations operations = new Operations(parts, log);
         checkContract(contract, operations);
         Guard guard = new Guard(parts.settings(), parts.adminToken());
         Rest rest = new Rest(vertx, contract, operations, guard);
         EventStream stream = new EventStream(vertx, parts.bus(), log);
-        Live live = new Live(vertx, parts.bus(), operations, log);
-        Metrics metrics = new Metrics(parts.bus(), operations);
+        Live live = new Live(Live.samplers(parts.bus(), operations), log);
+        vertx.setPeriodic(Live.PERIOD_MS, _ -> live.period());
+        Metrics metrics = new Metrics(parts.bus(), operations, connections);
         parts.bus().on(Bus.EVENTS, log::add);
         log.read(entry -> parts.bus().publish(Bus.NUMBERED_EVENTS, entry.toJson()));
         parts.bus().serve(Bus.API, query -> ask(query, rest, operations));
@@ -72,10 +83,12 @@ public final class ApiVerticle extends VerticleBase {
                         rc,
                         "getMetrics",
                         (request, _) -> metrics.scrape()
-                                .onSuccess(text -> request.response()
-                                        .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-                                        .end(text))
-                                .onFailure(e -> Rest.fail(rc, Problems.of(e)))));
+                                .onComplete(Rest.contained(
+                                        request,
+                                        text -> request.response()
+                                                .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                                                .end(text),
+                                        e -> Rest.fail(rc, e)))));
         Buffer document = contract.document().toBuffer();
         String tag = EntityTags.of(document.toString());
         Pages.both(router.route("/openapi.json")).handler(rc -> document(rc, document, tag));
@@ -86,21 +99,32 @@ public final class ApiVerticle extends VerticleBase {
         new Uploads(vertx, parts, guard).mount(router);
         Pages.load().mount(router);
         router.route().last().handler(rc -> notFound(rc, router));
-        router.errorHandler(500, rc -> Rest.fail(rc, Problems.of(cause(rc))));
-        router.errorHandler(
-                413,
-                rc -> Rest.fail(
-                        rc,
-                        new Problem(
-                                "too-large",
-                                "the request body is over " + Rest.BODY_BYTES + " bytes",
-                                "send less at a time")));
-        router.errorHandler(400, rc -> Rest.fail(rc, new Problem("validation", "the request is malformed", null)));
+        router.route().failureHandler(ApiVerticle::failed);
+        router.errorHandler(400, ApiVerticle::failed); // of a target that no route can be looked up by
         return listen(router);
     }
 
-    private static Throwable cause(RoutingContext rc) {
-        return rc.failure() == null ? new IllegalStateException("no cause") : rc.failure();
+    /** What a handler threw, or what Vert.x found wrong with a request. */
+    private static void failed(RoutingContext rc) {
+        Throwable cause = rc.failure();
+        // Nobody is there to be told: the client closed, or reset, while it sent.
+        if (rc.response().closed() || cause instanceof HttpClosedException || cause instanceof IOException) return;
+        Rest.fail(
+                rc,
+                switch (rc.statusCode()) {
+                    case 413 ->
+                        new Problem(
+                                "too-large",
+                                "the request body is over " + Rest.BODY_BYTES + " bytes",
+                                "send less at a time");
+                    case 417 ->
+                        new Problem("expectation-failed", "only 100-continue may be expected", "send no other Expect");
+                    case 400 -> new Problem("validation", "the request is malformed", null);
+                    default ->
+                        cause == null
+                                ? new Problem("validation", "the request is malformed", null)
+                                : Problems.of(cause);
+                });
     }
 
     /** Routes and contract must name the same operations, both ways. */
@@ -140,7 +164,7 @@ public final class ApiVerticle extends VerticleBase {
                                 .addWebSocketSubProtocol(Guard.SUBPROTOCOL)
                                 .setIdleTimeout(0))
                         .requestHandler(router)
-                        .connectionHandler(Pipelining::bound)
+                        .connectionHandler(connections::take)
                         .listen(port(at.port()), at.host())
                         .recover(e -> Future.failedFuture(new Problem(
                                 "listen",
@@ -190,6 +214,7 @@ public final class ApiVerticle extends VerticleBase {
     private static void live(RoutingContext rc, Live live, Guard guard) {
         try {
             guard.checkScope("read", Guard.authorization(rc.request()));
+            checkUpgrade(rc.request());
         } catch (Problem p) {
             Rest.fail(rc, p);
             return;
@@ -198,6 +223,21 @@ public final class ApiVerticle extends VerticleBase {
         rc.request().toWebSocket().onSuccess(socket -> {
             if (!live.take(socket)) socket.close((short) 1013, "too many dashboards are open");
         });
+    }
+
+    /** What Vert.x and Netty would refuse with a text, or by closing (RFC 6455 section 4.2.1). */
+    private static void checkUpgrade(HttpServerRequest request) {
+        String connection =
+                String.join(",", request.headers().getAll("Connection")).toLowerCase(Locale.ROOT);
+        String key = request.getHeader("Sec-WebSocket-Key");
+        boolean upgrades = "websocket".equalsIgnoreCase(request.getHeader("Upgrade"))
+                && connection.contains("upgrade")
+                && "13".equals(request.getHeader("Sec-WebSocket-Version"))
+                && key != null
+                && request.version() == HttpVersion.HTTP_1_1;
+        if (upgrades) return;
+        request.response().putHeader("Upgrade", "websocket").putHeader("Sec-WebSocket-Version", "13");
+        throw new Problem("upgrade-required", "this is a WebSocket", "open it as one, of version 13: see RFC 6455");
     }
 
     private static Future<?> ask(ApiQuery query, Rest rest, Operations operations) {

@@ -8,9 +8,13 @@ import java.util.List;
 import java.util.function.Consumer;
 import mcc.node.NodeEvent;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The last events of this node, numbered from its start, and who reads them as they come. */
 final class EventLog {
+    private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
+
     /** Events kept. */
     static final int MAX = 2_000;
 
@@ -35,7 +39,13 @@ final class EventLog {
         next++;
         entries.add(entry);
         if (entries.size() > MAX) entries.removeFirst();
-        for (Consumer<Entry> reader : List.copyOf(readers)) reader.accept(entry);
+        for (Consumer<Entry> reader : List.copyOf(readers)) {
+            try {
+                reader.accept(entry);
+            } catch (RuntimeException e) {
+                LOG.error("a reader of events failed in an unforeseen way", e); // the others read on
+            }
+        }
     }
 
     void read(Consumer<Entry> reader) {
@@ -56,6 +66,11 @@ final class EventLog {
         if (id == null || !id.startsWith(epoch + "-")) return -1;
         String text = id.substring(epoch.length() + 1);
         return text.matches("[0-9]{1,15}") ? Long.parseLong(text) : -1;
+    }
+
+    /** The number that the next event will have. */
+    long next() {
+        return next;
     }
 
     /** The number of the oldest event that is kept; that of the next when none is. */

@@ -14,14 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Events to one reader as server-sent events: resumes after the last one read, says where history was dropped, and drops
- * the reader that does not read.
+ * the reader that does not read before the log forgets what comes next for it.
  */
 final class EventStream {
     /** Readers at a time. */
     static final int MAX = 200;
 
     private static final long HEARTBEAT_MS = 15_000;
-    private static final int BACKLOG_BYTES = 1 << 20;
 
     private final Vertx vertx;
     private final ServiceWatches watches;
@@ -47,20 +46,15 @@ final class EventStream {
         if (readers >= MAX)
             throw new Problem("overloaded", "there are " + MAX + " readers of events already", "try again later");
         ServiceName watched = watched(parameters.getString("watch"));
-        String types = parameters.getString("types");
         HttpServerResponse response = request.response();
-        response.setChunked(true)
-                .setWriteQueueMaxSize(BACKLOG_BYTES)
-                .putHeader("Content-Type", "text/event-stream")
-                .putHeader("Cache-Control", "no-store");
-        readers++;
+        response.setChunked(true).putHeader("Content-Type", "text/event-stream").putHeader("Cache-Control", "no-store");
         String last = request.getHeader("Last-Event-ID");
-        resume(response, types, last == null ? parameters.getString("since") : last);
-        Consumer<EventLog.Entry> reader = entry -> write(response, types, entry);
-        log.read(reader);
-        long heartbeat = vertx.setPeriodic(HEARTBEAT_MS, _ -> response.write(": here\n\n"));
+        Reader reader = new Reader(response, parameters.getString("types"));
+        long heartbeat = vertx.setPeriodic(HEARTBEAT_MS, _ -> reader.write(": here\n\n"));
         Future<?> watching = watched == null ? Future.failedFuture("no watch") : watches.watch(watched);
-        response.write(": welcome\n\n");
+        readers++;
+        log.read(reader);
+        response.drainHandler(_ -> reader.catchUp());
         response.closeHandler(_ -> {
             readers--;
             log.leave(reader);
@@ -68,6 +62,7 @@ final class EventStream {
             if (watched == null) return;
             watching.onSuccess(_ -> watches.unwatch(watched));
         });
+        reader.begin(last == null ? parameters.getString("since") : last);
     }
 
     private static @Nullable ServiceName watched(@Nullable String name) {
@@ -78,23 +73,57 @@ final class EventStream {
         return service;
     }
 
-    private void resume(HttpServerResponse response, @Nullable String types, @Nullable String last) {
-        if (last == null) return;
-        long number = log.number(last);
-        if (number + 1 < log.oldest()) {
-            JsonObject gap = new JsonObject().put("from", last).put("to", String.valueOf(log.oldest()));
-            response.write("event: gap\ndata: " + gap.encode() + "\n\n");
-        }
-        for (EventLog.Entry entry : log.all()) if (entry.number() > number) write(response, types, entry);
-    }
+    /** One reader, by where in the log it is: what it has not read waits there, once for all readers. */
+    private final class Reader implements Consumer<EventLog.Entry> {
+        private final HttpServerResponse response;
+        private final @Nullable String types;
+        /** The number of the event that comes next. */
+        private long next = log.next();
 
-    private void write(HttpServerResponse response, @Nullable String types, EventLog.Entry entry) {
-        if (!EventLog.matches(types, entry.event().type()) || response.closed()) return;
-        if (response.writeQueueFull()) {
-            response.reset(); // it may come back with Last-Event-ID
-            return;
+        Reader(HttpServerResponse response, @Nullable String types) {
+            this.response = response;
+            this.types = types;
         }
-        response.write("id: " + entry.id() + "\nevent: " + entry.event().type() + "\ndata: "
-                + entry.toJson().encode() + "\n\n");
+
+        void begin(@Nullable String last) {
+            if (last != null) {
+                long from = log.number(last) + 1;
+                next = Math.max(from, log.oldest());
+                if (next > from) {
+                    JsonObject gap = new JsonObject().put("from", last).put("to", String.valueOf(next));
+                    response.write("event: gap\ndata: " + gap.encode() + "\n\n");
+                }
+            }
+            response.write(": welcome\n\n");
+            catchUp();
+        }
+
+        @Override
+        public void accept(EventLog.Entry entry) {
+            if (next == entry.number() && !response.writeQueueFull()) {
+                write(entry);
+            } else if (next < log.oldest()) {
+                response.reset(); // it does not read; it may come back with Last-Event-ID
+            }
+        }
+
+        void catchUp() {
+            if (next == log.next()) return;
+            for (EventLog.Entry entry : log.all()) {
+                if (response.closed() || response.writeQueueFull()) return;
+                if (entry.number() >= next) write(entry);
+            }
+        }
+
+        private void write(EventLog.Entry entry) {
+            next = entry.number() + 1;
+            if (!EventLog.matches(types, entry.event().type())) return;
+            write("id: " + entry.id() + "\nevent: " + entry.event().type() + "\ndata: "
+                    + entry.toJson().encode() + "\n\n");
+        }
+
+        private void write(String text) {
+            if (!response.closed() && !response.writeQueueFull()) response.write(text);
+        }
     }
 }

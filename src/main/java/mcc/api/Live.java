@@ -1,7 +1,6 @@
 package mcc.api;
 
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonArray;
@@ -15,112 +14,212 @@ import java.util.Set;
 import java.util.function.Supplier;
 import mcc.node.Bus;
 import mcc.tunnel.TunnelVerticle;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The dashboard's one WebSocket per tab: {@code {"sub":["node","tunnels"]}} in, {@code {"ch","t","v"}} out once a second.
  *
- * <p>However many tabs look, each channel is sampled once a second, and not at all when nobody looks. A tab that does not
- * read misses samples instead of filling memory.
+ * <p>However many tabs look, and however often they subscribe, each channel is sampled once a second, and not at all when
+ * nobody looks. A tab that does not read misses samples instead of filling memory, and is cut off when it goes on so; one that
+ * subscribes all the time is not read from until the next second.
  */
 final class Live {
     /** Tabs at a time. */
     static final int MAX = 50;
 
-    private static final long PERIOD_MS = 1_000;
-    private static final int EVENTS_PER_PERIOD = 20;
+    /** How often {@link #period} is to be called. */
+    static final long PERIOD_MS = 1_000;
 
-    private final Map<String, Supplier<Future<Object>>> channels = new LinkedHashMap<>();
-    private final Map<ServerWebSocket, Set<String>> tabs = new LinkedHashMap<>();
+    /** Messages of one tab that are looked at in one period. */
+    static final int MESSAGES_PER_PERIOD = 10;
+
+    /** Periods for which a tab may leave what was sent unread. */
+    static final int UNREAD_PERIODS_MAX = 30;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Live.class);
+    private static final String EVENTS = "events";
+    private static final int EVENTS_PER_PERIOD = 20;
+    private static final short UNSUPPORTED = 1003; // these codes: RFC 6455 section 7.4.1
+    private static final short TOO_BIG = 1009;
+    private static final short OUR_FAULT = 1011;
+
+    /** What may be looked at. */
+    private static final class Channel {
+        final String name;
+        final Supplier<Future<Object>> sampler;
+        boolean asked;
+        /** The sample of this period, ready to be sent; null while there is none. */
+        @Nullable
+        String text;
+
+        Channel(String name, Supplier<Future<Object>> sampler) {
+            this.name = name;
+            this.sampler = sampler;
+        }
+    }
+
+    /** One socket. */
+    private static final class Tab {
+        final Set<String> wanted = new LinkedHashSet<>();
+        int messages;
+        int unreadPeriods;
+    }
+
+    private final Map<String, Channel> channels = new LinkedHashMap<>();
+    private final Map<ServerWebSocket, Tab> tabs = new LinkedHashMap<>();
     private final List<JsonObject> pending = new ArrayList<>();
     private int dropped;
 
-    Live(Vertx vertx, Bus bus, Operations operations, EventLog log) {
-        channels.put("node", () -> operations.node().map(x -> x));
-        channels.put("peers", () -> operations.peers().map(JsonArray::new));
-        channels.put("dht", () -> operations.dht().map(x -> x));
-        channels.put("buckets", () -> operations.buckets().map(JsonArray::new));
-        channels.put("tunnels", () -> operations.tunnels().map(JsonArray::new));
-        channels.put("registrations", () -> operations.registrations().map(JsonArray::new));
-        channels.put("nat", () -> operations.nat().map(x -> x));
-        channels.put("totals", () -> bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Totals()));
+    /** @param samplers what can be looked at, by name; none may block */
+    Live(Map<String, Supplier<Future<Object>>> samplers, EventLog log) {
+        samplers.forEach((name, sampler) -> channels.put(name, new Channel(name, sampler)));
         log.read(entry -> {
             if (tabs.isEmpty()) return;
             if (pending.size() < EVENTS_PER_PERIOD) pending.add(entry.toJson());
             else dropped++;
         });
-        vertx.setPeriodic(PERIOD_MS, _ -> period());
+    }
+
+    /** What a node's dashboard looks at. */
+    static Map<String, Supplier<Future<Object>>> samplers(Bus bus, Operations operations) {
+        Map<String, Supplier<Future<Object>>> out = new LinkedHashMap<>();
+        out.put("node", () -> operations.node().map(x -> x));
+        out.put("peers", () -> operations.peers().map(JsonArray::new));
+        out.put("dht", () -> operations.dht().map(x -> x));
+        out.put("buckets", () -> operations.buckets().map(JsonArray::new));
+        out.put("tunnels", () -> operations.tunnels().map(JsonArray::new));
+        out.put("registrations", () -> operations.registrations().map(JsonArray::new));
+        out.put("nat", () -> operations.nat().map(x -> x));
+        out.put("totals", () -> bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Totals()));
+        return out;
     }
 
     int tabs() {
         return tabs.size();
     }
 
-    /** Takes a tab in; false when there are too many. */
+    /** Takes a tab in, until its socket is closed; false when there are too many. */
     boolean take(ServerWebSocket socket) {
         if (tabs.size() >= MAX) return false;
-        tabs.put(socket, new LinkedHashSet<>());
+        tabs.put(socket, new Tab());
         socket.closeHandler(_ -> tabs.remove(socket));
-        socket.exceptionHandler(_ -> tabs.remove(socket));
+        // Too long a message, in frames that are not: Vert.x drops it and goes on. Others it closes itself.
+        socket.exceptionHandler(_ -> close(socket, TOO_BIG, "the message is too long"));
+        socket.drainHandler(_ -> resume(socket));
         socket.textMessageHandler(text -> onText(socket, text));
         return true;
     }
 
+    /** A fault in here costs this socket and no other. */
     private void onText(ServerWebSocket socket, String text) {
-        Set<String> wanted = tabs.get(socket);
-        if (wanted == null) return;
+        Tab tab = tabs.get(socket);
+        if (tab == null) return;
         try {
-            JsonArray sub = new JsonObject(text).getJsonArray("sub", new JsonArray());
-            wanted.clear();
-            for (Object each : sub) {
-                if (channels.containsKey(String.valueOf(each)) || "events".equals(each))
-                    wanted.add(String.valueOf(each));
-            }
-            for (String channel : wanted) sample(channel, List.of(socket));
+            if (++tab.messages >= MESSAGES_PER_PERIOD) socket.pause();
+            subscribe(tab, new JsonObject(text).getJsonArray("sub", new JsonArray()));
+            for (String name : tab.wanted) show(name, socket);
         } catch (DecodeException | ClassCastException _) {
-            socket.close((short) 1003, "send {\"sub\":[channels]}");
+            close(socket, UNSUPPORTED, "send {\"sub\":[channels]}");
+        } catch (RuntimeException e) {
+            LOG.error("a message of a dashboard failed in an unforeseen way", e);
+            close(socket, OUR_FAULT, "the node could not do this");
         }
     }
 
-    private void period() {
+    private void subscribe(Tab tab, @Nullable JsonArray sub) {
+        if (sub == null) throw new DecodeException("no channels");
+        tab.wanted.clear();
+        for (Object each : sub) {
+            if (each instanceof String name && (channels.containsKey(name) || name.equals(EVENTS)))
+                tab.wanted.add(name);
+        }
+    }
+
+    /** Sends this period's sample, or lets it be taken. */
+    private void show(String name, ServerWebSocket socket) {
+        Channel channel = channels.get(name);
+        if (channel == null) return;
+        if (channel.text == null) sample(channel);
+        else send(channel.text, socket);
+    }
+
+    /** To be called once every {@link #PERIOD_MS}. */
+    void period() {
         if (tabs.isEmpty()) {
-            pending.clear();
-            return;
-        }
-        for (String channel : channels.keySet()) {
-            List<ServerWebSocket> readers = readers(channel);
-            if (!readers.isEmpty()) sample(channel, readers);
-        }
-        if (!pending.isEmpty()) {
-            JsonObject value = new JsonObject()
-                    .put("items", new JsonArray(new ArrayList<>(pending)))
-                    .put("dropped", dropped);
-            send("events", value, readers("events"));
             pending.clear();
             dropped = 0;
         }
+        for (Map.Entry<ServerWebSocket, Tab> each : List.copyOf(tabs.entrySet())) begin(each.getKey(), each.getValue());
+        for (Channel channel : channels.values()) {
+            channel.text = null;
+            if (!readers(channel.name).isEmpty()) sample(channel);
+        }
+        if (pending.isEmpty()) return;
+        JsonObject value = new JsonObject()
+                .put("items", new JsonArray(new ArrayList<>(pending)))
+                .put("dropped", dropped);
+        String text = text(EVENTS, value);
+        for (ServerWebSocket socket : readers(EVENTS)) send(text, socket);
+        pending.clear();
+        dropped = 0;
+    }
+
+    /** A socket's new period: it is read from again, unless it does not read itself. */
+    private void begin(ServerWebSocket socket, Tab tab) {
+        tab.messages = 0;
+        if (socket.isClosed()) return;
+        if (!socket.writeQueueFull()) {
+            tab.unreadPeriods = 0;
+            socket.resume();
+        } else if (++tab.unreadPeriods > UNREAD_PERIODS_MAX) {
+            Connections.cut(socket);
+        }
+    }
+
+    private void resume(ServerWebSocket socket) {
+        Tab tab = tabs.get(socket);
+        if (tab != null && tab.messages < MESSAGES_PER_PERIOD) socket.resume();
     }
 
     private List<ServerWebSocket> readers(String channel) {
         List<ServerWebSocket> out = new ArrayList<>();
-        tabs.forEach((socket, wanted) -> {
-            if (wanted.contains(channel)) out.add(socket);
+        tabs.forEach((socket, tab) -> {
+            if (tab.wanted.contains(channel)) out.add(socket);
         });
         return out;
     }
 
-    private void sample(String channel, List<ServerWebSocket> readers) {
-        Supplier<Future<Object>> sampler = channels.get(channel);
-        if (sampler != null) sampler.get().onSuccess(value -> send(channel, value, readers));
+    /** Asks once, for all who look when the answer comes. */
+    private void sample(Channel channel) {
+        if (channel.asked) return;
+        channel.asked = true;
+        channel.sampler.get().onComplete(done -> {
+            channel.asked = false;
+            if (done.failed()) return;
+            String text = text(channel.name, done.result());
+            channel.text = text;
+            for (ServerWebSocket socket : readers(channel.name)) send(text, socket);
+        });
     }
 
-    private static void send(String channel, Object value, List<ServerWebSocket> readers) {
-        String text = new JsonObject()
+    private static String text(String channel, Object value) {
+        return new JsonObject()
                 .put("ch", channel)
                 .put("t", System.currentTimeMillis())
                 .put("v", value)
                 .encode();
-        for (ServerWebSocket socket : readers) {
-            if (!socket.isClosed() && !socket.writeQueueFull()) socket.writeTextMessage(text);
-        }
+    }
+
+    /** A socket that does not read misses this one, and is not read from until it does. */
+    private static void send(String text, ServerWebSocket socket) {
+        if (socket.isClosed()) return;
+        if (socket.writeQueueFull()) socket.pause();
+        else socket.writeTextMessage(text);
+    }
+
+    private static void close(ServerWebSocket socket, short code, String reason) {
+        if (!socket.isClosed()) socket.close(code, reason);
     }
 }

@@ -38,7 +38,7 @@ final class Metrics {
     private final Bus bus;
     private final Operations operations;
 
-    Metrics(Bus bus, Operations operations) {
+    Metrics(Bus bus, Operations operations, Connections connections) {
         this.bus = bus;
         this.operations = operations;
         FunctionTimer.builder(
@@ -47,6 +47,9 @@ final class Metrics {
                         AtomicLong::get,
                         _ -> lookupMs.doubleValue(),
                         TimeUnit.MILLISECONDS)
+                .register(registry);
+        Gauge.builder("mcc.http.connections", connections, Connections::open).register(registry);
+        FunctionCounter.builder("mcc.http.connections.refused", connections, Connections::refused)
                 .register(registry);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);

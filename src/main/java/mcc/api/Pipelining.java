@@ -3,8 +3,6 @@ package mcc.api;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
-import io.vertx.core.http.HttpConnection;
-import io.vertx.core.http.impl.HttpServerConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,12 +14,6 @@ final class Pipelining extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(Pipelining.class);
 
     private boolean ended;
-
-    /** Watches over a new connection. */
-    static void bound(HttpConnection connection) {
-        ChannelHandlerContext http = ((HttpServerConnection) connection).channelHandlerContext();
-        http.pipeline().addBefore(http.name(), null, new Pipelining());
-    }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {

@@ -1,6 +1,8 @@
 package mcc.api;
 
+import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
@@ -15,16 +17,23 @@ import io.vertx.ext.web.handler.BodyHandler;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import mcc.core.RateLimit;
 import mcc.node.ApiQuery;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** HTTP around the operations: routes from the contract, validation, conditions, waiting reads, retries. */
 final class Rest {
-    /** A request body is at most this long. */
-    static final int BODY_BYTES = 1 << 20;
+    /**
+     * A request body is at most this long: some 30 times what the largest useful one has, and so little that one of each
+     * connection fits into the heap.
+     */
+    static final int BODY_BYTES = 64 * 1024;
 
+    private static final Logger LOG = LoggerFactory.getLogger(Rest.class);
     private static final long LOOK_MS = 250;
     private static final long WAIT_MAX_MS = 300_000;
     /** Shorter than the time-outs of both buses. */
@@ -110,11 +119,27 @@ final class Rest {
                     .onComplete(done -> {
                         if (key != null) replays.end(key, done.succeeded() ? done.result() : null);
                     })
-                    .onSuccess(answer -> send(rc, operation, answer))
-                    .onFailure(e -> fail(rc, Problems.of(e)));
+                    .onComplete(contained(rc.request(), answer -> send(rc, operation, answer), e -> fail(rc, e)));
         } catch (Problem p) {
             fail(rc, p);
         }
+    }
+
+    /**
+     * The last step of a request. A fault in it costs the request's connection, on which half an answer may be; no other, and
+     * not the server.
+     */
+    static <T> Handler<AsyncResult<T>> contained(
+            HttpServerRequest request, Consumer<T> answer, Consumer<Problem> failed) {
+        return done -> {
+            try {
+                if (done.succeeded()) answer.accept(done.result());
+                else failed.accept(Problems.of(done.cause()));
+            } catch (RuntimeException e) {
+                LOG.error("an answer failed in an unforeseen way", e);
+                request.connection().close();
+            }
+        };
     }
 
     private void checkRate(Contract.Operation operation, String caller) {

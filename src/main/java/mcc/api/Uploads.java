@@ -59,11 +59,13 @@ final class Uploads {
                     running--;
                     vertx.fileSystem().delete(file.toString()); // gone already where it became a plugin
                 })
-                .onSuccess(plugin -> rc.response()
-                        .setStatusCode(201)
-                        .putHeader("Content-Type", "application/json")
-                        .end(((JsonObject) plugin).toBuffer()))
-                .onFailure(e -> refuse(rc, Problems.of(e)));
+                .onComplete(Rest.contained(
+                        request,
+                        plugin -> rc.response()
+                                .setStatusCode(201)
+                                .putHeader("Content-Type", "application/json")
+                                .end(((JsonObject) plugin).toBuffer()),
+                        e -> refuse(rc, e)));
     }
 
     private void check(HttpServerRequest request) {

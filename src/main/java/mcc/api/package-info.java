@@ -4,15 +4,16 @@
  * <p>May use {@code node} and, to ask it, the queries of {@code tunnel}. The contract is {@code openapi.json}: what it does
  * not name does not exist, and what it names is served.
  *
- * <p>Read in this order: {@link mcc.api.Contract} (the operations and their schemas), {@link mcc.api.Operations} (what each
- * does, over the bus), {@link mcc.api.Rest} (HTTP around them), {@link mcc.api.EntityTags} and {@link mcc.api.Replays}
- * (its conditions and retries), {@link mcc.api.Guard} (who may), {@link mcc.api.Problems} (how errors look),
- * {@link mcc.api.EventLog} and {@link mcc.api.EventStream} (what happened, resumable),
- * {@link mcc.api.Live} (the dashboard's one WebSocket), {@link mcc.api.Metrics},
- * {@link mcc.api.Pages} (the dashboard's files, by build hash).
+ * <p>Read in this order: {@link mcc.api.Contract} and {@link mcc.api.Schema} (the operations and what they take),
+ * {@link mcc.api.Operations} (what each does, over the bus), {@link mcc.api.Rest} (HTTP around them),
+ * {@link mcc.api.EntityTags} and {@link mcc.api.Replays} (its conditions and retries), {@link mcc.api.Guard} (who may),
+ * {@link mcc.api.Problems} (how errors look), {@link mcc.api.EventLog} and {@link mcc.api.EventStream} (what happened,
+ * resumable), {@link mcc.api.Live} (the dashboard's one WebSocket), {@link mcc.api.Metrics}, {@link mcc.api.Pages} (the
+ * dashboard's files, by build hash); and what stands before all of them: {@link mcc.api.Connections} (how many),
+ * {@link mcc.api.Edge}, {@link mcc.api.Pipelining} and {@link mcc.api.Pongs} (what each may take of time and memory).
  *
  * <p>Invariants: bad input is a problem with a code below 500 and never a stack trace; a foreign Host or Origin sees nothing;
- * lists are bounded; a slow reader is dropped, not buffered for.
+ * lists are bounded; a slow reader is dropped, not buffered for; a handler that throws costs its connection, never the server.
  *
  * <p>Sources: RFC 9457 (problems), RFC 9110 (HTTP), the HTML standard's server-sent events, RFC 6901 (pointers);
  * {@code docs/rest.md}.

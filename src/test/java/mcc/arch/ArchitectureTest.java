@@ -345,11 +345,14 @@ class ArchitectureTest {
     @Test
     void onlyTheirDoorsTouchNettyAndInternals() {
         List<String> doors = List.of(
+                "Connections",
+                "Edge",
                 "Leashed",
                 "NettySocket",
                 "PacketLoop",
                 "PacketThread",
                 "Pipelining",
+                "Pongs",
                 "SteadyEpoll",
                 "TcpSocket",
                 "UdpSocket",
