@@ -39,15 +39,26 @@ public final class RateLimit<K> {
 
     /** Returns whether one may do one thing more now; counts it if so. */
     public boolean take(long nowNs, K who) {
+        Bucket bucket = bucket(nowNs, who);
+        if (bucket.left < SECOND_NS) return false;
+        bucket.left -= SECOND_NS;
+        return true;
+    }
+
+    /** Lets one do so many things more, up to what it may do at once. */
+    public void give(long nowNs, K who, int things) {
+        Bucket bucket = bucket(nowNs, who);
+        bucket.left = Math.min(burst * SECOND_NS, bucket.left + things * SECOND_NS);
+    }
+
+    private Bucket bucket(long nowNs, K who) {
         long full = burst * SECOND_NS;
         Bucket bucket = buckets.computeIfAbsent(who, _ -> new Bucket(full, nowNs));
         if (buckets.size() > keysMax) buckets.remove(buckets.keySet().iterator().next());
         long passedNs = Math.min(nowNs - bucket.atNs, full / perSecond);
         bucket.left = Math.min(full, bucket.left + passedNs * perSecond);
         bucket.atNs = nowNs;
-        if (bucket.left < SECOND_NS) return false;
-        bucket.left -= SECOND_NS;
-        return true;
+        return bucket;
     }
 
     /** Buckets kept now. */

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * Handshakes that this node begins with a peer whose key it knows: Noise IK.
  *
  * <p>Each attempt is a fresh handshake, so that a late answer to an earlier one still counts; attempts follow at 300, 600,
- * 1,200 and then every 2,500 ms, to every address known.
+ * 1,200 and then every 2,500 ms. An attempt goes by the path in use at once, and to the addresses that somebody named one after
+ * another (RFC 8305 section 5), as far as {@link AddressBudget} goes.
  */
 final class Initiator {
     /** One initiation that is out. */
@@ -38,16 +39,23 @@ final class Initiator {
         /** What rode along. */
         final @Nullable Bytes early;
 
-        Attempt(int index, Handshake handshake, byte[] mac1, @Nullable Bytes early) {
+        final byte[] datagram;
+
+        Attempt(int index, Handshake handshake, byte[] mac1, @Nullable Bytes early, byte[] datagram) {
             this.index = index;
             this.handshake = handshake;
             this.mac1 = mac1;
             this.early = early;
+            this.datagram = datagram;
         }
     }
 
     private static final long MS = 1_000_000L;
-    private static final long[] RETRY_NS = {300 * MS, 600 * MS, 1200 * MS, 2500 * MS};
+    static final long[] RETRY_NS = {300 * MS, 600 * MS, 1200 * MS, 2500 * MS};
+    /** How long an address may take before the next one is tried: a neighbour's, and any other. */
+    private static final long NEAR_NS = 30 * MS;
+
+    private static final long FAR_NS = 100 * MS;
     /** Without streams a peer is given up after this long. */
     static final long PATIENCE_NS = 7_100 * MS;
     /** With streams open, an outage of this length is survived. */
@@ -62,6 +70,7 @@ final class Initiator {
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
+    private final AddressBudget budget;
 
     Initiator(Links links, Config config, Identity identity, Rng rng, Counters counters) {
         this.links = links;
@@ -69,6 +78,7 @@ final class Initiator {
         this.identity = identity;
         this.rng = rng;
         this.counters = counters;
+        budget = new AddressBudget(counters);
     }
 
     /** Begins unless a handshake is under way already. */
@@ -84,7 +94,9 @@ final class Initiator {
         if (nowNs < link.nextAttemptNs) return;
         long patience = link.wantedStreams() > 0 ? PATIENCE_STREAMS_NS : PATIENCE_NS;
         if (nowNs - link.firstAttemptNs < patience) {
-            attempt(nowNs, link);
+            if (link.nextAddress < link.addresses.size() && !link.attempts.isEmpty()) {
+                knock(nowNs, link, link.attempts.getLast());
+            } else attempt(nowNs, link);
             return;
         }
         counters.add("link.handshake.timeout");
@@ -143,13 +155,29 @@ final class Initiator {
         int pad = early == null ? 0 : EARLY_DATAGRAM_BYTES - noise.length;
         if (pad > 0) initiation.setPadding(ByteString.copyFrom(new byte[pad]));
         byte[] bytes = datagram.setInitiation(initiation).build().toByteArray();
-        link.attempts.add(new Attempt(index, handshake, mac1, early));
+        Attempt attempt = new Attempt(index, handshake, mac1, early, bytes);
+        link.attempts.add(attempt);
         if (link.attempts.size() > ATTEMPTS_MAX) links.slots().release(link.attempts.removeFirst().index);
         counters.add("link.handshake.initiated");
-        if (link.path != null) links.post(link.local, link.path, bytes);
-        for (Address address : link.addresses)
-            if (!address.equals(link.path)) links.post(PacketSink.ANY, address, bytes);
-        link.nextAttemptNs = nowNs + RETRY_NS[Math.min(link.attemptCount++, RETRY_NS.length - 1)];
+        link.attemptCount++;
+        link.roundNs = nowNs;
+        link.nextAddress = 0;
+        if (link.path != null) links.post(link.path.local, link.path.remote, bytes);
+        knock(nowNs, link, attempt);
+    }
+
+    /** Tries the next address that is not the path in use, and says when the one after it, or another attempt, is due. */
+    private void knock(long nowNs, Link link, Attempt attempt) {
+        long againNs = link.roundNs + RETRY_NS[Math.min(link.attemptCount, RETRY_NS.length) - 1];
+        long waitNs = 0;
+        while (link.nextAddress < link.addresses.size() && waitNs == 0) {
+            Address to = link.addresses.get(link.nextAddress++);
+            if (link.path != null && to.equals(link.path.remote) || !budget.take(nowNs, to)) continue;
+            links.post(PacketSink.ANY, to, attempt.datagram);
+            waitNs = to.isLocal() ? NEAR_NS : FAR_NS;
+        }
+        boolean more = link.nextAddress < link.addresses.size();
+        link.nextAttemptNs = more ? nowNs + waitNs : Math.max(againNs, nowNs + waitNs);
         links.schedule(link);
     }
 
@@ -189,6 +217,7 @@ final class Initiator {
         }
         Session session =
                 new Session(nowNs, attempt.handshake.split(), suite, true, attempt.index, response.getSender());
+        budget.answered(nowNs, from);
         link.attempts.remove(attempt);
         link.rxBytes += bytes;
         // What rode in the initiation is answered right behind this response; what was refused is asked under the keys.
@@ -202,7 +231,7 @@ final class Initiator {
     }
 
     /** The peer wants proof of address first. */
-    void onCookie(long nowNs, Link link, Cookie cookie) {
+    void onCookie(long nowNs, Link link, Cookie cookie, Address from) {
         Attempt attempt = find(link, cookie.getReceiver());
         if (attempt == null) return;
         byte[] opened = Cookies.open(
@@ -217,6 +246,8 @@ final class Initiator {
         boolean first = link.cookie == null;
         link.cookie = opened;
         counters.add("link.cookie.received");
+        budget.answered(nowNs, from);
+        if (link.addresses.contains(from)) link.learn(from); // who asks for a cookie is there
         if (first) attempt(nowNs, link);
     }
 

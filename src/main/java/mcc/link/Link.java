@@ -34,23 +34,6 @@ final class Link {
     /** A message that waits for a session. */
     record Waiting(long call, Bytes message) {}
 
-    /** An address that is asked to prove that it reaches the peer (RFC 9000 section 8.2). */
-    static final class Challenge {
-        final Address at;
-        /** The end of this host's that it was heard at. */
-        final int local;
-
-        final long value;
-        int tries;
-        long againNs;
-
-        Challenge(Address at, int local, long value) {
-            this.at = at;
-            this.local = local;
-            this.value = value;
-        }
-    }
-
     final Id peer;
     final byte[] peerStatic;
     /** Names this end's state; told in every handshake. */
@@ -71,23 +54,19 @@ final class Link {
     @Nullable
     Session previous;
 
+    /** By which packets go; null until one is proved. */
     @Nullable
-    Address path;
+    Path path;
 
-    /** The end of this host's at which the peer was heard last from {@link #path}: what goes there leaves by it. */
-    int local = PacketSink.ANY;
+    /** The one in use, those that stand by, and candidates. Limit: {@link Paths#MAX}. */
+    final List<Path> paths = new ArrayList<>();
 
     /** From which address the peer heard this node last. */
     @Nullable
     Address observed;
 
+    /** Where the peer may be, best first: what handshakes try. */
     final List<Address> addresses = new ArrayList<>();
-
-    @Nullable
-    Challenge challenge;
-
-    /** Of the path in use. */
-    PathMtu mtu = new PathMtu();
 
     final Parts parts = new Parts();
 
@@ -95,6 +74,10 @@ final class Link {
     final List<Initiator.Attempt> attempts = new ArrayList<>();
 
     int attemptCount;
+    /** When the newest attempt began, and which of the addresses is its next. */
+    long roundNs;
+
+    int nextAddress;
     long firstAttemptNs;
     long nextAttemptNs = Core.NEVER;
     byte @Nullable [] cookie;
@@ -208,7 +191,7 @@ final class Link {
         long rtt = connection.minRttNs() == 0 ? 0 : connection.smoothedRttNs();
         return new Peer(
                 peer,
-                path,
+                path == null ? null : path.remote,
                 current != null,
                 current == null ? "" : current.suite().name(),
                 rtt > 0 ? rtt : rpcRttNs,
@@ -223,6 +206,6 @@ final class Link {
 
     /** Says that it stands, where it does. */
     void tell(Consumer<LinkOutput> out) {
-        if (current != null && path != null) out.accept(new LinkOutput.Stands(peer, path, observed));
+        if (current != null && path != null) out.accept(new LinkOutput.Stands(peer, path.remote, observed));
     }
 }

@@ -170,8 +170,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 : packets.receive(nowNs, link, session, buf, offset, length);
         if (n < 0) return;
         boolean newest = session == link.current && session.isNewest(buf, offset);
-        if (newest && from.equals(link.path)) link.local = arrivedLocal;
-        else if (newest) paths.heardElsewhere(nowNs, link, from, arrivedLocal);
+        paths.heard(nowNs, link, arrivedLocal, from, length, newest);
         if (frames) onFrames(nowNs, link, n, from, length);
     }
 
@@ -225,7 +224,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
         switch (control.getKindCase()) {
             case PATH_CHALLENGE, MTU_PROBE -> sendControl(nowNs, link, arrivedLocal, from, Paths.answer(control));
-            case MTU_RESPONSE -> link.mtu.answered(nowNs, control.getMtuResponse());
+            case MTU_RESPONSE -> paths.mtuAnswered(nowNs, link, control.getMtuResponse());
             case PATH_RESPONSE -> paths.answered(nowNs, link, control.getPathResponse());
             case OBSERVED -> {
                 Address self = Handshakes.address(control.getObserved());
@@ -261,13 +260,13 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                         responder.onFinal(nowNs, pending, d.getXxFinal(), from);
                     // Repeated, because the confirmation was lost: confirm again, to the address in use.
                     case Slot.Established(Link link, Session _)
-                    when link.path != null -> control(link, Paths.observed(link.path));
+                    when link.path != null -> control(link, Paths.observed(link.path.remote));
                     case null, default -> unknown.add();
                 }
             }
             case COOKIE -> {
                 switch (slots.find(d.getCookie().getReceiver())) {
-                    case Slot.Initiating(Link link) -> initiator.onCookie(nowNs, link, d.getCookie());
+                    case Slot.Initiating(Link link) -> initiator.onCookie(nowNs, link, d.getCookie(), from);
                     case Slot.Dialing(Dial dial) -> dialer.onCookie(nowNs, dial, d.getCookie());
                     case null, default -> unknown.add();
                 }
@@ -297,7 +296,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     /** Sends what one link has, up to a burst; true when there may be more. */
     private boolean transmit(long nowNs, Link link, PacketSink out) {
         Session session = link.current;
-        Address path = link.path;
+        Path path = link.path;
         if (session == null || path == null || !session.isAlive(nowNs)) {
             if (link.wantsKeys()) initiator.begin(nowNs, link);
             return false;
@@ -306,12 +305,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             byte[] control = link.controls.removeFirst();
             sealAndSend(nowNs, link, session, out, path, control, control.length);
         }
-        int max = paths.datagramBytes(nowNs, link) - Transport.OVERHEAD_BYTES;
+        int max = paths.datagramBytes(nowNs, link, path) - Transport.OVERHEAD_BYTES;
         for (int i = 0; i < BURST; i++) {
             if (!out.ready()) return true;
             int n = link.connection.transmit(nowNs, plain, 0, max);
             if (n == 0) return false;
-            if (n > PathMtu.BASE / 2 && link.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link);
+            if (n > PathMtu.BASE / 2 && path.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link, path);
             sealAndSend(nowNs, link, session, out, path, plain, n);
             session.used(nowNs);
             if (session.isDue(nowNs)) initiator.begin(nowNs, link);
@@ -320,11 +319,11 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private void sealAndSend(
-            long nowNs, Link link, Session session, PacketSink out, Address to, byte[] frames, int length) {
+            long nowNs, Link link, Session session, PacketSink out, Path path, byte[] frames, int length) {
         int n = session.seal(Transport.FRAMES, frames, 0, length, sealed, 0);
         link.sentNs = nowNs;
         link.txBytes += n;
-        send(out, link.local, to, sealed, n, 0);
+        send(out, path.local, path.remote, sealed, n, 0);
     }
 
     void send(PacketSink out, int local, Address to, byte[] bytes, int length, int ecn) {
@@ -414,7 +413,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         for (Link link : links.snapshot()) {
             if (link.canSend(nowNs) && link.path != null) {
                 Control.Builder close = Control.newBuilder().setClose(0);
-                sendControl(nowNs, link, link.local, link.path, close);
+                sendControl(nowNs, link, link.path.local, link.path.remote, close);
             }
             forget(link, Reason.CLOSED);
         }
@@ -443,7 +442,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link.gone) return;
         if (link.nextAttemptNs <= nowNs) initiator.tick(nowNs, link);
         if (link.gone) return;
-        if (link.expectingSinceNs() <= nowNs - SUSPECT_NS) initiator.begin(nowNs, link);
+        if (link.expectingSinceNs() <= nowNs - SUSPECT_NS && link.nextAttemptNs == NEVER) {
+            initiator.begin(nowNs, link);
+            paths.probeOthers(nowNs, link);
+        }
         paths.tick(nowNs, link);
         if (link.wantedStreams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && paths.probe(nowNs, link)) {
             expect(nowNs, link);
@@ -597,7 +599,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     boolean crosses(long nowNs, Id peer) {
         Link link = links.find(peer);
         if (link == null || link.attempts.isEmpty() || link.path != null && link.current != null) return false;
-        return link.attemptCount == 1 && identity.id().compareTo(peer) < 0 && nowNs < link.nextAttemptNs;
+        boolean fresh = link.attemptCount == 1 && nowNs < link.roundNs + Initiator.RETRY_NS[0];
+        return fresh && identity.id().compareTo(peer) < 0;
     }
 
     /** The initiator of a pending response proved itself: its session becomes the link's. */
@@ -638,8 +641,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         slots.occupy(session.localIndex(), new Slot.Established(link, session));
         link.heardNs = nowNs;
         link.expectingNs = NEVER;
-        if (from.equals(link.path)) link.local = arrivedLocal;
-        else paths.moveTo(nowNs, link, from, arrivedLocal);
+        paths.proven(nowNs, link, arrivedLocal, from, up);
         while (!link.waiting.isEmpty()) {
             Link.Waiting w = link.waiting.removeFirst();
             link.connection.send(w.message());
@@ -679,11 +681,11 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     void schedule(Link link) {
         if (link.gone) return;
-        long at = Math.min(link.mtu.deadlineNs(), Math.min(link.connection.deadlineNs(), link.nextAttemptNs));
+        long at = Math.min(Paths.deadlineNs(link), Math.min(link.connection.deadlineNs(), link.nextAttemptNs));
         long expecting = link.expectingSinceNs();
         if (expecting != NEVER && link.nextAttemptNs == NEVER) at = Math.min(at, expecting + SUSPECT_NS);
-        if (link.challenge != null) at = Math.min(at, link.challenge.againNs);
-        else if (link.path != null && link.wantedStreams() > 0) at = Math.min(at, link.heardNs + KEEPALIVE_NS);
+        if (link.path != null && !link.path.isChallenged() && link.wantedStreams() > 0)
+            at = Math.min(at, link.heardNs + KEEPALIVE_NS);
         if (link.wantedStreams() == 0) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
         deadlines.plan(at, link);
     }
@@ -747,10 +749,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     private void onMessage(long nowNs, Link link, Bytes body) {
         Rpc rpc = Rpc.decode(body.toArray(), 0, body.size(), counters);
-        Address path = link.path;
-        if (rpc == null || path == null) return;
+        if (rpc == null || link.path == null) return;
+        Address at = link.path.remote;
         if (rpc.body().isRequest()) {
-            asked(link.peer, path, rpc);
+            asked(link.peer, at, rpc);
             return;
         }
         Long asked = link.calls.remove(rpc.call());
@@ -760,7 +762,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
         long rttNs = nowNs - asked;
         link.answered(asked, nowNs);
-        outputs.add(new LinkOutput.Answered(link.peer, path, rpc.call(), rpc.body(), rttNs));
+        outputs.add(new LinkOutput.Answered(link.peer, at, rpc.call(), rpc.body(), rttNs));
     }
 
     void forget(Link link, Reason reason) {
@@ -789,6 +791,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.connection.discard();
         link.connection = connection(link.peer);
         link.agreed = false;
+        paths.restarted(link);
     }
 
     private void retire(@Nullable Session session) {

@@ -1,6 +1,5 @@
 package mcc.link;
 
-import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
@@ -62,7 +61,8 @@ public final class Packets {
     /** The longest packet that the path to a peer carries, in bytes. */
     public int max(Id peer) {
         Link link = find(peer);
-        return Math.min(PathMtu.INNER, link == null ? PathMtu.INNER : link.mtu.believed()) - Transport.OVERHEAD_BYTES;
+        Path path = link == null ? null : link.path;
+        return Math.min(PathMtu.INNER, path == null ? PathMtu.INNER : path.mtu.believed()) - Transport.OVERHEAD_BYTES;
     }
 
     /** Sees to it that keys with a peer are agreed on, if they are not; false when it cannot be. */
@@ -86,14 +86,14 @@ public final class Packets {
         Link link = find(peer);
         if (link == null || link.path == null || link.current == null || !link.current.isAlive(nowNs)) return false;
         seal(link, link.current, link.path, kind, b, offset, length, ecn(b, offset), out);
-        sent(nowNs, link, link.current);
+        sent(nowNs, link, link.current, link.path);
         return true;
     }
 
     private void seal(
             Link link,
             Session session,
-            Address to,
+            Path path,
             byte kind,
             byte[] b,
             int offset,
@@ -102,7 +102,7 @@ public final class Packets {
             PacketSink out) {
         int n = session.seal(kind, b, offset, length, sealed, 0);
         link.txBytes += n;
-        links.send(out, link.local, to, sealed, n, ecn);
+        links.send(out, path.local, path.remote, sealed, n, ecn);
     }
 
     /** The mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */
@@ -110,11 +110,11 @@ public final class Packets {
         return (b[offset] >>> 4 == 4 ? b[offset + 1] : b[offset + 1] >>> 4) & 3;
     }
 
-    private void sent(long nowNs, Link link, Session session) {
+    private void sent(long nowNs, Link link, Session session, Path path) {
         link.sentNs = nowNs;
         session.used(nowNs);
         if (session.isDue(nowNs)) initiator.begin(nowNs, link);
-        if (link.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link);
+        if (path.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link, path);
         if (nowNs - link.heardNs > SILENCE_NS && link.expectingNs == Core.NEVER && paths.probe(nowNs, link)) {
             links.expect(nowNs, link);
             links.schedule(link);
@@ -136,7 +136,7 @@ public final class Packets {
             System.arraycopy(b, offset + i * half, part, 1, n);
             seal(link, link.current, link.path, Transport.PACKET_PART, part, 0, n + 1, ecn(b, offset), out);
         }
-        sent(nowNs, link, link.current); // not before: its counters must follow one another
+        sent(nowNs, link, link.current, link.path); // not before: its counters must follow one another
         return true;
     }
 

@@ -1,24 +1,37 @@
 package mcc.link;
 
 import com.google.protobuf.ByteString;
+import java.util.List;
 import mcc.core.Address;
+import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.wire.Frames;
 import mcc.wire.Handshakes;
 import mcc.wire.Transport;
 import mcc.wire.pb.Control;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Which address reaches a peer, proved: a peer heard from elsewhere is asked there for eight random bytes back before anything
- * else goes there (RFC 9000 section 8.2 and 9.3); and how long a datagram it carries, where that matters ({@link PathMtu}).
+ * The ways to each peer, proved: a peer heard from elsewhere is asked there for eight random bytes back before anything else
+ * goes there (RFC 9000 sections 8.2 and 9.3); which of them is used; and how long a datagram it carries ({@link PathMtu}).
+ *
+ * <p>Packets go by the path in use until it falls silent while another one, proved, is heard. Limit: {@link #MAX} paths of a
+ * peer.
  */
 final class Paths {
     private static final long MS = 1_000_000L;
-    /** An address has this long, three times, to prove itself. */
+    /** Paths kept of one peer. */
+    static final int MAX = 8;
+    /** An address has this long, three times, to prove itself; a path in use that was heard within it is not left. */
     static final long CHALLENGE_NS = 300 * MS;
 
     static final int CHALLENGE_TRIES = 3;
+    /** A proof counts for this long. */
+    private static final long PROOF_NS = 60_000 * MS;
+
+    /** A challenge with all around it. */
+    private static final int CHALLENGE_BYTES = Transport.OVERHEAD_BYTES + 3 + 9;
 
     /** A probe without padding: header and tag, the control frame's head, the token, the padding's head. */
     private static final int PROBE_BYTES = Transport.OVERHEAD_BYTES + 3 + 9 + 3;
@@ -33,71 +46,150 @@ final class Paths {
         this.counters = counters;
     }
 
-    /** The newest packet of a peer came from another address than those before. */
-    void heardElsewhere(long nowNs, Link link, Address from, int local) {
-        if (link.challenge != null && link.challenge.at.equals(from)) return;
-        counters.add("link.path.candidate");
-        link.challenge = new Link.Challenge(from, local, rng.nextLong());
-        challenge(nowNs, link, link.challenge);
+    /**
+     * An authentic packet came by this way.
+     *
+     * @param newest whether the peer sent none after it, as far as is known
+     */
+    void heard(long nowNs, Link link, int local, Address from, int bytes, boolean newest) {
+        Path use = link.path;
+        if (use != null && use.is(local, from)) {
+            use.heard(nowNs, bytes);
+            return;
+        }
+        Path path = find(link, local, from);
+        if (path == null) {
+            if (!newest) return;
+            counters.add("link.path.candidate");
+            path = add(link, local, from);
+        }
+        path.heard(nowNs, bytes);
+        if (!newest) return;
+        boolean silent = use == null || nowNs - use.heardNs > CHALLENGE_NS;
+        if (!path.isProvenSince(nowNs - PROOF_NS)) challenge(nowNs, link, path);
+        else if (silent) moveTo(nowNs, link, path);
+    }
+
+    /** A handshake went through by this way, so it is proved. */
+    void proven(long nowNs, Link link, int local, Address from, boolean anew) {
+        Path path = find(link, local, from);
+        if (path == null) path = add(link, local, from);
+        path.heard(nowNs, 0);
+        path.prove(nowNs);
+        Path use = link.path;
+        if (anew || use == null || nowNs - use.heardNs > CHALLENGE_NS) moveTo(nowNs, link, path);
+    }
+
+    private static @Nullable Path find(Link link, int local, Address from) {
+        for (Path path : link.paths) if (path.is(local, from)) return path;
+        return null;
+    }
+
+    private Path add(Link link, int local, Address from) {
+        if (link.paths.size() >= MAX) {
+            Path worst = null;
+            for (Path path : link.paths) {
+                if (path != link.path && (worst == null || isWorse(path, worst))) worst = path;
+            }
+            counters.add("link.path.evicted");
+            if (worst != null) remove(link, worst);
+        }
+        Path path = new Path(local, from);
+        link.paths.add(path);
+        return path;
+    }
+
+    private static boolean isWorse(Path path, Path than) {
+        return path.isProven() == than.isProven() ? path.heardNs < than.heardNs : than.isProven();
+    }
+
+    private static void remove(Link link, Path path) {
+        link.paths.remove(path);
+        if (path.recovery != null) link.connection.drop(path.recovery);
     }
 
     /** Asks for a sign of life on the path in use; false when a challenge is out already. */
     boolean probe(long nowNs, Link link) {
-        if (link.challenge != null || link.path == null) return false;
-        link.challenge = new Link.Challenge(link.path, link.local, rng.nextLong());
-        challenge(nowNs, link, link.challenge);
-        return true;
+        Path path = link.path;
+        return path != null && challenge(nowNs, link, path);
+    }
+
+    /** The path in use is silent though something is out: the others are asked whether they still reach the peer. */
+    void probeOthers(long nowNs, Link link) {
+        for (Path path : link.paths) if (path != link.path) challenge(nowNs, link, path);
     }
 
     void answered(long nowNs, Link link, long value) {
-        Link.Challenge challenge = link.challenge;
-        if (challenge == null || challenge.value != value) return;
-        link.challenge = null;
-        moveTo(nowNs, link, challenge.at, challenge.local);
+        for (Path path : link.paths) {
+            if (!path.isAnsweredBy(value)) continue;
+            long since = path.challengedNs();
+            path.prove(nowNs);
+            Path use = link.path;
+            // The one in use may be heard still, when the peer has two: then it stays.
+            if (path != use && (use == null || use.heardNs < since)) moveTo(nowNs, link, path);
+            return;
+        }
     }
 
     void tick(long nowNs, Link link) {
-        Link.Challenge challenge = link.challenge;
-        if (challenge != null && challenge.againNs <= nowNs) challenge(nowNs, link, challenge);
-        if (link.mtu.deadlineNs() > nowNs) return;
-        if (link.mtu.tick(nowNs, link.heardNs, rng.nextLong())) counters.add("link.mtu.black-hole");
-        probeMtu(nowNs, link);
+        for (Path path : List.copyOf(link.paths)) {
+            if (path.againNs() <= nowNs) challengeAgain(nowNs, link, path);
+            if (path.mtu.deadlineNs() > nowNs) continue;
+            if (path.mtu.tick(nowNs, path.heardNs, rng.nextLong())) counters.add("link.mtu.black-hole");
+            probeMtu(nowNs, link, path);
+        }
+    }
+
+    private void challengeAgain(long nowNs, Link link, Path path) {
+        if (path.challengeAgain(nowNs)) {
+            sendChallenge(nowNs, link, path);
+            return;
+        }
+        counters.add("link.path.unproven");
+        if (path != link.path) remove(link, path);
+    }
+
+    /** When {@link #tick} is due. */
+    static long deadlineNs(Link link) {
+        long at = Core.NEVER;
+        for (Path path : link.paths) at = Math.min(at, Math.min(path.againNs(), path.mtu.deadlineNs()));
+        return at;
     }
 
     /**
      * How long a datagram with frames may be. When nothing is acknowledged any more, its length may be why: what is sent to
      * find out is short, and the path is asked for its length again.
      */
-    int datagramBytes(long nowNs, Link link) {
-        if (!link.connection.isProbing()) return link.mtu.proven();
-        if (link.mtu.suspect(nowNs, rng.nextLong())) sendMtu(nowNs, link);
+    int datagramBytes(long nowNs, Link link, Path path) {
+        if (!link.connection.isProbing()) return path.mtu.proven();
+        if (path.mtu.suspect(nowNs, rng.nextLong())) sendMtu(nowNs, link, path);
         return PathMtu.BASE;
     }
 
-    /** Begins to ask how long a datagram the path in use carries. */
-    void beginMtu(long nowNs, Link link) {
-        link.mtu.begin(nowNs, rng.nextLong());
-        sendMtu(nowNs, link);
+    /** Begins to ask how long a datagram a path carries. */
+    void beginMtu(long nowNs, Link link, Path path) {
+        path.mtu.begin(nowNs, rng.nextLong());
+        sendMtu(nowNs, link, path);
     }
 
-    private void sendMtu(long nowNs, Link link) {
-        probeMtu(nowNs, link);
-        probe(nowNs, link); // tells a path that carries less from one that carries nothing
+    private void sendMtu(long nowNs, Link link, Path path) {
+        probeMtu(nowNs, link, path);
+        challenge(nowNs, link, path); // tells a path that carries less from one that carries nothing
         links.schedule(link);
     }
 
-    private void probeMtu(long nowNs, Link link) {
-        for (int size; link.path != null && (size = link.mtu.next()) > 0; ) {
+    private void probeMtu(long nowNs, Link link, Path path) {
+        for (int size; (size = path.mtu.next()) > 0; ) {
             ByteString padding = ByteString.copyFrom(new byte[size - PROBE_BYTES]);
             Control.Builder probe =
-                    Control.newBuilder().setMtuProbe(link.mtu.token()).setPadding(padding);
+                    Control.newBuilder().setMtuProbe(path.mtu.token()).setPadding(padding);
             counters.add("link.mtu.probes");
-            links.sendControl(nowNs, link, link.local, link.path, probe);
+            links.sendControl(nowNs, link, path.local, path.remote, probe);
         }
     }
 
-    private static String kind(Address at) {
-        return at.isLocal() ? "lan" : "direct";
+    void mtuAnswered(long nowNs, Link link, long value) {
+        for (Path path : link.paths) path.mtu.answered(nowNs, value);
     }
 
     /** What a challenge or a probe of length wants to hear. */
@@ -116,28 +208,50 @@ final class Paths {
                 .toByteArray());
     }
 
-    /** This address is proved: packets go there from now on. */
-    void moveTo(long nowNs, Link link, Address to, int local) {
-        Address old = link.path;
-        link.local = local;
-        if (to.equals(old)) return;
+    /** Packets go by this path from now on. What the one before learnt is kept, and taken over where only a port changed. */
+    private void moveTo(long nowNs, Link link, Path to) {
+        Path old = link.path;
+        if (to == old) return;
         link.path = to;
-        link.mtu = new PathMtu();
-        link.learn(to);
-        if (old == null) return;
-        counters.add("link.path.changed." + kind(old) + "." + kind(to));
-        link.connection.pathChanged(nowNs, old.sameIp(to));
-        links.control(link, observed(to));
-    }
-
-    private void challenge(long nowNs, Link link, Link.Challenge challenge) {
-        if (challenge.tries++ >= CHALLENGE_TRIES) {
-            link.challenge = null;
-            counters.add("link.path.unproven");
+        link.learn(to.remote);
+        if (old == null) {
+            to.recovery = link.connection.inUse();
             return;
         }
-        challenge.againNs = nowNs + CHALLENGE_NS;
-        links.sendControl(
-                nowNs, link, challenge.local, challenge.at, Control.newBuilder().setPathChallenge(challenge.value));
+        if (to.recovery == null && to.differsByPort(old)) {
+            to.recovery = old.recovery;
+            link.paths.remove(old);
+        } else {
+            if (to.recovery == null) to.recovery = link.connection.another();
+            link.connection.use(to.recovery);
+        }
+        counters.add("link.path.changed." + old.kind() + "." + to.kind());
+        links.control(link, observed(to.remote));
+        links.touch(link);
+    }
+
+    /** The connection began anew: so does what is known of its paths, of which the one in use is left. */
+    void restarted(Link link) {
+        Path use = link.path;
+        link.paths.clear();
+        if (use == null) return;
+        use.recovery = link.connection.inUse();
+        link.paths.add(use);
+    }
+
+    private boolean challenge(long nowNs, Link link, Path path) {
+        if (!path.challenge(nowNs, rng.nextLong())) return false;
+        sendChallenge(nowNs, link, path);
+        links.schedule(link);
+        return true;
+    }
+
+    private void sendChallenge(long nowNs, Link link, Path path) {
+        if (!path.mayCarry(CHALLENGE_BYTES)) {
+            counters.add("link.path.unpaid");
+            return;
+        }
+        Control.Builder challenge = Control.newBuilder().setPathChallenge(path.challengeValue());
+        links.sendControl(nowNs, link, path.local, path.remote, challenge);
     }
 }

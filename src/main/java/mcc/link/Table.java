@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import mcc.core.Address;
 import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
@@ -76,8 +75,8 @@ final class Table {
     }
 
     private static long source(Link link) {
-        Address path = link.path;
-        return path == null ? 0 : path.source();
+        Path path = link.path;
+        return path == null ? 0 : path.remote.source();
     }
 
     private static long carried(Link link) {

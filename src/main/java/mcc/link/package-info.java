@@ -6,8 +6,8 @@
  *
  * <p>Read in this order: {@link mcc.link.Links} (from bytes to a peer and back: the tour of the data path),
  * {@link mcc.link.Table} (all peers, and who gives way),
- * {@link mcc.link.Link} (one peer's state), {@link mcc.link.Paths} (which address reaches it),
- * {@link mcc.link.Initiator} (handshakes that this node begins),
+ * {@link mcc.link.Link} (one peer's state), {@link mcc.link.Path} and {@link mcc.link.Paths} (the ways to it),
+ * {@link mcc.link.Initiator} (handshakes that this node begins), {@link mcc.link.AddressBudget} (how many, to whom),
  * {@link mcc.link.Responder} (handshakes that others begin, under load too), {@link mcc.link.Dial} (a first contact whose
  * key is unknown), {@link mcc.link.LinkInput} and {@link mcc.link.LinkOutput} (what other rooms see of it).
  *

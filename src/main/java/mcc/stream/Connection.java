@@ -1,7 +1,8 @@
 package mcc.stream;
 
 import java.util.ArrayDeque;
-import mcc.congestion.RttEstimator;
+import java.util.ArrayList;
+import java.util.List;
 import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -30,7 +31,6 @@ public final class Connection {
     private static final int MAX_MESSAGES_IN = 1_024;
     private static final int MAX_DATAGRAMS_IN = 1_024;
 
-    private final RttEstimator rtt = new RttEstimator();
     private final ArrayDeque<Event> events = new ArrayDeque<>();
     private final ArrayDeque<Bytes> messages = new ArrayDeque<>();
     private final FramesReader in = new FramesReader();
@@ -38,7 +38,15 @@ public final class Connection {
     private final Acks acks = new Acks();
     private final Streams streams;
     private final Datagrams datagrams;
-    private final Recovery recovery;
+    private final Config config;
+    private final Rng rng;
+    private final Counters counters;
+    /** Of the path in use. */
+    private Recovery recovery;
+    /** Of the paths that are not in use. */
+    private final List<Recovery> others = new ArrayList<>();
+    /** Marks of congestion that the peer has told of. */
+    private long ceSeen;
 
     private final Counters.Counter malformed;
     private final Counters.Counter duplicate;
@@ -75,9 +83,12 @@ public final class Connection {
      * @param budget shared with all connections of the node; {@link #discard} gives back what this one holds
      */
     public Connection(Config config, boolean lower, Rng rng, Budget budget, Counters counters) {
-        streams = new Streams(config, lower, rtt, events, budget, counters);
-        datagrams = new Datagrams(rtt, counters);
-        recovery = new Recovery(config, streams, acks, rtt, rng, counters);
+        this.config = config;
+        this.rng = rng;
+        this.counters = counters;
+        streams = new Streams(config, lower, this::smoothedRttNs, events, budget, counters);
+        datagrams = new Datagrams(this::smoothedRttNs, counters);
+        recovery = new Recovery(config, streams, acks, rng, counters);
         malformed = counters.of("stream.malformed");
         duplicate = counters.of("stream.duplicate");
         crowded = counters.of("stream.crowded");
@@ -122,7 +133,7 @@ public final class Connection {
         }
         packetsReceived++;
         bytesReceived += len;
-        acks.onPacket(nowNs, scanNumber, scanAsks, ce, scanUrgent, rtt.smoothedNs());
+        acks.onPacket(nowNs, scanNumber, scanAsks, ce, scanUrgent, smoothedRttNs());
         in.begin(buf, off, len);
         while (in.next()) {
             Event.Reason reason = onFrame(nowNs, buf);
@@ -164,6 +175,7 @@ public final class Connection {
     public long deadlineNs() {
         if (closed) return Core.NEVER;
         long next = Math.min(recovery.deadlineNs(), acks.deadlineNs());
+        for (Recovery other : others) next = Math.min(next, other.unusedDeadlineNs());
         return Math.min(Math.min(next, streams.deadlineNs()), paceReleaseNs);
     }
 
@@ -174,6 +186,7 @@ public final class Connection {
         acks.tick(nowNs);
         streams.tick(nowNs);
         recovery.tick(nowNs);
+        for (Recovery other : others) other.tickUnused(nowNs);
     }
 
     /** Queues a message of at most 1,120 bytes; false, and counted, when it is longer or 256 wait already. */
@@ -261,20 +274,40 @@ public final class Connection {
         return event;
     }
 
-    /** The packets go by another path from now on; only another port tells nothing new about it. */
-    public void pathChanged(long nowNs, boolean onlyPort) {
+    /** What is known of the path in use: the first, until {@link #use} names another. */
+    public Recovery inUse() {
+        return recovery;
+    }
+
+    /** Makes room for what will be known of another path; {@link #drop} forgets it. The host holds them to a few. */
+    public Recovery another() {
+        Recovery other = new Recovery(config, streams, acks, rng.split(), counters);
+        others.add(other);
+        return other;
+    }
+
+    /** The packets go by this path from now on; what is known of the one before is kept. */
+    public void use(Recovery other) {
+        if (other == recovery || !others.remove(other)) return;
+        others.add(recovery);
+        recovery = other;
         paceReleaseNs = Core.NEVER;
-        if (!onlyPort) recovery.pathChanged();
+        streams.sendTarget(recovery.sendTargetBytes());
+    }
+
+    /** Forgets a path that is not in use: what is in flight on it goes by the one that is. */
+    public void drop(Recovery other) {
+        if (others.remove(other)) other.giveUp();
     }
 
     /** Returns the smoothed round-trip time; 333 ms before the first sample. */
     public long smoothedRttNs() {
-        return rtt.smoothedNs();
+        return recovery.rtt().smoothedNs();
     }
 
     /** Returns the least round-trip time of the path; 0 before the first sample. */
     public long minRttNs() {
-        return rtt.minNs();
+        return recovery.rtt().minNs();
     }
 
     /** Returns the share of recent packets that were lost, in millionths. */
@@ -354,12 +387,14 @@ public final class Connection {
 
     /** Returns whether no stream is open and nothing is unacknowledged. */
     boolean idle() {
-        return streams.openStreams() == 0 && recovery.oldestSentNs() == Core.NEVER;
+        return streams.openStreams() == 0 && unackedSinceNs() == Core.NEVER;
     }
 
     /** Returns when the oldest packet was sent that is still to be acknowledged; {@link Core#NEVER} when there is none. */
     public long unackedSinceNs() {
-        return recovery.oldestSentNs();
+        long since = recovery.oldestSentNs();
+        for (Recovery other : others) since = Math.min(since, other.oldestSentNs());
+        return since;
     }
 
     /** Walks over the whole packet before any of it counts. */
@@ -407,7 +442,10 @@ public final class Connection {
 
     private Event.@Nullable Reason onAck(long nowNs) {
         if (in.value() >= nextNumber) return Event.Reason.ACK_UNSENT;
-        recovery.onAck(nowNs, in);
+        boolean ce = in.ce() > ceSeen;
+        ceSeen = Math.max(ceSeen, in.ce());
+        recovery.onAck(nowNs, in, ce);
+        for (Recovery other : others) other.onAck(nowNs, in, false);
         streams.sendTarget(recovery.sendTargetBytes());
         return null;
     }

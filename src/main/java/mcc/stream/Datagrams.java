@@ -3,7 +3,7 @@ package mcc.stream;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import mcc.congestion.RttEstimator;
+import java.util.function.LongSupplier;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.wire.Frames;
@@ -45,15 +45,15 @@ final class Datagrams {
     private final ArrayDeque<Flow> turns = new ArrayDeque<>();
 
     private final Map<Long, Flow> flows = new LinkedHashMap<>();
-    private final RttEstimator rtt;
+    private final LongSupplier smoothedRttNs;
     private final Counters.Counter sent;
     private final Counters.Counter late;
     private final Counters.Counter overflowed;
     private final Counters.Counter tooLong;
     private long bytes;
 
-    Datagrams(RttEstimator rtt, Counters counters) {
-        this.rtt = rtt;
+    Datagrams(LongSupplier smoothedRttNs, Counters counters) {
+        this.smoothedRttNs = smoothedRttNs;
         sent = counters.of("stream.datagram.sent");
         late = counters.of("stream.datagram.late");
         overflowed = counters.of("stream.datagram.overflow");
@@ -117,7 +117,7 @@ final class Datagrams {
     /** The flow whose turn it is, rid of what is too old; null when nothing waits. */
     private @Nullable Flow next(long nowNs) {
         for (Flow flow = turns.peekFirst(); flow != null; flow = turns.peekFirst()) {
-            if (nowNs - flow.queue.getFirst().sinceNs <= MAX_WAIT_NS + rtt.smoothedNs()) return flow;
+            if (nowNs - flow.queue.getFirst().sinceNs <= MAX_WAIT_NS + smoothedRttNs.getAsLong()) return flow;
             dropFirst(flow, late);
         }
         return null;

@@ -12,10 +12,14 @@ import mcc.wire.FramesReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The packets sent that ask for an acknowledgement: which of them are in flight, acknowledged, lost; when to probe; and
- * what congestion control makes of that.
+ * What one path carried of a connection: the packets sent by it that ask for an acknowledgement, which of them are in flight,
+ * acknowledged, lost; when to probe; its round-trip time; and what congestion control makes of that.
  *
- * <p>Essay. (1) A packet is lost when one sent {@code packetThreshold} numbers or 9/8 round trips later is acknowledged
+ * <p>Packet numbers are the connection's, so an acknowledgement may come by any path and speak of several. What is judged here
+ * is judged by the packets' ordinals on this path (draft-ietf-quic-multipath sections 5 and 6). A path that is left keeps all it
+ * learnt; what is still in flight on it is acknowledged, or lost, as before, and what nobody acknowledges goes by another one.
+ *
+ * <p>Essay. (1) A packet is lost when one sent {@code packetThreshold} ordinals or 9/8 round trips later is acknowledged
  * (RFC 9002 section 6.1). (2) Numbers are never used again, so an acknowledgement of a packet that was declared lost is
  * proof that the threshold was too small: it is raised to what would have sufficed, the time up to 2 round trips, and
  * falls back after 16 episodes of true loss (RFC 8985 section 6.2); when all losses of one episode prove wrong, congestion
@@ -26,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * is in the order of sending and holds neither acknowledged nor lost ones, so an acknowledgement costs no more than what
  * it newly covers.
  */
-final class Recovery {
+public final class Recovery {
     private static final int MAX_REMEMBERED_LOST = 256;
     private static final int MAX_SPARE = 4_096;
     private static final int PACKET_THRESHOLD = 3;
@@ -45,19 +49,17 @@ final class Recovery {
     /** Less than this is acknowledged late by a peer that counts to ten packets. */
     private static final int TAIL_BYTES = 12_000;
 
-    private final Config config;
     private final Streams streams;
     private final Acks acks;
-    private final Rng rng;
-    private final RttEstimator rtt;
+    private final RttEstimator rtt = new RttEstimator();
     private final Counters.Counter lostCount;
     private final Counters.Counter spuriousCount;
     private final Counters.Counter probeCount;
     private final Counters.Counter tailCount;
 
-    private DeliveryRate rate = new DeliveryRate();
-    private CongestionControl control;
-    private Pacer pacer = new Pacer();
+    private final DeliveryRate rate = new DeliveryRate();
+    private final CongestionControl control;
+    private final Pacer pacer = new Pacer();
 
     private @Nullable SentPacket oldest;
     private @Nullable SentPacket newest;
@@ -68,7 +70,10 @@ final class Recovery {
     private int spares;
 
     private long inFlightBytes;
+    private long nextOrdinal = 1;
+    /** The highest ordinal that was acknowledged. */
     private long largestAcked;
+
     private long lossNs = Core.NEVER;
     private long newestSentNs;
     private int ptoCount;
@@ -80,10 +85,6 @@ final class Recovery {
     private int packetThreshold = PACKET_THRESHOLD;
     private int timeThresholdEighths = TIME_THRESHOLD_EIGHTHS;
     private int calmEpisodes;
-    private long ceSeen;
-    /** Packets with lower numbers went by another path: they say nothing about this one. */
-    private long pathFirst;
-
     /** What was sent since belongs to another episode of loss. */
     private long episodeStartNs = -1;
 
@@ -92,17 +93,18 @@ final class Recovery {
     private int recentLost;
     private int recentSeen;
 
-    Recovery(Config config, Streams streams, Acks acks, RttEstimator rtt, Rng rng, Counters counters) {
-        this.config = config;
+    Recovery(Config config, Streams streams, Acks acks, Rng rng, Counters counters) {
         this.streams = streams;
         this.acks = acks;
-        this.rtt = rtt;
-        this.rng = rng;
         control = CongestionControl.of(config.congestion(), rng);
         lostCount = counters.of("stream.lost");
         spuriousCount = counters.of("stream.lost.spurious");
         probeCount = counters.of("stream.probe");
         tailCount = counters.of("stream.probe.tail");
+    }
+
+    RttEstimator rtt() {
+        return rtt;
     }
 
     CongestionControl control() {
@@ -183,6 +185,7 @@ final class Recovery {
 
     void onSent(long nowNs, SentPacket p, long number, int bytes) {
         p.number = number;
+        p.ordinal = nextOrdinal++;
         rate.onSent(nowNs, p.state, bytes, inFlightBytes);
         control.onSent(nowNs, p.state, inFlightBytes);
         pacer.onSent(bytes);
@@ -198,28 +201,56 @@ final class Recovery {
         newest = p;
     }
 
-    /** Takes the acknowledgement that the reader stands on. */
-    void onAck(long nowNs, FramesReader ack) {
+    /**
+     * Takes the acknowledgement that the reader stands on.
+     *
+     * @param ce whether it tells of more marks of congestion than those before, met on this path
+     */
+    void onAck(long nowNs, FramesReader ack, boolean ce) {
+        if (oldest == null && oldestLost == null) return;
         rate.beginAck();
         SentPacket top = takeAcked(nowNs, ack);
         takeSpurious(nowNs, ack);
-        largestAcked = Math.max(largestAcked, ack.value());
         if (top == null) return;
         long sentNs = top.state.sentNs();
-        if (top.number == ack.value() && top.number >= pathFirst) {
+        if (top.number == ack.value()) {
             long delayNs = Math.min(ack.delayUs(), Acks.MAX_DELAY_NS / 1_000) * 1_000;
             rtt.add(nowNs - sentNs, delayNs);
         }
         recycle(top);
         detectLost(nowNs);
-        if (ack.ce() > ceSeen) {
-            ceSeen = ack.ce();
-            control.onCe(nowNs, sentNs);
-        }
+        if (ce) control.onCe(nowNs, sentNs);
         ptoCount = 0;
         probes = 0;
         RateSample sample = rate.finishAck(rtt.minNs());
         control.onAck(nowNs, sample, inFlightBytes, rtt);
+    }
+
+    /** As {@link #tick}, of a path that is not in use: what nobody acknowledges goes by another, and proves nothing. */
+    void tickUnused(long nowNs) {
+        if (nowNs >= lossNs) {
+            rate.beginAck();
+            detectLost(nowNs);
+        }
+        if (oldest != null && nowNs >= ptoNs()) giveUp();
+    }
+
+    /** When {@link #tickUnused} has something to do. */
+    long unusedDeadlineNs() {
+        return oldest == null ? Core.NEVER : Math.min(lossNs, ptoNs());
+    }
+
+    /** What is in flight counts as lost, without a word to congestion control. */
+    void giveUp() {
+        lossNs = Core.NEVER;
+        probes = 0;
+        ptoCount = 0;
+        for (SentPacket p = oldest; p != null; p = oldest) {
+            unlink(p);
+            inFlightBytes -= p.state.bytes();
+            streams.onLost(p);
+            recycle(p);
+        }
     }
 
     /** Declares lost what is overdue, or asks for probes. */
@@ -252,19 +283,6 @@ final class Recovery {
         return isTailWatched() ? Math.min(tailNs, ptoNs()) : ptoNs();
     }
 
-    void pathChanged() {
-        SentPacket last = newest;
-        if (last != null) pathFirst = last.number + 1;
-        inFlightBytes = 0;
-        rtt.reset();
-        rate = new DeliveryRate();
-        control = CongestionControl.of(config.congestion(), rng);
-        pacer = new Pacer();
-        ptoCount = 0;
-        recentLost = 0;
-        recentSeen = 0;
-    }
-
     /** How long after the last packet of what the application wrote it is sent once more (RFC 8985 section 7.2). */
     private long tailDelayNs() {
         if (!rtt.isSampled()) return MAX_PTO_NS;
@@ -293,11 +311,10 @@ final class Recovery {
             SentPacket following = p.next;
             if (p.number >= ack.lowest(run)) {
                 unlink(p);
-                if (p.number >= pathFirst) {
-                    inFlightBytes -= p.state.bytes();
-                    rate.onAcked(nowNs, p.state);
-                    count(0);
-                }
+                inFlightBytes -= p.state.bytes();
+                rate.onAcked(nowNs, p.state);
+                count(0);
+                largestAcked = Math.max(largestAcked, p.ordinal);
                 streams.onAcked(p);
                 if (p.ackLargest > 0) acks.onAckReceived(p.ackLargest);
                 if (top != null) recycle(top);
@@ -316,23 +333,21 @@ final class Recovery {
             while (run >= 0 && ack.highest(run) < p.number) run--;
             if (run < 0) return;
             SentPacket following = p.next;
-            if (p.number >= ack.lowest(run)) onSpurious(nowNs, p, ack.value());
+            if (p.number >= ack.lowest(run)) onSpurious(nowNs, p);
             p = following;
         }
     }
 
-    private void onSpurious(long nowNs, SentPacket p, long largest) {
+    private void onSpurious(long nowNs, SentPacket p) {
         unlinkLost(p);
         streams.onAcked(p);
         spuriousCount.add();
-        if (p.number >= pathFirst) {
-            rate.onAcked(nowNs, p.state);
-            long distance = Math.max(largest, largestAcked) - p.number + 1;
-            packetThreshold = (int) Math.min(MAX_PACKET_THRESHOLD, Math.max(packetThreshold, distance));
-            calmEpisodes = 0;
-            timeThresholdEighths = Math.min(MAX_TIME_THRESHOLD_EIGHTHS, timeThresholdEighths + 1);
-            if (p.episode == episode && --episodeLost == 0) control.onSpuriousLoss(nowNs);
-        }
+        rate.onAcked(nowNs, p.state);
+        long distance = largestAcked - p.ordinal + 1;
+        packetThreshold = (int) Math.min(MAX_PACKET_THRESHOLD, Math.max(packetThreshold, distance));
+        calmEpisodes = 0;
+        timeThresholdEighths = Math.min(MAX_TIME_THRESHOLD_EIGHTHS, timeThresholdEighths + 1);
+        if (p.episode == episode && --episodeLost == 0) control.onSpuriousLoss(nowNs);
         recycle(p);
     }
 
@@ -342,21 +357,19 @@ final class Recovery {
         long delayNs = Math.max(rtt.smoothedNs(), rtt.latestNs()) / 8 * timeThresholdEighths;
         delayNs = Math.max(delayNs, RttEstimator.GRANULARITY_NS);
         long runStartNs = -1;
-        long runNumber = -1;
+        long runOrdinal = -1;
         boolean persistent = false;
         long persistentNs = 3 * rtt.ptoNs(Acks.MAX_DELAY_NS);
         SentPacket p = oldest;
-        while (p != null && p.number < largestAcked) {
+        while (p != null && p.ordinal < largestAcked) {
             long overdueNs = p.state.sentNs() + delayNs;
-            if (overdueNs > nowNs && largestAcked - p.number < packetThreshold) {
+            if (overdueNs > nowNs && largestAcked - p.ordinal < packetThreshold) {
                 lossNs = overdueNs;
                 break;
             }
-            if (p.number >= pathFirst) {
-                if (p.number != runNumber + 1) runStartNs = p.state.sentNs();
-                runNumber = p.number;
-                persistent |= rtt.isSampled() && p.state.sentNs() - runStartNs > persistentNs;
-            }
+            if (p.ordinal != runOrdinal + 1) runStartNs = p.state.sentNs();
+            runOrdinal = p.ordinal;
+            persistent |= rtt.isSampled() && p.state.sentNs() - runStartNs > persistentNs;
             SentPacket following = p.next;
             lose(nowNs, p);
             p = following;
@@ -368,24 +381,22 @@ final class Recovery {
         unlink(p);
         lostCount.add();
         streams.onLost(p);
-        if (p.number >= pathFirst) {
-            inFlightBytes -= p.state.bytes();
-            count(1);
-            boolean first = p.state.sentNs() > episodeStartNs;
-            if (first) {
-                episodeStartNs = nowNs;
-                episode++;
-                episodeLost = 0;
-                if (++calmEpisodes == CALM_EPISODES) {
-                    packetThreshold = PACKET_THRESHOLD;
-                    timeThresholdEighths = TIME_THRESHOLD_EIGHTHS;
-                }
+        inFlightBytes -= p.state.bytes();
+        count(1);
+        boolean begins = p.state.sentNs() > episodeStartNs;
+        if (begins) {
+            episodeStartNs = nowNs;
+            episode++;
+            episodeLost = 0;
+            if (++calmEpisodes == CALM_EPISODES) {
+                packetThreshold = PACKET_THRESHOLD;
+                timeThresholdEighths = TIME_THRESHOLD_EIGHTHS;
             }
-            p.episode = episode;
-            episodeLost++;
-            rate.onLost(p.state);
-            control.onLost(nowNs, p.state, first);
         }
+        p.episode = episode;
+        episodeLost++;
+        rate.onLost(p.state);
+        control.onLost(nowNs, p.state, begins);
         SentPacket last = newestLost;
         p.previous = last;
         if (last == null) oldestLost = p;

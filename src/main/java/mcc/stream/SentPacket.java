@@ -10,6 +10,8 @@ final class SentPacket {
 
     final SendState state = new SendState();
     long number;
+    /** Its place among the packets of its path. */
+    long ordinal;
     /** Largest packet number of the acknowledgement in it; 0 without one. */
     long ackLargest;
     /** Which episode of loss it was declared lost in. */

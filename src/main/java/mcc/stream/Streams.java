@@ -3,7 +3,7 @@ package mcc.stream;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
-import mcc.congestion.RttEstimator;
+import java.util.function.LongSupplier;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.wire.Frames;
@@ -35,7 +35,7 @@ final class Streams {
     private static final long AGAIN_NS = 1_000_000_000;
 
     private final Config config;
-    private final RttEstimator rtt;
+    private final LongSupplier smoothedRttNs;
     private final Budget budget;
     private final ByteWindow.Pool outgoing;
     private final ByteWindow.Pool incoming;
@@ -84,7 +84,7 @@ final class Streams {
     Streams(
             Config config,
             boolean lower,
-            RttEstimator rtt,
+            LongSupplier smoothedRttNs,
             ArrayDeque<Event> events,
             Budget budget,
             Counters counters) {
@@ -92,7 +92,7 @@ final class Streams {
         this.budget = budget;
         outgoing = new ByteWindow.Pool(budget.spare);
         incoming = new ByteWindow.Pool(budget.spare);
-        this.rtt = rtt;
+        this.smoothedRttNs = smoothedRttNs;
         this.events = events;
         places = new Places(config, lower, budget, counters);
         sendWindowBytes = config.streamWindowBytes();
@@ -547,7 +547,7 @@ final class Streams {
     }
 
     private void grant(long nowNs, Stream s) {
-        long wanted = Math.min(s.receive.wantedBytes(nowNs, rtt.smoothedNs()), config.maxStreamWindowBytes());
+        long wanted = Math.min(s.receive.wantedBytes(nowNs, smoothedRttNs.getAsLong()), config.maxStreamWindowBytes());
         widen(wanted + wanted / 2);
         // A third is left to the others, should this one be read no more.
         if (!s.receive.grant(Math.min(wanted, windowBytes - windowBytes / 3))) return;
@@ -558,7 +558,7 @@ final class Streams {
     private void onRead(long nowNs, long bytes) {
         readBytes += bytes;
         if (bytes == 0) return;
-        widen(tuner.next(nowNs, rtt.smoothedNs(), readBytes - unusedBytes, windowBytes));
+        widen(tuner.next(nowNs, smoothedRttNs.getAsLong(), readBytes - unusedBytes, windowBytes));
         if (readBytes + windowBytes - creditBytes >= windowBytes / WindowTuner.STEPS) {
             creditBytes = readBytes + windowBytes;
             creditDue = true;

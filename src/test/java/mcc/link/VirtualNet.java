@@ -34,6 +34,9 @@ abstract class VirtualNet {
         final List<LinkOutput> seen = new ArrayList<>();
         final Map<Long, byte[]> received = new LinkedHashMap<>();
         Address at;
+        /** Other addresses at which it is reached. */
+        final List<Address> also = new ArrayList<>();
+
         Links links;
         boolean silent;
 
@@ -70,11 +73,15 @@ abstract class VirtualNet {
 
         final PacketSink sink = (to, buf, offset, length) -> {
             if (silent || rng.chance(lossPpm)) return;
+            boolean handshake = !Transport.looksLike(buf, offset, length);
+            if (handshake && noHandshakes) return;
             byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
-            if (!Transport.looksLike(buf, offset, length)) assertThat(length).isLessThanOrEqualTo(1_200);
+            if (handshake) assertThat(length).isLessThanOrEqualTo(1_200);
             if (length > carries) return;
             datagrams++;
-            flights.add(new Flight(now + latencyNs, seq++, at, to, bytes));
+            Flight flight = new Flight(now + latencyNs, seq++, at, to, bytes);
+            tap.accept(flight);
+            flights.add(flight);
         };
 
         private void on(LinkOutput output) {
@@ -120,7 +127,12 @@ abstract class VirtualNet {
     /** After so many bytes of {@link #bulk} the path carries less. */
     int changes = Integer.MAX_VALUE;
 
+    /** Whether handshakes are lost. */
+    boolean noHandshakes;
+
     int datagrams;
+    /** Where each datagram went, when wanted. */
+    java.util.function.Consumer<Flight> tap = _ -> {};
 
     Host host(String at) {
         return new Host(Identity.fromSeed(rng.bytes(32)), at, Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305);
@@ -140,7 +152,7 @@ abstract class VirtualNet {
             while (!flights.isEmpty() && flights.peek().atNs() <= now) {
                 Flight f = flights.poll();
                 for (Host h : hosts) {
-                    if (h.at.equals(f.to()) && !h.silent)
+                    if ((h.at.equals(f.to()) || h.also.contains(f.to())) && !h.silent)
                         h.links.receive(now, f.bytes(), 0, f.bytes().length, f.from());
                 }
             }

@@ -459,14 +459,19 @@ class ConnectionTest {
         Transfer transfer = new Transfer(pair, 0, 5_000_000);
         pair.run(150 * Pair.MS);
         assertThat(pair.ends[0].minRttNs()).isPositive();
-        pair.ends[0].pathChanged(pair.nowNs, true);
-        assertThat(pair.ends[0].minRttNs()).isPositive();
-        pair.ends[0].pathChanged(pair.nowNs, false);
+        Recovery first = pair.ends[0].inUse();
+        pair.ends[0].use(pair.ends[0].another());
         assertThat(pair.ends[0].minRttNs()).isZero();
         assertThat(pair.ends[0].bytesInFlight()).isZero();
         pair.both(l -> l.delayNs = 40 * Pair.MS);
         assertThat(pair.run(20 * SECOND, transfer::isComplete)).isTrue();
         assertThat(pair.ends[0].minRttNs()).isGreaterThanOrEqualTo(80 * Pair.MS);
+        long rate = first.control().bandwidthBytesPerSecond();
+        assertThat(rate).as("the first keeps what it learnt").isPositive();
+        pair.ends[0].use(first);
+        assertThat(pair.ends[0].minRttNs()).isLessThan(80 * Pair.MS);
+        assertThat(pair.ends[0].deliveryRateBytesPerSecond()).isEqualTo(rate);
+        assertThat(first.inFlightBytes()).isZero();
     }
 
     @Test
@@ -478,7 +483,7 @@ class ConnectionTest {
         pair.run(2 * SECOND);
         assertThat(pair.ends[0].isProbing()).isTrue();
         pair.both(l -> l.cut = false);
-        pair.ends[0].pathChanged(pair.nowNs, false);
+        pair.ends[0].use(pair.ends[0].another());
         long first = pair.ends[0].windowBytes();
         long[] least = {Long.MAX_VALUE};
         assertThat(pair.run(20 * SECOND, () -> {

@@ -1,0 +1,185 @@
+package mcc.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Id;
+import mcc.stream.Recovery;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import org.junit.jupiter.api.Test;
+
+/** Several ways to one peer, and what addresses are sent that somebody else named. */
+class PathsTest extends VirtualNet {
+    private static final Address X = Address.parse("192.0.2.1:1");
+    private static final Address Y = Address.parse("198.51.100.1:1");
+
+    private final Host a = host("192.0.2.1:1");
+    private final Host b = host("192.0.2.2:1");
+
+    private Link atB() {
+        Link link = b.links.find(a.identity.id());
+        assertThat(link).isNotNull();
+        return link;
+    }
+
+    private void meet() {
+        a.also.addAll(List.of(X, Y));
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        run(SECOND);
+        assertThat(atB().path.remote).isEqualTo(X);
+    }
+
+    /** So many requests of a, every 50 ms, each from the next of the addresses. */
+    private void ask(int count, Address... from) {
+        for (int i = 0; i < count; i++) {
+            a.at = from[i % from.length];
+            a.input(new LinkInput.Ask(new Contact(b.identity.id(), List.of(b.at)), 100 + i, new Message.Ping()));
+            run(50 * MS);
+        }
+    }
+
+    @Test
+    void twoAddressesThatAlternateProveThemselvesOnceEach() {
+        meet();
+        ask(100, X, Y);
+        assertThat(atB().paths).hasSize(2).allMatch(Path::isProven);
+        assertThat(b.counters.value("link.path.changed.direct.direct"))
+                .as("both are heard all the time")
+                .isLessThanOrEqualTo(1);
+        assertThat(b.counters.value("link.path.unproven")).isZero();
+        assertThat(b.counters.value("link.path.candidate")).isEqualTo(1);
+        assertThat(a.all(LinkOutput.Answered.class)).hasSize(101);
+    }
+
+    @Test
+    void aPathThatComesBackKnowsWhatItKnew() {
+        meet();
+        Recovery first = atB().path.recovery;
+        ask(40, Y);
+        assertThat(atB().path.remote).isEqualTo(Y);
+        Recovery second = atB().path.recovery;
+        assertThat(second).isNotSameAs(first);
+        ask(40, X);
+        assertThat(atB().path.remote).isEqualTo(X);
+        assertThat(atB().path.recovery).isSameAs(first);
+        ask(40, Y);
+        assertThat(atB().path.recovery).isSameAs(second);
+    }
+
+    @Test
+    void anotherPortIsTheSameWay() {
+        meet();
+        Recovery first = atB().path.recovery;
+        Address port = Address.parse("192.0.2.1:2");
+        a.also.add(port);
+        ask(20, port);
+        assertThat(atB().path.remote).isEqualTo(port);
+        assertThat(atB().path.recovery).isSameAs(first);
+        assertThat(atB().paths).hasSize(1);
+    }
+
+    @Test
+    void aStreamGoesOnWhereItsReaderMovesBetweenAddresses() {
+        meet();
+        long stream = b.links.open(now, new Contact(a.identity.id(), List.of(X)));
+        byte[] sent = rng.bytes(3_000_000);
+        int written = 0;
+        for (int i = 0; written < sent.length; i++) {
+            a.at = i / 20 % 2 == 0 ? X : Y;
+            a.links.handle(now, new LinkInput.Ask(b.contact(), 1_000 + i, new Message.Ping()));
+            written += Math.max(
+                    0,
+                    b.links.write(
+                            now, a.identity.id(), stream, sent, written, Math.min(40_000, sent.length - written)));
+            a.turn();
+            b.turn();
+            run(50 * MS);
+        }
+        run(20 * SECOND, () -> a.received.getOrDefault(stream, new byte[0]).length == sent.length);
+        assertThat(a.received.get(stream)).isEqualTo(sent);
+        assertThat(atB().paths).hasSize(2);
+    }
+
+    @Test
+    void pathsOfAPeerAreAFew() {
+        meet();
+        for (int i = 0; i < 40; i++) {
+            Address from = Address.parse("198.51.100." + (10 + i) + ":1");
+            a.also.add(from);
+            ask(20, from);
+        }
+        assertThat(atB().paths).hasSizeLessThanOrEqualTo(Paths.MAX).contains(atB().path);
+        assertThat(b.counters.value("link.path.evicted")).isPositive();
+    }
+
+    @Test
+    void anOlderAttemptDoesNotEndTheSessionThatAnotherMade() {
+        a.input(new LinkInput.Ask(
+                new Contact(b.identity.id(), List.of(Address.parse("192.0.2.77:1"))), 7, new Message.Ping()));
+        run(SECOND);
+        a.input(new LinkInput.Dial(1, b.at));
+        run(20 * SECOND);
+        assertThat(a.all(LinkOutput.Down.class)).isEmpty();
+        assertThat(a.links.peer(b.identity.id()).established()).isTrue();
+        assertThat(a.all(LinkOutput.Answered.class)).hasSize(1);
+    }
+
+    @Test
+    void aPeerThatIsHeardIsNotForgottenWhenNewKeysCannotBeAgreedOn() {
+        meet();
+        noHandshakes = true;
+        long end = now + 165 * SECOND;
+        for (int i = 0; now < end; i++) {
+            a.input(new LinkInput.Ask(b.contact(), 1_000 + i, new Message.Ping()));
+            long stream = i == 0 ? a.links.open(now, b.contact()) : 1;
+            a.links.write(now, b.identity.id(), stream, new byte[10], 0, 10);
+            run(SECOND);
+        }
+        assertThat(a.counters.value("link.handshake.timeout")).isPositive();
+        assertThat(a.all(LinkOutput.Down.class)).isEmpty();
+    }
+
+    @Test
+    void addressesAreTriedOneAfterAnotherAndTheGoodOneIsFound() {
+        List<Address> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) all.add(Address.parse("203.0.113." + i + ":1"));
+        all.add(b.at);
+        a.input(new LinkInput.Ask(new Contact(b.identity.id(), all), 7, new Message.Ping()));
+        assertThat(datagrams).isEqualTo(1);
+        run(SECOND, () -> !a.all(LinkOutput.Answered.class).isEmpty());
+        assertThat(now).isLessThan(400 * MS);
+    }
+
+    @Test
+    void aLiarTurnsFewInitiationsOnAVictim() {
+        int[] bytes = {0};
+        Address victim = Address.parse("203.0.113.9:1");
+        tap = f -> {
+            if (f.to().sameIp(victim)) bytes[0] += f.bytes().length;
+        };
+        for (int k = 0; k < 100; k++) {
+            List<Address> addresses = new ArrayList<>();
+            for (int i = 0; i < 4; i++) addresses.add(Address.parse("203.0.113.9:" + (1_000 + 4 * k + i)));
+            Id invented = mcc.crypto.Identity.fromSeed(rng.bytes(32)).id();
+            a.input(new LinkInput.Ask(new Contact(invented, addresses), k, new Message.FindNode(Id.ZERO)));
+        }
+        run(10 * SECOND);
+        assertThat(bytes[0]).isLessThan((AddressBudget.BURST + 10) * 600);
+        assertThat(a.counters.value("link.initiation.unpaid")).isPositive();
+        a.input(new LinkInput.Ask(b.contact(), 7, new Message.Ping()));
+        run(SECOND);
+        assertThat(a.all(LinkOutput.Answered.class)).as("others are reached").hasSize(1);
+    }
+
+    @Test
+    void aNetworkOfManyNodesBehindOneAddressIsReached() {
+        List<Host> many = new ArrayList<>();
+        for (int i = 0; i < 60; i++) many.add(host("203.0.113.9:" + (100 + i)));
+        for (int i = 0; i < 60; i++) a.input(new LinkInput.Ask(many.get(i).contact(), i, new Message.Ping()));
+        run(5 * SECOND);
+        assertThat(a.all(LinkOutput.Answered.class)).hasSize(60);
+    }
+}
