@@ -79,7 +79,7 @@ final class Hash {
     private static long mix(long hash, Message message) {
         return switch (message) {
             case Message.Ping _ -> mix(hash, 21);
-            case Message.Pong _ -> mix(hash, 22);
+            case Message.Pong m -> mix(mix(hash, 22), m.clockMs());
             case Message.FindNode m -> mix(mix(hash, 23), m.target());
             case Message.Nodes m -> mix(mix(hash, 24), m.contacts());
             case Message.FindValue m -> mix(mix(mix(hash, 25), m.key()), m.cursor());

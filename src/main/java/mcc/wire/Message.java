@@ -17,8 +17,22 @@ public sealed interface Message {
     /** Are you there? */
     record Ping() implements Message {}
 
-    /** The answer to {@link Ping}. */
-    record Pong() implements Message {}
+    /**
+     * The answer to {@link Ping}.
+     *
+     * @param clockMs the answering node's wall clock, milliseconds since 1970; 0 where it does not say
+     */
+    record Pong(long clockMs) implements Message {
+        /** Refuses a time before 1970. */
+        public Pong {
+            if (clockMs < 0) throw new IllegalArgumentException("clockMs is at least 0");
+        }
+
+        /** Without a time. */
+        public Pong() {
+            this(0);
+        }
+    }
 
     /** Whom do you know nearest to {@code target}? */
     record FindNode(Id target) implements Message {}
@@ -105,8 +119,23 @@ public sealed interface Message {
     /** Keep this. */
     record Store(Record record) implements Message {}
 
-    /** The answer to {@link Store}. */
-    record Stored(Verdict verdict) implements Message {}
+    /**
+     * The answer to {@link Store}.
+     *
+     * @param newest with {@link Verdict#OLD} the highest number that the holder knows; 0 where it does not say
+     * @param clockMs the holder's wall clock, milliseconds since 1970; 0 where it does not say
+     */
+    record Stored(Verdict verdict, long newest, long clockMs) implements Message {
+        /** Refuses negative numbers. */
+        public Stored {
+            if (newest < 0 || clockMs < 0) throw new IllegalArgumentException("newest and clockMs are at least 0");
+        }
+
+        /** A verdict alone. */
+        public Stored(Verdict verdict) {
+            this(verdict, 0, 0);
+        }
+    }
 
     /** What a holder did with a record. */
     enum Verdict {

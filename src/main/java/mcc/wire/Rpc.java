@@ -21,14 +21,18 @@ public record Rpc(long call, Message body) {
         var out = mcc.wire.pb.Rpc.newBuilder().setCall(rpc.call);
         switch (rpc.body) {
             case Message.Ping _ -> out.setPing(mcc.wire.pb.Ping.getDefaultInstance());
-            case Message.Pong _ -> out.setPong(mcc.wire.pb.Pong.getDefaultInstance());
+            case Message.Pong m -> out.getPongBuilder().setClockMs(m.clockMs());
             case Message.FindNode m -> out.getFindNodeBuilder().setTarget(Fields.bytes(m.target()));
             case Message.Nodes m -> out.setNodes(proto(m));
             case Message.FindValue m ->
                 out.getFindValueBuilder().setKey(Fields.bytes(m.key())).setCursor(m.cursor());
             case Message.Values m -> out.setValues(proto(m));
             case Message.Store m -> out.getStoreBuilder().setRecord(m.record().toProto());
-            case Message.Stored m -> out.getStoredBuilder().setVerdict(proto(m.verdict()));
+            case Message.Stored m ->
+                out.getStoredBuilder()
+                        .setVerdict(proto(m.verdict()))
+                        .setNewest(m.newest())
+                        .setClockMs(m.clockMs());
             case Message.Beat m ->
                 out.getBeatBuilder()
                         .setKey(Fields.bytes(m.key()))
@@ -65,7 +69,7 @@ public record Rpc(long call, Message body) {
     private static @Nullable Message body(mcc.wire.pb.Rpc pb) {
         return switch (pb.getBodyCase()) {
             case PING -> new Message.Ping();
-            case PONG -> new Message.Pong();
+            case PONG -> new Message.Pong(pb.getPong().getClockMs());
             case FIND_NODE -> findNode(pb.getFindNode());
             case NODES -> nodes(pb.getNodes());
             case FIND_VALUE -> findValue(pb.getFindValue());
@@ -143,13 +147,14 @@ public record Rpc(long call, Message body) {
     }
 
     private static @Nullable Message stored(mcc.wire.pb.Stored pb) {
-        return switch (pb.getVerdict()) {
-            case KEPT -> new Message.Stored(Message.Verdict.KEPT);
-            case OLD -> new Message.Stored(Message.Verdict.OLD);
-            case INVALID -> new Message.Stored(Message.Verdict.INVALID);
-            case FULL -> new Message.Stored(Message.Verdict.FULL);
+        Message.Verdict verdict = switch (pb.getVerdict()) {
+            case KEPT -> Message.Verdict.KEPT;
+            case OLD -> Message.Verdict.OLD;
+            case INVALID -> Message.Verdict.INVALID;
+            case FULL -> Message.Verdict.FULL;
             case UNSPECIFIED, UNRECOGNIZED -> null;
         };
+        return verdict == null ? null : new Message.Stored(verdict, pb.getNewest(), pb.getClockMs());
     }
 
     private static mcc.wire.pb.Stored.Verdict proto(Message.Verdict verdict) {

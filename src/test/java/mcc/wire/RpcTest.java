@@ -128,14 +128,14 @@ class RpcTest {
                 new Message.Held(record(rng.below(300), 0, rng.nextInt() & 0xffff, 30_000), rng.below(9999));
         return List.of(
                 new Message.Ping(),
-                new Message.Pong(),
+                new Message.Pong(rng.nextLong() >>> 1),
                 new Message.FindNode(Id.random(rng)),
                 Message.Nodes.fitting(contacts(rng.below(17), 1 + rng.below(4))),
                 new Message.FindValue(Id.random(rng), rng.nextLong()),
                 Message.Values.of(List.of(held), contacts(rng.below(17), 2), rng.below(100), rng.nextLong()),
                 Message.Values.of(List.of(), contacts(rng.below(17), 2), 0, 0),
                 new Message.Store(record(rng.below(701), rng.below(113), 5, 5)),
-                new Message.Stored(Message.Verdict.values()[rng.below(4)]),
+                new Message.Stored(Message.Verdict.values()[rng.below(4)], rng.nextLong() >>> 1, rng.nextLong() >>> 1),
                 new Message.Beat(Id.random(rng), Id.random(rng), rng.nextInt() & 0xff),
                 new Message.Beaten(rng.below(2) == 0));
     }
