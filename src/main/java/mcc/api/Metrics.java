@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import mcc.core.Counters;
 import mcc.node.Bus;
 import mcc.node.DhtVerticle;
+import mcc.node.NatVerticle;
 import mcc.node.RegistryVerticle;
 import mcc.node.SessionVerticle;
 import mcc.tunnel.TunnelVerticle;
@@ -68,10 +69,11 @@ final class Metrics {
                         bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Totals()),
                         operations.peers(),
                         operations.buckets(),
-                        bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Counts())))
+                        bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Counts()),
+                        bus.ask(Bus.NAT, new NatVerticle.Query.Counts())))
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();
-                    for (int i : List.of(0, 1, 2, 6)) sum(all.resultAt(i), sums);
+                    for (int i : List.of(0, 1, 2, 6, 7)) sum(all.resultAt(i), sums);
                     counts(sums);
                     tunnels(all.resultAt(3));
                     peers(all.resultAt(4));

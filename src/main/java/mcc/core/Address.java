@@ -79,6 +79,12 @@ public record Address(long high, long low, int port) {
         return isV4() ? low : high;
     }
 
+    /** Returns the network that it is in, its first {@code v4Bits} or {@code v6Bits} bits, at most 32 and 64: without a port. */
+    public Address network(int v4Bits, int v6Bits) {
+        if (isV4()) return v4((int) (v4Bits() & 0xffffffffL << (32 - v4Bits)), 0);
+        return new Address(v6Bits == 0 ? 0 : high & -1L << (64 - v6Bits), 0, 0);
+    }
+
     /** Returns whether this is 127.0.0.0/8 or ::1. */
     public boolean isLoopback() {
         return isV4() ? (v4Bits() >>> 24) == 127 : high == 0 && low == 1;

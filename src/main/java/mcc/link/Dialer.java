@@ -176,7 +176,7 @@ final class Dialer {
         dial.attempts = 0;
         dial.local = links.arrivedLocal;
         Address observed = Handshakes.address(payload.getObserved());
-        if (observed != null) links.observed(peer, observed);
+        if (observed != null) links.observed(peer, from, observed);
         finishAgain(nowNs, dial);
     }
 

@@ -225,7 +225,7 @@ final class Initiator {
         if (early != null) link.waiting.removeIf(w -> w.message().equals(early));
         links.established(nowNs, link, session, Hello.of(payload), from);
         Address observed = Handshakes.address(payload.getObserved());
-        if (observed != null) links.observed(link.peer, observed);
+        if (observed != null) links.observed(link.peer, from, observed);
         links.control(link, Paths.observed(from));
         end(link);
     }

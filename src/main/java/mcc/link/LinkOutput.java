@@ -34,8 +34,8 @@ public sealed interface LinkOutput {
     /** The session with {@code node} is gone. */
     record Down(Id node, Reason reason) implements LinkOutput {}
 
-    /** {@code by} says from which address it hears this node. */
-    record Observed(Id by, Address self) implements LinkOutput {}
+    /** {@code by}, which is at {@code at}, says from which address it hears this node. */
+    record Observed(Id by, Address at, Address self) implements LinkOutput {}
 
     /** First contact was made: {@code node} answers at {@code at}. */
     record Dialled(long ticket, Id node, Address at) implements LinkOutput {}

@@ -228,7 +228,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             case PATH_RESPONSE -> paths.answered(nowNs, link, control.getPathResponse());
             case OBSERVED -> {
                 Address self = Handshakes.address(control.getObserved());
-                if (self != null) observed(link.peer, self);
+                if (self != null) observed(link.peer, from, self);
             }
             case CLOSE -> forget(link, Reason.CLOSED);
             case KEEPALIVE, KIND_NOT_SET -> {}
@@ -576,10 +576,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return slots;
     }
 
-    void observed(Id by, Address self) {
+    void observed(Id by, Address at, Address self) {
         Link link = links.find(by);
         if (link != null) link.observed = self;
-        outputs.add(new LinkOutput.Observed(by, self));
+        outputs.add(new LinkOutput.Observed(by, at, self));
     }
 
     void asked(Id from, Address at, Rpc rpc) {

@@ -2,6 +2,8 @@ package mcc.nat;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -11,25 +13,40 @@ import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
+import mcc.core.RateLimit;
 import mcc.wire.Limits;
 import org.jspecify.annotations.Nullable;
 
-/** Counts what peers say of this node's address; tells the addresses worth telling to others whenever they change. */
+/**
+ * Counts what peers say of this node's address; tells the addresses worth telling to others whenever they change.
+ *
+ * <p>Anybody can have many keys, few have addresses in many networks: what peers say is weighed by how many networks they say
+ * it from, each with one voice for what most of it say, and only then by how many they are. Peers whose own address is local have a voice each, but none on
+ * addresses that are not: they do not see this node from outside.
+ */
 public final class Nat implements Core<Nat.Input, Nat.Output> {
-    /** Observers remembered; the oldest gives way. */
+    /** Observers remembered; of the network that has most, the oldest gives way. */
     static final int VOTES_MAX = 256;
     /** A vote counts this long unless its peer says otherwise: an idle session is renewed, and its vote with it, every hour. */
     static final long VOTE_NS = 4_200_000_000_000L;
     /** An address is told to others once so many peers see it. */
     static final int WITNESSES = 2;
+    /** Most addresses that are told to others by peers' word alone. */
+    static final int OBSERVED_MAX = 2;
+    /** Between two changes of what is told, unless the host's own addresses change: each is published far and wide. */
+    static final long SETTLE_NS = 5_000_000_000L;
+    /** What one peer may say in a second, and at once after a rest. */
+    private static final int SAYS_PER_SECOND = 1;
+
+    private static final int SAYS_AT_ONCE = 30;
 
     /** What may happen. */
     public sealed interface Input {
         /** The addresses of this host on which it listens, best first. */
         record Local(List<Address> addresses) implements Input {}
 
-        /** A peer said from which address it hears this node. */
-        record Observed(Id by, Address self) implements Input {}
+        /** A peer said from which address it hears this node. {@code at} is its own address. */
+        record Observed(Id by, Address at, Address self) implements Input {}
 
         /** A core that is told these addresses begins anew: say them again. */
         record Tell() implements Input {}
@@ -44,13 +61,27 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         record SelfAddresses(List<Address> addresses) implements Output {}
     }
 
-    private record Said(Address sees, long atNs) {}
+    /** @param voice the network that it is from, or the peer's own where that is local */
+    private record Said(Object voice, boolean outside, Address sees, long atNs) {}
+
+    /** What speaks for one address: how many voices, and how many peers. */
+    private record Tally(Address address, int voices, int peers) {}
+
+    /** What speaks for each address, best first, and how many voices there are. */
+    private record Heard(List<Tally> tallies, int voices) {}
+
+    private static final Comparator<Tally> BEST_FIRST = Comparator.comparingInt(Tally::voices)
+            .thenComparingInt(Tally::peers)
+            .reversed();
 
     private final Counters counters;
+    private final RateLimit<Id> says = new RateLimit<>(SAYS_PER_SECOND, SAYS_AT_ONCE, 2 * VOTES_MAX);
     private final Map<Id, Said> votes = new LinkedHashMap<>();
     private final ArrayDeque<Output> outputs = new ArrayDeque<>();
     private List<Address> local = List.of();
     private List<Address> told = List.of();
+    private long settledNs = Long.MIN_VALUE;
+    private boolean unsettled;
 
     public Nat(Counters counters) {
         this.counters = counters;
@@ -65,11 +96,13 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         }
         forgetOld(nowNs);
         List<Address> next = addresses();
-        boolean again = input instanceof Input.Tell && !next.isEmpty();
-        if (again || !next.equals(told)) {
-            told = next;
-            outputs.add(new Output.SelfAddresses(next));
-        }
+        boolean ownChanged = input instanceof Input.Local;
+        unsettled = !next.equals(told) && nowNs < settledNs && !ownChanged;
+        boolean changed = !unsettled && !next.equals(told);
+        if (changed && !ownChanged) settledNs = nowNs + SETTLE_NS;
+        if (changed) told = next;
+        boolean again = input instanceof Input.Tell && !told.isEmpty();
+        if (changed || again) outputs.add(new Output.SelfAddresses(told));
     }
 
     @Override
@@ -79,8 +112,9 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
 
     @Override
     public long deadlineNs() {
-        for (Said oldest : votes.values()) return oldest.atNs + VOTE_NS;
-        return NEVER;
+        long next = unsettled ? settledNs : NEVER;
+        for (Said oldest : votes.values()) return Math.min(next, oldest.atNs + VOTE_NS);
+        return next;
     }
 
     /** What is known now. */
@@ -92,12 +126,33 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     }
 
     private void vote(long nowNs, Input.Observed o) {
-        votes.remove(o.by());
-        if (votes.size() >= VOTES_MAX) {
-            counters.add("nat.votes.evicted");
-            votes.remove(votes.keySet().iterator().next());
+        if (!says.take(nowNs, o.by())) {
+            counters.add("nat.votes.tooOften");
+            return;
         }
-        votes.put(o.by(), new Said(o.self(), nowNs));
+        votes.remove(o.by());
+        boolean outside = !o.at().isLocal();
+        Object voice = outside ? o.at().network(16, 32) : o.by();
+        votes.put(o.by(), new Said(voice, outside, o.self(), nowNs));
+        if (votes.size() <= VOTES_MAX) return;
+        counters.add("nat.votes.evicted");
+        votes.remove(oldestOfMost());
+    }
+
+    /** The oldest vote of the network that has most of them. All local peers are one network here. */
+    private Id oldestOfMost() {
+        Map<Object, Integer> sizes = new HashMap<>(); // looked up, never iterated
+        for (Said said : votes.values()) sizes.merge(said.outside ? said.voice : "", 1, Integer::sum);
+        Id out = votes.keySet().iterator().next();
+        int most = 0;
+        for (var vote : votes.entrySet()) {
+            Said said = vote.getValue();
+            int size = sizes.getOrDefault(said.outside ? said.voice : "", 0);
+            if (size <= most) continue;
+            most = size;
+            out = vote.getKey();
+        }
+        return out;
     }
 
     private void forgetOld(long nowNs) {
@@ -107,27 +162,86 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         }
     }
 
-    private NatReport.Mapping mapping() {
-        if (votes.size() < WITNESSES) return NatReport.Mapping.UNKNOWN;
-        Address seen = null;
+    /**
+     * What is said, by those who can know, of addresses of one family that are not the host's own: a neighbour's word says
+     * nothing of what is behind the NAT.
+     */
+    private Heard heard(boolean v4) {
+        Map<Object, Map<Address, Integer>> byVoice = new LinkedHashMap<>();
+        Map<Address, Integer> peers = new LinkedHashMap<>();
         for (Said said : votes.values()) {
-            if (local.contains(said.sees)) continue; // a neighbour's word says nothing of what is behind the NAT
-            if (seen != null && !seen.equals(said.sees)) return NatReport.Mapping.ENDPOINT_DEPENDENT;
-            seen = said.sees;
+            boolean knows = said.outside || said.sees.isLocal();
+            if (!knows || said.sees.isV4() != v4 || local.contains(said.sees)) continue;
+            byVoice.computeIfAbsent(said.voice, _ -> new LinkedHashMap<>()).merge(said.sees, 1, Integer::sum);
+            peers.merge(said.sees, 1, Integer::sum);
         }
-        return seen == null ? NatReport.Mapping.NONE : NatReport.Mapping.ENDPOINT_INDEPENDENT;
+        Map<Address, Integer> voices = new HashMap<>(); // looked up, never iterated
+        for (Map<Address, Integer> said : byVoice.values()) {
+            Address most = most(said);
+            if (most != null) voices.merge(most, 1, Integer::sum);
+        }
+        List<Tally> out = new ArrayList<>();
+        peers.forEach((address, count) -> out.add(new Tally(address, voices.getOrDefault(address, 0), count)));
+        out.sort(BEST_FIRST);
+        return new Heard(out, byVoice.size());
     }
 
-    /** Seen by enough peers first, then the host's own. */
+    /** What one network says: what most of it do; null where it is of two minds. */
+    private static @Nullable Address most(Map<Address, Integer> said) {
+        Address best = null;
+        int most = 0;
+        for (var each : said.entrySet()) {
+            if (each.getValue() == most) best = null;
+            if (each.getValue() <= most) continue;
+            best = each.getKey();
+            most = each.getValue();
+        }
+        return best;
+    }
+
+    private NatReport.Mapping mapping() {
+        if (votes.size() < WITNESSES) return NatReport.Mapping.UNKNOWN;
+        NatReport.Mapping v4 = mapping(true);
+        NatReport.Mapping v6 = mapping(false);
+        return v4.compareTo(v6) > 0 ? v4 : v6;
+    }
+
+    /** Where peers disagree, more than half of their voices decide. */
+    private NatReport.Mapping mapping(boolean v4) {
+        Heard heard = heard(v4);
+        if (heard.tallies.isEmpty()) return NatReport.Mapping.NONE;
+        boolean agree = 2 * heard.tallies.getFirst().voices > heard.voices;
+        return agree ? NatReport.Mapping.ENDPOINT_INDEPENDENT : NatReport.Mapping.ENDPOINT_DEPENDENT;
+    }
+
+    /** What enough peers see; nothing that far fewer see than the first of its family. */
+    private List<Tally> observed(boolean v4) {
+        List<Tally> seen = new ArrayList<>(heard(v4).tallies);
+        seen.removeIf(t -> t.peers < WITNESSES || t.address.isLocal());
+        if (seen.isEmpty()) return seen;
+        Tally best = seen.getFirst();
+        seen.removeIf(t -> 3 * t.voices < best.voices || 3 * t.peers < best.peers);
+        return seen;
+    }
+
+    /**
+     * The host's own public addresses first, then what most voices see, then the rest of the host's own. By peers' word alone at
+     * most {@link #OBSERVED_MAX} are told, and none of the host's own that has a place gives it up for them.
+     */
     private List<Address> addresses() {
-        Map<Address, Integer> seen = new LinkedHashMap<>();
-        for (Said said : votes.values()) seen.merge(said.sees, 1, Integer::sum);
+        List<Tally> seen = observed(true);
+        seen.addAll(observed(false));
+        seen.sort(BEST_FIRST);
+        List<Tally> best = seen.subList(0, Math.min(OBSERVED_MAX, seen.size()));
+        int own = Limits.CONTACT_ADDRESSES - best.size();
         LinkedHashSet<Address> out = new LinkedHashSet<>();
-        seen.forEach((address, count) -> {
-            if (count >= WITNESSES && !address.isLocal()) out.add(address);
-        });
-        for (Address address : local) if (!address.isLocal()) out.add(address);
-        out.addAll(local);
-        return out.stream().limit(Limits.CONTACT_ADDRESSES).toList();
+        for (Address address : local) if (!address.isLocal() && out.size() < own) out.add(address);
+        List<Address> rest = new ArrayList<>();
+        for (Address address : local) {
+            if (!out.contains(address) && out.size() + rest.size() < own) rest.add(address);
+        }
+        for (Tally tally : best) out.add(tally.address);
+        out.addAll(rest);
+        return List.copyOf(out);
     }
 }

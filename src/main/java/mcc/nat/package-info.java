@@ -8,8 +8,9 @@
  * operator reads).
  *
  * <p>Invariants: no single peer decides anything: an address that only one peer claims to see is never told to others, and
- * a mapping is {@code unknown} below two peers; a vote counts for seventy
- * minutes; one observer has one vote.
+ * a mapping is {@code unknown} below two peers; a vote counts for seventy minutes; one observer has one vote, and the
+ * observers of one network of addresses have one voice; at most two addresses are told by observers' word, and the host's own
+ * keep their places.
  *
  * <p>Sources: RFC 4787 sections 4 and 5 for the words; RFC 5780 section 4 for the method, with peers in the servers' place;
  * {@code docs/protocol.md}, network address translation.

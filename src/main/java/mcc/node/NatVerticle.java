@@ -22,12 +22,17 @@ public final class NatVerticle extends VerticleBase {
     public sealed interface Query {
         /** Answered by a {@link NatReport}. */
         record Report() implements Query {}
+
+        /** Answered by a list of {@link Counters.Count}. */
+        record Counts() implements Query {}
     }
 
-    private static final long LOOK_MS = 10_000;
+    /** A link that is back is to be noticed at once. */
+    private static final long LOOK_MS = 2_000;
 
     private final Bus bus;
-    private final Nat nat = new Nat(new Counters());
+    private final Counters counters = new Counters();
+    private final Nat nat = new Nat(counters);
     private final String inner;
     private @Nullable CoreHost<Nat.Input, Nat.Output> host;
 
@@ -74,6 +79,7 @@ public final class NatVerticle extends VerticleBase {
     private Future<Object> onQuery(Query query) {
         return switch (query) {
             case Query.Report _ -> Future.succeededFuture(nat.report(System.nanoTime()));
+            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
         };
     }
 

@@ -41,8 +41,9 @@ public final class Wiring {
                 toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
             case LinkOutput.Unanswered o -> toDht(new Dht.Input.Unanswered(o.to(), o.call()));
             case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node(), o.at())), host(o));
-            case LinkOutput.Observed o -> List.of(new Letter(Desk.NAT, new Nat.Input.Observed(o.by(), o.self())));
-            case LinkOutput.Stands o -> stands(dht(new Dht.Input.Up(o.node(), o.at())), o.node(), o.self());
+            case LinkOutput.Observed o ->
+                List.of(new Letter(Desk.NAT, new Nat.Input.Observed(o.by(), o.at(), o.self())));
+            case LinkOutput.Stands o -> stands(dht(new Dht.Input.Up(o.node(), o.at())), o.node(), o.at(), o.self());
             case LinkOutput.Down o -> toHost(o);
             case LinkOutput.Dialled o -> List.of(new Letter(Desk.DHT_HOST, o));
             case LinkOutput.NotDialled o -> List.of(new Letter(Desk.DHT_HOST, o));
@@ -108,8 +109,8 @@ public final class Wiring {
         };
     }
 
-    private static List<Letter> stands(Letter up, Id node, @Nullable Address self) {
-        return self == null ? List.of(up) : List.of(up, new Letter(Desk.NAT, new Nat.Input.Observed(node, self)));
+    private static List<Letter> stands(Letter up, Id node, Address at, @Nullable Address self) {
+        return self == null ? List.of(up) : List.of(up, new Letter(Desk.NAT, new Nat.Input.Observed(node, at, self)));
     }
 
     private static List<Letter> toDht(Dht.Input input) {

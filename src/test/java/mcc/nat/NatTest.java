@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class NatTest {
     private static final long SECOND = 1_000_000_000L;
+    private static final Address OUTSIDE = Address.parse("198.51.100.1:9376");
     private final Rng rng = Rng.seeded(1);
     private final Counters counters = new Counters();
     private final Nat nat = new Nat(counters);
@@ -31,7 +32,7 @@ class NatTest {
     void onePeerDecidesNothing() {
         handle(0, new Nat.Input.Local(List.of(lan)));
         Id liar = Id.random(rng);
-        for (int i = 0; i < 5; i++) handle(i, new Nat.Input.Observed(liar, mapped));
+        for (int i = 0; i < 5; i++) handle(i, new Nat.Input.Observed(liar, OUTSIDE, mapped));
         assertThat(nat.report(10).mapping()).isEqualTo(NatReport.Mapping.UNKNOWN);
         assertThat(told).containsExactly(lan);
     }
@@ -39,8 +40,8 @@ class NatTest {
     @Test
     void twoPeersThatAgreeMakeAnAddress() {
         handle(0, new Nat.Input.Local(List.of(lan)));
-        handle(0, new Nat.Input.Observed(Id.random(rng), mapped));
-        handle(0, new Nat.Input.Observed(Id.random(rng), mapped));
+        handle(0, new Nat.Input.Observed(Id.random(rng), OUTSIDE, mapped));
+        handle(0, new Nat.Input.Observed(Id.random(rng), OUTSIDE, mapped));
         assertThat(nat.report(0).mapping()).isEqualTo(NatReport.Mapping.ENDPOINT_INDEPENDENT);
         assertThat(told).containsExactly(mapped, lan);
     }
@@ -48,8 +49,8 @@ class NatTest {
     @Test
     void peersThatSeeDifferentPortsTellADependentMapping() {
         handle(0, new Nat.Input.Local(List.of(lan)));
-        handle(0, new Nat.Input.Observed(Id.random(rng), mapped));
-        handle(0, new Nat.Input.Observed(Id.random(rng), Address.parse("203.0.113.7:40001")));
+        handle(0, new Nat.Input.Observed(Id.random(rng), OUTSIDE, mapped));
+        handle(0, new Nat.Input.Observed(Id.random(rng), OUTSIDE, Address.parse("203.0.113.7:40001")));
         assertThat(nat.report(0).mapping()).isEqualTo(NatReport.Mapping.ENDPOINT_DEPENDENT);
         assertThat(told).containsExactly(lan);
     }
@@ -57,8 +58,8 @@ class NatTest {
     @Test
     void anAddressOfOnesOwnMeansNoNat() {
         handle(0, new Nat.Input.Local(List.of(mapped)));
-        handle(0, new Nat.Input.Observed(Id.random(rng), mapped));
-        handle(0, new Nat.Input.Observed(Id.random(rng), mapped));
+        handle(0, new Nat.Input.Observed(Id.random(rng), OUTSIDE, mapped));
+        handle(0, new Nat.Input.Observed(Id.random(rng), OUTSIDE, mapped));
         assertThat(nat.report(0).mapping()).isEqualTo(NatReport.Mapping.NONE);
     }
 
@@ -70,7 +71,7 @@ class NatTest {
             each.handle(0, new Nat.Input.Local(List.of(lan)));
             for (int i = 0; i < said.size(); i++) {
                 Address sees = said.get((first + i) % said.size());
-                each.handle(0, new Nat.Input.Observed(Id.random(rng), sees));
+                each.handle(0, new Nat.Input.Observed(Id.random(rng), OUTSIDE, sees));
             }
             assertThat(each.report(0).mapping())
                     .as("%d first", first)
@@ -79,9 +80,103 @@ class NatTest {
     }
 
     @Test
+    void eightLiarsAmongTwentyHonestPeersReplaceNoAddress() {
+        Address own = Address.parse("192.0.2.44:9376");
+        List<Address> lies = new ArrayList<>();
+        for (int i = 0; i < 4; i++) lies.add(Address.v4(0xcb007200 + i, 666));
+        for (boolean everywhere : new boolean[] {true, false}) {
+            Nat each = new Nat(counters);
+            each.handle(0, new Nat.Input.Local(List.of(lan, own)));
+            for (long hour = 0; hour < 5; hour++) {
+                long now = hour * 3_600 * SECOND;
+                Rng who = Rng.seeded(7);
+                for (int i = 0; i < 8; i++) {
+                    each.handle(now, new Nat.Input.Observed(Id.random(who), OUTSIDE, lies.get(i % 4)));
+                }
+                for (int i = 0; i < 20; i++) {
+                    Address at = everywhere ? Address.v4(0x20000001 + (i << 16), 9) : OUTSIDE;
+                    each.handle(now + 10 * SECOND, new Nat.Input.Observed(Id.random(who), at, mapped));
+                }
+                each.handle(now + 20 * SECOND, new Nat.Input.Tick());
+                assertThat(each.report(now).addresses()).as("hour %d", hour).containsExactly(own, mapped, lan);
+            }
+        }
+    }
+
+    @Test
+    void fortyLiarsOfOneNetworkDoNotTurnTheVerdict() {
+        handle(0, new Nat.Input.Local(List.of(lan)));
+        for (int i = 0; i < 20; i++) {
+            handle(i, new Nat.Input.Observed(Id.random(rng), Address.v4(0x20000001 + (i << 16), 9), mapped));
+        }
+        for (int i = 0; i < 40; i++) {
+            Address lie = Address.v4(0xcb007200 + i, 666);
+            handle(i, new Nat.Input.Observed(Id.random(rng), Address.v4(0x30000001 + i, 9), lie));
+        }
+        assertThat(nat.report(50).mapping()).isEqualTo(NatReport.Mapping.ENDPOINT_INDEPENDENT);
+        handle(60 * SECOND, new Nat.Input.Tick());
+        assertThat(told).containsExactly(mapped, lan);
+    }
+
+    @Test
+    void aThousandKeysOfOneNetworkPushNoOtherVoteOut() {
+        handle(0, new Nat.Input.Local(List.of(lan)));
+        for (int i = 0; i < 20; i++) {
+            handle(i, new Nat.Input.Observed(Id.random(rng), Address.v4(0x20000001 + (i << 16), 9), mapped));
+        }
+        Address lie = Address.parse("203.0.113.66:666");
+        for (int i = 0; i < 1_000; i++) handle(SECOND, new Nat.Input.Observed(Id.random(rng), OUTSIDE, lie));
+        handle(60 * SECOND, new Nat.Input.Tick());
+        assertThat(nat.report(0).votes().stream().filter(v -> v.sees().equals(mapped)))
+                .hasSize(20);
+        assertThat(told).containsExactly(mapped, lan);
+    }
+
+    @Test
+    void neighboursDoNotKnowHowThisNodeLooksFromOutside() {
+        handle(0, new Nat.Input.Local(List.of(lan)));
+        for (int i = 0; i < 9; i++) {
+            handle(i, new Nat.Input.Observed(Id.random(rng), Address.v4(0xc0a80110 + i, 9), mapped));
+        }
+        handle(60 * SECOND, new Nat.Input.Tick());
+        assertThat(told).containsExactly(lan);
+        for (int i = 0; i < 3; i++) {
+            handle(i, new Nat.Input.Observed(Id.random(rng), Address.v4(0xc0a80120 + i, 9), lan));
+        }
+        assertThat(nat.report(0).mapping()).isEqualTo(NatReport.Mapping.NONE);
+    }
+
+    @Test
+    void twoWhoAgreeByTurnsDoNotHaveItToldAgainAndAgain() {
+        handle(0, new Nat.Input.Local(List.of(lan)));
+        Id one = Id.random(rng);
+        Id two = Id.random(rng);
+        int changes = 0;
+        for (int i = 0; i < 600; i++) {
+            Address sees = i % 2 == 0 ? mapped : Address.parse("203.0.113.9:1");
+            for (Id by : List.of(one, two)) {
+                nat.handle(i * SECOND / 10, new Nat.Input.Observed(by, OUTSIDE, sees));
+                for (Nat.Output o; (o = nat.poll()) != null; ) changes++;
+            }
+        }
+        assertThat(changes).isLessThanOrEqualTo(13);
+        assertThat(counters.value("nat.votes.tooOften")).isPositive();
+    }
+
+    @Test
+    void aChangeOfTheHostsOwnAddressesIsToldAtOnce() {
+        handle(0, new Nat.Input.Local(List.of(lan)));
+        assertThat(told).containsExactly(lan);
+        handle(1, new Nat.Input.Local(List.of()));
+        assertThat(told).isEmpty();
+        handle(2, new Nat.Input.Local(List.of(lan)));
+        assertThat(told).containsExactly(lan);
+    }
+
+    @Test
     void votesAgeAndAreBounded() {
         handle(0, new Nat.Input.Local(List.of(lan)));
-        for (int i = 0; i < 1000; i++) handle(i, new Nat.Input.Observed(Id.random(rng), mapped));
+        for (int i = 0; i < 1000; i++) handle(i, new Nat.Input.Observed(Id.random(rng), OUTSIDE, mapped));
         assertThat(nat.report(0).votes()).hasSize(Nat.VOTES_MAX);
         assertThat(counters.value("nat.votes.evicted")).isEqualTo(1000 - Nat.VOTES_MAX);
         assertThat(nat.deadlineNs()).isBetween(4200 * SECOND, 4201 * SECOND);
@@ -91,7 +186,7 @@ class NatTest {
         assertThat(nat.deadlineNs()).isEqualTo(Long.MAX_VALUE);
         List<Id> same = new ArrayList<>();
         same.add(Id.random(rng));
-        for (int i = 0; i < 10; i++) handle(4202 * SECOND, new Nat.Input.Observed(same.getFirst(), mapped));
+        for (int i = 0; i < 10; i++) handle(4202 * SECOND, new Nat.Input.Observed(same.getFirst(), OUTSIDE, mapped));
         assertThat(nat.report(0).votes()).hasSize(1);
     }
 
@@ -117,7 +212,7 @@ class NatTest {
             case 0 -> new Nat.Input.Local(List.of(at, Address.v4(0xc0a80105, 1 + rng.below(3))));
             case 1 -> new Nat.Input.Tick();
             case 2 -> new Nat.Input.Tell();
-            default -> new Nat.Input.Observed(new Id(rng.below(5), 0, 0, 0), at);
+            default -> new Nat.Input.Observed(new Id(rng.below(5), 0, 0, 0), OUTSIDE, at);
         };
     }
 }
