@@ -141,10 +141,7 @@ final class Operations {
             boolean joined = dht.joined();
             boolean draining = parts.status().isDraining();
             JsonArray checks = new JsonArray()
-                    .add(check(
-                            "dht",
-                            joined,
-                            joined ? dht.contacts() + " contacts" : "no bootstrap node has answered yet"))
+                    .add(check("dht", joined, joined ? dht.contacts() + " contacts" : "no node of the network answers"))
                     .add(check(
                             "drain",
                             !draining,
@@ -324,7 +321,7 @@ final class Operations {
         String state = c.failures() > 0 ? "failing" : c.heardAgoMs() > 900_000 ? "stale" : "fresh";
         return toJson(c.contact())
                 .put("heardAgoMs", c.heardAgoMs())
-                .put("rttMs", c.rttMs() < 0 ? null : c.rttMs())
+                .put("rttMs", c.rttNs() == 0 ? null : Math.round(c.rttNs() / 1e3) / 1e3)
                 .put("failures", c.failures())
                 .put("state", state);
     }
@@ -366,7 +363,7 @@ final class Operations {
                     .put("sharedBits", step.sharedBits())
                     .put("result", step.result().name().toLowerCase(java.util.Locale.ROOT))
                     .put("count", step.count())
-                    .put("rttMs", step.rttMs()));
+                    .put("rttMs", Math.round(step.rttNs() / 1e3) / 1e3));
         }
         JsonArray closest = new JsonArray();
         found.closest().forEach(c -> closest.add(toJson(c)));

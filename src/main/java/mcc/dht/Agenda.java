@@ -21,7 +21,7 @@ final class Agenda {
         record Beat(Publication publication, int round) implements Task {}
 
         /** The network is to be joined, or joined again. */
-        record Join() implements Task {}
+        record Join(long attempt) implements Task {}
 
         /** The table is to be looked after. */
         record Maintain() implements Task {}

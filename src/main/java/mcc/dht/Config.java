@@ -42,26 +42,18 @@ public record Config(
      * What may be kept at most.
      *
      * @param recordsPerKey records of others under one key
-     * @param recordsPerWriter records of one other writer
      * @param records records of others
-     * @param recordBytes their contents' size
+     * @param recordBytes what they take in memory, by {@link Item#bytes}
      * @param graves remembered versions of records that are gone
      * @param lookups lookups at a time
      * @param calls requests in flight
      * @param publications records of our own
      */
     public record Limits(
-            int recordsPerKey,
-            int recordsPerWriter,
-            int records,
-            long recordBytes,
-            int graves,
-            int lookups,
-            int calls,
-            int publications) {
+            int recordsPerKey, int records, long recordBytes, int graves, int lookups, int calls, int publications) {
         /** The limits of an ordinary node. */
         public static Limits defaults() {
-            return new Limits(1_000, 512, 65_536, 32L << 20, 65_536, 256, 2_048, 4_096);
+            return new Limits(1_000, 65_536, 32L << 20, 65_536, 256, 2_048, 4_096);
         }
     }
 

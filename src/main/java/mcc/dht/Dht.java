@@ -10,6 +10,7 @@ import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
+import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -76,8 +77,15 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * @param quorum ends once this many holders answered with records: 1 for what never changes, {@link #ALL} to hear
          *     all of the nearest holders, without which a reader cannot tell live from stale
          * @param limit most records
+         * @param providers whether only offers of services are wanted, each by the node that has it: whatever else stands
+         *     under the key does not count
          */
-        record FindValue(long ticket, Id key, int quorum, int limit) implements Input {}
+        record FindValue(long ticket, Id key, int quorum, int limit, boolean providers) implements Input {
+            /** Records of any kind. */
+            public FindValue(long ticket, Id key, int quorum, int limit) {
+                this(ticket, key, quorum, limit, false);
+            }
+        }
 
         /**
          * Keep a record in the network until {@link Remove}; answered by {@link Output.Stored}.
@@ -155,6 +163,26 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** We are in the network, by these neighbours; none where this is the first node. */
         record Joined(List<Contact> contacts) implements Output {}
 
+        /** Nobody answers; goes on until {@link Joined}. */
+        record Alone() implements Output {}
+
+        /**
+         * Our clock differs from others'.
+         *
+         * @param aheadMs by how much it is ahead, negative where it is behind; 0 when that is over
+         * @param nodes how many say so
+         */
+        record ClockOff(long aheadMs, int nodes) implements Output {}
+
+        /** So many of our records have too few holders now. */
+        record Thin(int records) implements Output {}
+
+        /** Holders have a higher number for a record of ours than we knew; it was published above it. */
+        record Renumbered(Id key, long seq) implements Output {}
+
+        /** Somebody publishes as us: holders have numbers above those that they took from us. */
+        record Twin() implements Output {}
+
         /** The table has this many contacts now. */
         record TableChanged(int contacts) implements Output {}
 
@@ -182,8 +210,14 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
      */
     public record BucketView(int index, String prefix, int size, int capacity, List<ContactView> contacts) {}
 
-    /** One contact. {@code rttMs} is −1 while unmeasured. */
-    public record ContactView(Contact contact, long heardAgoMs, long rttMs, int failures) {}
+    /** One contact. {@code rttNs} is 0 while unmeasured. */
+    public record ContactView(Contact contact, long heardAgoMs, long rttNs, int failures) {}
+
+    /** Requests of one peer that are served in a second, and at once after a rest; ten times as many of one network. */
+    private static final int ASKED_PER_SECOND = 1_000;
+
+    private static final int ASKED_AT_ONCE = 10_000;
+    private static final int ASKERS_MAX = 4_096;
 
     private final Policy policy;
     private final Shared shared;
@@ -191,6 +225,10 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private final Lookups lookups;
     private final Publisher publisher;
     private final Upkeep upkeep;
+    private final Clocks clocks;
+    private final RateLimit<Id> perPeer = new RateLimit<>(ASKED_PER_SECOND, ASKED_AT_ONCE, ASKERS_MAX);
+    private final RateLimit<Address> perNetwork =
+            new RateLimit<>(10 * ASKED_PER_SECOND, 10 * ASKED_AT_ONCE, ASKERS_MAX);
     private Contact self;
     private int reportedSize;
 
@@ -202,6 +240,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         lookups = new Lookups(shared, calls, this::finished);
         publisher = new Publisher(shared, calls, lookups);
         upkeep = new Upkeep(shared, calls, lookups);
+        clocks = new Clocks(shared);
         this.self = new Contact(self, List.of());
     }
 
@@ -212,12 +251,19 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Input.Start start -> start(start);
             case Input.Meet meet -> upkeep.meet(meet.contacts());
             case Input.Tick _ -> {}
-            case Input.Clock clock -> shared.clock(clock.epochMs());
+            case Input.Clock clock -> {
+                long byMs = clock.epochMs() - shared.epochMs();
+                shared.clock(clock.epochMs());
+                clocks.set(byMs);
+            }
             case Input.Asked asked -> asked(asked);
             case Input.Answered answered -> answered(answered);
             case Input.Unanswered unanswered -> unanswered(unanswered);
-            case Input.Up up -> consider(up.node(), up.at());
-            case Input.SelfAddresses addresses -> self = new Contact(self.node(), addresses.addresses());
+            case Input.Up up -> {
+                upkeep.heard();
+                consider(up.node(), up.at());
+            }
+            case Input.SelfAddresses addresses -> selfAddresses(addresses.addresses());
             case Input.FindNode find -> lookups.start(find.target(), new LookupGoal.Nodes(find.ticket()), List.of());
             case Input.FindValue find -> findValue(find);
             case Input.Put put -> publisher.put(put);
@@ -229,6 +275,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         if (shared.table.size() != reportedSize) {
             if (reportedSize == 0) upkeep.firstContact();
             reportedSize = shared.table.size();
+            if (reportedSize == 0) upkeep.lostAll();
             shared.emit(new Output.TableChanged(reportedSize));
         }
     }
@@ -249,11 +296,18 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         upkeep.start(start.bootstrap(), start.snapshot(), start.meets());
     }
 
+    /** Other addresses mean another network, or one that is back. */
+    private void selfAddresses(List<Address> addresses) {
+        if (self.addresses().equals(addresses)) return;
+        self = new Contact(self.node(), addresses);
+        upkeep.hurry();
+    }
+
     private void findValue(Input.FindValue find) {
-        var goal = new LookupGoal.Values(find.ticket(), find.quorum(), find.limit());
+        var goal = new LookupGoal.Values(find.ticket(), find.quorum(), find.limit(), find.providers());
         lookups.start(find.key(), goal, List.of(), lookup -> {
             boolean own = publisher.collect(find.key(), lookup.harvest);
-            boolean held = shared.store.collect(shared.nowNs, find.key(), lookup.harvest);
+            boolean held = shared.store.collect(shared.nowNs, find.key(), shared.self, lookup.harvest);
             if (own || held) lookup.harvest.answered();
         });
     }
@@ -270,18 +324,23 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             }
             case Agenda.Task.Republish republish -> publisher.republish(republish);
             case Agenda.Task.Beat beat -> publisher.beat(beat);
-            case Agenda.Task.Join _ -> upkeep.join();
+            case Agenda.Task.Join join -> upkeep.join(join);
             case Agenda.Task.Maintain _ -> upkeep.maintain();
         }
     }
 
     private void asked(Input.Asked asked) {
+        upkeep.heard();
+        if (!perPeer.take(shared.nowNs, asked.from()) || !perNetwork.take(shared.nowNs, Item.network(asked.at()))) {
+            shared.counters.add("dht.askedTooOften");
+            return;
+        }
         Message answer = switch (asked.request()) {
-            case Message.Ping _ -> new Message.Pong();
+            case Message.Ping _ -> new Message.Pong(Math.max(0, shared.epochMs()));
             case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), asked.from()));
             case Message.FindValue m ->
                 shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), asked.from()));
-            case Message.Store m -> new Message.Stored(store(asked.from(), m.record()));
+            case Message.Store m -> store(asked.from(), asked.at(), m.record());
             case Message.Beat m ->
                 new Message.Beaten(mayStore(asked.from()) && shared.store.beat(shared.nowNs, asked.from(), m));
             case Message.Pong _, Message.Nodes _, Message.Values _, Message.Stored _, Message.Beaten _ -> null;
@@ -294,10 +353,13 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         consider(asked.from(), asked.at());
     }
 
-    private Message.Verdict store(Id from, Record record) {
+    private Message.Stored store(Id from, Address at, Record record) {
         // A stranger is told what a full node would tell it.
-        if (!mayStore(from)) return Message.Verdict.FULL;
-        return shared.store.store(shared.nowNs, shared.epochMs(), record);
+        boolean may = mayStore(from);
+        Message.Verdict verdict =
+                may ? shared.store.store(shared.nowNs, shared.epochMs(), at, record) : Message.Verdict.FULL;
+        long newest = verdict == Message.Verdict.OLD ? shared.store.newest(record) : 0;
+        return new Message.Stored(verdict, newest, Math.max(0, shared.epochMs()));
     }
 
     private boolean mayStore(Id from) {
@@ -313,7 +375,8 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private List<Contact> closest(Id target, Id asker) {
         List<Contact> out = new ArrayList<>(shared.config.k());
         for (Entry entry : shared.table.closest(target, shared.config.k() + 1)) {
-            if (!entry.contact.node().equals(asker) && out.size() < shared.config.k()) out.add(entry.contact);
+            boolean doubtful = entry.failures > 0 || entry.contact.node().equals(asker);
+            if (!doubtful && out.size() < shared.config.k()) out.add(entry.contact);
         }
         return out;
     }
@@ -326,23 +389,30 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
         calls.take(answered.call());
         if (answered.rttNs() > 0) shared.rtts.add(answered.rttNs());
-        heard(call.to().heardAt(answered.at()), call.position(), answered.rttNs());
+        Contact contact = call.to().heardAt(answered.at());
+        upkeep.heard();
+        upkeep.remember(contact);
+        heard(contact, call.position(), answered.rttNs());
         if (call.use() instanceof Call.Use.Check) upkeep.checked(call.position());
-        if (!apply(call, answered.answer())) {
+        if (!apply(call, answered.answer(), answered.rttNs())) {
             shared.counters.add("dht.answerWrong");
             failed(call, false);
         }
     }
 
     /** Hands an answer to whom it is for; false when it is none to what was asked. */
-    private boolean apply(Call call, Message answer) {
+    private boolean apply(Call call, Message answer, long rttNs) {
         switch (call.use()) {
             case Call.Use.Step step when answer instanceof Message.Nodes nodes -> lookups.nodes(step, nodes);
             case Call.Use.Step step when answer instanceof Message.Values values -> lookups.values(step, values);
             case Call.Use.Page page when answer instanceof Message.Values values -> lookups.page(page, call, values);
-            case Call.Use.Check _ when answer instanceof Message.Pong -> {}
+            case Call.Use.Check _
+            when answer instanceof Message.Pong pong -> clocks.heard(call.to().node(), pong.clockMs(), rttNs);
             case Call.Use.Place place
-            when answer instanceof Message.Stored stored -> publisher.stored(place, call, stored.verdict());
+            when answer instanceof Message.Stored stored -> {
+                clocks.heard(call.to().node(), stored.clockMs(), rttNs);
+                publisher.stored(place, call, stored);
+            }
             case Call.Use.Beat beat
             when answer instanceof Message.Beaten beaten -> publisher.beaten(beat, call, beaten.known());
             case Call.Use.Step _, Call.Use.Page _, Call.Use.Check _, Call.Use.Place _, Call.Use.Beat _ -> {
@@ -373,6 +443,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         boolean dropped = shared.table.failed(call.position(), unreachable ? RoutingTable.FAILURES : 1);
         Entry doubtful = dropped ? null : shared.table.find(call.position());
         if (doubtful != null) upkeep.check(doubtful.contact, doubtful.position);
+        upkeep.silent();
         switch (call.use()) {
             case Call.Use.Step step -> lookups.failed(step, unreachable);
             case Call.Use.Page page -> lookups.pageFailed(page);
@@ -438,8 +509,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             List<ContactView> contacts = new ArrayList<>();
             for (Entry entry : shared.table.entries(i)) {
                 long agoMs = (shared.nowNs - entry.heardNs) / Config.MS;
-                long rttMs = entry.srttNs == 0 ? -1 : entry.srttNs / Config.MS;
-                contacts.add(new ContactView(entry.contact, agoMs, rttMs, entry.failures));
+                contacts.add(new ContactView(entry.contact, agoMs, entry.srttNs, entry.failures));
             }
             if (contacts.isEmpty()) continue;
             out.add(new BucketView(i, prefix(i), contacts.size(), shared.config.k(), List.copyOf(contacts)));

@@ -1,14 +1,20 @@
 package mcc.dht;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import mcc.core.Id;
 import mcc.wire.Record;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The records that a lookup collected: of each writer and slot the newest version, with the most recent beat that any holder
  * heard.
+ *
+ * <p>A holder may tell any number of records that nobody else has. When there are too many, whoever told most of those that
+ * it told alone loses one, so that each holder has a fair share and none hides what others hold.
  */
 final class Harvest {
     private record Instance(Id writer, Id slot) {}
@@ -16,20 +22,33 @@ final class Harvest {
     private static final class Best {
         Record record;
         long beatNs;
-        int answers = 1;
+        /** Holders of this version; our own node is one as well. */
+        final LinkedHashSet<Id> tellers = new LinkedHashSet<>(4);
 
-        Best(Record record, long beatNs) {
+        Best(Record record, long beatNs, Id teller) {
             this.record = record;
             this.beatNs = beatNs;
+            tellers.add(teller);
         }
     }
 
+    /** Where few are wanted, so many are collected, so that what several holders have can be preferred. */
+    private static final int LEAST = 64;
+
+    private static final int TELLERS = 32;
+
     private final int limit;
+    private final int room;
     private final LinkedHashMap<Instance, Best> all = new LinkedHashMap<>();
+    /** How many records each holder told that no other did. */
+    private final LinkedHashMap<Id, Integer> alone = new LinkedHashMap<>();
+
     private int answers;
 
+    /** @param limit most records wanted; 0 for none */
     Harvest(int limit) {
         this.limit = limit;
+        room = limit == 0 ? 0 : Math.max(limit, LEAST);
     }
 
     /** Counts one holder that had records. */
@@ -45,8 +64,9 @@ final class Harvest {
         return all.size();
     }
 
-    boolean isFull() {
-        return all.size() >= limit;
+    /** Returns whether a record that only {@code teller} has would find room. */
+    boolean wants(Id teller) {
+        return all.size() < room || mostAlone() != null && share(teller) + 1 < share(mostAlone());
     }
 
     /** Returns whether this very record is already there, so that its signature need not be checked again. */
@@ -56,29 +76,67 @@ final class Harvest {
         return best != null && best.record.equals(record);
     }
 
-    /** Adds a record whose signature is right; {@code beatNs} is when its holder last heard the writer. */
-    void add(Record record, long beatNs) {
+    /** Adds a record whose signature is right; {@code beatNs} is when {@code teller}, its holder, last heard the writer. */
+    void add(Record record, long beatNs, Id teller) {
         Instance instance =
                 new Instance(record.content().writer(), record.content().slot());
         Best best = all.get(instance);
         if (best == null) {
-            if (!isFull()) all.put(instance, new Best(record, beatNs));
+            if (!wants(teller)) return;
+            if (all.size() >= room) drop(mostAlone());
+            all.put(instance, new Best(record, beatNs, teller));
+            count(teller, 1);
         } else if (record.content().seq() > best.record.content().seq()) {
+            if (best.tellers.size() == 1) count(best.tellers.getFirst(), -1);
             best.record = record;
             best.beatNs = beatNs;
-            best.answers = 1;
+            best.tellers.clear();
+            best.tellers.add(teller);
+            count(teller, 1);
         } else if (record.content().seq() == best.record.content().seq()) {
             best.beatNs = Math.max(best.beatNs, beatNs);
-            best.answers++;
+            if (best.tellers.size() >= TELLERS) return;
+            boolean second = best.tellers.size() == 1 && !best.tellers.contains(teller);
+            if (second) count(best.tellers.getFirst(), -1);
+            best.tellers.add(teller);
         }
     }
 
+    private int share(@Nullable Id teller) {
+        return teller == null ? 0 : alone.getOrDefault(teller, 0);
+    }
+
+    private void count(Id teller, int by) {
+        alone.merge(teller, by, Integer::sum);
+    }
+
+    private @Nullable Id mostAlone() {
+        Id most = null;
+        for (Id teller : alone.keySet()) if (share(teller) > share(most)) most = teller;
+        return most;
+    }
+
+    /** Drops the last of the records that only {@code teller} told. */
+    private void drop(@Nullable Id teller) {
+        Instance last = null;
+        for (var entry : all.entrySet()) {
+            LinkedHashSet<Id> tellers = entry.getValue().tellers;
+            if (tellers.size() == 1 && tellers.getFirst().equals(teller)) last = entry.getKey();
+        }
+        if (last == null || teller == null) return;
+        all.remove(last);
+        count(teller, -1);
+    }
+
+    /** Returns what was found; where it is too much, what most holders have. */
     List<Holding> holdings(long nowNs) {
-        List<Holding> out = new ArrayList<>(all.size());
-        for (Best best : all.values()) {
+        List<Best> chosen = new ArrayList<>(all.values());
+        if (chosen.size() > limit) chosen.sort(Comparator.comparingInt(best -> -best.tellers.size()));
+        List<Holding> out = new ArrayList<>();
+        for (Best best : chosen.subList(0, Math.min(limit, chosen.size()))) {
             long ageMs = Math.max(0, nowNs - best.beatNs) / Config.MS;
             long beatMs = best.record.content().beatMs();
-            out.add(new Holding(best.record, ageMs, beatMs == 0 || ageMs < beatMs, best.answers));
+            out.add(new Holding(best.record, ageMs, beatMs == 0 || ageMs < beatMs, best.tellers.size()));
         }
         return out;
     }

@@ -2,9 +2,11 @@ package mcc.dht;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.core.Address;
 import mcc.core.Id;
 import mcc.core.Invariant;
 import mcc.wire.Contact;
+import mcc.wire.Limits;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,16 +21,25 @@ import org.jspecify.annotations.Nullable;
  * FAILED:    on asked    -> WAITING, once, as a last look
  * RESPONDED: final
  * </pre>
- * It asks the nearest peers HEARD among the {@code width} nearest that have not failed, at most alpha at a time, and ends
- * when these have all RESPONDED. While nothing comes nearer, alpha grows by each slow or failed peer up to alphaMax
- * (S/Kademlia's and libp2p's fixed parallelism waits for the slowest; freeing the slot at the 85th percentile does not).
+ * It asks among the {@code width} nearest that have not failed, at most alpha at a time, and ends when these have all
+ * RESPONDED and {@link #FLOOR} have in all. While nothing comes nearer, alpha grows by each slow or failed peer up to alphaMax (S/Kademlia's and libp2p's
+ * fixed parallelism waits for the slowest; freeing the slot at the 85th percentile does not).
  *
- * <p>A peer is not asked twice on the way: the next one is cheaper than waiting. The last look is the exception: a peer that
- * timed out and would be nearer than every one that responded is asked once more before the lookup ends, because one lost
- * datagram in fifty would otherwise hide the nearest node in one lookup of fifty.
+ * <p>Whoever answers may lie, so it is believed on credit. To ask a peer that we do not know ourselves costs all who named
+ * it one point of {@link #CREDIT}, which they get back, and one more, when that peer answers; a peer whose namers have no
+ * credit left is passed over as if it had failed. So a liar costs a lookup a few requests at a time at which others are under
+ * way, however many nodes it makes up, and cannot crowd out what others named. Peers that two named, or that we know, are asked first.
+ * Where the walk would end with too few answers, credit is given once more: an honest neighbour may know many that left. Of the
+ * nearest only those count for its end that two others named: neighbours of a target know one another, and a few liars that
+ * stand nearest in our table, and name nobody or nobody real, would be the end of the walk.
+ *
+ * <p>A peer is not asked twice on the way: the next one is cheaper than waiting. The last look is the exception: peers that
+ * timed out and would be nearer than every one that responded are asked once more before the lookup ends, at one time,
+ * because one lost datagram in fifty would otherwise hide the nearest node in one lookup of fifty. Who was named by one peer
+ * alone gets none.
  *
  * <p>Sources: Maymounkov and Mazières 2002 section 2.3; zikade's coord/query for the closed state machine; Jimenez et al.
- * 2011 and Rhea et al. 2004 for per-peer time-outs.
+ * 2011 and Rhea et al. 2004 for per-peer time-outs; Baumgart and Mies, S/Kademlia (2007), for lookups among liars.
  */
 final class Lookup {
     enum State {
@@ -40,8 +51,19 @@ final class Lookup {
 
     /** A peer on the way. */
     static final class Peer {
-        final Contact contact;
+        Contact contact;
         final Id position;
+        /** Whether we know it ourselves, by its own answers or as a bootstrap node. */
+        private final boolean known;
+        /** Who named it; at most {@link #NAMERS}. */
+        private final List<Peer> namers = new ArrayList<>(2);
+        /** How many more of those it named may be asked, and how many have been and did not answer yet. */
+        private int credit = CREDIT;
+
+        private int open;
+        /** Whose credit the request to it under way has taken. */
+        private List<Peer> sponsors = List.of();
+
         State state = State.HEARD;
         boolean slow;
         boolean unreachable;
@@ -50,15 +72,63 @@ final class Lookup {
         /** The number of the request under way. */
         long call;
 
-        private Peer(Contact contact, Id position) {
+        private Peer(Contact contact, Id position, @Nullable Peer namer, boolean known) {
             this.contact = contact;
             this.position = position;
+            this.known = known;
+            if (namer != null) namers.add(namer);
+        }
+
+        private boolean isCorroborated() {
+            return namers.size() >= WITNESSES;
+        }
+
+        private boolean isConfirmed() {
+            return known || namers.size() > 1;
+        }
+
+        private boolean isCredible() {
+            if (known) return true;
+            for (Peer namer : namers) if (namer.credit > 0) return true;
+            return false;
+        }
+
+        /** Whether it is passed over for good: nobody who named it has credit, nor anybody out who might bring some. */
+        private boolean isLost() {
+            if (known) return false;
+            for (Peer namer : namers) if (namer.credit > 0 || namer.open > 0) return false;
+            return true;
+        }
+
+        private void named(Contact as, Peer namer) {
+            if (namer == this || namers.contains(namer) || namers.size() == NAMERS) return;
+            namers.add(namer);
+            if (known) return;
+            List<Address> all = new ArrayList<>(contact.addresses());
+            for (Address address : as.addresses()) {
+                if (all.contains(address)) continue;
+                // What one namer said leaves room for what the next one does.
+                if (all.size() == Limits.CONTACT_ADDRESSES) all.remove(1);
+                all.add(address);
+                unreachable = false;
+            }
+            contact = new Contact(contact.node(), all);
         }
     }
 
-    /** Most peers remembered; the farthest are forgotten. */
-    static final int PEERS = 64;
+    /** Most peers remembered; of those that are of no use any longer, and then of the rest, the farthest are forgotten. */
+    static final int PEERS = 128;
+    /** How many peers that nobody else named a peer may have asked before one of them has answered. */
+    static final int CREDIT = 3;
+    /** What a peer may gain by having named the living. */
+    private static final int CREDIT_MAX = 6;
 
+    /** How many must answer before a lookup ends, where there are so many. */
+    static final int FLOOR = 8;
+    /** How many others must name a peer before it counts for the end. */
+    private static final int WITNESSES = 2;
+
+    private static final int NAMERS = 8;
     private static final int STEPS = 128;
 
     final long id;
@@ -67,12 +137,14 @@ final class Lookup {
     final Harvest harvest;
     final long startNs;
     private final Config config;
-    private final List<Peer> peers = new ArrayList<>(PEERS);
+    private final List<Peer> peers = new ArrayList<>(32);
     private final List<Trace.Step> steps = new ArrayList<>();
     private int requests;
     private int inFlight;
     private int setbacks;
     private int pages;
+    private int pagesAsked;
+    private boolean relented;
 
     Lookup(long id, Id target, LookupGoal goal, Config config, long nowNs) {
         this.id = id;
@@ -83,26 +155,56 @@ final class Lookup {
         harvest = new Harvest(goal instanceof LookupGoal.Values v ? v.limit() : 0);
     }
 
-    /** Adds a peer it heard of; returns whether it is new and near enough to be remembered. */
+    /** Adds a peer that we know ourselves; returns whether it is new and near enough to be remembered. */
     boolean add(Contact contact, Id position) {
+        return add(contact, position, null, true);
+    }
+
+    /**
+     * Adds a peer that {@code namer} told of; returns whether it is new and near enough to be remembered.
+     *
+     * @param known whether we know it ourselves, as {@code contact} says
+     */
+    boolean add(Contact contact, Id position, @Nullable Peer namer, boolean known) {
         int low = 0;
         int high = peers.size();
         while (low < high) {
             int mid = (low + high) >>> 1;
             int c = target.compareDistance(position, peers.get(mid).position);
-            if (c == 0) return false;
+            if (c == 0) {
+                if (namer != null) peers.get(mid).named(contact, namer);
+                return false;
+            }
             if (c < 0) high = mid;
             else low = mid + 1;
         }
-        if (low == PEERS) return false;
-        // Who waits is kept, so that the count of those in flight stays true.
-        for (int i = PEERS - 1; peers.size() == PEERS && i >= low; i--) {
-            if (peers.get(i).state != State.WAITING) peers.remove(i);
-        }
-        if (peers.size() == PEERS) return false;
-        peers.add(low, new Peer(contact, position));
+        peers.add(low, new Peer(contact, position, namer, known));
+        if (peers.size() > PEERS && forget() == low) return false;
         if (low == 0) setbacks = 0;
         return true;
+    }
+
+    /** Forgets the least useful peer and returns where it stood. Who waits is kept, so that the count of those in flight stays true. */
+    private int forget() {
+        int least = -1;
+        int leastUse = Integer.MAX_VALUE;
+        for (int i = peers.size() - 1; i >= 0; i--) {
+            int use = use(peers.get(i));
+            if (use >= leastUse) continue;
+            least = i;
+            leastUse = use;
+        }
+        peers.remove(least);
+        return least;
+    }
+
+    private static int use(Peer peer) {
+        return switch (peer.state) {
+            case HEARD -> peer.isLost() ? 0 : !peer.isConfirmed() ? 2 : 3;
+            case FAILED -> 1;
+            case RESPONDED -> 4;
+            case WAITING -> 5;
+        };
     }
 
     /** Returns the next peer to ask, or null when it must wait or is done. */
@@ -110,20 +212,57 @@ final class Lookup {
     Peer next() {
         int alpha = Math.min(config.alphaMax(), config.alpha() + setbacks);
         if (requests >= config.maxRequests() || inFlight >= alpha || isSated()) return null;
+        Peer heard = nearestHeard();
+        if (heard != null || !converged()) return heard;
+        if (mayRelent()) {
+            relented = true;
+            for (Peer peer : peers) if (peer.state == State.RESPONDED) peer.credit = Math.max(peer.credit, CREDIT);
+            heard = nearestHeard();
+        }
+        return heard != null ? heard : lastLook();
+    }
+
+    private @Nullable Peer nearestHeard() {
         int standing = 0;
         int width = width();
+        boolean enough = responded() + inFlight >= floor();
+        Peer best = null;
         for (Peer peer : peers) {
-            if (peer.state == State.HEARD) return peer;
             if (peer.state == State.FAILED || (peer.slow && peer.state == State.WAITING)) continue;
-            if (++standing == width) break;
+            if (peer.state == State.HEARD) {
+                if (!peer.isCredible()) continue;
+                if (peer.isConfirmed()) return peer;
+                if (best == null) best = peer;
+            }
+            if (counts(peer)) standing++;
+            if (standing >= width && (best != null || enough)) break;
         }
-        return converged() ? lastLook() : null;
+        return best;
+    }
+
+    /** Whether a peer is one of those whose answers end the lookup. */
+    private boolean counts(Peer peer) {
+        return peer.state != State.RESPONDED || floor() == 0 || peer.isCorroborated();
+    }
+
+    private int responded() {
+        int responded = 0;
+        for (Peer peer : peers) if (peer.state == State.RESPONDED) responded++;
+        return responded;
+    }
+
+    /** Whether those are too few who answered, and somebody was passed over for want of credit. */
+    private boolean mayRelent() {
+        if (relented || responded() >= width()) return false;
+        for (Peer peer : peers) if (peer.state == State.HEARD && peer.isLost()) return true;
+        return false;
     }
 
     private @Nullable Peer lastLook() {
         for (Peer peer : peers) {
             if (peer.state == State.RESPONDED) return null;
-            if (peer.state == State.FAILED && peer.asks == 1 && !peer.unreachable) return peer;
+            boolean silent = peer.state == State.FAILED && peer.asks == 1 && !peer.unreachable;
+            if (silent && peer.isConfirmed() && !peer.isLost()) return peer;
         }
         return null;
     }
@@ -132,21 +271,32 @@ final class Lookup {
     boolean isDone() {
         if (pages > 0) return false;
         if (isSated()) return true;
-        if (requests >= config.maxRequests()) return inFlight == 0 && noneWaiting();
-        return converged() && lastLook() == null;
+        if (requests >= config.maxRequests()) return inFlight == 0 && waiting().isEmpty();
+        return converged() && !mayRelent() && lastLook() == null && !isLooking();
     }
 
     private boolean isSated() {
         return goal instanceof LookupGoal.Values v && harvest.answers() >= v.quorum();
     }
 
-    /** A reader who found nothing yet looks farther: nodes that joined since the record was placed may stand before it. */
+    /**
+     * A reader who found nothing yet, or at one holder alone, looks farther: nodes that joined since the record was placed may
+     * stand before it, and a holder may lie.
+     */
     private int width() {
         return switch (goal) {
             case LookupGoal.Self _ -> config.k();
-            case LookupGoal.Values _ -> harvest.answers() == 0 ? config.k() / 2 : config.nearest();
+            case LookupGoal.Values _ -> harvest.answers() < 2 ? config.k() / 2 : config.nearest();
             case LookupGoal.Refresh _ -> config.nearest() / 2;
             case LookupGoal.Nodes _, LookupGoal.Place _ -> config.nearest();
+        };
+    }
+
+    /** How many must have answered in all; who looks around for itself takes what it gets. */
+    private int floor() {
+        return switch (goal) {
+            case LookupGoal.Self _, LookupGoal.Refresh _ -> 0;
+            case LookupGoal.Values _, LookupGoal.Nodes _, LookupGoal.Place _ -> FLOOR;
         };
     }
 
@@ -155,18 +305,23 @@ final class Lookup {
         return peers.stream().filter(p -> p.state == State.WAITING).toList();
     }
 
-    private boolean noneWaiting() {
-        return peers.stream().noneMatch(p -> p.state == State.WAITING);
-    }
-
+    /** Whether nothing is left of the walk but last looks. */
     private boolean converged() {
-        int responded = 0;
+        int counted = 0;
         int width = width();
+        boolean enough = responded() >= floor();
         for (Peer peer : peers) {
-            if (peer.state == State.HEARD || peer.state == State.WAITING) return false;
-            if (peer.state == State.RESPONDED && ++responded == width) return true;
+            if (peer.state == State.HEARD && !peer.isLost()) return false;
+            if (peer.state == State.WAITING && peer.asks == 1) return false;
+            if (peer.state == State.RESPONDED && counts(peer)) counted++;
+            if (counted >= width && enough) return true;
         }
         return true;
+    }
+
+    private boolean isLooking() {
+        for (Peer peer : peers) if (peer.state == State.WAITING && peer.asks > 1) return true;
+        return false;
     }
 
     void asked(Peer peer, long nowNs) {
@@ -176,6 +331,13 @@ final class Lookup {
         peer.slow = false;
         peer.asks++;
         peer.askedNs = nowNs;
+        if (!peer.known && peer.asks == 1) {
+            peer.sponsors = List.copyOf(peer.namers);
+            for (Peer namer : peer.sponsors) {
+                namer.credit--;
+                namer.open++;
+            }
+        }
         requests++;
         inFlight++;
     }
@@ -192,6 +354,8 @@ final class Lookup {
         if (peer.state != State.WAITING) return;
         if (!peer.slow) inFlight--;
         peer.state = State.RESPONDED;
+        close(peer);
+        for (Peer namer : peer.namers) namer.credit = Math.min(CREDIT_MAX, namer.credit + 2);
         step(peer, nowNs, result, count);
     }
 
@@ -199,14 +363,20 @@ final class Lookup {
         if (peer.state != State.WAITING) return;
         if (!peer.slow) inFlight--;
         peer.state = State.FAILED;
+        close(peer);
         peer.unreachable = unreachable;
         setbacks++;
         step(peer, nowNs, unreachable ? Trace.Result.UNREACHABLE : Trace.Result.TIMEOUT, 0);
     }
 
+    private static void close(Peer peer) {
+        for (Peer namer : peer.sponsors) namer.open--;
+        peer.sponsors = List.of();
+    }
+
     void pageAsked() {
         pages++;
-        requests++;
+        pagesAsked++;
     }
 
     void pageEnded() {
@@ -216,9 +386,9 @@ final class Lookup {
     private void step(Peer peer, long nowNs, Trace.Result result, int count) {
         if (steps.size() == STEPS || !goal.isTraced()) return;
         long atMs = (peer.askedNs - startNs) / Config.MS;
-        long rttMs = (nowNs - peer.askedNs) / Config.MS;
+        long rttNs = nowNs - peer.askedNs;
         int shared = target.sharedBits(peer.position);
-        steps.add(new Trace.Step(steps.size(), atMs, peer.contact.node(), shared, result, count, rttMs));
+        steps.add(new Trace.Step(steps.size(), atMs, peer.contact.node(), shared, result, count, rttNs));
     }
 
     /** Returns the nearest that responded, at most {@code count}, nearest first. */
@@ -231,17 +401,27 @@ final class Lookup {
         return out;
     }
 
-    /** Returns the nearest that did not fail, responded or not, at most {@code count}, nearest first. */
+    /**
+     * Returns the nearest that did not fail, responded or not, at most {@code count}, nearest first; those that one peer alone
+     * named only where others are too few.
+     */
     List<Contact> standing(int count) {
-        List<Contact> out = new ArrayList<>(count);
-        for (Peer peer : peers) {
-            if (out.size() == count) break;
-            if (peer.state != State.FAILED) out.add(peer.contact);
-        }
-        return out;
+        List<Peer> chosen = new ArrayList<>(count);
+        for (Peer peer : peers) if (isStanding(peer) && isSure(peer) && chosen.size() < count) chosen.add(peer);
+        for (Peer peer : peers) if (isStanding(peer) && !isSure(peer) && chosen.size() < count) chosen.add(peer);
+        chosen.sort((a, b) -> target.compareDistance(a.position, b.position));
+        return chosen.stream().map(peer -> peer.contact).toList();
+    }
+
+    private static boolean isStanding(Peer peer) {
+        return peer.state != State.FAILED && (peer.state == State.RESPONDED || !peer.isLost());
+    }
+
+    private static boolean isSure(Peer peer) {
+        return peer.state == State.RESPONDED || peer.isConfirmed();
     }
 
     Trace trace(long nowNs) {
-        return new Trace(id, target, (nowNs - startNs) / Config.MS, requests, steps);
+        return new Trace(id, target, (nowNs - startNs) / Config.MS, requests + pagesAsked, steps);
     }
 }

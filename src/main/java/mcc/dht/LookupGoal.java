@@ -10,8 +10,9 @@ sealed interface LookupGoal {
      *
      * @param quorum it ends once this many holders answered with records
      * @param limit most records
+     * @param providers whether what is no offer of a service does not count
      */
-    record Values(long ticket, int quorum, int limit) implements LookupGoal {}
+    record Values(long ticket, int quorum, int limit, boolean providers) implements LookupGoal {}
 
     /** A record of our own needs holders. */
     record Place(Publication publication) implements LookupGoal {}

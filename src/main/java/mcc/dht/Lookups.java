@@ -6,12 +6,15 @@ import java.util.function.Consumer;
 import mcc.core.Id;
 import mcc.wire.Contact;
 import mcc.wire.Message;
+import mcc.wire.Provider;
 import mcc.wire.Record;
 
 /** The lookups under way, fed with answers and failures. */
 final class Lookups {
     /** Most pages asked of one holder. */
     private static final int PAGES = 8;
+    /** So long after its start a lookup asks for no further page: a holder that takes its time over each holds nobody up. */
+    private static final long PAGES_NS = 3 * Config.SECOND;
 
     private final Shared shared;
     private final Calls calls;
@@ -44,7 +47,8 @@ final class Lookups {
         shared.table.lookedUp(shared.nowNs, target);
         for (Entry entry : shared.table.closest(target, shared.config.k())) lookup.add(entry.contact, entry.position);
         for (Contact seed : seeds) {
-            if (!seed.node().equals(shared.self)) lookup.add(seed, shared.position(seed));
+            if (!seed.node().equals(shared.self) && !seed.addresses().isEmpty())
+                lookup.add(seed, shared.position(seed));
         }
         advance(lookup);
     }
@@ -84,15 +88,15 @@ final class Lookups {
     }
 
     void nodes(Call.Use.Step step, Message.Nodes nodes) {
-        int news = learn(step.lookup(), nodes.contacts());
+        int news = learn(step.lookup(), nodes.contacts(), step.peer());
         step.lookup().answered(step.peer(), shared.nowNs, Trace.Result.CLOSER, news);
         advance(step.lookup());
     }
 
     void values(Call.Use.Step step, Message.Values values) {
         Lookup lookup = step.lookup();
-        int news = learn(lookup, values.contacts());
-        boolean has = collect(lookup, values);
+        int news = learn(lookup, values.contacts(), step.peer());
+        boolean has = collect(lookup, values, step.peer().contact.node());
         if (has) lookup.harvest.answered();
         lookup.answered(
                 step.peer(),
@@ -104,7 +108,7 @@ final class Lookups {
     }
 
     void page(Call.Use.Page use, Call call, Message.Values values) {
-        collect(use.lookup(), values);
+        collect(use.lookup(), values, call.to().node());
         use.lookup().pageEnded();
         page(use.lookup(), call.to(), call.position(), values, use.page() + 1);
         advance(use.lookup());
@@ -116,34 +120,55 @@ final class Lookups {
     }
 
     private void page(Lookup lookup, Contact to, Id position, Message.Values values, int page) {
-        if (values.cursor() == 0 || page >= PAGES || lookup.harvest.isFull() || !running.containsKey(lookup.id)) return;
+        boolean more = values.cursor() != 0 && page < PAGES && lookup.harvest.wants(to.node());
+        boolean late = shared.nowNs - lookup.startNs > PAGES_NS;
+        if (!more || late || !running.containsKey(lookup.id)) return;
         Message request = new Message.FindValue(lookup.target, values.cursor());
         if (calls.ask(to, position, request, new Call.Use.Page(lookup, page))) lookup.pageAsked();
     }
 
-    private int learn(Lookup lookup, List<Contact> contacts) {
+    /** What we know of a node ourselves is worth more than what another says, and without an address nobody is reached. */
+    private int learn(Lookup lookup, List<Contact> contacts, Lookup.Peer namer) {
         int news = 0;
         for (Contact contact : contacts) {
             if (contact.node().equals(shared.self)) continue;
-            if (lookup.add(contact, shared.position(contact))) news++;
+            Id position = shared.position(contact);
+            Entry own = shared.table.find(position);
+            if (own == null && contact.addresses().isEmpty()) continue;
+            if (lookup.add(own == null ? contact : own.contact, position, namer, own != null)) news++;
         }
         return news;
     }
 
     /** Takes over the records whose key and signature are right; returns whether there was one. */
-    private boolean collect(Lookup lookup, Message.Values values) {
+    private boolean collect(Lookup lookup, Message.Values values, Id holder) {
         boolean any = false;
         for (Message.Held held : values.records()) {
             Record record = held.record();
+            if (wantsProviders(lookup) && !isProvider(record)) {
+                shared.counters.add("dht.foundNoProvider");
+                continue;
+            }
             if (!record.content().key().equals(lookup.target) || !isSigned(lookup, record)) {
                 shared.counters.add("dht.foundInvalid");
                 continue;
             }
             any = true;
             long ageNs = Math.min(held.beatAgeMs(), mcc.wire.Limits.LEASE_MS) * Config.MS;
-            lookup.harvest.add(record, shared.nowNs - ageNs);
+            lookup.harvest.add(record, shared.nowNs - ageNs, holder);
         }
         return any;
+    }
+
+    private static boolean wantsProviders(Lookup lookup) {
+        return lookup.goal instanceof LookupGoal.Values goal && goal.providers();
+    }
+
+    /** Whether a record says what its writer offers. */
+    private static boolean isProvider(Record record) {
+        Provider provider =
+                Provider.parse(record.content().slot(), record.content().body());
+        return provider != null && provider.node().equals(record.content().writer());
     }
 
     private boolean isSigned(Lookup lookup, Record record) {

@@ -1,7 +1,9 @@
 package mcc.dht;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import mcc.core.Bytes;
 import mcc.core.Id;
@@ -40,6 +42,18 @@ final class Publication {
     boolean placing;
 
     boolean withdrawn;
+    /** Too few nodes hold it. */
+    boolean thin;
+    /** Enough holders took it in this life of the node. */
+    boolean established;
+    /** The highest number that holders said they know, and ours before they did; 0 while none did. */
+    long known;
+
+    long own;
+    /** How often the present placement took up a higher number. */
+    int renumberings;
+    /** Holders that know numbers above ours though they took it from us; at most as many as were asked. */
+    final Set<Id> accusers = new LinkedHashSet<>();
     /** Counts placements; an agenda entry of an earlier one is void. */
     int round;
 

@@ -1,10 +1,12 @@
 package mcc.dht;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
+import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.core.Invariant;
@@ -17,14 +19,34 @@ import mcc.wire.Record;
  * the live ones at the nearest holders every third of theirs, and withdraws them by a newer version with a lease of 0.
  */
 final class Publisher {
+    /** Where our own records come from. */
+    private static final Address OWN = Address.v4(0x7f000001, 0);
+
     private static final int ATTEMPTS = 2;
     private static final int WITHDRAW_ATTEMPTS = 4;
     private static final long RETRY_NS = 5 * Config.SECOND;
+    /** Lookups for holders at a time: the rest of {@link Config.Limits#lookups} is for those who wait for answers. */
+    private static final int LOOKING = 64;
+    /** How far above the wall clock a number may be that a holder tells, in milliseconds: more is no clock's. */
+    private static final long PLAUSIBLE_MS = 24 * 3_600_000L;
+    /** How often one placement takes up a higher number. */
+    private static final int RENUMBERINGS = 3;
+    /** How many holders must say that another publishes as us. */
+    private static final int TWIN_WITNESSES = 2;
+
+    private static final long TWIN_PAUSE_NS = Config.MINUTE;
 
     private final Shared shared;
     private final Calls calls;
     private final Lookups lookups;
     private final LinkedHashMap<Place, Publication> all = new LinkedHashMap<>();
+    /** Publications that wait until fewer are looked for holders; each at most once. */
+    private final ArrayDeque<Publication> queued = new ArrayDeque<>();
+
+    private int looking;
+    private boolean starting;
+    private int thin;
+    private long twinToldNs = Long.MIN_VALUE;
 
     Publisher(Shared shared, Calls calls, Lookups lookups) {
         this.shared = shared;
@@ -96,7 +118,7 @@ final class Publisher {
             if (record == null
                     || publication.withdrawn
                     || !publication.name.key().equals(key)) continue;
-            harvest.add(record, shared.nowNs);
+            harvest.add(record, shared.nowNs, shared.self);
             any = true;
         }
         return any;
@@ -114,20 +136,37 @@ final class Publisher {
     }
 
     private void place(Publication publication) {
+        publication.renumberings = 0;
         issue(publication);
         if (publication.looking) return;
         publication.looking = true;
-        lookups.start(publication.name.key(), new LookupGoal.Place(publication), List.of());
+        queued.add(publication);
+        lookForHolders();
     }
 
-    /** Signs the next version. Its seq is the wall clock's milliseconds, or one more than before, so restarts need no memory. */
+    private void lookForHolders() {
+        if (starting) return; // a lookup that ends at once comes back here
+        starting = true;
+        while (looking < LOOKING && !queued.isEmpty()) {
+            Publication publication = queued.remove();
+            looking++;
+            lookups.start(publication.name.key(), new LookupGoal.Place(publication), List.of());
+        }
+        starting = false;
+    }
+
+    /**
+     * Signs the next version. Its seq is the wall clock's milliseconds, or one more than before, so restarts need no memory; or
+     * one more than holders knew, where the clock was set back or an earlier life of this node had a faster one.
+     */
     private void issue(Publication publication) {
         publication.round++;
         publication.placing = false;
         publication.open = 0;
         Record old = publication.record;
         long epochMs = Math.max(0, shared.epochMs());
-        long seq = old == null ? epochMs : Math.max(epochMs, old.content().seq() + 1);
+        long seq = Math.max(epochMs, publication.known + 1);
+        if (old != null) seq = Math.max(seq, old.content().seq() + 1);
         long leaseMs =
                 publication.withdrawn ? 0 : publication.live ? shared.config.storeLeaseMs() : publication.leaseMs;
         long beatMs = publication.live && !publication.withdrawn ? publication.leaseMs : 0;
@@ -140,6 +179,8 @@ final class Publisher {
     /** The lookup for holders has ended. */
     void found(Publication publication, Lookup lookup) {
         publication.looking = false;
+        looking--;
+        lookForHolders();
         if (all.get(publication.name) != publication) return;
         List<Contact> nearest = new ArrayList<>(lookup.standing(shared.config.k()));
         if (publication.withdrawn) {
@@ -157,13 +198,14 @@ final class Publisher {
         publication.placing = true;
         if (isHolder(publication, nearest)) {
             publication.asked++;
-            if (shared.store.store(shared.nowNs, shared.epochMs(), record) == Message.Verdict.KEPT) publication.kept++;
+            Message.Verdict verdict = shared.store.store(shared.nowNs, shared.epochMs(), OWN, record);
+            if (verdict == Message.Verdict.KEPT) publication.kept++;
         }
         if (!publication.withdrawn) publication.targets.clear();
         publication.holders.clear();
         for (Contact contact : nearest) {
             publication.asked++;
-            if (!publication.withdrawn) publication.targets.put(shared.position(contact), contact);
+            publication.targets.put(shared.position(contact), contact);
             store(publication, contact, shared.position(contact), 1);
         }
         if (publication.open == 0) placed(publication);
@@ -188,15 +230,57 @@ final class Publisher {
         if (calls.ask(to, position, new Message.Store(current(publication)), use)) publication.open++;
     }
 
-    void stored(Call.Use.Place use, Call call, Message.Verdict verdict) {
+    void stored(Call.Use.Place use, Call call, Message.Stored answer) {
         Publication publication = use.publication();
-        if (use.round() != publication.round) return;
+        if (use.round() != publication.round) {
+            if (answer.verdict() == Message.Verdict.OLD) accuse(publication, call.position(), answer.newest());
+            return;
+        }
         publication.open--;
-        if (verdict == Message.Verdict.KEPT) {
-            publication.kept++;
-            if (!publication.withdrawn) publication.holders.put(call.position(), call.to());
+        switch (answer.verdict()) {
+            case KEPT -> {
+                publication.kept++;
+                if (!publication.withdrawn) publication.holders.put(call.position(), call.to());
+            }
+            case OLD -> {
+                if (overtaken(publication, call.position(), answer.newest())) return;
+            }
+            case INVALID, FULL -> {}
         }
         if (publication.open == 0 && publication.placing) placed(publication);
+    }
+
+    /** A holder knows a higher number than we do: publishes above it at once, to the same nodes. */
+    private boolean overtaken(Publication publication, Id holder, long newest) {
+        long seq = current(publication).content().seq();
+        // An older node does not say which: a clock that holders believed was less than twice their slack ahead.
+        long known = newest == 0 ? shared.epochMs() + 2 * RecordStore.ISSUED_SLACK_MS : newest;
+        if (known < seq || known - shared.epochMs() > PLAUSIBLE_MS) {
+            shared.counters.add("dht.newestImplausible");
+            return false;
+        }
+        publication.own = seq;
+        publication.known = known;
+        accuse(publication, holder, known);
+        if (publication.renumberings++ >= RENUMBERINGS) return false;
+        shared.counters.add("dht.renumbered");
+        issue(publication);
+        shared.emit(new Dht.Output.Renumbered(
+                publication.name.key(), current(publication).content().seq()));
+        send(publication, List.copyOf(publication.targets.values()));
+        return true;
+    }
+
+    /** Enough holders took our numbers in this life already, so that a higher one is not of an earlier life of ours. */
+    private void accuse(Publication publication, Id holder, long newest) {
+        boolean foreign = newest > publication.own && newest <= publication.known;
+        if (!publication.established || !foreign) return;
+        publication.accusers.add(holder);
+        if (publication.accusers.size() < Math.min(TWIN_WITNESSES, shared.table.size())) return;
+        publication.accusers.clear();
+        if (twinToldNs != Long.MIN_VALUE && shared.nowNs - twinToldNs < TWIN_PAUSE_NS) return;
+        twinToldNs = shared.nowNs;
+        shared.emit(new Dht.Output.Twin());
     }
 
     void storeFailed(Call.Use.Place use, Call call, boolean unreachable) {
@@ -213,13 +297,23 @@ final class Publisher {
         settle(publication);
         if (publication.withdrawn) {
             all.remove(publication.name, publication);
+            thin(publication, false);
             return;
         }
         boolean enough = publication.holders.size() >= Math.min(shared.config.nearest(), shared.table.size());
+        thin(publication, !enough);
+        if (enough && !publication.holders.isEmpty()) publication.established = true;
         long leaseMs = current(publication).content().leaseMs();
         long inNs = enough && !publication.holders.isEmpty() ? leaseMs * Config.MS / 2 : RETRY_NS;
         shared.agenda.add(
                 shared.nowNs + shared.jittered(inNs), new Agenda.Task.Republish(publication, publication.round));
+    }
+
+    private void thin(Publication publication, boolean isThin) {
+        if (publication.thin == isThin) return;
+        publication.thin = isThin;
+        thin += isThin ? 1 : -1;
+        shared.emit(new Dht.Output.Thin(thin));
     }
 
     void republish(Agenda.Task.Republish task) {

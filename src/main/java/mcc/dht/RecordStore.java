@@ -2,11 +2,10 @@ package mcc.dht;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.PriorityQueue;
+import java.util.TreeSet;
+import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -26,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * <p>It believes the signature and its own monotonic clock, nothing else: {@code issuedAtMs} is only checked to be within
  * ten minutes. What expired or was withdrawn is remembered as a grave for 20 minutes, longer than a copy of it could still
  * pass that check, so that an old record cannot come back.
+ *
+ * <p>There is no limit for one writer while there is room. When a key or the whole store is full, those that take most give
+ * way: {@link Shelf#giveWay} and {@link Shares#giveWay}.
  */
 final class RecordStore {
     /** How far {@code issuedAtMs} may be off, in milliseconds. */
@@ -35,58 +37,38 @@ final class RecordStore {
     /** Contacts that each page of records leaves room for, where it can. */
     private static final int CONTACTS = 4;
 
-    private record Instance(Id key, Id writer, Id slot) {
-        static Instance of(Record record) {
-            return new Instance(
-                    record.content().key(),
-                    record.content().writer(),
-                    record.content().slot());
-        }
-    }
-
-    private record Grave(Instance instance, long seq, long untilNs) {}
+    private record Grave(Item.Instance instance, long seq, long untilNs) {}
 
     /** Names a record that is gone. */
     record Gone(Id key, Id writer, Id slot) {}
-
-    private static final class Item {
-        final Record record;
-        final long expiresNs;
-        long beatNs;
-
-        Item(Record record, long expiresNs, long beatNs) {
-            this.record = record;
-            this.expiresNs = expiresNs;
-            this.beatNs = beatNs;
-        }
-    }
-
-    private static final Comparator<Item> BY_INSTANCE = Comparator.comparing(
-                    (Item item) -> item.record.content().writer())
-            .thenComparing(item -> item.record.content().slot());
 
     private final Config config;
     private final Signing signing;
     private final Rng rng;
     private final Counters counters;
-    private final LinkedHashMap<Id, List<Item>> shelves = new LinkedHashMap<>();
-    private final LinkedHashMap<Id, Integer> perWriter = new LinkedHashMap<>();
-    private final PriorityQueue<Item> expiries = new PriorityQueue<>(Comparator.comparingLong(item -> item.expiresNs));
-    private final LinkedHashMap<Instance, Grave> graves = new LinkedHashMap<>();
+    private final LinkedHashMap<Id, Shelf> shelves = new LinkedHashMap<>();
+    private final Shares shares;
+    private final TreeSet<Item> expiries = new TreeSet<>(Item.BY_EXPIRY);
+    private final LinkedHashMap<Item.Instance, Grave> graves = new LinkedHashMap<>();
     private final ArrayDeque<Grave> graveQueue = new ArrayDeque<>();
-    private int count;
-    private long bytes;
+    private long number;
 
-    RecordStore(Config config, Signing signing, Rng rng, Counters counters) {
+    /** @param position where this node stands */
+    RecordStore(Config config, Id position, Signing signing, Rng rng, Counters counters) {
         this.config = config;
         this.signing = signing;
         this.rng = rng;
         this.counters = counters;
+        shares = new Shares(position);
     }
 
-    /** Judges a record and keeps it if it may be kept; a lease of 0 withdraws. */
-    Verdict store(long nowNs, long epochMs, Record record) {
-        Verdict verdict = judge(nowNs, epochMs, record);
+    /**
+     * Judges a record and keeps it if it may be kept; a lease of 0 withdraws.
+     *
+     * @param from the address that it came from
+     */
+    Verdict store(long nowNs, long epochMs, Address from, Record record) {
+        Verdict verdict = judge(nowNs, epochMs, Item.network(from), record);
         counters.add(
                 switch (verdict) {
                     case KEPT -> "dht.storeKept";
@@ -97,154 +79,175 @@ final class RecordStore {
         return verdict;
     }
 
-    private Verdict judge(long nowNs, long epochMs, Record record) {
+    /** Returns the highest number known of that writer's record in that slot; 0 when none is. */
+    long newest(Record record) {
+        Item.Instance instance = Item.Instance.of(record);
+        Item held = find(instance);
+        Grave grave = graves.get(instance);
+        return Math.max(held == null ? 0 : held.record.content().seq(), grave == null ? 0 : grave.seq);
+    }
+
+    private Verdict judge(long nowNs, long epochMs, Address network, Record record) {
         expire(nowNs, null);
         Record.Content c = record.content();
         if (Math.abs(c.issuedAtMs() - epochMs) > ISSUED_SLACK_MS) return Verdict.INVALID;
-        Instance instance = Instance.of(record);
+        Item.Instance instance = Item.Instance.of(record);
         Item held = find(instance);
         if (held != null && held.record.equals(record)) return Verdict.KEPT;
         if (held != null && held.record.content().seq() >= c.seq()) return Verdict.OLD;
         Grave grave = graves.get(instance);
         if (grave != null && grave.seq >= c.seq()) return c.leaseMs() == 0 ? Verdict.KEPT : Verdict.OLD;
-        if (held == null && c.leaseMs() > 0 && !hasRoom(record)) return Verdict.FULL;
+        // The cheap refusal first: a signature costs more to check than all the rest.
+        boolean keeps = c.leaseMs() > 0;
+        if (keeps && held == null && isFullFor(nowNs, network, record)) return Verdict.FULL;
         if (!isSigned(record, config.network(), signing)) return Verdict.INVALID;
         if (held != null) remove(held);
-        if (c.leaseMs() == 0) bury(instance, c.seq(), nowNs);
-        else put(new Item(record, nowNs + Math.min(c.leaseMs(), Limits.LEASE_MS) * Config.MS, nowNs));
-        return Verdict.KEPT;
+        if (keeps && makeRoom(nowNs, network, record)) {
+            put(new Item(record, network, number++, nowNs + Math.min(c.leaseMs(), Limits.LEASE_MS) * Config.MS, nowNs));
+            return Verdict.KEPT;
+        }
+        bury(instance, keeps ? c.seq() - 1 : c.seq(), nowNs);
+        return keeps ? Verdict.FULL : Verdict.KEPT;
     }
 
-    private boolean hasRoom(Record record) {
-        List<Item> shelf = shelves.get(record.content().key());
-        return count < config.limits().records()
-                && bytes + record.raw().size() <= config.limits().recordBytes()
-                && (shelf == null || shelf.size() < config.limits().recordsPerKey())
-                && perWriter.getOrDefault(record.content().writer(), 0)
-                        < config.limits().recordsPerWriter();
+    private boolean isFullFor(long nowNs, Address network, Record record) {
+        Shelf shelf = shelves.get(record.content().key());
+        if (isFull(shelf)) return victim(nowNs, shelf, network, record) == null;
+        return isFull(record) && victim(network, record) == null;
+    }
+
+    private boolean isFull(@Nullable Shelf shelf) {
+        return shelf != null && shelf.size() >= config.limits().recordsPerKey();
+    }
+
+    private boolean isFull(Record record) {
+        Config.Limits limits = config.limits();
+        return size() >= limits.records() || shares.bytes() + Item.bytes(record) > limits.recordBytes();
+    }
+
+    private static @Nullable Item victim(long nowNs, @Nullable Shelf shelf, Address network, Record record) {
+        return shelf == null
+                ? null
+                : shelf.giveWay(nowNs, network, record.content().writer());
+    }
+
+    private @Nullable Item victim(Address network, Record record) {
+        Record.Content c = record.content();
+        return shares.giveWay(network, c.writer(), c.key(), Item.bytes(record));
+    }
+
+    /** Lets others give way where it is full; false where nobody has to. */
+    private boolean makeRoom(long nowNs, Address network, Record record) {
+        Shelf shelf = shelves.get(record.content().key());
+        if (isFull(shelf) && !giveWay(nowNs, victim(nowNs, shelf, network, record))) return false;
+        while (isFull(record)) if (!giveWay(nowNs, victim(network, record))) return false;
+        return true;
+    }
+
+    private boolean giveWay(long nowNs, @Nullable Item item) {
+        if (item == null) return false;
+        remove(item);
+        // The same version may come back; an older one may not.
+        bury(item.instance, item.record.content().seq() - 1, nowNs);
+        counters.add("dht.recordGaveWay");
+        return true;
     }
 
     /** Notes that the writer still stands behind a version; false when that version is not held. */
     boolean beat(long nowNs, Id from, Message.Beat beat) {
-        Item item = find(new Instance(beat.key(), from, beat.slot()));
+        Item item = find(new Item.Instance(beat.key(), from, beat.slot()));
         if (item == null || item.expiresNs <= nowNs || item.record.content().seq() != beat.seq()) return false;
         item.beatNs = nowNs;
         return true;
     }
 
     /**
-     * Answers a {@link Message.FindValue}: one page of records and the nearest contacts. The first page of a set that needs
-     * several begins at a random place, so that of a hot key each reader sees another sample.
+     * Answers a {@link Message.FindValue}: one page of records and the nearest contacts. What needs several pages comes in an
+     * order that gives every writer its turn, another one for each reader. The cursor is where the next page begins, and the
+     * salt of the order in its upper half.
      */
     Message.Values find(long nowNs, Id key, long cursor, List<Contact> nearest) {
         expire(nowNs, null);
-        List<Item> shelf = shelves.getOrDefault(key, List.of());
-        int total = shelf.size();
-        int left = cursor == 0 ? total : (int) Math.min(cursor >>> 32, total);
-        if (left == 0) return Message.Values.of(List.of(), nearest, total, 0);
-        int at = cursor == 0 ? start(total) : (int) ((cursor & 0xffff_ffffL) % total);
+        Shelf shelf = shelves.get(key);
+        int total = shelf == null ? 0 : shelf.size();
+        int at = (int) Math.min(cursor & 0xffff_ffffL, total);
+        if (shelf == null || at == total) return Message.Values.of(List.of(), nearest, total, 0);
+        int salt = cursor == 0 && total > 2 ? rng.nextInt() : (int) (cursor >>> 32);
+        List<Item> items = total > 2 ? shelf.fair(salt) : shelf.items();
         List<Held> page = new ArrayList<>();
-        for (int i = 0; i < Math.min(left, Limits.RECORDS); i++) {
-            Item item = shelf.get((at + i) % total);
+        for (Item item : items.subList(at, Math.min(total, at + Limits.RECORDS))) {
             page.add(new Held(item.record, (nowNs - item.beatNs) / Config.MS));
         }
         List<Contact> few = nearest.subList(0, Math.min(CONTACTS, nearest.size()));
         int fitting = Message.Values.fitting(page, few);
-        int rest = left - fitting;
-        long next = rest == 0 ? 0 : (long) rest << 32 | (at + fitting) % total;
-        return Message.Values.of(page.subList(0, fitting), nearest, total, next);
+        int next = at + fitting;
+        long more = next == total ? 0 : (long) salt << 32 | next;
+        return Message.Values.of(page.subList(0, fitting), nearest, total, more);
     }
 
     /** Adds to {@code harvest} all that is held under {@code key}; returns whether there is anything. */
-    boolean collect(long nowNs, Id key, Harvest harvest) {
+    boolean collect(long nowNs, Id key, Id self, Harvest harvest) {
         expire(nowNs, null);
-        List<Item> shelf = shelves.getOrDefault(key, List.of());
-        for (Item item : shelf) harvest.add(item.record, item.beatNs);
-        return !shelf.isEmpty();
-    }
-
-    private int start(int total) {
-        return total <= 2 ? 0 : rng.below(total);
+        Shelf shelf = shelves.get(key);
+        if (shelf == null) return false;
+        for (Item item : shelf.fair(rng.nextInt())) harvest.add(item.record, item.beatNs, self);
+        return true;
     }
 
     /** Drops what has expired; names it in {@code gone} where that is wanted. */
     void expire(long nowNs, @Nullable List<Gone> gone) {
-        while (!expiries.isEmpty() && expiries.peek().expiresNs <= nowNs) {
-            Item item = expiries.remove();
-            Instance instance = Instance.of(item.record);
-            if (find(instance) != item) continue;
+        while (!expiries.isEmpty() && expiries.first().expiresNs <= nowNs) {
+            Item item = expiries.first();
             remove(item);
-            bury(instance, item.record.content().seq(), nowNs);
+            bury(item.instance, item.record.content().seq(), nowNs);
             counters.add("dht.recordExpired");
-            if (gone != null) gone.add(new Gone(instance.key, instance.writer, instance.slot));
+            if (gone != null) gone.add(new Gone(item.key(), item.writer(), item.instance.slot()));
         }
         while (!graveQueue.isEmpty() && graveQueue.peek().untilNs <= nowNs) forget(graveQueue.remove());
     }
 
-    /** Returns when something expires next; {@link Long#MAX_VALUE} when nothing does. */
-    long nextExpiryNs() {
-        return expiries.isEmpty() ? Long.MAX_VALUE : expiries.peek().expiresNs;
-    }
-
     int size() {
-        return count;
+        return expiries.size();
     }
 
     /** Checks what must always hold; for the simulator and tests. */
     void check(long nowNs) {
-        Invariant.check(count <= config.limits().records(), "records within their limit");
-        Invariant.check(bytes <= config.limits().recordBytes(), "record bytes within their limit");
+        Invariant.check(size() <= config.limits().records(), "records within their limit");
+        Invariant.check(shares.bytes() <= config.limits().recordBytes(), "record bytes within their limit");
         Invariant.check(graves.size() <= config.limits().graves(), "graves within their limit");
         Invariant.check(graveQueue.size() <= 2 * config.limits().graves(), "grave queue within its limit");
-        Invariant.check(expiries.size() <= 4 * (count + 64), "expiries within their limit");
-        for (Item item : expiries) {
-            boolean overdue = item.expiresNs + Config.SECOND < nowNs;
-            Invariant.check(!overdue || find(Instance.of(item.record)) != item, "no record outlives its lease");
-        }
+        boolean overdue = !expiries.isEmpty() && expiries.first().expiresNs + Config.MINUTE < nowNs;
+        Invariant.check(!overdue, "no record outlives its lease");
+        int shelved = 0;
+        for (Shelf shelf : shelves.values()) shelved += shelf.size();
+        Invariant.check(shelved == size(), "every record expires");
+        shares.check();
     }
 
     private void put(Item item) {
-        List<Item> shelf = shelves.computeIfAbsent(item.record.content().key(), _ -> new ArrayList<>(2));
-        int at = Collections.binarySearch(shelf, item, BY_INSTANCE);
-        shelf.add(-at - 1, item);
-        perWriter.merge(item.record.content().writer(), 1, Integer::sum);
-        count++;
-        bytes += item.record.raw().size();
+        shelves.computeIfAbsent(item.key(), _ -> new Shelf()).add(item);
+        shares.add(item);
         expiries.add(item);
-        if (expiries.size() > 2 * (count + 32)) expiries.removeIf(old -> find(Instance.of(old.record)) != old);
     }
 
     private void remove(Item item) {
-        Id key = item.record.content().key();
-        List<Item> shelf = shelves.get(key);
+        Shelf shelf = shelves.get(item.key());
+        Invariant.check(shelf != null && expiries.remove(item), "what is removed is held");
         if (shelf == null) return;
-        shelf.remove(Collections.binarySearch(shelf, item, BY_INSTANCE));
-        if (shelf.isEmpty()) shelves.remove(key);
-        perWriter.computeIfPresent(item.record.content().writer(), (_, n) -> n == 1 ? null : n - 1);
-        count--;
-        bytes -= item.record.raw().size();
+        shelf.remove(item);
+        if (shelf.size() == 0) shelves.remove(item.key());
+        shares.remove(item);
     }
 
-    private @Nullable Item find(Instance instance) {
-        List<Item> shelf = shelves.get(instance.key);
-        if (shelf == null) return null;
-        int low = 0;
-        int high = shelf.size() - 1;
-        while (low <= high) {
-            int mid = (low + high) >>> 1;
-            Record.Content c = shelf.get(mid).record.content();
-            int order = c.writer().compareTo(instance.writer);
-            if (order == 0) order = c.slot().compareTo(instance.slot);
-            if (order == 0) return shelf.get(mid);
-            if (order < 0) low = mid + 1;
-            else high = mid - 1;
-        }
-        return null;
+    private @Nullable Item find(Item.Instance instance) {
+        Shelf shelf = shelves.get(instance.key());
+        return shelf == null ? null : shelf.find(instance.writer(), instance.slot());
     }
 
-    private void bury(Instance instance, long seq, long nowNs) {
-        Grave grave = new Grave(instance, seq, nowNs + GRAVE_NS);
-        if (graves.size() >= config.limits().graves() && !graves.containsKey(instance)) {
+    private void bury(Item.Instance instance, long seq, long nowNs) {
+        Grave old = graves.get(instance);
+        Grave grave = new Grave(instance, old == null ? seq : Math.max(seq, old.seq), nowNs + GRAVE_NS);
+        if (graves.size() >= config.limits().graves() && old == null) {
             counters.add("dht.gravesFull");
             while (graves.size() >= config.limits().graves()) forget(graveQueue.remove());
         }

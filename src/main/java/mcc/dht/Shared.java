@@ -31,7 +31,7 @@ final class Shared {
         this.counters = counters;
         position = signing.position(self);
         table = new RoutingTable(position, config.k(), counters);
-        store = new RecordStore(config, signing, rng.split(), counters);
+        store = new RecordStore(config, position, signing, rng.split(), counters);
         rtts = new Rtts(config.minTimeoutNs(), config.maxTimeoutNs());
     }
 

@@ -2,27 +2,52 @@ package mcc.dht;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import mcc.core.Id;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 
 /**
- * Keeps the node in the network: joins, with growing pauses where nobody answers; fills the buckets; asks contacts that were
- * silent for long whether they are there.
+ * Keeps the node in the network: joins, and joins again when nobody answers any longer; fills the buckets; asks contacts that
+ * were silent for long whether they are there, and some of them soon when all are silent; remembers who answered, for the day
+ * when nobody does.
+ *
+ * <pre>
+ * outside: on an answered lookup of ourselves -> inside
+ * inside:  on the last contact lost           -> outside, {@link Dht.Output.Alone}
+ * </pre>
+ * Outside it knocks at the bootstrap nodes and at some of those it remembers, others each time, with pauses that grow to a few
+ * seconds; at once when something is heard, or when the addresses of this host change.
  */
 final class Upkeep {
     private static final long FIRST_PAUSE_NS = Config.SECOND;
-    private static final long LAST_PAUSE_NS = 60 * Config.SECOND;
+    /** Longest pause while a node is alone, and after {@link #LONG_NS} of it. */
+    private static final long PAUSE_NS = 5 * Config.SECOND;
+
+    private static final long LONG_PAUSE_NS = 30 * Config.SECOND;
+    private static final long LONG_NS = 10 * Config.MINUTE;
     private static final long SELF_NS = 10 * Config.MINUTE;
     private static final int CHECKS = 32;
     private static final int REFRESHING = 2;
+    /** Contacts remembered. */
     private static final int SNAPSHOT = 200;
+    /** Bootstrap nodes remembered, and of other contacts how many are tried at a time. */
+    private static final int BOOTSTRAP = 16;
+    /** How many neighbours are asked for the time of day after each look at the neighbourhood. */
+    private static final int CLOCKS = 3;
+    /** When nothing at all was heard for so long, contacts are asked whether they are there: one that is silent brings up so many. */
+    private static final long SILENCE_NS = 15 * Config.SECOND;
+
+    private static final int SUSPECTS = 3;
 
     private final Shared shared;
     private final Calls calls;
     private final Lookups lookups;
-    private final List<Contact> known = new ArrayList<>();
+    /** By whom to join; at most {@link #BOOTSTRAP}, the last one told of first. */
+    private final List<Contact> bootstrap = new ArrayList<>();
+    /** Who answered, the last one last; at most {@link #SNAPSHOT}. */
+    private final LinkedHashMap<Id, Contact> remembered = new LinkedHashMap<>();
     /** Positions being checked; at most {@link #CHECKS}. */
     private final List<Id> checking = new ArrayList<>();
     /** Buckets still to be filled; at most one entry per bucket. */
@@ -30,8 +55,19 @@ final class Upkeep {
 
     private int refreshing;
     private boolean joining;
+    /** Whether another look is wanted when the present one has ended. */
+    private boolean again;
+
     private boolean joined;
+    private boolean alone;
+    private long aloneSinceNs;
     private long pauseNs = FIRST_PAUSE_NS;
+    /** Counts planned attempts to join; an earlier one is void. */
+    private long attempt;
+
+    private int tried;
+    private long heardNs;
+    private int suspect;
     private long selfAtNs;
     private long snapshotAtNs;
     private int hand;
@@ -43,11 +79,13 @@ final class Upkeep {
     }
 
     void start(List<Contact> bootstrap, List<Contact> snapshot, boolean meets) {
-        known.addAll(bootstrap.subList(0, Math.min(bootstrap.size(), SNAPSHOT)));
-        known.addAll(snapshot.subList(0, Math.min(snapshot.size(), SNAPSHOT)));
+        bootstrap.forEach(this::addBootstrap);
+        for (Contact contact : snapshot.reversed()) remember(contact);
         shared.agenda.add(shared.nowNs + shared.jittered(shared.config.maintainNs()), new Agenda.Task.Maintain());
         snapshotAtNs = shared.nowNs + SELF_NS;
-        if (!known.isEmpty()) {
+        aloneSinceNs = shared.nowNs;
+        heardNs = shared.nowNs;
+        if (knowsAnybody()) {
             join();
             return;
         }
@@ -56,34 +94,120 @@ final class Upkeep {
         shared.emit(new Dht.Output.Joined(List.of()));
     }
 
-    /** Joins by nodes that were met after the start; who has no contact is not in the network, whatever it thought. */
-    void meet(List<Contact> contacts) {
-        for (Contact contact : contacts) {
-            known.removeIf(old -> old.node().equals(contact.node()));
-            known.addFirst(contact);
-            if (known.size() > SNAPSHOT) known.removeLast();
-        }
-        if (shared.table.size() == 0) joined = false;
-        join();
+    private boolean knowsAnybody() {
+        return !bootstrap.isEmpty() || !remembered.isEmpty();
     }
 
-    /** Somebody found us before we found anybody: join by them at once, not when the pause is over. */
+    private void addBootstrap(Contact contact) {
+        if (contact.addresses().isEmpty() || contact.node().equals(shared.self)) return;
+        // Whoever is there now is there instead of who was: a node that was made anew, or a name that moved.
+        bootstrap.removeIf(
+                old -> old.node().equals(contact.node()) || old.addresses().equals(contact.addresses()));
+        bootstrap.addFirst(contact);
+        if (bootstrap.size() > BOOTSTRAP) bootstrap.removeLast();
+    }
+
+    /** Something came from another node. */
+    void heard() {
+        heardNs = shared.nowNs;
+    }
+
+    /** A node did not answer: if all are silent, asks more of them, so that a node that is cut off knows it soon. */
+    void silent() {
+        if (shared.nowNs - heardNs < SILENCE_NS) return;
+        List<Entry> all = shared.table.closest(shared.position, SNAPSHOT);
+        for (int i = 0; i < Math.min(SUSPECTS, all.size()); i++) {
+            Entry entry = all.get(suspect++ % all.size());
+            check(entry.contact, entry.position);
+        }
+    }
+
+    /** A node answered. */
+    void remember(Contact contact) {
+        if (contact.addresses().isEmpty() || contact.node().equals(shared.self)) return;
+        remembered.remove(contact.node());
+        if (remembered.size() == SNAPSHOT) remembered.pollFirstEntry();
+        remembered.put(contact.node(), contact);
+    }
+
+    /**
+     * Takes up nodes that were met after the start: to join by, or, where one of them is a stranger though we are in a
+     * network, to find whom it knows: it may be another network by now.
+     */
+    void meet(List<Contact> contacts) {
+        contacts.forEach(this::addBootstrap);
+        if (!joined) {
+            hurry();
+            return;
+        }
+        boolean strange = false;
+        for (Contact contact : contacts) {
+            strange |= !contact.node().equals(shared.self) && shared.table.find(shared.position(contact)) == null;
+        }
+        if (strange) look(contacts);
+    }
+
+    /** The table has its first contact: join by it at once, not when the pause is over. */
     void firstContact() {
-        if (!joined) join();
+        if (!joined) hurry();
+    }
+
+    /** Something says that trying again may help now. */
+    void hurry() {
+        if (joined) return;
+        pauseNs = FIRST_PAUSE_NS;
+        again = true;
+        if (!joining && knowsAnybody()) join();
+    }
+
+    /** The table has lost its last contact. */
+    void lostAll() {
+        joined = false;
+        pauseNs = FIRST_PAUSE_NS;
+        aloneSinceNs = shared.nowNs;
+        tellAlone();
+        joinLater(FIRST_PAUSE_NS);
+    }
+
+    private void tellAlone() {
+        if (alone) return;
+        alone = true;
+        shared.emit(new Dht.Output.Alone());
     }
 
     boolean isJoined() {
         return joined;
     }
 
+    private void joinLater(long pauseNs) {
+        shared.agenda.add(shared.nowNs + shared.jittered(pauseNs), new Agenda.Task.Join(++attempt));
+    }
+
+    void join(Agenda.Task.Join task) {
+        if (task.attempt() == attempt && !joined) join();
+    }
+
     /** Looks for our own neighbourhood from all contacts there are. */
-    void join() {
+    private void join() {
+        look(shared.table.size() < shared.config.k() ? seeds() : List.of());
+    }
+
+    private void look(List<Contact> seeds) {
         if (joining) return;
         joining = true;
+        again = false;
         // Neighbours that join while we do are found by a second look soon after the first.
         selfAtNs = shared.nowNs + shared.jittered(joined ? SELF_NS : shared.config.maintainNs());
-        lookups.start(
-                shared.position, new LookupGoal.Self(), shared.table.size() < shared.config.k() ? known : List.of());
+        lookups.start(shared.position, new LookupGoal.Self(), seeds);
+    }
+
+    /** The bootstrap nodes, and of those we remember a few, others each time. */
+    private List<Contact> seeds() {
+        List<Contact> out = new ArrayList<>(bootstrap);
+        List<Contact> all = List.copyOf(remembered.sequencedValues().reversed());
+        int count = Math.min(BOOTSTRAP, all.size());
+        for (int i = 0; i < count; i++) out.add(all.get(tried++ % all.size()));
+        return out;
     }
 
     /** The lookup for our neighbourhood has ended; returns whether we are in the network as of now. */
@@ -91,8 +215,16 @@ final class Upkeep {
         joining = false;
         List<Contact> neighbours = lookup.responded(shared.config.k());
         if (neighbours.isEmpty()) {
-            if (!known.isEmpty()) shared.agenda.add(shared.nowNs + shared.jittered(pauseNs), new Agenda.Task.Join());
-            pauseNs = Math.min(2 * pauseNs, LAST_PAUSE_NS);
+            if (joined) return false;
+            if (again) {
+                joinLater(0);
+                again = false;
+                return false;
+            }
+            if (shared.table.size() == 0) tellAlone();
+            joinLater(pauseNs);
+            boolean isLong = shared.nowNs - aloneSinceNs > LONG_NS;
+            pauseNs = Math.min(2 * pauseNs, isLong ? LONG_PAUSE_NS : PAUSE_NS);
             return false;
         }
         pauseNs = FIRST_PAUSE_NS;
@@ -102,10 +234,18 @@ final class Upkeep {
             }
         }
         fill();
+        askTheTime(neighbours);
         if (joined) return false;
         joined = true;
+        alone = false;
         shared.emit(new Dht.Output.Joined(neighbours));
         return true;
+    }
+
+    private void askTheTime(List<Contact> neighbours) {
+        for (Contact contact : neighbours.subList(0, Math.min(CLOCKS, neighbours.size()))) {
+            check(contact, shared.position(contact));
+        }
     }
 
     void refreshed() {
@@ -171,8 +311,9 @@ final class Upkeep {
         List<RecordStore.Gone> gone = new ArrayList<>();
         shared.store.expire(shared.nowNs, gone);
         gone.forEach(g -> shared.emit(new Dht.Output.Expired(g.key(), g.writer(), g.slot())));
-        if (shared.table.size() == 0 && known.isEmpty()) return;
+        if (shared.table.size() == 0) return;
         if (shared.nowNs >= selfAtNs) join();
+        silent();
         checkSilent();
         refreshOldest();
         if (shared.nowNs < snapshotAtNs) return;
@@ -180,10 +321,15 @@ final class Upkeep {
         snapshot();
     }
 
+    /** Hands over our neighbours and whom else we remember: never nobody, which would be no better than what was told before. */
     void snapshot() {
-        List<Contact> out = new ArrayList<>();
-        for (Entry entry : shared.table.closest(shared.position, SNAPSHOT)) out.add(entry.contact);
-        shared.emit(new Dht.Output.Persist(List.copyOf(out)));
+        LinkedHashMap<Id, Contact> out = new LinkedHashMap<>();
+        for (Entry entry : shared.table.closest(shared.position, SNAPSHOT))
+            out.put(entry.contact.node(), entry.contact);
+        for (Contact contact : remembered.sequencedValues().reversed()) {
+            if (out.size() < SNAPSHOT) out.putIfAbsent(contact.node(), contact);
+        }
+        if (!out.isEmpty()) shared.emit(new Dht.Output.Persist(List.copyOf(out.values())));
     }
 
     /** The contact not heard for longest in the next two buckets. */

@@ -2,11 +2,14 @@ package mcc.node;
 
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.WorkerExecutor;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
@@ -52,9 +55,24 @@ public final class DhtVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(DhtVerticle.class);
     private static final long SNAPSHOT_MS = 60_000;
     private static final long SETTLE_MS = 1_000;
+    private static final long CLOCK_MS = 5_000;
+    /** Between two rounds of calls at the bootstrap nodes: first, at most while nobody answers, and in the network. */
     private static final long DIAL_MS = 2_000;
-    private static final String ALONE = "no-bootstrap";
-    private static final long DIAL_MAX_MS = 60_000;
+
+    private static final long DIAL_MAX_MS = 15_000;
+    private static final long CALL_MS = 300_000;
+    /** Names looked up at a time; the resolver may take its time over each. */
+    private static final int RESOLVERS = 16;
+    /** A clock that is off by more has its records refused. */
+    private static final long REFUSED_MS = 600_000;
+    /** How long an alarm stands that nothing ends. */
+    private static final long ALARM_MS = 600_000;
+
+    private static final String NO_BOOTSTRAP = "no-bootstrap";
+    private static final String ALONE = "alone";
+    private static final String CLOCK = "clock";
+    private static final String THIN = "few-holders";
+    private static final String TWIN = "key-used-twice";
     private static final String MAP = "contacts";
     private static final int RECORDS = 256;
 
@@ -66,10 +84,24 @@ public final class DhtVerticle extends VerticleBase {
     private final Counters counters = new Counters();
     private final Tickets tickets = new Tickets();
     private final Map<Long, Bootstrap> dialling = new LinkedHashMap<>();
+    /** Bootstrap nodes whose names are being looked up. */
+    private final Set<Bootstrap> resolving = new HashSet<>();
+    /** What went wrong with a bootstrap node last. */
+    private final Map<Bootstrap, String> trouble = new LinkedHashMap<>();
+
+    private @Nullable WorkerExecutor resolvers;
     private @Nullable CoreHost<Dht.Input, Dht.Output> host;
     private long nextDial;
     private long dialMs = DIAL_MS;
+    /** Counts rounds of calls; the timer of an earlier one is void. */
+    private long round;
+
     private boolean joined;
+    private boolean everJoined;
+    private long twinTimer = -1;
+    /** The snapshot that is on disk. */
+    private String saved = "";
+
     private boolean settling;
     private int tableSize;
 
@@ -97,10 +129,9 @@ public final class DhtVerticle extends VerticleBase {
         bus.on(Bus.STARTED, started -> {
             if (started.desk() == Desk.LINKS) dialling.clear(); // they know nothing of these any more
         });
-        vertx.setPeriodic(SNAPSHOT_MS, _ -> {
-            made.handle(new Dht.Input.Clock(System.currentTimeMillis()));
-            made.handle(new Dht.Input.Snapshot());
-        });
+        resolvers = vertx.createSharedWorkerExecutor("mcc-names", RESOLVERS);
+        vertx.setPeriodic(CLOCK_MS, _ -> made.handle(new Dht.Input.Clock(System.currentTimeMillis())));
+        vertx.setPeriodic(SNAPSHOT_MS, _ -> made.handle(new Dht.Input.Snapshot()));
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
             List<Contact> snapshot = contacts((Map<?, ?>) all);
             Contact me = new Contact(self, List.of());
@@ -119,6 +150,7 @@ public final class DhtVerticle extends VerticleBase {
             host.handle(new Dht.Input.Snapshot());
         } finally {
             host.close();
+            if (resolvers != null) resolvers.close();
         }
         return Future.succeededFuture();
     }
@@ -126,6 +158,7 @@ public final class DhtVerticle extends VerticleBase {
     private void onInput(Object input) {
         if (host == null) return;
         switch (input) {
+            case Dht.Input.SelfAddresses known -> selfAddresses(host, known);
             case Dht.Input known -> host.handle(known);
             case LinkOutput.Dialled o -> dialled(o);
             case LinkOutput.NotDialled o -> notDialled(o);
@@ -147,16 +180,12 @@ public final class DhtVerticle extends VerticleBase {
             }
             case Dht.Output.Stored o -> tickets.answer(o.ticket(), o);
             case Dht.Output.Persist o -> persist(o.snapshot());
-            case Dht.Output.Joined o -> {
-                if (!o.contacts().isEmpty()) {
-                    joined = true;
-                    status.solved(ALONE);
-                }
-                int neighbours = o.contacts().size();
-                if (neighbours == 0) LOG.info("the first node of its network, as far as it knows");
-                else LOG.info("joined the network through {} neighbours", neighbours);
-                event("dht.joined", new JsonObject().put("neighbours", neighbours));
-            }
+            case Dht.Output.Joined o -> joined(o.contacts().size());
+            case Dht.Output.Alone _ -> alone();
+            case Dht.Output.ClockOff o -> clockOff(o.aheadMs(), o.nodes());
+            case Dht.Output.Thin o -> thin(o.records());
+            case Dht.Output.Renumbered o -> renumbered(o);
+            case Dht.Output.Twin _ -> twin();
             case Dht.Output.TableChanged o -> tableChanged(o.contacts());
             case Dht.Output.Expired o -> {
                 counters.add("lease.expired");
@@ -193,26 +222,98 @@ public final class DhtVerticle extends VerticleBase {
 
     // ---- bootstrap --------------------------------------------------------------------------------------------------
 
-    /** Resolves every bootstrap name and greets each address; again and again until one has answered. */
-    private void dial() {
-        if (joined) return;
-        if (dialMs > DIAL_MS) {
+    private void joined(int neighbours) {
+        if (neighbours == 0) {
+            LOG.info("the first node of its network, as far as it knows");
+        } else {
+            LOG.info("joined the network through {} neighbours", neighbours);
+            joined = true;
+            everJoined = true;
+            status.solved(NO_BOOTSTRAP);
+            status.solved(ALONE);
+            callLater(CALL_MS);
+        }
+        event("dht.joined", new JsonObject().put("neighbours", neighbours));
+    }
+
+    /** The network of this host is another one, or back. */
+    private void selfAddresses(CoreHost<Dht.Input, Dht.Output> host, Dht.Input.SelfAddresses addresses) {
+        boolean changed = !dht.self().addresses().equals(addresses.addresses());
+        host.handle(addresses);
+        if (!changed || joined || dialMs == DIAL_MS) return;
+        dialMs = DIAL_MS;
+        dial();
+    }
+
+    /** Nobody answers: the bootstrap nodes may be elsewhere now, or others. */
+    private void alone() {
+        joined = false;
+        if (everJoined || bootstrap.isEmpty()) {
+            String title =
+                    "no node of the network answers any longer: this node is alone, and nobody finds its services";
+            LOG.warn("{}; trying again", title);
             status.problem(
-                    ALONE,
-                    "warning",
-                    "no bootstrap node has answered yet, so this node knows nobody",
-                    "check that one runs at " + bootstrap.getFirst().text()
-                            + ", with this network and key, and UDP gets there");
+                    ALONE, "error", title, "check this machine's network, and that UDP gets out; it goes on trying");
+            event("dht.alone", new JsonObject());
         }
-        for (Bootstrap b : bootstrap) {
-            vertx.<List<Address>>executeBlocking(() -> Addresses.resolve(b.host(), b.port()))
-                    .onFailure(e -> LOG.warn("bootstrap {}: {}", b.text(), e.getMessage()))
-                    .onSuccess(addresses -> {
-                        for (Address address : addresses) greet(b, address);
-                    });
+        dialMs = DIAL_MS;
+        dial();
+    }
+
+    /**
+     * Resolves every bootstrap name and greets each address: again and again while nobody answers, and now and then in the
+     * network, as the two may have become strangers: a node that was made anew, a name that moved, a network in two parts.
+     */
+    private void dial() {
+        if (bootstrap.isEmpty()) return;
+        if (!joined && !everJoined && dialMs > DIAL_MS) tellNoBootstrap();
+        for (Bootstrap b : bootstrap) resolve(b);
+        callLater(joined ? CALL_MS : dialMs);
+        if (!joined) dialMs = Math.min(DIAL_MAX_MS, dialMs * 2);
+    }
+
+    private void callLater(long inMs) {
+        if (bootstrap.isEmpty()) return;
+        long mine = ++round;
+        vertx.setTimer(inMs, _ -> {
+            if (mine == round) dial();
+        });
+    }
+
+    private void tellNoBootstrap() {
+        StringBuilder title = new StringBuilder("no bootstrap node has answered yet, so this node knows nobody");
+        trouble.forEach(
+                (b, what) -> title.append("; ").append(b.text()).append(": ").append(what));
+        status.problem(
+                NO_BOOTSTRAP,
+                "warning",
+                title.length() > 500 ? title.substring(0, 500) : title.toString(),
+                "check that one runs at " + bootstrap.getFirst().text()
+                        + ", with this network and key, and UDP gets there");
+    }
+
+    /** All at a time, and each once: a name server that is silent for one holds up no other. */
+    private void resolve(Bootstrap b) {
+        Address literal =
+                Address.parse(b.host().indexOf(':') < 0 ? b.host() + ":" + b.port() : "[" + b.host() + "]:" + b.port());
+        if (literal != null) {
+            greet(b, literal);
+            return;
         }
-        dialMs = Math.min(DIAL_MAX_MS, dialMs * 2);
-        vertx.setTimer(dialMs, _ -> dial());
+        if (resolvers == null || !resolving.add(b)) return;
+        resolvers
+                .executeBlocking(() -> Addresses.resolve(b.host(), b.port()), false)
+                .onComplete(done -> {
+                    resolving.remove(b);
+                    if (done.succeeded()) for (Address address : done.result()) greet(b, address);
+                    else failed(b, Problem.text(done.cause()));
+                });
+    }
+
+    /** Says what is wrong with a bootstrap node once, until something else is. */
+    private void failed(Bootstrap b, String what) {
+        if (what.equals(trouble.put(b, what)) || joined) return;
+        LOG.warn("bootstrap {}: {}; trying again", b.text(), what);
     }
 
     private void greet(Bootstrap b, Address address) {
@@ -226,13 +327,17 @@ public final class DhtVerticle extends VerticleBase {
     }
 
     private void dialled(LinkOutput.Dialled o) {
-        if (dialling.remove(o.ticket()) != null) meet(new Contact(o.node(), List.of(o.at())));
+        Bootstrap b = dialling.remove(o.ticket());
+        if (b == null) return;
+        trouble.remove(b);
+        meet(new Contact(o.node(), List.of(o.at())));
     }
 
     private void notDialled(LinkOutput.NotDialled o) {
         Bootstrap b = dialling.remove(o.ticket());
         if (b == null) return;
-        LOG.warn("bootstrap {} does not answer at {} ({}); trying again", b.text(), o.to(), o.reason());
+        failed(b, "no answer at " + o.to() + " (" + o.reason() + ")");
+        if (joined) return;
         event(
                 "bootstrap.unreachable",
                 new JsonObject()
@@ -244,6 +349,55 @@ public final class DhtVerticle extends VerticleBase {
         if (host != null) host.handle(new Dht.Input.Meet(List.of(contact)));
     }
 
+    // ---- what an operator should know -------------------------------------------------------------------------------
+
+    private void clockOff(long aheadMs, int nodes) {
+        if (aheadMs == 0) {
+            LOG.info("this machine's clock agrees with others' again");
+            status.solved(CLOCK);
+            return;
+        }
+        boolean refused = Math.abs(aheadMs) > REFUSED_MS;
+        String title =
+                "this machine's clock is " + Math.abs(aheadMs) / 1_000 + " s " + (aheadMs > 0 ? "ahead of" : "behind")
+                        + " what " + nodes + (nodes == 1 ? " other node says" : " other nodes say")
+                        + (refused ? ", so they refuse its records and nobody finds its services" : "");
+        LOG.warn("{}", title);
+        status.problem(CLOCK, refused ? "error" : "warning", title, "set the clock, by NTP or chrony");
+        event("clock.off", new JsonObject().put("aheadMs", aheadMs).put("nodes", nodes));
+    }
+
+    private void thin(int records) {
+        if (records == 0) {
+            status.solved(THIN);
+            return;
+        }
+        status.problem(
+                THIN,
+                "warning",
+                records + (records == 1 ? " record" : " records")
+                        + " of this node's services are kept by too few nodes, so others may not find them",
+                "it tries again every few seconds; look for other problems, and whether those nodes are full");
+    }
+
+    private void renumbered(Dht.Output.Renumbered o) {
+        LOG.warn(
+                "holders know a newer version of the record at {} than this node: its clock was ahead before, or its data are"
+                        + " of a backup; published again as number {}",
+                o.key().shortText(),
+                o.seq());
+        event("dht.renumbered", new JsonObject().put("key", o.key().toString()).put("seq", o.seq()));
+    }
+
+    private void twin() {
+        String title = "another node runs with this node's key, and each overwrites what the other publishes";
+        LOG.error("{}", title);
+        status.problem(TWIN, "error", title, "stop one of them, and remove node.key from its data folder");
+        event("key.used-twice", new JsonObject());
+        vertx.cancelTimer(twinTimer);
+        twinTimer = vertx.setTimer(ALARM_MS, _ -> status.solved(TWIN));
+    }
+
     // ---- the snapshot -----------------------------------------------------------------------------------------------
 
     private void persist(List<Contact> snapshot) {
@@ -253,7 +407,9 @@ public final class DhtVerticle extends VerticleBase {
             for (Address address : contact.addresses()) text.append(' ').append(address);
             text.append('\n');
         }
-        bus.ask(Bus.STORE, new StoreVerticle.Query.Put(MAP, "table", text.toString()));
+        if (text.toString().equals(saved)) return;
+        bus.ask(Bus.STORE, new StoreVerticle.Query.Put(MAP, "table", text.toString()))
+                .onSuccess(_ -> saved = text.toString());
     }
 
     private static List<Contact> contacts(Map<?, ?> stored) {

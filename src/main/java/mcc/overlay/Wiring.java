@@ -81,6 +81,11 @@ public final class Wiring {
                     Dht.Output.Stored _,
                     Dht.Output.Persist _,
                     Dht.Output.Joined _,
+                    Dht.Output.Alone _,
+                    Dht.Output.ClockOff _,
+                    Dht.Output.Thin _,
+                    Dht.Output.Renumbered _,
+                    Dht.Output.Twin _,
                     Dht.Output.TableChanged _,
                     Dht.Output.Expired _ -> toHost(output);
         };
@@ -90,7 +95,7 @@ public final class Wiring {
     public static List<Letter> route(Registry.Output output) {
         return switch (output) {
             case Registry.Output.Find o ->
-                toDht(new Dht.Input.FindValue(-1 - o.ticket(), o.key(), Dht.Input.ALL, o.limit()));
+                toDht(new Dht.Input.FindValue(-1 - o.ticket(), o.key(), Dht.Input.ALL, o.limit(), true));
             case Registry.Output.Put o ->
                 toDht(new Dht.Input.Put(-1 - o.ticket(), o.key(), o.slot(), o.body(), o.leaseMs(), true));
             case Registry.Output.Remove o -> toDht(new Dht.Input.Remove(-1 - o.ticket(), o.key(), o.slot()));

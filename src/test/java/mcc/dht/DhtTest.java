@@ -44,7 +44,7 @@ class DhtTest {
             nowNs = dht.deadlineNs();
             asks += asks(step(new Dht.Input.Tick())).size();
         }
-        assertThat(asks).isBetween(5, 14);
+        assertThat(asks).isBetween(10, 24);
         assertThat(dht.status().joined()).isFalse();
     }
 
@@ -182,17 +182,32 @@ class DhtTest {
         for (Dht.Output o = closed.poll(); o != null; o = closed.poll()) out.add(o);
         assertThat(out)
                 .contains(
-                        new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.FULL)),
+                        new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.FULL, 0, EPOCH)),
                         new Dht.Output.Reply(PEER.id(), 2, new Message.Beaten(false)));
         assertThat(closed.status().records()).isZero();
         assertThat(counters.value("policy.denied")).isEqualTo(2);
     }
 
     @Test
+    void onePeerIsServedItsShareAndTheOthersTheirs() {
+        start(List.of());
+        int served = 0;
+        for (int i = 0; i < 600_000; i++) {
+            nowNs += 33_000;
+            List<Dht.Output> out = step(new Dht.Input.Asked(PEER.id(), AT, i, new Message.FindNode(key)));
+            if (out.stream().anyMatch(Dht.Output.Reply.class::isInstance)) served++;
+        }
+        assertThat(served).isBetween(29_000, 31_000);
+        assertThat(counters.value("dht.askedTooOften")).isEqualTo(600_000 - served);
+        assertThat(step(new Dht.Input.Asked(stranger(1).node(), AT, 1, new Message.Ping())))
+                .anyMatch(Dht.Output.Reply.class::isInstance);
+    }
+
+    @Test
     void aHolderAsksThePolicyBeforeItKeepsARecord() {
         start(List.of());
         assertThat(step(new Dht.Input.Asked(PEER.id(), AT, 1, new Message.Store(underKey()))))
-                .contains(new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.KEPT)));
+                .contains(new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.KEPT, 0, EPOCH)));
         assertThat(counters.value("policy.allowed")).isEqualTo(1);
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.core.Invariant;
@@ -24,14 +25,33 @@ class LookupTest {
     }
 
     @Test
-    void itEndsWhenTheNearestHaveAnswered() {
-        know(10, 20, 30, 40, 50, 60);
-        List<Lookup.Peer> asked = askPeers();
-        for (Lookup.Peer peer : asked) lookup.answered(peer, 1, Trace.Result.CLOSER, 0);
-        assertThat(lookup.next()).isNull();
+    void itEndsWhenTheNearestHaveAnsweredAndEnoughInAll() {
+        know(10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120);
+        int asked = 0;
+        for (List<Lookup.Peer> wave = askPeers(); !wave.isEmpty(); wave = askPeers()) {
+            assertThat(lookup.isDone()).isFalse();
+            asked += wave.size();
+            for (Lookup.Peer peer : wave) answer(peer, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120);
+        }
         assertThat(lookup.isDone()).isTrue();
-        assertThat(lookup.responded(16)).hasSize(4);
-        assertThat(lookup.standing(16)).hasSize(6);
+        assertThat(asked).isEqualTo(Lookup.FLOOR);
+        assertThat(lookup.responded(16)).hasSize(Lookup.FLOOR).startsWith(contact(10), contact(20));
+        assertThat(lookup.standing(16)).hasSize(12);
+    }
+
+    @Test
+    void thoseWhomNobodyElseNamesAreNoEndOfIt() {
+        know(1, 2, 3, 4, 5, 6, 7, 8, 900);
+        List<Long> asked = new ArrayList<>();
+        for (List<Lookup.Peer> wave = askPeers(); !wave.isEmpty(); wave = askPeers()) {
+            for (Lookup.Peer peer : wave) {
+                asked.add(peer.position.w0());
+                if (peer.position.equals(at(900))) answer(peer, 10, 20, 30, 40);
+                else answer(peer);
+            }
+        }
+        assertThat(asked).contains(900L, 10L, 20L, 30L, 40L);
+        assertThat(lookup.isDone()).isTrue();
     }
 
     @Test
@@ -42,6 +62,42 @@ class LookupTest {
         for (Lookup.Peer peer : asked) lookup.answered(peer, 1, Trace.Result.CLOSER, 1);
         assertThat(lookup.isDone()).isFalse();
         assertThat(askAll()).containsExactly(5L);
+    }
+
+    @Test
+    void whoNamesTheDeadIsAskedAboutFewOfThem() {
+        know(1_000, 2_000);
+        List<Lookup.Peer> first = askPeers();
+        answer(first.getFirst(), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+        answer(first.getLast(), 500, 600);
+        List<Long> asked = new ArrayList<>();
+        for (List<Lookup.Peer> wave = askPeers(); !wave.isEmpty(); wave = askPeers()) {
+            for (Lookup.Peer peer : wave) {
+                asked.add(peer.position.w0());
+                if (peer.position.w0() < 100) lookup.failed(peer, 1, false);
+                else answer(peer, 500, 600, 1_000, 2_000);
+            }
+        }
+        assertThat(lookup.isDone()).isTrue();
+        assertThat(asked).contains(500L, 600L).hasSizeLessThanOrEqualTo(2 + 2 * Lookup.CREDIT);
+        assertThat(lookup.standing(16)).extracting(c -> c.node().w0()).containsExactly(500L, 600L, 1_000L, 2_000L);
+    }
+
+    @Test
+    void whatWasNamedAtOneAddressAloneIsTriedAtTheOtherTooWhenOthersNameIt() {
+        know(1_000, 2_000);
+        List<Lookup.Peer> first = askPeers();
+        Contact wrong = new Contact(at(5), List.of(Address.v4(1, 1)));
+        Contact right = new Contact(at(5), List.of(Address.v4(2, 2)));
+        lookup.add(wrong, at(5), first.getFirst(), false);
+        lookup.answered(first.getFirst(), 1, Trace.Result.CLOSER, 1);
+        Lookup.Peer peer = askPeers().getFirst();
+        assertThat(peer.contact).isEqualTo(wrong);
+        lookup.failed(peer, 2, true);
+        lookup.add(right, at(5), first.getLast(), false);
+        lookup.answered(first.getLast(), 3, Trace.Result.CLOSER, 0);
+        Lookup.Peer again = askPeers().getFirst();
+        assertThat(again.contact.addresses()).containsExactlyInAnyOrder(Address.v4(1, 1), Address.v4(2, 2));
     }
 
     @Test
@@ -116,6 +172,12 @@ class LookupTest {
     void withNobodyToAskItIsDoneAtOnce() {
         assertThat(lookup.next()).isNull();
         assertThat(lookup.isDone()).isTrue();
+    }
+
+    /** An answer that names these. */
+    private void answer(Lookup.Peer peer, long... places) {
+        for (long place : places) lookup.add(contact(place), at(place), peer, false);
+        lookup.answered(peer, 1, Trace.Result.CLOSER, 0);
     }
 
     private long peers = 1_000;

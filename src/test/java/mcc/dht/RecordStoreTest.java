@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -21,9 +22,12 @@ class RecordStoreTest {
     private static final Bytes NETWORK = Bytes.utf8("test");
     private static final long NOW = 5 * Config.SECOND;
     private static final long EPOCH = 1_800_000_000_000L;
+    private static final Address AT = Address.v4(0x08080808, 9);
     private final Rng rng = Rng.seeded(4);
     private final Identity writer = Identity.fromSeed(rng.bytes(32));
     private final Id key = Id.random(rng);
+    private static final Id HERE = Id.ZERO;
+    private final Counters counters = new Counters();
     private final RecordStore store = store(Config.Limits.defaults());
 
     @Test
@@ -76,8 +80,8 @@ class RecordStoreTest {
         long later = NOW + Config.SECOND;
         assertThat(store.find(later - 1, key, 0, List.of()).records()).hasSize(1);
         assertThat(store.find(later, key, 0, List.of()).records()).isEmpty();
-        assertThat(store.store(later, EPOCH, record)).isEqualTo(Verdict.OLD);
-        assertThat(store.store(later + RecordStore.GRAVE_NS, EPOCH + RecordStore.GRAVE_NS / Config.MS, record))
+        assertThat(store.store(later, EPOCH, AT, record)).isEqualTo(Verdict.OLD);
+        assertThat(store.store(later + RecordStore.GRAVE_NS, EPOCH + RecordStore.GRAVE_NS / Config.MS, AT, record))
                 .as("when the grave is gone, its time of issue is too old")
                 .isEqualTo(Verdict.INVALID);
     }
@@ -85,9 +89,9 @@ class RecordStoreTest {
     @Test
     void theTimeOfIssueMustBeNear() {
         Record record = record(1, 60_000);
-        assertThat(store.store(NOW, EPOCH + 600_001, record)).isEqualTo(Verdict.INVALID);
-        assertThat(store.store(NOW, EPOCH - 600_001, record)).isEqualTo(Verdict.INVALID);
-        assertThat(store.store(NOW, EPOCH + 600_000, record)).isEqualTo(Verdict.KEPT);
+        assertThat(store.store(NOW, EPOCH + 600_001, AT, record)).isEqualTo(Verdict.INVALID);
+        assertThat(store.store(NOW, EPOCH - 600_001, AT, record)).isEqualTo(Verdict.INVALID);
+        assertThat(store.store(NOW, EPOCH + 600_000, AT, record)).isEqualTo(Verdict.KEPT);
     }
 
     @Test
@@ -104,16 +108,15 @@ class RecordStoreTest {
     }
 
     @Test
-    void limitsHoldPerKeyPerWriterAndInAll() {
-        RecordStore perWriter = store(new Config.Limits(100, 3, 100, 1 << 20, 100, 1, 1, 1));
-        RecordStore perKey = store(new Config.Limits(3, 100, 100, 1 << 20, 100, 1, 1, 1));
-        RecordStore inAll = store(new Config.Limits(100, 100, 3, 1 << 20, 100, 1, 1, 1));
-        RecordStore inBytes = store(new Config.Limits(100, 100, 100, 600, 100, 1, 1, 1));
-        for (RecordStore limited : List.of(perWriter, perKey, inAll, inBytes)) {
+    void limitsHoldPerKeyAndInAll() {
+        RecordStore perKey = store(new Config.Limits(3, 100, 1 << 20, 100, 1, 1, 1));
+        RecordStore inAll = store(new Config.Limits(100, 3, 1 << 20, 100, 1, 1, 1));
+        RecordStore inBytes = store(new Config.Limits(100, 100, 3 * Item.bytes(record(1, 60_000)) + 9, 100, 1, 1, 1));
+        for (RecordStore limited : List.of(perKey, inAll, inBytes)) {
             List<Verdict> verdicts = new ArrayList<>();
-            for (int i = 0; i < 5; i++) verdicts.add(limited.store(NOW, EPOCH, record(key, slot(i), 1, 60_000)));
+            for (int i = 0; i < 5; i++) verdicts.add(limited.store(NOW, EPOCH, AT, record(key, slot(i), 1, 60_000)));
             assertThat(verdicts).startsWith(Verdict.KEPT, Verdict.KEPT).endsWith(Verdict.FULL, Verdict.FULL);
-            assertThat(limited.store(NOW, EPOCH, record(key, slot(0), 2, 60_000)))
+            assertThat(limited.store(NOW, EPOCH, AT, record(key, slot(0), 2, 60_000)))
                     .as("a newer version needs no room")
                     .isEqualTo(Verdict.KEPT);
             limited.check(NOW);
@@ -121,8 +124,115 @@ class RecordStoreTest {
     }
 
     @Test
+    void aNewcomerIsKeptThoughOthersFilledTheStore() {
+        RecordStore small = store(new Config.Limits(1_000, 1_000, 1 << 20, 2_000, 1, 1, 1));
+        for (int i = 0; i < 4; i++) {
+            Identity greedy = identity();
+            for (int j = 0; j < 400; j++) store(small, greedy, AT, Id.random(rng), 700);
+        }
+        assertThat(counters.value("dht.storeFull")).as("it was full").isPositive();
+        for (int i = 0; i < 20; i++) {
+            assertThat(store(small, identity(), AT, Id.random(rng), 700)).isEqualTo(Verdict.KEPT);
+            small.check(NOW);
+        }
+        assertThat(counters.value("dht.recordGaveWay")).isGreaterThanOrEqualTo(20);
+    }
+
+    @Test
+    void ofWritersThatHaveTheSameTheNearerRecordsAreKept() {
+        RecordStore small = store(new Config.Limits(1_000, 50, 1 << 20, 2_000, 1, 1, 1));
+        List<Id> keys = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            keys.add(Id.random(rng));
+            store(small, identity(), AT, keys.getLast(), 60);
+        }
+        keys.sort(HERE.byDistance());
+        for (int i = 0; i < 50; i++) {
+            assertThat(small.find(NOW, keys.get(i), 0, List.of()).total())
+                    .as("number %d", i)
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
+    void manyWritersBehindOneAddressHideNobodyElse() {
+        RecordStore perKey = store(new Config.Limits(50, 1_000, 1 << 20, 2_000, 1, 1, 1));
+        RecordStore inAll = store(new Config.Limits(1_000, 50, 1 << 20, 2_000, 1, 1, 1));
+        for (RecordStore full : List.of(perKey, inAll)) {
+            for (int i = 0; i < 200; i++) store(full, identity(), Address.v4(0x01020300 + i, 9), key, 60);
+            assertThat(full.size()).isEqualTo(50);
+            Identity honest = identity();
+            assertThat(store(full, honest, Address.v4(0x05060708, 9), key, 60)).isEqualTo(Verdict.KEPT);
+            boolean shown = full.find(NOW, key, 0, List.of()).records().stream()
+                    .anyMatch(held -> held.record().content().writer().equals(honest.id()));
+            assertThat(shown).as("on the first page").isTrue();
+        }
+    }
+
+    @Test
+    void aThousandRecordsOfTwoWritersHideNoService() {
+        Identity honest = identity();
+        store(store, honest, AT, key, 300);
+        for (Identity junk : List.of(identity(), identity())) {
+            for (int i = 0; i < 600; i++) store(store, junk, AT, key, 700);
+        }
+        Identity late = identity();
+        assertThat(store(store, late, AT, key, 300)).isEqualTo(Verdict.KEPT);
+        for (int round = 0; round < 20; round++) {
+            Set<Id> seen = new LinkedHashSet<>();
+            long cursor = 0;
+            for (int page = 0; page < 8 && (page == 0 || cursor != 0); page++) {
+                Message.Values values = store.find(NOW, key, cursor, contacts());
+                values.records()
+                        .forEach(held -> seen.add(held.record().content().writer()));
+                cursor = values.cursor();
+            }
+            assertThat(seen).contains(honest.id(), late.id());
+        }
+        store.check(NOW);
+    }
+
+    @Test
+    void recordsThatNobodyStandsBehindGiveWayFirst() {
+        RecordStore perKey = store(new Config.Limits(3, 100, 1 << 20, 100, 1, 1, 1));
+        Identity dead = identity();
+        store(perKey, dead, AT, key, 60);
+        long later = NOW + 40 * Config.SECOND;
+        for (int i = 0; i < 3; i++) {
+            assertThat(perKey.store(later, EPOCH, AT, record(identity(), key, slot(9), 1, 600_000, 60)))
+                    .isEqualTo(Verdict.KEPT);
+        }
+        assertThat(perKey.size()).isEqualTo(3);
+        assertThat(perKey.store(later, EPOCH, AT, record(identity(), key, slot(9), 1, 600_000, 60)))
+                .isEqualTo(Verdict.FULL);
+    }
+
+    @Test
+    void aLongerVersionTakesWhatItTakesAndTheShorterIsForgotten() {
+        RecordStore small = store(new Config.Limits(100, 100, 30_000, 100, 1, 1, 1));
+        for (int i = 0; i < 20; i++) store(small, identity(), AT, Id.random(rng), 10);
+        for (int round = 2; round < 50; round++) {
+            for (int i = 0; i < 5; i++) {
+                small.store(NOW, EPOCH, AT, record(writer, key, slot(i), round, 60_000, round % 2 == 0 ? 700 : 10));
+                small.check(NOW);
+            }
+        }
+        long before = counters.value("dht.recordExpired");
+        small.expire(NOW + 600 * Config.SECOND, null);
+        assertThat(counters.value("dht.recordExpired") - before).isLessThanOrEqualTo(25);
+    }
+
+    private Identity identity() {
+        return Identity.fromSeed(rng.bytes(32));
+    }
+
+    private Verdict store(RecordStore into, Identity by, Address at, Id under, int bytes) {
+        return into.store(NOW, EPOCH, at, record(by, under, Id.random(rng), 1, 600_000, bytes));
+    }
+
+    @Test
     void pagesTellEveryRecordOnceAndBeginAnywhere() {
-        for (int i = 0; i < 40; i++) store.store(NOW, EPOCH, record(key, slot(i), 1, 60_000));
+        for (int i = 0; i < 40; i++) store.store(NOW, EPOCH, AT, record(key, slot(i), 1, 60_000));
         Set<Record> firsts = new LinkedHashSet<>();
         for (int round = 0; round < 60; round++) {
             List<Record> seen = new ArrayList<>();
@@ -141,7 +251,7 @@ class RecordStoreTest {
 
     @Test
     void anyCursorIsAnswered() {
-        for (int i = 0; i < 5; i++) store.store(NOW, EPOCH, record(key, slot(i), 1, 60_000));
+        for (int i = 0; i < 5; i++) store.store(NOW, EPOCH, AT, record(key, slot(i), 1, 60_000));
         for (int i = 0; i < 1_000; i++) {
             assertThat(store.find(NOW, key, rng.nextLong(), List.of()).records())
                     .hasSizeLessThanOrEqualTo(5);
@@ -150,10 +260,10 @@ class RecordStoreTest {
 
     @Test
     void gravesStayWithinTheirLimit() {
-        RecordStore small = store(new Config.Limits(100, 100, 100, 1 << 20, 10, 1, 1, 1));
+        RecordStore small = store(new Config.Limits(100, 100, 1 << 20, 10, 1, 1, 1));
         for (int i = 0; i < 50; i++) {
-            small.store(NOW, EPOCH, record(key, slot(i), 1, 1_000));
-            small.store(NOW, EPOCH, record(key, slot(i), 2, 0));
+            small.store(NOW, EPOCH, AT, record(key, slot(i), 1, 1_000));
+            small.store(NOW, EPOCH, AT, record(key, slot(i), 2, 0));
             small.check(NOW);
         }
     }
@@ -175,7 +285,7 @@ class RecordStoreTest {
                 c.refreshNs(),
                 c.maintainNs(),
                 limits);
-        return new RecordStore(config, Signing.of(writer), rng.split(), new Counters());
+        return new RecordStore(config, HERE, Signing.of(writer), rng.split(), counters);
     }
 
     private List<Contact> contacts() {
@@ -185,7 +295,7 @@ class RecordStoreTest {
     }
 
     private Verdict put(Record record) {
-        return store.store(NOW, EPOCH, record);
+        return store.store(NOW, EPOCH, AT, record);
     }
 
     private List<Record> found() {
@@ -207,8 +317,12 @@ class RecordStoreTest {
     }
 
     private Record record(Id under, Id slot, long seq, long leaseMs) {
+        return record(writer, under, slot, seq, leaseMs, 60);
+    }
+
+    private static Record record(Identity writer, Id under, Id slot, long seq, long leaseMs, int bytes) {
         var content = new Record.Content(
-                under, writer.id(), slot, seq, EPOCH, leaseMs, 30_000, Bytes.EMPTY, Bytes.utf8("b".repeat(60)));
+                under, writer.id(), slot, seq, EPOCH, leaseMs, 30_000, Bytes.EMPTY, Bytes.utf8("b".repeat(bytes)));
         return Record.sign(content, NETWORK, writer::sign);
     }
 }

@@ -64,7 +64,7 @@ class WiringTest {
         assertThat(Wiring.route(new LinkOutput.Stands(NODE, AT, AT)))
                 .containsExactly(
                         new Letter(Desk.DHT, new Dht.Input.Up(NODE, AT)),
-                        new Letter(Desk.NAT, new Nat.Input.Observed(NODE, AT)));
+                        new Letter(Desk.NAT, new Nat.Input.Observed(NODE, AT, AT)));
         assertThat(Wiring.route(new LinkOutput.Stands(NODE, AT, null)))
                 .as("it never said from where it hears this node")
                 .hasSize(1);

@@ -1,0 +1,66 @@
+package mcc.dht;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import mcc.core.Id;
+
+/**
+ * What other nodes' clocks say of ours: of each node the last difference, and of all the median, so that no few of them decide.
+ * Where there are fewer than three, the least difference counts.
+ */
+final class Clocks {
+    /** Nodes remembered. */
+    private static final int NODES = 64;
+    /** An answer that took longer says too little. */
+    private static final long SLOWEST_NS = 5 * Config.SECOND;
+    /** From here on a difference is told, and below the second figure no longer. */
+    private static final long TELL_MS = 60_000;
+
+    private static final long FORGET_MS = 30_000;
+
+    private final Shared shared;
+    private final LinkedHashMap<Id, Long> aheadMs = new LinkedHashMap<>();
+    private long toldMs;
+
+    Clocks(Shared shared) {
+        this.shared = shared;
+    }
+
+    /**
+     * A node's clock said {@code epochMs} half of {@code rttNs} ago.
+     *
+     * @param epochMs 0 where it did not say
+     */
+    void heard(Id node, long epochMs, long rttNs) {
+        if (epochMs <= 0 || rttNs > SLOWEST_NS) return;
+        aheadMs.remove(node);
+        if (aheadMs.size() == NODES) aheadMs.pollFirstEntry();
+        aheadMs.put(node, shared.epochMs() - rttNs / 2 / Config.MS - epochMs);
+        judge();
+    }
+
+    /** Our own clock was set, by so much. */
+    void set(long byMs) {
+        aheadMs.replaceAll((_, ahead) -> ahead + byMs);
+        judge();
+    }
+
+    private void judge() {
+        long ahead = ahead();
+        boolean told = toldMs != 0;
+        if (told && Math.abs(ahead) < FORGET_MS) ahead = 0;
+        else if (!told && Math.abs(ahead) < TELL_MS || told && Math.abs(ahead - toldMs) < FORGET_MS) return;
+        toldMs = ahead;
+        shared.emit(new Dht.Output.ClockOff(ahead, aheadMs.size()));
+    }
+
+    private long ahead() {
+        long[] sorted = aheadMs.values().stream().mapToLong(Long::longValue).toArray();
+        if (sorted.length == 0) return 0;
+        Arrays.sort(sorted);
+        if (sorted.length > 2) return sorted[sorted.length / 2];
+        long first = sorted[0];
+        long last = sorted[sorted.length - 1];
+        return Math.abs(first) < Math.abs(last) ? first : last;
+    }
+}

@@ -1,0 +1,76 @@
+package mcc.dht;
+
+import java.util.Comparator;
+import mcc.core.Address;
+import mcc.core.Id;
+import mcc.wire.Record;
+
+/** A record that this node holds for another. */
+final class Item {
+    /** Where a record stands: of each writer and slot under a key there is one. */
+    record Instance(Id key, Id writer, Id slot) {
+        static Instance of(Record record) {
+            Record.Content c = record.content();
+            return new Instance(c.key(), c.writer(), c.slot());
+        }
+    }
+
+    /** By writer and slot, for items of one key. */
+    static final Comparator<Item> BY_INSTANCE =
+            Comparator.comparing(Item::writer).thenComparing(item -> item.instance.slot);
+
+    static final Comparator<Item> BY_EXPIRY =
+            Comparator.comparingLong((Item item) -> item.expiresNs).thenComparingLong(item -> item.number);
+
+    /** What a record takes beside its bytes: its names, its places in the indexes of {@link RecordStore}. */
+    private static final int OVERHEAD_BYTES = 768;
+
+    final Record record;
+    final Instance instance;
+    /** The network of the address that it came from, see {@link #network}. */
+    final Address network;
+    /** Numbers the items of one store. */
+    final long number;
+
+    final long expiresNs;
+    long beatNs;
+    /** Scratch of {@link Shelf#fair}. */
+    int rank;
+
+    Item(Record record, Address network, long number, long expiresNs, long beatNs) {
+        this.record = record;
+        instance = Instance.of(record);
+        this.network = network;
+        this.number = number;
+        this.expiresNs = expiresNs;
+        this.beatNs = beatNs;
+    }
+
+    Id key() {
+        return instance.key;
+    }
+
+    Id writer() {
+        return instance.writer;
+    }
+
+    /** What it takes of {@link Config.Limits#recordBytes}: its content is there as it came, and taken apart. */
+    int bytes() {
+        return bytes(record);
+    }
+
+    static int bytes(Record record) {
+        return 2 * record.raw().size() + OVERHEAD_BYTES;
+    }
+
+    /** Whether its writer stands behind it still. */
+    boolean isLive(long nowNs) {
+        long beatMs = record.content().beatMs();
+        return beatMs == 0 || nowNs - beatNs < beatMs * Config.MS;
+    }
+
+    /** The network that an address belongs to, for shares: its /24 (IPv4) or /48 (IPv6). */
+    static Address network(Address at) {
+        return at.network(24, 48);
+    }
+}
