@@ -2,14 +2,10 @@ package mcc.node;
 
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
-import io.vertx.core.WorkerExecutor;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
@@ -19,7 +15,6 @@ import mcc.core.Rng;
 import mcc.crypto.Identity;
 import mcc.dht.Dht;
 import mcc.dht.Signing;
-import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.overlay.Desk;
 import mcc.overlay.Letter;
@@ -56,19 +51,11 @@ public final class DhtVerticle extends VerticleBase {
     private static final long SNAPSHOT_MS = 60_000;
     private static final long SETTLE_MS = 1_000;
     private static final long CLOCK_MS = 5_000;
-    /** Between two rounds of calls at the bootstrap nodes: first, at most while nobody answers, and in the network. */
-    private static final long DIAL_MS = 2_000;
-
-    private static final long DIAL_MAX_MS = 15_000;
-    private static final long CALL_MS = 300_000;
-    /** Names looked up at a time; the resolver may take its time over each. */
-    private static final int RESOLVERS = 16;
     /** A clock that is off by more has its records refused. */
     private static final long REFUSED_MS = 600_000;
     /** How long an alarm stands that nothing ends. */
     private static final long ALARM_MS = 600_000;
 
-    private static final String NO_BOOTSTRAP = "no-bootstrap";
     private static final String ALONE = "alone";
     private static final String CLOCK = "clock";
     private static final String THIN = "few-holders";
@@ -77,26 +64,14 @@ public final class DhtVerticle extends VerticleBase {
     private static final int RECORDS = 256;
 
     private final Bus bus;
-    private final List<Bootstrap> bootstrap;
+    private final List<Bootstrap> named;
     private final Dht dht;
     private final Id self;
     private final Status status;
     private final Counters counters = new Counters();
     private final Tickets tickets = new Tickets();
-    private final Map<Long, Bootstrap> dialling = new LinkedHashMap<>();
-    /** Bootstrap nodes whose names are being looked up. */
-    private final Set<Bootstrap> resolving = new HashSet<>();
-    /** What went wrong with a bootstrap node last. */
-    private final Map<Bootstrap, String> trouble = new LinkedHashMap<>();
-
-    private @Nullable WorkerExecutor resolvers;
+    private @Nullable Bootstraps bootstraps;
     private @Nullable CoreHost<Dht.Input, Dht.Output> host;
-    private long nextDial;
-    private long dialMs = DIAL_MS;
-    /** Counts rounds of calls; the timer of an earlier one is void. */
-    private long round;
-
-    private boolean joined;
     private boolean everJoined;
     private long twinTimer = -1;
     /** The snapshot that is on disk. */
@@ -115,7 +90,7 @@ public final class DhtVerticle extends VerticleBase {
             Status status) {
         this.bus = bus;
         this.status = status;
-        this.bootstrap = List.copyOf(bootstrap);
+        named = List.copyOf(bootstrap);
         self = identity.id();
         dht = new Dht(mcc.dht.Config.of(Bytes.utf8(network)), self, Signing.of(identity), policy, rng, counters);
     }
@@ -124,19 +99,22 @@ public final class DhtVerticle extends VerticleBase {
     public Future<?> start() {
         CoreHost<Dht.Input, Dht.Output> made = new CoreHost<>(vertx, dht, new Dht.Input.Tick(), this::deliver);
         host = made;
+        List.of(ALONE, CLOCK, THIN, TWIN).forEach(status::solved); // a predecessor's
         bus.on(Bus.DHT_CORE, this::onInput);
         bus.serve(Bus.DHT, this::onQuery);
+        Bootstraps bootstraps = new Bootstraps(vertx, bus, status, named, Addresses::resolve, this::meet);
+        this.bootstraps = bootstraps;
         bus.on(Bus.STARTED, started -> {
-            if (started.desk() == Desk.LINKS) dialling.clear(); // they know nothing of these any more
+            if (started.desk() == Desk.LINKS) bootstraps.forget(); // they know nothing of these any more
         });
-        resolvers = vertx.createSharedWorkerExecutor("mcc-names", RESOLVERS);
         vertx.setPeriodic(CLOCK_MS, _ -> made.handle(new Dht.Input.Clock(System.currentTimeMillis())));
         vertx.setPeriodic(SNAPSHOT_MS, _ -> made.handle(new Dht.Input.Snapshot()));
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
             List<Contact> snapshot = contacts((Map<?, ?>) all);
             Contact me = new Contact(self, List.of());
-            made.handle(new Dht.Input.Start(me, List.of(), snapshot, !bootstrap.isEmpty(), System.currentTimeMillis()));
-            if (!bootstrap.isEmpty()) dial();
+            made.handle(
+                    new Dht.Input.Start(me, List.of(), snapshot, !bootstraps.isEmpty(), System.currentTimeMillis()));
+            bootstraps.call();
             Desks.post(bus, Wiring.started(Desk.DHT));
         });
     }
@@ -150,7 +128,7 @@ public final class DhtVerticle extends VerticleBase {
             host.handle(new Dht.Input.Snapshot());
         } finally {
             host.close();
-            if (resolvers != null) resolvers.close();
+            if (bootstraps != null) bootstraps.close();
         }
         return Future.succeededFuture();
     }
@@ -160,8 +138,8 @@ public final class DhtVerticle extends VerticleBase {
         switch (input) {
             case Dht.Input.SelfAddresses known -> selfAddresses(host, known);
             case Dht.Input known -> host.handle(known);
-            case LinkOutput.Dialled o -> dialled(o);
-            case LinkOutput.NotDialled o -> notDialled(o);
+            case LinkOutput.Dialled o when bootstraps != null -> bootstraps.dialled(o);
+            case LinkOutput.NotDialled o when bootstraps != null -> bootstraps.notDialled(o);
             default ->
                 throw new IllegalArgumentException(
                         "not for the DHT: " + input.getClass().getName());
@@ -220,129 +198,36 @@ public final class DhtVerticle extends VerticleBase {
         };
     }
 
-    // ---- bootstrap --------------------------------------------------------------------------------------------------
+    // ---- the network ------------------------------------------------------------------------------------------------
 
     private void joined(int neighbours) {
         if (neighbours == 0) {
             LOG.info("the first node of its network, as far as it knows");
         } else {
             LOG.info("joined the network through {} neighbours", neighbours);
-            joined = true;
             everJoined = true;
-            status.solved(NO_BOOTSTRAP);
             status.solved(ALONE);
-            callLater(CALL_MS);
+            if (bootstraps != null) bootstraps.joined();
         }
         event("dht.joined", new JsonObject().put("neighbours", neighbours));
     }
 
-    /** The network of this host is another one, or back. */
-    private void selfAddresses(CoreHost<Dht.Input, Dht.Output> host, Dht.Input.SelfAddresses addresses) {
-        boolean changed = !dht.self().addresses().equals(addresses.addresses());
-        host.handle(addresses);
-        if (!changed || joined || dialMs == DIAL_MS) return;
-        dialMs = DIAL_MS;
-        dial();
-    }
-
-    /** Nobody answers: the bootstrap nodes may be elsewhere now, or others. */
     private void alone() {
-        joined = false;
-        if (everJoined || bootstrap.isEmpty()) {
+        if (everJoined || named.isEmpty()) {
             String title =
                     "no node of the network answers any longer: this node is alone, and nobody finds its services";
             LOG.warn("{}; trying again", title);
-            status.problem(
-                    ALONE, "error", title, "check this machine's network, and that UDP gets out; it goes on trying");
+            String hint = "check this machine's network, and that UDP gets out; it goes on trying";
+            status.problem(ALONE, "error", title, hint);
             event("dht.alone", new JsonObject());
         }
-        dialMs = DIAL_MS;
-        dial();
+        if (bootstraps != null) bootstraps.alone();
     }
 
-    /**
-     * Resolves every bootstrap name and greets each address: again and again while nobody answers, and now and then in the
-     * network, as the two may have become strangers: a node that was made anew, a name that moved, a network in two parts.
-     */
-    private void dial() {
-        if (bootstrap.isEmpty()) return;
-        if (!joined && !everJoined && dialMs > DIAL_MS) tellNoBootstrap();
-        for (Bootstrap b : bootstrap) resolve(b);
-        callLater(joined ? CALL_MS : dialMs);
-        if (!joined) dialMs = Math.min(DIAL_MAX_MS, dialMs * 2);
-    }
-
-    private void callLater(long inMs) {
-        if (bootstrap.isEmpty()) return;
-        long mine = ++round;
-        vertx.setTimer(inMs, _ -> {
-            if (mine == round) dial();
-        });
-    }
-
-    private void tellNoBootstrap() {
-        StringBuilder title = new StringBuilder("no bootstrap node has answered yet, so this node knows nobody");
-        trouble.forEach(
-                (b, what) -> title.append("; ").append(b.text()).append(": ").append(what));
-        status.problem(
-                NO_BOOTSTRAP,
-                "warning",
-                title.length() > 500 ? title.substring(0, 500) : title.toString(),
-                "check that one runs at " + bootstrap.getFirst().text()
-                        + ", with this network and key, and UDP gets there");
-    }
-
-    /** All at a time, and each once: a name server that is silent for one holds up no other. */
-    private void resolve(Bootstrap b) {
-        Address literal =
-                Address.parse(b.host().indexOf(':') < 0 ? b.host() + ":" + b.port() : "[" + b.host() + "]:" + b.port());
-        if (literal != null) {
-            greet(b, literal);
-            return;
-        }
-        if (resolvers == null || !resolving.add(b)) return;
-        resolvers
-                .executeBlocking(() -> Addresses.resolve(b.host(), b.port()), false)
-                .onComplete(done -> {
-                    resolving.remove(b);
-                    if (done.succeeded()) for (Address address : done.result()) greet(b, address);
-                    else failed(b, Problem.text(done.cause()));
-                });
-    }
-
-    /** Says what is wrong with a bootstrap node once, until something else is. */
-    private void failed(Bootstrap b, String what) {
-        if (what.equals(trouble.put(b, what)) || joined) return;
-        LOG.warn("bootstrap {}: {}; trying again", b.text(), what);
-    }
-
-    private void greet(Bootstrap b, Address address) {
-        if (b.key() != null) {
-            meet(new Contact(b.key(), List.of(address)));
-            return;
-        }
-        long ticket = nextDial++;
-        dialling.put(ticket, b);
-        bus.send(Bus.LINKS, new LinkInput.Dial(ticket, address));
-    }
-
-    private void dialled(LinkOutput.Dialled o) {
-        Bootstrap b = dialling.remove(o.ticket());
-        if (b == null) return;
-        trouble.remove(b);
-        meet(new Contact(o.node(), List.of(o.at())));
-    }
-
-    private void notDialled(LinkOutput.NotDialled o) {
-        Bootstrap b = dialling.remove(o.ticket());
-        if (b == null) return;
-        failed(b, "no answer at " + o.to() + " (" + o.reason() + ")");
-        if (joined) return;
-        event(
-                "bootstrap.unreachable",
-                new JsonObject()
-                        .put("address", b.text())
-                        .put("reason", o.reason().name()));
+    private void selfAddresses(CoreHost<Dht.Input, Dht.Output> host, Dht.Input.SelfAddresses addresses) {
+        boolean changed = !dht.self().addresses().equals(addresses.addresses());
+        host.handle(addresses);
+        if (changed && bootstraps != null) bootstraps.hurry();
     }
 
     private void meet(Contact contact) {

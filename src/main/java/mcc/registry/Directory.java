@@ -230,7 +230,7 @@ final class Directory {
     }
 
     private void find(long ticket, Location location) {
-        out.accept(new Registry.Output.Find(ticket, location.key, location.endpoint == null ? STANDING : 1));
+        out.accept(new Registry.Output.Find(ticket, location.key, STANDING));
     }
 
     private void find(long ticket, ServiceName service) {
