@@ -22,16 +22,17 @@ import org.jspecify.annotations.Nullable;
  * RESPONDED: final
  * </pre>
  * It asks among the {@code width} nearest that have not failed, at most alpha at a time, and ends when these have all
- * RESPONDED and {@link #FLOOR} have in all. While nothing comes nearer, alpha grows by each slow or failed peer up to alphaMax (S/Kademlia's and libp2p's
- * fixed parallelism waits for the slowest; freeing the slot at the 85th percentile does not).
+ * RESPONDED and {@link #FLOOR} have in all. While nothing comes nearer, alpha grows by each slow or failed peer up to
+ * alphaMax (S/Kademlia's and libp2p's fixed parallelism waits for the slowest; freeing the slot at the 85th percentile does
+ * not).
  *
  * <p>Whoever answers may lie, so it is believed on credit. To ask a peer that we do not know ourselves costs all who named
  * it one point of {@link #CREDIT}, which they get back, and one more, when that peer answers; a peer whose namers have no
- * credit left is passed over as if it had failed. So a liar costs a lookup a few requests at a time at which others are under
- * way, however many nodes it makes up, and cannot crowd out what others named. Peers that two named, or that we know, are asked first.
- * Where the walk would end with too few answers, credit is given once more: an honest neighbour may know many that left. Of the
- * nearest only those count for its end that two others named: neighbours of a target know one another, and a few liars that
- * stand nearest in our table, and name nobody or nobody real, would be the end of the walk.
+ * credit left is passed over as if it had failed. So a liar costs a lookup a few requests, at a time at which others are
+ * under way, however many nodes it makes up, and cannot crowd out what others named. Peers that two named, or that we know,
+ * are asked first. Where the walk would end with too few answers, credit is given once more: an honest neighbour may know
+ * many that left. Of the nearest only those count for its end that two others named: neighbours of a target know one
+ * another, and a few liars that stand nearest in our table, and name nobody or nobody real, would be the end of the walk.
  *
  * <p>A peer is not asked twice on the way: the next one is cheaper than waiting. The last look is the exception: peers that
  * timed out and would be nearer than every one that responded are asked once more before the lookup ends, at one time,
@@ -184,7 +185,7 @@ final class Lookup {
         return true;
     }
 
-    /** Forgets the least useful peer and returns where it stood. Who waits is kept, so that the count of those in flight stays true. */
+    /** Forgets the least useful peer, never one that waits, and returns where it stood. */
     private int forget() {
         int least = -1;
         int leastUse = Integer.MAX_VALUE;

@@ -36,7 +36,7 @@ final class Upkeep {
     private static final int BOOTSTRAP = 16;
     /** How many neighbours are asked for the time of day after each look at the neighbourhood. */
     private static final int CLOCKS = 3;
-    /** When nothing at all was heard for so long, contacts are asked whether they are there: one that is silent brings up so many. */
+    /** Where nothing was heard for so long, a few contacts are asked whether they are there, and more for each silent one. */
     private static final long SILENCE_NS = 15 * Config.SECOND;
 
     private static final int SUSPECTS = 3;

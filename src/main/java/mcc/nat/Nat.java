@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Counts what peers say of this node's address; tells the addresses worth telling to others whenever they change.
  *
- * <p>Anybody can have many keys, few have addresses in many networks: what peers say is weighed by how many networks they say
- * it from, each with one voice for what most of it say, and only then by how many they are. Peers whose own address is local have a voice each, but none on
- * addresses that are not: they do not see this node from outside.
+ * <p>Anybody can have many keys, few have addresses in many networks: what peers say is weighed by how many networks they
+ * say it from, each with one voice for what most of it say, and only then by how many they are. Peers whose own address is
+ * local have a voice each, but none on addresses that are not: they do not see this node from outside. Those on this
+ * machine or in its networks have none at all: no NAT is between them and this node.
  */
 public final class Nat implements Core<Nat.Input, Nat.Output> {
     /** Observers remembered; of the network that has most, the oldest gives way. */
@@ -62,7 +63,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     }
 
     /** @param voice the network that it is from, or the peer's own where that is local */
-    private record Said(Object voice, boolean outside, Address sees, long atNs) {}
+    private record Said(Object voice, boolean outside, Address at, Address sees, long atNs) {}
 
     /** What speaks for one address: how many voices, and how many peers. */
     private record Tally(Address address, int voices, int peers) {}
@@ -133,7 +134,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         votes.remove(o.by());
         boolean outside = !o.at().isLocal();
         Object voice = outside ? o.at().network(16, 32) : o.by();
-        votes.put(o.by(), new Said(voice, outside, o.self(), nowNs));
+        votes.put(o.by(), new Said(voice, outside, o.at(), o.self(), nowNs));
         if (votes.size() <= VOTES_MAX) return;
         counters.add("nat.votes.evicted");
         votes.remove(oldestOfMost());
@@ -162,16 +163,12 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         }
     }
 
-    /**
-     * What is said, by those who can know, of addresses of one family that are not the host's own: a neighbour's word says
-     * nothing of what is behind the NAT.
-     */
+    /** What those who can know say of addresses of one family. */
     private Heard heard(boolean v4) {
         Map<Object, Map<Address, Integer>> byVoice = new LinkedHashMap<>();
         Map<Address, Integer> peers = new LinkedHashMap<>();
         for (Said said : votes.values()) {
-            boolean knows = said.outside || said.sees.isLocal();
-            if (!knows || said.sees.isV4() != v4 || local.contains(said.sees)) continue;
+            if (!knows(said) || said.sees.isV4() != v4) continue;
             byVoice.computeIfAbsent(said.voice, _ -> new LinkedHashMap<>()).merge(said.sees, 1, Integer::sum);
             peers.merge(said.sees, 1, Integer::sum);
         }
@@ -184,6 +181,13 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         peers.forEach((address, count) -> out.add(new Tally(address, voices.getOrDefault(address, 0), count)));
         out.sort(BEST_FIRST);
         return new Heard(out, byVoice.size());
+    }
+
+    private boolean knows(Said said) {
+        if (said.outside) return true;
+        if (!said.sees.isLocal() || said.at.isLoopback()) return false;
+        for (Address own : local) if (own.network(24, 64).equals(said.at.network(24, 64))) return false;
+        return true;
     }
 
     /** What one network says: what most of it do; null where it is of two minds. */
@@ -210,17 +214,18 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     private NatReport.Mapping mapping(boolean v4) {
         Heard heard = heard(v4);
         if (heard.tallies.isEmpty()) return NatReport.Mapping.NONE;
-        boolean agree = 2 * heard.tallies.getFirst().voices > heard.voices;
-        return agree ? NatReport.Mapping.ENDPOINT_INDEPENDENT : NatReport.Mapping.ENDPOINT_DEPENDENT;
+        Tally best = heard.tallies.getFirst();
+        if (2 * best.voices <= heard.voices) return NatReport.Mapping.ENDPOINT_DEPENDENT;
+        return local.contains(best.address) ? NatReport.Mapping.NONE : NatReport.Mapping.ENDPOINT_INDEPENDENT;
     }
 
     /** What enough peers see; nothing that far fewer see than the first of its family. */
     private List<Tally> observed(boolean v4) {
         List<Tally> seen = new ArrayList<>(heard(v4).tallies);
-        seen.removeIf(t -> t.peers < WITNESSES || t.address.isLocal());
         if (seen.isEmpty()) return seen;
         Tally best = seen.getFirst();
         seen.removeIf(t -> 3 * t.voices < best.voices || 3 * t.peers < best.peers);
+        seen.removeIf(t -> t.peers < WITNESSES || t.address.isLocal() || local.contains(t.address));
         return seen;
     }
 

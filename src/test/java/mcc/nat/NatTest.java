@@ -71,7 +71,8 @@ class NatTest {
             each.handle(0, new Nat.Input.Local(List.of(lan)));
             for (int i = 0; i < said.size(); i++) {
                 Address sees = said.get((first + i) % said.size());
-                each.handle(0, new Nat.Input.Observed(Id.random(rng), OUTSIDE, sees));
+                Address at = sees.equals(lan) ? Address.parse("192.168.1.77:9376") : OUTSIDE;
+                each.handle(0, new Nat.Input.Observed(Id.random(rng), at, sees));
             }
             assertThat(each.report(0).mapping())
                     .as("%d first", first)
@@ -116,6 +117,28 @@ class NatTest {
         assertThat(nat.report(50).mapping()).isEqualTo(NatReport.Mapping.ENDPOINT_INDEPENDENT);
         handle(60 * SECOND, new Nat.Input.Tick());
         assertThat(told).containsExactly(mapped, lan);
+    }
+
+    @Test
+    void liarsTurnNoVerdictOfANodeThatOthersSeeWhereItIs() {
+        Address own = Address.parse("192.0.2.44:9376");
+        Address loopback = Address.parse("127.0.0.1:9376");
+        for (boolean oneMachine : new boolean[] {true, false}) {
+            Nat each = new Nat(counters);
+            each.handle(0, new Nat.Input.Local(List.of(oneMachine ? loopback : own)));
+            for (int i = 0; i < 20; i++) {
+                Address at = oneMachine ? Address.v4(0x7f000001, 1 + i) : Address.v4(0x20000001 + (i << 16), 9);
+                each.handle(i, new Nat.Input.Observed(Id.random(rng), at, oneMachine ? loopback : own));
+            }
+            for (int i = 0; i < 40; i++) {
+                Address at = oneMachine ? Address.v4(0x7f000001, 100 + i) : Address.v4(0x30000001 + i, 9);
+                Address lie = oneMachine ? Address.v4(0x7f000001, 500 + i % 3) : Address.v4(0xcb007200 + i % 3, 9);
+                each.handle(i, new Nat.Input.Observed(Id.random(rng), at, lie));
+            }
+            each.handle(60 * SECOND, new Nat.Input.Tick());
+            assertThat(each.report(0).mapping()).as("one machine: %s", oneMachine).isEqualTo(NatReport.Mapping.NONE);
+            assertThat(each.report(0).addresses()).containsExactly(oneMachine ? loopback : own);
+        }
     }
 
     @Test
