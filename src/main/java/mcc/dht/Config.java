@@ -66,7 +66,7 @@ public record Config(
                 8,
                 4,
                 4,
-                64,
+                128,
                 200 * MS,
                 1_500 * MS,
                 600_000,

@@ -13,6 +13,7 @@ import mcc.core.Rng;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Provider;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -77,7 +78,18 @@ class LiarsTest {
     @ParameterizedTest
     @EnumSource(Lie.class)
     void aFifthOfAHundredNodesCostsNoLookupEither(Lie lie) {
-        for (int seed = 1; seed <= 3; seed++) {
+        aFifthOfAHundred(lie, 3);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Lie.class)
+    @Tag("sim")
+    void norOverManySeeds(Lie lie) {
+        aFifthOfAHundred(lie, 60);
+    }
+
+    private static void aFifthOfAHundred(Lie lie, int seeds) {
+        for (int seed = 1; seed <= seeds; seed++) {
             DhtNet net = network(seed, 100, 20, lie);
             List<DhtNet.Node> honest = honest(net);
             for (int i = 0; i < 20; i++) {

@@ -136,7 +136,9 @@ class NatTest {
                 each.handle(i, new Nat.Input.Observed(Id.random(rng), at, lie));
             }
             each.handle(60 * SECOND, new Nat.Input.Tick());
-            assertThat(each.report(0).mapping()).as("one machine: %s", oneMachine).isEqualTo(NatReport.Mapping.NONE);
+            assertThat(each.report(0).mapping())
+                    .as("one machine: %s", oneMachine)
+                    .isEqualTo(NatReport.Mapping.NONE);
             assertThat(each.report(0).addresses()).containsExactly(oneMachine ? loopback : own);
         }
     }
