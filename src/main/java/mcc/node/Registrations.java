@@ -100,7 +100,7 @@ public final class Registrations {
                 .put("tags", new JsonArray(new ArrayList<>(p.tags())))
                 .put("meta", new JsonObject(new LinkedHashMap<>(p.meta())))
                 .put("local", offer.isLocal())
-                .put("rttMs", offer.rttMs() < 0 ? null : offer.rttMs())
+                .put("rttMs", rttMs(offer))
                 .put("leaseMs", offer.leaseMs())
                 .put(
                         "score",
@@ -112,6 +112,12 @@ public final class Registrations {
                                                 .put("health", offer.score().health())
                                                 .put("rttClass", offer.score().rttClass())
                                                 .put("share", offer.score().share())));
+    }
+
+    /** To its node, in milliseconds; null while that is unknown, and where it is this one. */
+    public static @Nullable Double rttMs(Offer offer) {
+        Offer.Distance distance = offer.distance();
+        return distance == null ? null : Math.round(distance.rttNs() / 1e3) / 1e3;
     }
 
     /** The interface's word for it. */

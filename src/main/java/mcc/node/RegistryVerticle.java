@@ -20,6 +20,7 @@ import mcc.link.Peer;
 import mcc.overlay.Desk;
 import mcc.overlay.Letter;
 import mcc.overlay.Wiring;
+import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
@@ -263,7 +264,9 @@ public final class RegistryVerticle extends VerticleBase {
         bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).onSuccess(peers -> {
             for (Object each : (List<?>) peers) {
                 Peer peer = (Peer) each;
-                if (peer.leastRttNs() > 0) host.handle(new Registry.Input.PeerRtt(peer.id(), peer.leastRttNs()));
+                if (peer.rttNs() <= 0 || peer.leastRttNs() <= 0) continue;
+                var distance = new Offer.Distance(peer.rttNs(), peer.leastRttNs());
+                host.handle(new Registry.Input.PeerRtt(peer.id(), distance));
             }
         });
     }

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Directory {
     /** One provider of another node, with the moment from which it is no longer believed. */
-    private record Remote(Provider provider, long liveUntilNs) {}
+    private record Remote(Provider provider, boolean beats, long liveUntilNs) {}
 
     private record Cached(List<Remote> remotes, long atNs) {}
 
@@ -58,7 +58,7 @@ final class Directory {
     private final LinkedHashMap<Long, Flight> flights = new LinkedHashMap<>();
     private final LinkedHashMap<Long, Location> locations = new LinkedHashMap<>();
     private final LinkedHashMap<Long, Watch> watches = new LinkedHashMap<>();
-    private final LinkedHashMap<Id, Long> rtts = new LinkedHashMap<>();
+    private final LinkedHashMap<Id, Offer.Distance> rtts = new LinkedHashMap<>();
     private long nextWatchNs = Core.NEVER;
     private boolean localsChanged;
     private long epochMs;
@@ -96,10 +96,10 @@ final class Directory {
         return policy.decide(question, counters).isAllowed();
     }
 
-    void rtt(Id node, long rttNs) {
+    void rtt(Id node, Offer.Distance distance) {
         rtts.remove(node);
         if (rtts.size() >= config.nodes()) rtts.pollFirstEntry();
-        rtts.put(node, rttNs);
+        rtts.put(node, distance);
     }
 
     void resolve(long nowNs, Registry.Input.Resolve resolve) {
@@ -155,14 +155,21 @@ final class Directory {
                 counters.add("registry.providerInvalid");
                 continue;
             }
-            long leftMs = holding.record().content().beatMs() - holding.beatAgeMs();
-            if (!locals.isOwn(provider.node())) remotes.add(new Remote(provider, nowNs + leftMs * Config.MS));
+            if (!locals.isOwn(provider.node())) remotes.add(remote(nowNs, provider, holding));
         }
         cache.remove(flight.service);
         if (cache.size() >= config.services()) cache.pollFirstEntry();
         cache.put(flight.service, new Cached(remotes, nowNs));
         for (long ticket : flight.waiting) answer(nowNs, ticket, flight.service);
         notice(nowNs, flight.service);
+    }
+
+    /** A record that is never beaten by design is believed as long as holders keep it: its lease at most. */
+    private static Remote remote(long nowNs, Provider provider, Holding holding) {
+        Record.Content content = holding.record().content();
+        boolean beats = content.beatMs() > 0;
+        long leftMs = beats ? content.beatMs() - holding.beatAgeMs() : content.leaseMs();
+        return new Remote(provider, beats, holding.live() ? nowNs + leftMs * Config.MS : nowNs);
     }
 
     /** The signature is checked; what remains is that the writer speaks of itself and of this service. */
@@ -281,13 +288,13 @@ final class Directory {
         Cached cached = cache.get(service);
         if (cached == null) return offers;
         for (Remote remote : cached.remotes) {
-            Long rttNs = rtts.get(remote.provider.node());
-            long rttMs = rttNs == null ? -1 : rttNs / Config.MS;
+            Offer.Distance distance = rtts.get(remote.provider.node());
             long leftMs = (remote.liveUntilNs - nowNs) / Config.MS;
             Health health = leftMs > 0 ? Health.PASS : Health.STALE;
-            String reason = leftMs > 0 ? "its node beats" : "its node was not heard within the lease";
+            String heard = remote.beats ? "its node beats" : "its record stands";
+            String reason = leftMs > 0 ? heard : "its node was not heard within the lease";
             var score = new Offer.Score(0, 0, 1);
-            offers.add(new Offer(remote.provider, health, reason, rttMs, Math.max(0, leftMs), false, score));
+            offers.add(new Offer(remote.provider, health, reason, distance, Math.max(0, leftMs), false, score));
         }
         return offers;
     }
@@ -366,7 +373,7 @@ final class Directory {
         for (Offer offer : now.values()) {
             Offer before = watch.seen.get(offer.endpoint());
             if (before == null) changed(ticket, watch, Registry.Change.JOINED, offer);
-            else if (!before.provider().equals(offer.provider())) {
+            else if (!before.provider().withLoad(0).equals(offer.provider().withLoad(0))) { // load is no news
                 changed(ticket, watch, Registry.Change.CHANGED, offer);
             }
         }

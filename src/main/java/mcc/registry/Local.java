@@ -16,11 +16,17 @@ final class Local {
     /** A check that the host never answers counts as failed after its time-out and this. */
     static final long GRACE_NS = Config.SECOND;
 
+    private static final int LOAD_STEP_PERMILLE = 100;
+
     final Registration registration;
     final Id endpoint;
     Health health = Health.PASS;
     String reason;
     int loadPermille;
+    /** The load that others were told, and from when on they may be told another one. */
+    int toldPermille;
+
+    long tellNs;
     private int failures;
     /** The number of the check under way or last made. */
     long run;
@@ -51,10 +57,18 @@ final class Local {
         reason = old.reason;
         failures = old.failures;
         loadPermille = old.loadPermille;
+        tellNs = old.tellNs;
         run = old.run;
         running = old.running;
         boolean same = old.registration.check().equals(registration.check());
         if (same || running) dueNs = old.dueNs; // else it is looked at anew, at once
+    }
+
+    /** When the load is to be told to others; {@link Core#NEVER} while they know it well enough. */
+    long loadDueNs() {
+        boolean near = Math.abs(loadPermille - toldPermille) < LOAD_STEP_PERMILLE;
+        boolean known = near && (loadPermille > 0 || toldPermille == 0);
+        return known || health != Health.PASS ? Core.NEVER : tellNs;
     }
 
     /** Notes the end of a check; returns whether the health changed. */

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Our own registrations: checked, offered in the network while they are well, withdrawn when they are not. */
 final class Locals {
-    private static final int LOAD_STEP_PERMILLE = 100;
+    /** From one change of a load that is told to the next: each places records anew. */
+    private static final long LOAD_NS = 5 * Config.SECOND;
 
     private final Config config;
     private final Id self;
@@ -46,8 +47,8 @@ final class Locals {
         return stopping;
     }
 
-    boolean hasRoomFor(String id) {
-        return !stopping && (all.containsKey(id) || all.size() < config.registrations());
+    boolean hasRoomFor(String id, int coming) {
+        return !stopping && (all.containsKey(id) || all.size() + coming < config.registrations());
     }
 
     /** Returns whether it is new. */
@@ -78,13 +79,17 @@ final class Locals {
         return true;
     }
 
-    void load(String id, int loadPermille) {
+    void load(long nowNs, String id, int loadPermille) {
         Local local = all.get(id);
         if (local == null) return;
-        int load = Math.clamp(loadPermille, 0, 1_000);
-        if (Math.abs(load - local.loadPermille) < LOAD_STEP_PERMILLE) return;
-        local.loadPermille = load;
-        if (local.health == Health.PASS) offer(local);
+        local.loadPermille = Math.clamp(loadPermille, 0, 1_000);
+        tellLoad(nowNs, local);
+    }
+
+    private void tellLoad(long nowNs, Local local) {
+        if (stopping || local.loadDueNs() > nowNs) return;
+        local.tellNs = nowNs + LOAD_NS;
+        offer(local);
     }
 
     void checked(long nowNs, Registry.Input.Checked checked) {
@@ -171,6 +176,7 @@ final class Locals {
         if (drainNs <= nowNs) drained(true);
         boolean changed = false;
         for (Local local : all.values()) {
+            tellLoad(nowNs, local);
             if (local.dueNs > nowNs) continue;
             Registration.Check check = local.registration.check();
             switch (check.type()) {
@@ -207,12 +213,17 @@ final class Locals {
 
     long deadlineNs() {
         long next = drainNs;
-        for (Local local : all.values()) next = Math.min(next, local.dueNs);
+        for (Local local : all.values()) {
+            next = Math.min(next, local.dueNs);
+            if (!stopping) next = Math.min(next, local.loadDueNs());
+        }
         return next;
     }
 
     private void offer(Local local) {
-        if (stopping || addresses == null) return;
+        if (stopping) return;
+        local.toldPermille = local.loadPermille; // or will be, once there are addresses
+        if (addresses == null) return;
         long leaseMs = local.registration.leaseMs();
         Bytes body = provider(local).encode();
         out.accept(new Registry.Output.Put(ticket(local), serviceKey(local), local.endpoint, body, leaseMs));
@@ -263,7 +274,7 @@ final class Locals {
             if (!local.registration.service().equals(service) || stopping) continue;
             long leaseMs = local.registration.leaseMs();
             var score = new Offer.Score(0, 0, 1);
-            found.add(new Offer(provider(local), local.health, local.reason, 0, leaseMs, true, score));
+            found.add(new Offer(provider(local), local.health, local.reason, null, leaseMs, true, score));
         }
         return found;
     }

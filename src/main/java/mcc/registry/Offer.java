@@ -3,17 +3,32 @@ package mcc.registry;
 import mcc.core.Id;
 import mcc.wire.Contact;
 import mcc.wire.Provider;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One provider of a service as this node sees it now.
  *
  * @param reason why its health is what it is
- * @param rttMs to its node; −1 while unmeasured, 0 for this node
+ * @param distance to its node; null while unmeasured and where it is this one
  * @param leaseMs how much longer it is believed without being heard
  * @param isLocal whether this node offers it
  */
 public record Offer(
-        Provider provider, Health health, String reason, long rttMs, long leaseMs, boolean isLocal, Score score) {
+        Provider provider,
+        Health health,
+        String reason,
+        @Nullable Distance distance,
+        long leaseMs,
+        boolean isLocal,
+        Score score) {
+    /**
+     * How far a node is, as links measured it.
+     *
+     * @param rttNs smoothed, as people are told it; over 0
+     * @param leastNs the least lately, without what busy hosts and queues add, as nodes are compared by it; over 0
+     */
+    public record Distance(long rttNs, long leastNs) {}
+
     /**
      * Why it stands where it stands; the lower the total, the better.
      *

@@ -35,7 +35,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /** The app lives; answered by {@link Output.Heartbeaten}. */
         record Heartbeat(long ticket, String id) implements Input {}
 
-        /** How busy the app is, 0 to 1,000; told to others when it changed by a tenth or more. */
+        /** How busy the app is, 0 to 1,000; told to others when it changed by a tenth or more, or to 0, every 5 s at most. */
         record Load(String id, int loadPermille) implements Input {}
 
         /** The end of {@link Output.RunCheck} number {@code run}. */
@@ -63,8 +63,8 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
         }
 
-        /** The smoothed round-trip time to a node. */
-        record PeerRtt(Id node, long rttNs) implements Input {}
+        /** How far a node is now. */
+        record PeerRtt(Id node, Offer.Distance distance) implements Input {}
 
         /**
          * Who offers a service? Answered by {@link Output.Providers}.
@@ -222,7 +222,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
                 outputs.add(new Output.Heartbeaten(heartbeat.ticket(), known));
                 directory.localsChanged();
             }
-            case Input.Load load -> locals.load(load.id(), load.loadPermille());
+            case Input.Load load -> locals.load(nowNs, load.id(), load.loadPermille());
             case Input.Checked checked -> {
                 locals.checked(nowNs, checked);
                 directory.localsChanged();
@@ -234,7 +234,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
                 directory.dhtStarted();
             }
             case Input.SelfAddresses addresses -> locals.addresses(addresses.addresses());
-            case Input.PeerRtt rtt -> directory.rtt(rtt.node(), rtt.rttNs());
+            case Input.PeerRtt rtt -> directory.rtt(rtt.node(), rtt.distance());
             case Input.Resolve resolve -> directory.resolve(nowNs, resolve);
             case Input.Locate locate -> directory.locate(nowNs, locate);
             case Input.At at -> directory.at(nowNs, at);
@@ -249,7 +249,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
 
     private void register(Input.Register register) {
         Registration registration = register.registration();
-        if (!locals.hasRoomFor(registration.id())) {
+        if (!locals.hasRoomFor(registration.id(), 0)) {
             counters.add("registry.refused");
             boolean draining = locals.isDraining();
             String reason = draining ? "the node drains: it offers nothing more" : "there are too many registrations";
@@ -264,7 +264,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
 
     private void restore(List<Registration> registrations) {
         for (Registration registration : registrations) {
-            if (locals.hasRoomFor(registration.id())) locals.register(nowNs, registration);
+            if (locals.hasRoomFor(registration.id(), 0)) locals.register(nowNs, registration);
             else counters.add("registry.refused");
         }
         outputs.add(new Output.Retain(locals.offered()));

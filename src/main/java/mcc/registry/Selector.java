@@ -12,29 +12,36 @@ import mcc.core.Rng;
  * provider counts as one of the nearest class, so that it is tried and measured.
  */
 final class Selector {
-    private static final long CLASS_MS = 5;
+    private static final long CLASS_NS = 5 * Config.MS;
 
     private Selector() {}
 
     /** Returns the offers with their scores, best first; equal ones by endpoint ID. */
     static List<Offer> rank(List<Offer> offers) {
         List<Offer> byRtt = new ArrayList<>(offers);
-        byRtt.sort(Comparator.comparingLong(o -> Math.max(o.rttMs(), 0)));
+        byRtt.sort(Comparator.comparingLong(o -> Math.max(leastNs(o), 0)));
         long least = -1;
         int rttClass = 0;
         List<Offer> out = new ArrayList<>(offers.size());
         for (Offer offer : byRtt) {
-            if (offer.rttMs() >= 0) {
-                if (least < 0) least = offer.rttMs();
-                if (offer.rttMs() > least + Math.max(CLASS_MS, least / 4)) {
-                    least = offer.rttMs();
+            long rttNs = leastNs(offer);
+            if (rttNs >= 0) {
+                if (least < 0) least = rttNs;
+                if (rttNs > least + Math.max(CLASS_NS, least / 4)) {
+                    least = rttNs;
                     rttClass = Math.min(rttClass + 1, 999);
                 }
             }
-            out.add(scored(offer, offer.rttMs() < 0 ? 0 : rttClass));
+            out.add(scored(offer, rttNs < 0 ? 0 : rttClass));
         }
         out.sort(Comparator.comparingLong((Offer o) -> o.score().total()).thenComparing(Offer::endpoint));
         return out;
+    }
+
+    /** How far it is: 0 for this node, −1 while unmeasured. */
+    private static long leastNs(Offer offer) {
+        if (offer.isLocal()) return 0;
+        return offer.distance() == null ? -1 : offer.distance().leastNs();
     }
 
     private static Offer scored(Offer o, int rttClass) {
@@ -46,7 +53,7 @@ final class Selector {
             case STALE -> 2;
         };
         var score = new Offer.Score(health, rttClass, share);
-        return new Offer(o.provider(), o.health(), o.reason(), o.rttMs(), o.leaseMs(), o.isLocal(), score);
+        return new Offer(o.provider(), o.health(), o.reason(), o.distance(), o.leaseMs(), o.isLocal(), score);
     }
 
     /**

@@ -59,7 +59,8 @@ final class Hash {
                 mix(mix(hash, 49), i.registrations().size());
             case Registry.Input.SelfAddresses i ->
                 mix(mix(hash, 50), i.addresses().size());
-            case Registry.Input.PeerRtt i -> mix(mix(mix(hash, 51), i.node()), i.rttNs());
+            case Registry.Input.PeerRtt i ->
+                mix(mix(mix(hash, 51), i.node()), i.distance().rttNs());
             case Registry.Input.Resolve i ->
                 mix(mix(mix(hash, 52), i.ticket()), i.service().toString().hashCode());
             case Registry.Input.Locate i -> mix(mix(hash, 53), i.endpoint());

@@ -118,8 +118,7 @@ final class Hosted {
             return;
         }
         open++;
-        Hosts.resolve(vertx, app.host(), app.port())
-                .compose(to -> TcpSocket.connect(context, to, CONNECT_MS))
+        Hosts.connect(vertx, context, app, CONNECT_MS)
                 .onSuccess(socket -> LocalSplice.join(user, socket, new Counted()))
                 .onFailure(_ -> {
                     open--;
@@ -160,7 +159,7 @@ final class Hosted {
 
         @Override
         public Future<? extends FlowEnd> open() {
-            return Hosts.resolve(vertx, app.host(), app.port()).compose(to -> UdpSocket.connect(context, to, counters));
+            return Hosts.datagrams(vertx, app).compose(to -> UdpSocket.connect(context, to, counters));
         }
 
         @Override

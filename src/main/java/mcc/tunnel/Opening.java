@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import mcc.core.Bytes;
 import mcc.node.Bus;
+import mcc.node.HostNames;
 import mcc.node.Problem;
 import mcc.node.RegistryVerticle;
 import mcc.node.SessionVerticle;
@@ -123,7 +124,7 @@ final class Opening<S> {
                                 && admission
                                         .judge(offer.contact().node(), view.registration())
                                         .isAllowed()) {
-                            return Hosts.resolve(
+                            return HostNames.ofApp(
                                     vertx,
                                     view.registration().host(),
                                     view.registration().port());
@@ -131,7 +132,7 @@ final class Opening<S> {
                     }
                     return Future.failedFuture("it was just deregistered");
                 })
-                .compose(apps::connect)
+                .compose(at -> HostNames.connect(vertx, at, apps::connect, apps::drop))
                 .onSuccess(socket -> {
                     if (!promise.tryComplete(new Opened<>(new Way.Here<>(socket), offer, List.copyOf(failures)))) {
                         apps.drop(socket);

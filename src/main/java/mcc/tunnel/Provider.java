@@ -41,6 +41,7 @@ final class Provider {
     private final Splice.Meter meter;
     private final Counters counters;
     private final Sink sink;
+    private final Loads loads;
     private final Flows<ServedFlow, ServedFlow> flows;
     private final HalfOpen<Asked> asking = new HalfOpen<>(ASKING_MAX, ASKING_PEER_MAX);
     private int open;
@@ -53,8 +54,10 @@ final class Provider {
             Admission admission,
             Splice.Meter meter,
             long idleNs,
-            Counters counters) {
+            Counters counters,
+            Loads loads) {
         this.counters = counters;
+        this.loads = loads;
         flows = new Flows<>(OPEN_MAX, idleNs);
         this.vertx = vertx;
         this.context = context;
@@ -161,10 +164,7 @@ final class Provider {
     private void connect(Asked asked, Registry.LocalView view, Decision.Allowed allowed) {
         StreamPort port = asked.port;
         byte[] early = asked.envelope.rest();
-        String host = view.registration().host();
-        int tcp = view.registration().port();
-        Hosts.resolve(vertx, host, tcp)
-                .compose(at -> TcpSocket.connect(context, at, CONNECT_MS))
+        Hosts.connect(vertx, context, view.registration(), CONNECT_MS)
                 .onSuccess(socket -> {
                     if (asked.gone) {
                         socket.abort();
@@ -186,7 +186,7 @@ final class Provider {
     private void connectUdp(Asked asked, Registry.LocalView view, Decision.Allowed allowed) {
         StreamPort port = asked.port;
         byte[] early = asked.envelope.rest();
-        Hosts.resolve(vertx, view.registration().host(), view.registration().port())
+        Hosts.datagrams(vertx, view.registration())
                 .compose(at -> UdpSocket.connect(context, at, counters))
                 .onSuccess(socket -> {
                     if (asked.gone) {
@@ -300,6 +300,7 @@ final class Provider {
             this.cut = cut;
             this.port = port;
             this.view = view;
+            loads.opened(view.registration().id());
         }
 
         void holdTo(Decision decision) {
@@ -327,6 +328,7 @@ final class Provider {
         public void done(boolean broken) {
             vertx.cancelTimer(timer);
             open--;
+            loads.closed(view.registration().id());
             meter.done(broken);
         }
     }

@@ -10,6 +10,7 @@ import java.util.Set;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.link.Peer;
+import mcc.node.Registrations;
 import mcc.registry.Offer;
 import org.jspecify.annotations.Nullable;
 
@@ -203,7 +204,7 @@ final class Tunnel implements Splice.Meter {
                 .put("pinnedEndpoint", target.endpoint())
                 .put("provider", offer == null ? null : offer.contact().node().toString())
                 .put("endpoint", offer == null ? null : offer.endpoint().toString())
-                .put("rttMs", offer == null || offer.rttMs() < 0 ? null : offer.rttMs())
+                .put("rttMs", offer == null ? null : Registrations.rttMs(offer))
                 .put("connections", connections)
                 .put("connectionsTotal", connectionsTotal)
                 .put("failovers", failovers)

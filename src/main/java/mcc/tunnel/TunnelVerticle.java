@@ -107,6 +107,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     private final Admission admission;
     private final long idleNs;
     private @Nullable Provider provider;
+    private @Nullable Loads loads;
     private @Nullable Hosted hosted;
     private TcpSocket.@Nullable Listener socks;
     private boolean measuring;
@@ -149,7 +150,9 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
 
     @Override
     public Future<?> start() {
-        Provider made = new Provider(vertx, context, bus, admission, totals, idleNs, counters);
+        Loads loads = new Loads(bus);
+        this.loads = loads;
+        Provider made = new Provider(vertx, context, bus, admission, totals, idleNs, counters, loads);
         provider = made;
         if (parts.status().tun() != null) {
             String network = parts.settings().text("network");
@@ -202,6 +205,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         long nowNs = System.nanoTime();
         for (Tunnel tunnel : tunnels.values()) if (tunnel.forward != null) tunnel.forward.expire(nowNs);
         if (provider != null) provider.expire(nowNs);
+        if (loads != null) loads.tell();
         Hosted hosted = this.hosted;
         if (hosted != null) {
             bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())

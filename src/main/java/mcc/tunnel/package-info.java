@@ -9,7 +9,7 @@
  * who asks), {@link mcc.tunnel.Opening} (from a name to an answered stream, with the next provider after 400 ms), {@link
  * mcc.tunnel.Splice} (bytes both ways, with back-pressure), {@link mcc.tunnel.UdpForward} and {@link mcc.tunnel.FlowStream}
  * (datagrams both ways, without), {@link mcc.tunnel.Provider} (the far end), {@link mcc.tunnel.HalfOpen} (who waits
- * before its door), {@link mcc.tunnel.Admission} (the door),
+ * before its door), {@link mcc.tunnel.Admission} (the door), {@link mcc.tunnel.Loads} (how busy it is),
  * {@link mcc.tunnel.Hosted} (the far end at endpoints' own addresses), {@link mcc.tunnel.Socks} (names by proxy), {@link
  * mcc.tunnel.Measurement} and {@link mcc.tunnel.Sink} (how fast a peer is).
  *

@@ -83,6 +83,12 @@ public record Provider(
                         .allMatch(e -> bytes(e.getKey()) <= LABEL_BYTES && bytes(e.getValue()) <= VALUE_BYTES);
     }
 
+    /** Returns the same offer by a node that is so busy. */
+    public Provider withLoad(int permille) {
+        return new Provider(
+                endpoint, node, registration, addresses, protocol, weight, permille, tags, meta, org, service);
+    }
+
     /** Returns what tags and meta take of {@link #LABELS_BYTES}. */
     public static int labelsBytes(List<String> tags, Map<String, String> meta) {
         int n = 0;

@@ -20,6 +20,7 @@ import mcc.api.ApiVerticle;
 import mcc.consortium.Policy;
 import mcc.dht.Dht;
 import mcc.link.LinkInput;
+import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
@@ -49,9 +50,7 @@ class NodeTest {
         Thread.ofVirtual().start(this::serve);
         one = start("1", "");
         two = start("2", one.parts().status().udp().getFirst());
-        two.parts().bus().on(Bus.EVENTS, event -> {
-            if (event != null) events.add(event);
-        });
+        two.parts().bus().on(Bus.EVENTS, events::add);
     }
 
     private Node start(String name, String bootstrap) {
@@ -91,7 +90,11 @@ class NodeTest {
     }
 
     private void register(Node node, String id) {
-        JsonObject body = new JsonObject().put("service", id).put("port", app.getLocalPort());
+        register(node, id, app.getLocalPort());
+    }
+
+    private static void register(Node node, String id, int port) {
+        JsonObject body = new JsonObject().put("service", id).put("port", port);
         var valid = (Registration.Parsed.Valid) Registrations.parse(id, body);
         ask(node, new RegistryVerticle.Query.Register(valid.registration()), Registry.Output.Registered.class);
     }
@@ -104,8 +107,11 @@ class NodeTest {
     }
 
     private static int forward(Node node, String service) {
-        var open = new TunnelVerticle.Query.Open(
-                new Target.Service(new ServiceName("open", service), null, null), "127.0.0.1:0", null);
+        return forward(node, new Target.Service(new ServiceName("open", service), null, null));
+    }
+
+    private static int forward(Node node, Target target) {
+        var open = new TunnelVerticle.Query.Open(target, "127.0.0.1:0", null);
         JsonObject made = (JsonObject) Node.await(node.parts().bus().ask(Bus.TUNNEL, open), 20_000);
         String listen = made.getString("listen");
         return Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1));
@@ -168,9 +174,16 @@ class NodeTest {
         survives("dht", () -> bus.send(Bus.DHT_CORE, "nonsense"), there, here);
         survives("session", () -> bus.send(Bus.LINKS, new LinkInput.Ask(null, 0, null)), there, here);
         survives("edge", () -> bus.send(Bus.INCOMING, null), there, here); // the tunnels
-        survives("edge", () -> bus.publish(Bus.EVENTS, null), there, here); // REST
+        survives("edge", () -> nonsense(bus), there, here); // REST
         assertThat(two.parts().status().udp()).as("the ports that others know").isEqualTo(udp);
         assertThat(two.parts().status().http()).isEqualTo(http);
+    }
+
+    /** What no reader of events takes. */
+    @SuppressWarnings("unchecked")
+    private static void nonsense(Bus bus) {
+        Bus.Address<?, ?> events = Bus.EVENTS;
+        bus.publish((Bus.Address<Object, Void>) events, "nonsense");
     }
 
     private void survives(String verticle, Runnable blow, int there, int here) throws InterruptedException {
@@ -192,6 +205,41 @@ class NodeTest {
         awaitEvent("service.joined", "service", "open/late");
         ask(one, new RegistryVerticle.Query.Deregister("late"), Registry.Output.Deregistered.class);
         awaitEvent("service.left", "service", "open/late");
+    }
+
+    private static Offer offer(Node at, String service, Node provider) {
+        var query = new RegistryVerticle.Query.Resolve(new ServiceName("open", service), 0);
+        for (Offer offer : ask(at, query, Registry.Output.Providers.class).items()) {
+            if (offer.contact().node().equals(provider.parts().id())) return offer;
+        }
+        throw new AssertionError("it is not offered");
+    }
+
+    /** Both offer one service; all connections go to one of them, which stay open. */
+    @Test
+    void ofTwoProvidersTheIdleOneIsPreferredAndTheirDistanceIsKnown() throws IOException {
+        String id = two.parts().id().toString();
+        ServerSocket keeps = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        List<Socket> sockets = new ArrayList<>();
+        try (keeps) {
+            register(one, "web", keeps.getLocalPort());
+            register(two, "web", keeps.getLocalPort());
+            await("both are found", () -> finds(one, "web", one) && finds(one, "web", two));
+            int port = forward(one, new Target.Service(new ServiceName("open", "web"), id, null));
+            for (int i = 0; i < 30; i++) sockets.add(new Socket("127.0.0.1", port));
+            for (int i = 0; i < 30; i++) sockets.add(keeps.accept());
+            await("its load is told", () -> offer(one, "web", two).provider().loadPermille() > 600);
+            Offer busy = offer(one, "web", two);
+            Offer idle = offer(one, "web", one);
+            assertThat(idle.provider().loadPermille()).isZero();
+            assertThat(busy.score().share() * 2).isLessThan(idle.score().share());
+            await("how far it is", () -> offer(one, "web", two).distance() != null);
+            JsonObject shown = Registrations.offer(offer(one, "web", two), "open");
+            assertThat(shown.getDouble("rttMs")).isPositive();
+            assertThat(Registrations.offer(idle, "open").getValue("rttMs")).isNull();
+            for (Socket socket : sockets) socket.close();
+            await("it is idle again", () -> offer(one, "web", two).provider().loadPermille() == 0);
+        }
     }
 
     @Test

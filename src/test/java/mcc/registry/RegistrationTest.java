@@ -56,6 +56,18 @@ class RegistrationTest {
     }
 
     @Test
+    void anIdHasOneTo64Characters() {
+        assertThat(Registration.of(draft("x".repeat(64)), "open")).isInstanceOf(Registration.Parsed.Valid.class);
+        for (String id : List.of("", "x".repeat(65), "é", "a/b", "a\nb")) {
+            assertThat(faults(draft(id))).as(id).containsExactly("/id");
+        }
+    }
+
+    private static Registration.Draft draft(String id) {
+        return new Registration.Draft(id, "web", null, 80, null, null, null, null, null, null);
+    }
+
+    @Test
     void nothingIsTheServiceOfAnotherOrganisation() {
         assertThat(faults(draft("acme/web", 80))).containsExactly("/service");
     }

@@ -273,6 +273,65 @@ class RegistryTest {
     }
 
     @Test
+    void howFarAProviderIsIsToldAsItWasMeasuredAndNotAtAllBefore() {
+        long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
+                .ticket();
+        var before = only(step(new Registry.Input.Found(find, List.of(holding(0)))), Registry.Output.Providers.class);
+        assertThat(before.items().getFirst().distance()).as("unknown").isNull();
+        Offer.Distance measured = new Offer.Distance(84_000_000, 1);
+        step(new Registry.Input.PeerRtt(OTHER.id(), measured));
+        var after = only(step(new Registry.Input.Resolve(2, WEB)), Registry.Output.Providers.class);
+        assertThat(after.items().getFirst().distance()).isEqualTo(measured);
+    }
+
+    @Test
+    void aRecordThatIsNeverBeatenIsBelievedForItsLease() {
+        long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
+                .ticket();
+        var content = new Record.Content(
+                WEB.key(NETWORK),
+                OTHER.id(),
+                provider(OTHER.id()).endpoint(),
+                1,
+                1,
+                600_000,
+                0,
+                Bytes.EMPTY,
+                provider(OTHER.id()).encode());
+        Holding held = new Holding(Record.sign(content, NETWORK, OTHER::sign), 3_000_000, true, 1);
+        var found = only(step(new Registry.Input.Found(find, List.of(held))), Registry.Output.Providers.class);
+        assertThat(found.picks()).hasSize(1);
+        assertThat(found.items().getFirst().leaseMs()).isEqualTo(600_000);
+        assertThat(found.items().getFirst().reason()).isEqualTo("its record stands");
+    }
+
+    @Test
+    void aLoadIsToldWhenItMattersAndNotTooOften() {
+        register(registration("a", Registration.CheckType.NONE));
+        assertThat(step(new Registry.Input.Load("a", 90))).as("next to nothing").isEmpty();
+        assertThat(loads(step(new Registry.Input.Load("a", 500)))).containsExactly(500, 500);
+        assertThat(step(new Registry.Input.Load("a", 900))).as("it was just told").isEmpty();
+        assertThat(registry.registration("a").loadPermille()).as("here it is known").isEqualTo(900);
+        nowNs = registry.deadlineNs();
+        assertThat(loads(step(new Registry.Input.Tick()))).containsExactly(900, 900);
+        step(new Registry.Input.Load("a", 50));
+        nowNs = registry.deadlineNs();
+        assertThat(loads(step(new Registry.Input.Tick()))).containsExactly(50, 50);
+        step(new Registry.Input.Load("a", 0));
+        nowNs = registry.deadlineNs();
+        assertThat(loads(step(new Registry.Input.Tick()))).as("idle is idle").containsExactly(0, 0);
+        assertThat(registry.deadlineNs()).isEqualTo(Core.NEVER);
+        assertThat(step(new Registry.Input.Load("nobody", 700))).isEmpty();
+    }
+
+    private static List<Integer> loads(List<Registry.Output> out) {
+        return all(out, Registry.Output.Put.class).stream()
+                .map(p -> Objects.requireNonNull(Provider.parse(p.slot(), p.body()))
+                        .loadPermille())
+                .toList();
+    }
+
+    @Test
     void aCachedProviderEndsWithItsLease() {
         long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
                 .ticket();
@@ -331,6 +390,16 @@ class RegistryTest {
         assertThat(only(out, Registry.Output.Changed.class).change()).isEqualTo(Registry.Change.JOINED);
         step(new Registry.Input.Unwatch(7));
         assertThat(registry.deadlineNs()).isGreaterThan(nowNs + SECOND);
+    }
+
+    @Test
+    void watchersHearOfAnotherWeightButNotOfAnotherLoad() {
+        register(registration("a", Registration.CheckType.NONE));
+        step(new Registry.Input.Watch(7, WEB));
+        assertThat(all(step(new Registry.Input.Load("a", 600)), Registry.Output.Changed.class))
+                .isEmpty();
+        List<Registry.Output> out = register(registration("a", Registration.CheckType.NONE, 80, 7));
+        assertThat(only(out, Registry.Output.Changed.class).change()).isEqualTo(Registry.Change.CHANGED);
     }
 
     @Test

@@ -48,7 +48,7 @@ class SelectorTest {
 
     @Test
     void theUnusableRankLastAndAreNeverPicked() {
-        Offer failing = new Offer(provider(1, 1_000, 0), Health.FAILING, "", 0, 0, true, new Offer.Score(0, 0, 1));
+        Offer failing = new Offer(provider(1, 1_000, 0), Health.FAILING, "", null, 0, true, new Offer.Score(0, 0, 1));
         List<Offer> ranked = Selector.rank(List.of(failing, offer(2, 500, 1, 999)));
         assertThat(ranked.getLast().health()).isEqualTo(Health.FAILING);
         assertThat(Selector.pick(ranked, rng)).hasSize(1);
@@ -73,8 +73,9 @@ class SelectorTest {
     }
 
     private static Offer offer(long endpoint, long rttMs, int weight, int load) {
+        Offer.Distance distance = rttMs < 0 ? null : new Offer.Distance(1, rttMs * 1_000_000);
         return new Offer(
-                provider(endpoint, weight, load), Health.PASS, "", rttMs, 1_000, false, new Offer.Score(0, 0, 1));
+                provider(endpoint, weight, load), Health.PASS, "", distance, 1_000, false, new Offer.Score(0, 0, 1));
     }
 
     private static Provider provider(long endpoint, int weight, int load) {
