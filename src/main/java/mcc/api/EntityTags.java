@@ -36,20 +36,34 @@ final class EntityTags {
         return HexFormat.of().formatHex(Sha256.of(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    /**
-     * Whether {@code If-Match} lets a change of what has this tag pass.
-     *
-     * @param now null where there is nothing
-     */
-    static boolean passesIfMatch(HttpServerRequest request, @Nullable String now) {
-        String header = header(request, "If-Match");
-        if (header == null) return true;
-        return now != null && (isAny(header) || !now.startsWith("W/") && names(header, now, 0));
+    /** The conditions of a request, each null where there is none: values, for whoever makes the change to judge by. */
+    record Conditions(@Nullable String ifMatch, @Nullable String ifNoneMatch) {
+        static Conditions of(HttpServerRequest request) {
+            return new Conditions(header(request, "If-Match"), header(request, "If-None-Match"));
+        }
+
+        boolean any() {
+            return ifMatch != null || ifNoneMatch != null;
+        }
+
+        /**
+         * Whether they let a change of what has this tag pass.
+         *
+         * @param now null where there is nothing
+         */
+        boolean pass(@Nullable String now) {
+            boolean matches = ifMatch == null
+                    || now != null && (isAny(ifMatch) || !now.startsWith("W/") && names(ifMatch, now, 0));
+            return matches && passesNone(ifNoneMatch, now);
+        }
     }
 
     /** Whether {@code If-None-Match} lets a request pass; a reader that it stops has the answer already. */
-    static boolean passesIfNoneMatch(HttpServerRequest request, @Nullable String now) {
-        String header = header(request, "If-None-Match");
+    static boolean passesIfNoneMatch(HttpServerRequest request, String now) {
+        return passesNone(header(request, "If-None-Match"), now);
+    }
+
+    private static boolean passesNone(@Nullable String header, @Nullable String now) {
         if (header == null || now == null) return true;
         return !isAny(header) && !names(header, now.substring(now.indexOf('"')), 1);
     }

@@ -78,8 +78,8 @@ final class Operations {
                 "listRegistrations",
                 p -> registrations().map(items -> Answer.of(lists.page("registrations", items, p))));
         all.put("getRegistration", p -> registration(p.getString("id")).map(Answer::of));
-        all.put("putRegistration", this::register);
-        all.put("deleteRegistration", this::deregister);
+        all.put("putRegistration", p -> register(p, _ -> true));
+        all.put("deleteRegistration", p -> deregister(p, _ -> true));
         all.put("heartbeat", this::heartbeat);
         all.put("listTunnels", p -> tunnels().map(items -> Answer.of(lists.page("tunnels", items, p))));
         all.put("openTunnel", this::openTunnel);
@@ -498,6 +498,19 @@ final class Operations {
                 "register one where it runs: mcc register " + service.name() + " --port PORT");
     }
 
+    /** An operation that changes a registration only where that is as the condition says. */
+    Operation onlyIf(String id, Operation does, RegistryVerticle.Condition condition) {
+        return switch (id) {
+            case "putRegistration" -> p -> register(p, condition);
+            case "deleteRegistration" -> p -> deregister(p, condition);
+            default -> does;
+        };
+    }
+
+    JsonObject toJson(Registry.LocalView view) {
+        return Registrations.toJson(view, network);
+    }
+
     // ---- registrations ----------------------------------------------------------------------------------------------
 
     Future<List<JsonObject>> registrations() {
@@ -520,7 +533,7 @@ final class Operations {
                 "not-found", "this node has no registration '" + id + "'", "list them: mcc services --local");
     }
 
-    private Future<Answer> register(JsonObject p) {
+    private Future<Answer> register(JsonObject p, RegistryVerticle.Condition condition) {
         return switch (Registrations.parse(p.getString("id"), p)) {
             case Registration.Parsed.Invalid invalid -> {
                 List<Problem.Fault> faults = new ArrayList<>();
@@ -533,7 +546,7 @@ final class Operations {
                         faults);
             }
             case Registration.Parsed.Valid valid ->
-                bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(valid.registration()))
+                bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(valid.registration(), condition))
                         .map(done -> {
                             Registry.Output.Registered registered = (Registry.Output.Registered) done;
                             return new Answer(
@@ -542,12 +555,13 @@ final class Operations {
         };
     }
 
-    private Future<Answer> deregister(JsonObject p) {
+    private Future<Answer> deregister(JsonObject p, RegistryVerticle.Condition condition) {
         String id = p.getString("id");
-        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Deregister(id)).map(done -> {
-            if (!((Registry.Output.Deregistered) done).existed()) throw noRegistration(id);
-            return Answer.of(new JsonObject().put("id", id).put("withdrawn", true));
-        });
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Deregister(id, condition))
+                .map(done -> {
+                    if (!((Registry.Output.Deregistered) done).existed()) throw noRegistration(id);
+                    return Answer.of(new JsonObject().put("id", id).put("withdrawn", true));
+                });
     }
 
     private Future<Answer> heartbeat(JsonObject p) {
@@ -680,7 +694,8 @@ final class Operations {
             case ENDPOINT_INDEPENDENT ->
                 "Behind a NAT that gives every peer the same address: direct paths are likely.";
             case ENDPOINT_DEPENDENT ->
-                "Behind a NAT that gives each peer another address: peers reach this node only after it has contacted them.";
+                "Behind a NAT that gives each peer another address: peers reach this node only after it has contacted"
+                        + " them.";
         };
     }
 

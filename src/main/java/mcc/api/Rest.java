@@ -3,8 +3,8 @@ package mcc.api;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
-import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -34,7 +34,6 @@ final class Rest {
     static final int BODY_BYTES = 64 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(Rest.class);
-    private static final long LOOK_MS = 250;
     private static final long WAIT_MAX_MS = 300_000;
     /** Shorter than the time-outs of both buses. */
     private static final long BUS_WAIT_MAX_MS = 10_000;
@@ -56,13 +55,15 @@ final class Rest {
     private final Guard guard;
     private final Replays replays = new Replays();
     private final RateLimit<String> limit = new RateLimit<>(LIMITED_PER_SECOND, LIMITED_BURST, CALLERS_MAX);
-    private int waiting;
+    private final Waiting waiting;
+    private Encoded last = new Encoded(new JsonObject());
 
     Rest(Vertx vertx, Contract contract, Operations operations, Guard guard) {
         this.vertx = vertx;
         this.contract = contract;
         this.operations = operations;
         this.guard = guard;
+        waiting = new Waiting(vertx);
     }
 
     /** Adds a route for every operation that answers with JSON. */
@@ -108,13 +109,13 @@ final class Rest {
             if (key != null) {
                 Replays.Answer old = replays.begin(key, EntityTags.hash(operation.id() + input.encode()));
                 if (old != null) {
-                    json(rc.response(), old.status(), old.body());
+                    json(rc.response(), old.status(), old.body().toBuffer());
                     return;
                 }
             }
             Future.succeededFuture()
-                    .compose(_ -> conditions(rc, operation, input)) // what it throws fails the future, so the key ends
-                    .compose(_ -> first(does, input, WAIT_MAX_MS))
+                    // What it throws fails the future, so that the key ends.
+                    .compose(_ -> first(operation.id(), conditional(rc, operation, does), input, WAIT_MAX_MS))
                     .map(a -> new Replays.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))
                     .onComplete(done -> {
                         if (key != null) replays.end(key, done.succeeded() ? done.result() : null);
@@ -201,7 +202,7 @@ final class Rest {
                 checkRate(operation, call.authorization() == null ? "bus" : call.authorization());
             }
             JsonObject input = contract.checkMerged(operation, call.body());
-            return first(does, input, BUS_WAIT_MAX_MS)
+            return first(operation.id(), does, input, BUS_WAIT_MAX_MS)
                     .map(a -> new ApiQuery.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))
                     .otherwise(e -> failed(e, instance));
         } catch (Problem p) {
@@ -215,64 +216,67 @@ final class Rest {
     }
 
     /** Answers at once, or once the list's index differs from the one the reader has. */
-    private Future<Operations.Answer> first(Operations.Operation does, JsonObject input, long waitMaxMs) {
+    private Future<Operations.Answer> first(
+            String operation, Operations.Operation does, JsonObject input, long waitMaxMs) {
         Long index = input.getLong("index");
         String wait = input.getString("wait");
         long waitMs = wait == null ? 0 : 1_000L * Operations.seconds(wait);
         if (waitMs > WAIT_MAX_MS) throw new Problem("validation", "wait is '" + wait + "'", "wait for 5m at most");
         if (index == null || wait == null) return does.apply(input);
-        if (waiting >= 1_000) {
-            return Future.failedFuture(
-                    new Problem("overloaded", "1,000 readers wait already", "try again, or read /events"));
-        }
         long until = System.nanoTime() + Math.min(waitMaxMs, waitMs) * 1_000_000;
-        waiting++;
-        return again(does, input, index, until).onComplete(_ -> waiting--);
-    }
-
-    private Future<Operations.Answer> again(Operations.Operation does, JsonObject input, long index, long untilNs) {
-        return does.apply(input).compose(answer -> {
-            boolean changed = answer.body().getLong("index", index) != index;
-            if (changed || System.nanoTime() >= untilNs) return Future.succeededFuture(answer);
-            return vertx.timer(LOOK_MS).compose(_ -> again(does, input, index, untilNs));
-        });
+        return waiting.read(operation, does, input, index, until);
     }
 
     // ---- conditions and retries -------------------------------------------------------------------------------------
 
-    /** RFC 9110 section 13: writes of one registration may depend on what it is now. */
-    private Future<Void> conditions(RoutingContext rc, Contract.Operation operation, JsonObject input) {
-        MultiMap headers = rc.request().headers();
-        boolean writes =
-                operation.id().equals("putRegistration") || operation.id().equals("deleteRegistration");
-        boolean asks = headers.contains("If-Match") || headers.contains("If-None-Match");
-        if (!writes || !asks) return Future.succeededFuture();
-        Operations.Operation get = operations.all().get("getRegistration");
-        if (get == null) return Future.succeededFuture();
-        return get.apply(new JsonObject().put("id", input.getString("id"))).transform(now -> {
-            String tag = now.succeeded() ? EntityTags.of(now.result().body()) : null;
-            boolean ok = EntityTags.passesIfMatch(rc.request(), tag) && EntityTags.passesIfNoneMatch(rc.request(), tag);
-            return ok
-                    ? Future.succeededFuture()
-                    : Future.failedFuture(new Problem(
-                            "precondition-failed",
-                            tag == null ? "there is no such registration" : "the registration is another one by now",
-                            "read it again and decide anew"));
-        });
+    /** RFC 9110 section 13: writes of one registration may depend on what it is when they are made. */
+    private Operations.Operation conditional(
+            RoutingContext rc, Contract.Operation operation, Operations.Operation does) {
+        EntityTags.Conditions given = EntityTags.Conditions.of(rc.request());
+        if (!given.any()) return does;
+        return operations.onlyIf(
+                operation.id(), does, now -> given.pass(now == null ? null : EntityTags.of(operations.toJson(now))));
     }
 
     private void send(RoutingContext rc, Contract.Operation operation, Replays.Answer answer) {
         HttpServerResponse response = rc.response();
         if (response.closed()) return;
+        Encoded encoded = encoded(answer.body());
         if (operation.method().equals("GET")) {
-            String tag = EntityTags.of(answer.body());
-            response.putHeader("ETag", tag);
-            if (answer.status() == 200 && !EntityTags.passesIfNoneMatch(rc.request(), tag)) {
+            response.putHeader("ETag", encoded.tag());
+            if (answer.status() == 200 && !EntityTags.passesIfNoneMatch(rc.request(), encoded.tag())) {
                 response.setStatusCode(304).end();
                 return;
             }
         }
-        json(response, answer.status(), answer.body());
+        json(response, answer.status(), encoded.bytes());
+    }
+
+    /** All who waited for one change get the same answer, one after the other: it is encoded once for them. */
+    private Encoded encoded(JsonObject body) {
+        if (last.body != body) last = new Encoded(body);
+        return last;
+    }
+
+    /** An answer's body as it is sent. */
+    private static final class Encoded {
+        private final JsonObject body;
+        private @Nullable Buffer bytes;
+        private @Nullable String tag;
+
+        Encoded(JsonObject body) {
+            this.body = body;
+        }
+
+        Buffer bytes() {
+            if (bytes == null) bytes = body.toBuffer();
+            return bytes;
+        }
+
+        String tag() {
+            if (tag == null) tag = EntityTags.of(body);
+            return tag;
+        }
     }
 
     private static int status(Contract.Operation operation, JsonObject body) {
@@ -282,11 +286,11 @@ final class Rest {
         return bad ? 503 : 200;
     }
 
-    private static void json(HttpServerResponse response, int status, JsonObject body) {
+    private static void json(HttpServerResponse response, int status, Buffer body) {
         response.setStatusCode(status)
                 .putHeader("Content-Type", "application/json")
                 .putHeader("Cache-Control", "no-store")
-                .end(body.toBuffer());
+                .end(body);
     }
 
     static void fail(RoutingContext rc, Problem problem) {

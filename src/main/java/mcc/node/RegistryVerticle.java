@@ -1,6 +1,7 @@
 package mcc.node;
 
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.NetClient;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import mcc.consortium.Policy;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -34,10 +36,20 @@ public final class RegistryVerticle extends VerticleBase {
     /** What may be asked. */
     public sealed interface Query {
         /** Answered by {@link Registry.Output.Registered}; it is on disk then. */
-        record Register(Registration registration) implements Query {}
+        record Register(Registration registration, Condition condition) implements Query {
+            /** Whatever there is. */
+            public Register(Registration registration) {
+                this(registration, _ -> true);
+            }
+        }
 
         /** Answered by {@link Registry.Output.Deregistered}. */
-        record Deregister(String id) implements Query {}
+        record Deregister(String id, Condition condition) implements Query {
+            /** Whatever there is. */
+            public Deregister(String id) {
+                this(id, _ -> true);
+            }
+        }
 
         /** Answered by {@link Registry.Output.Heartbeaten}. */
         record Heartbeat(String id) implements Query {}
@@ -75,12 +87,20 @@ public final class RegistryVerticle extends VerticleBase {
         record Counts() implements Query {}
     }
 
+    /** What a registration must be like for a change of it to be made; asked when nothing can come in between. */
+    @FunctionalInterface
+    public interface Condition {
+        /** @param now null where there is none of that ID */
+        boolean admits(Registry.@Nullable LocalView now);
+    }
+
     /** What this node offers now. */
     public record Offers(List<Registry.LocalView> all) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(RegistryVerticle.class);
     private static final String MAP = "registrations";
     private static final long RTT_MS = 2_000;
+    private static final int CHANGES_MAX = 1_024;
 
     private final Bus bus;
     private final String network;
@@ -92,6 +112,11 @@ public final class RegistryVerticle extends VerticleBase {
 
     private final Map<String, List<ServiceName>> watching = new LinkedHashMap<>();
     private long nextWatch = 1L << 40;
+    /** The last change of each registration that is under way, and those of new IDs that are being saved. */
+    private final Map<String, Future<Object>> changing = new LinkedHashMap<>();
+
+    private final Set<String> coming = new LinkedHashSet<>();
+    private int changes;
     private @Nullable CoreHost<Registry.Input, Registry.Output> host;
     private @Nullable NetClient client;
 
@@ -151,11 +176,7 @@ public final class RegistryVerticle extends VerticleBase {
             }
             case Registry.Output.Refused o -> {
                 watches.values().remove(o.ticket());
-                tickets.fail(
-                        o.ticket(),
-                        o.draining()
-                                ? new Problem("node-not-ready", o.reason(), "start the node again")
-                                : new Problem("overloaded", o.reason(), "deregister what is not needed"));
+                tickets.fail(o.ticket(), problem(o));
             }
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
@@ -197,18 +218,65 @@ public final class RegistryVerticle extends VerticleBase {
                 .onFailure(e -> tickets.fail(ticket, e)));
     }
 
+    /** The changes of one registration follow one another, so that each is judged by what the one before left. */
+    private Future<Object> after(String id, Condition condition, Supplier<Future<Object>> change) {
+        if (changes >= CHANGES_MAX) {
+            return Future.failedFuture(
+                    new Problem("overloaded", "too many registrations change already", "try again in a second"));
+        }
+        changes++;
+        Promise<Object> promise = Promise.promise();
+        Future<Object> done = promise.future();
+        Future<Object> before = changing.put(id, done);
+        done.onComplete(_ -> {
+            changes--;
+            changing.remove(id, done);
+        });
+        if (before == null) make(id, condition, change, promise);
+        else before.onComplete(_ -> context.runOnContext(_ -> make(id, condition, change, promise)));
+        return done;
+    }
+
+    private void make(String id, Condition condition, Supplier<Future<Object>> change, Promise<Object> promise) {
+        try {
+            Registry.LocalView now = registry.registration(id);
+            if (condition.admits(now)) change.get().onComplete(promise);
+            else promise.fail(unlike(now));
+        } catch (RuntimeException e) {
+            promise.tryFail(e);
+            throw e;
+        }
+    }
+
+    private static Problem unlike(Registry.@Nullable LocalView now) {
+        return new Problem(
+                "precondition-failed",
+                now == null ? "there is no such registration" : "the registration is another one by now",
+                "read it again and decide anew");
+    }
+
+    /** What the registry would refuse never reaches the disk, from which the next start would take it. */
     private Future<Object> register(Registration registration) {
+        String id = registration.id();
+        Registry.Output.Refused refused = registry.refusal(0, id, coming.size());
+        if (refused != null) return Future.failedFuture(problem(refused));
+        if (registry.registration(id) == null) coming.add(id);
         return change(put(registration), t -> new Registry.Input.Register(t, registration))
+                .onComplete(_ -> coming.remove(id))
                 .onFailure(e -> {
                     if (e instanceof Problem p && p.code().equals(StoreVerticle.FAILED)) return;
-                    // Refused by the registry, so it must not come back with the next start.
-                    Registry.LocalView held = registry.registration(registration.id());
+                    // A drain began while it was being saved: it must not come back with the next start.
+                    Registry.LocalView held = registry.registration(id);
                     bus.ask(
                             Bus.STORE,
-                            held == null
-                                    ? new StoreVerticle.Query.Remove(MAP, registration.id())
-                                    : put(held.registration()));
+                            held == null ? new StoreVerticle.Query.Remove(MAP, id) : put(held.registration()));
                 });
+    }
+
+    private static Problem problem(Registry.Output.Refused o) {
+        return o.draining()
+                ? new Problem("node-not-ready", o.reason(), "start the node again")
+                : new Problem("overloaded", o.reason(), "deregister what is not needed");
     }
 
     private static StoreVerticle.Query put(Registration r) {
@@ -220,9 +288,14 @@ public final class RegistryVerticle extends VerticleBase {
         if (host == null)
             return Future.failedFuture(new Problem("node-not-ready", "the registry is starting", "try again"));
         return switch (query) {
-            case Query.Register q -> register(q.registration());
+            case Query.Register q -> after(q.registration().id(), q.condition(), () -> register(q.registration()));
             case Query.Deregister q ->
-                change(new StoreVerticle.Query.Remove(MAP, q.id()), t -> new Registry.Input.Deregister(t, q.id()));
+                after(
+                        q.id(),
+                        q.condition(),
+                        () -> change(
+                                new StoreVerticle.Query.Remove(MAP, q.id()),
+                                t -> new Registry.Input.Deregister(t, q.id())));
             case Query.Heartbeat q -> tickets.ask(t -> host.handle(new Registry.Input.Heartbeat(t, q.id())));
             case Query.Registrations _ -> Future.succeededFuture(registry.registrations());
             case Query.Services _ -> Future.succeededFuture(registry.services());

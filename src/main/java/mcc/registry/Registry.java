@@ -249,17 +249,28 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
 
     private void register(Input.Register register) {
         Registration registration = register.registration();
-        if (!locals.hasRoomFor(registration.id(), 0)) {
+        Output.Refused refused = refusal(register.ticket(), registration.id(), 0);
+        if (refused != null) {
             counters.add("registry.refused");
-            boolean draining = locals.isDraining();
-            String reason = draining ? "the node drains: it offers nothing more" : "there are too many registrations";
-            outputs.add(new Output.Refused(register.ticket(), draining, reason));
+            outputs.add(refused);
             return;
         }
         boolean created = locals.register(nowNs, registration);
         LocalView view = locals.view(registration.id());
         if (view != null) outputs.add(new Output.Registered(register.ticket(), view, created));
         directory.localsChanged();
+    }
+
+    /**
+     * What would come of a registration of that ID now: null where it would be taken.
+     *
+     * @param coming how many others, of new IDs, are about to be registered
+     */
+    public Output.@Nullable Refused refusal(long ticket, String id, int coming) {
+        if (locals.hasRoomFor(id, coming)) return null;
+        boolean draining = locals.isDraining();
+        String reason = draining ? "the node drains: it offers nothing more" : "there are too many registrations";
+        return new Output.Refused(ticket, draining, reason);
     }
 
     private void restore(List<Registration> registrations) {

@@ -41,7 +41,8 @@ final class Selector {
     /** How far it is: 0 for this node, −1 while unmeasured. */
     private static long leastNs(Offer offer) {
         if (offer.isLocal()) return 0;
-        return offer.distance() == null ? -1 : offer.distance().leastNs();
+        Offer.Distance distance = offer.distance();
+        return distance == null ? -1 : distance.leastNs();
     }
 
     private static Offer scored(Offer o, int rttClass) {

@@ -310,8 +310,12 @@ class RegistryTest {
         register(registration("a", Registration.CheckType.NONE));
         assertThat(step(new Registry.Input.Load("a", 90))).as("next to nothing").isEmpty();
         assertThat(loads(step(new Registry.Input.Load("a", 500)))).containsExactly(500, 500);
-        assertThat(step(new Registry.Input.Load("a", 900))).as("it was just told").isEmpty();
-        assertThat(registry.registration("a").loadPermille()).as("here it is known").isEqualTo(900);
+        assertThat(step(new Registry.Input.Load("a", 900)))
+                .as("it was just told")
+                .isEmpty();
+        assertThat(registry.registration("a").loadPermille())
+                .as("here it is known")
+                .isEqualTo(900);
         nowNs = registry.deadlineNs();
         assertThat(loads(step(new Registry.Input.Tick()))).containsExactly(900, 900);
         step(new Registry.Input.Load("a", 50));

@@ -1,0 +1,108 @@
+package mcc.api;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import mcc.node.Problem;
+
+/**
+ * Readers that wait until a list changes. All who wait for the same list share each look at it, and the answer when it has
+ * changed: so many readers cost what one does, until there is something to send them.
+ */
+final class Waiting {
+    /** Readers at a time, of all lists. */
+    static final int MAX = 1_000;
+
+    private static final long LOOK_MS = 250;
+
+    private record Reader(long index, long untilNs, Promise<Operations.Answer> promise) {}
+
+    /** The readers of one list. */
+    private final class Group {
+        private final String key;
+        private final Supplier<Future<Operations.Answer>> look;
+        private List<Reader> readers = new ArrayList<>();
+
+        Group(String key, Supplier<Future<Operations.Answer>> look) {
+            this.key = key;
+            this.look = look;
+        }
+
+        void look() {
+            Future<Operations.Answer> now;
+            try {
+                now = look.get();
+            } catch (RuntimeException e) {
+                now = Future.failedFuture(e);
+            }
+            now.onSuccess(this::seen).onFailure(this::failed);
+        }
+
+        private void seen(Operations.Answer answer) {
+            long nowNs = System.nanoTime();
+            long index = answer.body().getLong("index", -1L);
+            List<Reader> rest = new ArrayList<>();
+            List<Reader> served = new ArrayList<>();
+            for (Reader reader : readers) {
+                boolean done = index != reader.index || nowNs >= reader.untilNs;
+                (done ? served : rest).add(reader);
+            }
+            readers = rest;
+            if (rest.isEmpty()) groups.remove(key, this);
+            else vertx.setTimer(LOOK_MS, _ -> look());
+            count -= served.size();
+            for (Reader reader : served) reader.promise.complete(answer);
+        }
+
+        private void failed(Throwable cause) {
+            groups.remove(key, this);
+            List<Reader> all = readers;
+            readers = List.of();
+            count -= all.size();
+            for (Reader reader : all) reader.promise.fail(cause);
+        }
+    }
+
+    private final Vertx vertx;
+    private final Map<String, Group> groups = new LinkedHashMap<>();
+    private int count;
+
+    Waiting(Vertx vertx) {
+        this.vertx = vertx;
+    }
+
+    /**
+     * Answers once the list's index differs from {@code index}, or at {@code untilNs}.
+     *
+     * @param operation whose list, with the parameters {@code p}, of which index and wait are not the list's
+     */
+    Future<Operations.Answer> read(
+            String operation, Operations.Operation does, JsonObject p, long index, long untilNs) {
+        if (count >= MAX) {
+            return Future.failedFuture(
+                    new Problem("overloaded", "1,000 readers wait already", "try again, or read /events"));
+        }
+        JsonObject list = p.copy();
+        list.remove("index");
+        list.remove("wait");
+        String key = operation + list.encode();
+        Reader reader = new Reader(index, untilNs, Promise.promise());
+        count++;
+        Group group = groups.get(key);
+        if (group == null) {
+            group = new Group(key, () -> does.apply(list));
+            groups.put(key, group);
+            group.readers.add(reader);
+            group.look();
+        } else {
+            group.readers.add(reader); // the next look is at most a quarter of a second away
+        }
+        return reader.promise.future();
+    }
+}
