@@ -13,11 +13,6 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
-import io.vertx.ext.web.handler.sockjs.SockJSHandler;
-import io.vertx.ext.web.handler.sockjs.SockJSHandlerOptions;
-import io.vertx.ext.web.handler.sockjs.SockJSSocket;
-import io.vertx.ext.web.handler.sockjs.Transport;
 import java.io.IOException;
 import java.net.URI;
 import java.util.LinkedHashSet;
@@ -93,9 +88,7 @@ public final class ApiVerticle extends VerticleBase {
         String tag = EntityTags.of(document.toString());
         Pages.both(router.route("/openapi.json")).handler(rc -> document(rc, document, tag));
         router.get("/api/v1/live").handler(rc -> live(rc, live, guard));
-        router.post("/api/v1/bus/*").handler(BodyHandler.create(false).setBodyLimit(WEB_SOCKET_BYTES));
-        router.route("/api/v1/bus/*").handler(rc -> guardBus(rc, guard));
-        router.route("/api/v1/bus/*").subRouter(bus());
+        new BridgeRoute(vertx, guard, this::bridge).mount(router, WEB_SOCKET_BYTES);
         new Uploads(vertx, parts, guard).mount(router);
         Pages.load().mount(router);
         router.route().last().handler(rc -> notFound(rc, router));
@@ -248,33 +241,7 @@ public final class ApiVerticle extends VerticleBase {
         };
     }
 
-    /** SockJS for the transports of its protocol, and a plain WebSocket: all end as sockets of the bridge. */
-    private Router bus() {
-        SockJSHandlerOptions options = new SockJSHandlerOptions()
-                .addDisabledTransport(Transport.HTML_FILE.name()) // both write scripts, for pages of other sites
-                .addDisabledTransport(Transport.JSON_P.name());
-        return SockJSHandler.create(vertx, options).socketHandler(this::bridge);
-    }
-
-    private static void guardBus(RoutingContext rc, Guard guard) {
-        try {
-            guard.checkScope("read", Guard.authorization(rc.request()));
-        } catch (Problem p) {
-            Rest.fail(rc, p);
-            return;
-        }
-        // Behind these answers SockJS closes the connection. Who is not told loses his next request (RFC 9112 section
-        // 9.6).
-        String path = rc.request().path();
-        if (path.endsWith("/xhr") || path.endsWith("/xhr_streaming") || path.endsWith("/eventsource")) {
-            rc.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-        }
-        rc.next();
-    }
-
-    private void bridge(SockJSSocket from) {
-        String authorization = Guard.authorization(from.routingContext().request());
-        BridgeSocket socket = new BridgeSocket(from, vertx.getOrCreateContext(), authorization);
+    private void bridge(BridgeSocket socket) {
         parts.bus()
                 .ask(Bus.BRIDGE, socket)
                 .onFailure(e -> socket.refuse(Problems.of(e).detail()));

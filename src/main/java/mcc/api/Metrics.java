@@ -24,6 +24,7 @@ import mcc.core.Counters;
 import mcc.node.Bus;
 import mcc.node.DhtVerticle;
 import mcc.node.NatVerticle;
+import mcc.node.PluginQuery;
 import mcc.node.RegistryVerticle;
 import mcc.node.SessionVerticle;
 import mcc.tunnel.TunnelVerticle;
@@ -70,10 +71,11 @@ final class Metrics {
                         operations.peers(),
                         operations.buckets(),
                         bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Counts()),
-                        bus.ask(Bus.NAT, new NatVerticle.Query.Counts())))
+                        bus.ask(Bus.NAT, new NatVerticle.Query.Counts()),
+                        bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of())))
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();
-                    for (int i : List.of(0, 1, 2, 6, 7)) sum(all.resultAt(i), sums);
+                    for (int i : List.of(0, 1, 2, 6, 7, 8)) sum(all.resultAt(i), sums);
                     counts(sums);
                     tunnels(all.resultAt(3));
                     peers(all.resultAt(4));

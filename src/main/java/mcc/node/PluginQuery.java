@@ -7,6 +7,9 @@ public sealed interface PluginQuery {
     /** Answered by an array of all plugins. */
     record All() implements PluginQuery {}
 
+    /** Answered by a list of what was counted. */
+    record Counts() implements PluginQuery {}
+
     /** Answered by one plugin. */
     record One(String id) implements PluginQuery {}
 

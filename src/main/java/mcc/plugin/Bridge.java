@@ -2,12 +2,11 @@ package mcc.plugin;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
-import io.vertx.core.json.EncodeException;
-import io.vertx.core.json.JsonObject;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import mcc.core.Counters;
 import mcc.node.BridgeSocket;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +20,11 @@ final class Bridge {
     private final Door door;
     private final Watches watches;
     private final Permits permits;
-    private final Map<String, BridgeClient> clients = new LinkedHashMap<>();
+    private final Map<String, Client> clients = new LinkedHashMap<>();
+    private final Counters counters = new Counters();
     private long next = 1;
+
+    private record Client(BridgeClient client, BridgeSocket socket) {}
 
     /** @param home the gate's context, of the second Vertx instance */
     Bridge(Vertx plugins, Context home, Door door, Watches watches, Permits permits) {
@@ -36,6 +38,7 @@ final class Bridge {
     /** Takes a client in, or closes its socket when there are too many. Called on the gate's context. */
     void take(BridgeSocket from) {
         if (clients.size() >= MAX) {
+            counters.add("bridge.clients.refused");
             from.refuse("there are " + MAX + " clients already");
             return;
         }
@@ -44,36 +47,44 @@ final class Bridge {
                 id,
                 from.authorization(),
                 new BridgeClient.World(this, plugins.eventBus(), home, door, watches, permits),
-                frame -> write(from, frame));
-        clients.put(id, client);
-        from.open(text -> home.runOnContext(_ -> client.onText(text)), () -> home.runOnContext(_ -> left(id)));
+                from::send);
+        clients.put(id, new Client(client, from));
+        counters.add("bridge.clients");
+        from.open(home, client::onText, why -> left(id, why));
     }
 
-    private void left(String id) {
+    private void left(String id, BridgeSocket.End why) {
+        counters.add("bridge.ended." + why.name().toLowerCase(Locale.ROOT));
         clients.remove(id);
         watches.left(id);
     }
 
-    /** Tells every client that listens there. */
-    void publish(String address, @Nullable Object body) {
-        List<BridgeClient> listening = new ArrayList<>();
-        for (BridgeClient client : clients.values()) if (client.listensTo(address)) listening.add(client);
-        if (listening.isEmpty()) return;
-        JsonObject frame =
-                new JsonObject().put("type", "rec").put("address", address).put("body", body);
-        for (BridgeClient client : listening) client.send(frame);
+    /** Turns every client away, before what serves them ends. */
+    void close() {
+        for (Client client : clients.values()) client.socket().refuse("the bridge is being restarted");
     }
 
-    private static void write(BridgeSocket socket, JsonObject frame) {
-        try {
-            socket.send(frame.encode());
-        } catch (EncodeException _) {
-            // a plugin's body that is no JSON: nothing that a client could read
-            socket.send(new JsonObject()
-                    .put("type", "err")
-                    .put("address", frame.getString("address"))
-                    .put("body", "not_json")
-                    .encode());
+    /** Where it lives. */
+    Context home() {
+        return home;
+    }
+
+    void count(String what) {
+        counters.add(what);
+    }
+
+    /** What was counted. */
+    List<Counters.Count> counts() {
+        return counters.snapshot();
+    }
+
+    /** Tells every client that listens there. */
+    void publish(String address, @Nullable Object body) {
+        String frame = null;
+        for (Client each : clients.values()) {
+            if (!each.client().listensTo(address)) continue;
+            if (frame == null) frame = BridgeClient.frame(address, body);
+            each.client().send(frame);
         }
     }
 }

@@ -6,6 +6,7 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.EncodeException;
 import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -30,6 +31,7 @@ final class BridgeClient {
     static final int REQUESTS_MAX = 64;
 
     private static final long TIMEOUT_MS = 30_000;
+    private static final String PONG = new JsonObject().put("type", "pong").encode();
 
     /** What all clients share. */
     record World(Bridge bridge, EventBus bus, Context home, Door door, Watches watches, Permits permits) {}
@@ -37,11 +39,11 @@ final class BridgeClient {
     private final String id;
     private final @Nullable String authorization;
     private final World world;
-    private final Consumer<JsonObject> out;
+    private final Consumer<String> out;
     private final Set<String> addresses = new LinkedHashSet<>();
     private int requests;
 
-    BridgeClient(String id, @Nullable String authorization, World world, Consumer<JsonObject> out) {
+    BridgeClient(String id, @Nullable String authorization, World world, Consumer<String> out) {
         this.id = id;
         this.authorization = authorization;
         this.world = world;
@@ -52,11 +54,25 @@ final class BridgeClient {
         return addresses.contains(address);
     }
 
-    void send(JsonObject frame) {
+    void send(String frame) {
         out.accept(frame);
     }
 
-    /** Takes one frame. Never throws. */
+    /** The text of a frame that carries a body, or says that the body is none that a client could read. */
+    static String frame(String address, @Nullable Object body) {
+        JsonObject frame = new JsonObject().put("type", "rec").put("address", address);
+        try {
+            return frame.put("body", body).encode();
+        } catch (EncodeException _) {
+            return new JsonObject()
+                    .put("type", "err")
+                    .put("address", address)
+                    .put("body", "not_json")
+                    .encode();
+        }
+    }
+
+    /** Takes one frame, and answers what is wrong with it. */
     void onText(String text) {
         try {
             onFrame(new JsonObject(text));
@@ -66,16 +82,16 @@ final class BridgeClient {
     }
 
     private void onFrame(JsonObject frame) {
-        String type = frame.getString("type", "");
-        if (type.equals("ping")) {
-            out.accept(new JsonObject().put("type", "pong"));
-            return;
-        }
-        String address = frame.getString("address");
-        if (type.isEmpty()) {
+        String type = frame.getString("type");
+        if (type == null || type.isEmpty()) {
             error("type_required");
             return;
         }
+        if (type.equals("ping")) {
+            out.accept(PONG);
+            return;
+        }
+        String address = frame.getString("address");
         if (address == null || address.isEmpty()) {
             error("address_required");
             return;
@@ -103,7 +119,12 @@ final class BridgeClient {
             return;
         }
         Object body = frame.getValue("body");
-        world.bus().publish(address, body, options(frame));
+        try {
+            world.bus().publish(address, body, options(frame));
+        } catch (IllegalArgumentException _) { // a number beyond what the bus carries
+            error("failed");
+            return;
+        }
         world.bridge().publish(address, body);
     }
 
@@ -122,15 +143,12 @@ final class BridgeClient {
             answer.onComplete(done -> {
                 requests--;
                 if (done.failed()) failed(reply, address, done.cause());
-                else if (reply != null) {
-                    out.accept(new JsonObject()
-                            .put("type", "rec")
-                            .put("address", reply)
-                            .put("body", done.result()));
-                }
+                else if (reply != null) out.accept(frame(reply, done.result()));
             });
         } catch (Problem p) {
             failed(reply, address, p);
+        } catch (IllegalArgumentException _) {
+            failed(reply, address, new Problem("validation", "the body cannot be sent as it is", "mind large numbers"));
         }
     }
 
@@ -178,13 +196,18 @@ final class BridgeClient {
     }
 
     private @Nullable String token(JsonObject frame) {
-        String token = frame.getJsonObject("headers", new JsonObject()).getString("token");
+        String token = headers(frame).getString("token");
         return token == null ? authorization : "Bearer " + token;
+    }
+
+    private static JsonObject headers(JsonObject frame) {
+        JsonObject headers = frame.getJsonObject("headers"); // null where a program writes null for none
+        return headers == null ? new JsonObject() : headers;
     }
 
     private static DeliveryOptions options(JsonObject frame) {
         DeliveryOptions options = new DeliveryOptions();
-        for (Map.Entry<String, Object> header : frame.getJsonObject("headers", new JsonObject())) {
+        for (Map.Entry<String, Object> header : headers(frame)) {
             if (!header.getKey().equals("token")) options.addHeader(header.getKey(), String.valueOf(header.getValue()));
         }
         return options;
@@ -207,7 +230,7 @@ final class BridgeClient {
                 recipient(frame, Problems.status(problem), Problems.toJson(problem, address));
             }
         }
-        out.accept(frame);
+        out.accept(frame.encode());
     }
 
     private static void recipient(JsonObject frame, int status, JsonObject problem) {
@@ -215,6 +238,7 @@ final class BridgeClient {
     }
 
     private void error(String what) {
-        out.accept(new JsonObject().put("type", "err").put("body", what));
+        world.bridge().count("bridge.frames.refused");
+        out.accept(new JsonObject().put("type", "err").put("body", what).encode());
     }
 }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import mcc.core.Counters;
 import mcc.node.ApiQuery;
 import mcc.node.Bus;
 import mcc.node.Node;
@@ -52,6 +53,7 @@ public final class PluginVerticle extends VerticleBase {
     private Map<String, Stamp> seen = Map.of();
     private Future<?> scan = Future.succeededFuture();
     private @Nullable Vertx second;
+    private @Nullable Bridge bridge;
     private Plugin.@Nullable World world;
     private boolean stopping;
 
@@ -123,7 +125,8 @@ public final class PluginVerticle extends VerticleBase {
         return done.future();
     }
 
-    private void serve(GateVerticle gate, Bridge bridge) {
+    private void serve(GateVerticle gate, Bridge made) {
+        bridge = made;
         Context there = gate.home();
         parts.bus()
                 .on(
@@ -131,10 +134,10 @@ public final class PluginVerticle extends VerticleBase {
                         event -> there.runOnContext(_ -> {
                             String type = event.getString("type");
                             gate.publish(type, event);
-                            bridge.publish(GateVerticle.EVENTS + type, event);
+                            made.publish(GateVerticle.EVENTS + type, event);
                         }));
         parts.bus().serve(Bus.BRIDGE, socket -> {
-            there.runOnContext(_ -> bridge.take(socket));
+            there.runOnContext(_ -> made.take(socket));
             return Future.succeededFuture();
         });
     }
@@ -144,6 +147,8 @@ public final class PluginVerticle extends VerticleBase {
         stopping = true;
         Vertx old = second;
         if (old == null) return Future.succeededFuture();
+        Bridge open = bridge;
+        if (open != null) open.home().runOnContext(_ -> open.close());
         List<Future<?>> all = new ArrayList<>();
         for (Plugin plugin : plugins.values()) all.add(plugin.stop());
         Future<?> stopped = all.isEmpty() ? Future.succeededFuture() : Future.join(all);
@@ -254,6 +259,7 @@ public final class PluginVerticle extends VerticleBase {
                 new TreeMap<>(plugins).values().forEach(p -> out.add(p.toJson()));
                 yield Future.succeededFuture(out);
             }
+            case PluginQuery.Counts _ -> counts();
             case PluginQuery.One q -> Future.succeededFuture(find(q.id()).toJson());
             case PluginQuery.Restart q -> {
                 Plugin plugin = find(q.id());
@@ -262,6 +268,17 @@ public final class PluginVerticle extends VerticleBase {
             case PluginQuery.Remove q -> remove(find(q.id()));
             case PluginQuery.Deploy q -> deploy(q.jar());
         };
+    }
+
+    private Future<Object> counts() {
+        Bridge counted = bridge;
+        if (counted == null) return Future.succeededFuture(List.of());
+        Promise<Object> counts = Promise.promise();
+        counted.home().runOnContext(_ -> {
+            List<Counters.Count> now = counted.counts();
+            context.runOnContext(_ -> counts.complete(now));
+        });
+        return counts.future();
     }
 
     private Plugin find(String id) {
