@@ -39,6 +39,7 @@ final class Run {
         System.out.println("ready node=" + parts.id() + " udp="
                 + String.join(",", parts.status().udp()) + " http="
                 + parts.status().http());
+        node.begin();
         try {
             new CountDownLatch(1).await(); // the end comes as a signal, and to the hook
         } catch (InterruptedException _) {

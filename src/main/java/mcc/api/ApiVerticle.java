@@ -16,7 +16,6 @@ import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
 import java.net.URI;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
@@ -67,7 +66,7 @@ public final class ApiVerticle extends VerticleBase {
         Metrics metrics = new Metrics(parts.bus(), operations, connections);
         parts.bus().on(Bus.EVENTS, log::add);
         log.read(entry -> parts.bus().publish(Bus.NUMBERED_EVENTS, entry.toJson()));
-        parts.bus().serve(Bus.API, query -> ask(query, rest, operations));
+        parts.bus().serve(Bus.API, query -> ask(query, rest));
 
         Router router = Router.router(vertx);
         router.route().handler(rc -> guardSite(rc, guard));
@@ -219,7 +218,7 @@ public final class ApiVerticle extends VerticleBase {
     }
 
     /** What Vert.x and Netty would refuse with a text, or by closing (RFC 6455 section 4.2.1). */
-    private static void checkUpgrade(HttpServerRequest request) {
+    static void checkUpgrade(HttpServerRequest request) {
         String connection =
                 String.join(",", request.headers().getAll("Connection")).toLowerCase(Locale.ROOT);
         String key = request.getHeader("Sec-WebSocket-Key");
@@ -233,10 +232,8 @@ public final class ApiVerticle extends VerticleBase {
         throw new Problem("upgrade-required", "this is a WebSocket", "open it as one, of version 13: see RFC 6455");
     }
 
-    private static Future<?> ask(ApiQuery query, Rest rest, Operations operations) {
+    private static Future<?> ask(ApiQuery query, Rest rest) {
         return switch (query) {
-            case ApiQuery.Names _ ->
-                Future.succeededFuture(List.copyOf(operations.all().keySet()));
             case ApiQuery.Call call -> rest.call(call);
         };
     }

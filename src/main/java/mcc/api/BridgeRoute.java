@@ -65,8 +65,10 @@ final class BridgeRoute {
     }
 
     private void plain(RoutingContext rc) {
-        if (!rc.request().canUpgradeToWebSocket()) {
-            rc.next(); // SockJS says what is wrong with it
+        try {
+            ApiVerticle.checkUpgrade(rc.request());
+        } catch (Problem p) {
+            Rest.fail(rc, p);
             return;
         }
         rc.request().toWebSocket().onFailure(rc::fail).onSuccess(socket -> take(rc.request(), new Plain(socket, rc)));

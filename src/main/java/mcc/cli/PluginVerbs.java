@@ -44,10 +44,17 @@ final class PluginVerbs {
                         p.at("state").text("-"),
                         p.at("serves").text(""),
                         p.at("calls").text(""),
-                        p.at("failure").text(""));
+                        trouble(p));
             }
             cli.print(table, "no plugins: mcc plugin deploy FILE.jar");
         });
+    }
+
+    /** Why it does not run, or what runs on of earlier starts. */
+    private static String trouble(Json plugin) {
+        String failure = plugin.at("failure").text("");
+        String left = plugin.at("left").text("");
+        return failure.isEmpty() && !left.isEmpty() ? "left behind: " + left : failure;
     }
 
     private static int restart(Cli cli, String id) {
@@ -60,6 +67,10 @@ final class PluginVerbs {
         String state = plugin.at("state").text("");
         if (state.equals("running")) return cli.show(reply, p -> cli.out.println(how + " " + line(p)));
         if (cli.json) cli.out.println(reply.body());
+        if (state.equals("starting") || state.equals("stopping")) {
+            throw new Failure(
+                    Failure.TIMED_OUT, "The plugin is not there yet", line(plugin), "the node goes on: mcc plugin ls");
+        }
         boolean again = state.equals("backoff");
         throw new Failure(
                 Failure.FAILED,
@@ -72,7 +83,17 @@ final class PluginVerbs {
     }
 
     private static int remove(Cli cli, String id) {
-        return cli.show(cli.adminRest().delete("/plugins/" + Rest.segment(id)), _ -> cli.out.println("removed " + id));
+        Rest.Reply reply = cli.adminRest().delete("/plugins/" + Rest.segment(id));
+        Json plugin = reply.json();
+        String state = plugin.at("state").text("");
+        if (state.equals("removed")) return cli.show(reply, _ -> cli.out.println("removed " + id));
+        if (cli.json) cli.out.println(reply.body());
+        boolean stuck = state.equals("stuck");
+        throw new Failure(
+                stuck ? Failure.FAILED : Failure.TIMED_OUT,
+                stuck ? "The plugin cannot be ended" : "The plugin is not gone yet",
+                line(plugin) + (stuck ? ": " + trouble(plugin) : ""),
+                stuck ? "its jar is removed; restart the node to end what runs on" : "the node goes on: mcc plugin ls");
     }
 
     @Command(description = "deploy a plugin's jar (needs plugins.upload=true at the node)")

@@ -5,9 +5,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What the REST interface is asked by those who do not come by HTTP. */
 public sealed interface ApiQuery {
-    /** Answered by the list of the operations' IDs. */
-    record Names() implements ApiQuery {}
-
     /**
      * One operation of the contract; answered by an {@link Answer}, also where it fails.
      *

@@ -118,7 +118,7 @@ public final class BridgeSocket {
     /** Sends a frame, from any thread. Who does not read is closed: it may come back, what it missed would fill memory. */
     public void send(String frame) {
         if (done) return;
-        long cost = frame.length() + FRAME_COST;
+        long cost = (long) FRAME_COST + frame.length();
         long mine = unsent.addAndGet(cost);
         long limit = all.addAndGet(cost) > ALL_UNSENT_MAX ? UNSENT_CALM : UNSENT_MAX;
         boolean slow = mine > cost && mine > limit; // a single frame may have any size

@@ -262,6 +262,11 @@ public final class Node implements AutoCloseable {
         return parts;
     }
 
+    /** To be called when its start has been told to whoever waits for it: begins what may take long, or end the process. */
+    public void begin() {
+        parts.status().started();
+    }
+
     /** Withdraws every registration, says goodbye, and stops; within ten seconds. Blocks. */
     @Override
     public void close() {

@@ -1,5 +1,7 @@
 package mcc.node;
 
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashMap;
@@ -11,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class Status {
     private final long startedNs = System.nanoTime();
     private final Map<String, JsonObject> problems = new LinkedHashMap<>();
+    private final Promise<Void> ready = Promise.promise();
     private List<String> udp = List.of();
     private String http = "";
     private boolean draining;
@@ -73,6 +76,15 @@ public final class Status {
     /** The URL of the REST interface, without a slash at its end. */
     public synchronized String http() {
         return http;
+    }
+
+    void started() {
+        ready.tryComplete();
+    }
+
+    /** Completed, on whatever thread, when the node has started and said so. */
+    public Future<Void> ready() {
+        return ready.future();
     }
 
     /** Notes that the node withdraws from service, until its next start. */

@@ -1,11 +1,16 @@
 package mcc.plugin;
 
 import io.vertx.core.Context;
-import io.vertx.core.Vertx;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import mcc.core.Counters;
 import mcc.node.BridgeSocket;
 import org.jspecify.annotations.Nullable;
@@ -15,24 +20,35 @@ final class Bridge {
     /** Clients at a time. */
     static final int MAX = 200;
 
-    private final Vertx plugins;
+    /** Publications of plugins, and events, that wait to be told to clients; and characters of theirs. */
+    static final int WAITING_MAX = 1_024, WAITING_CHARACTERS = 4 << 20;
+    /** The longest publication or answer of a plugin that is told to clients, in characters. */
+    static final int FRAME_MAX = 1 << 20;
+    /** Characters of requests without an answer yet, of all clients together. */
+    static final int ASKED_CHARACTERS = 16 << 20;
+
     private final Context home;
-    private final Door door;
+    private final Gate gate;
     private final Watches watches;
-    private final Permits permits;
+    private final Switchboard board;
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicInteger waitingCharacters = new AtomicInteger();
+    private final AtomicLong dropped = new AtomicLong();
     private final Map<String, Client> clients = new LinkedHashMap<>();
+    /** Who listens where. Changed on the gate's context alone; others ask whether anybody does. */
+    private final Map<String, Set<BridgeClient>> heard = new ConcurrentHashMap<>();
+
     private final Counters counters = new Counters();
+    private long asked;
     private long next = 1;
 
     private record Client(BridgeClient client, BridgeSocket socket) {}
 
-    /** @param home the gate's context, of the second Vertx instance */
-    Bridge(Vertx plugins, Context home, Door door, Watches watches, Permits permits) {
-        this.plugins = plugins;
-        this.home = home;
-        this.door = door;
+    Bridge(Gate gate, Watches watches, Switchboard board) {
+        this.home = gate.home();
+        this.gate = gate;
         this.watches = watches;
-        this.permits = permits;
+        this.board = board;
     }
 
     /** Takes a client in, or closes its socket when there are too many. Called on the gate's context. */
@@ -43,11 +59,8 @@ final class Bridge {
             return;
         }
         String id = "bridge/" + next++; // a plugin's ID has no slash
-        BridgeClient client = new BridgeClient(
-                id,
-                from.authorization(),
-                new BridgeClient.World(this, plugins.eventBus(), home, door, watches, permits),
-                from::send);
+        BridgeClient client =
+                new BridgeClient(id, from.authorization(), new BridgeClient.World(this, gate, board), from::send);
         clients.put(id, new Client(client, from));
         counters.add("bridge.clients");
         from.open(home, client::onText, why -> left(id, why));
@@ -55,7 +68,8 @@ final class Bridge {
 
     private void left(String id, BridgeSocket.End why) {
         counters.add("bridge.ended." + why.name().toLowerCase(Locale.ROOT));
-        clients.remove(id);
+        Client gone = clients.remove(id);
+        if (gone != null) for (String address : gone.client().addresses()) unlisten(address, gone.client());
         watches.left(id);
     }
 
@@ -75,16 +89,56 @@ final class Bridge {
 
     /** What was counted. */
     List<Counters.Count> counts() {
-        return counters.snapshot();
+        List<Counters.Count> all = new ArrayList<>(counters.snapshot());
+        all.add(new Counters.Count("bridge.publications.dropped", dropped.get()));
+        return all;
     }
 
-    /** Tells every client that listens there. */
+    /** Begins to tell a client what is published at an address. */
+    void listen(String address, BridgeClient client) {
+        heard.computeIfAbsent(address, _ -> new LinkedHashSet<>()).add(client);
+    }
+
+    /** Ends it. */
+    void unlisten(String address, BridgeClient client) {
+        Set<BridgeClient> listening = heard.get(address);
+        if (listening != null && listening.remove(client) && listening.isEmpty()) heard.remove(address);
+    }
+
+    /**
+     * From any thread: tells every client that listens there, unless too much waits to be told. Whoever publishes makes the text,
+     * so that what is large costs nobody else.
+     */
     void publish(String address, @Nullable Object body) {
-        String frame = null;
-        for (Client each : clients.values()) {
-            if (!each.client().listensTo(address)) continue;
-            if (frame == null) frame = BridgeClient.frame(address, body);
-            each.client().send(frame);
-        }
+        if (!heard.containsKey(address)) return;
+        String frame = BridgeClient.frame(address, body);
+        int characters = waitingCharacters.addAndGet(frame.length());
+        boolean full = waiting.incrementAndGet() > WAITING_MAX
+                || characters > WAITING_CHARACTERS && characters > frame.length();
+        if (full) dropped.incrementAndGet();
+        boolean handed = !full
+                && Post.to(home, () -> {
+                    waited(frame);
+                    Set<BridgeClient> listening = heard.get(address);
+                    if (listening != null) for (BridgeClient client : List.copyOf(listening)) client.send(frame);
+                });
+        if (!handed) waited(frame);
+    }
+
+    private void waited(String frame) {
+        waiting.decrementAndGet();
+        waitingCharacters.addAndGet(-frame.length());
+    }
+
+    /** Notes a request's length until it is answered; false where all clients together ask for too much. */
+    boolean asks(int characters) {
+        if (asked + characters > ASKED_CHARACTERS) return false;
+        asked += characters;
+        return true;
+    }
+
+    /** A request was answered. */
+    void answered(int characters) {
+        asked -= characters;
     }
 }

@@ -2,18 +2,14 @@ package mcc.plugin;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
-import io.vertx.core.eventbus.DeliveryOptions;
-import io.vertx.core.eventbus.EventBus;
+import io.vertx.core.MultiMap;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.json.DecodeException;
-import io.vertx.core.json.EncodeException;
 import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import mcc.api.Problems;
-import mcc.node.ApiQuery;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
@@ -30,11 +26,20 @@ final class BridgeClient {
     /** Requests that one client waits for. */
     static final int REQUESTS_MAX = 64;
 
-    private static final long TIMEOUT_MS = 30_000;
+    /** The longest address, in characters. */
+    static final int ADDRESS_MAX = 255;
+    /** Characters of requests of one client that wait for an answer. */
+    static final int ASKED_CHARACTERS = 1 << 20;
+
     private static final String PONG = new JsonObject().put("type", "pong").encode();
 
     /** What all clients share. */
-    record World(Bridge bridge, EventBus bus, Context home, Door door, Watches watches, Permits permits) {}
+    record World(Bridge bridge, Gate gate, Switchboard board) {}
+
+    private record Ask(
+            @Nullable Object body,
+            MultiMap headers,
+            @Nullable String authorization) {}
 
     private final String id;
     private final @Nullable String authorization;
@@ -42,6 +47,7 @@ final class BridgeClient {
     private final Consumer<String> out;
     private final Set<String> addresses = new LinkedHashSet<>();
     private int requests;
+    private int asked;
 
     BridgeClient(String id, @Nullable String authorization, World world, Consumer<String> out) {
         this.id = id;
@@ -50,38 +56,47 @@ final class BridgeClient {
         this.out = out;
     }
 
-    boolean listensTo(String address) {
-        return addresses.contains(address);
+    /** Where it listens. */
+    Set<String> addresses() {
+        return addresses;
     }
 
     void send(String frame) {
         out.accept(frame);
     }
 
-    /** The text of a frame that carries a body, or says that the body is none that a client could read. */
+    /**
+     * The text of a frame that carries an answer, a publication or an event, or says why it is none that a client could read.
+     * Made on the thread of who made the body.
+     */
     static String frame(String address, @Nullable Object body) {
         JsonObject frame = new JsonObject().put("type", "rec").put("address", address);
         try {
-            return frame.put("body", body).encode();
-        } catch (EncodeException _) {
-            return new JsonObject()
-                    .put("type", "err")
-                    .put("address", address)
-                    .put("body", "not_json")
-                    .encode();
+            String text = frame.put("body", body).encode();
+            return text.length() > Bridge.FRAME_MAX ? odd(address, "too_large") : text;
+        } catch (RuntimeException _) { // no JSON, or a plugin changes it meanwhile
+            return odd(address, "not_json");
         }
+    }
+
+    private static String odd(String address, String what) {
+        return new JsonObject()
+                .put("type", "err")
+                .put("address", address)
+                .put("body", what)
+                .encode();
     }
 
     /** Takes one frame, and answers what is wrong with it. */
     void onText(String text) {
         try {
-            onFrame(new JsonObject(text));
+            onFrame(new JsonObject(text), text.length());
         } catch (DecodeException | ClassCastException _) {
             error("invalid_json");
         }
     }
 
-    private void onFrame(JsonObject frame) {
+    private void onFrame(JsonObject frame, int length) {
         String type = frame.getString("type");
         if (type == null || type.isEmpty()) {
             error("type_required");
@@ -97,144 +112,113 @@ final class BridgeClient {
             return;
         }
         switch (type) {
-            case "send" -> onSend(address, frame);
+            case "send" -> onSend(address, frame, length);
             case "publish" -> onPublish(address, frame);
             case "register" -> onRegister(address);
-            case "unregister" -> addresses.remove(address);
+            case "unregister" -> {
+                if (addresses.remove(address)) world.bridge().unlisten(address, this);
+            }
             default -> error("unknown_type");
         }
     }
 
     private void onRegister(String address) {
-        boolean open = address.startsWith(GateVerticle.EVENTS)
-                || !Manifest.isOurs(address) && world.permits().isServed(address);
+        boolean open = address.length() <= ADDRESS_MAX
+                && (address.startsWith(Gate.EVENTS)
+                        || !Manifest.isOurs(address) && world.board().isServed(address));
         if (!open) error("access_denied");
         else if (addresses.size() >= ADDRESSES_MAX && !addresses.contains(address)) error("max_handlers_reached");
-        else addresses.add(address);
+        else if (addresses.add(address)) world.bridge().listen(address, this);
     }
 
     private void onPublish(String address, JsonObject frame) {
-        if (Manifest.isOurs(address) || !world.permits().isServed(address)) {
+        if (Manifest.isOurs(address) || !world.board().isServed(address)) {
             error("access_denied");
             return;
         }
         Object body = frame.getValue("body");
         try {
-            world.bus().publish(address, body, options(frame));
-        } catch (IllegalArgumentException _) { // a number beyond what the bus carries
+            world.board().publish(address, Line.portable(body), headers(frame));
+        } catch (Problem _) { // a number beyond what a bus carries
             error("failed");
             return;
         }
         world.bridge().publish(address, body);
     }
 
-    private void onSend(String address, JsonObject frame) {
+    private void onSend(String address, JsonObject frame, int length) {
         String reply = frame.getString("replyAddress");
-        if (requests >= REQUESTS_MAX) {
-            failed(
-                    reply,
-                    address,
-                    new Problem("rate-limited", REQUESTS_MAX + " requests are waiting", "wait for some"));
+        Ask ask = new Ask(frame.getValue("body"), headers(frame), token(frame));
+        boolean large = asked > 0 && asked + length > ASKED_CHARACTERS
+                || !world.bridge().asks(length);
+        if (requests >= REQUESTS_MAX || large) {
+            if (!large) world.bridge().answered(length);
+            String what = requests >= REQUESTS_MAX ? REQUESTS_MAX + " requests" : "too large requests";
+            failed(reply, Refused.of(new Problem("rate-limited", what + " are waiting", "wait for some"), address));
             return;
         }
+        requests++;
+        asked += length;
+        answer(address, ask, reply == null ? "" : reply).onComplete(done -> {
+            requests--;
+            asked -= length;
+            world.bridge().answered(length);
+            if (done.failed()) failed(reply, done.cause());
+            else if (reply != null) out.accept(done.result());
+        });
+    }
+
+    /** Asks whoever reads the address, and makes a frame of the answer. */
+    private Future<String> answer(String address, Ask ask, String reply) {
+        if (address.startsWith(Gate.PREFIX)) {
+            return world.gate()
+                    .ask(id, address, ask.body(), ask.authorization())
+                    .map(json -> frame(reply, json));
+        }
         try {
-            Future<? extends @Nullable Object> answer = answer(address, frame, reply != null);
-            requests++;
-            answer.onComplete(done -> {
-                requests--;
-                if (done.failed()) failed(reply, address, done.cause());
-                else if (reply != null) out.accept(frame(reply, done.result()));
-            });
+            Object body = Line.portable(ask.body());
+            Context home = world.gate().home();
+            return world.board().ask(address, body, ask.headers(), null, made -> frame(reply, made), home);
         } catch (Problem p) {
-            failed(reply, address, p);
-        } catch (IllegalArgumentException _) {
-            failed(reply, address, new Problem("validation", "the body cannot be sent as it is", "mind large numbers"));
-        }
-    }
-
-    /** Asks whoever reads the address; fails with a problem or with what a plugin failed with. */
-    private Future<? extends @Nullable Object> answer(String address, JsonObject frame, boolean wanted) {
-        Object body = frame.getValue("body");
-        if (address.equals(GateVerticle.WATCH)) return world.watches().watch(id, body, world.home());
-        if (address.equals(GateVerticle.UNWATCH)) return world.watches().unwatch(id, body);
-        if (address.startsWith(GateVerticle.PREFIX)) {
-            String operation = address.substring(GateVerticle.PREFIX.length());
-            return operation(operation, body, token(frame));
-        }
-        if (Manifest.isOurs(address) || !world.permits().isServed(address)) {
-            throw new Problem(
-                    "policy-denied", "no plugin serves '" + address + "'", "see GET /plugins for what is served");
-        }
-        DeliveryOptions options = options(frame).setSendTimeout(TIMEOUT_MS);
-        if (wanted)
-            return world.bus().<@Nullable Object>request(address, body, options).map(m -> m.body());
-        world.bus().send(address, body, options);
-        return Future.succeededFuture();
-    }
-
-    private Future<JsonObject> operation(String operation, @Nullable Object body, @Nullable String token) {
-        if (body != null && !(body instanceof JsonObject)) {
-            throw new Problem("validation", "the body is no JSON object", "send parameters and body merged in one");
-        }
-        JsonObject input = body instanceof JsonObject json ? json : new JsonObject();
-        return world.door()
-                .call(new ApiQuery.Call(operation, input, token, false), world.home())
-                .map(answer -> {
-                    if (answer.failed()) throw new Refused(answer);
-                    return answer.body();
-                });
-    }
-
-    /** An answer that is a problem. */
-    private static final class Refused extends RuntimeException {
-        private final transient ApiQuery.Answer answer;
-
-        Refused(ApiQuery.Answer answer) {
-            super("refused", null, false, false);
-            this.answer = answer;
+            return Future.failedFuture(Refused.of(p, address));
         }
     }
 
     private @Nullable String token(JsonObject frame) {
-        String token = headers(frame).getString("token");
+        JsonObject headers = frame.getJsonObject("headers");
+        String token = headers == null ? null : headers.getString("token");
         return token == null ? authorization : "Bearer " + token;
     }
 
-    private static JsonObject headers(JsonObject frame) {
-        JsonObject headers = frame.getJsonObject("headers"); // null where a program writes null for none
-        return headers == null ? new JsonObject() : headers;
-    }
-
-    private static DeliveryOptions options(JsonObject frame) {
-        DeliveryOptions options = new DeliveryOptions();
-        for (Map.Entry<String, Object> header : headers(frame)) {
-            if (!header.getKey().equals("token")) options.addHeader(header.getKey(), String.valueOf(header.getValue()));
+    /** All but the token, which is the node's alone; programs write null for none. */
+    private static MultiMap headers(JsonObject frame) {
+        MultiMap out = MultiMap.caseInsensitiveMultiMap();
+        JsonObject headers = frame.getJsonObject("headers");
+        if (headers == null) return out;
+        for (Map.Entry<String, Object> header : headers) {
+            if (!header.getKey().equals("token")) out.add(header.getKey(), String.valueOf(header.getValue()));
         }
-        return options;
+        return out;
     }
 
-    private void failed(@Nullable String reply, String address, Throwable e) {
+    private void failed(@Nullable String reply, Throwable e) {
         if (reply == null) {
-            error(e instanceof Problem p && p.code().equals("policy-denied") ? "access_denied" : "failed");
+            boolean denied = e instanceof Refused r && r.status() == 403;
+            error(denied ? "access_denied" : "failed");
             return;
         }
         JsonObject frame = new JsonObject().put("type", "err").put("address", reply);
-        switch (e) {
-            case ReplyException r ->
-                frame.put("failureCode", r.failureCode())
-                        .put("failureType", r.failureType().name())
-                        .put("message", r.getMessage());
-            case Refused r -> recipient(frame, r.answer.status(), r.answer.body());
-            default -> {
-                Problem problem = GateVerticle.problem(e);
-                recipient(frame, Problems.status(problem), Problems.toJson(problem, address));
-            }
+        if (e instanceof ReplyException r) {
+            frame.put("failureCode", r.failureCode())
+                    .put("failureType", r.failureType().name())
+                    .put("message", r.getMessage());
+        } else {
+            Refused refused = Refused.of(e, reply);
+            frame.put("failureCode", refused.status())
+                    .put("failureType", "RECIPIENT_FAILURE")
+                    .put("message", refused.text());
         }
         out.accept(frame.encode());
-    }
-
-    private static void recipient(JsonObject frame, int status, JsonObject problem) {
-        frame.put("failureCode", status).put("failureType", "RECIPIENT_FAILURE").put("message", problem.encode());
     }
 
     private void error(String what) {

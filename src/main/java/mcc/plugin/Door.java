@@ -38,12 +38,12 @@ final class Door {
 
     private Future<Object> through(Supplier<Future<Object>> question, Context back) {
         Promise<Object> promise = Promise.promise();
-        home.runOnContext(_ -> question.get().onComplete(done -> back.runOnContext(_ -> promise.handle(done))));
+        Post.to(home, () -> question.get().onComplete(done -> Post.to(back, () -> promise.handle(done))));
         return promise.future();
     }
 
     void unwatch(ServiceName service) {
-        home.runOnContext(_ -> watches().unwatch(service));
+        Post.to(home, () -> watches().unwatch(service));
     }
 
     /** Made where it lives. */

@@ -1,7 +1,6 @@
 package mcc.plugin;
 
 import io.vertx.core.Context;
-import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -12,12 +11,14 @@ import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -28,18 +29,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One plugin's life. Lives on one context of the node; its verticles live on loops of the second Vertx instance.
+ * One plugin's life. Lives on one context of the node; its verticles live in a {@link Host}, another one for each start.
  *
- * <p>States: FAILED (the jar is of no use: waits for another jar, or for a restart by hand) → RUNNING (every verticle of the
- * manifest is deployed) → BACKOFF (one failed at start or threw where nothing caught it: all of them are stopped, their
- * classes dropped, and the whole is started again after 250 ms, doubled each time, to half a minute) → RUNNING.
+ * <p>States: STARTING → RUNNING (every verticle of the manifest is deployed) → BACKOFF (one failed at start or threw where
+ * nothing caught it: all of them are stopped, their classes dropped, and the whole is started again after 250 ms, doubled each
+ * time, to half a minute) → STARTING. FAILED: the jar is of no use, and waits for another one or for a restart by hand.
+ * QUARANTINED: the node ended several times while it was on trial ({@link Trials}); waits likewise. STOPPING: on the way to a
+ * restart or to its removal. STUCK: it was to be removed, or to be started once more, but threads of earlier starts run on, which
+ * nothing can end but the end of the node.
  */
 final class Plugin {
     /** How it stands. */
     enum State {
+        STARTING,
         RUNNING,
         BACKOFF,
-        FAILED
+        FAILED,
+        QUARANTINED,
+        STOPPING,
+        STUCK,
+        REMOVED
     }
 
     /**
@@ -47,23 +56,48 @@ final class Plugin {
      *
      * @param home the context on which all plugins live
      * @param left told the ID of a plugin whose verticles are gone
-     * @param stepMs the longest that one verticle's start or stop is waited for
+     * @param stepMs the longest that one verticle's start, or a stop, is waited for
+     * @param graceMs the longest that closing what it opened is waited for, and that its threads are, before and after they were
+     *     interrupted
+     * @param trialMs how long one must have run to have passed its trial
      */
     record World(
             Vertx node,
             Context home,
-            Vertx plugins,
-            Permits permits,
+            Switchboard board,
+            Trials trials,
             Consumer<NodeEvent> events,
             Consumer<String> left,
-            long stepMs) {
+            long stepMs,
+            long graceMs,
+            long trialMs) {
         /** The same, completed on the context on which all plugins live. */
         <T> Future<T> home(Future<T> future) {
+            return Post.back(home, future);
+        }
+
+        /** The same, failed with {@link Late} when it takes longer. The clock is the node's: a plugin's may be blocked. */
+        <T> Future<T> within(Future<T> future, long ms, String what) {
             Promise<T> promise = Promise.promise();
-            future.onComplete(done -> home.runOnContext(_ -> promise.handle(done)));
+            long timer = node.setTimer(ms, _ -> promise.tryFail(new Late(what + " took over " + ms + " ms")));
+            home(future).onComplete(done -> {
+                node.cancelTimer(timer);
+                if (done.succeeded()) promise.tryComplete(done.result());
+                else promise.tryFail(done.cause());
+            });
             return promise.future();
         }
     }
+
+    /** Something took too long. */
+    static final class Late extends RuntimeException {
+        Late(String what) {
+            super(what, null, false, false);
+        }
+    }
+
+    /** Earlier starts of which threads may run on; with as many it is not started again. */
+    static final int LEFT_MAX = 3;
 
     private static final Logger LOG = LoggerFactory.getLogger(Plugin.class);
     private static final long FIRST_MS = 250;
@@ -74,11 +108,13 @@ final class Plugin {
     private final String id;
     private final Path jar;
     private final Function<Manifest, @Nullable String> conflict;
-    private final List<String> deployments = new ArrayList<>();
+    private final List<Host> left = new ArrayList<>();
     private @Nullable Manifest manifest;
     private volatile @Nullable URLClassLoader loader;
-    private State state = State.FAILED;
-    private @Nullable String failure = "not started yet";
+    private @Nullable Host host;
+    private @Nullable Line line;
+    private State state = State.STARTING;
+    private @Nullable String failure;
     private int restarts;
     private long backOffMs = FIRST_MS;
     private long failedNs;
@@ -86,35 +122,7 @@ final class Plugin {
     private boolean claimed;
     private boolean gone;
     private Future<?> tail = Future.succeededFuture();
-
-    /** A verticle that is granted its rights before it starts and whose context reports what it throws. */
-    private static final class Watched implements Deployable {
-        private final Callable<Deployable> make;
-        private final Consumer<String> deployed;
-        private final Consumer<Throwable> failed;
-        private @Nullable Deployable made;
-
-        Watched(Callable<Deployable> make, Consumer<String> deployed, Consumer<Throwable> failed) {
-            this.make = make;
-            this.deployed = deployed;
-            this.failed = failed;
-        }
-
-        /** Makes the verticle here, on its own context: the constructor is the plugin's code too. */
-        @Override
-        public Future<?> deploy(Context context) throws Exception {
-            deployed.accept(context.deploymentID());
-            context.exceptionHandler(failed::accept);
-            Deployable verticle = make.call();
-            made = verticle;
-            return verticle.deploy(context);
-        }
-
-        @Override
-        public Future<?> undeploy(Context context) throws Exception {
-            return made == null ? Future.succeededFuture() : made.undeploy(context);
-        }
-    }
+    private Future<Void> trial = Future.succeededFuture();
 
     /** @param conflict says why this plugin may not start beside the others; null when it may */
     Plugin(World world, String id, Path jar, Function<Manifest, @Nullable String> conflict) {
@@ -130,6 +138,10 @@ final class Plugin {
 
     Path jar() {
         return jar;
+    }
+
+    State state() {
+        return state;
     }
 
     /** Its manifest while its jar is of use; null else. */
@@ -149,23 +161,57 @@ final class Plugin {
         return claimed && !gone;
     }
 
+    /** Whether it was stopped for good, and nothing of it runs any more. */
+    boolean isGone() {
+        return gone && tail.isComplete() && host == null && left().isEmpty();
+    }
+
+    /** Whether it is ending the process just now. */
+    boolean isExiting() {
+        Host now = host;
+        return now != null && now.isExiting();
+    }
+
+    /** Completed when all that was asked for so far is done. */
+    Future<Void> settled() {
+        return tail.transform(_ -> Future.succeededFuture());
+    }
+
+    /** Completed when it has passed its trial, or its start has failed. */
+    Future<Void> tried() {
+        return trial;
+    }
+
     JsonObject toJson() {
         Manifest m = manifest;
         return new JsonObject()
                 .put("id", id)
                 .put("name", m == null ? id : m.name())
                 .put("version", m == null ? "" : m.version())
-                .put("state", state.name().toLowerCase(Locale.ROOT))
+                .put("state", word())
                 .put("verticles", array(m == null ? List.of() : m.verticles()))
                 .put("serves", array(m == null ? List.of() : m.serves()))
                 .put("calls", array(m == null ? List.of() : m.calls()))
                 .put("restarts", restarts)
                 .put("failure", failure)
+                .put("left", array(left()))
                 .put("file", String.valueOf(jar.getFileName()));
+    }
+
+    private String word() {
+        return state.name().toLowerCase(Locale.ROOT);
     }
 
     private static JsonArray array(List<String> texts) {
         return new JsonArray(new ArrayList<>(texts));
+    }
+
+    /** What runs on of earlier starts. */
+    List<String> left() {
+        left.removeIf(Host::isGone);
+        List<String> out = new ArrayList<>();
+        for (Host each : left) out.addAll(each.left());
+        return out;
     }
 
     /** Starts it; done when it runs or has failed. */
@@ -173,23 +219,53 @@ final class Plugin {
         return inTurn(() -> up("plugin.deployed"));
     }
 
-    /** Stops it and starts it at once from the jar as it is now. */
+    /** Stops it and starts it at once from the jar as it is now, whatever was held against it. */
     Future<Void> restart() {
         if (gone) {
             return Future.failedFuture(
                     new Problem("conflict", "plugin '" + id + "' is being removed", "deploy its jar again"));
         }
-        return inTurn(() -> down().compose(_ -> {
+        world.trials().forgive(id);
+        return inTurn(() -> stopping().compose(_ -> {
             restarts++;
             backOffMs = FIRST_MS;
             return up("plugin.restarted");
         }));
     }
 
+    /** Another jar is there now under its name, perhaps while it was being removed. */
+    Future<Void> replace() {
+        gone = false;
+        return inTurn(() -> stopping().compose(_ -> {
+            restarts = 0;
+            backOffMs = FIRST_MS;
+            return up("plugin.deployed");
+        }));
+    }
+
     /** Stops it for good. */
     Future<Void> stop() {
         gone = true;
-        return inTurn(this::down);
+        return inTurn(() -> stopping().onComplete(_ -> {
+            if (!stuck("it was removed")) state = State.REMOVED;
+        }));
+    }
+
+    private Future<Void> stopping() {
+        state = State.STOPPING;
+        failure = null;
+        return down().onComplete(_ -> world.trials().close(id));
+    }
+
+    /** Says that it cannot go on; false where nothing hinders it. */
+    private boolean stuck(String what) {
+        List<String> runs = left();
+        if (runs.isEmpty()) return false;
+        state = State.STUCK;
+        failure = what + ", but of it run on: " + String.join("; ", runs) + "; only a restart of the node ends them";
+        LOG.warn("plugin {} {}", id, failure);
+        tell("plugin.failed");
+        return true;
     }
 
     /** What is asked for later begins when what was asked for before is done. */
@@ -202,86 +278,96 @@ final class Plugin {
     // ---- up ---------------------------------------------------------------------------------------------------------
 
     private Future<Void> up(String event) {
-        int mine = ++generation;
+        if (gone) return Future.succeededFuture();
         manifest = null;
+        left.removeIf(Host::isGone);
+        int mine = ++generation;
+        if (left.size() >= LEFT_MAX && stuck("it was not started again")) return Future.succeededFuture();
+        state = State.STARTING;
         return world.home(world.node().executeBlocking(() -> Manifest.of(jar)))
                 .compose(read -> {
                     manifest = read;
                     String odd = conflict.apply(read);
                     if (odd != null) throw new Problem("conflict", odd, "remove one of the two");
                     claimed = true;
-                    return world.home(world.node().executeBlocking(() -> open(read)));
+                    return world.home(world.node().executeBlocking(() -> stamp(jar)));
                 })
-                .compose(verticles -> deploy(verticles, 0, mine))
+                .compose(this::trial)
+                .compose(_ -> world.home(world.node().executeBlocking(this::open)))
+                .compose(_ -> world.home(Host.start(id)))
+                .compose(made -> {
+                    host = made;
+                    made.vertx().exceptionHandler(once(mine)::accept);
+                    line = world.board().open(id, Objects.requireNonNull(manifest), made.vertx());
+                    return deploy(made, 0, mine);
+                })
                 .transform(done -> {
                     if (mine != generation) return Future.succeededFuture();
-                    if (done.succeeded()) {
-                        state = State.RUNNING;
-                        failure = null;
-                        LOG.info("plugin {} runs", id);
-                        tell(event);
-                        return Future.succeededFuture();
-                    }
-                    return fail(done.cause());
+                    if (done.failed()) return fail(done.cause());
+                    runs(event, mine);
+                    return Future.succeededFuture();
                 });
     }
 
-    /** Finds the classes. Blocks. */
-    private List<Callable<Deployable>> open(Manifest read) throws IOException {
-        URLClassLoader classes = new URLClassLoader(
-                "plugin-" + id, new URL[] {jar.toUri().toURL()}, new Window(Plugin.class.getClassLoader()));
-        loader = classes;
-        List<Callable<Deployable>> out = new ArrayList<>();
-        for (String name : read.verticles()) out.add(verticle(classes, name));
-        return out;
+    /** Tells one file from another under the same name. Blocks. */
+    static String stamp(Path jar) throws IOException {
+        return Files.size(jar) + "-" + Files.getLastModifiedTime(jar).toMillis();
     }
 
-    private static Callable<Deployable> verticle(URLClassLoader classes, String name) {
-        try {
-            Class<?> c = Class.forName(name, false, classes);
-            if (!Deployable.class.isAssignableFrom(c)) {
-                throw new Problem("unprocessable", name + " is no Vert.x verticle", "extend VerticleBase");
-            }
-            var constructor = c.asSubclass(Deployable.class).getConstructor();
-            return () -> {
-                try {
-                    return constructor.newInstance();
-                } catch (InvocationTargetException e) {
-                    if (e.getCause() instanceof Exception inner) throw inner;
-                    throw e;
-                }
-            };
-        } catch (ClassNotFoundException e) {
-            throw new Problem(
-                    "unprocessable", "the jar has no class " + e.getMessage(), "correct 'verticles' of its manifest");
-        } catch (NoSuchMethodException _) {
-            throw new Problem("unprocessable", name + " has no public constructor without parameters", "add one");
-        } catch (LinkageError e) {
-            throw new Problem(
-                    "unprocessable",
-                    "class " + name + " cannot be loaded: " + e,
-                    "pack into the jar what it needs, beside Vert.x, slf4j and jspecify");
+    private Future<Void> trial(String stamp) {
+        int exits = world.trials().exits(id, stamp);
+        if (exits < Trials.EXITS_MAX) return world.home(world.trials().begin(id, stamp));
+        throw new Quarantine("the node ended " + exits + " times while this was being started, so it is left out");
+    }
+
+    /** Left out. */
+    private static final class Quarantine extends RuntimeException {
+        Quarantine(String why) {
+            super(why, null, false, false);
         }
     }
 
-    private Future<Void> deploy(List<Callable<Deployable>> verticles, int index, int mine) {
+    private void runs(String event, int mine) {
+        state = State.RUNNING;
+        failure = null;
+        LOG.info("plugin {} runs", id);
+        tell(event);
+        trial = world.node().timer(world.trialMs(), TimeUnit.MILLISECONDS).map(_ -> {
+            if (mine == generation) world.trials().passed(id);
+            return null;
+        });
+    }
+
+    /** Opens the jar. Blocks. */
+    private @Nullable Void open() throws IOException {
+        loader = new URLClassLoader(
+                "plugin-" + id, new URL[] {jar.toUri().toURL()}, new Window(Plugin.class.getClassLoader()));
+        return null;
+    }
+
+    private Future<Void> deploy(Host made, int index, int mine) {
         Manifest read = manifest;
-        if (index == verticles.size() || read == null) return Future.succeededFuture();
-        Watched verticle = new Watched(
-                verticles.get(index),
-                deployment -> world.permits().grant(deployment, id, read),
-                e -> world.home().runOnContext(_ -> crashed(mine, e)));
+        ClassLoader classes = loader;
+        if (read == null || classes == null || index == read.verticles().size()) return Future.succeededFuture();
+        String name = read.verticles().get(index);
+        Hosted verticle = new Hosted(made, name, classes, once(mine));
         Future<String> starting =
-                world.plugins().deployVerticle(verticle, new DeploymentOptions().setClassLoader(loader));
-        return world.home(starting.timeout(world.stepMs(), TimeUnit.MILLISECONDS))
-                .onFailure(_ -> starting.onSuccess(late -> world.plugins().undeploy(late)))
-                .compose(deployment -> {
-                    deployments.add(deployment);
-                    return deploy(verticles, index + 1, mine);
-                });
+                made.vertx().deployVerticle(verticle, new DeploymentOptions().setClassLoader(classes));
+        return world.within(starting, world.stepMs(), "the start of " + name).compose(deployment -> {
+            made.deployed(deployment);
+            return deploy(made, index + 1, mine);
+        });
     }
 
     // ---- failures and down ------------------------------------------------------------------------------------------
+
+    /** Reports the first failure of one start: more of them say nothing new, and may come by the thousand. */
+    private Consumer<Throwable> once(int which) {
+        AtomicBoolean first = new AtomicBoolean(true);
+        return e -> {
+            if (first.getAndSet(false)) Post.to(world.home(), () -> crashed(which, e));
+        };
+    }
 
     private void crashed(int which, Throwable cause) {
         inTurn(() -> which == generation && !gone ? fail(cause) : Future.succeededFuture());
@@ -289,11 +375,12 @@ final class Plugin {
 
     private Future<Void> fail(Throwable cause) {
         generation++;
-        boolean useless = cause instanceof Problem;
+        boolean useless = cause instanceof Problem || cause instanceof Quarantine;
         claimed &= !useless;
         failure = text(cause);
-        state = useless ? State.FAILED : State.BACKOFF;
+        state = cause instanceof Quarantine ? State.QUARANTINED : useless ? State.FAILED : State.BACKOFF;
         LOG.warn("plugin {} failed: {}", id, failure);
+        if (!(cause instanceof Quarantine)) world.trials().close(id);
         tell("plugin.failed");
         return down().onComplete(_ -> {
             if (!useless && !gone) again();
@@ -302,6 +389,7 @@ final class Plugin {
 
     private static String text(Throwable thrown) {
         if (thrown instanceof Problem p) return p.detail();
+        if (thrown instanceof Quarantine || thrown instanceof Late) return String.valueOf(thrown.getMessage());
         Throwable inner = thrown.getCause();
         Throwable cause = thrown instanceof InvocationTargetException && inner != null ? inner : thrown;
         String at = cause.getStackTrace().length == 0 ? "" : " at " + cause.getStackTrace()[0];
@@ -322,33 +410,34 @@ final class Plugin {
                 }));
     }
 
-    /** Undeploys everything and drops the classes. */
+    /** Undeploys everything, closes what it opened and drops the classes; within bounded time, whatever it does. */
     private Future<Void> down() {
         generation++;
-        List<Future<?>> all = new ArrayList<>();
-        for (String deployment : deployments)
-            all.add(world.plugins().undeploy(deployment).timeout(world.stepMs(), TimeUnit.MILLISECONDS));
-        deployments.clear();
-        URLClassLoader old = loader;
+        Host old = host;
+        Line joined = line;
+        URLClassLoader classes = loader;
+        host = null;
+        line = null;
         loader = null;
-        Future<?> stopped = all.isEmpty() ? Future.succeededFuture() : Future.join(all);
-        return world.home(stopped.<Void>mapEmpty())
-                .transform(_ -> {
-                    world.permits().revoke(id);
+        if (old == null) return world.home(world.node().executeBlocking(() -> closeQuietly(classes)));
+        return old.undeploy(world)
+                .compose(_ -> {
+                    if (joined != null) world.board().close(joined);
                     world.left().accept(id);
-                    return world.home(world.node().executeBlocking(() -> close(old)));
+                    return old.close(world, classes);
                 })
-                .otherwiseEmpty();
+                .onComplete(_ -> {
+                    if (!old.isGone()) left.add(old);
+                });
     }
 
-    private static @Nullable Void close(@Nullable URLClassLoader old) throws IOException {
-        if (old != null) old.close();
+    private static @Nullable Void closeQuietly(@Nullable URLClassLoader classes) throws IOException {
+        if (classes != null) classes.close();
         return null;
     }
 
     private void tell(String type) {
-        JsonObject data =
-                new JsonObject().put("id", id).put("state", state.name().toLowerCase(Locale.ROOT));
+        JsonObject data = new JsonObject().put("id", id).put("state", word());
         if (failure != null) data.put("failure", failure);
         world.events().accept(new NodeEvent(type, data));
     }

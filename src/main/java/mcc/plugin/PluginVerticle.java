@@ -5,6 +5,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -17,10 +18,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import mcc.core.Counters;
-import mcc.node.ApiQuery;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.NodeEvent;
@@ -41,6 +44,12 @@ public final class PluginVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(PluginVerticle.class);
     private static final long POLL_MS = 2_000;
     private static final long STEP_MS = 10_000;
+    private static final long GRACE_MS = 2_000;
+    /** Long enough for every way out of a start that is not the plugin's fault to be told from one that is. */
+    private static final long TRIAL_MS = 10_000;
+    /** Below what the bus waits. */
+    private static final long ANSWER_MS = 10_000;
+
     private static final String TOO_MANY = "plugins-limit";
 
     /** A file as it was when looked at; another one is another jar. */
@@ -48,96 +57,94 @@ public final class PluginVerticle extends VerticleBase {
 
     private final Node.Parts parts;
     private final Path folder;
+    private final Trials trials;
     private final Map<String, Plugin> plugins = new LinkedHashMap<>();
     private final Map<String, Stamp> taken = new LinkedHashMap<>();
     private Map<String, Stamp> seen = Map.of();
     private Future<?> scan = Future.succeededFuture();
     private @Nullable Vertx second;
     private @Nullable Bridge bridge;
+    private @Nullable Switchboard switchboard;
+    private Future<?> suspects = Future.succeededFuture();
     private Plugin.@Nullable World world;
     private boolean stopping;
 
     public PluginVerticle(Node.Parts parts) {
         this.parts = parts;
         folder = parts.data().resolve("plugins");
+        trials = new Trials(parts.data().resolve("plugin-starts.json"), this::blocking);
     }
 
     @Override
     public Future<?> start() {
-        Door door = new Door(parts.bus(), context);
-        Watches watches = new Watches(door);
         Promise<Vertx> ready = Promise.promise();
         Context home = context;
         // From a thread of its own: Vert.x warns of an instance that is made on another's context.
-        Thread.ofPlatform()
-                .daemon()
-                .name("mcc-plugins-start")
-                .start(() -> PluginVertx.start().onComplete(made -> home.runOnContext(_ -> ready.handle(made))));
-        return ready.future().compose(made -> open(made, door, watches));
-    }
-
-    private Future<?> open(Vertx made, Door door, Watches watches) {
-        second = made;
-        return parts.bus()
-                .ask(Bus.API, new ApiQuery.Names())
-                .compose(names -> gate(made, door, watches, (List<?>) names))
-                .compose(_ -> vertx.<Void>executeBlocking(() -> {
-                    Files.createDirectories(folder);
-                    return null;
-                }))
+        Thread.ofPlatform().daemon().name("mcc-bridge-start").start(() -> {
+            Vertx made = Vertx.vertx(new VertxOptions()
+                    .setEventLoopPoolSize(1)
+                    .setWorkerPoolSize(1)
+                    .setInternalBlockingPoolSize(1));
+            home.runOnContext(_ -> ready.complete(made));
+        });
+        return ready.future()
+                .compose(made -> {
+                    open(made);
+                    return vertx.<Void>executeBlocking(() -> {
+                        Files.createDirectories(folder);
+                        return null;
+                    });
+                })
+                .compose(_ -> trials.load())
                 .onSuccess(_ -> {
-                    // The node does not wait for plugins: one that is slow to start is no reason not to serve.
-                    scan(true).onFailure(e -> LOG.warn("cannot read {}: {}", folder, e.getMessage()));
                     parts.bus().serve(Bus.PLUGINS, this::onQuery);
-                    vertx.setPeriodic(POLL_MS, _ -> poll());
+                    // Last of all: a plugin that is slow to start is no reason not to serve, and one that ends the
+                    // process
+                    // lets the node be seen for a moment at least.
+                    parts.status().ready().onSuccess(_ -> home.runOnContext(_ -> begin()));
                 });
     }
 
-    /** Opens the second instance's side of the door, and the bridge. */
-    private Future<?> gate(Vertx made, Door door, Watches watches, List<?> names) {
-        List<String> operations = names.stream().map(String::valueOf).toList();
-        GateVerticle gate = new GateVerticle(door, watches, operations);
-        Bridge[] bridge = new Bridge[1];
-        Permits permits =
-                new Permits((address, body) -> gate.home().runOnContext(_ -> bridge[0].publish(address, body)));
-        permits.watch(made);
-        Context home = context;
-        Promise<Void> done = Promise.promise();
-        made.deployVerticle(gate)
-                .onComplete(deployed -> home.runOnContext(_ -> {
-                    if (deployed.failed()) {
-                        done.fail(deployed.cause());
-                        return;
-                    }
-                    permits.gate(deployed.result());
-                    bridge[0] = new Bridge(made, gate.home(), door, watches, permits);
-                    world = new Plugin.World(
-                            vertx,
-                            home,
-                            made,
-                            permits,
-                            event -> parts.bus().publish(Bus.EVENTS, event),
-                            id -> gate.home().runOnContext(_ -> watches.left(id)),
-                            STEP_MS);
-                    serve(gate, bridge[0]);
-                    done.complete();
-                }));
-        return done.future();
+    private <T> Future<T> blocking(Callable<T> step) {
+        return vertx.executeBlocking(step);
     }
 
-    private void serve(GateVerticle gate, Bridge made) {
-        bridge = made;
-        Context there = gate.home();
-        parts.bus()
-                .on(
-                        Bus.NUMBERED_EVENTS,
-                        event -> there.runOnContext(_ -> {
-                            String type = event.getString("type");
-                            gate.publish(type, event);
-                            made.publish(GateVerticle.EVENTS + type, event);
-                        }));
+    private void begin() {
+        if (stopping) return;
+        scan(true).onFailure(e -> LOG.warn("cannot read {}: {}", folder, e.getMessage()));
+        vertx.setPeriodic(POLL_MS, _ -> poll());
+    }
+
+    /** Joins gate, bridge and plugins. */
+    private void open(Vertx made) {
+        second = made;
+        Context there = made.getOrCreateContext();
+        Door door = new Door(parts.bus(), context);
+        Watches watches = new Watches(door);
+        Gate gate = new Gate(there, door, watches);
+        Bridge[] joined = new Bridge[1];
+        Switchboard board = new Switchboard(gate, (address, body) -> joined[0].publish(address, body));
+        Bridge opened = new Bridge(gate, watches, board);
+        joined[0] = opened;
+        bridge = opened;
+        switchboard = board;
+        world = new Plugin.World(
+                vertx,
+                context,
+                board,
+                trials,
+                event -> parts.bus().publish(Bus.EVENTS, event),
+                id -> Post.to(there, () -> watches.left(id)),
+                STEP_MS,
+                GRACE_MS,
+                TRIAL_MS);
+        parts.bus().on(Bus.NUMBERED_EVENTS, event -> {
+            String address = Gate.EVENTS + event.getString("type");
+            board.event(address, event);
+            opened.publish(address, event);
+        });
         parts.bus().serve(Bus.BRIDGE, socket -> {
-            there.runOnContext(_ -> made.take(socket));
+            if (!Post.to(there, () -> opened.take(socket))) socket.refuse("the bridge has ended");
             return Future.succeededFuture();
         });
     }
@@ -148,16 +155,40 @@ public final class PluginVerticle extends VerticleBase {
         Vertx old = second;
         if (old == null) return Future.succeededFuture();
         Bridge open = bridge;
-        if (open != null) open.home().runOnContext(_ -> open.close());
+        if (open != null) Post.to(open.home(), open::close);
         List<Future<?>> all = new ArrayList<>();
-        for (Plugin plugin : plugins.values()) all.add(plugin.stop());
-        Future<?> stopped = all.isEmpty() ? Future.succeededFuture() : Future.join(all);
-        return stopped.timeout(2, TimeUnit.SECONDS).transform(_ -> old.close());
+        Set<String> guilty = guilty();
+        all.add(trials.closeAllBut(guilty));
+        for (Plugin plugin : plugins.values()) if (!guilty.contains(plugin.id())) all.add(plugin.stop());
+        return Future.join(all).timeout(2, TimeUnit.SECONDS).transform(_ -> old.close());
+    }
+
+    /** Which plugins are ending the process; all, where it is being ended by nobody knows whom. */
+    private Set<String> guilty() {
+        Set<String> out = new TreeSet<>();
+        for (Plugin plugin : plugins.values()) if (plugin.isExiting()) out.add(plugin.id());
+        return out.isEmpty() && isExiting() ? plugins.keySet() : out;
+    }
+
+    /** Whether the process ends, and not by a signal. */
+    private static boolean isExiting() {
+        try {
+            Thread never = new Thread(() -> {});
+            Runtime.getRuntime().addShutdownHook(never);
+            Runtime.getRuntime().removeShutdownHook(never);
+            return false;
+        } catch (IllegalStateException _) { // it ends: the JVM handles a signal on a thread of its own
+            return Thread.getAllStackTraces().keySet().stream()
+                    .map(Thread::getName)
+                    .noneMatch(name -> name.startsWith("SIG") && name.endsWith(" handler"));
+        }
     }
 
     // ---- the folder -------------------------------------------------------------------------------------------------
 
     private void poll() {
+        List.copyOf(plugins.values()).forEach(this::forget);
+        tell();
         scan(false).onFailure(e -> LOG.warn("cannot read {}: {}", folder, e.getMessage()));
     }
 
@@ -167,8 +198,11 @@ public final class PluginVerticle extends VerticleBase {
      * @param all also files that may still be growing; else only those that look as they did at the last scan
      */
     private Future<Void> scan(boolean all) {
-        Future<Void> next =
-                scan.transform(_ -> vertx.executeBlocking(this::look)).compose(now -> apply(now, all));
+        Future<Void> next = scan.transform(_ -> vertx.executeBlocking(this::look))
+                .map(now -> {
+                    apply(now, all);
+                    return null;
+                });
         scan = next;
         return next;
     }
@@ -189,47 +223,88 @@ public final class PluginVerticle extends VerticleBase {
         return out;
     }
 
-    private Future<Void> apply(Map<String, Stamp> now, boolean all) {
-        if (stopping) return Future.succeededFuture();
-        List<Future<?>> steps = new ArrayList<>();
-        for (String file : List.copyOf(taken.keySet())) if (!now.containsKey(file)) steps.add(drop(file));
+    /** Begins what is to be done; it ends when it ends, and holds nobody up. */
+    private void apply(Map<String, Stamp> now, boolean all) {
+        if (stopping) return;
+        for (String file : List.copyOf(taken.keySet())) if (!now.containsKey(file)) drop(file);
         List<String> left = new ArrayList<>();
         for (Map.Entry<String, Stamp> e : now.entrySet()) {
             String file = e.getKey();
             Stamp stamp = e.getValue();
             boolean still = all || stamp.equals(seen.get(file));
             if (stamp.equals(taken.get(file)) || !still) continue;
-            if (!taken.containsKey(file) && taken.size() >= MAX) left.add(file);
-            else steps.add(take(file, stamp));
+            if (!taken.containsKey(file) && plugins.size() >= MAX) left.add(file);
+            else take(file, stamp);
         }
         seen = now;
+        trials.retain(plugins.keySet());
         if (left.isEmpty()) parts.status().solved(TOO_MANY);
         else {
             parts.status().problem(TOO_MANY, "warn", "not loaded, over " + MAX + " plugins: " + left, "remove some");
         }
-        return steps.isEmpty() ? Future.succeededFuture() : Future.join(steps).mapEmpty();
     }
 
-    private Future<Void> take(String file, Stamp stamp) {
+    private void take(String file, Stamp stamp) {
         Plugin.World w = world;
-        if (w == null) return Future.failedFuture("not started");
+        if (w == null) return;
         String id = id(file);
+        taken.put(file, stamp);
         Plugin old = plugins.get(id);
+        if (old != null) {
+            old.replace();
+            return;
+        }
         Plugin made = new Plugin(w, id, folder.resolve(file), manifest -> conflict(id, manifest));
         plugins.put(id, made);
-        taken.put(file, stamp);
-        return (old == null ? Future.<Void>succeededFuture() : old.stop()).compose(_ -> made.start());
+        if (!trials.isSuspect(id)) made.start();
+        else {
+            suspects = suspects.transform(_ -> made.start()).transform(_ -> made.tried());
+        }
     }
 
     /** It stays listed until it has stopped: who no longer sees it may count on its addresses and services being gone. */
-    private Future<Void> drop(String file) {
+    private void drop(String file) {
         taken.remove(file);
         Plugin old = plugins.get(id(file));
-        if (old == null) return Future.succeededFuture();
-        return old.stop()
-                .onComplete(_ -> plugins.remove(old.id(), old))
-                .onSuccess(_ -> parts.bus()
-                        .publish(Bus.EVENTS, new NodeEvent("plugin.removed", new JsonObject().put("id", old.id()))));
+        if (old != null) old.stop().onComplete(_ -> forget(old));
+    }
+
+    private void forget(Plugin plugin) {
+        if (!plugin.isGone() || !plugins.remove(plugin.id(), plugin)) return;
+        NodeEvent event = new NodeEvent("plugin.removed", new JsonObject().put("id", plugin.id()));
+        parts.bus().publish(Bus.EVENTS, event);
+    }
+
+    /** Says which plugins need somebody's attention. */
+    private void tell() {
+        tell(
+                Plugin.State.QUARANTINED,
+                "plugins-quarantined",
+                "left out, because the node ended while they were started");
+        tell(Plugin.State.STUCK, "plugins-stuck", "threads that nothing can end run on");
+        List<String> left = new ArrayList<>();
+        for (Plugin p : plugins.values()) {
+            if (p.state() != Plugin.State.STUCK && !p.left().isEmpty()) left.add(p.id());
+        }
+        tell(
+                "plugins-left",
+                "threads of earlier starts run on",
+                left,
+                "see mcc plugin ls; a restart of the node ends them");
+    }
+
+    private void tell(Plugin.State state, String key, String what) {
+        List<String> ids = new ArrayList<>();
+        for (Plugin p : plugins.values()) if (p.state() == state) ids.add(p.id());
+        String hint = state == Plugin.State.STUCK
+                ? "see mcc plugin ls; a restart of the node ends them"
+                : "correct the jar, or try once more: mcc plugin restart ID";
+        tell(key, what, ids, hint);
+    }
+
+    private void tell(String key, String what, List<String> ids, String hint) {
+        if (ids.isEmpty()) parts.status().solved(key);
+        else parts.status().problem(key, "warn", "plugins " + String.join(", ", ids) + ": " + what, hint);
     }
 
     private static String id(String file) {
@@ -263,7 +338,7 @@ public final class PluginVerticle extends VerticleBase {
             case PluginQuery.One q -> Future.succeededFuture(find(q.id()).toJson());
             case PluginQuery.Restart q -> {
                 Plugin plugin = find(q.id());
-                yield plugin.restart().map(_ -> plugin.toJson());
+                yield answered(plugin, plugin.restart());
             }
             case PluginQuery.Remove q -> remove(find(q.id()));
             case PluginQuery.Deploy q -> deploy(q.jar());
@@ -272,11 +347,13 @@ public final class PluginVerticle extends VerticleBase {
 
     private Future<Object> counts() {
         Bridge counted = bridge;
-        if (counted == null) return Future.succeededFuture(List.of());
+        Switchboard board = switchboard;
+        if (counted == null || board == null) return Future.succeededFuture(List.of());
         Promise<Object> counts = Promise.promise();
-        counted.home().runOnContext(_ -> {
-            List<Counters.Count> now = counted.counts();
-            context.runOnContext(_ -> counts.complete(now));
+        Post.to(counted.home(), () -> {
+            List<Counters.Count> now = new ArrayList<>(counted.counts());
+            now.addAll(board.counts());
+            Post.to(context, () -> counts.complete(now));
         });
         return counts.future();
     }
@@ -288,17 +365,28 @@ public final class PluginVerticle extends VerticleBase {
         return plugin;
     }
 
+    /** How the plugin stands when this is done, or when the caller cannot be let wait any longer. */
+    private Future<Object> answered(Plugin plugin, Future<?> done) {
+        Promise<Object> answer = Promise.promise();
+        long timer = vertx.setTimer(ANSWER_MS, _ -> answer.tryComplete(plugin.toJson()));
+        done.onComplete(ended -> {
+            vertx.cancelTimer(timer);
+            if (ended.succeeded()) answer.tryComplete(plugin.toJson());
+            else answer.tryFail(ended.cause());
+        });
+        return answer.future();
+    }
+
     private Future<Object> remove(Plugin plugin) {
-        JsonObject was = plugin.toJson();
         return vertx.executeBlocking(() -> Files.deleteIfExists(plugin.jar()))
                 .compose(_ -> scan(false))
-                .map(_ -> was);
+                .compose(_ -> answered(plugin, plugin.settled()));
     }
 
     private Future<Object> deploy(Path upload) {
         return vertx.executeBlocking(() -> Manifest.of(upload).name()).compose(id -> {
             String file = id + ".jar";
-            if (!taken.containsKey(file) && taken.size() >= MAX) {
+            if (!plugins.containsKey(id) && plugins.size() >= MAX) {
                 throw new Problem("conflict", "there are " + MAX + " plugins already", "remove one first");
             }
             return vertx.executeBlocking(() -> Files.move(
@@ -307,7 +395,10 @@ public final class PluginVerticle extends VerticleBase {
                             StandardCopyOption.REPLACE_EXISTING,
                             StandardCopyOption.ATOMIC_MOVE))
                     .compose(_ -> scan(true))
-                    .map(_ -> find(id).toJson());
+                    .compose(_ -> {
+                        Plugin plugin = find(id);
+                        return answered(plugin, plugin.settled());
+                    });
         });
     }
 }

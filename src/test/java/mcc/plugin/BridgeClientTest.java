@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.node.ApiQuery;
 import mcc.node.Bus;
@@ -27,13 +31,14 @@ class BridgeClientTest {
     private final Bus bus = new Bus(node);
     private final Door door = new Door(bus, node.getOrCreateContext());
     private final Watches watches = new Watches(door);
-    private final Permits permits = new Permits((_, _) -> {});
-    private final List<JsonObject> out = new ArrayList<>();
+    private final Gate gate = new Gate(home, door, watches);
+    private final Switchboard board = new Switchboard(gate, (_, _) -> {});
+    private final Bridge bridge = new Bridge(gate, watches, board);
+    private final List<JsonObject> out = Collections.synchronizedList(new ArrayList<>());
     private final BridgeClient client = new BridgeClient(
             "bridge/1",
             "Bearer socket",
-            new BridgeClient.World(
-                    new Bridge(vertx, home, door, watches, permits), vertx.eventBus(), home, door, watches, permits),
+            new BridgeClient.World(bridge, gate, board),
             text -> out.add(new JsonObject(text)));
 
     @AfterEach
@@ -59,9 +64,9 @@ class BridgeClientTest {
         client.onText("{\"type\":\"register\",\"address\":\"mcc.api.events.b\"}");
         assertThat(last().getString("body")).isEqualTo("max_handlers_reached");
         client.onText("{\"type\":\"unregister\",\"address\":\"mcc.api.events.a0\"}");
-        assertThat(client.listensTo("mcc.api.events.a0")).isFalse();
+        assertThat(client.addresses()).doesNotContain("mcc.api.events.a0");
         client.onText("{\"type\":\"register\",\"address\":\"mcc.api.events.b\"}");
-        assertThat(client.listensTo("mcc.api.events.b")).isTrue();
+        assertThat(client.addresses()).contains("mcc.api.events.b");
     }
 
     @Test
@@ -78,7 +83,7 @@ class BridgeClientTest {
 
     @Test
     void aWatchThatTheNodeRefusesIsToldAndNeverEnded() throws Exception {
-        List<Object> asked = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Object> asked = Collections.synchronizedList(new ArrayList<>());
         bus.serve(Bus.REGISTRY, query -> {
             asked.add(query);
             return Future.succeededFuture(((Watching) query).services());
@@ -96,7 +101,7 @@ class BridgeClientTest {
 
     @Test
     void aWatchIsEndedOnceAndOnlyByWhoHoldsIt() throws Exception {
-        List<Object> asked = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Object> asked = Collections.synchronizedList(new ArrayList<>());
         bus.serve(Bus.REGISTRY, query -> {
             asked.add(query);
             return Future.succeededFuture(List.of());
@@ -133,7 +138,7 @@ class BridgeClientTest {
 
     /** Ends once so many frames were sent to the client. */
     private Future<?> answered(int frames) {
-        io.vertx.core.Promise<Void> promise = io.vertx.core.Promise.promise();
+        Promise<Void> promise = Promise.promise();
         // From the context on which the timer fires: else it may fire before it can be cancelled, and Vert.x throws.
         home.runOnContext(_ -> vertx.setPeriodic(1, id -> {
             if (out.size() < frames) return;
@@ -145,7 +150,7 @@ class BridgeClientTest {
 
     @Test
     void aClientWaitsForABoundedNumberOfAnswers() {
-        bus.serve(Bus.API, _ -> io.vertx.core.Promise.promise().future());
+        bus.serve(Bus.API, _ -> Promise.promise().future());
         for (int i = 0; i <= BridgeClient.REQUESTS_MAX; i++) {
             client.onText("{\"type\":\"send\",\"address\":\"mcc.api.getNode\",\"replyAddress\":\"r" + i + "\"}");
         }
@@ -156,7 +161,7 @@ class BridgeClientTest {
     @Test
     void theTokenOfAFrameBeatsThatOfTheSocket() throws Exception {
         List<String> tokens = new ArrayList<>();
-        io.vertx.core.Promise<Void> both = io.vertx.core.Promise.promise();
+        Promise<Void> both = Promise.promise();
         bus.serve(Bus.API, query -> {
             ApiQuery.Call call = (ApiQuery.Call) query;
             assertThat(call.trusted()).isFalse();
@@ -180,6 +185,7 @@ class BridgeClientTest {
                 "{'type':'send','address':null} | address_required",
                 "{'type':'send','address':'mcc.api.watch','headers':null} | failed",
                 "{'type':'publish','address':'a','headers':null} | access_denied",
+                "{'type':'send','address':'a','body':123456789012345678901234567890} | failed",
                 "{'address':'a'}                | type_required",
                 "{'type':'send'}                | address_required",
                 "{'type':'nap','address':'a'}   | unknown_type",
@@ -190,6 +196,46 @@ class BridgeClientTest {
         client.onText(frame.replace('\'', '"'));
         boolean pong = says.equals("pong");
         assertThat(last()).isEqualTo(pong ? JsonObject.of("type", "pong") : JsonObject.of("type", "err", "body", says));
+    }
+
+    @Test
+    void whatWaitsForAnAnswerIsBoundedInBytesToo() {
+        bus.serve(Bus.API, _ -> Promise.promise().future());
+        String body = "x".repeat(BridgeClient.ASKED_CHARACTERS / 4);
+        for (int i = 0; i < 4; i++) {
+            client.onText("{\"type\":\"send\",\"address\":\"mcc.api.getNode\",\"replyAddress\":\"r\","
+                    + "\"body\":{\"a\":\"" + body + "\"}}");
+        }
+        assertThat(out).hasSize(1);
+        assertThat(last().getInteger("failureCode")).isEqualTo(429);
+    }
+
+    @Test
+    void noAddressIsLongerThanAnAddressIs() {
+        client.onText("{\"type\":\"register\",\"address\":\"mcc.api.events." + "x".repeat(300) + "\"}");
+        assertThat(last().getString("body")).isEqualTo("access_denied");
+        assertThat(client.addresses()).isEmpty();
+    }
+
+    /** The gate's loop does not come to tell any of them: what is published meanwhile is bounded. */
+    @Test
+    void whatWaitsToBeToldIsBounded() {
+        bridge.listen("news", client);
+        CountDownLatch busy = new CountDownLatch(1);
+        home.runOnContext(_ -> {
+            try {
+                busy.await();
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        for (int i = 0; i < Bridge.WAITING_MAX + 5; i++) bridge.publish("news", "small");
+        busy.countDown();
+        PluginTest.until(() -> out.size() == Bridge.WAITING_MAX);
+        assertThat(bridge.counts()).contains(new Counters.Count("bridge.publications.dropped", 5));
+        bridge.publish("news", "y".repeat(Bridge.FRAME_MAX));
+        PluginTest.until(() -> out.size() == Bridge.WAITING_MAX + 1);
+        assertThat(last()).isEqualTo(JsonObject.of("type", "err", "address", "news", "body", "too_large"));
     }
 
     /** Whatever comes, the client is told or not, and nothing is thrown. */

@@ -16,16 +16,12 @@ import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import mcc.it.Busy;
 import mcc.it.Needs;
 import mcc.it.RealNode;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -248,42 +244,26 @@ class PluginIT {
     }
 
     @Test
-    void twoHundredClientsAreServedAndTheNextIsTurnedAway() throws Exception {
-        try (RealNode node = RealNode.start(folder.resolve("1"));
-                HttpClient http = HttpClient.newHttpClient()) {
-            List<WebSocket> sockets = new ArrayList<>();
-            for (int i = 0; i < Bridge.MAX; i++) sockets.add(connect(http, node, new CompletableFuture<>()));
-            CompletableFuture<Integer> closed = new CompletableFuture<>();
-            connect(http, node, closed);
-            assertThat(closed.get(60, TimeUnit.SECONDS)).isEqualTo(1013);
-            sockets.getFirst().abort();
-            RealNode.await("one has left", () -> {
-                CompletableFuture<Integer> again = new CompletableFuture<>();
-                connect(http, node, again).sendText("{\"type\":\"ping\"}", true);
-                return again.orTimeout(60, TimeUnit.SECONDS).join() == 0;
-            });
-            http.shutdownNow(); // with all sockets; a close would wait for them
+    void aJarThatEndsTheNodeThreeTimesIsLeftOut() throws Exception {
+        String exiter = "mcc.plugin.sample.Exiter";
+        Path data = folder.resolve("1");
+        try (RealNode node = RealNode.start(data)) {
+            Jars.put(data.resolve("plugins"), "greeter", Jars.jar(GREETER.encode(), CLASS));
+            awaitState(node, "greeter", "running");
+            Jars.put(data.resolve("plugins"), "exiter", Jars.jar(manifest("exiter", exiter), exiter));
+            assertThat(node.process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         }
-    }
-
-    /** @param ended completed by 0 when a frame came, else by the code of the close */
-    private static WebSocket connect(HttpClient http, RealNode node, CompletableFuture<Integer> ended) {
-        URI uri = URI.create(node.http.replace("http:", "ws:") + "/api/v1/bus/websocket");
-        return http.newWebSocketBuilder()
-                .buildAsync(uri, new WebSocket.Listener() {
-                    @Override
-                    public @Nullable CompletionStage<?> onText(WebSocket socket, CharSequence part, boolean last) {
-                        ended.complete(0);
-                        return null;
-                    }
-
-                    @Override
-                    public @Nullable CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
-                        ended.complete(code);
-                        return null;
-                    }
-                })
-                .join();
+        for (int i = 1; i < Trials.EXITS_MAX; i++) {
+            try (RealNode node = RealNode.start(data)) {
+                assertThat(node.process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            }
+        }
+        try (RealNode node = RealNode.start(data)) {
+            awaitState(node, "exiter", "quarantined");
+            awaitState(node, "greeter", "running");
+            RealNode.await(
+                    "it is told", () -> node.get("/api/v1/node").raw().body().contains("plugins-quarantined"));
+        }
     }
 
     private static String verb(RealNode node, String... words) throws Exception {
