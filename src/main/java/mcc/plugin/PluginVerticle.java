@@ -77,19 +77,21 @@ public final class PluginVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        Promise<Vertx> ready = Promise.promise();
+        Promise<Context> ready = Promise.promise();
         Context home = context;
-        // From a thread of its own: Vert.x warns of an instance that is made on another's context.
+        // From a thread of its own: Vert.x warns of an instance that is made on another's context. Its loop is started here as
+        // well: started by a plugin's thread it would belong to that plugin's threads, and keep its classes.
         Thread.ofPlatform().daemon().name("mcc-bridge-start").start(() -> {
             Vertx made = Vertx.vertx(new VertxOptions()
                     .setEventLoopPoolSize(1)
                     .setWorkerPoolSize(1)
                     .setInternalBlockingPoolSize(1));
-            home.runOnContext(_ -> ready.complete(made));
+            Context there = made.getOrCreateContext();
+            there.runOnContext(_ -> home.runOnContext(_ -> ready.complete(there)));
         });
         return ready.future()
-                .compose(made -> {
-                    open(made);
+                .compose(there -> {
+                    open(there);
                     return vertx.<Void>executeBlocking(() -> {
                         Files.createDirectories(folder);
                         return null;
@@ -116,9 +118,8 @@ public final class PluginVerticle extends VerticleBase {
     }
 
     /** Joins gate, bridge and plugins. */
-    private void open(Vertx made) {
-        second = made;
-        Context there = made.getOrCreateContext();
+    private void open(Context there) {
+        second = there.owner();
         Door door = new Door(parts.bus(), context);
         Watches watches = new Watches(door);
         Gate gate = new Gate(there, door, watches);
