@@ -79,9 +79,8 @@ public final class PluginVerticle extends VerticleBase {
     public Future<?> start() {
         Promise<Context> ready = Promise.promise();
         Context home = context;
-        // From a thread of its own: Vert.x warns of an instance that is made on another's context. Its loop is started
-        // here as
-        // well: started by a plugin's thread it would belong to that plugin's threads, and keep its classes.
+        // From a thread of its own: Vert.x warns of an instance that is made on another's context. Its loop is started here
+        // as well: a plugin's thread that started it would adopt it, and it would keep that plugin's classes.
         Thread.ofPlatform().daemon().name("mcc-bridge-start").start(() -> {
             Vertx made = Vertx.vertx(new VertxOptions()
                     .setEventLoopPoolSize(1)
