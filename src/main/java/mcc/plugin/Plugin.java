@@ -163,7 +163,7 @@ final class Plugin {
 
     /** Whether it was stopped for good, and nothing of it runs any more. */
     boolean isGone() {
-        return gone && tail.isComplete() && host == null && left().isEmpty();
+        return gone && (state == State.REMOVED || state == State.STUCK) && left().isEmpty();
     }
 
     /** Whether it is ending the process just now. */
