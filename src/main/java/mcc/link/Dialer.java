@@ -69,7 +69,9 @@ final class Dialer {
     void tick(long nowNs) {
         for (Dial dial : List.copyOf(dials)) {
             if (dial.nextNs > nowNs) continue;
-            if (dial.attempts >= ATTEMPTS) fail(dial, Reason.UNREACHABLE);
+            if (dial.link != null && dial.link.path != null && dial.link.canSend(nowNs))
+                done(dial, dial.link.path.remote);
+            else if (dial.attempts >= ATTEMPTS) fail(dial, Reason.UNREACHABLE);
             else if (dial.last != null) finishAgain(nowNs, dial);
             else attempt(nowNs, dial);
         }
@@ -142,9 +144,8 @@ final class Dialer {
         }
         Link link = links.find(peer);
         if (link != null && link.canSend(nowNs)) {
-            dials.remove(dial);
-            links.slots().release(dial.index);
-            links.output(new LinkOutput.Dialled(dial.ticket, peer, from));
+            dial.link = link;
+            done(dial, from);
             return;
         }
         if (link == null) link = links.make(nowNs, peer, peerStatic);
@@ -196,6 +197,14 @@ final class Dialer {
         links.established(nowNs, link, session, hello, from);
         links.control(link, Paths.observed(from));
         links.output(new LinkOutput.Dialled(dial.ticket, link.peer, from));
+    }
+
+    /** The peer has been reached in another way meanwhile: a second session would add nothing. */
+    private void done(Dial dial, Address at) {
+        if (dial.link == null) return;
+        dials.remove(dial);
+        links.slots().release(dial.index);
+        links.output(new LinkOutput.Dialled(dial.ticket, dial.link.peer, at));
     }
 
     private void fail(Dial dial, Reason reason) {

@@ -611,12 +611,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         Link link = links.find(p.peer);
         if (link == null) link = make(nowNs, p.peer, p.peerStatic);
         boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
-        if (link == null || other && p.xx == null) {
+        // Who dials by address has no link to this node: it lost the old one, or both began one at the same time.
+        boolean lost = other && p.xx != null && !(link.canSend(nowNs) && link.remoteInstance == p.hello.instance());
+        if (link == null || other && !lost) {
             counters.add("link.pending.dropped");
             slots.release(p.index);
             return null;
         }
-        if (other) restart(link); // who dials by address has no link to this node, so it lost the old one
+        if (lost) restart(link);
         link.instance = p.localInstance; // what the response told the peer
         established(nowNs, link, p.session, p.hello, from);
         control(link, Paths.observed(from));

@@ -128,6 +128,40 @@ class PathsTest extends VirtualNet {
     }
 
     @Test
+    void aDialThatCrossesTheOtherEndsHandshakeCostsNoStream() {
+        // The final message of a's dial is on its way when b's handshake has gone through and its stream is open.
+        a.input(new LinkInput.Dial(1, b.at));
+        run(latencyNs);
+        b.input(new LinkInput.Ask(a.contact(), 7, new Message.Ping()));
+        run(latencyNs);
+        List<Flight> held = new ArrayList<>(
+                flights.stream().filter(f -> f.to().equals(b.at)).toList());
+        assertThat(a.links.find(b.identity.id()))
+                .as("the dial knows whom it met")
+                .isNotNull();
+        flights.removeAll(held);
+        Flight last =
+                held.stream().filter(f -> f.bytes()[0] == 0x5a).findFirst().orElseThrow();
+        held.remove(last);
+        flights.addAll(held);
+        run(
+                4 * latencyNs,
+                () -> b.links.peer(a.identity.id()) != null
+                        && b.links.peer(a.identity.id()).established());
+        long stream = b.links.open(now, a.contact());
+        b.links.write(now, a.identity.id(), stream, new byte[] {1, 2, 3}, 0, 3);
+        b.turn();
+        run(4 * latencyNs);
+        b.links.receive(now, last.bytes(), 0, last.bytes().length, a.at);
+        b.turn();
+        run(5 * SECOND);
+        assertThat(a.received.get(stream)).containsExactly(1, 2, 3);
+        assertThat(a.all(LinkOutput.StreamsLost.class)).isEmpty();
+        assertThat(b.all(LinkOutput.StreamsLost.class)).isEmpty();
+        assertThat(a.all(LinkOutput.Dialled.class)).hasSize(1);
+    }
+
+    @Test
     void aPeerThatIsHeardIsNotForgottenWhenNewKeysCannotBeAgreedOn() {
         meet();
         noHandshakes = true;
