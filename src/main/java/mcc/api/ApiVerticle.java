@@ -21,10 +21,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import mcc.node.Addresses;
 import mcc.node.ApiQuery;
+import mcc.node.Ask;
 import mcc.node.BridgeSocket;
 import mcc.node.Bus;
 import mcc.node.HostNames;
 import mcc.node.Node;
+import mcc.node.PluginQuery;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -232,15 +234,15 @@ public final class ApiVerticle extends VerticleBase {
         throw new Problem("upgrade-required", "this is a WebSocket", "open it as one, of version 13: see RFC 6455");
     }
 
-    private static Future<?> ask(ApiQuery query, Rest rest) {
+    private static Ask.Reply ask(ApiQuery query, Rest rest) {
         return switch (query) {
-            case ApiQuery.Call call -> rest.call(call);
+            case ApiQuery.Call call -> call.replyOnce(rest.call(call));
         };
     }
 
     private void bridge(BridgeSocket socket) {
         parts.bus()
-                .ask(Bus.BRIDGE, socket)
+                .ask(Bus.BRIDGE, new PluginQuery.Client(socket))
                 .onFailure(e -> socket.refuse(Problems.of(e).detail()));
     }
 

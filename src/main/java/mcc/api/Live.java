@@ -92,7 +92,10 @@ final class Live {
         out.put("tunnels", () -> operations.tunnels().map(JsonArray::new));
         out.put("registrations", () -> operations.registrations().map(JsonArray::new));
         out.put("nat", () -> operations.nat().map(x -> x));
-        out.put("totals", () -> bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Totals()));
+        out.put(
+                "totals",
+                () -> bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Totals())
+                        .map(x -> x));
         return out;
     }
 

@@ -67,10 +67,10 @@ final class Metrics {
                         bus.ask(Bus.SESSION, new SessionVerticle.Query.Counts()),
                         bus.ask(Bus.DHT, new DhtVerticle.Query.Counts()),
                         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Counts()),
-                        bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Totals()),
+                        bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Totals()),
                         operations.peers(),
                         operations.buckets(),
-                        bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Counts()),
+                        bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Counts()),
                         bus.ask(Bus.NAT, new NatVerticle.Query.Counts()),
                         bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of())))
                 .map(all -> {
@@ -85,9 +85,8 @@ final class Metrics {
     }
 
     /** Several rooms may count under one name: what the policy decided. */
-    private static void sum(List<?> counts, Map<String, Long> into) {
-        for (Object each : counts) {
-            Counters.Count count = (Counters.Count) each;
+    private static void sum(List<Counters.Count> counts, Map<String, Long> into) {
+        for (Counters.Count count : counts) {
             into.merge(count.name(), count.value(), Long::sum);
         }
     }

@@ -83,16 +83,16 @@ final class Operations {
         all.put("heartbeat", this::heartbeat);
         all.put("listTunnels", p -> tunnels().map(items -> Answer.of(lists.page("tunnels", items, p))));
         all.put("openTunnel", this::openTunnel);
-        all.put("getTunnel", p -> tunnel(new TunnelVerticle.Query.One(p.getString("id"))));
+        all.put("getTunnel", p -> tunnel(new TunnelVerticle.Query.Show(p.getString("id"))));
         all.put("closeTunnel", p -> tunnel(new TunnelVerticle.Query.Close(p.getString("id"))));
         all.put(
                 "getTunnelPath",
-                p -> bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Path(p.getString("id")))
-                        .map(path -> Answer.of((JsonObject) path)));
+                p -> bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Path(p.getString("id")))
+                        .map(Answer::of));
         all.put("getTunnelStats", this::tunnelStats);
         all.put("getNat", _ -> nat().map(Answer::of));
         all.put("listPlugins", p -> plugins().map(items -> Answer.of(lists.page("plugins", items, p))));
-        all.put("getPlugin", p -> plugin(new PluginQuery.One(p.getString("id"))));
+        all.put("getPlugin", p -> plugin(new PluginQuery.Show(p.getString("id"))));
         all.put("deletePlugin", p -> plugin(new PluginQuery.Remove(p.getString("id"))));
         all.put("restartPlugin", p -> plugin(new PluginQuery.Restart(p.getString("id"))));
         all.put("listEvents", p -> Future.succeededFuture(Answer.of(lists.page("events", history(p), p))));
@@ -126,7 +126,7 @@ final class Operations {
                                     new JsonArray(new ArrayList<>(parts.status().udp())))
                             .put("http", parts.status().http())
                             .put("tun", parts.status().tun())
-                            .put("peers", ((List<?>) both.resultAt(0)).size())
+                            .put("peers", both.<List<Peer>>resultAt(0).size())
                             .put("joined", dht.joined())
                             .put("problems", parts.status().problems());
                 });
@@ -161,7 +161,7 @@ final class Operations {
     }
 
     private Future<Dht.Status> dhtStatus() {
-        return bus.ask(Bus.DHT, new DhtVerticle.Query.Status()).map(s -> (Dht.Status) s);
+        return bus.ask(Bus.DHT, new DhtVerticle.Query.Status());
     }
 
     // ---- peers ------------------------------------------------------------------------------------------------------
@@ -170,21 +170,20 @@ final class Operations {
         return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers())
                 .compose(all -> inner().map(inner -> {
                     List<JsonObject> out = new ArrayList<>();
-                    for (Object each : (List<?>) all) out.add(toJson((Peer) each, inner));
+                    for (Peer each : all) out.add(toJson(each, inner));
                     return out;
                 }));
     }
 
     /** What the virtual interface calls the peers. */
-    private Future<Map<?, ?>> inner() {
-        return bus.ask(Bus.SESSION, new SessionVerticle.Query.InnerAddresses()).map(all -> (Map<?, ?>) all);
+    private Future<Map<Id, List<String>>> inner() {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.InnerAddresses());
     }
 
     private Future<Peer> peer(String prefix) {
         return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).compose(all -> {
             Peer found = null;
-            for (Object each : (List<?>) all) {
-                Peer peer = (Peer) each;
+            for (Peer peer : all) {
                 if (!Id.isPrefix(prefix) || !peer.id().toString().startsWith(prefix)) continue;
                 if (found != null) return Future.failedFuture(ambiguous(prefix));
                 found = peer;
@@ -207,14 +206,14 @@ final class Operations {
                 "give 8 or more characters of an ID from: mcc peers");
     }
 
-    private static JsonObject toJson(Peer peer, Map<?, ?> inner) {
+    private static JsonObject toJson(Peer peer, Map<Id, List<String>> inner) {
         long now = System.nanoTime();
         return new JsonObject()
                 .put("id", peer.id().toString())
                 .put("name", null)
                 .put("org", null)
                 .put("path", path(peer))
-                .put("inner", inner.get(peer.id()) instanceof List<?> l ? new JsonArray(l) : new JsonArray())
+                .put("inner", new JsonArray(inner.getOrDefault(peer.id(), List.of())))
                 .put("suite", peer.suite())
                 .put("rttMs", peer.rttNs() == 0 ? null : Math.round(peer.rttNs() / 1e3) / 1e3)
                 .put("lossPpm", peer.lossPpm())
@@ -262,7 +261,7 @@ final class Operations {
         int seconds = p.getInteger("seconds", 10);
         return peer(p.getString("id")).compose(peer -> {
             Contact contact = new Contact(peer.id(), peer.at() == null ? List.of() : List.of(peer.at()));
-            return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Measure(contact, seconds))
+            return bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Measure(contact, seconds))
                     .map(id -> new Answer(
                             new JsonObject()
                                     .put("id", id)
@@ -277,8 +276,8 @@ final class Operations {
         Contact contact = new Contact(peer.id(), peer.at() == null ? List.of() : List.of(peer.at()));
         String kind = path(peer).getString("tx");
         return bus.ask(Bus.SESSION, new SessionVerticle.Query.Ping(contact)).compose(rttNs -> {
-            double ms = Math.round((Long) rttNs / 1e3) / 1e3;
-            out.add(new JsonObject().put("rttMs", (Long) rttNs < 0 ? null : ms).put("path", kind));
+            double ms = Math.round(rttNs / 1e3) / 1e3;
+            out.add(new JsonObject().put("rttMs", rttNs < 0 ? null : ms).put("path", kind));
             return ping(peer, left - 1, out);
         });
     }
@@ -302,8 +301,7 @@ final class Operations {
     Future<List<JsonObject>> buckets() {
         return bus.ask(Bus.DHT, new DhtVerticle.Query.Buckets()).map(all -> {
             List<JsonObject> out = new ArrayList<>();
-            for (Object each : (List<?>) all) {
-                Dht.BucketView b = (Dht.BucketView) each;
+            for (Dht.BucketView b : all) {
                 JsonArray contacts = new JsonArray();
                 for (Dht.ContactView c : b.contacts()) contacts.add(toJson(c));
                 out.add(new JsonObject()
@@ -339,7 +337,7 @@ final class Operations {
             throw new Problem(
                     "validation", "give either 'target' or 'service'", "target is 52 characters, service a name");
         }
-        DhtVerticle.Query query;
+        DhtVerticle.Query.Find query;
         if (service != null) {
             byte[] network = parts.settings().text("network").getBytes(java.nio.charset.StandardCharsets.UTF_8);
             query = new DhtVerticle.Query.FindValue(serviceName(service).key(Bytes.copyOf(network)));
@@ -349,7 +347,7 @@ final class Operations {
                 throw new Problem("validation", "'" + target + "' is no ID", "an ID has 52 letters and digits");
             query = new DhtVerticle.Query.FindNode(id);
         }
-        return bus.ask(Bus.DHT, query).map(found -> Answer.of(toJson((Dht.Output.Found) found)));
+        return bus.ask(Bus.DHT, query).map(found -> Answer.of(toJson(found)));
     }
 
     private static JsonObject toJson(Dht.Output.Found found) {
@@ -400,7 +398,7 @@ final class Operations {
     Future<List<JsonObject>> services() {
         return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Services()).compose(all -> {
             List<Future<JsonObject>> each = new ArrayList<>();
-            for (Object service : (List<?>) all) each.add(summary((ServiceName) service));
+            for (ServiceName service : all) each.add(summary(service));
             return each.isEmpty()
                     ? Future.succeededFuture(List.<JsonObject>of())
                     : Future.all(each).map(f -> f.<JsonObject>list());
@@ -438,14 +436,13 @@ final class Operations {
     }
 
     private Future<Registry.Output.Providers> offers(ServiceName service) {
-        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service, 0))
-                .map(o -> (Registry.Output.Providers) o);
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(service, 0));
     }
 
     private Future<Map<Id, Peer>> links() {
         return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).map(all -> {
             Map<Id, Peer> out = new LinkedHashMap<>();
-            for (Object each : (List<?>) all) out.put(((Peer) each).id(), (Peer) each);
+            for (Peer each : all) out.put(each.id(), each);
             return out;
         });
     }
@@ -516,7 +513,7 @@ final class Operations {
     Future<List<JsonObject>> registrations() {
         return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).map(all -> {
             List<JsonObject> out = new ArrayList<>();
-            for (Object each : (List<?>) all) out.add(Registrations.toJson((Registry.LocalView) each, network));
+            for (Registry.LocalView each : all) out.add(Registrations.toJson(each, network));
             return out;
         });
     }
@@ -547,11 +544,7 @@ final class Operations {
             }
             case Registration.Parsed.Valid valid ->
                 bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(valid.registration(), condition))
-                        .map(done -> {
-                            Registry.Output.Registered registered = (Registry.Output.Registered) done;
-                            return new Answer(
-                                    Registrations.toJson(registered.registration(), network), registered.created());
-                        });
+                        .map(done -> new Answer(Registrations.toJson(done.registration(), network), done.created()));
         };
     }
 
@@ -559,7 +552,7 @@ final class Operations {
         String id = p.getString("id");
         return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Deregister(id, condition))
                 .map(done -> {
-                    if (!((Registry.Output.Deregistered) done).existed()) throw noRegistration(id);
+                    if (!done.existed()) throw noRegistration(id);
                     return Answer.of(new JsonObject().put("id", id).put("withdrawn", true));
                 });
     }
@@ -567,7 +560,7 @@ final class Operations {
     private Future<Answer> heartbeat(JsonObject p) {
         String id = p.getString("id");
         return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Heartbeat(id)).compose(done -> {
-            if (!((Registry.Output.Heartbeaten) done).known()) throw noRegistration(id);
+            if (!done.known()) throw noRegistration(id);
             return registration(id)
                     .map(r -> Answer.of(new JsonObject().put("id", id).put("health", r.getString("health"))));
         });
@@ -576,18 +569,18 @@ final class Operations {
     // ---- tunnels ----------------------------------------------------------------------------------------------------
 
     Future<List<JsonObject>> tunnels() {
-        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.All())
+        return bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.All())
                 .compose(all -> links().map(links -> {
                     List<JsonObject> out = new ArrayList<>();
-                    for (Object each : (JsonArray) all) out.add(withPath((JsonObject) each, links));
+                    for (Object each : all) out.add(withPath((JsonObject) each, links));
                     return out;
                 }));
     }
 
     private Future<Answer> openTunnel(JsonObject p) {
         String listen = p.getString("listen", "127.0.0.1:0");
-        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Open(target(p), listen, p.getString("protocol")))
-                .compose(made -> links().map(links -> new Answer(withPath((JsonObject) made, links), true)));
+        return bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Open(target(p), listen, p.getString("protocol")))
+                .compose(made -> links().map(links -> new Answer(withPath(made, links), true)));
     }
 
     private static Target target(JsonObject p) {
@@ -615,9 +608,9 @@ final class Operations {
         return id == null ? null : new Target.Instance(id);
     }
 
-    private Future<Answer> tunnel(TunnelVerticle.Query query) {
-        return bus.ask(Bus.TUNNEL, query)
-                .compose(tunnel -> links().map(links -> Answer.of(withPath((JsonObject) tunnel, links))));
+    private Future<Answer> tunnel(TunnelVerticle.Query.One query) {
+        return bus.ask(TunnelVerticle.ASK, query)
+                .compose(tunnel -> links().map(links -> Answer.of(withPath(tunnel, links))));
     }
 
     private static JsonObject withPath(JsonObject tunnel, Map<Id, Peer> links) {
@@ -633,8 +626,8 @@ final class Operations {
     private Future<Answer> tunnelStats(JsonObject p) {
         int range = seconds(p.getString("range", "15m"));
         int step = Math.max(1, seconds(p.getString("step", "1s")));
-        return bus.ask(Bus.TUNNEL, new TunnelVerticle.Query.Stats(p.getString("id"), range, step))
-                .map(stats -> Answer.of((JsonObject) stats));
+        return bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Stats(p.getString("id"), range, step))
+                .map(Answer::of);
     }
 
     /** The seconds in a text such as {@code 30s} or {@code 5m}. */
@@ -648,20 +641,19 @@ final class Operations {
     private Future<List<JsonObject>> plugins() {
         return bus.ask(Bus.PLUGINS, new PluginQuery.All()).map(all -> {
             List<JsonObject> out = new ArrayList<>();
-            for (Object each : (JsonArray) all) out.add((JsonObject) each);
+            for (Object each : all) out.add((JsonObject) each);
             return out;
         });
     }
 
-    private Future<Answer> plugin(PluginQuery query) {
-        return bus.ask(Bus.PLUGINS, query).map(plugin -> Answer.of((JsonObject) plugin));
+    private Future<Answer> plugin(PluginQuery.One query) {
+        return bus.ask(Bus.PLUGINS, query).map(Answer::of);
     }
 
     // ---- NAT and events ---------------------------------------------------------------------------------------------
 
     Future<JsonObject> nat() {
-        return bus.ask(Bus.NAT, new NatVerticle.Query.Report()).map(report -> {
-            NatReport nat = (NatReport) report;
+        return bus.ask(Bus.NAT, new NatVerticle.Query.Report()).map(nat -> {
             JsonArray addresses = new JsonArray();
             nat.addresses().forEach(a -> addresses.add(a.toString()));
             JsonArray votes = new JsonArray();

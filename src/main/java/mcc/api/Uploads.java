@@ -6,7 +6,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.file.AsyncFile;
 import io.vertx.core.file.OpenOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.nio.file.Path;
@@ -64,7 +63,7 @@ final class Uploads {
                         plugin -> rc.response()
                                 .setStatusCode(201)
                                 .putHeader("Content-Type", "application/json")
-                                .end(((JsonObject) plugin).toBuffer()),
+                                .end(plugin.toBuffer()),
                         e -> refuse(rc, e)));
     }
 

@@ -6,14 +6,14 @@ import org.jspecify.annotations.Nullable;
 /** What the REST interface is asked by those who do not come by HTTP. */
 public sealed interface ApiQuery {
     /**
-     * One operation of the contract; answered by an {@link Answer}, also where it fails.
+     * One operation of the contract; answered also where it fails.
      *
      * @param body parameters and body merged
      * @param authorization as in HTTP's header; null for none
      * @param trusted whether the caller is code of this process, which needs no token
      */
     record Call(String operation, JsonObject body, @Nullable String authorization, boolean trusted)
-            implements ApiQuery {}
+            implements ApiQuery, Ask<Answer> {}
 
     /**
      * What came of a call.

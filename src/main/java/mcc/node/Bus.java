@@ -29,45 +29,43 @@ import org.slf4j.LoggerFactory;
  * is not here: datagrams, frames and stream bytes, which never travel as messages.
  */
 public final class Bus {
-    /** An address: who reads it, and what its messages are. */
-    public record Address<Q, A>(String name) {}
+    /** An address: who reads it, and what its messages are: questions ({@link Ask}) where they are answered. */
+    public record Address<Q>(String name) {}
 
     /** Inputs for the links, from other cores. */
-    public static final Address<Object, Void> LINKS = new Address<>("mcc.session");
+    public static final Address<Object> LINKS = new Address<>("mcc.session");
     /** Questions to the session verticle. */
-    public static final Address<SessionVerticle.Query, Object> SESSION = new Address<>("mcc.session.ask");
+    public static final Address<SessionVerticle.Query> SESSION = new Address<>("mcc.session.ask");
     /** Inputs for the DHT, from other cores. */
-    public static final Address<Object, Void> DHT_CORE = new Address<>("mcc.dht");
+    public static final Address<Object> DHT_CORE = new Address<>("mcc.dht");
     /** Questions to the DHT verticle. */
-    public static final Address<DhtVerticle.Query, Object> DHT = new Address<>("mcc.dht.ask");
+    public static final Address<DhtVerticle.Query> DHT = new Address<>("mcc.dht.ask");
     /** Inputs for the registry, from other cores. */
-    public static final Address<Object, Void> REGISTRY_CORE = new Address<>("mcc.registry");
+    public static final Address<Object> REGISTRY_CORE = new Address<>("mcc.registry");
     /** Questions to the registry verticle. */
-    public static final Address<RegistryVerticle.Query, Object> REGISTRY = new Address<>("mcc.registry.ask");
+    public static final Address<RegistryVerticle.Query> REGISTRY = new Address<>("mcc.registry.ask");
     /** Inputs for NAT detection, from other cores. */
-    public static final Address<Object, Void> NAT_CORE = new Address<>("mcc.nat");
+    public static final Address<Object> NAT_CORE = new Address<>("mcc.nat");
     /** Questions to the NAT verticle. */
-    public static final Address<NatVerticle.Query, Object> NAT = new Address<>("mcc.nat.ask");
+    public static final Address<NatVerticle.Query> NAT = new Address<>("mcc.nat.ask");
     /** Questions to the store. */
-    public static final Address<StoreVerticle.Query, Object> STORE = new Address<>("mcc.store");
-    /** Questions to the tunnels. */
-    public static final Address<Object, Object> TUNNEL = new Address<>("mcc.tunnel");
+    public static final Address<StoreVerticle.Query> STORE = new Address<>("mcc.store");
     /** Streams that peers opened. */
-    public static final Address<StreamPort, Void> INCOMING = new Address<>("mcc.tunnel.incoming");
+    public static final Address<StreamPort> INCOMING = new Address<>("mcc.tunnel.incoming");
     /** What this node offers, published whenever that changes. */
-    public static final Address<RegistryVerticle.Offers, Void> OFFERS = new Address<>("mcc.registry.offers");
+    public static final Address<RegistryVerticle.Offers> OFFERS = new Address<>("mcc.registry.offers");
     /** A core has begun, perhaps anew: published, so that whoever told it something tells it again. */
-    public static final Address<Started, Void> STARTED = new Address<>("mcc.started");
+    public static final Address<Started> STARTED = new Address<>("mcc.started");
     /** Operations of the REST interface, for those who do not come by HTTP. */
-    public static final Address<ApiQuery, Object> API = new Address<>("mcc.rest.ask");
+    public static final Address<ApiQuery> API = new Address<>("mcc.rest.ask");
     /** Questions to the plugins. */
-    public static final Address<PluginQuery, Object> PLUGINS = new Address<>("mcc.plugins.ask");
+    public static final Address<PluginQuery> PLUGINS = new Address<>("mcc.plugins.ask");
     /** Clients of the event-bus bridge. */
-    public static final Address<BridgeSocket, Object> BRIDGE = new Address<>("mcc.bridge");
+    public static final Address<PluginQuery.Client> BRIDGE = new Address<>("mcc.bridge");
     /** What happened, numbered and in the form in which the REST interface shows it. Not to be changed by readers. */
-    public static final Address<JsonObject, Void> NUMBERED_EVENTS = new Address<>("mcc.events.numbered");
+    public static final Address<JsonObject> NUMBERED_EVENTS = new Address<>("mcc.events.numbered");
     /** What happened: published to all who watch. */
-    public static final Address<NodeEvent, Void> EVENTS = new Address<>("mcc.events");
+    public static final Address<NodeEvent> EVENTS = new Address<>("mcc.events");
 
     /** Letters that wait at one address before {@link #offer} refuses more. */
     public static final int CREDIT = 1_024;
@@ -104,7 +102,7 @@ public final class Bus {
     }
 
     /** Sends without waiting for anything. */
-    public <Q> void send(Address<Q, ?> to, Q body) {
+    public <Q> void send(Address<Q> to, Q body) {
         Credit credit = credits.get(to.name());
         if (credit != null) credit.take();
         post(to, body);
@@ -114,24 +112,23 @@ public final class Bus {
      * Sends what peers caused, unless {@link #CREDIT} letters wait there already; returns whether it did. The bus itself
      * would queue without end, and what peers send can be lost on the way as well as here.
      */
-    public <Q> boolean offer(Address<Q, ?> to, Q body) {
+    public <Q> boolean offer(Address<Q> to, Q body) {
         Credit credit = credits.get(to.name());
         if (credit != null && !credit.offer()) return false;
         post(to, body);
         return true;
     }
 
-    private void post(Address<?, ?> to, Object body) {
+    private void post(Address<?> to, Object body) {
         bus.send(to.name(), body, new DeliveryOptions().setCodecName(CODEC));
     }
 
     /** Asks and waits; fails with a {@link Problem}. */
-    @SuppressWarnings("unchecked") // the consumer of this address answers with A: the address says so
-    public <Q, A> Future<A> ask(Address<Q, A> to, Q body) {
+    public <A, Q extends Ask<A>> Future<A> ask(Address<? super Q> to, Q question) {
         DeliveryOptions options = new DeliveryOptions().setCodecName(CODEC).setSendTimeout(REQUEST_TIMEOUT_MS);
-        return bus.<Object>request(to.name(), body, options)
+        return bus.<Answer<A>>request(to.name(), question, options)
                 .compose(reply -> {
-                    Answer<A> answer = (Answer<A>) reply.body();
+                    Answer<A> answer = reply.body();
                     Throwable failure = answer.failure();
                     return failure == null ? Future.succeededFuture(answer.value()) : Future.failedFuture(failure);
                 })
@@ -139,12 +136,12 @@ public final class Bus {
     }
 
     /** Tells everyone who watches. */
-    public <Q> void publish(Address<Q, ?> to, Q body) {
+    public <Q> void publish(Address<Q> to, Q body) {
         bus.publish(to.name(), body, new DeliveryOptions().setCodecName(CODEC));
     }
 
     /** Reads what is sent to an address, on the caller's context. */
-    public <Q> MessageConsumer<Q> on(Address<Q, ?> address, Consumer<Q> handler) {
+    public <Q> MessageConsumer<Q> on(Address<Q> address, Consumer<Q> handler) {
         Credit credit = new Credit(); // a new reader: what its predecessor left unread is gone
         credits.put(address.name(), credit);
         return bus.localConsumer(address.name(), (Message<Q> message) -> {
@@ -157,23 +154,23 @@ public final class Bus {
      * Answers what is asked at an address, on the caller's context. What fails to answer has changed nothing, so its asker is
      * told and all goes on; where a core broke, its asker is told as well.
      */
-    public <Q, A> MessageConsumer<Q> serve(Address<Q, A> address, Function<Q, Future<? extends A>> handler) {
+    public <Q> MessageConsumer<Q> serve(Address<Q> address, Function<Q, Ask.Reply> handler) {
         return bus.localConsumer(address.name(), (Message<Q> message) -> answer(handler, message));
     }
 
-    private static <Q, A> void answer(Function<Q, Future<? extends A>> handler, Message<Q> message) {
-        Future<? extends A> answer;
+    private static <Q> void answer(Function<Q, Ask.Reply> handler, Message<Q> message) {
+        Ask.Reply reply;
         try {
-            answer = handler.apply(message.body());
+            reply = handler.apply(message.body());
         } catch (Problem p) {
-            answer = Future.failedFuture(p);
+            reply = Ask.Reply.failed(p);
         } catch (RuntimeException e) {
             LOG.error("a question at {} could not be answered", message.address(), e);
             reply(message, Future.failedFuture(unforeseen(e)));
             if (e instanceof Broken) throw e;
             return;
         }
-        answer.onComplete(done -> reply(message, done));
+        reply.answer().onComplete(done -> reply(message, done));
     }
 
     private static Problem unforeseen(Throwable e) {
@@ -182,17 +179,12 @@ public final class Bus {
     }
 
     private static void reply(Message<?> message, AsyncResult<?> done) {
-        Answer<?> answer = done.succeeded() ? new Answer<>(done.result()) : new Answer<>(null, done.cause());
-        message.reply(answer, new DeliveryOptions().setCodecName(CODEC));
+        message.reply(new Answer<>(done.result(), done.cause()), new DeliveryOptions().setCodecName(CODEC));
     }
 
-    private record Answer<A>(@Nullable A value, @Nullable Throwable failure) {
-        Answer(@Nullable A value) {
-            this(value, null);
-        }
-    }
+    private record Answer<A>(@Nullable A value, @Nullable Throwable failure) {}
 
-    private static Throwable problem(Address<?, ?> to, Throwable e) {
+    private static Throwable problem(Address<?> to, Throwable e) {
         if (e instanceof ReplyException r && r.failureType() == ReplyFailure.NO_HANDLERS) {
             return new Problem("node-not-ready", to.name() + " is not running now", "try again in a second");
         }

@@ -6,6 +6,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
@@ -29,19 +30,22 @@ public final class DhtVerticle extends VerticleBase {
     /** What may be asked. */
     public sealed interface Query {
         /** Answered by a {@link Dht.Status}. */
-        record Status() implements Query {}
+        record Status() implements Query, Ask<Dht.Status> {}
 
         /** Answered by a list of {@link Dht.BucketView}. */
-        record Buckets() implements Query {}
+        record Buckets() implements Query, Ask<List<Dht.BucketView>> {}
 
-        /** Looks nodes up by position; answered by {@link Dht.Output.Found}. */
-        record FindNode(Id target) implements Query {}
+        /** A lookup. */
+        sealed interface Find extends Query, Ask<Dht.Output.Found> {}
 
-        /** Looks records up by key; answered by {@link Dht.Output.Found}. */
-        record FindValue(Id key) implements Query {}
+        /** Looks nodes up by position. */
+        record FindNode(Id target) implements Find {}
+
+        /** Looks records up by key. */
+        record FindValue(Id key) implements Find {}
 
         /** Answered by a list of {@link Counters.Count}. */
-        record Counts() implements Query {}
+        record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
     /** A bootstrap node, its key where it was given. */
@@ -110,7 +114,7 @@ public final class DhtVerticle extends VerticleBase {
         vertx.setPeriodic(CLOCK_MS, _ -> made.handle(new Dht.Input.Clock(System.currentTimeMillis())));
         vertx.setPeriodic(SNAPSHOT_MS, _ -> made.handle(new Dht.Input.Snapshot()));
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
-            List<Contact> snapshot = contacts((Map<?, ?>) all);
+            List<Contact> snapshot = contacts(all);
             Contact me = new Contact(self, List.of());
             made.handle(
                     new Dht.Input.Start(me, List.of(), snapshot, !bootstraps.isEmpty(), System.currentTimeMillis()));
@@ -185,17 +189,21 @@ public final class DhtVerticle extends VerticleBase {
         });
     }
 
-    private Future<Object> onQuery(Query query) {
+    private Ask.Reply onQuery(Query query) {
         CoreHost<Dht.Input, Dht.Output> host = this.host;
-        if (host == null) return Future.failedFuture(new Problem("node-not-ready", "the DHT is starting", "try again"));
+        if (host == null) return Ask.Reply.failed(new Problem("node-not-ready", "the DHT is starting", "try again"));
         return switch (query) {
-            case Query.Status _ -> Future.succeededFuture(dht.status());
-            case Query.Buckets _ -> Future.succeededFuture(dht.buckets());
-            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
-            case Query.FindNode q -> tickets.ask(t -> host.handle(new Dht.Input.FindNode(t, q.target())));
+            case Query.Status q -> q.reply(dht.status());
+            case Query.Buckets q -> q.reply(dht.buckets());
+            case Query.Counts q -> q.reply(counters.snapshot());
+            case Query.FindNode q -> q.replyOnce(find(t -> host.handle(new Dht.Input.FindNode(t, q.target()))));
             case Query.FindValue q ->
-                tickets.ask(t -> host.handle(new Dht.Input.FindValue(t, q.key(), Dht.Input.ALL, RECORDS)));
+                q.replyOnce(find(t -> host.handle(new Dht.Input.FindValue(t, q.key(), Dht.Input.ALL, RECORDS))));
         };
+    }
+
+    private Future<Dht.Output.Found> find(LongConsumer question) {
+        return tickets.ask(Dht.Output.Found.class, question);
     }
 
     // ---- the network ------------------------------------------------------------------------------------------------
@@ -297,11 +305,11 @@ public final class DhtVerticle extends VerticleBase {
                 .onSuccess(_ -> saved = text.toString());
     }
 
-    private static List<Contact> contacts(Map<?, ?> stored) {
+    private static List<Contact> contacts(Map<String, String> stored) {
         List<Contact> out = new ArrayList<>();
-        Object text = stored.get("table");
+        String text = stored.get("table");
         if (text == null) return out;
-        for (String line : String.valueOf(text).split("\n")) {
+        for (String line : text.split("\n")) {
             String[] parts = line.split(" ");
             Id node = Id.parse(parts[0]);
             List<Address> addresses = new ArrayList<>();

@@ -21,10 +21,9 @@ public final class NatVerticle extends VerticleBase {
     /** What may be asked. */
     public sealed interface Query {
         /** Answered by a {@link NatReport}. */
-        record Report() implements Query {}
+        record Report() implements Query, Ask<NatReport> {}
 
-        /** Answered by a list of {@link Counters.Count}. */
-        record Counts() implements Query {}
+        record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
     /** A link that is back is to be noticed at once. */
@@ -68,7 +67,7 @@ public final class NatVerticle extends VerticleBase {
         return bus.ask(Bus.SESSION, new SessionVerticle.Query.Listening())
                 .compose(listening -> vertx.executeBlocking(() -> {
                     List<Address> out = new ArrayList<>();
-                    for (Object each : (List<?>) listening) expand((Address) each, out);
+                    for (Address each : listening) expand(each, out);
                     return out;
                 }))
                 .onSuccess(addresses -> {
@@ -76,10 +75,10 @@ public final class NatVerticle extends VerticleBase {
                 });
     }
 
-    private Future<Object> onQuery(Query query) {
+    private Ask.Reply onQuery(Query query) {
         return switch (query) {
-            case Query.Report _ -> Future.succeededFuture(nat.report(System.nanoTime()));
-            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
+            case Query.Report q -> q.reply(nat.report(System.nanoTime()));
+            case Query.Counts q -> q.reply(counters.snapshot());
         };
     }
 

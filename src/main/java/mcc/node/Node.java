@@ -47,7 +47,7 @@ public final class Node implements AutoCloseable {
             Status status,
             Policy policy) {
         /** Takes the node out of service until its next start; ends when the network knows, or time is over. */
-        public Future<Object> drain() {
+        public Future<?> drain() {
             status.draining();
             return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Drain());
         }
@@ -251,9 +251,9 @@ public final class Node implements AutoCloseable {
     }
 
     private List<String> udp() {
-        Object listening = await(parts.bus().ask(Bus.SESSION, new SessionVerticle.Query.Listening()), 5_000);
+        List<Address> listening = await(parts.bus().ask(Bus.SESSION, new SessionVerticle.Query.Listening()), 5_000);
         List<String> out = new ArrayList<>();
-        for (Object each : (List<?>) listening) out.add(String.valueOf(each));
+        for (Address each : listening) out.add(each.toString());
         return out;
     }
 

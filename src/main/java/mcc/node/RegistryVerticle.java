@@ -26,7 +26,6 @@ import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
-import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,45 +34,43 @@ import org.slf4j.LoggerFactory;
 public final class RegistryVerticle extends VerticleBase {
     /** What may be asked. */
     public sealed interface Query {
-        /** Answered by {@link Registry.Output.Registered}; it is on disk then. */
-        record Register(Registration registration, Condition condition) implements Query {
+        /** Answered when it is on disk. */
+        record Register(Registration registration, Condition condition)
+                implements Query, Ask<Registry.Output.Registered> {
             /** Whatever there is. */
             public Register(Registration registration) {
                 this(registration, _ -> true);
             }
         }
 
-        /** Answered by {@link Registry.Output.Deregistered}. */
-        record Deregister(String id, Condition condition) implements Query {
+        record Deregister(String id, Condition condition) implements Query, Ask<Registry.Output.Deregistered> {
             /** Whatever there is. */
             public Deregister(String id) {
                 this(id, _ -> true);
             }
         }
 
-        /** Answered by {@link Registry.Output.Heartbeaten}. */
-        record Heartbeat(String id) implements Query {}
+        record Heartbeat(String id) implements Query, Ask<Registry.Output.Heartbeaten> {}
 
-        /** Answered by a list of {@link Registry.LocalView}. */
-        record Registrations() implements Query {}
+        /** What this node offers. */
+        record Registrations() implements Query, Ask<List<Registry.LocalView>> {}
 
-        /** Answered by a list of {@link ServiceName}. */
-        record Services() implements Query {}
+        /** What is known of the network. */
+        record Services() implements Query, Ask<List<ServiceName>> {}
 
-        /** Answered by {@link Registry.Output.Providers}; what was found {@code maxAgeMs} ago will do. */
-        record Resolve(ServiceName service, long maxAgeMs) implements Query {}
+        /** What was found {@code maxAgeMs} ago will do. */
+        record Resolve(ServiceName service, long maxAgeMs) implements Query, Ask<Registry.Output.Providers> {}
 
-        /** Answered by {@link Registry.Output.Located}. */
-        record Locate(Id endpoint) implements Query {}
+        record Locate(Id endpoint) implements Query, Ask<Registry.Output.Located> {}
 
-        /** Answered by a list of {@link Provider}: the endpoints at a key that an address leads to. */
-        record At(Id key) implements Query {}
+        /** The endpoints at a key that an address leads to. */
+        record At(Id key) implements Query, Ask<Registry.Output.Standing> {}
 
         /**
          * Changes among the providers of these are published as events, in place of those that {@code owner} named before;
          * answered by a list of those that are too many.
          */
-        record Watching(String owner, List<ServiceName> services) implements Query {
+        record Watching(String owner, List<ServiceName> services) implements Query, Ask<List<ServiceName>> {
             /** Copies the list. */
             public Watching {
                 services = List.copyOf(services);
@@ -81,10 +78,9 @@ public final class RegistryVerticle extends VerticleBase {
         }
 
         /** Withdraw everything: answered when the network knows, or time is over. */
-        record Drain() implements Query {}
+        record Drain() implements Query, Ask<Registry.Output.Drained> {}
 
-        /** Answered by a list of {@link Counters.Count}. */
-        record Counts() implements Query {}
+        record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
     /** What a registration must be like for a change of it to be made; asked when nothing can come in between. */
@@ -113,7 +109,7 @@ public final class RegistryVerticle extends VerticleBase {
     private final Map<String, List<ServiceName>> watching = new LinkedHashMap<>();
     private long nextWatch = 1L << 40;
     /** The last change of each registration that is under way, and those of new IDs that are being saved. */
-    private final Map<String, Future<Object>> changing = new LinkedHashMap<>();
+    private final Map<String, Future<?>> changing = new LinkedHashMap<>();
 
     private final Set<String> coming = new LinkedHashSet<>();
     private int changes;
@@ -142,8 +138,8 @@ public final class RegistryVerticle extends VerticleBase {
         });
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
             List<Registration> old = new ArrayList<>();
-            ((Map<?, ?>) all).forEach((id, text) -> {
-                Registration registration = Registrations.fromJson(new JsonObject(String.valueOf(text)));
+            all.forEach((id, text) -> {
+                Registration registration = Registrations.fromJson(new JsonObject(text));
                 if (registration != null) old.add(registration);
                 else LOG.error("stored registration {} is not understood and was left alone", id);
             });
@@ -181,7 +177,7 @@ public final class RegistryVerticle extends VerticleBase {
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Providers o -> tickets.answer(o.ticket(), o);
-            case Registry.Output.Standing o -> tickets.answer(o.ticket(), o.providers());
+            case Registry.Output.Standing o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Located o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Changed o ->
                 bus.publish(
@@ -210,24 +206,27 @@ public final class RegistryVerticle extends VerticleBase {
     }
 
     /** The disk has it first: what could not be saved was not done. */
-    private Future<Object> change(StoreVerticle.Query onDisk, LongFunction<Registry.Input> input) {
-        return tickets.ask(ticket -> bus.ask(Bus.STORE, onDisk)
-                .onSuccess(_ -> {
-                    if (host != null) host.handle(input.apply(ticket));
-                })
-                .onFailure(e -> tickets.fail(ticket, e)));
+    private <A> Future<A> change(
+            Class<A> answer, StoreVerticle.Query.Change onDisk, LongFunction<Registry.Input> input) {
+        return tickets.ask(
+                answer,
+                ticket -> bus.ask(Bus.STORE, onDisk)
+                        .onSuccess(_ -> {
+                            if (host != null) host.handle(input.apply(ticket));
+                        })
+                        .onFailure(e -> tickets.fail(ticket, e)));
     }
 
     /** The changes of one registration follow one another, so that each is judged by what the one before left. */
-    private Future<Object> after(String id, Condition condition, Supplier<Future<Object>> change) {
+    private <A> Future<A> after(String id, Condition condition, Supplier<Future<A>> change) {
         if (changes >= CHANGES_MAX) {
             return Future.failedFuture(
                     new Problem("overloaded", "too many registrations change already", "try again in a second"));
         }
         changes++;
-        Promise<Object> promise = Promise.promise();
-        Future<Object> done = promise.future();
-        Future<Object> before = changing.put(id, done);
+        Promise<A> promise = Promise.promise();
+        Future<A> done = promise.future();
+        Future<?> before = changing.put(id, done);
         done.onComplete(_ -> {
             changes--;
             changing.remove(id, done);
@@ -237,7 +236,7 @@ public final class RegistryVerticle extends VerticleBase {
         return done;
     }
 
-    private void make(String id, Condition condition, Supplier<Future<Object>> change, Promise<Object> promise) {
+    private <A> void make(String id, Condition condition, Supplier<Future<A>> change, Promise<A> promise) {
         try {
             Registry.LocalView now = registry.registration(id);
             if (condition.admits(now)) change.get().onComplete(promise);
@@ -256,20 +255,20 @@ public final class RegistryVerticle extends VerticleBase {
     }
 
     /** What the registry would refuse never reaches the disk, from which the next start would take it. */
-    private Future<Object> register(Registration registration) {
+    private Future<Registry.Output.Registered> register(Registration registration) {
         String id = registration.id();
         Registry.Output.Refused refused = registry.refusal(0, id, coming.size());
         if (refused != null) return Future.failedFuture(problem(refused));
         if (registry.registration(id) == null) coming.add(id);
-        return change(put(registration), t -> new Registry.Input.Register(t, registration))
+        return change(Registry.Output.Registered.class, put(registration), t -> new Registry.Input.Register(t, registration))
                 .onComplete(_ -> coming.remove(id))
                 .onFailure(e -> {
                     if (e instanceof Problem p && p.code().equals(StoreVerticle.FAILED)) return;
                     // A drain began while it was being saved: it must not come back with the next start.
                     Registry.LocalView held = registry.registration(id);
-                    bus.ask(
-                            Bus.STORE,
-                            held == null ? new StoreVerticle.Query.Remove(MAP, id) : put(held.registration()));
+                    StoreVerticle.Query.Change back =
+                            held == null ? new StoreVerticle.Query.Remove(MAP, id) : put(held.registration());
+                    bus.ask(Bus.STORE, back);
                 });
     }
 
@@ -279,38 +278,51 @@ public final class RegistryVerticle extends VerticleBase {
                 : new Problem("overloaded", o.reason(), "deregister what is not needed");
     }
 
-    private static StoreVerticle.Query put(Registration r) {
+    private static StoreVerticle.Query.Change put(Registration r) {
         return new StoreVerticle.Query.Put(MAP, r.id(), Registrations.toJson(r).encode());
     }
 
-    private Future<Object> onQuery(Query query) {
+    private Ask.Reply onQuery(Query query) {
         CoreHost<Registry.Input, Registry.Output> host = this.host;
         if (host == null)
-            return Future.failedFuture(new Problem("node-not-ready", "the registry is starting", "try again"));
+            return Ask.Reply.failed(new Problem("node-not-ready", "the registry is starting", "try again"));
         return switch (query) {
-            case Query.Register q -> after(q.registration().id(), q.condition(), () -> register(q.registration()));
-            case Query.Deregister q ->
-                after(
-                        q.id(),
-                        q.condition(),
-                        () -> change(
-                                new StoreVerticle.Query.Remove(MAP, q.id()),
-                                t -> new Registry.Input.Deregister(t, q.id())));
-            case Query.Heartbeat q -> tickets.ask(t -> host.handle(new Registry.Input.Heartbeat(t, q.id())));
-            case Query.Registrations _ -> Future.succeededFuture(registry.registrations());
-            case Query.Services _ -> Future.succeededFuture(registry.services());
+            case Query.Register q ->
+                q.replyOnce(after(q.registration().id(), q.condition(), () -> register(q.registration())));
+            case Query.Deregister q -> q.replyOnce(after(q.id(), q.condition(), () -> deregister(q.id())));
+            case Query.Heartbeat q ->
+                q.replyOnce(core(Registry.Output.Heartbeaten.class, t -> new Registry.Input.Heartbeat(t, q.id())));
+            case Query.Registrations q -> q.reply(registry.registrations());
+            case Query.Services q -> q.reply(registry.services());
             case Query.Resolve q ->
-                tickets.ask(t -> host.handle(new Registry.Input.Resolve(t, q.service(), q.maxAgeMs())));
-            case Query.Locate q -> tickets.ask(t -> host.handle(new Registry.Input.Locate(t, q.endpoint())));
-            case Query.At q -> tickets.ask(t -> host.handle(new Registry.Input.At(t, q.key())));
-            case Query.Drain _ -> tickets.ask(t -> host.handle(new Registry.Input.Drain(t)));
-            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
-            case Query.Watching q -> watch(host, q);
+                q.replyOnce(core(
+                        Registry.Output.Providers.class,
+                        t -> new Registry.Input.Resolve(t, q.service(), q.maxAgeMs())));
+            case Query.Locate q ->
+                q.replyOnce(core(Registry.Output.Located.class, t -> new Registry.Input.Locate(t, q.endpoint())));
+            case Query.At q ->
+                q.replyOnce(core(Registry.Output.Standing.class, t -> new Registry.Input.At(t, q.key())));
+            case Query.Drain q -> q.replyOnce(core(Registry.Output.Drained.class, Registry.Input.Drain::new));
+            case Query.Counts q -> q.reply(counters.snapshot());
+            case Query.Watching q -> q.reply(watch(host, q));
         };
     }
 
+    private <A> Future<A> core(Class<A> answer, LongFunction<Registry.Input> input) {
+        return tickets.ask(answer, ticket -> {
+            if (host != null) host.handle(input.apply(ticket));
+        });
+    }
+
+    private Future<Registry.Output.Deregistered> deregister(String id) {
+        return change(
+                Registry.Output.Deregistered.class,
+                new StoreVerticle.Query.Remove(MAP, id),
+                t -> new Registry.Input.Deregister(t, id));
+    }
+
     /** One watch of the core serves all who watch a service. */
-    private Future<Object> watch(CoreHost<Registry.Input, Registry.Output> host, Query.Watching q) {
+    private List<ServiceName> watch(CoreHost<Registry.Input, Registry.Output> host, Query.Watching q) {
         watching.put(q.owner(), q.services());
         Set<ServiceName> wanted = new LinkedHashSet<>();
         watching.values().forEach(wanted::addAll);
@@ -330,13 +342,12 @@ public final class RegistryVerticle extends VerticleBase {
         List<ServiceName> taken = new ArrayList<>(q.services());
         taken.removeAll(refused);
         watching.put(q.owner(), List.copyOf(taken));
-        return Future.succeededFuture(List.copyOf(refused));
+        return List.copyOf(refused);
     }
 
     private void tellDistances(CoreHost<Registry.Input, Registry.Output> host) {
         bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).onSuccess(peers -> {
-            for (Object each : (List<?>) peers) {
-                Peer peer = (Peer) each;
+            for (Peer peer : peers) {
                 if (peer.rttNs() <= 0 || peer.leastRttNs() <= 0) continue;
                 var distance = new Offer.Distance(peer.rttNs(), peer.leastRttNs());
                 host.handle(new Registry.Input.PeerRtt(peer.id(), distance));

@@ -18,7 +18,7 @@ public final class ServiceWatches {
     private final Map<ServiceName, Watched> all = new LinkedHashMap<>();
 
     private static final class Watched {
-        private final Promise<Object> begun = Promise.promise();
+        private final Promise<ServiceName> begun = Promise.promise();
         private int watchers;
     }
 
@@ -33,7 +33,7 @@ public final class ServiceWatches {
     }
 
     /** Watches until as many {@link #unwatch} came; fails, and watches nothing, where the node watches too many. */
-    public Future<Object> watch(ServiceName service) {
+    public Future<ServiceName> watch(ServiceName service) {
         Watched watched = all.computeIfAbsent(service, _ -> new Watched());
         if (watched.watchers++ > 0) return watched.begun.future();
         tell().onSuccess(refused -> {
@@ -56,10 +56,8 @@ public final class ServiceWatches {
     }
 
     /** Ends with those that the registry refused; a registry that does not run is told when it does. */
-    private Future<List<?>> tell() {
+    private Future<List<ServiceName>> tell() {
         var asked = new RegistryVerticle.Query.Watching(owner, List.copyOf(all.keySet()));
-        return bus.ask(Bus.REGISTRY, asked)
-                .<List<?>>map(refused -> (List<?>) refused)
-                .otherwise(List.of());
+        return bus.ask(Bus.REGISTRY, asked).otherwise(List.of());
     }
 }

@@ -4,7 +4,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +21,6 @@ import mcc.link.PacketSink;
 import mcc.link.Peer;
 import mcc.overlay.Desk;
 import mcc.overlay.Wiring;
-import mcc.registry.Registry;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
@@ -38,22 +36,22 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     /** What may be asked of the session verticle. */
     public sealed interface Query {
         /** All peers; answered by a list of {@link Peer}. */
-        record Peers() implements Query {}
+        record Peers() implements Query, Ask<List<Peer>> {}
 
         /** What the virtual interface calls the peers; answered by a map of {@link Id} to a list of addresses as text. */
-        record InnerAddresses() implements Query {}
+        record InnerAddresses() implements Query, Ask<Map<Id, List<String>>> {}
 
         /** Asks a peer for a sign of life; answered by the round-trip time in nanoseconds as a Long, −1 for none. */
-        record Ping(Contact to) implements Query {}
+        record Ping(Contact to) implements Query, Ask<Long> {}
 
         /** Opens a stream; answered by a {@link StreamPort} at once: what is written waits for the session. */
-        record Open(Contact to) implements Query {}
+        record Open(Contact to) implements Query, Ask<StreamPort> {}
 
         /** The counts so far; answered by a list of {@link Counters.Count}. */
-        record Counts() implements Query {}
+        record Counts() implements Query, Ask<List<Counters.Count>> {}
 
         /** The addresses in use; answered by a list of {@link Address}. */
-        record Listening() implements Query {}
+        record Listening() implements Query, Ask<List<Address>> {}
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(SessionVerticle.class);
@@ -69,7 +67,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     private final boolean offload;
     private final Rng rng;
     private final Counters counters = new Counters();
-    private final Map<Long, Promise<Object>> pings = new HashMap<>();
+    private final Map<Long, Promise<Long>> pings = new HashMap<>();
     private final UdpSockets sockets = new UdpSockets(counters);
 
     private final @Nullable TunPort tun;
@@ -173,11 +171,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     private void host(TunPort tun, PacketLoop loop, Links links) {
         tun.attach(loop, links, this::onTurn);
         bus.on(Bus.OFFERS, offers -> tun.offer(offers.all()));
-        bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).onSuccess(all -> {
-            List<Registry.LocalView> views = new ArrayList<>();
-            for (Object each : (List<?>) all) views.add((Registry.LocalView) each);
-            loop.execute(() -> tun.offer(views));
-        });
+        bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
+                .onSuccess(views -> loop.execute(() -> tun.offer(views)));
     }
 
     /** What fails on the way out, as after a broken invariant, leaves nothing open that the next one needs. */
@@ -313,7 +308,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     }
 
     /** To ask for a ping or a stream is a step of the links: where it fails they are not to be trusted any more. */
-    private Future<Object> onQuery(Query query) {
+    private Ask.Reply onQuery(Query query) {
         boolean step = query instanceof Query.Ping || query instanceof Query.Open;
         try {
             return answer(query);
@@ -322,20 +317,20 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         }
     }
 
-    private Future<Object> answer(Query query) {
+    private Ask.Reply answer(Query query) {
         Links links = this.links;
         StreamHub hub = this.hub;
-        if (links == null || hub == null) return Future.failedFuture(notReady());
+        if (links == null || hub == null) return Ask.Reply.failed(notReady());
         return switch (query) {
-            case Query.Peers _ -> Future.succeededFuture(links.peers());
-            case Query.InnerAddresses _ -> Future.succeededFuture(innerAddresses(links));
-            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
-            case Query.Listening _ -> Future.succeededFuture(sockets.addresses());
-            case Query.Ping ping -> ping(links, ping.to());
+            case Query.Peers q -> q.reply(links.peers());
+            case Query.InnerAddresses q -> q.reply(innerAddresses(links));
+            case Query.Counts q -> q.reply(counters.snapshot());
+            case Query.Listening q -> q.reply(sockets.addresses());
+            case Query.Ping ping -> ping.replyOnce(ping(links, ping.to()));
             case Query.Open open -> {
                 long stream = links.open(System.nanoTime(), open.to());
                 if (stream < 0) {
-                    yield Future.failedFuture(new Problem(
+                    yield Ask.Reply.failed(new Problem(
                             "upstream-unreachable",
                             "no stream can be opened to node "
                                     + open.to().node().shortText(),
@@ -343,7 +338,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
                 }
                 StreamPort port = hub.port(open.to().node(), stream);
                 onTurn();
-                yield Future.succeededFuture(port);
+                yield open.reply(port);
             }
         };
     }
@@ -358,13 +353,13 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         return out;
     }
 
-    private Future<Object> ping(Links links, Contact to) {
+    private Future<Long> ping(Links links, Contact to) {
         if (pings.size() >= PINGS_MAX) {
             return Future.failedFuture(
                     new Problem("overloaded", "too many pings are under way", "try again in a second"));
         }
         long call = rng.nextLong();
-        Promise<Object> promise = Promise.promise();
+        Promise<Long> promise = Promise.promise();
         pings.put(call, promise);
         links.handle(System.nanoTime(), new LinkInput.Ask(to, call, new Message.Ping()));
         onTurn();
@@ -373,7 +368,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     }
 
     private boolean pong(long call, long rttNs) {
-        Promise<Object> promise = pings.remove(call);
+        Promise<Long> promise = pings.remove(call);
         if (promise == null) return false;
         promise.tryComplete(rttNs);
         return true;

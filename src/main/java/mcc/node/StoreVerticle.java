@@ -25,14 +25,17 @@ import org.slf4j.LoggerFactory;
 public final class StoreVerticle extends VerticleBase {
     /** What may be asked. */
     public sealed interface Query {
-        /** Keeps a value; answered when it is on disk. */
-        record Put(String map, String key, String value) implements Query {}
+        /** A change; answered when it is on disk. */
+        sealed interface Change extends Query, Ask<Ask.Done> {}
 
-        /** Forgets a value; answered when that is on disk. */
-        record Remove(String map, String key) implements Query {}
+        /** Keeps a value. */
+        record Put(String map, String key, String value) implements Change {}
+
+        /** Forgets a value. */
+        record Remove(String map, String key) implements Change {}
 
         /** Answered by a sorted map of all keys and values. */
-        record All(String map) implements Query {}
+        record All(String map) implements Query, Ask<Map<String, String>> {}
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(StoreVerticle.class);
@@ -98,21 +101,21 @@ public final class StoreVerticle extends VerticleBase {
                 "mend its owner and mode");
     }
 
-    private Future<Object> onQuery(Query query) {
+    private Ask.Reply onQuery(Query query) {
         if (store != null && store.isClosed()) reopen(store);
         MVStore store = this.store;
-        if (store == null) return Future.failedFuture(new Problem("node-not-ready", "the store is closed", null));
+        if (store == null) return Ask.Reply.failed(new Problem("node-not-ready", "the store is closed", null));
         try {
-            Object answer = answer(store, query);
-            if (!(query instanceof Query.All)) status.solved(FAILED);
-            return Future.succeededFuture(answer);
+            Ask.Reply answer = answer(store, query);
+            if (query instanceof Query.Change) status.solved(FAILED);
+            return answer;
         } catch (MVStoreException e) {
             LOG.error("the store cannot be written: {}", e.getMessage());
             reopen(store);
             String reason = reason(e);
             String hint = "free space on the disk of " + folder + " or make it writable, then try again";
             status.problem(FAILED, "warning", "changes cannot be saved, so none is made: " + reason, hint);
-            return Future.failedFuture(
+            return Ask.Reply.failed(
                     new Problem(FAILED, "nothing was changed, because it could not be saved: " + reason, hint));
         }
     }
@@ -134,22 +137,19 @@ public final class StoreVerticle extends VerticleBase {
         }
     }
 
-    private static Object answer(MVStore store, Query query) {
+    private static Ask.Reply answer(MVStore store, Query query) {
         return switch (query) {
             case Query.Put put -> {
                 open(store, put.map()).put(put.key(), put.value());
                 force(store);
-                yield put;
+                yield put.reply(new Ask.Done());
             }
             case Query.Remove remove -> {
                 open(store, remove.map()).remove(remove.key());
                 force(store);
-                yield remove;
+                yield remove.reply(new Ask.Done());
             }
-            case Query.All all -> {
-                Map<String, String> out = new TreeMap<>(open(store, all.map()));
-                yield out;
-            }
+            case Query.All all -> all.reply(new TreeMap<>(open(store, all.map())));
         };
     }
 

@@ -5,43 +5,55 @@ import io.vertx.core.Promise;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /** Questions to a core that wait for its answer, by ticket; at most {@link #MAX}. */
 final class Tickets {
     /** Questions under way. */
     static final int MAX = 4096;
 
-    private final Map<Long, Promise<Object>> open = new LinkedHashMap<>();
+    private record Waiting<A>(Class<A> type, Promise<A> promise) {
+        void answer(Object answer) {
+            promise.tryComplete(type.cast(answer));
+        }
+    }
+
+    private final Map<Long, Waiting<?>> open = new LinkedHashMap<>();
     private long next;
 
-    /** Takes a ticket and asks with it; fails at once when too many wait. */
-    Future<Object> ask(java.util.function.LongConsumer question) {
+    /**
+     * Takes a ticket and asks with it; fails at once when too many wait.
+     *
+     * @param type what the core will answer with
+     */
+    <A> Future<A> ask(Class<A> type, LongConsumer question) {
         if (open.size() >= MAX) {
             return Future.failedFuture(
                     new Problem("overloaded", "too many questions wait already", "try again in a second"));
         }
         long ticket = next++;
-        Promise<Object> promise = Promise.promise();
-        open.put(ticket, promise);
+        Promise<A> promise = Promise.promise();
+        open.put(ticket, new Waiting<>(type, promise));
         question.accept(ticket);
         return promise.future();
     }
 
     void answer(long ticket, Object answer) {
-        Promise<Object> promise = open.remove(ticket);
-        if (promise != null) promise.tryComplete(answer);
+        Waiting<?> waiting = open.remove(ticket);
+        if (waiting != null) waiting.answer(answer);
     }
 
     /** Ends what still waits: whom it was asked of is gone. */
     void close() {
-        for (Promise<Object> promise : List.copyOf(open.values())) {
-            promise.tryFail(new Problem("node-not-ready", "it stopped before it answered", "try again in a second"));
+        for (Waiting<?> waiting : List.copyOf(open.values())) {
+            waiting.promise()
+                    .tryFail(new Problem("node-not-ready", "it stopped before it answered", "try again in a second"));
         }
         open.clear();
     }
 
     void fail(long ticket, Throwable problem) {
-        Promise<Object> promise = open.remove(ticket);
-        if (promise != null) promise.tryFail(problem);
+        Waiting<?> waiting = open.remove(ticket);
+        if (waiting != null) waiting.promise().tryFail(problem);
     }
 }

@@ -357,24 +357,21 @@ final class TunPort implements Packets.Handler {
 
     /** Looks for the node or the endpoint that has an address, next to the position in the DHT that the address tells. */
     private void resolve(InnerAddress target) {
-        bus.<DhtVerticle.Query, Object>ask(Bus.DHT, new DhtVerticle.Query.FindNode(target.position()))
-                .onSuccess(found -> {
-                    if (loop != null && found instanceof Dht.Output.Found f) loop.execute(() -> found(target, f));
-                });
+        bus.ask(Bus.DHT, new DhtVerticle.Query.FindNode(target.position())).onSuccess(found -> {
+            if (loop != null) loop.execute(() -> found(target, found));
+        });
         if (target.isV4()) return; // an endpoint has none
-        bus.<RegistryVerticle.Query, Object>ask(Bus.REGISTRY, new RegistryVerticle.Query.At(target.position()))
-                .onSuccess(found -> {
-                    if (loop != null && found instanceof List<?> l) loop.execute(() -> found(target, l));
-                });
+        bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.At(target.position())).onSuccess(found -> {
+            if (loop != null) loop.execute(() -> found(target, found.providers()));
+        });
     }
 
     /** An endpoint whose record stands where its address leads, and who proves by the record that it is its. */
-    private void found(InnerAddress target, List<?> providers) {
+    private void found(InnerAddress target, List<Provider> providers) {
         Links links = this.links;
         Runnable turn = this.turn;
         if (links == null || turn == null) return;
-        for (Object each : providers) {
-            Provider provider = (Provider) each;
+        for (Provider provider : providers) {
             if (!InnerAddress.of(network, provider.endpoint()).equals(target)) continue;
             routes.learn(target, provider.node());
             links.packets().connect(System.nanoTime(), new Contact(provider.node(), provider.addresses()));

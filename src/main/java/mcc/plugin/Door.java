@@ -28,16 +28,16 @@ final class Door {
      * @param back where the answer is wanted
      */
     Future<ApiQuery.Answer> call(ApiQuery.Call call, Context back) {
-        return through(() -> bus.ask(Bus.API, call), back).map(answer -> (ApiQuery.Answer) answer);
+        return through(() -> bus.ask(Bus.API, call), back);
     }
 
     /** Fails where the node watches too many services already. */
-    Future<Object> watch(ServiceName service, Context back) {
+    Future<ServiceName> watch(ServiceName service, Context back) {
         return through(() -> watches().watch(service), back);
     }
 
-    private Future<Object> through(Supplier<Future<Object>> question, Context back) {
-        Promise<Object> promise = Promise.promise();
+    private <A> Future<A> through(Supplier<Future<A>> question, Context back) {
+        Promise<A> promise = Promise.promise();
         Post.to(home, () -> question.get().onComplete(done -> Post.to(back, () -> promise.handle(done))));
         return promise.future();
     }

@@ -24,6 +24,8 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import mcc.core.Counters;
+import mcc.node.Ask;
+import mcc.node.BridgeSocket;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.NodeEvent;
@@ -79,7 +81,8 @@ public final class PluginVerticle extends VerticleBase {
     public Future<?> start() {
         Promise<Context> ready = Promise.promise();
         Context home = context;
-        // From a thread of its own: Vert.x warns of an instance that is made on another's context. Its loop is started here
+        // From a thread of its own: Vert.x warns of an instance that is made on another's context. Its loop is started
+        // here
         // as well: a plugin's thread that started it would adopt it, and it would keep that plugin's classes.
         Thread.ofPlatform().daemon().name("mcc-bridge-start").start(() -> {
             Vertx made = Vertx.vertx(new VertxOptions()
@@ -144,9 +147,10 @@ public final class PluginVerticle extends VerticleBase {
             board.event(address, event);
             opened.publish(address, event);
         });
-        parts.bus().serve(Bus.BRIDGE, socket -> {
+        parts.bus().serve(Bus.BRIDGE, client -> {
+            BridgeSocket socket = client.socket();
             if (!Post.to(there, () -> opened.take(socket))) socket.refuse("the bridge has ended");
-            return Future.succeededFuture();
+            return client.reply(new Ask.Done());
         });
     }
 
@@ -328,29 +332,29 @@ public final class PluginVerticle extends VerticleBase {
 
     // ---- questions --------------------------------------------------------------------------------------------------
 
-    private Future<Object> onQuery(PluginQuery query) {
+    private Ask.Reply onQuery(PluginQuery query) {
         return switch (query) {
-            case PluginQuery.All _ -> {
+            case PluginQuery.All q -> {
                 JsonArray out = new JsonArray();
                 new TreeMap<>(plugins).values().forEach(p -> out.add(p.toJson()));
-                yield Future.succeededFuture(out);
+                yield q.reply(out);
             }
-            case PluginQuery.Counts _ -> counts();
-            case PluginQuery.One q -> Future.succeededFuture(find(q.id()).toJson());
+            case PluginQuery.Counts q -> q.replyOnce(counts());
+            case PluginQuery.Show q -> q.reply(find(q.id()).toJson());
             case PluginQuery.Restart q -> {
                 Plugin plugin = find(q.id());
-                yield answered(plugin, plugin.restart());
+                yield q.replyOnce(answered(plugin, plugin.restart()));
             }
-            case PluginQuery.Remove q -> remove(find(q.id()));
-            case PluginQuery.Deploy q -> deploy(q.jar());
+            case PluginQuery.Remove q -> q.replyOnce(remove(find(q.id())));
+            case PluginQuery.Deploy q -> q.replyOnce(deploy(q.jar()));
         };
     }
 
-    private Future<Object> counts() {
+    private Future<List<Counters.Count>> counts() {
         Bridge counted = bridge;
         Switchboard board = switchboard;
         if (counted == null || board == null) return Future.succeededFuture(List.of());
-        Promise<Object> counts = Promise.promise();
+        Promise<List<Counters.Count>> counts = Promise.promise();
         Post.to(counted.home(), () -> {
             List<Counters.Count> now = new ArrayList<>(counted.counts());
             now.addAll(board.counts());
@@ -367,8 +371,8 @@ public final class PluginVerticle extends VerticleBase {
     }
 
     /** How the plugin stands when this is done, or when the caller cannot be let wait any longer. */
-    private Future<Object> answered(Plugin plugin, Future<?> done) {
-        Promise<Object> answer = Promise.promise();
+    private Future<JsonObject> answered(Plugin plugin, Future<?> done) {
+        Promise<JsonObject> answer = Promise.promise();
         long timer = vertx.setTimer(ANSWER_MS, _ -> answer.tryComplete(plugin.toJson()));
         done.onComplete(ended -> {
             vertx.cancelTimer(timer);
@@ -378,13 +382,13 @@ public final class PluginVerticle extends VerticleBase {
         return answer.future();
     }
 
-    private Future<Object> remove(Plugin plugin) {
+    private Future<JsonObject> remove(Plugin plugin) {
         return vertx.executeBlocking(() -> Files.deleteIfExists(plugin.jar()))
                 .compose(_ -> scan(false))
                 .compose(_ -> answered(plugin, plugin.settled()));
     }
 
-    private Future<Object> deploy(Path upload) {
+    private Future<JsonObject> deploy(Path upload) {
         return vertx.executeBlocking(() -> Manifest.of(upload).name()).compose(id -> {
             String file = id + ".jar";
             if (!plugins.containsKey(id) && plugins.size() >= MAX) {

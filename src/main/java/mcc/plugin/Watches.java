@@ -15,7 +15,7 @@ final class Watches {
     static final int MAX = 64;
 
     private final Door door;
-    private final Map<String, Map<ServiceName, Future<Object>>> all = new LinkedHashMap<>();
+    private final Map<String, Map<ServiceName, Future<ServiceName>>> all = new LinkedHashMap<>();
 
     Watches(Door door) {
         this.door = door;
@@ -31,19 +31,19 @@ final class Watches {
      */
     Future<JsonObject> watch(String owner, @Nullable Object body, Context back) {
         ServiceName service = service(body);
-        Map<ServiceName, Future<Object>> mine = all.computeIfAbsent(owner, _ -> new LinkedHashMap<>());
+        Map<ServiceName, Future<ServiceName>> mine = all.computeIfAbsent(owner, _ -> new LinkedHashMap<>());
         if (mine.size() >= MAX && !mine.containsKey(service)) {
             throw new Problem("rate-limited", MAX + " services are watched already", "end some: mcc.api.unwatch");
         }
-        Future<Object> begun = mine.computeIfAbsent(service, s -> door.watch(s, back));
+        Future<ServiceName> begun = mine.computeIfAbsent(service, s -> door.watch(s, back));
         return begun.onFailure(_ -> forget(owner, service, begun)).map(_ -> name(service));
     }
 
     /** Ends a watch; without one does nothing. */
     Future<JsonObject> unwatch(String owner, @Nullable Object body) {
         ServiceName service = service(body);
-        Map<ServiceName, Future<Object>> mine = all.get(owner);
-        Future<Object> begun = mine == null ? null : mine.get(service);
+        Map<ServiceName, Future<ServiceName>> mine = all.get(owner);
+        Future<ServiceName> begun = mine == null ? null : mine.get(service);
         if (begun != null) {
             forget(owner, service, begun);
             begun.onSuccess(_ -> door.unwatch(service));
@@ -51,8 +51,8 @@ final class Watches {
         return Future.succeededFuture(name(service));
     }
 
-    private void forget(String owner, ServiceName service, Future<Object> begun) {
-        Map<ServiceName, Future<Object>> mine = all.get(owner);
+    private void forget(String owner, ServiceName service, Future<ServiceName> begun) {
+        Map<ServiceName, Future<ServiceName>> mine = all.get(owner);
         if (mine != null && mine.remove(service, begun) && mine.isEmpty()) all.remove(owner);
     }
 
@@ -62,7 +62,7 @@ final class Watches {
 
     /** Ends all that one holds. */
     void left(String owner) {
-        Map<ServiceName, Future<Object>> mine = all.remove(owner);
+        Map<ServiceName, Future<ServiceName>> mine = all.remove(owner);
         if (mine != null) mine.forEach((service, begun) -> begun.onSuccess(_ -> door.unwatch(service)));
     }
 

@@ -66,12 +66,9 @@ final class Hosted {
     }
 
     /** Opens what is missing, closes what is gone; to be called once a second, because a port may be free by then. */
-    void second(long nowNs, List<?> registrations) {
+    void second(long nowNs, List<Registry.LocalView> registrations) {
         Map<Id, Registration> wanted = new LinkedHashMap<>();
-        for (Object each : registrations) {
-            Registry.LocalView view = (Registry.LocalView) each;
-            wanted.put(view.endpoint(), view.registration());
-        }
+        for (Registry.LocalView view : registrations) wanted.put(view.endpoint(), view.registration());
         doors.entrySet().removeIf(entry -> {
             Door door = entry.getValue();
             if (door.app.equals(wanted.get(entry.getKey()))) return false;

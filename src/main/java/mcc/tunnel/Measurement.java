@@ -68,13 +68,13 @@ final class Measurement {
                     m.idleMs = peer == null ? 0 : peer.rttNs() / 1e6;
                     return bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(to));
                 })
-                .onSuccess(port -> m.open((StreamPort) port, context))
+                .onSuccess(port -> m.open(port, context))
                 .onFailure(e -> m.fail(null, Problem.text(e)));
     }
 
     private Future<@Nullable Peer> peer() {
         return bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()).map(all -> {
-            for (Object each : (List<?>) all) if (((Peer) each).id().equals(peer)) return (Peer) each;
+            for (Peer each : all) if (each.id().equals(peer)) return each;
             return null;
         });
     }

@@ -109,7 +109,7 @@ final class Opening<S> {
             return;
         }
         bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(offer.contact())).onComplete(opened -> {
-            if (opened.succeeded()) begin(offer, (StreamPort) opened.result());
+            if (opened.succeeded()) begin(offer, opened.result());
             else failed(offer, null, Problem.text(opened.cause()));
         });
     }
@@ -117,8 +117,7 @@ final class Opening<S> {
     private void here(Offer offer) {
         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
                 .compose(all -> {
-                    for (Object each : (List<?>) all) {
-                        Registry.LocalView view = (Registry.LocalView) each;
+                    for (Registry.LocalView view : all) {
                         boolean same = view.endpoint().equals(offer.endpoint());
                         if (same
                                 && admission

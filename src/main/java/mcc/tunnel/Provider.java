@@ -121,7 +121,7 @@ final class Provider {
         boolean udp = asked.envelope.isDatagrams();
         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).onComplete(found -> {
             if (asked.gone) return;
-            Registry.LocalView view = found.succeeded() ? pick((List<?>) found.result(), endpoint, udp) : null;
+            Registry.LocalView view = found.succeeded() ? pick(found.result(), endpoint, udp) : null;
             Decision decision = view == null ? null : judge(asked.port, view);
             // A node that may not use it is told what it would be told if it did not exist.
             if (view == null || !(decision instanceof Decision.Allowed allowed)) {
@@ -153,9 +153,8 @@ final class Provider {
         return decision;
     }
 
-    private static Registry.@Nullable LocalView pick(List<?> all, Id endpoint, boolean udp) {
-        for (Object each : all) {
-            Registry.LocalView view = (Registry.LocalView) each;
+    private static Registry.@Nullable LocalView pick(List<Registry.LocalView> all, Id endpoint, boolean udp) {
+        for (Registry.LocalView view : all) {
             if (view.endpoint().equals(endpoint) && view.registration().isUdp() == udp) return view;
         }
         return null;

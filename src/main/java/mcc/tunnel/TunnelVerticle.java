@@ -18,6 +18,7 @@ import mcc.core.Id;
 import mcc.core.RateLimit;
 import mcc.link.Peer;
 import mcc.node.Addresses;
+import mcc.node.Ask;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.NodeEvent;
@@ -28,7 +29,6 @@ import mcc.node.SessionVerticle;
 import mcc.node.StoreVerticle;
 import mcc.registry.Health;
 import mcc.registry.Offer;
-import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
@@ -39,42 +39,48 @@ import org.slf4j.LoggerFactory;
 public final class TunnelVerticle extends VerticleBase implements Resident {
     /** What may be asked. */
     public sealed interface Query {
+        /** Answered by one tunnel, as JSON. */
+        sealed interface One extends Query, Ask<JsonObject> {}
+
         /**
-         * Opens a forward; answered by the tunnel as JSON once it listens and is on disk.
+         * Opens a forward; answered by it once it listens and is on disk.
          *
          * @param listen {@code HOST:PORT}; port 0 picks a free one
          * @param protocol tcp or udp; null for UDP where every provider speaks it, else TCP
          */
-        record Open(Target target, String listen, @Nullable String protocol) implements Query {}
+        record Open(Target target, String listen, @Nullable String protocol) implements One {}
 
         /** Answered by an array of all tunnels as JSON. */
-        record All() implements Query {}
+        record All() implements Query, Ask<JsonArray> {}
 
-        /** Answered by one tunnel as JSON. */
-        record One(String id) implements Query {}
+        /** As it is now. */
+        record Show(String id) implements One {}
 
         /** Answered by columns of throughput as JSON. */
-        record Stats(String id, int rangeSeconds, int stepSeconds) implements Query {}
+        record Stats(String id, int rangeSeconds, int stepSeconds) implements Query, Ask<JsonObject> {}
 
         /** Answered by how the provider was reached over time, as JSON. */
-        record Path(String id) implements Query {}
+        record Path(String id) implements Query, Ask<JsonObject> {}
 
         /**
          * Answered by the measurement's ID, as text, when it has begun; events tell the rest.
          *
          * @param seconds how long, 1 to {@link TunnelVerticle#MEASURE_MAX}
          */
-        record Measure(Contact to, int seconds) implements Query {}
+        record Measure(Contact to, int seconds) implements Query, Ask<String> {}
 
-        /** Closes a tunnel with all its connections; answered by it as JSON. */
-        record Close(String id) implements Query {}
+        /** Closes a tunnel with all its connections; answered by it as it was. */
+        record Close(String id) implements One {}
 
         /** Answered by totals as JSON. */
-        record Totals() implements Query {}
+        record Totals() implements Query, Ask<JsonObject> {}
 
         /** Answered by a list of {@link Counters.Count}. */
-        record Counts() implements Query {}
+        record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
+
+    /** Questions to the tunnels. */
+    public static final Bus.Address<Query> ASK = new Bus.Address<>("mcc.tunnel");
 
     /** Longest measurement, in seconds. */
     public static final int MEASURE_MAX = 60;
@@ -159,7 +165,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
             hosted = new Hosted(vertx, context, network, idleNs, totals, counters);
         }
         bus.on(Bus.INCOMING, made::take);
-        bus.serve(Bus.TUNNEL, query -> onQuery((Query) query));
+        bus.serve(ASK, this::onQuery);
         vertx.setPeriodic(1_000, _ -> second());
         return restore().compose(_ -> startSocks());
     }
@@ -209,14 +215,14 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         Hosted hosted = this.hosted;
         if (hosted != null) {
             bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
-                    .onSuccess(all -> hosted.second(nowNs, (List<?>) all));
+                    .onSuccess(all -> hosted.second(nowNs, all));
         }
         boolean quiet = tunnels.values().stream().noneMatch(Tunnel::hasMoved);
-        Future<Object> asked =
+        Future<List<Peer>> asked =
                 quiet ? Future.succeededFuture(List.of()) : bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers());
         asked.otherwise(List.of()).onSuccess(peers -> {
             Map<Id, Peer> known = new HashMap<>();
-            for (Object each : (List<?>) peers) known.put(((Peer) each).id(), (Peer) each);
+            for (Peer each : peers) known.put(each.id(), each);
             for (Tunnel tunnel : tunnels.values()) {
                 Offer offer = tunnel.current;
                 if (tunnel.hasMoved() && offer != null)
@@ -234,37 +240,37 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         sum[1] += moved[1];
     }
 
-    private Future<Object> onQuery(Query query) {
+    private Ask.Reply onQuery(Query query) {
         return switch (query) {
-            case Query.Open q -> open(q).map(t -> t);
-            case Query.All _ -> {
+            case Query.Open q -> q.replyOnce(open(q));
+            case Query.All q -> {
                 JsonArray out = new JsonArray();
                 tunnels.values().forEach(t -> out.add(t.toJson()));
-                yield Future.succeededFuture(out);
+                yield q.reply(out);
             }
-            case Query.One q -> {
+            case Query.Show q -> {
                 Tunnel tunnel = tunnels.get(q.id());
-                yield tunnel == null ? Future.failedFuture(unknown(q.id())) : Future.succeededFuture(tunnel.toJson());
+                yield tunnel == null ? Ask.Reply.failed(unknown(q.id())) : q.reply(tunnel.toJson());
             }
             case Query.Path q -> {
                 Tunnel tunnel = tunnels.get(q.id());
-                yield tunnel == null ? Future.failedFuture(unknown(q.id())) : Future.succeededFuture(tunnel.timeline());
+                yield tunnel == null ? Ask.Reply.failed(unknown(q.id())) : q.reply(tunnel.timeline());
             }
-            case Query.Measure q -> measure(q);
+            case Query.Measure q -> q.replyOnce(measure(q));
             case Query.Stats q -> {
                 Tunnel tunnel = tunnels.get(q.id());
                 long second = System.currentTimeMillis() / 1000;
                 yield tunnel == null
-                        ? Future.failedFuture(unknown(q.id()))
-                        : Future.succeededFuture(tunnel.stats(second, q.rangeSeconds(), q.stepSeconds()));
+                        ? Ask.Reply.failed(unknown(q.id()))
+                        : q.reply(tunnel.stats(second, q.rangeSeconds(), q.stepSeconds()));
             }
-            case Query.Close q -> close(q.id());
-            case Query.Totals _ -> Future.succeededFuture(totalsJson());
-            case Query.Counts _ -> Future.succeededFuture(counters.snapshot());
+            case Query.Close q -> q.replyOnce(close(q.id()));
+            case Query.Totals q -> q.reply(totalsJson());
+            case Query.Counts q -> q.reply(counters.snapshot());
         };
     }
 
-    private Future<Object> measure(Query.Measure q) {
+    private Future<String> measure(Query.Measure q) {
         if (measuring) {
             return Future.failedFuture(
                     new Problem("overloaded", "this node is measuring already", "wait until that is over"));
@@ -362,7 +368,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
             case Target.Instance(Id endpoint) ->
                 bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Locate(endpoint))
                         .compose(found -> {
-                            ServiceName service = ((Registry.Output.Located) found).service();
+                            ServiceName service = found.service();
                             return service == null
                                     ? Future.failedFuture(noEndpoint(endpoint))
                                     : Future.succeededFuture(new Target.Service(service, null, endpoint.toString()));
@@ -415,14 +421,14 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     private Future<?> restore() {
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).compose(all -> {
             List<Future<?>> opening = new ArrayList<>();
-            ((Map<?, ?>) all).forEach((id, text) -> {
-                JsonObject saved = new JsonObject(String.valueOf(text));
+            all.forEach((id, text) -> {
+                JsonObject saved = new JsonObject(text);
                 ServiceName service = ServiceName.parse(saved.getString("service", ""), ServiceName.OPEN);
                 if (service == null) return;
                 Target.Service target =
                         new Target.Service(service, saved.getString("provider"), saved.getString("endpoint"));
                 boolean udp = "udp".equals(saved.getString("protocol"));
-                Tunnel tunnel = new Tunnel(String.valueOf(id), target, udp, saved.getString("listen"));
+                Tunnel tunnel = new Tunnel(id, target, udp, saved.getString("listen"));
                 tunnels.put(tunnel.id, tunnel);
                 opening.add(listen(tunnel, Addresses.split("listen", tunnel.listen))
                         .transform(done -> {
@@ -443,7 +449,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         });
     }
 
-    private Future<Object> close(String id) {
+    private Future<JsonObject> close(String id) {
         Tunnel tunnel = tunnels.get(id);
         if (tunnel == null) return Future.failedFuture(unknown(id));
         return bus.ask(Bus.STORE, new StoreVerticle.Query.Remove(MAP, id)).map(_ -> {
@@ -672,7 +678,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
                     List<Offer> good = new ArrayList<>();
                     List<Offer> doubtful = new ArrayList<>();
                     long now = System.nanoTime();
-                    for (Offer offer : ((Registry.Output.Providers) answer).picks()) {
+                    for (Offer offer : answer.picks()) {
                         if (offer.health() != Health.PASS || !target.admits(offer)) continue;
                         Id node = offer.contact().node();
                         Long until = suspects.get(node);

@@ -28,7 +28,7 @@ class RestTest {
 
     private static Future<ApiQuery.Answer> ask(Node node, String operation, JsonObject body) {
         var call = new ApiQuery.Call(operation, body, null, false);
-        return node.parts().bus().ask(Bus.API, call).map(answer -> (ApiQuery.Answer) answer);
+        return node.parts().bus().ask(Bus.API, call);
     }
 
     private static <T> T await(Future<T> future) {

@@ -14,6 +14,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.link.LinkOutput;
 import mcc.overlay.Wiring;
+import mcc.registry.ServiceName;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -95,25 +96,31 @@ class BusTest {
 
     @Test
     void aWatchThatTheRegistryRefusesIsForgotten() {
-        bus.serve(Bus.STORE, _ -> io.vertx.core.Future.succeededFuture(java.util.Map.of()));
-        bus.serve(Bus.SESSION, _ -> io.vertx.core.Future.succeededFuture(List.of()));
+        bus.serve(Bus.STORE, query -> switch (query) {
+            case StoreVerticle.Query.All q -> q.reply(java.util.Map.of());
+            case StoreVerticle.Query.Change q -> q.reply(new Ask.Done());
+        });
+        bus.serve(
+                Bus.SESSION,
+                query -> query instanceof SessionVerticle.Query.Peers q
+                        ? q.reply(List.of())
+                        : Ask.Reply.failed(new Problem("overloaded", "not asked here", null)));
         RegistryVerticle verticle = new RegistryVerticle(
                 bus, "test", Id.random(Rng.seeded(2)), mcc.consortium.Policy.open(), Rng.seeded(3));
         Node.await(vertx.deployVerticle(verticle), 10_000);
-        List<mcc.registry.ServiceName> names = Stream.iterate(0, i -> i + 1)
+        List<ServiceName> names = Stream.iterate(0, i -> i + 1)
                 .limit(257)
-                .map(i -> new mcc.registry.ServiceName("open", "s" + i))
+                .map(i -> new ServiceName("open", "s" + i))
                 .toList();
         assertThat(refused("a", names.subList(0, 256))).isEmpty();
-        List<mcc.registry.ServiceName> last = List.of(names.getLast());
+        List<ServiceName> last = List.of(names.getLast());
         assertThat(refused("b", last)).isEqualTo(last);
         assertThat(refused("b", last)).as("not taken for one that stands").isEqualTo(last);
         assertThat(refused("a", names.subList(1, 256))).isEmpty();
         assertThat(refused("b", last)).as("there is room again").isEmpty();
     }
 
-    private List<?> refused(String owner, List<mcc.registry.ServiceName> services) {
-        return (List<?>)
-                Node.await(bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watching(owner, services)), 10_000);
+    private List<ServiceName> refused(String owner, List<ServiceName> services) {
+        return Node.await(bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watching(owner, services)), 10_000);
     }
 }

@@ -20,6 +20,7 @@ import mcc.api.ApiVerticle;
 import mcc.consortium.Policy;
 import mcc.dht.Dht;
 import mcc.link.LinkInput;
+import mcc.nat.NatReport;
 import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
@@ -85,8 +86,8 @@ class NodeTest {
         app.close();
     }
 
-    private static <T> T ask(Node node, RegistryVerticle.Query query, Class<T> kind) {
-        return kind.cast(Node.await(node.parts().bus().ask(Bus.REGISTRY, query), 20_000));
+    private static <A, Q extends RegistryVerticle.Query & Ask<A>> A ask(Node node, Q query) {
+        return Node.await(node.parts().bus().ask(Bus.REGISTRY, query), 20_000);
     }
 
     private void register(Node node, String id) {
@@ -96,12 +97,12 @@ class NodeTest {
     private static void register(Node node, String id, int port) {
         JsonObject body = new JsonObject().put("service", id).put("port", port);
         var valid = (Registration.Parsed.Valid) Registrations.parse(id, body);
-        ask(node, new RegistryVerticle.Query.Register(valid.registration()), Registry.Output.Registered.class);
+        ask(node, new RegistryVerticle.Query.Register(valid.registration()));
     }
 
     private static boolean finds(Node node, String service, Node provider) {
         var query = new RegistryVerticle.Query.Resolve(new ServiceName("open", service), 0);
-        return ask(node, query, Registry.Output.Providers.class).picks().stream()
+        return ask(node, query).picks().stream()
                 .anyMatch(o -> o.contact().node().equals(provider.parts().id())
                         && !o.contact().addresses().isEmpty());
     }
@@ -112,7 +113,7 @@ class NodeTest {
 
     private static int forward(Node node, Target target) {
         var open = new TunnelVerticle.Query.Open(target, "127.0.0.1:0", null);
-        JsonObject made = (JsonObject) Node.await(node.parts().bus().ask(Bus.TUNNEL, open), 20_000);
+        JsonObject made = Node.await(node.parts().bus().ask(TunnelVerticle.ASK, open), 20_000);
         String listen = made.getString("listen");
         return Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1));
     }
@@ -147,13 +148,12 @@ class NodeTest {
     }
 
     private int publications() {
-        Object status = Node.await(two.parts().bus().ask(Bus.DHT, new DhtVerticle.Query.Status()), 20_000);
-        return ((Dht.Status) status).publications();
+        return Node.await(two.parts().bus().ask(Bus.DHT, new DhtVerticle.Query.Status()), 20_000)
+                .publications();
     }
 
     private List<Registry.LocalView> registrations() {
-        List<?> all = ask(two, new RegistryVerticle.Query.Registrations(), List.class);
-        return all.stream().map(Registry.LocalView.class::cast).toList();
+        return ask(two, new RegistryVerticle.Query.Registrations());
     }
 
     @Test
@@ -182,8 +182,8 @@ class NodeTest {
     /** What no reader of events takes. */
     @SuppressWarnings("unchecked")
     private static void nonsense(Bus bus) {
-        Bus.Address<?, ?> events = Bus.EVENTS;
-        bus.publish((Bus.Address<Object, Void>) events, "nonsense");
+        Bus.Address<?> events = Bus.EVENTS;
+        bus.publish((Bus.Address<Object>) events, "nonsense");
     }
 
     private void survives(String verticle, Runnable blow, int there, int here) throws InterruptedException {
@@ -203,13 +203,13 @@ class NodeTest {
         events.clear();
         register(one, "late");
         awaitEvent("service.joined", "service", "open/late");
-        ask(one, new RegistryVerticle.Query.Deregister("late"), Registry.Output.Deregistered.class);
+        ask(one, new RegistryVerticle.Query.Deregister("late"));
         awaitEvent("service.left", "service", "open/late");
     }
 
     private static Offer offer(Node at, String service, Node provider) {
         var query = new RegistryVerticle.Query.Resolve(new ServiceName("open", service), 0);
-        for (Offer offer : ask(at, query, Registry.Output.Providers.class).items()) {
+        for (Offer offer : ask(at, query).items()) {
             if (offer.contact().node().equals(provider.parts().id())) return offer;
         }
         throw new AssertionError("it is not offered");
@@ -248,11 +248,12 @@ class NodeTest {
         two.parts().bus().on(Bus.EVENTS, event -> failed.add(event.type()));
         Bus bus = two.parts().bus();
         refused(() -> Node.await(bus.ask(Bus.STORE, new StoreVerticle.Query.Put(null, null, null)), 20_000));
-        refused(() -> Node.await(bus.ask(Bus.DHT, null), 20_000));
-        refused(() -> Node.await(bus.ask(Bus.SESSION, null), 20_000));
-        refused(() -> Node.await(bus.ask(Bus.REGISTRY, null), 20_000));
-        refused(() -> Node.await(bus.ask(Bus.NAT, null), 20_000));
-        refused(() -> Node.await(bus.ask(Bus.TUNNEL, "nonsense"), 20_000));
+        refused(() -> Node.await(bus.<Dht.Status, DhtVerticle.Query.Status>ask(Bus.DHT, null), 20_000));
+        refused(() -> Node.await(bus.<StreamPort, SessionVerticle.Query.Open>ask(Bus.SESSION, null), 20_000));
+        refused(() -> Node.await(
+                bus.<Registry.Output.Located, RegistryVerticle.Query.Locate>ask(Bus.REGISTRY, null), 20_000));
+        refused(() -> Node.await(bus.<NatReport, NatVerticle.Query.Report>ask(Bus.NAT, null), 20_000));
+        refused(() -> Node.await(bus.<String, TunnelVerticle.Query.Measure>ask(TunnelVerticle.ASK, null), 20_000));
         register(two, "theirs");
         assertThat(failed).doesNotContain("verticle.failed");
     }

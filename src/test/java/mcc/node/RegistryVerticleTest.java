@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** Changes of registrations: what they depend on, and what reaches the disk, which is as slow here as each test likes. */
 class RegistryVerticleTest {
     /** A write that the disk was asked for, and its end. */
-    private record Write(StoreVerticle.Query query, Promise<Object> done) {}
+    private record Write(StoreVerticle.Query.Change query, Promise<Ask.Done> done) {}
 
     private final Vertx vertx = Vertx.vertx();
     private final Bus bus = new Bus(vertx);
@@ -36,12 +36,14 @@ class RegistryVerticleTest {
             Registration each = registration("r" + i, 1);
             stored.put(each.id(), Registrations.toJson(each).encode());
         }
-        bus.serve(Bus.SESSION, _ -> Future.succeededFuture(List.of()));
-        bus.serve(Bus.STORE, query -> {
-            if (query instanceof StoreVerticle.Query.All) return Future.succeededFuture(stored);
-            Promise<Object> done = Promise.promise();
-            writes.add(new Write(query, done));
-            return done.future();
+        bus.serve(Bus.SESSION, query -> ((SessionVerticle.Query.Peers) query).reply(List.of()));
+        bus.serve(Bus.STORE, query -> switch (query) {
+            case StoreVerticle.Query.All q -> q.reply(stored);
+            case StoreVerticle.Query.Change q -> {
+                Promise<Ask.Done> done = Promise.promise();
+                writes.add(new Write(q, done));
+                yield q.replyOnce(done.future());
+            }
         });
         Node.await(
                 vertx.deployVerticle(
@@ -65,11 +67,11 @@ class RegistryVerticleTest {
         return write;
     }
 
-    private Future<Object> ask(Query query) {
+    private <A, Q extends Query & Ask<A>> Future<A> ask(Q query) {
         return bus.ask(Bus.REGISTRY, query);
     }
 
-    private static String outcome(Future<Object> future) {
+    private static String outcome(Future<?> future) {
         try {
             Node.await(future, 30_000);
             return "done";
@@ -79,9 +81,7 @@ class RegistryVerticleTest {
     }
 
     private int weight(String id) {
-        List<?> all = (List<?>) Node.await(ask(new Query.Registrations()), 30_000);
-        return all.stream()
-                .map(Registry.LocalView.class::cast)
+        return Node.await(ask(new Query.Registrations()), 30_000).stream()
                 .filter(v -> v.registration().id().equals(id))
                 .findFirst()
                 .orElseThrow()
@@ -94,9 +94,9 @@ class RegistryVerticleTest {
         start(1);
         RegistryVerticle.Condition first =
                 now -> now != null && now.registration().weight() == 1;
-        Future<Object> one = ask(new Query.Register(registration("r0", 2), first));
-        Future<Object> two = ask(new Query.Register(registration("r0", 3), first));
-        Future<Object> three = ask(new Query.Deregister("r0", first));
+        Future<?> one = ask(new Query.Register(registration("r0", 2), first));
+        Future<?> two = ask(new Query.Register(registration("r0", 3), first));
+        Future<?> three = ask(new Query.Deregister("r0", first));
         write().done().complete();
         assertThat(outcome(one)).isEqualTo("done");
         assertThat(outcome(two)).isEqualTo("precondition-failed");
@@ -109,8 +109,8 @@ class RegistryVerticleTest {
     void ofTwoThatMakeANewOneOneIsMade() throws Exception {
         start(0);
         RegistryVerticle.Condition absent = java.util.Objects::isNull;
-        Future<Object> one = ask(new Query.Register(registration("a", 2), absent));
-        Future<Object> two = ask(new Query.Register(registration("a", 3), absent));
+        Future<?> one = ask(new Query.Register(registration("a", 2), absent));
+        Future<?> two = ask(new Query.Register(registration("a", 3), absent));
         write().done().complete();
         assertThat(outcome(one)).isEqualTo("done");
         assertThat(outcome(two)).isEqualTo("precondition-failed");
@@ -119,8 +119,8 @@ class RegistryVerticleTest {
     @Test
     void whatCouldNotBeSavedLeavesTheNextOneItsChance() throws Exception {
         start(0);
-        Future<Object> one = ask(new Query.Register(registration("a", 2)));
-        Future<Object> two = ask(new Query.Register(registration("a", 3)));
+        Future<?> one = ask(new Query.Register(registration("a", 2)));
+        Future<?> two = ask(new Query.Register(registration("a", 3)));
         write().done().fail(new Problem(StoreVerticle.FAILED, "full", null));
         write().done().complete();
         assertThat(outcome(one)).isEqualTo(StoreVerticle.FAILED);
@@ -131,8 +131,8 @@ class RegistryVerticleTest {
     @Test
     void whatIsRefusedNeverReachesTheDisk() throws Exception {
         start(1_023);
-        Future<Object> last = ask(new Query.Register(registration("last", 1)));
-        Future<Object> over = ask(new Query.Register(registration("over", 1)));
+        Future<?> last = ask(new Query.Register(registration("last", 1)));
+        Future<?> over = ask(new Query.Register(registration("over", 1)));
         assertThat(outcome(over)).as("the one before is being saved").isEqualTo("overloaded");
         write().done().complete();
         assertThat(outcome(last)).isEqualTo("done");
@@ -145,7 +145,7 @@ class RegistryVerticleTest {
     @Test
     void whatADrainOvertakesIsTakenOffTheDiskAgain() throws Exception {
         start(0);
-        Future<Object> late = ask(new Query.Register(registration("a", 2)));
+        Future<?> late = ask(new Query.Register(registration("a", 2)));
         Write saving = write();
         ask(new Query.Drain());
         Node.await(ask(new Query.Registrations()), 30_000);
@@ -157,15 +157,15 @@ class RegistryVerticleTest {
     @Test
     void aThousandChangesOfOneFollowOneAnother() throws Exception {
         start(0);
-        List<Future<Object>> all = new java.util.ArrayList<>();
+        List<Future<?>> all = new java.util.ArrayList<>();
         for (int i = 0; i < 1_024; i++) {
             all.add(ask(new Query.Register(registration("a", 1), java.util.Objects::isNull)));
         }
-        Future<Object> over = ask(new Query.Register(registration("b", 1)));
+        Future<?> over = ask(new Query.Register(registration("b", 1)));
         assertThat(outcome(over)).isEqualTo("overloaded");
         write().done().complete();
         assertThat(outcome(all.getFirst())).isEqualTo("done");
-        for (Future<Object> each : all.subList(1, all.size())) {
+        for (Future<?> each : all.subList(1, all.size())) {
             assertThat(outcome(each)).isEqualTo("precondition-failed");
         }
     }

@@ -132,7 +132,7 @@ class StreamPortTest {
         Node to = nodes.getFirst();
         Contact contact = new Contact(
                 to.parts().id(), List.of(Address.parse(to.parts().status().udp().getFirst())));
-        return (StreamPort) Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(contact)), 60_000);
+        return Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(contact)), 60_000);
     }
 
     /** Listens to a stream, and opens it by a byte. */

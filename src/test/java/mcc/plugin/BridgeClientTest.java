@@ -16,7 +16,9 @@ import java.util.concurrent.TimeUnit;
 import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.node.ApiQuery;
+import mcc.node.Ask;
 import mcc.node.Bus;
+import mcc.node.RegistryVerticle;
 import mcc.node.RegistryVerticle.Query.Watching;
 import mcc.registry.ServiceName;
 import org.junit.jupiter.api.AfterEach;
@@ -51,6 +53,17 @@ class BridgeClientTest {
         future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
     }
 
+    private static Ask.Reply done(RegistryVerticle.Query query) {
+        return ((Watching) query).reply(List.of());
+    }
+
+    private static Ask.Reply never(ApiQuery query) {
+        return switch (query) {
+            case ApiQuery.Call q ->
+                q.replyOnce(Promise.<ApiQuery.Answer>promise().future());
+        };
+    }
+
     private JsonObject last() {
         return out.getLast();
     }
@@ -71,7 +84,7 @@ class BridgeClientTest {
 
     @Test
     void aClientWatchesABoundedNumberOfServices() throws Exception {
-        bus.serve(Bus.REGISTRY, _ -> Future.succeededFuture(List.of()));
+        bus.serve(Bus.REGISTRY, BridgeClientTest::done);
         for (int i = 0; i <= Watches.MAX; i++) {
             watch("s" + i);
             await(answered(i + 1));
@@ -86,7 +99,8 @@ class BridgeClientTest {
         List<Object> asked = Collections.synchronizedList(new ArrayList<>());
         bus.serve(Bus.REGISTRY, query -> {
             asked.add(query);
-            return Future.succeededFuture(((Watching) query).services());
+            Watching watching = (Watching) query;
+            return watching.reply(watching.services());
         });
         watch("web");
         await(answered(1));
@@ -104,7 +118,7 @@ class BridgeClientTest {
         List<Object> asked = Collections.synchronizedList(new ArrayList<>());
         bus.serve(Bus.REGISTRY, query -> {
             asked.add(query);
-            return Future.succeededFuture(List.of());
+            return done(query);
         });
         send("mcc.api.unwatch", "web");
         await(answered(1));
@@ -150,7 +164,7 @@ class BridgeClientTest {
 
     @Test
     void aClientWaitsForABoundedNumberOfAnswers() {
-        bus.serve(Bus.API, _ -> Promise.promise().future());
+        bus.serve(Bus.API, BridgeClientTest::never);
         for (int i = 0; i <= BridgeClient.REQUESTS_MAX; i++) {
             client.onText("{\"type\":\"send\",\"address\":\"mcc.api.getNode\",\"replyAddress\":\"r" + i + "\"}");
         }
@@ -167,7 +181,7 @@ class BridgeClientTest {
             assertThat(call.trusted()).isFalse();
             tokens.add(call.authorization());
             if (tokens.size() == 2) both.complete();
-            return Future.succeededFuture(new ApiQuery.Answer(200, new JsonObject()));
+            return call.reply(new ApiQuery.Answer(200, new JsonObject()));
         });
         client.onText("{\"type\":\"send\",\"address\":\"mcc.api.x\"}");
         client.onText("{\"type\":\"send\",\"address\":\"mcc.api.x\",\"headers\":{\"token\":\"t\"}}");
@@ -200,7 +214,7 @@ class BridgeClientTest {
 
     @Test
     void whatWaitsForAnAnswerIsBoundedInBytesToo() {
-        bus.serve(Bus.API, _ -> Promise.promise().future());
+        bus.serve(Bus.API, BridgeClientTest::never);
         String body = "x".repeat(BridgeClient.ASKED_CHARACTERS / 4);
         for (int i = 0; i < 4; i++) {
             client.onText("{\"type\":\"send\",\"address\":\"mcc.api.getNode\",\"replyAddress\":\"r\","

@@ -288,14 +288,14 @@ class PluginTest {
 
     @Test
     void callsOfOnePluginAtATimeAreBounded() {
-        List<Promise<Object>> open = new ArrayList<>();
-        bus.serve(Bus.API, _ -> {
-            Promise<Object> answer = Promise.promise();
+        List<Promise<ApiQuery.Answer>> open = new ArrayList<>();
+        bus.serve(Bus.API, query -> {
+            Promise<ApiQuery.Answer> answer = Promise.promise();
             open.add(answer);
             if (open.size() == Line.CALLS_MAX) {
                 open.forEach(each -> each.complete(new ApiQuery.Answer(200, new JsonObject())));
             }
-            return answer.future();
+            return ((ApiQuery.Call) query).replyOnce(answer.future());
         });
         Plugin plugin = plugin("p", "mcc.plugin.sample.Chatty", "chatty.ask");
         at(plugin::start);

@@ -38,7 +38,6 @@ import mcc.node.SessionVerticle;
 import mcc.node.Settings;
 import mcc.node.StreamPort;
 import mcc.registry.Registration;
-import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 import mcc.wire.Contact;
 import mcc.wire.Provider;
@@ -89,8 +88,8 @@ class AdmissionTest {
         register(provider);
         var query = new TunnelVerticle.Query.Open(
                 new Target.Service(new ServiceName("open", "echo"), null, null), "127.0.0.1:0", null);
-        Object made = get(provider.parts().bus().ask(Bus.TUNNEL, query));
-        String listen = ((io.vertx.core.json.JsonObject) made).getString("listen");
+        String listen =
+                get(provider.parts().bus().ask(TunnelVerticle.ASK, query)).getString("listen");
         try (Socket socket = connect(Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1)))) {
             assertThat(read(socket)).isEqualTo(-1);
         }
@@ -251,8 +250,9 @@ class AdmissionTest {
                 Map.of(),
                 30_000,
                 check);
-        Object done = get(at.parts().bus().ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(app)));
-        return ((Registry.Output.Registered) done).registration().endpoint();
+        return get(at.parts().bus().ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(app)))
+                .registration()
+                .endpoint();
     }
 
     private static void serve(ServerSocket echo) {
@@ -297,7 +297,7 @@ class AdmissionTest {
         Contact to = new Contact(
                 provider.parts().id(),
                 List.of(Address.parse(provider.parts().status().udp().getFirst())));
-        return (StreamPort) get(user.parts().bus().ask(Bus.SESSION, new SessionVerticle.Query.Open(to)));
+        return get(user.parts().bus().ask(Bus.SESSION, new SessionVerticle.Query.Open(to)));
     }
 
     /** What came back on a stream, byte by byte, −1 for its end. */
@@ -362,10 +362,9 @@ class AdmissionTest {
     }
 
     private static long denied(Node node) {
-        List<?> counts = (List<?>) get(node.parts().bus().ask(Bus.TUNNEL, new TunnelVerticle.Query.Counts()));
-        for (Object each : counts) {
-            if (each instanceof Counters.Count c && c.name().equals("policy.denied")) return c.value();
-        }
+        List<Counters.Count> counts =
+                get(node.parts().bus().ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Counts()));
+        for (Counters.Count each : counts) if (each.name().equals("policy.denied")) return each.value();
         return 0;
     }
 

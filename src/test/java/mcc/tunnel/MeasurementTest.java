@@ -91,7 +91,7 @@ class MeasurementTest {
         Contact to = new Contact(
                 there.parts().id(),
                 List.of(Address.parse(there.parts().status().udp().getFirst())));
-        here.parts().bus().ask(Bus.TUNNEL, new TunnelVerticle.Query.Measure(to, seconds));
+        here.parts().bus().ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Measure(to, seconds));
     }
 
     private NodeEvent next() throws InterruptedException {
