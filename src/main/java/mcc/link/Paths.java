@@ -67,7 +67,7 @@ final class Paths {
         if (!newest) return;
         boolean silent = use == null || nowNs - use.heardNs > CHALLENGE_NS;
         if (!path.isProvenSince(nowNs - PROOF_NS)) challenge(nowNs, link, path);
-        else if (silent) moveTo(nowNs, link, path);
+        else if (silent) moveTo(link, path);
     }
 
     /** A handshake went through by this way, so it is proved. */
@@ -77,7 +77,7 @@ final class Paths {
         path.heard(nowNs, 0);
         path.prove(nowNs);
         Path use = link.path;
-        if (anew || use == null || nowNs - use.heardNs > CHALLENGE_NS) moveTo(nowNs, link, path);
+        if (anew || use == null || nowNs - use.heardNs > CHALLENGE_NS) moveTo(link, path);
     }
 
     private static @Nullable Path find(Link link, int local, Address from) {
@@ -126,7 +126,7 @@ final class Paths {
             path.prove(nowNs);
             Path use = link.path;
             // The one in use may be heard still, when the peer has two: then it stays.
-            if (path != use && (use == null || use.heardNs < since)) moveTo(nowNs, link, path);
+            if (path != use && (use == null || use.heardNs < since)) moveTo(link, path);
             return;
         }
     }
@@ -209,7 +209,7 @@ final class Paths {
     }
 
     /** Packets go by this path from now on. What the one before learnt is kept, and taken over where only a port changed. */
-    private void moveTo(long nowNs, Link link, Path to) {
+    private void moveTo(Link link, Path to) {
         Path old = link.path;
         if (to == old) return;
         link.path = to;
