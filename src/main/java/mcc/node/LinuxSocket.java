@@ -8,9 +8,12 @@ import mcc.core.Counters.Counter;
 import mcc.sys.SysError;
 import mcc.sys.UdpDescriptor;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A UDP socket by calls of Linux: batches in and out without an object per datagram. */
 final class LinuxSocket implements UdpSocket {
+    private static final Logger LOG = LoggerFactory.getLogger(LinuxSocket.class);
     private static final int SEGMENTS_MAX = 60;
     /** What one UDP datagram over IPv4 may hold, and so a super-packet. */
     private static final int BATCH_BYTES = 65_507;
@@ -28,6 +31,7 @@ final class LinuxSocket implements UdpSocket {
     private final Counter dropped;
     private final Counter unsegmented;
     private final Counter gone;
+    private final Failures receiving;
     private final byte[] batch = new byte[BATCH_BYTES];
     /** Where the kernel's segmentation failed. */
     private final Map<Address, Boolean> plain = new HashMap<>();
@@ -57,6 +61,15 @@ final class LinuxSocket implements UdpSocket {
         dropped = counters.of("udp.dropped");
         unsegmented = counters.of("udp.gso.refused");
         gone = counters.of("udp.local.gone");
+        receiving = new Failures(counters, "udp.receive.errors", "receiving UDP datagrams");
+        if (!socket.batches()) {
+            counters.add("udp.batches.refused");
+            LOG.warn("this system refuses recvmmsg(2): UDP datagrams are received one by one, at a higher cost");
+        }
+        for (String option : socket.refused()) {
+            counters.add("udp.options.refused");
+            LOG.warn("this system refuses the socket option {}: what it is for is done without", option);
+        }
     }
 
     /** @param offload whether the kernel is to cut and join super-packets, where it can */
@@ -64,6 +77,13 @@ final class LinuxSocket implements UdpSocket {
             PacketLoop loop, Address address, boolean offload, LocalEnds ends, Counters counters, Handler handler)
             throws SysError {
         return of(loop, UdpDescriptor.bind(address.ip(), address.port(), offload), address, ends, counters, handler);
+    }
+
+    /** For programs of others ({@link UdpDescriptor#bindForPrograms}). */
+    static LinuxSocket bindForPrograms(
+            PacketLoop loop, Address address, LocalEnds ends, Counters counters, Handler handler) throws SysError {
+        UdpDescriptor made = UdpDescriptor.bindForPrograms(address.ip(), address.port());
+        return of(loop, made, address, ends, counters, handler);
     }
 
     /** @param address where the descriptor is bound, whatever the port */
@@ -92,6 +112,7 @@ final class LinuxSocket implements UdpSocket {
             push();
         }
         int n = socket.receive();
+        if (socket.error() != 0) receiving.add(socket.error());
         for (int i = 0; i < n; i++) {
             byte[] bytes = socket.message(i);
             Address from = from(socket.fromHigh(i), socket.fromLow(i), socket.fromPort(i));

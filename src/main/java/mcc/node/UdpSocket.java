@@ -3,6 +3,7 @@ package mcc.node;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.sys.SysError;
+import org.slf4j.LoggerFactory;
 
 /**
  * One bound UDP socket on the packet loop.
@@ -37,8 +38,9 @@ interface UdpSocket {
         if (PacketLoop.canWatch()) {
             try {
                 return LinuxSocket.bind(loop, address, offload, ends, counters, handler);
-            } catch (SysError _) {
-                counters.add("udp.fast-path.refused"); // Netty says why, in people's words
+            } catch (SysError e) {
+                counters.add("udp.fast-path.refused");
+                LoggerFactory.getLogger(UdpSocket.class).info("UDP on {} by other means: {}", address, e.getMessage());
             }
         }
         return NettySocket.bind(loop, address, ends, counters, handler);

@@ -35,9 +35,9 @@ class Libc {
             handle("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT), ERRNO);
     private static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle READ =
-            handle("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG), ON_HEAP);
+            handle("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG), ERRNO, ON_HEAP);
     private static final MethodHandle WRITE =
-            handle("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG), ON_HEAP);
+            handle("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG), ERRNO, ON_HEAP);
 
     private static final MethodHandle BIND =
             handle("bind", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
@@ -50,7 +50,12 @@ class Libc {
     private static final MethodHandle SENDMSG =
             handle("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
     private static final MethodHandle RECVMMSG =
-            handle("recvmmsg", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+            handle("recvmmsg", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS), ERRNO);
+    private static final MethodHandle RECVMSG =
+            handle("recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
+
+    /** Where a call of those that are made often leaves its error's number; one thread's at a time, as the callers are. */
+    private final MemorySegment errno = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
 
     Libc() {}
 
@@ -109,19 +114,31 @@ class Libc {
         }
     }
 
-    /** Leaves the error's number in {@code errno}; −1 for any error. */
-    long sendmsg(MemorySegment errno, int fd, MemorySegment header) {
+    private int result(long r) {
+        return r >= 0 ? (int) r : -errno.get(JAVA_INT, 0);
+    }
+
+    int sendmsg(int fd, MemorySegment header) {
         try {
-            return (long) SENDMSG.invokeExact(errno, fd, header, 0);
+            return result((long) SENDMSG.invokeExact(errno, fd, header, 0));
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
-    /** Messages received; −1 for any error. */
+    /** Messages received. */
     int recvmmsg(int fd, MemorySegment headers, int count, int flags) {
         try {
-            return (int) RECVMMSG.invokeExact(fd, headers, count, flags, MemorySegment.NULL);
+            return result((int) RECVMMSG.invokeExact(errno, fd, headers, count, flags, MemorySegment.NULL));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** The length of the one message received. */
+    int recvmsg(int fd, MemorySegment header, int flags) {
+        try {
+            return result((long) RECVMSG.invokeExact(errno, fd, header, flags));
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -135,19 +152,19 @@ class Libc {
         }
     }
 
-    /** Reads into memory that may be an array's, from a descriptor that never blocks; −1 for any error. */
+    /** Reads into memory that may be an array's, from a descriptor that never blocks. */
     int read(int fd, MemorySegment to, long max) {
         try {
-            return (int) (long) READ.invokeExact(fd, to, max);
+            return result((long) READ.invokeExact(errno, fd, to, max));
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
-    /** Writes from memory that may be an array's, to a descriptor that never blocks; −1 for any error. */
+    /** Writes from memory that may be an array's, to a descriptor that never blocks. */
     int write(int fd, MemorySegment from, long length) {
         try {
-            return (int) (long) WRITE.invokeExact(fd, from, length);
+            return result((long) WRITE.invokeExact(errno, fd, from, length));
         } catch (Throwable e) {
             throw unexpected(e);
         }

@@ -26,7 +26,11 @@ public final class TunDevice implements AutoCloseable {
     private static final long TUNSETIFF = 0x400454ca;
     private static final long TUNGETIFF = 0x800454d2L;
     private static final long TUNSETOFFLOAD = 0x400454d0;
+    private static final int EINTR = 4;
+    private static final int EIO = 5;
+    private static final int EAGAIN = 11;
     private static final int EINVAL = 22;
+    private static final int ENOBUFS = 105;
     private static final int IFF_TUN = 0x0001;
     private static final int IFF_NO_PI = 0x1000;
     private static final int IFF_VNET_HDR = 0x4000;
@@ -71,6 +75,7 @@ public final class TunDevice implements AutoCloseable {
 
     private byte[] written = read;
     private int writtenFrom;
+    private int error;
     private MemorySegment reading = MemorySegment.NULL;
     private MemorySegment writing = MemorySegment.NULL;
 
@@ -291,6 +296,11 @@ public final class TunDevice implements AutoCloseable {
         return offload;
     }
 
+    /** What the last read or write met; 0 for nothing, or what comes and goes: nothing to read, no room. */
+    public int error() {
+        return error;
+    }
+
     /** Reads one packet to the beginning of {@code to}; −1 when there is none. */
     @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
     public int read(byte[] to, int max) {
@@ -298,7 +308,8 @@ public final class TunDevice implements AutoCloseable {
             read = to;
             reading = MemorySegment.ofArray(to);
         }
-        return libc.read(fd, reading, max);
+        int n = libc.read(fd, reading, max);
+        return n >= 0 ? n : failed(n);
     }
 
     /** Writes one packet; false when the kernel refuses it. */
@@ -309,7 +320,13 @@ public final class TunDevice implements AutoCloseable {
             writtenFrom = offset;
             writing = MemorySegment.ofArray(from).asSlice(offset);
         }
-        return libc.write(fd, writing, length) == length;
+        int n = libc.write(fd, writing, length);
+        return n == length || failed(n) == 0;
+    }
+
+    private int failed(int result) {
+        error = result == -EAGAIN || result == -EINTR || result == -ENOBUFS ? 0 : Math.max(-result, EIO);
+        return -1;
     }
 
     /** Whether the interface was removed by somebody else. Costs a call: to be asked when there was nothing to read. */

@@ -7,9 +7,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A bound UDP socket of Linux that never blocks, never fragments, and sends and receives super-packets (UDP GSO and GRO).
@@ -28,7 +29,15 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int EADDRNOTAVAIL = 99;
     private static final int ENETUNREACH = 101;
     private static final int EHOSTUNREACH = 113;
+    private static final int EPERM = 1;
+    private static final int EINTR = 4;
+    private static final int EACCES = 13;
+    private static final int ENOSYS = 38;
+    private static final int EOPNOTSUPP = 95;
     private static final int MESSAGES = 8;
+    /** For who takes them one by one. */
+    private static final int MESSAGES_FEW = 2;
+
     private static final int BYTES = 65_536;
     private static final int BUFFER_BYTES = 4 << 20;
     private static final int AF_INET = 2;
@@ -75,30 +84,42 @@ public final class UdpDescriptor implements AutoCloseable {
     private final int fd;
     private final boolean v4;
     private final boolean segments;
+    private final boolean both;
+    private final int messages;
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment headers = arena.allocate((long) MMSG * MESSAGES, 8);
-    private final MemorySegment names = arena.allocate((long) NAME * MESSAGES, 8);
-    private final MemorySegment vectors = arena.allocate(16L * MESSAGES, 8);
-    private final MemorySegment controls = arena.allocate((long) CONTROL * MESSAGES, 8);
-    private final MemorySegment buffers = arena.allocate((long) BYTES * MESSAGES, 4096);
+    private final MemorySegment headers;
+    private final MemorySegment names;
+    private final MemorySegment vectors;
+    private final MemorySegment controls;
+    private final MemorySegment buffers;
     private final byte[] heap = new byte[BYTES];
     private final MemorySegment outHeader = arena.allocate(56, 8);
     private final MemorySegment outName = arena.allocate(NAME, 8);
     private final MemorySegment outVector = arena.allocate(16, 8);
     private final MemorySegment outControl = arena.allocate(2L * CMSG_INT + CMSG_INFO6, 8);
     private final MemorySegment outBytes = arena.allocate(BYTES + 2048, 4096);
-    private final MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
+    private final List<String> refused = new ArrayList<>();
+    private int port;
+    private boolean batches = true;
+    private int error;
     private boolean closed;
     private long sourceHigh;
     private long sourceLow;
     private int sourceScope;
 
-    private UdpDescriptor(Libc libc, int fd, boolean v4, boolean segments) {
+    private UdpDescriptor(Libc libc, int fd, boolean v4, boolean segments, boolean both) {
+        this.both = both;
+        messages = both ? MESSAGES_FEW : MESSAGES;
+        headers = arena.allocate((long) MMSG * messages, 8);
+        names = arena.allocate((long) NAME * messages, 8);
+        vectors = arena.allocate(16L * messages, 8);
+        controls = arena.allocate((long) CONTROL * messages, 8);
+        buffers = arena.allocate((long) BYTES * messages, 4096);
         this.libc = libc;
         this.fd = fd;
         this.v4 = v4;
         this.segments = segments;
-        for (int i = 0; i < MESSAGES; i++) {
+        for (int i = 0; i < messages; i++) {
             vectors.set(ADDRESS, 16L * i, buffers.asSlice((long) BYTES * i, BYTES));
             vectors.set(JAVA_LONG, 16L * i + 8, BYTES);
             headers.set(ADDRESS, (long) MMSG * i, names.asSlice((long) NAME * i, NAME));
@@ -126,7 +147,22 @@ public final class UdpDescriptor implements AutoCloseable {
         return bind(new Libc(), ip, port, offload);
     }
 
+    /**
+     * Binds for programs of others: sends fragments where a datagram is long, without super-packets; at {@code ::} of both
+     * families, with IPv4 as IPv4-mapped IPv6.
+     *
+     * @throws SysError when the system refuses
+     */
+    public static UdpDescriptor bindForPrograms(byte[] ip, int port) throws SysError {
+        return bind(new Libc(), ip, port, false, true);
+    }
+
     static UdpDescriptor bind(Libc libc, byte[] ip, int port, boolean offload) throws SysError {
+        return bind(libc, ip, port, offload, false);
+    }
+
+    private static UdpDescriptor bind(Libc libc, byte[] ip, int port, boolean offload, boolean programs)
+            throws SysError {
         if (!ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN)) throw SysError.of("a fast socket", EINVAL);
         boolean v4 = ip.length == 4;
         int fd = libc.socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0);
@@ -134,27 +170,64 @@ public final class UdpDescriptor implements AutoCloseable {
         for (int option : new int[] {SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE}) {
             libc.setsockopt(fd, SOL_SOCKET, option, BUFFER_BYTES); // the last two need privileges
         }
-        if (!v4) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-        if (v4) libc.setsockopt(fd, IPPROTO_IP, IP_RECVTOS, 1);
-        else libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-        if (v4) libc.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1);
-        else libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-        if (v4) libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE);
-        else libc.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
-        if (offload) libc.setsockopt(fd, SOL_UDP, UDP_GRO, 1); // refused by old kernels: then each datagram comes alone
+        if (!v4) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, programs ? 0 : 1);
         boolean segments = offload && libc.setsockopt(fd, SOL_UDP, UDP_SEGMENT, 0) >= 0; // 0: by cmsg alone
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment name = arena.allocate(NAME, 8);
+        UdpDescriptor made = new UdpDescriptor(libc, fd, v4, segments, programs);
+        if (offload && !segments) made.refused.add("UDP_SEGMENT");
+        made.option("IP_RECVTOS", v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVTOS : IPV6_RECVTCLASS, 1);
+        made.option("IP_PKTINFO", v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
+        int discover = v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER;
+        if (!programs) made.option("IP_MTU_DISCOVER", v4 ? IPPROTO_IP : IPPROTO_IPV6, discover, PMTUDISC_PROBE);
+        if (offload) made.option("UDP_GRO", SOL_UDP, UDP_GRO, 1); // without it each datagram comes alone
+        try {
+            made.tryReceiving();
+            made.bind(ip, port);
+            made.trySending();
+            return made;
+        } catch (SysError e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    private void option(String name, int level, int option, int value) {
+        if (libc.setsockopt(fd, level, option, value) < 0) refused.add(name);
+    }
+
+    private void bind(byte[] ip, int port) throws SysError {
+        try (Arena scratch = Arena.ofConfined()) {
+            MemorySegment name = scratch.allocate(NAME, 8);
             name.set(JAVA_SHORT, 0, (short) (v4 ? AF_INET : AF_INET6));
             name.set(JAVA_SHORT, 2, Short.reverseBytes((short) port));
             MemorySegment.copy(ip, 0, name, JAVA_BYTE, v4 ? 4 : 8, ip.length);
             int r = libc.bind(fd, name, v4 ? 16 : 28);
-            if (r < 0) {
-                libc.close(fd);
-                throw SysError.of("binding a UDP socket", -r);
-            }
+            if (r < 0) throw SysError.of("binding a UDP socket", -r);
+            r = libc.getsockname(fd, name, scratch.allocateFrom(JAVA_INT, NAME));
+            if (r < 0) throw SysError.of("asking for the port of a UDP socket", -r);
+            this.port = Short.reverseBytes(name.get(JAVA_SHORT, 2)) & 0xffff;
         }
-        return new UdpDescriptor(libc, fd, v4, segments);
+    }
+
+    /** A sandbox may refuse calls (seccomp(2)); who would send or receive nothing for ever must not look like a socket. */
+    private void tryReceiving() throws SysError {
+        receive();
+        if (isRefusal(error)) throw SysError.of("receiving UDP datagrams", error);
+    }
+
+    private void trySending() throws SysError {
+        outHeader.set(JAVA_INT, 8, 0); // to nobody: sends nothing
+        outHeader.set(ADDRESS, 0, MemorySegment.NULL);
+        int r = -libc.sendmsg(fd, outHeader);
+        outHeader.set(JAVA_INT, 8, v4 ? 16 : 28);
+        outHeader.set(ADDRESS, 0, outName);
+        if (isRefusal(r)) throw SysError.of("sending UDP datagrams", r);
+    }
+
+    private static boolean isRefusal(int error) {
+        return switch (error) {
+            case EPERM, EACCES, ENOSYS, EOPNOTSUPP -> true;
+            default -> false;
+        };
     }
 
     /** The descriptor, for a loop to watch. */
@@ -169,21 +242,47 @@ public final class UdpDescriptor implements AutoCloseable {
 
     /** The port that is bound. */
     public int port() {
-        try (Arena scratch = Arena.ofConfined()) {
-            MemorySegment name = scratch.allocate(NAME, 8);
-            MemorySegment size = scratch.allocateFrom(JAVA_INT, NAME);
-            return libc.getsockname(fd, name, size) < 0 ? 0 : Short.reverseBytes(name.get(JAVA_SHORT, 2)) & 0xffff;
-        }
+        return port;
+    }
+
+    /** The options that the kernel refused, by their names in IPv4: what they are for is done without. */
+    public List<String> refused() {
+        return List.copyOf(refused);
+    }
+
+    /** Whether {@link #receive} takes several messages in one call, which a system may refuse. */
+    public boolean batches() {
+        return batches;
+    }
+
+    /** What the last {@link #receive} met; 0 for nothing. */
+    public int error() {
+        return error;
     }
 
     /** Receives what is there, up to a batch; returns how many messages, to be read by their numbers. */
     public int receive() {
         if (closed) return 0;
-        for (int i = 0; i < MESSAGES; i++) {
+        for (int i = 0; i < messages; i++) {
             headers.set(JAVA_INT, (long) MMSG * i + 8, NAME);
             headers.set(JAVA_LONG, (long) MMSG * i + 40, CONTROL);
         }
-        return Math.max(0, libc.recvmmsg(fd, headers, MESSAGES, MSG_DONTWAIT));
+        int n = batches ? libc.recvmmsg(fd, headers, messages, MSG_DONTWAIT) : receiveOneByOne();
+        if (batches && n < 0 && isRefusal(-n)) {
+            batches = false;
+            n = receiveOneByOne();
+        }
+        error = n >= 0 || n == -AGAIN || n == -EINTR ? 0 : -n;
+        return Math.max(0, n);
+    }
+
+    private int receiveOneByOne() {
+        for (int i = 0; i < messages; i++) {
+            int n = libc.recvmsg(fd, headers.asSlice((long) MMSG * i, MMSG), MSG_DONTWAIT);
+            if (n < 0) return i > 0 ? i : n;
+            headers.set(JAVA_INT, (long) MMSG * i + 56, n);
+        }
+        return messages;
     }
 
     /** The length of message {@code i} in bytes. */
@@ -289,7 +388,8 @@ public final class UdpDescriptor implements AutoCloseable {
      * @return 0, or the error's number
      */
     public int send(long high, long low, int port, byte[] bytes, int offset, int length, int segment, int ecn) {
-        if (closed || v4 != (high == 0 && low >>> 32 == MAPPED >>> 32)) return EINVAL;
+        boolean toV4 = high == 0 && low >>> 32 == MAPPED >>> 32;
+        if (closed || v4 != toV4 && (v4 || !both)) return EINVAL;
         outName.set(JAVA_SHORT, 2, Short.reverseBytes((short) port));
         if (v4) {
             outName.set(JAVA_INT, 4, Integer.reverseBytes((int) low));
@@ -305,7 +405,7 @@ public final class UdpDescriptor implements AutoCloseable {
             outControl.set(JAVA_SHORT, controlled + CMSG, (short) segment);
             controlled += CMSG_INT;
         }
-        if (ecn > 0) {
+        if (ecn > 0 && v4 == toV4) {
             putControl(controlled, CMSG + 4, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS);
             outControl.set(JAVA_INT, controlled + CMSG, ecn);
             controlled += CMSG_INT;
@@ -313,7 +413,7 @@ public final class UdpDescriptor implements AutoCloseable {
         if (sourceLow != 0 || sourceHigh != 0) controlled = putSource(controlled);
         outHeader.set(ADDRESS, 32, controlled > 0 ? outControl : MemorySegment.NULL);
         outHeader.set(JAVA_LONG, 40, controlled);
-        return libc.sendmsg(errno, fd, outHeader) < 0 ? errno.get(JAVA_INT, 0) : 0;
+        return Math.max(0, -libc.sendmsg(fd, outHeader));
     }
 
     private int putSource(int at) {

@@ -18,6 +18,9 @@ public final class Kernel extends Libc {
 
     private static final int SOL_UDP = 17;
 
+    private static final int ENOSYS = 38;
+
+    private final List<String> refusedCalls = new ArrayList<>();
     private final List<Integer> refused = new ArrayList<>();
     private IntUnaryOperator error = _ -> 0;
     private int sent;
@@ -57,14 +60,29 @@ public final class Kernel extends Libc {
 
     @Override
     @SuppressWarnings("restricted") // the control messages are where the header says
-    long sendmsg(MemorySegment errno, int fd, MemorySegment header) {
+    int sendmsg(int fd, MemorySegment header) {
+        if (header.get(JAVA_INT, 8) == 0) return refusedCalls.contains("sendmsg") ? -ENOSYS : super.sendmsg(fd, header);
         sent++;
         boolean segmented = header.get(JAVA_LONG, 40) > 0
                 && header.get(ADDRESS, 32).reinterpret(16).get(JAVA_INT, 8) == SOL_UDP; // of several it is the first
         if (segmented) superPackets++;
         int refusal = error.applyAsInt(segmented ? 1 : 0);
-        if (refusal == 0) return super.sendmsg(errno, fd, header);
-        errno.set(JAVA_INT, 0, refusal);
-        return -1;
+        return refusal == 0 ? super.sendmsg(fd, header) : -refusal;
+    }
+
+    /** It refuses a call, as a sandbox does. */
+    public Kernel refusing(String call) {
+        refusedCalls.add(call);
+        return this;
+    }
+
+    @Override
+    int recvmmsg(int fd, MemorySegment headers, int count, int flags) {
+        return refusedCalls.contains("recvmmsg") ? -ENOSYS : super.recvmmsg(fd, headers, count, flags);
+    }
+
+    @Override
+    int recvmsg(int fd, MemorySegment header, int flags) {
+        return refusedCalls.contains("recvmsg") ? -ENOSYS : super.recvmsg(fd, header, flags);
     }
 }

@@ -41,7 +41,7 @@ public final class MemoryTun extends Libc {
 
     @Override
     int read(int fd, MemorySegment to, long max) {
-        if (left == 0) return -1;
+        if (left == 0) return -11; // nothing to read
         left--;
         MemorySegment.copy(packet, 0, to, 0, packet.byteSize());
         return (int) packet.byteSize();
