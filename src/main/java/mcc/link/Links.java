@@ -281,7 +281,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     public void transmit(long nowNs, PacketSink out) {
         for (Outbox.Outgoing o; out.ready() && (o = outbox.poll()) != null; ) {
             byte[] bytes = o.datagram().toArray();
+            boolean probe = bytes.length > PathMtu.BASE; // nothing else that waits is as long
+            if (probe) out.cut();
             send(out, o.local(), o.to(), bytes, bytes.length, 0);
+            if (probe) out.cut();
         }
         while (out.ready() && !dirty.isEmpty()) {
             Link link = dirty.removeFirst();

@@ -13,6 +13,12 @@ public interface PacketSink {
         return true;
     }
 
+    /**
+     * What was taken and what comes travel apart: a probe of length does not ride in a super-packet, which bridges let pass
+     * however long its pieces are.
+     */
+    default void cut() {}
+
     /** Takes one datagram; the bytes are borrowed until return. */
     void send(Address to, byte[] buf, int offset, int length);
 

@@ -178,6 +178,11 @@ final class LinuxSocket implements UdpSocket {
     }
 
     @Override
+    public void cut() {
+        closed = true;
+    }
+
+    @Override
     public void flush() {
         push();
     }

@@ -103,6 +103,9 @@ final class NettySocket implements UdpSocket {
     }
 
     @Override
+    public void cut() {} // here nothing is joined
+
+    @Override
     public void flush() {
         channel.flush();
     }

@@ -58,6 +58,9 @@ interface UdpSocket {
      */
     void send(int local, Address to, byte[] buf, int offset, int length, int ecn);
 
+    /** What was taken and what comes share no super-packet. */
+    void cut();
+
     void flush();
 
     void close();

@@ -63,6 +63,11 @@ final class UdpSockets implements PacketSink {
         else socket.send(local, to, buf, offset, length, ecn);
     }
 
+    @Override
+    public void cut() {
+        for (UdpSocket socket : sockets) socket.cut();
+    }
+
     void flush() {
         for (UdpSocket socket : sockets) socket.flush();
     }

@@ -1,6 +1,7 @@
 package mcc.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.channel.epoll.Epoll;
@@ -18,6 +19,7 @@ import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.sys.Kernel;
+import mcc.sys.SysError;
 import mcc.sys.UdpDescriptor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -132,6 +134,7 @@ class UdpSocketTest {
         LINUX_OFF,
         LINUX_WITHOUT_GRO,
         LINUX_WITHOUT_GSO,
+        LINUX_WITHOUT_BATCHES,
         NETTY
     }
 
@@ -139,6 +142,7 @@ class UdpSocketTest {
         if (kind != Kind.NETTY) {
             Kernel kernel = new Kernel();
             if (kind == Kind.LINUX_WITHOUT_GRO) kernel.without(Kernel.UDP_GRO);
+            if (kind == Kind.LINUX_WITHOUT_BATCHES) kernel.refusing("recvmmsg");
             if (kind == Kind.LINUX_WITHOUT_GSO) kernel.without(Kernel.UDP_SEGMENT);
             return linux(kernel, at, kind != Kind.LINUX_OFF, inbox);
         }
@@ -169,7 +173,7 @@ class UdpSocketTest {
 
     /** At a socket of all addresses, what comes to the second one is answered from there, super-packets too. */
     @ParameterizedTest
-    @EnumSource(names = {"LINUX", "LINUX_OFF", "LINUX_WITHOUT_GRO", "LINUX_WITHOUT_GSO"})
+    @EnumSource(names = {"LINUX", "LINUX_OFF", "LINUX_WITHOUT_GRO", "LINUX_WITHOUT_GSO", "LINUX_WITHOUT_BATCHES"})
     void aDatagramIsAnsweredFromTheAddressThatItCameTo(Kind kind) throws Exception {
         for (Address at : List.of(Address.v4(0, 0), new Address(0, 0, 0))) {
             Inbox inbox = new Inbox();
@@ -324,6 +328,40 @@ class UdpSocketTest {
             assertThat(kernel.sent()).isEqualTo(22);
         }
         assertThat(counters.value("udp.errors")).isZero();
+    }
+
+    /** A bridge lets super-packets pass however long their pieces are, and single datagrams not. */
+    @Test
+    void aProbeOfLengthRidesInNoSuperPacket() throws Exception {
+        Kernel kernel = new Kernel();
+        Inbox inbox = new Inbox();
+        UdpSocket from = linux(kernel, new Inbox());
+        UdpSocket to = linux(new Kernel(), inbox);
+        onLoop(() -> {
+            for (int i = 0; i < 21; i++) {
+                if (i == 10) from.cut();
+                from.send(LocalEnds.ANY, to.local(), new byte[1_449], 0, 1_449, 0);
+                if (i == 10) from.cut();
+            }
+            from.flush();
+        });
+        for (int i = 0; i < 21; i++) assertThat(inbox.datagrams.poll(60, TimeUnit.SECONDS)).hasSize(1_449);
+        assertThat(kernel.sent()).isEqualTo(3);
+        assertThat(kernel.superPackets()).isEqualTo(2);
+    }
+
+    @Test
+    void callsThatTheSystemRefusesAreSaidAndCountedAndNoSocketIsDeafOrDumb() throws Exception {
+        linux(new Kernel().refusing("recvmmsg"), new Inbox());
+        assertThat(counters.value("udp.batches.refused")).isEqualTo(1);
+        linux(new Kernel().without(Kernel.UDP_GRO).without(Kernel.UDP_SEGMENT), new Inbox());
+        assertThat(counters.value("udp.options.refused")).isEqualTo(2);
+        for (Kernel kernel :
+                List.of(new Kernel().refusing("recvmmsg").refusing("recvmsg"), new Kernel().refusing("sendmsg"))) {
+            assertThatThrownBy(() -> kernel.bind(LOOPBACK.ip(), true))
+                    .as("Netty's socket is tried")
+                    .isInstanceOf(SysError.class);
+        }
     }
 
     @Test
