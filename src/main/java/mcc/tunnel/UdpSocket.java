@@ -22,6 +22,7 @@ import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
 import java.util.function.BiConsumer;
 import mcc.core.Counters;
+import mcc.node.WildcardSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,13 +31,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class UdpSocket implements FlowEnd {
     /** A listening socket: from whom each datagram came, and to whom each goes. */
-    record Listener(Channel channel, InetSocketAddress address, Counters counters) {
+    record Listener(InetSocketAddress address, BiConsumer<InetSocketAddress, byte[]> out, Runnable end) {
+        static Listener of(Channel channel, InetSocketAddress address, Counters counters) {
+            return new Listener(
+                    address,
+                    (to, bytes) ->
+                            UdpSocket.send(channel, new DatagramPacket(Unpooled.wrappedBuffer(bytes), to), counters),
+                    channel::close);
+        }
+
         void send(InetSocketAddress to, byte[] bytes) {
-            UdpSocket.send(channel, new DatagramPacket(Unpooled.wrappedBuffer(bytes), to), counters);
+            out.accept(to, bytes);
         }
 
         void close() {
-            channel.close();
+            end.run();
         }
     }
 
@@ -67,8 +76,19 @@ final class UdpSocket implements FlowEnd {
         return promise.future();
     }
 
-    /** Listens on the context's event loop. */
+    /** Listens on the context's event loop; on every address by a socket that answers from the one that was asked, if it can. */
     static Future<Listener> listen(
+            Context context, InetSocketAddress at, Counters counters, BiConsumer<InetSocketAddress, byte[]> taker) {
+        if (!at.getAddress().isAnyLocalAddress()) return listenAt(context, at, counters, taker);
+        return WildcardSocket.bind(context, at, counters, taker)
+                .map(socket -> new Listener(socket.address(), socket::send, socket::close))
+                .recover(_ -> {
+                    counters.add("tunnel.wildcard.refused"); // or the port is taken, which Netty says in people's words
+                    return listenAt(context, at, counters, taker);
+                });
+    }
+
+    private static Future<Listener> listenAt(
             Context context, InetSocketAddress at, Counters counters, BiConsumer<InetSocketAddress, byte[]> taker) {
         ContextInternal own = (ContextInternal) context;
         Promise<Listener> promise = own.promise();
@@ -81,7 +101,7 @@ final class UdpSocket implements FlowEnd {
         binding.addListener(done -> {
             if (done.isSuccess()) {
                 Channel channel = binding.channel();
-                promise.complete(new Listener(channel, (InetSocketAddress) channel.localAddress(), counters));
+                promise.complete(Listener.of(channel, (InetSocketAddress) channel.localAddress(), counters));
             } else promise.fail(done.cause());
         });
         return promise.future();

@@ -116,6 +116,39 @@ class UdpForwardTest {
         return out[0];
     }
 
+    /** A connected client, as most are, hears nothing from another address than it spoke to. */
+    @Test
+    void aForwardOnEveryAddressAnswersFromTheOneThatWasAsked() throws Exception {
+        for (String wildcard : List.of("0.0.0.0", "::")) {
+            InetSocketAddress all = new InetSocketAddress(wildcard, 0);
+            UdpForward forward = get(UdpForward.listen(context, all, Long.MAX_VALUE, owner, counters));
+            int port = forward.address().getPort();
+            List<String> asked = wildcard.equals("::")
+                    ? List.of("127.0.0.1", "127.0.0.2", "::1")
+                    : List.of("127.0.0.1", "127.0.0.2");
+            try (DatagramSocket app = socket()) {
+                for (String at : asked) {
+                    try (DatagramSocket client = new DatagramSocket(null)) {
+                        client.connect(new InetSocketAddress(at, port));
+                        client.setSoTimeout(PATIENCE_MS);
+                        send(client, new InetSocketAddress(at, port), 7);
+                        Promise<FlowEnd> promise = nextOpening();
+                        UdpSocket end = get(
+                                UdpSocket.connect(context, (InetSocketAddress) app.getLocalSocketAddress(), counters));
+                        onContext(() -> promise.complete(end));
+                        DatagramPacket got = receive(app);
+                        byte[] answer = new byte[9_000]; // longer than any path: in fragments
+                        app.send(new DatagramPacket(answer, answer.length, got.getSocketAddress()));
+                        DatagramPacket back = new DatagramPacket(new byte[10_000], 10_000);
+                        client.receive(back);
+                        assertThat(back.getLength()).as(wildcard + " " + at).isEqualTo(9_000);
+                    }
+                }
+            }
+            onContext(forward::close);
+        }
+    }
+
     @Test
     void aFlowThatIsStillOpeningIsNotIdle() throws Exception {
         UdpForward forward = forward();
@@ -208,7 +241,7 @@ class UdpForwardTest {
             protected void doWrite(ChannelOutboundBuffer out) {}
         };
         InetSocketAddress client = new InetSocketAddress(InetAddress.getLoopbackAddress(), 9);
-        UdpSocket.Listener listener = new UdpSocket.Listener(full, client, counters);
+        UdpSocket.Listener listener = UdpSocket.Listener.of(full, client, counters);
         for (int i = 0; i < 10_000; i++) listener.send(client, new byte[1_000]);
         assertThat(full.unsafe().outboundBuffer().totalPendingWriteBytes()).isLessThan(100_000);
         assertThat(counters.value("tunnel.flow.dropped")).isGreaterThan(9_900);
