@@ -56,6 +56,8 @@ public final class Bus {
     public static final Address<RegistryVerticle.Offers> OFFERS = new Address<>("mcc.registry.offers");
     /** A core has begun, perhaps anew: published, so that whoever told it something tells it again. */
     public static final Address<Started> STARTED = new Address<>("mcc.started");
+    /** Where the node listens for its endpoints, published again and again. */
+    public static final Address<SessionVerticle.Listeners> LISTENERS = new Address<>("mcc.tunnel.listeners");
     /** Operations of the REST interface, for those who do not come by HTTP. */
     public static final Address<ApiQuery> API = new Address<>("mcc.rest.ask");
     /** Questions to the plugins. */

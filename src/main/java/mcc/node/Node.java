@@ -29,6 +29,7 @@ import mcc.sys.SysError;
 import mcc.sys.TunDevice;
 import mcc.tun.InnerAddress;
 import mcc.tun.Subnet;
+import mcc.tun.VirtualInterface;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -199,7 +200,8 @@ public final class Node implements AutoCloseable {
             List<TunDevice.Prefix> prefixes = new ArrayList<>();
             prefixes.add(new TunDevice.Prefix(address.bytes(), InnerAddress.PREFIX_BITS));
             if (ipv4) prefixes.add(new TunDevice.Prefix(address.v4().bytes(), InnerAddress.PREFIX4_BITS));
-            TunDevice made = TunDevice.open(settings.text("tun.name"), TunPort.MTU, prefixes, offload(settings));
+            TunDevice made =
+                    TunDevice.open(settings.text("tun.name"), VirtualInterface.MTU, prefixes, offload(settings));
             device = made;
             for (Subnet subnet : TunPort.Setup.subnets(settings)) {
                 if (subnet.node() != null)
@@ -207,7 +209,7 @@ public final class Node implements AutoCloseable {
             }
             List<String> addresses =
                     ipv4 ? List.of(address.toString(), address.v4().toString()) : List.of(address.toString());
-            parts.status().tun(made.name(), TunPort.MTU, addresses);
+            parts.status().tun(made.name(), VirtualInterface.MTU, addresses);
             LOG.info("interface {} has {}", made.name(), String.join(" and ", addresses));
             return new TunPort.Setup(
                     made,

@@ -54,6 +54,13 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         record Listening() implements Query, Ask<List<Address>> {}
     }
 
+    /**
+     * Where this node listens for its endpoints, at {@link mcc.tun.Redirect#desk}.
+     *
+     * @param ports by endpoint
+     */
+    public record Listeners(Map<Id, Integer> ports) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(SessionVerticle.class);
     private static final int PINGS_MAX = 256;
     private static final long PING_MS = 2_000;
@@ -171,6 +178,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     private void host(TunPort tun, PacketLoop loop, Links links) {
         tun.attach(loop, links, this::onTurn);
         bus.on(Bus.OFFERS, offers -> tun.offer(offers.all()));
+        bus.on(Bus.LISTENERS, listeners -> tun.listen(listeners.ports()));
         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
                 .onSuccess(views -> loop.execute(() -> tun.offer(views)));
     }
@@ -383,6 +391,11 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         @Override
         public boolean ready() {
             return sockets.ready();
+        }
+
+        @Override
+        public void cut() {
+            sockets.cut();
         }
 
         @Override

@@ -47,6 +47,7 @@ public final class Gate {
     private final Verdicts verdicts;
     private final List<Subnet> subnets;
     private final Flows flows;
+    private final Fragments fragments;
     private final Ip quoted = new Ip();
     private final Counter evicted;
     private final Counter spoofed;
@@ -60,9 +61,22 @@ public final class Gate {
      * @param seed random, for the tables
      */
     public Gate(InnerAddress self, boolean ipv4, Judge judge, List<Subnet> subnets, long seed, Counters counters) {
+        this(self, ipv4, judge, subnets, new Fragments(counters), seed, counters);
+    }
+
+    /** @param fragments what was said of packets in fragments, by another gate too */
+    Gate(
+            InnerAddress self,
+            boolean ipv4,
+            Judge judge,
+            List<Subnet> subnets,
+            Fragments fragments,
+            long seed,
+            Counters counters) {
         this.self = self;
         self4 = ipv4 ? self.v4() : null;
         this.judge = judge;
+        this.fragments = fragments;
         this.subnets = subnets.stream().sorted(Subnet.LONGEST_FIRST).toList();
         flows = new Flows(FLOWS_MAX, seed);
         verdicts = new Verdicts(seed);
@@ -117,13 +131,18 @@ public final class Gate {
             astray.add();
             return false;
         }
+        boolean admitted =
+                ip.fragment && !ip.hasPorts ? fragments.admits(nowNs, peer, ip) : judges(nowNs, peer, from, ip, b);
+        if (ip.fragment && ip.hasPorts) fragments.judged(nowNs, peer, ip, admitted);
+        if (!admitted) denied.add();
+        return admitted;
+    }
+
+    private boolean judges(long nowNs, Id peer, InnerAddress from, Ip ip, byte[] b) {
         if (isExpected(nowNs, peer, from, ip, b)) return true;
-        if (isGranted(nowNs, peer, ip)) {
-            note(nowNs, ip, b, true);
-            return true;
-        }
-        denied.add();
-        return false;
+        if (!isGranted(nowNs, peer, ip)) return false;
+        note(nowNs, ip, b, true);
+        return true;
     }
 
     private boolean isGranted(long nowNs, Id peer, Ip ip) {

@@ -33,6 +33,10 @@ public final class Ip {
     int transportLength;
     /** Whether this is part of a packet. */
     boolean fragment;
+    /** Of which packet it is a part, and where that part begins, in bytes. */
+    int fragmentId;
+
+    int fragmentOffset;
     /** Whether the ports, or an ICMP type, can be read: false for later fragments and other protocols. */
     boolean hasPorts;
 
@@ -113,7 +117,9 @@ public final class Ip {
         if (head < 20 || head > length || Octets.u16(b, at + 2) != length) return false;
         protocol = Octets.u8(b, at + 9);
         fragment = (Octets.u16(b, at + 6) & 0x3fff) != 0;
-        hasPorts = (Octets.u16(b, at + 6) & 0x1fff) == 0;
+        fragmentOffset = (Octets.u16(b, at + 6) & 0x1fff) * 8;
+        fragmentId = Octets.u16(b, at + 4);
+        hasPorts = fragmentOffset == 0;
         addresses4(b, at);
         transport = at + head;
         transportLength = length - head;
@@ -151,7 +157,9 @@ public final class Ip {
             int size = next == FRAGMENT ? 8 : 8 + 8 * Octets.u8(b, transport + 1);
             if (next == FRAGMENT) {
                 fragment = true;
-                hasPorts = (Octets.u16(b, transport + 2) & 0xfff8) == 0;
+                fragmentOffset = Octets.u16(b, transport + 2) & 0xfff8;
+                fragmentId = Octets.i32(b, transport + 4);
+                hasPorts = fragmentOffset == 0;
             }
             next = Octets.u8(b, transport);
             transport += size;

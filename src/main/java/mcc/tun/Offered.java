@@ -39,6 +39,7 @@ public final class Offered {
     private final List<Opened> doors = new ArrayList<>();
 
     private final Verdicts verdicts;
+    private final Fragments fragments;
     private final Ip quoted = new Ip();
     private final Judge judge;
     private final Counter denied;
@@ -46,7 +47,13 @@ public final class Offered {
 
     /** @param seed random, for the table of answers */
     public Offered(Judge judge, long seed, Counters counters) {
+        this(judge, new Fragments(counters), seed, counters);
+    }
+
+    /** @param fragments what was said of packets in fragments, by another gate too */
+    Offered(Judge judge, Fragments fragments, long seed, Counters counters) {
         this.judge = judge;
+        this.fragments = fragments;
         verdicts = new Verdicts(seed);
         denied = counters.of("tun.in.denied");
     }
@@ -98,10 +105,16 @@ public final class Offered {
 
     /** Whether the host may receive this packet, which goes to an endpoint's address and honestly comes from a peer. */
     public boolean enters(long nowNs, Id peer, Ip ip, byte[] b) {
+        boolean later = ip.fragment && !ip.hasPorts;
+        boolean admitted = later ? fragments.admits(nowNs, peer, ip) : judges(nowNs, peer, ip, b);
+        if (ip.fragment && !later) fragments.judged(nowNs, peer, ip, admitted);
+        if (!admitted) denied.add();
+        return admitted;
+    }
+
+    private boolean judges(long nowNs, Id peer, Ip ip, byte[] b) {
         Opened at = opened(ip.toHigh, ip.toLow);
-        if (at != null && isBy(at.door, ip, b) && mayVisit(nowNs, peer, at)) return true;
-        denied.add();
-        return false;
+        return at != null && isBy(at.door, ip, b) && mayVisit(nowNs, peer, at);
     }
 
     private boolean isBy(Door door, Ip ip, byte[] b) {

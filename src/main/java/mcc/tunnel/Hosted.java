@@ -6,9 +6,12 @@ import io.vertx.core.Vertx;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.registry.Registration;
@@ -17,9 +20,9 @@ import mcc.tun.InnerAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The endpoints of this host at their own addresses: a port of each leads to its app, which need not listen on that address.
- * Who gets so far was let in by the gate of the virtual interface. An app that listens on every address is reached without
- * this; then the port is taken, and left to it.
+ * The far end of what goes to the endpoints of this host at their own addresses: a listener for each, that leads to its app.
+ * All are at one address that no app is offered at, on ports that the system chose, and no app of this host registered: so
+ * none has a port that an app wants. The virtual interface leads here whom its gate let in ({@link mcc.tun.Redirect}).
  */
 final class Hosted {
     /** Connections and flows that pass here at a time. */
@@ -36,6 +39,12 @@ final class Hosted {
         @Nullable
         UdpForward forward;
 
+        /** 0 while there is none. */
+        int port() {
+            if (forward != null) return forward.address().getPort();
+            return listener == null ? 0 : listener.address().getPort();
+        }
+
         Door(Registration app) {
             this.app = app;
         }
@@ -49,29 +58,43 @@ final class Hosted {
 
     private final Vertx vertx;
     private final Context context;
-    private final String network;
+    private final InnerAddress desk;
     private final long idleNs;
     private final Splice.Meter meter;
     private final Counters counters;
+    private final Consumer<Map<Id, Integer>> told;
     private final Map<Id, Door> doors = new LinkedHashMap<>();
     private int open;
 
-    Hosted(Vertx vertx, Context context, String network, long idleNs, Splice.Meter meter, Counters counters) {
+    /** @param told hears at which ports it listens, by endpoint: at each change, and once a second */
+    Hosted(
+            Vertx vertx,
+            Context context,
+            InnerAddress desk,
+            long idleNs,
+            Splice.Meter meter,
+            Counters counters,
+            Consumer<Map<Id, Integer>> told) {
         this.vertx = vertx;
         this.context = context;
-        this.network = network;
+        this.desk = desk;
         this.idleNs = idleNs;
         this.meter = meter;
         this.counters = counters;
+        this.told = told;
     }
 
-    /** Opens what is missing, closes what is gone; to be called once a second, because a port may be free by then. */
+    /** Opens what is missing, closes what is gone or in an app's way; to be called once a second. */
     void second(long nowNs, List<Registry.LocalView> registrations) {
         Map<Id, Registration> wanted = new LinkedHashMap<>();
-        for (Registry.LocalView view : registrations) wanted.put(view.endpoint(), view.registration());
+        Set<Integer> ports = new HashSet<>();
+        for (Registry.LocalView view : registrations) {
+            wanted.put(view.endpoint(), view.registration());
+            ports.add(view.registration().port());
+        }
         doors.entrySet().removeIf(entry -> {
             Door door = entry.getValue();
-            if (door.app.equals(wanted.get(entry.getKey()))) return false;
+            if (door.app.equals(wanted.get(entry.getKey())) && !ports.contains(door.port())) return false;
             door.close();
             return true;
         });
@@ -80,23 +103,33 @@ final class Hosted {
             if (door.forward != null) door.forward.expire(nowNs);
             if (door.opening || door.listener != null || door.forward != null) return;
             door.opening = true;
-            open(door, endpoint).onComplete(done -> {
+            open(door).onComplete(done -> {
                 door.opening = false;
                 if (done.failed()) counters.add("tunnel.hosted.failed");
                 if (door.gone) door.close();
+                else told.accept(ports());
             });
         });
+        told.accept(ports()); // though nothing changed: who hears it may have begun anew
+    }
+
+    /** The ports at which it listens, by endpoint. */
+    private Map<Id, Integer> ports() {
+        Map<Id, Integer> out = new LinkedHashMap<>();
+        doors.forEach((endpoint, door) -> {
+            if (door.port() > 0) out.put(endpoint, door.port());
+        });
+        return out;
     }
 
     void close() {
         for (Door door : doors.values()) door.close();
     }
 
-    private Future<?> open(Door door, Id endpoint) {
+    private Future<?> open(Door door) {
         InetSocketAddress at;
         try {
-            byte[] ip = InnerAddress.of(network, endpoint).bytes();
-            at = new InetSocketAddress(InetAddress.getByAddress(ip), door.app.port());
+            at = new InetSocketAddress(InetAddress.getByAddress(desk.bytes()), 0);
         } catch (UnknownHostException e) {
             return Future.failedFuture(e);
         }

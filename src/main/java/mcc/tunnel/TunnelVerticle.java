@@ -30,6 +30,8 @@ import mcc.node.StoreVerticle;
 import mcc.registry.Health;
 import mcc.registry.Offer;
 import mcc.registry.ServiceName;
+import mcc.tun.InnerAddress;
+import mcc.tun.Redirect;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -162,7 +164,8 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         provider = made;
         if (parts.status().tun() != null) {
             String network = parts.settings().text("network");
-            hosted = new Hosted(vertx, context, network, idleNs, totals, counters);
+            InnerAddress desk = Redirect.desk(network, parts.id());
+            hosted = new Hosted(vertx, context, desk, idleNs, totals, counters, this::tell);
         }
         bus.on(Bus.INCOMING, made::take);
         bus.serve(ASK, this::onQuery);
@@ -189,6 +192,10 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
                     LOG.info("SOCKS5 on {}", listener.address());
                 })
                 .recover(e -> Future.failedFuture(cannotListen("--socks", text, e)));
+    }
+
+    private void tell(Map<Id, Integer> ports) {
+        bus.publish(Bus.LISTENERS, new SessionVerticle.Listeners(ports));
     }
 
     private static Problem cannotListen(String what, String text, Throwable e) {

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,11 +92,7 @@ class EndpointAddressIT {
         for (int port : new int[] {7000, 7001}) {
             app(java("jwebserver"), "-b", "127.0.0.1", "-p", "" + port, "-d", folder.toString());
         }
-        String classes = Arrays.stream(System.getProperty("java.class.path").split(":"))
-                .filter(path -> path.endsWith("test-classes"))
-                .findFirst()
-                .orElseThrow();
-        app(java("java"), "-cp", classes, "mcc.it.NameServer", "5353", "by address");
+        app(java("java"), "-cp", classes(), "mcc.it.NameServer", "5353", "by address");
         try (RealNode one = node(left, "one", A);
                 RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
             String web = offer("web", 7000, "http");
@@ -107,6 +104,10 @@ class EndpointAddressIT {
             String ask = "dig @" + dns + " -p 5353 TXT a.test +short +timeout=1 +tries=1";
             RealNode.await("the name server does, too", () -> works(right, ask));
             assertThat(sh(in(right, ask))).isEqualTo("\"by address\"\n");
+            assertThat(sh(in(right, "dig @" + dns + " -p 5353 TXT a12.test +short +bufsize=4096 +tries=1"))
+                            .lines())
+                    .as("an answer of 3 kB, in fragments")
+                    .hasSize(13);
             assertThat(works(left, fetch)).as("from the provider's own host").isTrue();
             assertThat(sh(in(right, "curl -s 'http://127.0.0.1:8080/api/v1/services/web/providers'")))
                     .as("what discover shows")
@@ -120,13 +121,60 @@ class EndpointAddressIT {
             assertThat(sh(in(left, "curl -s http://127.0.0.1:8080/metrics")))
                     .containsPattern("mcc_tun_in_denied_total [1-9]");
             assertThat(sh("ip -n " + left + " -6 addr show dev mcc0"))
-                    .as("never chosen as a source")
-                    .containsPattern(web + "/128 scope global .*deprecated");
+                    .as("where the node listens is never chosen as a source, and no endpoint's")
+                    .containsPattern("/128 scope global .*deprecated")
+                    .doesNotContain(web)
+                    .doesNotContain(dns);
             sh(in(left, "curl -s -X DELETE http://127.0.0.1:8080/api/v1/registrations/web"));
             RealNode.await("its address is gone", () -> !works(right, fetch));
-            assertThat(sh("ip -n " + left + " -6 addr show dev mcc0")).doesNotContain(web);
             assertThat(sh(in(right, ask))).as("the other stays").isEqualTo("\"by address\"\n");
             assertThat(two.id).isNotEqualTo(one.id);
         }
+    }
+
+    /** Redis and a name server listen on every address, so they need their ports on all that the host has. */
+    @Test
+    void whatListensOnEveryAddressRestartsWheneverItLikesAndIsReached() throws Exception {
+        Needs.program("redis-server", "redis-server");
+        app(java("java"), "-cp", classes(), "mcc.it.NameServer", "5353", "everywhere", "::");
+        String[] redis = {"redis-server", "--bind", "0.0.0.0", "::", "--port", "6379", "--protected-mode", "no", "--save", ""};
+        try (RealNode one = node(left, "one", A);
+                RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
+            String kv = offer("kv", 6379, "tcp");
+            String dns = offer("dns", 5353, "udp");
+            String ask = "dig @" + dns + " -p 5353 TXT a.test +short +timeout=1 +tries=1";
+            RealNode.await("the name server answers from its endpoint's address", () -> works(right, ask));
+            String ping = "timeout 5 redis-cli -h " + kv + " ping";
+            for (int i = 0; i < 12; i++) {
+                app(redis);
+                Process server = apps.removeLast();
+                String local = "timeout 1 redis-cli -h ::1 ping";
+                RealNode.await(
+                        "Redis is there",
+                        () -> !server.isAlive() || sh0(left, local).contains("PONG"));
+                assertThat(server.isAlive()).as("start " + i).isTrue();
+                if (i % 4 == 0)
+                    RealNode.await("and reached", () -> sh0(right, ping).contains("PONG"));
+                server.destroy();
+                assertThat(server.waitFor(10, TimeUnit.SECONDS)).isTrue();
+                Thread.sleep(i % 4 == 0 ? 1_300 : 300); // the node looks at its endpoints once a second
+            }
+            assertThat(two.id).isNotEqualTo(one.id);
+        }
+    }
+
+    private static String sh0(String ns, String command) {
+        try {
+            return run(in(ns, command)).out();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String classes() {
+        return Arrays.stream(System.getProperty("java.class.path").split(":"))
+                .filter(path -> path.endsWith("test-classes"))
+                .findFirst()
+                .orElseThrow();
     }
 }

@@ -15,15 +15,20 @@ import java.util.concurrent.CountDownLatch;
 final class NameServer {
     private NameServer() {}
 
-    /** Serves in a process of its own, such as one in a namespace: port, who. */
+    /** Serves in a process of its own, such as one in a namespace: port, who, and where if not on loopback. */
     public static void main(String[] arguments) throws Exception {
-        start(Integer.parseInt(arguments[0]), arguments[1]);
+        String at = arguments.length > 2 ? arguments[2] : "127.0.0.1";
+        start(new InetSocketAddress(at, Integer.parseInt(arguments[0])), arguments[1]);
         new CountDownLatch(1).await();
     }
 
     /** Serves until the socket is closed. */
     static DatagramSocket start(int port, String who) throws IOException {
-        DatagramSocket socket = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        return start(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), who);
+    }
+
+    private static DatagramSocket start(InetSocketAddress at, String who) throws IOException {
+        DatagramSocket socket = new DatagramSocket(at);
         Thread.ofVirtual().start(() -> {
             byte[] buf = new byte[65_535];
             while (true) {

@@ -1,6 +1,9 @@
 package mcc.tun;
 
+import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** Packets and super-packets as the kernel gives them, made by hand. */
 public final class PacketsOf {
@@ -73,6 +76,52 @@ public final class PacketsOf {
         out[1] = (byte) kind;
         Octets.put16le(out, 4, size);
         System.arraycopy(packet, 0, out, Vnet.BYTES, packet.length);
+        return out;
+    }
+
+    /** An IPv6 packet in fragments of so many bytes, a multiple of eight (RFC 8200 section 4.5). */
+    static List<byte[]> fragments(byte[] packet, int size, int id) {
+        List<byte[]> out = new ArrayList<>();
+        for (int at = 40; at < packet.length; at += size) {
+            int n = Math.min(size, packet.length - at);
+            byte[] piece = new byte[48 + n];
+            System.arraycopy(packet, 0, piece, 0, 40);
+            Octets.put16(piece, 4, 8 + n);
+            piece[6] = 44;
+            piece[40] = packet[6];
+            Octets.put16(piece, 42, at - 40 | (at + n < packet.length ? 1 : 0));
+            Octets.put32(piece, 44, id);
+            System.arraycopy(packet, at, piece, 48, n);
+            out.add(piece);
+        }
+        return out;
+    }
+
+    /** What fragments in their order make. */
+    static byte[] joined(List<byte[]> fragments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.write(fragments.getFirst(), 0, 40);
+        for (byte[] each : fragments) out.write(each, 48, each.length - 48);
+        byte[] packet = out.toByteArray();
+        packet[6] = fragments.getFirst()[40];
+        Octets.put16(packet, 4, packet.length - 40);
+        return packet;
+    }
+
+    /** The same of IPv4 (RFC 791 section 3.2). */
+    static List<byte[]> fragments4(byte[] packet, int size, int id) {
+        List<byte[]> out = new ArrayList<>();
+        for (int at = 20; at < packet.length; at += size) {
+            int n = Math.min(size, packet.length - at);
+            byte[] piece = new byte[20 + n];
+            System.arraycopy(packet, 0, piece, 0, 20);
+            Octets.put16(piece, 2, piece.length);
+            Octets.put16(piece, 4, id);
+            Octets.put16(piece, 6, (at - 20) / 8 | (at + n < packet.length ? 0x2000 : 0));
+            Segmenter.headerSum(piece, 0, 20);
+            System.arraycopy(packet, at, piece, 20, n);
+            out.add(piece);
+        }
         return out;
     }
 

@@ -1,0 +1,267 @@
+package mcc.tun;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import mcc.core.Id;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Leads what goes to an endpoint's address to this node's own listener for it, and what that answers back, by other addresses
+ * and ports in the packets. So no endpoint's address is the host's, and no socket of the node's has the port of an app: an app
+ * that wants its port on every address of the host gets it whenever it likes.
+ *
+ * <p>All listeners are at one address, the desk; their ports tell the endpoints apart, so nothing is remembered of a flow. The
+ * host's own programs reach endpoints as well: what they send comes back to the host as from the mirror, an address of nobody's
+ * that stands for this node's, because no host takes from outside what comes from itself.
+ *
+ * <p>Sums are adjusted, not computed anew (RFC 1624 equation 3), and what an ICMP error quotes is changed with it (RFC 5508
+ * section 4). The caller limits the ways; fragments that go out are remembered, {@link #FRAGMENTS_MAX} at a time.
+ */
+public final class Redirect {
+    /** Datagrams of the node's listeners that leave in fragments, at a time: their pieces follow one another. */
+    static final int FRAGMENTS_MAX = 64;
+
+    private static final int FROM = 8;
+    private static final int TO = 24;
+    private static final int HEADER = 40;
+
+    /** What the pieces of a way's packet become. */
+    public enum Verdict {
+        /** Not the desk's: as it was. */
+        OTHER,
+        /** Changed, to be sent to a peer. */
+        PEER,
+        /** Changed, to be given back to the host. */
+        HOST,
+        /** Nobody's: to be dropped. */
+        NOBODY
+    }
+
+    /**
+     * Where an endpoint's port leads.
+     *
+     * @param deskPort the port of the node's listener
+     */
+    public record Way(InnerAddress endpoint, boolean udp, int port, int deskPort) {
+        private int protocol() {
+            return udp ? Ip.UDP : Ip.TCP;
+        }
+
+        private int key() {
+            return key(udp, deskPort);
+        }
+
+        private static int key(boolean udp, int port) {
+            return (udp ? 1 << 16 : 0) | port;
+        }
+    }
+
+    private final InnerAddress self;
+    private final InnerAddress desk;
+    private final InnerAddress mirror;
+    private final Ip ip = new Ip();
+    private final Ip quoted = new Ip();
+    private List<Way> byEndpoint = List.of();
+    private List<Way> byPort = List.of();
+    /** Of fragments that left: to whom, of which packet; and by which way. */
+    private final long[] fragments = new long[FRAGMENTS_MAX * 3];
+
+    private final @Nullable Way[] fragmentWays = new Way[FRAGMENTS_MAX];
+    private int nextFragment;
+
+    /** @param self this node's own address */
+    public Redirect(String network, Id node, InnerAddress self) {
+        this.self = self;
+        desk = desk(network, node);
+        mirror = derived(network, node, 2);
+    }
+
+    /** Nobody's address by intent: of an ID that no key and no endpoint has. */
+    private static InnerAddress derived(String network, Id node, int number) {
+        return InnerAddress.of(network, new Id(~node.w0(), node.w1(), node.w2(), node.w3() ^ number));
+    }
+
+    /** The address at which a node's listeners for its endpoints are. */
+    public static InnerAddress desk(String network, Id node) {
+        return derived(network, node, 1);
+    }
+
+    /** What leads where from now on; of two for one endpoint or one port of the desk the first one counts. */
+    public void ways(List<Way> all) {
+        List<Way> endpoints = new ArrayList<>(all);
+        endpoints.sort(Comparator.comparingLong((Way w) -> w.endpoint.high()).thenComparingLong(w -> w.endpoint.low()));
+        List<Way> ports = new ArrayList<>(all);
+        ports.sort(Comparator.comparingInt(Way::key));
+        byEndpoint = endpoints;
+        byPort = ports;
+    }
+
+    private @Nullable Way to(long high, long low) {
+        int from = 0;
+        int to = byEndpoint.size();
+        while (from < to) {
+            int mid = (from + to) >>> 1;
+            InnerAddress at = byEndpoint.get(mid).endpoint;
+            boolean less = at.high() == high ? at.low() < low : at.high() < high;
+            if (less) from = mid + 1;
+            else to = mid;
+        }
+        if (from == byEndpoint.size()) return null;
+        Way found = byEndpoint.get(from);
+        return found.endpoint.high() == high && found.endpoint.low() == low ? found : null;
+    }
+
+    private @Nullable Way at(boolean udp, int port) {
+        int key = Way.key(udp, port);
+        int from = 0;
+        int to = byPort.size();
+        while (from < to) {
+            int mid = (from + to) >>> 1;
+            if (byPort.get(mid).key() < key) from = mid + 1;
+            else to = mid;
+        }
+        return from < byPort.size() && byPort.get(from).key() == key ? byPort.get(from) : null;
+    }
+
+    // ---- to the host ------------------------------------------------------------------------------------------------
+
+    /**
+     * Changes a packet or super-packet that was let in, and goes to the host; false when it goes to an endpoint without a
+     * listener.
+     *
+     * @param partial whether its checksum is that of the pseudo-header alone
+     */
+    public boolean enters(byte[] b, int at, int length, boolean partial) {
+        if (byEndpoint.isEmpty() || length < HEADER || Octets.u8(b, at) >>> 4 != 6) return true;
+        Way way = to(Octets.i64(b, at + TO), Octets.i64(b, at + TO + 8));
+        if (way == null) return true;
+        if (!ip.parse(b, at, length)) return false;
+        if (ip.protocol == Ip.ICMP6) return entersError(way, b, at);
+        if (ip.protocol != way.protocol() || ip.hasPorts && ip.toPort != way.port) return false;
+        int change = put(b, at + TO, desk);
+        if (ip.hasPorts) {
+            int ports = port(b, ip.transport + 2, way.deskPort);
+            sum(b, change, ports, partial);
+        }
+        return true;
+    }
+
+    /** An error about what the endpoint sent is one about what the listener sent. */
+    private boolean entersError(Way way, byte[] b, int at) {
+        int quote = quote(b);
+        if (quote < 0 || !isOf(quoted.fromHigh, quoted.fromLow, way.endpoint) || quoted.fromPort != way.port)
+            return false;
+        int change = put(b, at + TO, desk) + put(b, quote + FROM, desk);
+        change += port(b, quoted.transport, way.deskPort);
+        Inet4.adjust(b, ip.transport + 2, change);
+        return true;
+    }
+
+    /** Parses what an error quotes, and returns where; negative when it is none, or quotes nothing known. */
+    private int quote(byte[] b) {
+        if (!ip.hasPorts || !Icmp.isError(false, Octets.u8(b, ip.transport))) return -1;
+        int at = ip.transport + 8;
+        return quoted.parseHead(b, at, ip.transportLength - 8) && !quoted.v4 ? at : -1;
+    }
+
+    // ---- from the host ----------------------------------------------------------------------------------------------
+
+    /**
+     * Changes a packet or super-packet that the host sends: an answer of a listener's, or one of its own to an endpoint here.
+     *
+     * @param partial as for {@link #enters}
+     */
+    public Verdict leaves(byte[] b, int at, int length, boolean partial) {
+        if (byEndpoint.isEmpty() || length < HEADER || Octets.u8(b, at) >>> 4 != 6) return Verdict.OTHER;
+        boolean answer = isOf(Octets.i64(b, at + FROM), Octets.i64(b, at + FROM + 8), desk);
+        Way way = answer ? null : to(Octets.i64(b, at + TO), Octets.i64(b, at + TO + 8));
+        if (!answer && way == null) return Verdict.OTHER;
+        if (!ip.parse(b, at, length)) return Verdict.NOBODY;
+        return way == null ? answer(b, at, partial) : returns(way, b, at, partial);
+    }
+
+    private Verdict answer(byte[] b, int at, boolean partial) {
+        boolean home = isOf(ip.toHigh, ip.toLow, mirror);
+        int quote = ip.protocol == Ip.ICMP6 ? quote(b) : 0;
+        Way way = quote != 0 ? quote < 0 ? null : at(quoted.protocol == Ip.UDP, quoted.toPort) : wayOfAnswer();
+        if (way == null || quote > 0 && quoted.protocol != way.protocol()) return Verdict.NOBODY;
+        int change = put(b, at + FROM, way.endpoint);
+        if (home) change += put(b, at + TO, self);
+        if (quote > 0) {
+            change += put(b, quote + TO, way.endpoint) + port(b, quoted.transport + 2, way.port);
+            if (home) change += put(b, quote + FROM, self);
+            Inet4.adjust(b, ip.transport + 2, change);
+        } else if (ip.hasPorts) {
+            sum(b, change, port(b, ip.transport, way.port), partial);
+        }
+        return home ? Verdict.HOST : Verdict.PEER;
+    }
+
+    private @Nullable Way wayOfAnswer() {
+        if (ip.protocol != Ip.TCP && ip.protocol != Ip.UDP) return null;
+        if (!ip.hasPorts) return wayOfFragment();
+        Way way = at(ip.protocol == Ip.UDP, ip.fromPort);
+        if (way == null || !ip.fragment) return way;
+        int slot = nextFragment;
+        nextFragment = (slot + 1) % FRAGMENTS_MAX;
+        fragments[slot * 3] = ip.toHigh;
+        fragments[slot * 3 + 1] = ip.toLow;
+        fragments[slot * 3 + 2] = ip.fragmentId;
+        fragmentWays[slot] = way;
+        return way;
+    }
+
+    /** The newest packet with that number counts. */
+    private @Nullable Way wayOfFragment() {
+        for (int i = 1; i <= FRAGMENTS_MAX; i++) {
+            int slot = (nextFragment - i + FRAGMENTS_MAX) % FRAGMENTS_MAX;
+            boolean same = fragments[slot * 3] == ip.toHigh
+                    && fragments[slot * 3 + 1] == ip.toLow
+                    && fragments[slot * 3 + 2] == ip.fragmentId;
+            if (same) return fragmentWays[slot];
+        }
+        return null;
+    }
+
+    /** A program of this host's own speaks to an endpoint here. */
+    private Verdict returns(Way way, byte[] b, int at, boolean partial) {
+        boolean own = isOf(ip.fromHigh, ip.fromLow, self);
+        if (!own || ip.protocol != way.protocol() || ip.hasPorts && ip.toPort != way.port) return Verdict.NOBODY;
+        int change = put(b, at + FROM, mirror) + put(b, at + TO, desk);
+        if (ip.hasPorts) sum(b, change, port(b, ip.transport + 2, way.deskPort), partial);
+        return Verdict.HOST;
+    }
+
+    // ---- both -------------------------------------------------------------------------------------------------------
+
+    private static boolean isOf(long high, long low, InnerAddress address) {
+        return high == address.high() && low == address.low();
+    }
+
+    /** Puts an address, and returns what that changes in a sum. */
+    private static int put(byte[] b, int at, InnerAddress address) {
+        long old = Octets.sum(b, at, 16);
+        Octets.put64(b, at, address.high());
+        Octets.put64(b, at + 8, address.low());
+        return (int) (Octets.sum(b, at, 16) - old)
+                + 8 * 0xffff; // of eight words each the old one inverted, plus the new one
+    }
+
+    private static int port(byte[] b, int at, int port) {
+        int old = Octets.u16(b, at);
+        Octets.put16(b, at, port);
+        return port + (~old & 0xffff);
+    }
+
+    /** Makes the sum of the transport at hand what it must be; of a partial one, which is not inverted, without the ports. */
+    private void sum(byte[] b, int addresses, int ports, boolean partial) {
+        int field = ip.transport + (ip.protocol == Ip.TCP ? 16 : 6);
+        if (partial) {
+            Octets.put16(b, field, Octets.fold(Octets.u16(b, field) + (long) addresses));
+            return;
+        }
+        Inet4.adjust(b, field, addresses + ports);
+        if (ip.protocol == Ip.UDP && Octets.u16(b, field) == 0) Octets.put16(b, field, 0xffff); // RFC 8200 section 8.1
+    }
+}
