@@ -10,8 +10,8 @@ import mcc.core.Id;
 /**
  * What was said of packets that come in fragments. The first one has the ports, so it alone can be judged; its verdict covers
  * those behind it (RFC 791 section 3.2, RFC 8200 section 4.5), which the host joins. One that reaches into the first could
- * change what was judged: with it the whole packet is refused from there on (RFC 5722, RFC 1858). One that comes before the
- * first is dropped, and with it its packet: senders send them in order.
+ * change what was judged: with it the whole packet is refused from there on (RFC 5722, RFC 1858). Of one that comes before the
+ * first nothing is known: it is judged as a packet without ports.
  *
  * <p>Limits: {@link #EACH} packets of a peer, the eldest gives way; {@link #PEERS_MAX} peers, the one unused for longest gives
  * way; {@link #LIFE_NS}.
@@ -67,20 +67,21 @@ final class Fragments {
         ring.table[at + END] = admitted ? ip.transportLength : REFUSED;
     }
 
-    /** Whether a fragment behind the first may come in. */
-    boolean admits(long nowNs, Id peer, Ip ip) {
+    /** What was said of the packet of a fragment behind the first; of any other packet nothing. */
+    Verdicts.Verdict of(long nowNs, Id peer, Ip ip) {
+        if (!ip.fragment || ip.hasPorts) return Verdicts.Verdict.UNKNOWN;
         aim(ip);
         Ring ring = rings.get(peer);
         int at = ring == null ? -1 : find(ring);
         if (ring == null || at < 0 || !isLive(nowNs, ring.table, at)) {
             early.add();
-            return false;
+            return Verdicts.Verdict.UNKNOWN;
         }
-        if (ring.table[at + END] == REFUSED) return false;
-        if (ip.fragmentOffset >= ring.table[at + END]) return true;
+        if (ring.table[at + END] == REFUSED) return Verdicts.Verdict.DENIED;
+        if (ip.fragmentOffset >= ring.table[at + END]) return Verdicts.Verdict.ALLOWED;
         overlapping.add();
         ring.table[at + END] = REFUSED;
-        return false;
+        return Verdicts.Verdict.DENIED;
     }
 
     private static boolean isLive(long nowNs, long[] table, int at) {

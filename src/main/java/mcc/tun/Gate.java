@@ -131,8 +131,11 @@ public final class Gate {
             astray.add();
             return false;
         }
-        boolean admitted =
-                ip.fragment && !ip.hasPorts ? fragments.admits(nowNs, peer, ip) : judges(nowNs, peer, from, ip, b);
+        boolean admitted = switch (fragments.of(nowNs, peer, ip)) {
+            case ALLOWED -> true;
+            case DENIED -> false;
+            case UNKNOWN -> judges(nowNs, peer, from, ip, b);
+        };
         if (ip.fragment && ip.hasPorts) fragments.judged(nowNs, peer, ip, admitted);
         if (!admitted) denied.add();
         return admitted;

@@ -105,9 +105,12 @@ public final class Offered {
 
     /** Whether the host may receive this packet, which goes to an endpoint's address and honestly comes from a peer. */
     public boolean enters(long nowNs, Id peer, Ip ip, byte[] b) {
-        boolean later = ip.fragment && !ip.hasPorts;
-        boolean admitted = later ? fragments.admits(nowNs, peer, ip) : judges(nowNs, peer, ip, b);
-        if (ip.fragment && !later) fragments.judged(nowNs, peer, ip, admitted);
+        boolean admitted = switch (fragments.of(nowNs, peer, ip)) {
+            case ALLOWED -> true;
+            case DENIED -> false;
+            case UNKNOWN -> judges(nowNs, peer, ip, b);
+        };
+        if (ip.fragment && ip.hasPorts) fragments.judged(nowNs, peer, ip, admitted);
         if (!admitted) denied.add();
         return admitted;
     }

@@ -43,12 +43,19 @@ class AddressesIT {
             try (RealNode left = RealNode.start(
                             exec(hosts.left),
                             folder.resolve("left"),
-                            "--listen", "0.0.0.0:9376", "--http", "127.0.0.1:8080");
+                            "--listen",
+                            "0.0.0.0:9376",
+                            "--http",
+                            "127.0.0.1:8080");
                     RealNode right = RealNode.start(
                             exec(hosts.right),
                             folder.resolve("right"),
-                            "--listen", B + ":9376", "--http", "127.0.0.1:8080",
-                            "--bootstrap", SECOND + ":9376")) {
+                            "--listen",
+                            B + ":9376",
+                            "--http",
+                            "127.0.0.1:8080",
+                            "--bootstrap",
+                            SECOND + ":9376")) {
                 String peers = "curl -s http://127.0.0.1:8080/api/v1/peers";
                 RealNode.await("it joins", () -> says(hosts.right, peers, left.id));
                 assertThat(says(hosts.right, peers, SECOND)).isTrue();

@@ -137,7 +137,9 @@ class EndpointAddressIT {
     void whatListensOnEveryAddressRestartsWheneverItLikesAndIsReached() throws Exception {
         Needs.program("redis-server", "redis-server");
         app(java("java"), "-cp", classes(), "mcc.it.NameServer", "5353", "everywhere", "::");
-        String[] redis = {"redis-server", "--bind", "0.0.0.0", "::", "--port", "6379", "--protected-mode", "no", "--save", ""};
+        String[] redis = {
+            "redis-server", "--bind", "0.0.0.0", "::", "--port", "6379", "--protected-mode", "no", "--save", ""
+        };
         try (RealNode one = node(left, "one", A);
                 RealNode two = node(right, "two", B, "--bootstrap", A + ":9376")) {
             String kv = offer("kv", 6379, "tcp");

@@ -41,8 +41,7 @@ class BridgeTest {
 
         End(String at) {
             this.at = Address.parse(at);
-            Config config = new Config(
-                    "test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, mcc.stream.Config.defaults());
+            Config config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, mcc.stream.Config.defaults());
             links = new Links(config, identity, Policy.open(), rng.split(), new Counters());
             links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
             links.packets().handler(this);

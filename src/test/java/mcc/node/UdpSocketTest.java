@@ -345,7 +345,8 @@ class UdpSocketTest {
             }
             from.flush();
         });
-        for (int i = 0; i < 21; i++) assertThat(inbox.datagrams.poll(60, TimeUnit.SECONDS)).hasSize(1_449);
+        for (int i = 0; i < 21; i++)
+            assertThat(inbox.datagrams.poll(60, TimeUnit.SECONDS)).hasSize(1_449);
         assertThat(kernel.sent()).isEqualTo(3);
         assertThat(kernel.superPackets()).isEqualTo(2);
     }

@@ -98,6 +98,13 @@ class FragmentsTest {
         assertThat(enters(1, pieces.get(1))).isFalse();
     }
 
+    @Test
+    void whoMayDoAnythingMayDoItInAnyOrder() {
+        Gate open = new Gate(US, true, (_, _, _, port) -> port == 0 ? Long.MAX_VALUE : 0, List.of(), 7, counters);
+        byte[] last = answer(4_000, 5).getLast();
+        assertThat(open.enters(1, PEER, THEM, PacketsOf.parsed(last), last)).isTrue();
+    }
+
     /** A peer that begins packets without end loses its own, and a thousand such peers none of one that is heard. */
     @Test
     void whoBeginsManyPacketsHarmsHimselfAlone() {
