@@ -4,7 +4,8 @@
  * <p>May use {@code core} and {@code crypto}. Knows no descriptor and no session: {@code node} lends it what the interface
  * gave and what a session opened, and takes what is to be sealed or written.
  *
- * <p>Read in this order: {@link mcc.tun.VirtualInterface} (the core: how a packet goes either way), {@link mcc.tun.InnerAddress} (which address a node has), {@link mcc.tun.Ip} (a packet, parsed),
+ * <p>Read in this order: {@link mcc.tun.VirtualInterface} (the core: how a packet goes either way),
+ * {@link mcc.tun.InnerAddress} (which address a node has), {@link mcc.tun.Ip} (a packet, parsed),
  * {@link mcc.tun.Segmenter} (a super-packet of the kernel, cut), {@link mcc.tun.Coalescer} (packets of peers, joined again),
  * {@link mcc.tun.Gate} (what may come in; {@code node} asks the policy), {@link mcc.tun.Offered} (what may by an endpoint's
  * address), {@link mcc.tun.Redirect} (to which listener that leads), {@link mcc.tun.Fragments} (packets in pieces),

@@ -159,10 +159,16 @@ class EndpointAddressIT {
                     RealNode.await("and reached", () -> sh0(right, ping).contains("PONG"));
                 server.destroy();
                 assertThat(server.waitFor(10, TimeUnit.SECONDS)).isTrue();
-                Thread.sleep(i % 4 == 0 ? 1_300 : 300); // the node looks at its endpoints once a second
+                long until = uptimeMs() + (i % 4 == 0 ? 1_300 : 0);
+                RealNode.await("the node has looked at its endpoints again", () -> uptimeMs() > until);
             }
             assertThat(two.id).isNotEqualTo(one.id);
         }
+    }
+
+    private long uptimeMs() {
+        String out = sh0(left, "curl -s http://127.0.0.1:8080/api/v1/node");
+        return Long.parseLong(out.replaceAll("(?s).*\"uptimeMs\":(\\d+).*", "$1"));
     }
 
     private static String sh0(String ns, String command) {
