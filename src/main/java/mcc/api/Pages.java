@@ -7,7 +7,6 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.StaticHandler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -98,8 +97,8 @@ final class Pages {
                         .putHeader("Location", "/docs")
                         .end());
         both(router.route("/ui/" + hash + "/*")).handler(this::cacheForever);
-        both(router.route("/ui/" + hash + "/app/*")).handler(files(ROOT + "/app"));
-        both(router.route("/ui/" + hash + "/lib/*")).handler(files(LIBRARIES));
+        files(router, "/ui/" + hash + "/app", ROOT + "/app");
+        files(router, "/ui/" + hash + "/lib", LIBRARIES);
     }
 
     /** Lets a route serve HEAD as it serves GET. */
@@ -107,8 +106,8 @@ final class Pages {
         return route.method(HttpMethod.GET).method(HttpMethod.HEAD);
     }
 
-    private static StaticHandler files(String root) {
-        return StaticHandler.create(root).setCachingEnabled(false).setIncludeHidden(false);
+    private static void files(Router router, String path, String folder) {
+        both(router.route(path + "/*")).handler(new ClassPathFiles(folder, path));
     }
 
     private void cacheForever(RoutingContext rc) {

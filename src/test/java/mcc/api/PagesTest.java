@@ -3,6 +3,8 @@ package mcc.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
@@ -26,7 +28,10 @@ class PagesTest {
 
     @BeforeAll
     static void serve() throws Exception {
-        vertx = Vertx.vertx();
+        // As with a temporary folder that is full: nothing can be copied there.
+        FileSystemOptions none =
+                new FileSystemOptions().setClassPathResolvingEnabled(false).setFileCachingEnabled(false);
+        vertx = Vertx.vertx(new VertxOptions().setFileSystemOptions(none));
         client = HttpClient.newHttpClient();
         Router router = Router.router(vertx);
         Pages.load().mount(router);
@@ -143,6 +148,8 @@ class PagesTest {
             ui + "/app/",
             ui + "/app/../index.html",
             ui + "/app/%2e%2e/index.html",
+            ui + "/app/%5c..%5cindex.html",
+            ui + "/lib/chart.js",
             ui + "/lib/lit/0.0.0/index.js",
             ui + "/index.html",
             "/ui/000000000000/app/app.js",
