@@ -98,8 +98,8 @@ public final class Cli implements Callable<Integer> {
     private final boolean terminal;
 
     Cli(PrintStream out, PrintStream err, Map<String, String> environment, boolean terminal) {
-        this.out = out;
-        this.err = err;
+        this.out = new Harmless(out);
+        this.err = new Harmless(err);
         this.environment = environment;
         this.terminal = terminal;
     }
@@ -293,9 +293,14 @@ public final class Cli implements Callable<Integer> {
 
     /** Prints the answer as it came, or as the verb shows it to people. */
     int show(Rest.Reply reply, Consumer<Json> people) {
-        if (json) out.println(reply.body());
+        if (json) printJson(reply.body());
         else people.accept(reply.json());
         return Failure.OK;
+    }
+
+    /** Prints JSON as it came, but for what would steer a terminal: that as the escapes which mean the same. */
+    void printJson(String text) {
+        out.println(Text.escaped(text));
     }
 
     /** Prints a table, or a sentence where it has no rows. */

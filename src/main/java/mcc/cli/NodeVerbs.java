@@ -170,7 +170,7 @@ final class NodeVerbs {
             }
             try (Sse events = cli.rest().follow(query.isEmpty() ? "" : "?" + query)) {
                 for (Sse.Event event = events.next(); event != null; event = events.next()) {
-                    if (cli.json) cli.out.println(event.data());
+                    if (cli.json) cli.printJson(event.data());
                     else if (event.type().equals("gap")) cli.out.println("(some events were lost)");
                     else print(event.json());
                 }

@@ -140,7 +140,7 @@ final class PeerVerbs {
                 for (Sse.Event event = events.next(); event != null; event = events.next()) {
                     Json data = event.json().at("data");
                     if (!data.at("id").text("").equals(id)) continue;
-                    if (cli.json) cli.out.println(event.data());
+                    if (cli.json) cli.printJson(event.data());
                     switch (event.type()) {
                         case "bench.progress" -> {
                             if (!cli.json) progress(data);

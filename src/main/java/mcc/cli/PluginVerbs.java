@@ -66,7 +66,7 @@ final class PluginVerbs {
         Json plugin = reply.json();
         String state = plugin.at("state").text("");
         if (state.equals("running")) return cli.show(reply, p -> cli.out.println(how + " " + line(p)));
-        if (cli.json) cli.out.println(reply.body());
+        if (cli.json) cli.printJson(reply.body());
         if (state.equals("starting") || state.equals("stopping")) {
             throw new Failure(
                     Failure.TIMED_OUT, "The plugin is not there yet", line(plugin), "the node goes on: mcc plugin ls");

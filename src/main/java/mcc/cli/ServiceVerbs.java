@@ -229,7 +229,7 @@ final class ServiceVerbs {
                 for (Sse.Event event = events.next(); event != null; event = events.next()) {
                     Json data = event.json().at("data");
                     if (!data.at("id").text("").equals(offer.id())) continue;
-                    if (cli.json) cli.out.println(event.data());
+                    if (cli.json) cli.printJson(event.data());
                     else
                         cli.out.println(NodeVerbs.time(event.json()) + "  health "
                                 + data.at("health").text("-") + "  "
@@ -375,7 +375,7 @@ final class ServiceVerbs {
                 for (Sse.Event event = events.next(); event != null; event = events.next()) {
                     Json data = event.json().at("data");
                     if (!data.at("service").text("").equals(full)) continue;
-                    if (cli.json) cli.out.println(event.data());
+                    if (cli.json) cli.printJson(event.data());
                     else cli.out.println(line(event));
                 }
             }

@@ -23,8 +23,31 @@ final class Text {
         return text;
     }
 
+    /** C0 and C1 (Unicode chapter 23.1), what ends lines, and what turns the direction of text (UAX 9 section 2). */
     private static boolean isControl(char c) {
-        return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+        return c < ' '
+                || c >= 0x7f && c < 0xa0
+                || c == 0x061c
+                || c == 0x200e
+                || c == 0x200f
+                || c >= 0x2028 && c <= 0x202e
+                || c >= 0x2066 && c <= 0x2069;
+    }
+
+    /** The text with JSON's escapes for what {@link #clean} takes away, but for line feeds and tabs. */
+    static String escaped(String text) {
+        return escaped(text, '\n');
+    }
+
+    /** @param also one character more that stays */
+    static String escaped(String text, char also) {
+        StringBuilder out = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!isControl(c) || c == '\n' || c == '\t' || c == also) out.append(c);
+            else out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+        }
+        return out.toString();
     }
 
     /** Whether it is a whole ID, of a node or of an endpoint. */

@@ -159,13 +159,45 @@ final class CliTest {
     }
 
     @Test
-    void withJsonTheAnswerIsPrintedAsItCame() {
+    void withJsonTheAnswerIsPrintedAsItCameButForWhatSteersATerminal() {
         String body = "{\"items\":[ {\"id\" : \"a\\u001b[2Jb\"}],\"next\":null}";
         node.on("GET /api/v1/peers", 200, body);
         assertThat(mcc("peers", "--json")).isZero();
         assertThat(out).isEqualTo(body + "\n");
         assertThat(mcc("--json", "peers")).isZero();
         assertThat(out).isEqualTo(body + "\n");
+    }
+
+    @Test
+    void noWordOfAnotherMachineReachesTheTerminalAsMoreThanAWord() {
+        String steering = "\u009b31m \u061c\u200e\u200f\u2028\u202a\u202e\u2066\u2069\u007f";
+        node.on(
+                "GET /api/v1/services/web/providers",
+                200,
+                "{\"items\":[{\"tags\":[\"" + steering + "\"],\"org\":\"" + steering + "\"}]}");
+        for (List<String> verb : List.of(List.of("discover", "web"), List.of("discover", "web", "--json"))) {
+            assertThat(mcc(verb.toArray(String[]::new))).isZero();
+            assertThat(out.chars().filter(c -> c != '\n' && steering.indexOf(c) >= 0 && c > '~'))
+                    .as(verb + ": " + out)
+                    .isEmpty();
+        }
+        assertThat(Json.parse(out)
+                        .at("items")
+                        .items()
+                        .getFirst()
+                        .at("tags")
+                        .items()
+                        .getFirst()
+                        .text(""))
+                .as("the same text")
+                .isEqualTo(Text.clean(steering));
+        assertThat(out).contains("\\u009b31m");
+        node.on(
+                "GET /api/v1/services/web/providers",
+                404,
+                problem(404, "not-found").replace("the detail", steering));
+        assertThat(mcc("discover", "web")).isEqualTo(3);
+        assertThat(err.chars().filter(c -> c > '~')).as(err).isEmpty();
     }
 
     @Test
