@@ -355,6 +355,28 @@ journey("the widest values fit at every width", async () => {
   await page.context().close();
 });
 
+journey("long ids, names and tags of strangers fit on each page", async () => {
+  const [id, service] = ["i".repeat(64), "s".repeat(63)];
+  const long = { service, port: setup.site, tags: ["t".repeat(32)], meta: { note: "m".repeat(64) } };
+  const made = await send(first, "PUT", `/registrations/${id}`, long);
+  assert.equal(made.status, 201, await made.text());
+  const page = await open(first, `/#/services?sel=open/${service}`);
+  await row(page, "Registrations of this node", id).waitFor();
+  for (const name of PAGES) {
+    await page.goto(`${first.http}/#/${name}${name === "services" ? `?sel=open/${service}` : ""}`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    for (let width = 320; width <= 1400; width += 90) {
+      await page.setViewportSize({ width, height: 844 });
+      const over = await overflow(page);
+      assert.ok(over <= 0, `${name} at ${width} px: scrolls ${over} px to the side`);
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} at 390 px`);
+  }
+  await page.context().close();
+  await send(first, "DELETE", `/registrations/${id}`);
+});
+
 journey("the theme is chosen and kept", async () => {
   const page = await open(third, "/", { colorScheme: "light" });
   await page.getByRole("button", { name: "Use the dark theme" }).click();
