@@ -19,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongSupplier;
 import mcc.node.Addresses;
 import mcc.node.ApiQuery;
 import mcc.node.Ask;
@@ -43,25 +44,31 @@ public final class ApiVerticle extends VerticleBase {
     private static final int WEB_SOCKET_BYTES = 256 * 1024;
 
     private final Node.Parts parts;
+    private final LongSupplier clock;
     private final EventLog log = new EventLog();
     private final Connections connections = Connections.ofThisProcess();
     private @Nullable HttpServer server;
 
     public ApiVerticle(Node.Parts parts) {
+        this(parts, System::nanoTime);
+    }
+
+    /** @param clock nanoseconds, for what a caller may do in a second */
+    ApiVerticle(Node.Parts parts, LongSupplier clock) {
         this.parts = parts;
+        this.clock = clock;
     }
 
     @Override
     public Future<?> start() {
-        // Handlers contain what goes wrong in them. What one let out costs nobody else's connection: the supervisor,
-        // who would
-        // otherwise hear of it, can only end all of them.
+        // Handlers contain what goes wrong in them. What one lets out costs nobody else's connection: the supervisor
+        // can only end all of them.
         context.exceptionHandler(e -> LOG.error("a handler of HTTP failed in an unforeseen way", e));
         Contract contract = Contract.load();
         Operations operations = new Operations(parts, log);
         checkContract(contract, operations);
         Guard guard = new Guard(parts.settings(), parts.adminToken());
-        Rest rest = new Rest(vertx, contract, operations, guard);
+        Rest rest = new Rest(vertx, contract, operations, guard, clock);
         EventStream stream = new EventStream(vertx, parts.bus(), log);
         Live live = new Live(Live.samplers(parts.bus(), operations), log);
         vertx.setPeriodic(Live.PERIOD_MS, _ -> live.period());

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import mcc.core.RateLimit;
 import mcc.node.ApiQuery;
 import mcc.node.Problem;
@@ -55,14 +56,17 @@ final class Rest {
     private final Guard guard;
     private final Replays replays = new Replays();
     private final RateLimit<String> limit = new RateLimit<>(LIMITED_PER_SECOND, LIMITED_BURST, CALLERS_MAX);
+    private final LongSupplier clock;
     private final Waiting waiting;
     private Encoded last = new Encoded(new JsonObject());
 
-    Rest(Vertx vertx, Contract contract, Operations operations, Guard guard) {
+    /** @param clock nanoseconds, for what a caller may do in a second */
+    Rest(Vertx vertx, Contract contract, Operations operations, Guard guard, LongSupplier clock) {
         this.vertx = vertx;
         this.contract = contract;
         this.operations = operations;
         this.guard = guard;
+        this.clock = clock;
         waiting = new Waiting(vertx);
     }
 
@@ -144,7 +148,7 @@ final class Rest {
     }
 
     private void checkRate(Contract.Operation operation, String caller) {
-        if (!LIMITED.contains(operation.id()) || limit.take(System.nanoTime(), caller)) return;
+        if (!LIMITED.contains(operation.id()) || limit.take(clock.getAsLong(), caller)) return;
         throw new Problem(
                 "rate-limited",
                 "more than " + LIMITED_PER_SECOND + " requests a second for '" + operation.id() + "'",

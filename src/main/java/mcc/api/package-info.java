@@ -7,10 +7,10 @@
  * <p>Read in this order: {@link mcc.api.Contract} and {@link mcc.api.Schema} (the operations and what they take),
  * {@link mcc.api.Operations} (what each does, over the bus), {@link mcc.api.Rest} (HTTP around them),
  * {@link mcc.api.EntityTags} and {@link mcc.api.Replays} (its conditions and retries), {@link mcc.api.Waiting} (those who
- * wait for a change), {@link mcc.api.Guard} (who may), {@link mcc.api.Problems} (how errors look), {@link
- * mcc.api.EventLog} and {@link mcc.api.EventStream} (what happened, resumable), {@link mcc.api.Live} (the dashboard's one
- * WebSocket), {@link mcc.api.Metrics}, {@link mcc.api.Pages} (the dashboard's files, by build hash); and what stands
- * before all of them: {@link mcc.api.Connections} (how many),
+ * wait for a change), {@link mcc.api.Guard} (who may), {@link mcc.api.Problems} (how errors look),
+ * {@link mcc.api.EventLog} and {@link mcc.api.EventStream} (what happened, resumable), {@link mcc.api.Live} (the
+ * dashboard's one WebSocket), {@link mcc.api.Metrics}, {@link mcc.api.Pages} and {@link mcc.api.ClassPathFiles} (the
+ * dashboard's files, by build hash); and what stands before all of them: {@link mcc.api.Connections} (how many),
  * {@link mcc.api.Edge}, {@link mcc.api.Pipelining} and {@link mcc.api.Pongs} (what each may take of time and memory).
  *
  * <p>Invariants: bad input is a problem with a code below 500 and never a stack trace; a foreign Host or Origin sees nothing;

@@ -87,7 +87,7 @@ final class PluginVerbs {
         Json plugin = reply.json();
         String state = plugin.at("state").text("");
         if (state.equals("removed")) return cli.show(reply, _ -> cli.out.println("removed " + id));
-        if (cli.json) cli.out.println(reply.body());
+        if (cli.json) cli.printJson(reply.body());
         boolean stuck = state.equals("stuck");
         throw new Failure(
                 stuck ? Failure.FAILED : Failure.TIMED_OUT,

@@ -113,7 +113,7 @@ final class TunnelVerbs {
                 for (Sse.Event event = events.next(); event != null; event = events.next()) {
                     if (!event.json().at("data").at("id").text("").equals(id)) continue;
                     if (event.type().equals("tunnel.closed")) return Failure.OK;
-                    if (cli.json) cli.out.println(event.data());
+                    if (cli.json) cli.printJson(event.data());
                     else cli.out.println(happened(event));
                 }
             }
