@@ -4,7 +4,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
@@ -222,12 +221,10 @@ final class Edge extends ChannelDuplexHandler {
         if (refusal != null) return;
         refusal = problem;
         cancel(timer);
-        if (inBody && (owed == 0 || answering && owed == 1)) {
-            ctx.close(); // it has its answer, or half of it
-            return;
-        }
-        if (inBody) owed--; // this is its answer
-        if (owed == 0) tell(ctx, problem);
+        boolean answered = inBody && (owed == 0 || answering && owed == 1); // whole, or half
+        if (inBody && !answered) owed--; // this is its answer
+        if (answered) end(ctx);
+        else if (owed == 0) tell(ctx, problem);
     }
 
     /** Tells a client that there is no room for it. */
@@ -237,12 +234,18 @@ final class Edge extends ChannelDuplexHandler {
     }
 
     private void tell(ChannelHandlerContext ctx, Problem problem) {
+        // Past the encoder, which knows of no request that this could be the answer to.
+        ctx.pipeline().firstContext().write(answer(problem));
+        end(ctx);
+    }
+
+    /** Sends what was written, and nothing behind it. */
+    private void end(ChannelHandlerContext ctx) {
         refused = true;
         enter(ctx, Phase.REFUSED, LINGER_MS);
         Channel channel = ctx.channel();
         channel.config().setAutoRead(true);
-        // Past the encoder, which knows of no request that this could be the answer to.
-        ctx.pipeline().firstContext().writeAndFlush(answer(problem)).addListener((ChannelFutureListener) done -> {
+        ctx.pipeline().firstContext().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> {
             if (!done.isSuccess()) ctx.close();
             else if (channel instanceof DuplexChannel duplex) duplex.shutdownOutput();
         });

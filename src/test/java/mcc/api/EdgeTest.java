@@ -155,6 +155,7 @@ class EdgeTest {
         sent();
         pass(Edge.BODY_MS);
         assertThat(sent()).isEmpty();
+        pass(Edge.LINGER_MS);
         assertThat(channel.isOpen()).isFalse();
     }
 

@@ -99,6 +99,10 @@ class HttpEdgesTest {
         refused(413, "too-large", put + CLOSE + "Content-Length: 70000\r\n\r\n" + " ".repeat(70_000));
         refused(400, "validation", put + CLOSE + "Content-Length: 60000\r\n\r\n" + "[".repeat(60_000));
         refused(400, "validation", put + CLOSE + "Content-Length: 4\r\n\r\nnull");
+        refused(
+                400,
+                "validation",
+                "GET /api/v1/peers?limit=x HTTP/1.1\r\n" + host() + "Transfer-Encoding: chunked\r\n\r\nzz\r\n");
         String get = "GET /health HTTP/1.1\r\n" + host();
         assertThat(node.exchange(get + "\r\n" + put + "Transfer-Encoding: chunked\r\n\r\nzz\r\n"))
                 .as("the answer before comes first")
