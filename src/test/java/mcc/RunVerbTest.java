@@ -66,9 +66,8 @@ final class RunVerbTest {
 
     @Test
     void wrongUsageExitsWithTwoAndABadValueWithOne() {
-        Ending ending = new Ending(_ -> {});
-        assertThat(Main.run(List.of("--bogus"), Map.of(), ending)).isEqualTo(2);
-        assertThat(Main.run(List.of("--log-level", "loud"), Map.of(), ending)).isEqualTo(1);
+        assertThat(Main.run(List.of("--bogus"), Map.of())).isEqualTo(2);
+        assertThat(Main.run(List.of("--log-level", "loud"), Map.of())).isEqualTo(1);
     }
 
     @ParameterizedTest

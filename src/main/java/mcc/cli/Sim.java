@@ -2,8 +2,10 @@ package mcc.cli;
 
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import mcc.sim.Faults;
 import mcc.sim.Options;
 import mcc.sim.Report;
 import mcc.sim.Scenarios;
@@ -35,17 +37,27 @@ final class Sim implements Callable<Integer> {
             description = "what all chance is drawn from; default 1")
     long seed = 1;
 
+    @Option(
+            names = "--fidelity",
+            paramLabel = "messages|packets",
+            description = "links as latency, or real ones with real keys; default messages, in packets always packets")
+    @Nullable
+    String fidelity;
+
     @Option(names = "--loss-ppm", paramLabel = "N", description = "messages lost, of a million; default 10000")
-    int lossPpm = Options.defaults().lossPpm();
+    @Nullable
+    Integer lossPpm;
 
     @Option(
             names = "--latency-min",
             paramLabel = "TIME",
             description = "least latency of a link, one way; default 50ms")
-    String minLatency = Options.defaults().minLatencyMs() + "ms";
+    @Nullable
+    String minLatency;
 
     @Option(names = "--latency-max", paramLabel = "TIME", description = "greatest latency of a link; default 200ms")
-    String maxLatency = Options.defaults().maxLatencyMs() + "ms";
+    @Nullable
+    String maxLatency;
 
     @Option(
             names = "--churn-median-min",
@@ -53,6 +65,48 @@ final class Sim implements Callable<Integer> {
             description = "median life of a node, minutes; 0 none; default 60; for lookups and canary only")
     @Nullable
     Integer churnMedianMin;
+
+    @Option(
+            names = "--stall-ppm",
+            paramLabel = "N",
+            description = "letters after which a core reads nothing for up to 50 ms, of a million; default 1000")
+    @Nullable
+    Integer stallPpm;
+
+    @Option(
+            names = "--liars-permille",
+            paramLabel = "N",
+            description = "nodes that answer with what is not so, of 1,000; default 10, in faults 50")
+    @Nullable
+    Integer liars;
+
+    @Option(
+            names = "--one-way-permille",
+            paramLabel = "N",
+            description = "nodes that hear only whom they spoke to lately, of 1,000; default 10, in faults 50")
+    @Nullable
+    Integer oneWay;
+
+    @Option(
+            names = "--stale-address-permille",
+            paramLabel = "N",
+            description = "nodes that tell a dead address before their own, of 1,000; default 20, in faults 100")
+    @Nullable
+    Integer staleAddress;
+
+    @Option(
+            names = "--dead-bootstraps-permille",
+            paramLabel = "N",
+            description = "bootstrap addresses without a node, of 1,000; default 200, in faults 300")
+    @Nullable
+    Integer deadBootstraps;
+
+    @Option(
+            names = "--cut-off-permille",
+            paramLabel = "N",
+            description = "nodes cut off once for a minute or two, of 1,000; default 10, in faults 200")
+    @Nullable
+    Integer cutOff;
 
     Sim(Cli cli) {
         this.cli = cli;
@@ -74,7 +128,7 @@ final class Sim implements Callable<Integer> {
         }
         Report report;
         try {
-            report = Simulation.run(scenario, nodes, seed, options());
+            report = Simulation.run(scenario, nodes, seed, options(Scenarios.defaults(scenario)));
         } catch (IllegalArgumentException e) {
             throw Failure.usage(String.valueOf(e.getMessage()), "mcc sim --help");
         } catch (mcc.sim.Failure f) {
@@ -111,13 +165,33 @@ final class Sim implements Callable<Integer> {
         return out;
     }
 
-    private Options options() {
-        Options base = Options.defaults();
+    private Options options(Options usual) {
+        Faults faults = usual.faults();
         return new Options(
-                lossPpm,
-                (int) Cli.ms("--latency-min", minLatency),
-                (int) Cli.ms("--latency-max", maxLatency),
-                churnMedianMin == null ? base.churnMedianMin() : churnMedianMin,
-                base.bucketLimit());
+                fidelity(usual),
+                or(lossPpm, usual.lossPpm()),
+                minLatency == null ? usual.minLatencyMs() : (int) Cli.ms("--latency-min", minLatency),
+                maxLatency == null ? usual.maxLatencyMs() : (int) Cli.ms("--latency-max", maxLatency),
+                or(churnMedianMin, usual.churnMedianMin()),
+                or(stallPpm, usual.stallPpm()),
+                new Faults(
+                        or(liars, faults.liarsPermille()),
+                        or(oneWay, faults.oneWayPermille()),
+                        or(staleAddress, faults.staleAddressPermille()),
+                        or(deadBootstraps, faults.deadBootstrapsPermille()),
+                        or(cutOff, faults.cutOffPermille())),
+                usual.bucketLimit());
+    }
+
+    private Options.Fidelity fidelity(Options usual) {
+        if (fidelity == null) return usual.fidelity();
+        for (Options.Fidelity each : Options.Fidelity.values()) {
+            if (each.name().toLowerCase(Locale.ROOT).equals(fidelity)) return each;
+        }
+        throw Failure.usage("there is no fidelity '" + fidelity + "'", "one of: messages, packets");
+    }
+
+    private static int or(@Nullable Integer given, int usual) {
+        return given == null ? usual : given;
     }
 }

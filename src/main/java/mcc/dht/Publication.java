@@ -31,6 +31,8 @@ final class Publication {
     final TreeMap<Id, Contact> holders;
     /** Positions of holders that did not answer the last beat. */
     private final List<Id> missing = new ArrayList<>();
+    /** Holders of the present version that were given up. */
+    int lost;
     /** Stores sent for the present version and not yet decided. */
     int open;
 
@@ -74,6 +76,7 @@ final class Publication {
         }
         missing.remove(holder);
         holders.remove(holder);
+        lost++;
         return true;
     }
 

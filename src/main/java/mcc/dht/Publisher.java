@@ -161,6 +161,7 @@ final class Publisher {
      */
     private void issue(Publication publication) {
         publication.round++;
+        publication.lost = 0;
         publication.placing = false;
         publication.open = 0;
         Record old = publication.record;
@@ -340,7 +341,10 @@ final class Publisher {
             if (sent++ == shared.config.beatHolders()) break;
             calls.ask(holder.getValue(), holder.getKey(), beat, new Call.Use.Beat(publication, publication.round));
         }
-        if (!publication.placing && !publication.looking && isOvertaken(publication)) place(publication);
+        boolean settled = !publication.placing && !publication.looking;
+        // Whoever has no holder left is answered by none.
+        boolean alone = publication.holders.isEmpty() && shared.table.size() > 0;
+        if (settled && (alone || isOvertaken(publication))) place(publication);
     }
 
     /** Readers ask the nearest nodes: when the table knows nearer ones than those we beat at, the record has to move. */
@@ -356,7 +360,10 @@ final class Publisher {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
         publication.heard(call.position());
-        if (!known) store(publication, call.to(), call.position(), ATTEMPTS);
+        // Whoever was cut off gave its nearest holders up one by one, and would beat where no reader asks.
+        boolean astray = publication.lost >= shared.config.beatHolders() / 2;
+        if (astray && !publication.placing && !publication.looking) place(publication);
+        else if (!known) store(publication, call.to(), call.position(), ATTEMPTS);
     }
 
     void beatFailed(Call.Use.Beat use, Call call) {

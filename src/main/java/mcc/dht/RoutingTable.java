@@ -132,7 +132,7 @@ final class RoutingTable {
      * are too few.
      */
     List<Entry> closest(Id target, int count) {
-        List<Entry> out = new ArrayList<>(2 * count);
+        List<Entry> out = new ArrayList<>(count);
         gather(target, count, out, false);
         if (out.size() < count && out.size() < size) {
             out.clear();
@@ -147,42 +147,34 @@ final class RoutingTable {
      */
     private void gather(Id target, int count, List<Entry> out, boolean doubtful) {
         int d = Math.min(self.sharedBits(target), Id.BITS - 1);
+        take(target, d, out, 0, count, doubtful);
         int from = out.size();
-        take(d, out, doubtful);
-        sort(target, out, from);
-        from = out.size();
-        if (from < count) {
-            for (int i = d + 1; i <= deepest; i++) take(i, out, doubtful);
-            sort(target, out, from);
-        }
-        for (int i = d - 1; i >= 0 && out.size() < count; i--) {
-            from = out.size();
-            take(i, out, doubtful);
-            sort(target, out, from);
-        }
-        while (out.size() > count) out.removeLast();
+        for (int i = d + 1; i <= deepest && from < count; i++) take(target, i, out, from, count, doubtful);
+        for (int i = d - 1; i >= 0 && out.size() < count; i--) take(target, i, out, out.size(), count, doubtful);
     }
 
-    private void take(int index, List<Entry> out, boolean doubtful) {
+    /** Adds the contacts of a bucket to a group that begins at {@code from}: it stays sorted, and as short as is asked for. */
+    private void take(Id target, int index, List<Entry> out, int from, int count, boolean doubtful) {
         Bucket bucket = peek(index);
         if (bucket == null) return;
         List<Entry> entries = bucket.entries;
         for (int i = 0, n = entries.size(); i < n; i++) {
             Entry entry = entries.get(i);
-            if (doubtful || entry.failures == 0) out.add(entry);
+            if (doubtful || entry.failures == 0) insert(target, entry, out, from, count);
         }
     }
 
     /** Insertion sort: the runs are short. */
-    private static void sort(Id target, List<Entry> out, int from) {
-        for (int i = from + 1; i < out.size(); i++) {
-            Entry entry = out.get(i);
-            int j = i;
-            for (; j > from && target.compareDistance(entry.position, out.get(j - 1).position) < 0; j--) {
-                out.set(j, out.get(j - 1));
-            }
-            out.set(j, entry);
+    private static void insert(Id target, Entry entry, List<Entry> out, int from, int count) {
+        int j = out.size();
+        boolean full = j == count;
+        if (full && target.compareDistance(entry.position, out.get(j - 1).position) >= 0) return;
+        if (full) j--;
+        else out.add(entry);
+        for (; j > from && target.compareDistance(entry.position, out.get(j - 1).position) < 0; j--) {
+            out.set(j, out.get(j - 1));
         }
+        out.set(j, entry);
     }
 
     /** Returns the longest unheard contact of the bucket in which {@code position} stands; null when it is empty. */

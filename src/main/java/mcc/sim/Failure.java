@@ -4,7 +4,8 @@ package mcc.sim;
 public final class Failure extends RuntimeException {
     Failure(String scenario, int nodes, long seed, Options options, String what, Throwable cause) {
         super(
-                "./mcc sim " + scenario + " --nodes " + nodes + " --seed " + seed + options.arguments() + "  # " + what,
+                "./mcc sim " + scenario + " --nodes " + nodes + " --seed " + seed
+                        + options.arguments(Scenarios.defaults(scenario)) + "  # " + what,
                 cause);
     }
 }

@@ -1,8 +1,13 @@
 package mcc.sim;
 
+import java.util.List;
+import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.dht.Dht;
 import mcc.dht.Holding;
+import mcc.link.LinkInput;
+import mcc.link.LinkOutput;
+import mcc.nat.Nat;
 import mcc.registry.Registry;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -39,6 +44,37 @@ final class Hash {
             case Dht.Input.Snapshot _ -> mix(hash, 13);
             case Dht.Input.Retain i -> mix(mix(hash, 15), i.places().size());
             case Dht.Input.Meet i -> mix(mix(hash, 14), i.contacts());
+        };
+    }
+
+    /** What comes to the desk of the links: from other cores, from the network, from a scenario. */
+    static long mixLink(long hash, Object content) {
+        return switch (content) {
+            case Latency.Request i ->
+                mix(mix(mix(hash, 71), i.by().index), i.asked().call());
+            case Network.Datagram i -> {
+                Bytes bytes = i.bytes();
+                long h = mix(mix(mix(hash, 72), i.from().index), bytes.size());
+                for (int at = 0; at + 8 <= bytes.size(); at += 61) h = mix(h, bytes.at(at) << 8 | bytes.at(at + 7));
+                yield h;
+            }
+            case LinkOutput.Answered i -> mix(mix(mix(hash, 73), i.from()), i.call());
+            case LinkOutput _ -> mix(hash, 74);
+            case LinkInput.Ask i -> mix(mix(mix(hash, 75), i.to().node()), i.call());
+            case LinkInput.Reply i -> mix(mix(mix(hash, 76), i.to()), i.call());
+            case LinkInput.Dial i -> mix(mix(hash, 77), i.to().low());
+            case LinkInput _ -> mix(hash, 78);
+            case RealLinks.Use _ -> mix(hash, 79);
+            default -> throw new IllegalStateException("no links take " + content);
+        };
+    }
+
+    static long mix(long hash, Nat.Input input) {
+        return switch (input) {
+            case Nat.Input.Local i -> mix(mix(hash, 81), i.addresses().size());
+            case Nat.Input.Observed i -> mix(mix(hash, 82), i.by());
+            case Nat.Input.Tick _ -> mix(hash, 83);
+            case Nat.Input.Tell _ -> mix(hash, 84);
         };
     }
 
@@ -105,9 +141,11 @@ final class Hash {
         };
     }
 
-    private static long mix(long hash, Iterable<Contact> contacts) {
-        long h = hash;
-        for (Contact contact : contacts) h = mix(h, contact.node().w0());
-        return h;
+    /** How many there are, the first and the last. */
+    private static long mix(long hash, List<Contact> contacts) {
+        if (contacts.isEmpty()) return mix(hash, 0);
+        long ends =
+                contacts.getFirst().node().w0() ^ 31 * contacts.getLast().node().w0();
+        return mix(mix(hash, contacts.size()), ends);
     }
 }

@@ -22,6 +22,7 @@ final class LookupsScenario implements Scenario {
     private record Asked(SimNode by, Id target, long atNs, int life) {}
 
     private final World world;
+    private final Nearest nearest;
     private final Map<Long, Asked> open = new HashMap<>(); // Looked up, never iterated.
     private final int[] requests;
     private int done;
@@ -30,6 +31,7 @@ final class LookupsScenario implements Scenario {
 
     LookupsScenario(int nodes, long seed, Options options) {
         world = new World(nodes, seed, options, this::heard);
+        nearest = new Nearest(world.nodes);
         requests = new int[Math.max(nodes, 1_000)];
     }
 
@@ -37,6 +39,7 @@ final class LookupsScenario implements Scenario {
     public Outcome run() {
         world.checkAlways();
         long joinedNs = world.startAll() + SETTLE_NS;
+        world.cutSome(joinedNs - SETTLE_NS, joinedNs + SPREAD_NS);
         for (int i = 0; i < requests.length; i++) {
             long ticket = i;
             world.at(joinedNs + SPREAD_NS / requests.length * i, () -> ask(ticket));
@@ -64,8 +67,8 @@ final class LookupsScenario implements Scenario {
     private void ask(long ticket) {
         SimNode node;
         do {
-            node = world.nodes.get(world.rng.below(world.nodes.size()));
-        } while (!node.up || node.joinedNs == Core.NEVER);
+            node = world.anyHonest();
+        } while (node.joinedNs == Core.NEVER);
         Id target = Id.random(world.rng);
         open.put(ticket, new Asked(node, target, world.nowNs(), node.life));
         world.input(node, new Dht.Input.FindNode(ticket, target));
@@ -74,21 +77,11 @@ final class LookupsScenario implements Scenario {
     private void heard(SimNode node, Object output) {
         if (!(output instanceof Dht.Output.Found found)) return;
         Asked asked = open.remove(found.ticket());
-        if (asked == null || asked.life != node.life) {
+        if (asked == null || asked.life != node.life || node.cut) {
             orphaned++;
             return;
         }
         requests[done++] = found.trace().requests();
-        if (!found.closest().isEmpty()
-                && isNearest(asked, found.closest().getFirst().node())) right++;
-    }
-
-    private boolean isNearest(Asked asked, Id node) {
-        Id found = world.position(node);
-        for (SimNode other : world.nodes) {
-            if (other == asked.by || !other.isSettled(asked.atNs) || other.id.equals(node)) continue;
-            if (asked.target.compareDistance(world.position(other.id), found) < 0) return false;
-        }
-        return true;
+        if (nearest.finds(node, asked.target, asked.atNs, found.closest())) right++;
     }
 }

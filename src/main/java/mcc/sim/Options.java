@@ -1,18 +1,41 @@
 package mcc.sim;
 
+import java.util.Locale;
+
 /**
  * What the simulated world is like.
  *
- * @param lossPpm of messages, each way
+ * @param fidelity what the links are
+ * @param lossPpm of messages or datagrams, each way
  * @param minLatencyMs least one-way latency of a link, and {@code maxLatencyMs} most; each pair of nodes keeps its own, give
  *     or take a tenth
  * @param churnMedianMin median life of a node, in minutes; it comes back one to five minutes after; 0 for no churn
+ * @param stallPpm of the letters between the desks of a node: those after which a desk reads nothing for up to 50 ms
  * @param bucketLimit what the checker allows a bucket: k, or less where it is to prove that it can see
  */
-public record Options(int lossPpm, int minLatencyMs, int maxLatencyMs, int churnMedianMin, int bucketLimit) {
-    /** 1 % loss, 50 to 200 ms, a median life of an hour. */
+public record Options(
+        Fidelity fidelity,
+        int lossPpm,
+        int minLatencyMs,
+        int maxLatencyMs,
+        int churnMedianMin,
+        int stallPpm,
+        Faults faults,
+        int bucketLimit) {
+    /** What the links of a world are. */
+    public enum Fidelity {
+        /** Latency and loss; messages are values. */
+        MESSAGES,
+        /** Those that ship, with real keys and bytes. */
+        PACKETS
+    }
+
+    /** Contacts of a bucket. */
+    static final int K = 16;
+
+    /** Of an ordinary network: 1 % loss, 50 to 200 ms, a median life of an hour, few faults. */
     public static Options defaults() {
-        return new Options(10_000, 50, 200, 60, 16);
+        return new Options(Fidelity.MESSAGES, 10_000, 50, 200, 60, 1_000, Faults.usual(), K);
     }
 
     /** Refuses what no world can be. */
@@ -21,23 +44,48 @@ public record Options(int lossPpm, int minLatencyMs, int maxLatencyMs, int churn
         if (minLatencyMs < 1 || maxLatencyMs < minLatencyMs)
             throw new IllegalArgumentException("no range of latencies");
         if (churnMedianMin < 0) throw new IllegalArgumentException("churnMedianMin is at least 0");
+        if (stallPpm < 0 || stallPpm > 500_000) throw new IllegalArgumentException("stallPpm is 0 to 500000");
     }
 
-    /** Returns what the command line must say of it, each after a blank: nothing of what is the default. */
-    String arguments() {
-        Options usual = defaults();
+    /** Returns what the command line must say of it, each after a blank: nothing of what is in {@code usual}. */
+    String arguments(Options usual) {
         StringBuilder out = new StringBuilder();
-        if (lossPpm != usual.lossPpm) out.append(" --loss-ppm ").append(lossPpm);
-        if (minLatencyMs != usual.minLatencyMs)
-            out.append(" --latency-min ").append(minLatencyMs).append("ms");
-        if (maxLatencyMs != usual.maxLatencyMs)
-            out.append(" --latency-max ").append(maxLatencyMs).append("ms");
-        if (churnMedianMin != usual.churnMedianMin)
-            out.append(" --churn-median-min ").append(churnMedianMin);
+        if (fidelity != usual.fidelity) {
+            out.append(" --fidelity ").append(fidelity.name().toLowerCase(Locale.ROOT));
+        }
+        say(out, "loss-ppm", lossPpm, usual.lossPpm, "");
+        say(out, "latency-min", minLatencyMs, usual.minLatencyMs, "ms");
+        say(out, "latency-max", maxLatencyMs, usual.maxLatencyMs, "ms");
+        say(out, "churn-median-min", churnMedianMin, usual.churnMedianMin, "");
+        say(out, "stall-ppm", stallPpm, usual.stallPpm, "");
+        Faults ours = faults;
+        Faults theirs = usual.faults;
+        say(out, "liars-permille", ours.liarsPermille(), theirs.liarsPermille(), "");
+        say(out, "one-way-permille", ours.oneWayPermille(), theirs.oneWayPermille(), "");
+        say(out, "stale-address-permille", ours.staleAddressPermille(), theirs.staleAddressPermille(), "");
+        say(out, "dead-bootstraps-permille", ours.deadBootstrapsPermille(), theirs.deadBootstrapsPermille(), "");
+        say(out, "cut-off-permille", ours.cutOffPermille(), theirs.cutOffPermille(), "");
         return out.toString();
     }
 
+    private static void say(StringBuilder out, String name, int value, int usual, String unit) {
+        if (value != usual)
+            out.append(" --").append(name).append(' ').append(value).append(unit);
+    }
+
+    Options with(Fidelity other) {
+        return new Options(other, lossPpm, minLatencyMs, maxLatencyMs, churnMedianMin, stallPpm, faults, bucketLimit);
+    }
+
+    Options with(Faults other) {
+        return new Options(fidelity, lossPpm, minLatencyMs, maxLatencyMs, churnMedianMin, stallPpm, other, bucketLimit);
+    }
+
+    Options withoutChurn() {
+        return new Options(fidelity, lossPpm, minLatencyMs, maxLatencyMs, 0, stallPpm, faults, bucketLimit);
+    }
+
     Options withBucketLimit(int limit) {
-        return new Options(lossPpm, minLatencyMs, maxLatencyMs, churnMedianMin, limit);
+        return new Options(fidelity, lossPpm, minLatencyMs, maxLatencyMs, churnMedianMin, stallPpm, faults, limit);
     }
 }

@@ -1,108 +1,124 @@
 package mcc.sim;
 
+import java.util.ArrayList;
 import java.util.Arrays;
-import mcc.core.Bytes;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import mcc.core.Id;
 import mcc.core.Invariant;
-import mcc.crypto.Sha256;
 import mcc.dht.Dht;
 
 /**
- * Everybody greets the first node by its address alone, joins, looks a random position up, and sends a few thousand bytes to a
- * random other node over a stream. In the end every byte is where it belongs, and nearly every lookup was right; at every
- * packet, no nonce has sealed twice.
+ * With real keys and bytes: everybody joins by addresses alone, looks a random position up, sends a few ten thousand bytes to a
+ * random other node over a stream, and packets of a virtual interface beside it. In the end every byte is where it belongs, and
+ * nearly every lookup was right. All along no nonce seals twice, what is read is a prefix of what was written, and a packet
+ * arrives as it was sent and once.
  */
 final class PacketsScenario implements Scenario {
-    private static final long JOINING_NS = 20 * World.SECOND;
-    private static final long SETTLED_NS = 60 * World.SECOND;
+    private static final long SETTLE_NS = 40 * World.SECOND;
     private static final long SPREAD_NS = 20 * World.SECOND;
     private static final long END_NS = 60 * World.SECOND;
     private static final int SUCCESS_PERMILLE = 950;
+    /** Of packets sealed for a peer, at the default loss and less. */
+    private static final int PACKETS_PERMILLE = 950;
+
     private static final int CONTENT_BYTES = 20_000;
+    private static final int PACKETS = 20;
 
-    private record Sent(int from, int to, long stream, Bytes content) {}
+    private record Asked(SimNode by, Id target, long atNs) {}
 
-    private final PacketWorld world;
-    private final int count;
-    private final Id[] targets;
-    private final Sent[] sent;
+    private final World world;
+    private final Nearest nearest;
+    private final Map<Long, Asked> open = new LinkedHashMap<>();
+    private final List<Traffic.Transfer> transfers = new ArrayList<>();
+    private final int[] requests;
+    private int right;
+    private int done;
 
     PacketsScenario(int nodes, long seed, Options options) {
-        world = new PacketWorld(nodes, seed, options);
-        count = nodes;
-        targets = new Id[nodes];
-        sent = new Sent[nodes];
+        if (options.fidelity() != Options.Fidelity.PACKETS) {
+            throw new IllegalArgumentException("streams and packets need real links; leave --fidelity out");
+        }
+        world = new World(nodes, seed, options.withoutChurn(), this::heard);
+        nearest = new Nearest(world.nodes);
+        requests = new int[nodes];
     }
 
     @Override
     public Outcome run() {
-        for (int i = 0; i < count; i++) {
-            PacketHost host = world.hosts.get(i);
-            long atNs = i == 0 ? 1 : World.SECOND + world.rng.below(JOINING_NS);
-            world.at(atNs, () -> start(host));
+        world.checkAlways();
+        long joinedNs = world.startAll() + SETTLE_NS;
+        world.cutSome(joinedNs - SETTLE_NS, joinedNs + SPREAD_NS);
+        for (SimNode node : world.nodes) {
+            world.at(joinedNs + world.rng.below(SPREAD_NS), () -> use(node));
         }
-        for (int i = 0; i < count; i++) {
-            PacketHost host = world.hosts.get(i);
-            world.at(SETTLED_NS + world.rng.below(SPREAD_NS), () -> use(host));
+        long judgedNs = joinedNs + SPREAD_NS + END_NS;
+        world.runUntil(judgedNs);
+        int whole = 0;
+        for (Traffic.Transfer each : transfers) {
+            if (!wasThere(each.from) || !wasThere(each.to)) continue;
+            whole++;
+            Invariant.check(each.isWhole(), "every byte from " + each.from.index + " is at " + each.to.index);
         }
-        world.runUntil(SETTLED_NS + SPREAD_NS + END_NS);
-        checkStreams();
-        int[] requests = new int[count];
-        int right = 0;
-        for (int i = 0; i < count; i++) {
-            PacketHost host = world.hosts.get(i);
-            Invariant.check(host.joined, "node " + i + " has joined");
-            Dht.Output.Found found = host.found.get(0L);
-            Invariant.check(found != null, "node " + i + "'s lookup has ended");
-            if (found == null) continue;
-            requests[i] = found.trace().requests();
-            if (isNearest(host, targets[i], found)) right++;
+        Invariant.check(whole > 0 && done > 0, "something was sent and looked up");
+        for (SimNode node : world.nodes) {
+            Invariant.check(!node.isSettled(Long.MAX_VALUE) || node.joinedNs <= judgedNs, "everybody has joined");
         }
-        int permille = (int) (right * 1_000L / count);
+        for (Asked asked : open.values()) Invariant.check(!asked.by.isHonest(), "every lookup has ended");
+        boolean ordinary = world.options.lossPpm() <= Options.defaults().lossPpm();
+        int packets = world.traffic.arrivedPermille();
+        Invariant.check(!ordinary || packets >= PACKETS_PERMILLE, "only " + packets + " of 1000 packets arrived");
+        int permille = (int) (right * 1_000L / done);
         Invariant.check(permille >= SUCCESS_PERMILLE, "only " + permille + " of 1000 lookups were right");
-        Arrays.sort(requests);
-        long sum = Arrays.stream(requests).asLongStream().sum();
+        return outcome(permille);
+    }
+
+    private Outcome outcome(int permille) {
+        int[] sorted = Arrays.copyOf(requests, done);
+        Arrays.sort(sorted);
+        long sum = Arrays.stream(sorted).asLongStream().sum();
         return new Outcome(
-                count,
+                done,
                 permille,
-                (int) (sum * 1_000 / count),
-                requests[(count - 1) * 99 / 100],
+                (int) (sum * 1_000 / done),
+                sorted[(done - 1) * 99 / 100],
                 world.traceHash(),
                 world.delivered(),
                 world.nowNs() / World.MS);
     }
 
-    private void start(PacketHost host) {
-        host.start(world.nowNs(), world.epochMs(), host.index == 0 ? null : world.hosts.getFirst().at);
-        world.touched(host);
+    private static boolean wasThere(SimNode node) {
+        return node.isHonest() && node.backNs == Long.MIN_VALUE;
     }
 
-    private void use(PacketHost host) {
-        int i = host.index;
-        targets[i] = Id.random(world.rng);
-        host.find(world.nowNs(), 0, targets[i]);
-        int to = (i + 1 + world.rng.below(count - 1)) % count;
-        byte[] content = world.rng.bytes(CONTENT_BYTES);
-        long stream = host.send(world.nowNs(), world.hosts.get(to).contact(), content);
-        sent[i] = new Sent(i, to, stream, Bytes.owning(content));
-        world.touched(host);
-    }
-
-    private void checkStreams() {
-        for (Sent s : sent) {
-            byte[] got = world.hosts.get(s.to).received.get(world.hosts.get(s.from).id + "/" + s.stream);
-            Invariant.check(
-                    got != null && s.content.equals(Bytes.copyOf(got)), "every byte from " + s.from + " is at " + s.to);
+    private void use(SimNode node) {
+        if (!node.isHonest()) return;
+        long ticket = node.index;
+        Id target = Id.random(world.rng);
+        open.put(ticket, new Asked(node, target, world.nowNs()));
+        world.input(node, new Dht.Input.FindNode(ticket, target));
+        SimNode to;
+        do {
+            to = world.anyHonest();
+        } while (to == node && world.nodes.size() > 1);
+        var transfer = new Traffic.Transfer(node, to, to.contact, world.rng.bytes(CONTENT_BYTES));
+        transfers.add(transfer);
+        world.input(node, new RealLinks.Use.Send(transfer));
+        SimNode peer = to;
+        for (int i = 0; i < PACKETS; i++) {
+            world.at(
+                    world.nowNs() + World.SECOND + 50 * World.MS * i,
+                    () -> world.input(
+                            node, new RealLinks.Use.Packet(peer.contact, world.traffic.packet(node, world.rng))));
         }
     }
 
-    private boolean isNearest(PacketHost by, Id target, Dht.Output.Found found) {
-        if (found.closest().isEmpty()) return false;
-        Id best = Sha256.id(found.closest().getFirst().node().toBytes());
-        for (PacketHost other : world.hosts) {
-            if (other == by) continue;
-            if (target.compareDistance(Sha256.id(other.id.toBytes()), best) < 0) return false;
-        }
-        return true;
+    private void heard(SimNode node, Object output) {
+        if (!(output instanceof Dht.Output.Found found)) return;
+        Asked asked = open.remove(found.ticket());
+        if (asked == null || node.cut) return;
+        requests[done++] = found.trace().requests();
+        if (nearest.finds(node, asked.target, asked.atNs, found.closest())) right++;
     }
 }

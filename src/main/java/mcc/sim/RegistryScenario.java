@@ -43,27 +43,29 @@ final class RegistryScenario implements Scenario {
         }
     }
 
+    private record Asked(SimNode by, long atNs) {}
+
     private final World world;
     private final Map<ServiceName, List<Offered>> offered = new LinkedHashMap<>();
-    private final Map<Long, Long> open = new HashMap<>(); // Looked up, never iterated.
+    private final Map<Long, Asked> open = new HashMap<>(); // Looked up, never iterated.
     private long ticket;
     private int done;
     private int right;
 
     RegistryScenario(int nodes, long seed, Options options) {
-        Options still = new Options(
-                options.lossPpm(), options.minLatencyMs(), options.maxLatencyMs(), 0, options.bucketLimit());
-        world = new World(nodes, seed, still, this::heard);
+        world = new World(nodes, seed, options.withoutChurn(), this::heard);
     }
 
     @Override
     public Outcome run() {
         world.checkAlways();
         long atNs = world.startAll() + 30 * World.SECOND;
+        world.cutSome(atNs, atNs + 180 * World.SECOND);
         int services = Math.max(1, world.nodes.size() / 20);
         for (int i = 0; i < services; i++) {
             ServiceName service = new ServiceName(ServiceName.OPEN, "service-" + i);
             offered.put(service, new ArrayList<>());
+            world.liars.spoil(service.key(World.NETWORK));
             for (int j = 0; j < PROVIDERS; j++) world.at(atNs + 20 * World.MS * i, () -> register(service));
         }
         long registeredNs = atNs + 20 * World.MS * services;
@@ -80,16 +82,8 @@ final class RegistryScenario implements Scenario {
         return new Outcome(done, permille, 0, 0, world.traceHash(), world.delivered(), world.nowNs() / World.MS);
     }
 
-    private SimNode anyUp() {
-        SimNode node;
-        do {
-            node = world.nodes.get(world.rng.below(world.nodes.size()));
-        } while (!node.up);
-        return node;
-    }
-
     private void register(ServiceName service) {
-        SimNode node = anyUp();
+        SimNode node = world.anyHonest();
         String id = "app-" + ticket++;
         var registration = new Registration(
                 id,
@@ -129,15 +123,16 @@ final class RegistryScenario implements Scenario {
     private void resolve() {
         List<ServiceName> services = List.copyOf(offered.keySet());
         ServiceName service = services.get(world.rng.below(services.size()));
-        SimNode node = anyUp();
-        open.put(ticket, world.nowNs());
+        SimNode node = world.anyHonest();
+        open.put(ticket, new Asked(node, world.nowNs()));
         world.input(node, new Registry.Input.Resolve(ticket++, service));
     }
 
     private void heard(SimNode node, Object output) {
         if (!(output instanceof Registry.Output.Providers providers)) return;
-        Long askedNs = open.remove(providers.ticket());
-        if (askedNs == null) return;
+        Asked asked = open.remove(providers.ticket());
+        if (asked == null || !node.isSettled(asked.atNs)) return;
+        long askedNs = asked.atNs;
         done++;
         boolean complete = true;
         for (Offered o : offered.getOrDefault(providers.service(), List.of())) {
@@ -145,7 +140,8 @@ final class RegistryScenario implements Scenario {
             long graceNs = (o.died ? LEASE_MS * World.MS : 0) + SKEW_NS;
             boolean expired = o.goneNs < askedNs - graceNs;
             Invariant.check(!named || !expired, "a provider is named only while its lease lasts");
-            if (!named && o.goneNs == Long.MAX_VALUE && o.sinceNs < askedNs - SKEW_NS) complete = false;
+            boolean stands = o.goneNs == Long.MAX_VALUE && o.node.isSettled(askedNs - SKEW_NS);
+            if (!named && stands && o.sinceNs < askedNs - SKEW_NS) complete = false;
         }
         if (complete) right++;
     }

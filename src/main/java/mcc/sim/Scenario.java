@@ -1,7 +1,7 @@
 package mcc.sim;
 
 /** One story that a simulated network goes through; made for one run. */
-sealed interface Scenario permits LookupsScenario, RegistryScenario, PacketsScenario {
+sealed interface Scenario permits LookupsScenario, RegistryScenario, FaultsScenario, PacketsScenario {
     /** Runs it to its end; throws {@link mcc.core.Invariant.Broken} where something is wrong. */
     Outcome run();
 

@@ -6,18 +6,20 @@ import java.util.List;
 public final class Scenarios {
     static final String LOOKUPS = "lookups";
     static final String REGISTRY = "registry";
-    /** Packet fidelity: real handshakes, keys and streams over a network of datagrams. */
+    /** Much goes wrong, then it heals, and all must be well again. */
+    static final String FAULTS = "faults";
+    /** Packet fidelity: streams and packets of the virtual interface besides the cores' messages. */
     static final String PACKETS = "packets";
     /** Must fail: its checker allows a bucket one contact less than k. */
     static final String CANARY = "canary";
-
-    private static final int K = 16;
+    /** Must fail: the faults do not heal. */
+    static final String CANARY_FAULTS = "canary-faults";
 
     private Scenarios() {}
 
     /** Returns all names, in the order in which they are listed. */
     public static List<String> names() {
-        return List.of(LOOKUPS, REGISTRY, PACKETS, CANARY);
+        return List.of(LOOKUPS, REGISTRY, FAULTS, PACKETS, CANARY, CANARY_FAULTS);
     }
 
     /** Whether nodes die and come back in a scenario, as {@link Options#churnMedianMin} has it. */
@@ -25,12 +27,25 @@ public final class Scenarios {
         return name.equals(LOOKUPS) || name.equals(CANARY);
     }
 
+    /** Returns the options of a scenario where none are given. */
+    public static Options defaults(String name) {
+        Options usual = Options.defaults();
+        return switch (name) {
+            case FAULTS, CANARY_FAULTS -> usual.withoutChurn().with(Faults.many());
+            case PACKETS -> usual.withoutChurn().with(Options.Fidelity.PACKETS);
+            case REGISTRY -> usual.withoutChurn();
+            default -> usual;
+        };
+    }
+
     static Scenario of(String name, int nodes, long seed, Options options) {
         return switch (name) {
             case LOOKUPS -> new LookupsScenario(nodes, seed, options);
             case REGISTRY -> new RegistryScenario(nodes, seed, options);
+            case FAULTS -> new FaultsScenario(nodes, seed, options, true);
             case PACKETS -> new PacketsScenario(nodes, seed, options);
-            case CANARY -> new LookupsScenario(nodes, seed, options.withBucketLimit(K - 1));
+            case CANARY -> new LookupsScenario(nodes, seed, options.withBucketLimit(Options.K - 1));
+            case CANARY_FAULTS -> new FaultsScenario(nodes, seed, options, false);
             default -> throw new IllegalArgumentException("no scenario " + name + "; there are " + names());
         };
     }

@@ -1,67 +1,125 @@
 package mcc.sim;
 
+import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Core;
-import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
-import mcc.dht.Dht;
-import mcc.registry.Registry;
+import mcc.crypto.Identity;
+import mcc.dht.Signing;
 import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
 
-/** One simulated machine: real cores, and what a link would remember of requests under way. */
+/** One simulated machine: its cores, each at a desk of its own, and what is wrong with it. */
 final class SimNode {
-    private static final int CALLS = 1_024;
+    /** Who was cut off has this long to be found again. */
+    static final long RETURN_NS = 90 * World.SECOND;
+
+    /** A letter that waits for a desk that does not read. */
+    record Held(int from, int to, Object content) {}
 
     final int index;
     final Id id;
     final Contact contact;
     final Rng rng;
-    final Counters counters = new Counters();
-    private final long[] calls = new long[CALLS];
-    private final long[] sentNs = new long[CALLS];
-    Dht dht;
-    Registry registry;
+    final Signing signing;
+    /** The keys, at packet fidelity. */
+    final @Nullable Identity identity;
+    /** Answers with what is not so; for all its life. */
+    boolean liar;
+    /** Hears only whom it spoke to lately; for all its life. */
+    boolean oneWay;
+    /** Tells an old address of its before the one it has; for all its life. */
+    boolean stale;
+
+    /** Its cores; others in each life. */
+    Cores cores;
+
     boolean up;
+    /** Nothing gets to it or away from it. */
+    boolean cut;
+    /** The same, though the scenario believes that it healed: for the canary. */
+    boolean deaf;
     /** Counts its lives: what was sent to an earlier one is lost. */
     int life;
 
     long joinedNs = Core.NEVER;
     long diedNs = Core.NEVER;
+    /** When it was last cut off no more. */
+    long backNs = Long.MIN_VALUE;
     /** For which deadline a tick is in the queue. */
     long armedNs = Core.NEVER;
+    /** When a tick of each desk is due; a core's deadline moves only when it is handed something. */
+    private final long[] dueNs = new long[Mail.DESKS];
+    /** When it last spoke to whom, where a firewall wants to know. */
+    @Nullable
+    Map<Integer, Long> spokeTo;
 
-    SimNode(int index, Id id, Rng rng, Dht dht, Registry registry) {
+    /** One bit for each desk that does not read just now. */
+    int busy;
+
+    @Nullable
+    ArrayDeque<Held> held;
+
+    SimNode(World world, int index, Id id, Rng rng, Signing signing, @Nullable Identity identity) {
         this.index = index;
         this.id = id;
         this.rng = rng;
-        this.dht = dht;
-        this.registry = registry;
-        contact = new Contact(id, List.of(address(index)));
+        this.signing = signing;
+        this.identity = identity;
+        contact = new Contact(id, List.of(Network.address(index)));
+        Arrays.fill(dueNs, Core.NEVER);
+        cores = new Cores(world, this);
     }
 
-    /** Each node has a /24 of its own, so that the table's diversity rule sees a wide network. */
-    private static Address address(int index) {
-        return Address.v4(0x20000001 + (index << 8), 9376);
+    /** Forgets everything but who it is. */
+    void forget(World world) {
+        cores = new Cores(world, this);
+        joinedNs = Core.NEVER;
+        armedNs = Core.NEVER;
+        Arrays.fill(dueNs, Core.NEVER);
+        spokeTo = null;
+        busy = 0;
+        held = null;
     }
 
     Address address() {
         return contact.addresses().getFirst();
     }
 
-    void sent(long call, long nowNs) {
-        calls[(int) (call & (CALLS - 1))] = call;
-        sentNs[(int) (call & (CALLS - 1))] = nowNs;
+    /** What it tells of where it is. */
+    List<Address> told() {
+        return stale ? List.of(Network.silent(index), address()) : contact.addresses();
     }
 
-    /** Returns when a request was sent; −1 when that is forgotten, as a link would forget it. */
-    long sentNs(long call) {
-        int at = (int) (call & (CALLS - 1));
-        return calls[at] == call ? sentNs[at] : -1;
+    /** When the first tick is due of the desks that read, where {@code read} has a bit for each that has just read something. */
+    long dueNs(int read) {
+        long due = Core.NEVER;
+        for (int desk = 0; desk < Mail.DESKS; desk++) {
+            if ((read & 1 << desk) != 0) dueNs[desk] = cores.deadlineNs(desk);
+            if (!isBusy(desk)) due = Math.min(due, dueNs[desk]);
+        }
+        return due;
     }
 
+    long tickDueNs(int desk) {
+        return dueNs[desk];
+    }
+
+    boolean isBusy(int desk) {
+        return (busy & 1 << desk) != 0;
+    }
+
+    /** Whether others must be able to find it: it has been there since then, and nothing is wrong with it. */
     boolean isSettled(long sinceNs) {
-        return up && joinedNs <= sinceNs;
+        return isHonest() && joinedNs <= sinceNs && backNs <= sinceNs - RETURN_NS;
+    }
+
+    /** Whether it is there and does what it should. */
+    boolean isHonest() {
+        return up && !cut && !liar && !oneWay;
     }
 }

@@ -4,273 +4,278 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
-import mcc.consortium.Policy;
+import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Invariant;
 import mcc.core.Rng;
+import mcc.crypto.Identity;
 import mcc.dht.Dht;
+import mcc.dht.Signing;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
-import mcc.overlay.Letter;
-import mcc.overlay.Wiring;
+import mcc.nat.Nat;
 import mcc.registry.Registry;
-import mcc.wire.Contact;
-import mcc.wire.Message;
-import mcc.wire.Rpc;
 
 /**
- * A whole network in one thread and virtual time: a queue of (time, order, node, what happens), the DHT and registry cores as
- * they ship, their wiring as it ships, and links that are nothing but latency and loss.
+ * A whole network in one thread and virtual time: nodes with the cores and the wiring that ship, each core at a desk of its
+ * own, and a network between them. The same at both fidelities; only what stands at the desk of the links differs.
  */
 final class World {
     static final long MS = 1_000_000;
     static final long SECOND = 1_000 * MS;
     static final long MINUTE = 60 * SECOND;
     static final Bytes NETWORK = Bytes.utf8("sim");
+    /** Real keys take their time. */
+    static final int PACKET_NODES_MAX = 1_000;
+
     private static final long EPOCH_MS = 1_800_000_000_000L;
-    /** One message in so many passes through the real codec. */
-    private static final int CODEC_EVERY = 64;
-
-    /** What happens to a node, or to the world where the node is null. */
-    private record Event(long atNs, long order, int node, int life, Object what) implements Comparable<Event> {
-        @Override
-        public int compareTo(Event other) {
-            int c = Long.compare(atNs, other.atNs);
-            return c != 0 ? c : Long.compare(order, other.order);
-        }
-    }
-
-    private record Tick() {}
+    private static final int BOOTSTRAPS = 3;
+    private static final int WORLD = -1;
 
     /** What the host of a node hears: everything that the wiring sends outside. */
     interface Host {
         void heard(SimNode node, Object output);
     }
 
-    private static final Tick TICK = new Tick();
-
     final Options options;
     final Rng rng;
-    final List<SimNode> nodes = new ArrayList<>();
-    private final Rng network;
+    final List<SimNode> nodes;
+    final Network network;
+    final Liars liars;
+    final Desks desks;
+    final Traffic traffic = new Traffic();
+    /** Of all nodes together: who wants to know of one has its outputs. */
+    final Counters counters = new Counters();
+
     private final Host host;
-    private final Map<Id, SimNode> byId = new HashMap<>(); // Looked up, never iterated.
-    private final Map<Id, Id> positions = SimSigning.positions();
-    private final PriorityQueue<Event> queue = new PriorityQueue<>();
-    private final Counters codec = new Counters();
-    private long order;
+    private final Timeline timeline = new Timeline();
     private long nowNs;
-    private long hash = Hash.START;
     private long delivered;
     private long messages;
+    private long calls = -1;
+    private int up;
 
     World(int count, long seed, Options options, Host host) {
+        boolean packets = options.fidelity() == Options.Fidelity.PACKETS;
+        if (packets && count > PACKET_NODES_MAX) {
+            throw new IllegalArgumentException(
+                    "packets are simulated for at most " + PACKET_NODES_MAX + " nodes; use lookups");
+        }
         this.options = options;
         this.host = host;
         rng = Rng.seeded(seed);
-        network = rng.split();
+        nodes = new ArrayList<>(count);
+        Map<Id, SimNode> byId = new HashMap<>(); // Looked up, never iterated.
+        network = new Network(this, nodes, byId, options, rng.split());
+        liars = new Liars(this, rng.split());
+        desks = new Desks(this, rng.split(), liars, options.stallPpm());
+        Map<Id, Id> positions = SimSigning.positions();
         for (int i = 0; i < count; i++) {
             Rng own = rng.split();
-            Id id = Id.random(own);
-            SimNode node = new SimNode(i, id, own, dht(id, own), registry(id, own));
+            SimNode node = packets ? real(i, own) : cheap(i, own, positions);
+            // The first is everybody's way in, so it is what it should be.
+            Faults faults = options.faults();
+            node.liar = i > 0 && own.below(1_000) < faults.liarsPermille();
+            node.oneWay = i > 0 && own.below(1_000) < faults.oneWayPermille();
+            node.stale = own.below(1_000) < faults.staleAddressPermille();
             nodes.add(node);
-            byId.put(id, node);
+            byId.put(node.id, node);
         }
     }
 
-    private Dht dht(Id id, Rng own) {
-        return new Dht(
-                mcc.dht.Config.of(NETWORK),
-                id,
-                new SimSigning(id, positions),
-                Policy.open(),
-                own.split(),
-                new Counters());
+    private SimNode real(int index, Rng own) {
+        Identity identity = Identity.fromSeed(own.bytes(Identity.SEED_BYTES));
+        return new SimNode(this, index, identity.id(), own, Signing.of(identity), identity);
     }
 
-    private Registry registry(Id id, Rng own) {
-        return new Registry(mcc.registry.Config.of(NETWORK, "open"), id, Policy.open(), own.split(), new Counters());
+    private SimNode cheap(int index, Rng own, Map<Id, Id> positions) {
+        Id id = Id.random(own);
+        return new SimNode(this, index, id, own, new SimSigning(id, positions), null);
     }
 
     long nowNs() {
         return nowNs;
     }
 
+    long epochMs() {
+        return EPOCH_MS + nowNs / MS;
+    }
+
+    /** Returns how many messages, or at packet fidelity datagrams, arrived. */
     long delivered() {
         return delivered;
     }
 
     String traceHash() {
-        return String.format("%016x", hash);
+        return String.format("%016x", desks.hash());
     }
 
-    Id position(Id node) {
-        return new SimSigning(node, positions).position(node);
+    /** Counts a message that is about to be sent. */
+    long countMessage() {
+        return ++messages;
     }
+
+    /** A number for a question of the scenario's own; the answer is heard by the host. */
+    long nextCall() {
+        return calls--;
+    }
+
+    // ---- time -------------------------------------------------------------------------------------------------------
 
     /** Runs {@code what} at a time of the world. */
     void at(long atNs, Runnable what) {
-        queue.add(new Event(Math.max(atNs, nowNs), order++, -1, 0, what));
+        timeline.add(Math.max(atNs, nowNs), new Timeline.Event(WORLD, 0, 0, 0, what));
+    }
+
+    /** Something gets to the links of a node after that long, unless the node has died by then. */
+    void arrive(SimNode to, long afterNs, Object what) {
+        plan(to, nowNs + afterNs, Mail.OUTSIDE, Mail.LINKS, what);
+    }
+
+    private void plan(SimNode node, long atNs, int from, int to, Object what) {
+        timeline.add(atNs, new Timeline.Event(node.index, node.life, from, to, what));
     }
 
     /** Lets time pass. */
     void runUntil(long untilNs) {
-        for (Event event = queue.peek(); event != null && event.atNs <= untilNs; event = queue.peek()) {
-            queue.remove();
-            nowNs = event.atNs;
-            happen(event);
+        while (timeline.nextNs() <= untilNs) {
+            nowNs = timeline.nextNs();
+            Timeline.Event event = timeline.poll();
+            if (event == null) break;
+            if (event.node() == WORLD) ((Runnable) event.what()).run();
+            else happen(nodes.get(event.node()), event);
         }
         nowNs = untilNs;
     }
 
-    private void happen(Event event) {
-        if (event.node < 0) {
-            ((Runnable) event.what).run();
-            return;
+    private void happen(SimNode node, Timeline.Event event) {
+        if (!node.up || node.life != event.life()) return;
+        if (event.what() == Mail.Signal.TICK) {
+            if (node.armedNs != nowNs) return; // an earlier one was planned since
+            node.armedNs = Core.NEVER;
+            desks.tick(node);
+        } else if (event.what() == Mail.Signal.WAKE) {
+            desks.wake(node, event.to());
+        } else {
+            if (event.from() == Mail.OUTSIDE && event.to() == Mail.LINKS) delivered++;
+            desks.post(event.from(), event.to(), event.what());
         }
-        SimNode node = nodes.get(event.node);
-        if (!node.up || node.life != event.life) return;
-        switch (event.what) {
-            case Tick _ -> tick(node, event.atNs);
-            case LinkOutput output -> {
-                delivered++;
-                deliver(node, Wiring.route(output));
-            }
-            default -> throw new IllegalStateException("nobody takes " + event.what);
-        }
-        arm(node);
+        arm(node, desks.turn(node));
     }
 
-    private void tick(SimNode node, long atNs) {
-        if (node.armedNs != atNs) return;
-        node.armedNs = Core.NEVER;
-        if (node.dht.deadlineNs() <= nowNs) handle(node, new Dht.Input.Tick());
-        if (node.registry.deadlineNs() <= nowNs) handle(node, new Registry.Input.Tick());
+    private void arm(SimNode node, int read) {
+        long dueNs = node.dueNs(read);
+        if (dueNs >= node.armedNs) return;
+        node.armedNs = Math.max(dueNs, nowNs);
+        plan(node, node.armedNs, Mail.OUTSIDE, Mail.OUTSIDE, Mail.Signal.TICK);
     }
 
-    private void arm(SimNode node) {
-        long deadlineNs = Math.min(node.dht.deadlineNs(), node.registry.deadlineNs());
-        if (deadlineNs >= node.armedNs) return;
-        node.armedNs = Math.max(deadlineNs, nowNs);
-        queue.add(new Event(node.armedNs, order++, node.index, node.life, TICK));
+    void wake(SimNode node, int desk, long afterNs) {
+        plan(node, nowNs + afterNs, Mail.OUTSIDE, desk, Mail.Signal.WAKE);
     }
 
-    /** Hands an input to a node from outside. */
+    // ---- what nodes do ----------------------------------------------------------------------------------------------
+
+    /** Hands an input to a node from outside, at this moment but after what happens now. */
     void input(SimNode node, Dht.Input input) {
-        handle(node, input);
-        arm(node);
+        plan(node, nowNs, Mail.OUTSIDE, Mail.DHT, input);
     }
 
-    /** Hands an input to a node from outside. */
+    /** Hands an input to a node from outside, at this moment but after what happens now. */
     void input(SimNode node, Registry.Input input) {
-        handle(node, input);
-        arm(node);
+        plan(node, nowNs, Mail.OUTSIDE, Mail.REGISTRY, input);
     }
 
-    private void handle(SimNode node, Dht.Input input) {
-        hash = Hash.mix(Hash.mix(hash, nowNs + node.index), input);
-        node.dht.handle(nowNs, input);
-        for (Dht.Output output = node.dht.poll(); output != null; output = node.dht.poll()) {
-            if (output instanceof Dht.Output.Joined && node.joinedNs == Core.NEVER) node.joinedNs = nowNs;
-            deliver(node, Wiring.route(output));
-        }
+    /** Hands an input to a node from outside, at this moment but after what happens now. */
+    void input(SimNode node, LinkInput input) {
+        plan(node, nowNs, Mail.LINKS, Mail.LINKS, input);
     }
 
-    private void handle(SimNode node, Registry.Input input) {
-        hash = Hash.mix(Hash.mix(hash, nowNs + node.index), input);
-        node.registry.handle(nowNs, input);
-        for (Registry.Output output = node.registry.poll(); output != null; output = node.registry.poll()) {
-            deliver(node, Wiring.route(output));
-        }
+    /** A stream, or a packet of the virtual interface, for the links of a node; at packet fidelity. */
+    void input(SimNode node, RealLinks.Use use) {
+        plan(node, nowNs, Mail.LINKS, Mail.LINKS, use);
     }
 
-    private void deliver(SimNode node, List<Letter> letters) {
-        for (Letter letter : letters) {
-            switch (letter.content()) {
-                case Dht.Input input -> handle(node, input);
-                case Registry.Input input -> handle(node, input);
-                case LinkInput.Ask ask -> ask(node, ask);
-                case LinkInput.Reply reply -> reply(node, reply);
-                case Object output -> host.heard(node, output);
-            }
-        }
+    void heard(SimNode node, Object output) {
+        host.heard(node, output);
     }
 
-    private void ask(SimNode from, LinkInput.Ask ask) {
-        from.sent(ask.call(), nowNs);
-        SimNode to = byId.get(ask.to().node());
-        if (to == null || !to.up || isLost()) return;
-        Message request = coded(ask.call(), ask.request());
-        send(from, to, new LinkOutput.Asked(from.id, from.address(), ask.call(), request));
+    void said(SimNode node, LinkOutput output) {
+        desks.said(node, output);
     }
 
-    private void reply(SimNode from, LinkInput.Reply reply) {
-        SimNode to = byId.get(reply.to());
-        if (to == null || !to.up || isLost()) return;
-        long latencyNs = latencyNs(from, to);
-        long sentNs = to.sentNs(reply.call());
-        if (sentNs < 0) return;
-        Message answer = coded(reply.call(), reply.answer());
-        long rttNs = nowNs + latencyNs - sentNs;
-        var answered = new LinkOutput.Answered(from.id, from.address(), reply.call(), answer, rttNs);
-        queue.add(new Event(nowNs + latencyNs, order++, to.index, to.life, answered));
+    void joined(SimNode node) {
+        if (node.joinedNs == Core.NEVER) node.joinedNs = nowNs;
     }
 
-    private void send(SimNode from, SimNode to, LinkOutput what) {
-        queue.add(new Event(nowNs + latencyNs(from, to), order++, to.index, to.life, what));
+    /** Any node that is up and does what it should. */
+    SimNode anyHonest() {
+        SimNode node;
+        do {
+            node = nodes.get(rng.below(nodes.size()));
+        } while (!node.isHonest());
+        return node;
     }
 
-    private boolean isLost() {
-        return network.chance(options.lossPpm());
-    }
-
-    private Message coded(long call, Message message) {
-        if (++messages % CODEC_EVERY != 0) return message;
-        byte[] bytes = Rpc.encode(new Rpc(call, message)).toArray();
-        Rpc back = Rpc.decode(bytes, 0, bytes.length, codec);
-        Invariant.check(back != null && back.body().equals(message), "what is sent is what arrives");
-        return message;
-    }
-
-    /** Each pair has its own latency, the same both ways, give or take a tenth. */
-    private long latencyNs(SimNode a, SimNode b) {
-        int low = Math.min(a.index, b.index);
-        int high = Math.max(a.index, b.index);
-        long pair = Hash.mix(Hash.mix(Hash.START, low), high) >>> 1;
-        long baseNs = (options.minLatencyMs() + pair % (options.maxLatencyMs() - options.minLatencyMs() + 1)) * MS;
-        return baseNs - baseNs / 10 + network.below(baseNs / 5 + 1);
-    }
+    // ---- lives ------------------------------------------------------------------------------------------------------
 
     /** Starts a node by way of three random ones that are up; the first node needs none. */
     void start(SimNode node) {
-        List<Contact> bootstrap = new ArrayList<>();
-        for (int tries = 0; tries < 30 && bootstrap.size() < 3; tries++) {
-            SimNode other = nodes.get(rng.below(nodes.size()));
-            if (other.up && other != node && !bootstrap.contains(other.contact)) bootstrap.add(other.contact);
-        }
-        for (int i = 0; bootstrap.isEmpty() && i < nodes.size(); i++) {
-            if (nodes.get(i).up) bootstrap.add(nodes.get(i).contact);
-        }
+        List<Address> bootstrap = bootstrap(node);
         node.up = true;
+        up++;
         node.diedNs = Core.NEVER;
-        node.joinedNs = Core.NEVER;
-        node.armedNs = Core.NEVER;
-        long epochMs = EPOCH_MS + nowNs / MS;
-        input(node, new Dht.Input.Start(node.contact, bootstrap, List.of(), epochMs));
-        input(node, new Registry.Input.SelfAddresses(node.contact.addresses()));
+        boolean meets = !bootstrap.isEmpty();
+        input(node, new LinkInput.WallClock(epochMs()));
+        input(node, new Registry.Input.Clock(epochMs()));
+        input(node, new Dht.Input.Start(node.contact, List.of(), List.of(), meets, epochMs()));
+        if (node.cores.nat == null) {
+            input(node, new Dht.Input.SelfAddresses(node.told()));
+            input(node, new Registry.Input.SelfAddresses(node.told()));
+        } else {
+            plan(node, nowNs, Mail.OUTSIDE, Mail.NAT, new Nat.Input.Local(node.told()));
+        }
+        if (meets) node.cores.first.begin(bootstrap);
+        if (node.liar) liars.begin(node);
+    }
+
+    /** At least one of them answers, if there is one. */
+    private List<Address> bootstrap(SimNode node) {
+        List<Address> out = new ArrayList<>();
+        if (up == 0) return out;
+        for (int tries = 0; tries < 30 && out.size() < BOOTSTRAPS; tries++) {
+            SimNode other = nodes.get(rng.below(nodes.size()));
+            boolean serves = other.isHonest() && other != node && !out.contains(other.address());
+            if (serves) out.add(other.address());
+        }
+        for (int i = 0; out.isEmpty() && i < nodes.size(); i++) {
+            if (nodes.get(i).up) out.add(nodes.get(i).address());
+        }
+        for (int i = 1; i < out.size(); i++) {
+            if (rng.below(1_000) < options.faults().deadBootstrapsPermille()) out.set(i, Network.silent(1 << 16 | i));
+        }
+        return out;
     }
 
     /** Ends a node without a word; its cores forget everything. */
     void kill(SimNode node) {
+        if (node.up) up--;
         node.up = false;
         node.life++;
         node.diedNs = nowNs;
-        node.dht = dht(node.id, node.rng);
-        node.registry = registry(node.id, node.rng);
+        node.forget(this);
+    }
+
+    /** Cuts a node off, and lets it back after that long. Its cores go on. */
+    void cut(SimNode node, long forNs) {
+        node.cut = true;
+        at(nowNs + forNs, () -> {
+            node.cut = false;
+            node.backNs = nowNs;
+        });
     }
 
     /** Starts all nodes one after the other, the first ones with more time between them, and from then on lets them die. */
@@ -284,6 +289,15 @@ final class World {
             atNs += 10 * MS + 5 * SECOND / (node.index + 1);
         }
         return atNs;
+    }
+
+    /** Cuts some of the nodes off for a minute or two, each at some moment of that time. */
+    void cutSome(long fromNs, long untilNs) {
+        for (SimNode node : nodes) {
+            if (rng.below(1_000) >= options.faults().cutOffPermille()) continue;
+            long forNs = MINUTE + rng.below(MINUTE);
+            at(fromNs + rng.below(untilNs - fromNs), () -> cut(node, forNs));
+        }
     }
 
     private void live(SimNode node) {
@@ -310,9 +324,9 @@ final class World {
         for (int i = turn & 15; i < nodes.size(); i += 16) {
             SimNode node = nodes.get(i);
             if (!node.up) continue;
-            node.dht.check();
-            node.registry.check();
-            for (Dht.BucketView bucket : node.dht.buckets()) {
+            node.cores.dht.check();
+            node.cores.registry.check();
+            for (Dht.BucketView bucket : node.cores.dht.buckets()) {
                 Invariant.check(bucket.size() <= options.bucketLimit(), "a bucket within the checker's limit");
             }
         }

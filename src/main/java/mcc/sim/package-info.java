@@ -4,19 +4,22 @@
  * <p>May use all rooms of the first three layers; nothing of the running node. Reads the machine's clock in one place, to say
  * how long a run took.
  *
- * <p>Read in this order: {@link mcc.sim.Simulation} (the way in), {@link mcc.sim.World} (time, nodes, network),
- * {@link mcc.sim.LookupsScenario} and {@link mcc.sim.RegistryScenario} (what is tried and what must hold),
- * {@link mcc.sim.PacketWorld} and {@link mcc.sim.PacketsScenario} (the same with datagrams and real keys),
- * {@link mcc.sim.Hash} (why two runs are known to be equal).
+ * <p>Read in this order: {@link mcc.sim.Simulation} (the way in), {@link mcc.sim.World} (time, nodes, faults),
+ * {@link mcc.sim.Desks} with {@link mcc.sim.Mail} (what happens inside one node), {@link mcc.sim.Network} (what lies between
+ * two), {@link mcc.sim.Latency} and {@link mcc.sim.RealLinks} (the two kinds of links), {@link mcc.sim.Liars}, then the
+ * scenarios: {@link mcc.sim.LookupsScenario}, {@link mcc.sim.RegistryScenario}, {@link mcc.sim.FaultsScenario},
+ * {@link mcc.sim.PacketsScenario}. {@link mcc.sim.Hash}: why two runs are known to be equal.
  *
- * <p>Fidelity: messages. The DHT and registry cores and their wiring are those of the node; links are latency and loss;
- * signatures are a cheap stand-in ({@link mcc.sim.SimSigning}); one message in 64 passes through the real codec.
- * Packet fidelity has real links, handshakes and streams over simulated datagrams, for up to 1,000 nodes.
+ * <p>One harness, two fidelities. Cores, wiring and desks are those of the node at both. At message fidelity links are latency
+ * and loss, signatures a cheap stand-in ({@link mcc.sim.SimSigning}), and one message in 64 passes through the real codec. At
+ * packet fidelity links, handshakes, streams and packets of the virtual interface are real, over simulated datagrams.
  *
  * <p>Invariants: equal scenario, nodes, seed and options give an equal trace hash in any JVM; each node's randomness is split
- * from the root by index; checkers run during the run; what fails names the command that replays it.
+ * from the root by index; letters stay in order between each two desks and in none else; after a tick a core's deadline lies
+ * ahead; checkers run during the run; what fails names the command that replays it.
  *
- * <p>Sources: TigerBeetle's VOPR and Kafka raft's seeded simulation for the form; protocol.md part C for what to try.
+ * <p>Sources: TigerBeetle's VOPR and Kafka raft's seeded simulation for the form; protocol.md part C for what to try; RFC 4787
+ * section 4.3 for how long a firewall remembers.
  */
 @NullMarked
 package mcc.sim;

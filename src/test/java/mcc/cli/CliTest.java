@@ -528,4 +528,18 @@ final class CliTest {
         assertThat(mcc("sim", "lookups", "--nodes", "20", "--churn-median-min", "30"))
                 .isZero();
     }
+
+    /** What the line says that replays a failed run, the command line reads. */
+    @Test
+    void aSimulationTakesEveryFaultAsAnOption() {
+        String all = "--fidelity messages --loss-ppm 1000 --latency-min 10ms --latency-max 20ms --stall-ppm 5000"
+                + " --liars-permille 1 --one-way-permille 2 --stale-address-permille 3 --dead-bootstraps-permille 4"
+                + " --cut-off-permille 5";
+        assertThat(mcc(("sim registry --nodes 20 --seed 5 " + all).split(" "))).isZero();
+        assertThat(mcc("sim", "registry", "--fidelity", "atoms")).isEqualTo(2);
+        assertThat(err).contains("there is no fidelity 'atoms'", "one of: messages, packets");
+        assertThat(mcc("sim", "registry", "--liars-permille", "1001")).isEqualTo(2);
+        assertThat(err).contains("a share is 0 to 1000 of 1,000");
+        assertThat(mcc("sim", "packets", "--fidelity", "messages")).isEqualTo(2);
+    }
 }

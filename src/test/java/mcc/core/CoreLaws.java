@@ -13,6 +13,10 @@ import java.util.function.Supplier;
  */
 public final class CoreLaws {
     private static final long STEP_NS = 50_000_000;
+    /** Ticks in a row that a core may ask for at one moment of its day and the next: by far more than any has to do. */
+    private static final int TICKS = 20_000;
+
+    private static final long MINUTE_NS = 60_000_000_000L;
 
     private CoreLaws() {}
 
@@ -28,6 +32,20 @@ public final class CoreLaws {
         List<String> again = play(make.get(), tick, next, steps, false);
         assertThat(again).as("law 4: equal inputs, equal outputs").isEqualTo(once);
         play(make.get(), tick, next, steps, true);
+    }
+
+    /**
+     * Ticks a core right when it asks for it, for a minute in which nothing else happens. What is due is done: after each tick
+     * the deadline lies ahead. A core that breaks this is ticked again at once, for ever, and its host does nothing else; one
+     * that asks for a tick every few nanoseconds is no better.
+     */
+    public static <I, O> void ticksComeToRest(Core<I, O> core, long fromNs, I tick) {
+        long nowNs = fromNs;
+        for (int ticks = 0; core.deadlineNs() <= fromNs + MINUTE_NS; ticks++) {
+            assertThat(ticks).as("ticks within a minute of silence").isLessThan(TICKS);
+            nowNs = Math.max(nowNs, core.deadlineNs());
+            step(core, nowNs, tick);
+        }
     }
 
     private static <I, O> List<String> play(
@@ -46,14 +64,20 @@ public final class CoreLaws {
             }
             List<String> texts = outputs.stream().map(Object::toString).toList();
             said.addAll(texts);
-            // Late by up to a step: law 2.
-            nowNs = Math.max(nowNs + 1, Math.min(core.deadlineNs(), nowNs + STEP_NS) + rng.below(STEP_NS));
+            nowNs = later(core, nowNs, rng);
             assertThat(outputs.stream().map(Object::toString).toList())
                     .as("law 3: outputs are values")
                     .isEqualTo(texts);
         }
         assertThat(said).as("the core did something").isNotEmpty();
+        ticksComeToRest(core, nowNs, tick);
         return said;
+    }
+
+    /** On time as often as late by up to a step: law 2. */
+    private static long later(Core<?, ?> core, long nowNs, Rng rng) {
+        long due = Math.min(core.deadlineNs(), nowNs + STEP_NS);
+        return Math.max(nowNs + 1, rng.below(2) == 0 ? due : due + rng.below(STEP_NS));
     }
 
     private static <I, O> List<O> step(Core<I, O> core, long nowNs, I input) {

@@ -583,24 +583,24 @@ class LinksTest extends VirtualNet {
         private static final Identity PEER = Identity.fromSeed(Rng.seeded(12).bytes(32));
         private static final Address HERE = Address.parse("192.0.2.1:1");
         private static final Address THERE = Address.parse("192.0.2.2:1");
-        private final Links links = links(Identity.fromSeed(Rng.seeded(11).bytes(32)), 13);
-        private final Links peer = links(PEER, 14);
+        private final Counters counters = new Counters();
+        private final Links links = links(Identity.fromSeed(Rng.seeded(11).bytes(32)), 13, counters);
+        private final Links peer = links(PEER, 14, new Counters());
         private final ArrayDeque<Object> said = new ArrayDeque<>();
         private long nowNs;
         private boolean moved;
+        private int steps;
 
         private record Sent(Address to, Bytes datagram) {}
 
-        private static Links links(Identity identity, long seed) {
+        private static Links links(Identity identity, long seed, Counters counters) {
             var config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 8, mcc.stream.Config.defaults());
-            return new Links(config, identity, Policy.open(), Rng.seeded(seed), new Counters());
+            return new Links(config, identity, Policy.open(), Rng.seeded(seed), counters);
         }
 
         static LinkInput anyInput(Rng rng, List<Object> before) {
             Contact known = new Contact(PEER.id(), List.of(THERE));
-            Contact nobody = new Contact(
-                    Identity.fromSeed(Rng.seeded(20 + rng.below(12)).bytes(32)).id(),
-                    List.of(Address.parse("192.0.2.9:9")));
+            Contact nobody = nobody(rng.below(12));
             return switch (rng.below(12)) {
                 case 0 -> new LinkInput.Ask(nobody, rng.nextLong(), new Message.Ping());
                 case 1 -> new LinkInput.Dial(rng.below(9), rng.below(2) == 0 ? THERE : HERE);
@@ -612,9 +612,25 @@ class LinksTest extends VirtualNet {
             };
         }
 
+        /** Streams come and go as the inputs do, to the peer and to nobody. */
+        private void stream(long now) {
+            Contact to = steps % 3 == 0 ? new Contact(PEER.id(), List.of(THERE)) : nobody(steps % 12);
+            long stream = links.open(now, to);
+            if (stream < 0) return;
+            links.write(now, to.node(), stream, new byte[100], 0, 100);
+            if (steps % 4 == 0) links.reset(now, to.node(), stream, 1);
+            else if (steps % 4 == 1) links.finish(now, to.node(), stream);
+        }
+
+        private static Contact nobody(int which) {
+            Identity identity = Identity.fromSeed(Rng.seeded(20 + which).bytes(32));
+            return new Contact(identity.id(), List.of(Address.parse("192.0.2.9:9")));
+        }
+
         @Override
         public void handle(long now, LinkInput input) {
             nowNs = now;
+            if (!(input instanceof LinkInput.Tick) && ++steps % 7 == 0) stream(now);
             links.handle(now, input);
             int rounds = 0;
             do {
@@ -630,6 +646,7 @@ class LinksTest extends VirtualNet {
                 peer.transmit(now, out(THERE, HERE, links));
             } while (moved || links.wantsToTransmit() || links.deadlineNs() <= now);
             for (LinkOutput o; (o = links.poll()) != null; ) said.add(o);
+            assertThat(counters.value("link.deadline.stuck")).isZero();
         }
 
         private void answer(LinkOutput output) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SimulationTest {
     @Test
     void aThousandNodesFindTheNearestFrugally() {
-        Report report = Simulation.run("lookups", 1_000, 11, Options.defaults());
+        Report report = run("lookups", 1_000, 11);
         assertThat(report.successPermille()).isGreaterThanOrEqualTo(990);
         assertThat(report.requestsMean()).isLessThan(15_000);
         assertThat(report.requestsP99()).isLessThanOrEqualTo(30);
@@ -25,19 +25,18 @@ class SimulationTest {
     @Test
     @Tag("sim")
     void tenThousandNodesFindTheNearestFrugally() {
-        Report report = Simulation.run("lookups", 10_000, 1, Options.defaults());
+        Report report = run("lookups", 10_000, 1);
         assertThat(report.successPermille()).isGreaterThanOrEqualTo(990);
         assertThat(report.requestsP99()).isLessThanOrEqualTo(30);
     }
 
     @Test
     void aProviderIsFoundWhileItStandsAndNeverPastItsLease() {
-        assertThat(Simulation.run("registry", 120, 5, Options.defaults()).successPermille())
-                .isGreaterThanOrEqualTo(990);
+        assertThat(run("registry", 120, 5).successPermille()).isGreaterThanOrEqualTo(990);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lookups", "registry", "packets"})
+    @ValueSource(strings = {"lookups", "registry", "faults", "packets"})
     void theSeedBookHolds(String scenario) throws IOException {
         int runs = 0;
         try (var in = SimulationTest.class.getResourceAsStream("/seeds/" + scenario + ".txt")) {
@@ -45,7 +44,7 @@ class SimulationTest {
             for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
                 if (line.startsWith("#")) continue;
                 String[] parts = line.split(" ");
-                Simulation.run(scenario, Integer.parseInt(parts[0]), Long.parseLong(parts[1]), Options.defaults());
+                run(scenario, Integer.parseInt(parts[0]), Long.parseLong(parts[1]));
                 runs++;
             }
         }
@@ -54,38 +53,52 @@ class SimulationTest {
 
     @Test
     void realKeysAndStreamsCarryEveryByteBetweenThirtyNodes() {
-        Report report = Simulation.run("packets", 30, 6, Options.defaults());
+        Report report = run("packets", 30, 6);
         assertThat(report.delivered()).isGreaterThan(1_000);
-        assertThat(Simulation.run("packets", 30, 6, Options.defaults()).traceHash())
-                .isEqualTo(report.traceHash());
+        assertThat(run("packets", 30, 6).traceHash()).isEqualTo(report.traceHash());
     }
 
     @Test
     @Tag("sim")
     void realKeysAndStreamsCarryEveryByteBetweenTwoHundredNodes() {
-        assertThat(Simulation.run("packets", 200, 1, Options.defaults()).successPermille())
-                .isGreaterThanOrEqualTo(950);
+        assertThat(run("packets", 200, 1).successPermille()).isGreaterThanOrEqualTo(950);
     }
 
     @Test
     void theSimulatorCanSee() {
-        assertThatThrownBy(() -> Simulation.run("canary", 60, 3, Options.defaults()))
+        assertThatThrownBy(() -> run("canary", 60, 3))
                 .isInstanceOf(Failure.class)
                 .hasMessageStartingWith("./mcc sim canary --nodes 60 --seed 3  # ")
                 .hasMessageNotContaining("\n");
     }
 
+    @Test
+    void theSimulatorSeesWhatDoesNotHeal() {
+        assertThatThrownBy(() -> run("canary-faults", 60, 3))
+                .isInstanceOf(Failure.class)
+                .hasMessageStartingWith("./mcc sim canary-faults --nodes 60 --seed 3  # once healed, ");
+    }
+
     /** A replay without the options of the run would be another run. */
     @Test
     void theLineThatReplaysARunNamesWhatWasNotTheDefault() {
-        Options usual = Options.defaults();
-        assertThatThrownBy(() -> Simulation.run(
-                        "canary", 60, 3, new Options(0, usual.minLatencyMs(), 100, 30, usual.bucketLimit())))
+        Options other = new Options(
+                Options.Fidelity.MESSAGES, 0, 50, 100, 30, 1_000, new Faults(0, 10, 20, 200, 10), Options.K);
+        assertThatThrownBy(() -> Simulation.run("canary", 60, 3, other))
                 .isInstanceOf(Failure.class)
                 .hasMessageStartingWith("./mcc sim canary --nodes 60 --seed 3"
-                        + " --loss-ppm 0 --latency-max 100ms --churn-median-min 30  # ");
-        assertThat(new Options(10_000, 10, 200, 60, 16).arguments()).isEqualTo(" --latency-min 10ms");
-        assertThat(usual.arguments()).isEmpty();
+                        + " --loss-ppm 0 --latency-max 100ms --churn-median-min 30 --liars-permille 0  # ");
+        Options usual = Options.defaults();
+        assertThat(usual.with(Options.Fidelity.PACKETS).arguments(usual)).isEqualTo(" --fidelity packets");
+        assertThat(usual.arguments(usual)).isEmpty();
+        assertThat(Scenarios.defaults("faults").arguments(Scenarios.defaults("faults")))
+                .isEmpty();
+    }
+
+    @Test
+    void bothFidelitiesFindTheNearest() {
+        Options packets = Scenarios.defaults("lookups").with(Options.Fidelity.PACKETS);
+        assertThat(Simulation.run("lookups", 12, 1, packets).successPermille()).isGreaterThanOrEqualTo(990);
     }
 
     @Test
@@ -98,14 +111,17 @@ class SimulationTest {
                 .isNotEqualTo(Hash.mix(hash, new Registry.Input.Resolve(1, db)))
                 .isNotEqualTo(hash);
         World world = new World(2, 1, Options.defaults(), (_, _) -> {});
+        world.nodes.getFirst().up = true;
         String before = world.traceHash();
         world.input(world.nodes.getFirst(), new Registry.Input.Heartbeat(1, "nobody")); // none of the DHT's affair
+        world.runUntil(1);
         assertThat(world.traceHash()).isNotEqualTo(before);
     }
 
     @Test
     void anotherSeedIsAnotherRun() {
-        assertThat(run(20, 1).traceHash()).isNotEqualTo(run(20, 2).traceHash());
+        assertThat(run("lookups", 20, 1).traceHash())
+                .isNotEqualTo(run("lookups", 20, 2).traceHash());
     }
 
     /** Hash codes and the iteration order of immutable sets change from JVM to JVM; nothing here may depend on them. */
@@ -120,19 +136,19 @@ class SimulationTest {
                         OtherJvm.class.getName()))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        String here = run(300, 8).traceHash();
+        String here = run("lookups", 300, 8).traceHash();
         String there = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(there.strip()).isEqualTo(here);
     }
 
-    private static Report run(int nodes, long seed) {
-        return Simulation.run("lookups", nodes, seed, Options.defaults());
+    private static Report run(String scenario, int nodes, long seed) {
+        return Simulation.run(scenario, nodes, seed, Scenarios.defaults(scenario));
     }
 
     /** The same run as a program. */
     static final class OtherJvm {
         public static void main(String[] args) {
-            System.out.println(run(300, 8).traceHash());
+            System.out.println(run("lookups", 300, 8).traceHash());
         }
     }
 }

@@ -1,0 +1,47 @@
+package mcc.sim;
+
+import mcc.consortium.Policy;
+import mcc.core.Core;
+import mcc.dht.Dht;
+import mcc.nat.Nat;
+import mcc.registry.Registry;
+import org.jspecify.annotations.Nullable;
+
+/** The cores of one node in one of its lives, and what stands beside them in the verticles of a real node. */
+final class Cores {
+    final Dht dht;
+    final Registry registry;
+    final LinkDesk links;
+    /** At packet fidelity; at the other a node knows its address. */
+    final @Nullable Nat nat;
+
+    final FirstContact first;
+
+    Cores(World world, SimNode node) {
+        dht = new Dht(
+                mcc.dht.Config.of(World.NETWORK),
+                node.id,
+                node.signing,
+                Policy.open(),
+                node.rng.split(),
+                world.counters);
+        registry = new Registry(
+                mcc.registry.Config.of(World.NETWORK, "open"),
+                node.id,
+                Policy.open(),
+                node.rng.split(),
+                world.counters);
+        links = node.identity == null ? new Latency(world, node) : new RealLinks(world, node, node.identity);
+        nat = node.identity == null ? null : new Nat(world.counters);
+        first = new FirstContact(world, node);
+    }
+
+    long deadlineNs(int desk) {
+        return switch (desk) {
+            case Mail.LINKS -> links.deadlineNs();
+            case Mail.DHT -> dht.deadlineNs();
+            case Mail.REGISTRY -> registry.deadlineNs();
+            default -> nat == null ? Core.NEVER : nat.deadlineNs();
+        };
+    }
+}

@@ -1,0 +1,209 @@
+package mcc.sim;
+
+import java.util.ArrayDeque;
+import java.util.List;
+import mcc.core.Core;
+import mcc.core.Invariant;
+import mcc.core.Rng;
+import mcc.dht.Dht;
+import mcc.link.LinkInput;
+import mcc.link.LinkOutput;
+import mcc.nat.Nat;
+import mcc.overlay.Letter;
+import mcc.overlay.Wiring;
+import mcc.registry.Registry;
+import mcc.wire.Message;
+
+/**
+ * What happens inside one node at one moment: its desks read their mail, one letter at a time, in an order that the seed draws,
+ * until none is left. Now and then a desk stops reading for a while, as a verticle does whose thread is taken; what it gets
+ * meanwhile waits, its ticks included. After each tick the law is checked that what was due is done.
+ */
+final class Desks {
+    /** Letters of one moment, by far more than any node has: a node that goes on writing to itself is broken. */
+    private static final int LETTERS_MAX = 1_000_000;
+
+    /** How long a desk may stop reading. */
+    private static final long STALL_NS = 50 * World.MS;
+
+    private static final Dht.Input DHT_TICK = new Dht.Input.Tick();
+    private static final Registry.Input REGISTRY_TICK = new Registry.Input.Tick();
+    private static final Nat.Input NAT_TICK = new Nat.Input.Tick();
+    private static final LinkInput LINK_TICK = new LinkInput.Tick();
+
+    private final World world;
+    private final Rng rng;
+    private final Liars liars;
+    private final int stallPpm;
+    private final Mail mail = new Mail();
+    private int untilStall;
+    private long hash = Hash.START;
+
+    Desks(World world, Rng rng, Liars liars, int stallPpm) {
+        this.world = world;
+        this.rng = rng;
+        this.liars = liars;
+        this.stallPpm = stallPpm;
+        untilStall = drawStall();
+    }
+
+    private int drawStall() {
+        return stallPpm == 0 ? 0 : 1 + rng.below(2_000_000 / stallPpm);
+    }
+
+    long hash() {
+        return hash;
+    }
+
+    void post(int from, int to, Object content) {
+        mail.post(from, to, content);
+    }
+
+    /** Sends the letters of a desk on; those for its own host are heard at once. */
+    void post(SimNode node, int from, List<Letter> letters) {
+        for (int i = 0; i < letters.size(); i++) {
+            Letter letter = letters.get(i);
+            int to = Mail.desk(letter);
+            if (to >= 0) mail.post(from, to, letter.content());
+            else world.heard(node, letter.content());
+        }
+    }
+
+    /** Lets the desks that are due tick, in any order among the rest of their mail. */
+    void tick(SimNode node) {
+        for (int desk = 0; desk < Mail.DESKS; desk++) {
+            if (!node.isBusy(desk) && node.tickDueNs(desk) <= world.nowNs()) mail.post(desk, desk, Mail.Signal.TICK);
+        }
+    }
+
+    /** A desk reads again. */
+    void wake(SimNode node, int desk) {
+        node.busy &= ~(1 << desk);
+        ArrayDeque<SimNode.Held> held = node.held;
+        for (int i = held == null ? 0 : held.size(); i > 0 && held != null; i--) {
+            SimNode.Held each = held.remove();
+            if (each.to() == desk) mail.post(each.from(), desk, each.content());
+            else held.add(each);
+        }
+        if (node.busy == 0) node.held = null;
+    }
+
+    /** Reads all letters of a node, and those that follow from them; returns a bit for each desk that read one. */
+    int turn(SimNode node) {
+        int reading = 0;
+        for (int letters = 0; !mail.isEmpty(); letters++) {
+            Invariant.check(letters < LETTERS_MAX, "a node comes to rest");
+            Object content = mail.take(rng);
+            int from = mail.from();
+            int to = mail.to();
+            if (stallPpm > 0 && --untilStall <= 0) stall(node, to);
+            if (node.isBusy(to)) hold(node, from, to, content);
+            else {
+                reading |= 1 << to;
+                read(node, to, content);
+            }
+        }
+        return reading;
+    }
+
+    private void stall(SimNode node, int desk) {
+        untilStall = drawStall();
+        if (node.isBusy(desk)) return;
+        node.busy |= 1 << desk;
+        world.wake(node, desk, 1 + rng.below(STALL_NS));
+    }
+
+    private static void hold(SimNode node, int from, int to, Object content) {
+        ArrayDeque<SimNode.Held> held = node.held;
+        if (held == null) {
+            held = new ArrayDeque<>();
+            node.held = held;
+        }
+        held.add(new SimNode.Held(from, to, content));
+    }
+
+    private void read(SimNode node, int desk, Object content) {
+        boolean tick = content == Mail.Signal.TICK;
+        switch (desk) {
+            case Mail.LINKS -> {
+                Object input = tick ? LINK_TICK : content;
+                note(node, Hash.mixLink(hash, input));
+                node.cores.links.take(input);
+            }
+            case Mail.DHT -> dht(node, tick ? DHT_TICK : content);
+            case Mail.REGISTRY -> registry(node, tick ? REGISTRY_TICK : (Registry.Input) content);
+            default -> nat(node, tick ? NAT_TICK : (Nat.Input) content);
+        }
+    }
+
+    private void note(SimNode node, long mixed) {
+        hash = Hash.mix(mixed, world.nowNs() + node.index);
+    }
+
+    private void dht(SimNode node, Object content) {
+        Dht.Input input = content instanceof Dht.Input known ? known : node.cores.first.heard(content);
+        if (input == null) return;
+        if (node.liar && input instanceof Dht.Input.Asked asked) {
+            Message lie = liars.answer(asked);
+            if (lie != null) {
+                mail.post(Mail.DHT, Mail.LINKS, new LinkInput.Reply(asked.from(), asked.call(), lie));
+                return;
+            }
+        }
+        note(node, Hash.mix(hash, input));
+        Dht dht = node.cores.dht;
+        boolean due = isDue(dht, input instanceof Dht.Input.Tick);
+        dht.handle(world.nowNs(), input);
+        for (Dht.Output output = dht.poll(); output != null; output = dht.poll()) {
+            if (output instanceof Dht.Output.Joined) world.joined(node);
+            post(node, Mail.DHT, Wiring.route(output));
+        }
+        if (due) ticked(dht.deadlineNs(), "DHT");
+    }
+
+    private void registry(SimNode node, Registry.Input input) {
+        note(node, Hash.mix(hash, input));
+        Registry registry = node.cores.registry;
+        boolean due = isDue(registry, input instanceof Registry.Input.Tick);
+        registry.handle(world.nowNs(), input);
+        for (Registry.Output output = registry.poll(); output != null; output = registry.poll()) {
+            post(node, Mail.REGISTRY, Wiring.route(output));
+        }
+        if (due) ticked(registry.deadlineNs(), "registry");
+    }
+
+    private void nat(SimNode node, Nat.Input input) {
+        Nat nat = node.cores.nat;
+        if (nat == null) return;
+        note(node, Hash.mix(hash, input));
+        boolean due = isDue(nat, input instanceof Nat.Input.Tick);
+        nat.handle(world.nowNs(), input);
+        for (Nat.Output output = nat.poll(); output != null; output = nat.poll()) {
+            post(node, Mail.NAT, Wiring.route(output));
+        }
+        if (due) ticked(nat.deadlineNs(), "NAT detection");
+    }
+
+    private boolean isDue(Core<?, ?> core, boolean tick) {
+        return tick && core.deadlineNs() <= world.nowNs();
+    }
+
+    /**
+     * What was due is done: after a tick, and after all that it gave was taken, the deadline lies ahead. A core that breaks this
+     * is ticked again at once, for ever.
+     */
+    void ticked(long deadlineNs, String core) {
+        Invariant.check(deadlineNs > world.nowNs(), "after a tick the deadline of the " + core + " lies ahead");
+    }
+
+    /** What the links of a node report: to the other desks, but for answers to a question of the scenario's. */
+    void said(SimNode node, LinkOutput output) {
+        boolean ours = switch (output) {
+            case LinkOutput.Answered a -> a.call() < 0;
+            case LinkOutput.Unanswered u -> u.call() < 0;
+            default -> false;
+        };
+        if (ours) world.heard(node, output);
+        else post(node, Mail.LINKS, Wiring.route(output));
+    }
+}

@@ -1,0 +1,120 @@
+package mcc.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Core;
+import mcc.core.Invariant;
+import mcc.link.LinkInput;
+import mcc.link.LinkOutput;
+import mcc.wire.Message;
+import mcc.wire.Rpc;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The links of one node at message fidelity: a message arrives after the latency of its pair, or not at all. A request gets
+ * there only if one of the addresses it is sent to is the node's.
+ */
+final class Latency implements LinkDesk {
+    /** One message in so many passes through the real codec. */
+    private static final int CODEC_EVERY = 64;
+    /** Requests remembered until they are answered; the oldest gives way. */
+    private static final int UNANSWERED_MAX = 64;
+    /** How long real links knock at an address that is silent. */
+    private static final long DIAL_NS = 4 * World.SECOND;
+
+    /** A request on its way, and when it left. */
+    record Request(SimNode by, long sentNs, LinkOutput.Asked asked) {}
+
+    private final World world;
+    private final SimNode node;
+    private @Nullable List<Request> unanswered;
+
+    Latency(World world, SimNode node) {
+        this.world = world;
+        this.node = node;
+    }
+
+    @Override
+    public void take(Object content) {
+        switch (content) {
+            case LinkInput input -> command(input);
+            case Request request -> {
+                if (unanswered == null) unanswered = new ArrayList<>(2);
+                if (unanswered.size() == UNANSWERED_MAX) unanswered.removeFirst();
+                unanswered.add(request);
+                world.said(node, request.asked);
+            }
+            case LinkOutput output -> world.said(node, output);
+            default -> throw new IllegalStateException("no links take " + content);
+        }
+    }
+
+    @Override
+    public long deadlineNs() {
+        return Core.NEVER;
+    }
+
+    private void command(LinkInput input) {
+        switch (input) {
+            case LinkInput.Ask ask -> ask(ask);
+            case LinkInput.Reply reply -> reply(reply);
+            case LinkInput.Dial dial -> dial(dial);
+            case LinkInput.Cancel _,
+                    LinkInput.Tell _,
+                    LinkInput.WallClock _,
+                    LinkInput.Shutdown _,
+                    LinkInput.Tick _ -> {}
+        }
+    }
+
+    private void ask(LinkInput.Ask ask) {
+        SimNode to = world.network.find(ask.to());
+        if (to == null || !world.network.carries(node, to)) return;
+        Message request = coded(ask.call(), ask.request());
+        var asked = new LinkOutput.Asked(node.id, node.address(), ask.call(), request);
+        world.arrive(to, world.network.latencyNs(node, to), new Request(node, world.nowNs(), asked));
+    }
+
+    private void reply(LinkInput.Reply reply) {
+        Request request = answered(reply);
+        if (request == null) return;
+        SimNode to = request.by;
+        if (!world.network.carries(node, to)) return;
+        Message answer = coded(reply.call(), reply.answer());
+        long latencyNs = world.network.latencyNs(node, to);
+        long rttNs = world.nowNs() + latencyNs - request.sentNs;
+        world.arrive(to, latencyNs, new LinkOutput.Answered(node.id, node.address(), reply.call(), answer, rttNs));
+    }
+
+    private @Nullable Request answered(LinkInput.Reply reply) {
+        if (unanswered == null) return null;
+        for (int i = 0; i < unanswered.size(); i++) {
+            Request request = unanswered.get(i);
+            if (request.asked.call() != reply.call() || !request.by.id.equals(reply.to())) continue;
+            unanswered.remove(i);
+            if (unanswered.isEmpty()) unanswered = null;
+            return request;
+        }
+        return null;
+    }
+
+    /** Three messages cross in a first handshake: the one who dialled knows after a round trip. */
+    private void dial(LinkInput.Dial dial) {
+        SimNode to = world.network.at(dial.to());
+        if (to == null || !world.network.carries(node, to) || !world.network.carries(to, node)) {
+            var not = new LinkOutput.NotDialled(dial.ticket(), dial.to(), LinkOutput.Reason.UNREACHABLE);
+            world.arrive(node, DIAL_NS, not);
+            return;
+        }
+        long rttNs = world.network.latencyNs(node, to) + world.network.latencyNs(to, node);
+        world.arrive(node, rttNs, new LinkOutput.Dialled(dial.ticket(), to.id, dial.to()));
+    }
+
+    private Message coded(long call, Message message) {
+        if (world.countMessage() % CODEC_EVERY != 0) return message;
+        byte[] bytes = Rpc.encode(new Rpc(call, message)).toArray();
+        Rpc back = Rpc.decode(bytes, 0, bytes.length, world.counters);
+        Invariant.check(back != null && back.body().equals(message), "what is sent is what arrives");
+        return message;
+    }
+}

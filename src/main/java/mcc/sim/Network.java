@@ -1,0 +1,122 @@
+package mcc.sim;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What lies between the nodes, at both fidelities: a latency that each pair keeps, give or take a tenth, so that what is sent
+ * later may arrive earlier; loss; nodes that are cut off; firewalls that let in only whom their node spoke to lately.
+ */
+final class Network {
+    /** How long a firewall remembers (RFC 4787 section 4.3 asks for two minutes). */
+    static final long FIREWALL_NS = 120 * World.SECOND;
+
+    /** UDP payload that Ethernet carries by IPv4; what is longer is lost. */
+    private static final int MTU_BYTES = 1_472;
+
+    private static final int TWICE_PPM = 1_000;
+    private static final int PORT = 9_376;
+    /** Each node has a /24 of its own, so that the table's diversity rule sees a wide network. */
+    private static final int FIRST = 0x20000001;
+
+    private static final int SILENT = 0x10000001;
+
+    /** A datagram as it arrives. */
+    record Datagram(SimNode from, Bytes bytes) {}
+
+    private final World world;
+    private final List<SimNode> nodes;
+    private final Options options;
+    private final Rng rng;
+    private final Map<Id, SimNode> byId;
+
+    /** Shares {@code byId} with the world, which fills it. */
+    Network(World world, List<SimNode> nodes, Map<Id, SimNode> byId, Options options, Rng rng) {
+        this.world = world;
+        this.nodes = nodes;
+        this.byId = byId;
+        this.options = options;
+        this.rng = rng;
+    }
+
+    static Address address(int index) {
+        return Address.v4(FIRST + (index << 8), PORT);
+    }
+
+    /** An address at which nobody is. */
+    static Address silent(int number) {
+        return Address.v4(SILENT + (number << 8), PORT);
+    }
+
+    /** The node at an address; null when nobody is there. */
+    @Nullable
+    SimNode at(Address address) {
+        if (!address.isV4() || address.port() != PORT) return null;
+        int bits = address.v4Bits() - FIRST;
+        int index = bits >>> 8;
+        return (bits & 0xff) != 0 || index >= nodes.size() ? null : nodes.get(index);
+    }
+
+    /** The node of a contact, if one of the contact's addresses leads to it. */
+    @Nullable
+    SimNode find(Contact contact) {
+        SimNode node = byId.get(contact.node());
+        if (node == null) return null;
+        for (Address address : contact.addresses()) if (address.equals(node.address())) return node;
+        return null;
+    }
+
+    /** Sends something; false when it is lost on its way. */
+    boolean carries(SimNode from, SimNode to) {
+        if (from.oneWay) remember(from, to);
+        return to.up && !isCut(from) && !isCut(to) && admits(to, from) && !rng.chance(options.lossPpm());
+    }
+
+    private static boolean isCut(SimNode node) {
+        return node.cut || node.deaf;
+    }
+
+    private void remember(SimNode from, SimNode to) {
+        Map<Integer, Long> spoke = from.spokeTo;
+        if (spoke == null) {
+            spoke = new LinkedHashMap<>();
+            from.spokeTo = spoke;
+        }
+        spoke.remove(to.index);
+        spoke.put(to.index, world.nowNs());
+        var eldest = spoke.entrySet().iterator();
+        if (eldest.next().getValue() < world.nowNs() - FIREWALL_NS) eldest.remove();
+    }
+
+    private boolean admits(SimNode to, SimNode from) {
+        if (!to.oneWay) return true;
+        Long spoke = to.spokeTo == null ? null : to.spokeTo.get(from.index);
+        return spoke != null && spoke >= world.nowNs() - FIREWALL_NS;
+    }
+
+    /** Each pair has its own latency, the same both ways, give or take a tenth. */
+    long latencyNs(SimNode a, SimNode b) {
+        int low = Math.min(a.index, b.index);
+        int high = Math.max(a.index, b.index);
+        long pair = Hash.mix(Hash.mix(Hash.START, low), high) >>> 1;
+        long baseNs =
+                (options.minLatencyMs() + pair % (options.maxLatencyMs() - options.minLatencyMs() + 1)) * World.MS;
+        return baseNs - baseNs / 10 + rng.below(baseNs / 5 + 1);
+    }
+
+    /** Takes a datagram on its way, now and then twice, or loses it. */
+    void carry(SimNode from, Address address, byte[] datagram) {
+        SimNode to = at(address);
+        if (to == null || datagram.length > MTU_BYTES || !carries(from, to)) return;
+        int copies = rng.chance(TWICE_PPM) ? 2 : 1;
+        var arrives = new Datagram(from, Bytes.owning(datagram));
+        for (int i = 0; i < copies; i++) world.arrive(to, latencyNs(from, to), arrives);
+    }
+}

@@ -1,0 +1,197 @@
+package mcc.sim;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import mcc.consortium.Policy;
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Invariant;
+import mcc.crypto.Aead;
+import mcc.crypto.Identity;
+import mcc.link.LinkInput;
+import mcc.link.LinkOutput;
+import mcc.link.Links;
+import mcc.link.PacketSink;
+import mcc.link.Packets;
+import mcc.wire.Contact;
+import mcc.wire.Handshakes;
+import mcc.wire.Transport;
+
+/**
+ * The links of one node at packet fidelity: the shipped classes with real keys over simulated datagrams, driven as the packet
+ * loop drives them. Also the loop's other guests: streams that are written as their windows allow and read at once, and packets
+ * of a virtual interface. What is read is compared with what was written, byte by byte, as it comes.
+ */
+final class RealLinks implements LinkDesk, Packets.Handler, PacketSink {
+    private static final int LINKS_MAX = 1_024;
+    private static final int ROUNDS_MAX = 10_000;
+
+    /** What a scenario does with the links of a node beyond what other cores ask. */
+    sealed interface Use {
+        /** Open a stream, write the content, end it. */
+        record Send(Traffic.Transfer transfer) implements Use {}
+
+        /** Send a packet of the virtual interface if keys stand, else agree on some. */
+        record Packet(Contact to, Bytes packet) implements Use {}
+    }
+
+    private record Stream(Id peer, long number) {}
+
+    private final World world;
+    private final SimNode node;
+    private final Links links;
+    /** Links that gave a peer up because its deadline stayed due. */
+    private final Counters.Counter stuck;
+
+    private final Map<Stream, Traffic.Transfer> writing = new HashMap<>(); // Looked up, never iterated.
+    private final Set<Long> sealed = new HashSet<>(); // Asked, never iterated.
+    private final Set<Bytes> packets = new HashSet<>(); // Asked, never iterated.
+    private final byte[] buffer = new byte[65_536];
+    private final byte[] opened = new byte[65_536];
+
+    RealLinks(World world, SimNode node, Identity identity) {
+        this.world = world;
+        this.node = node;
+        var config = new mcc.link.Config(
+                "sim",
+                List.of(Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305),
+                LINKS_MAX,
+                mcc.stream.Config.defaults());
+        links = new Links(config, identity, Policy.open(), node.rng.split(), world.counters);
+        links.packets().handler(this);
+        stuck = world.counters.of("link.deadline.stuck");
+    }
+
+    @Override
+    public long deadlineNs() {
+        return links.deadlineNs();
+    }
+
+    @Override
+    public void take(Object content) {
+        long nowNs = world.nowNs();
+        switch (content) {
+            // A tick is the turn itself.
+            case LinkInput.Tick _ -> {}
+            case LinkInput input -> links.handle(nowNs, input);
+            case Network.Datagram d -> {
+                byte[] bytes = d.bytes().toArray();
+                links.receive(nowNs, bytes, 0, bytes.length, d.from().address());
+            }
+            case Use.Send send -> open(nowNs, send.transfer());
+            case Use.Packet p -> packet(nowNs, p);
+            default -> throw new IllegalStateException("no links take " + content);
+        }
+        turn(nowNs);
+    }
+
+    /** As {@code node/SessionVerticle.java#onTurn}: what is due, what was said, what is to be sent, until there is no more. */
+    private void turn(long nowNs) {
+        boolean due = links.deadlineNs() <= nowNs;
+        if (due) links.handle(nowNs, new LinkInput.Tick());
+        int rounds = 0;
+        do {
+            Invariant.check(rounds++ < ROUNDS_MAX, "the links come to rest");
+            deliver(nowNs);
+            links.transmit(nowNs, this);
+        } while (links.wantsToTransmit());
+        deliver(nowNs);
+        if (due) world.desks.ticked(links.deadlineNs(), "links");
+        Invariant.check(stuck.value() == 0, "no link's deadline stays due");
+    }
+
+    private void deliver(long nowNs) {
+        for (LinkOutput o; (o = links.poll()) != null; ) {
+            switch (o) {
+                case LinkOutput.StreamReadable r -> read(nowNs, r);
+                case LinkOutput.StreamWritable w -> {
+                    Traffic.Transfer transfer = writing.get(new Stream(w.peer(), w.stream()));
+                    if (transfer != null) write(nowNs, transfer, w.stream());
+                }
+                default -> {}
+            }
+            world.said(node, o);
+        }
+    }
+
+    // ---- streams ----------------------------------------------------------------------------------------------------
+
+    private void open(long nowNs, Traffic.Transfer transfer) {
+        long stream = links.open(nowNs, transfer.contact);
+        if (stream < 0) return;
+        world.traffic.begins(transfer, stream);
+        writing.put(new Stream(transfer.to.id, stream), transfer);
+        write(nowNs, transfer, stream);
+    }
+
+    private void write(long nowNs, Traffic.Transfer transfer, long stream) {
+        Id peer = transfer.to.id;
+        int left = transfer.content.length - transfer.written;
+        int n = links.write(nowNs, peer, stream, transfer.content, transfer.written, left);
+        transfer.written += Math.max(0, n);
+        if (transfer.written < transfer.content.length) return;
+        links.finish(nowNs, peer, stream);
+        writing.remove(new Stream(peer, stream));
+    }
+
+    private void read(long nowNs, LinkOutput.StreamReadable r) {
+        Traffic.Transfer transfer = world.traffic.find(r.peer(), node.id, r.stream());
+        int n;
+        while ((n = links.read(nowNs, r.peer(), r.stream(), buffer, 0, buffer.length)) > 0) {
+            Invariant.check(transfer != null, "a stream has a writer");
+            if (transfer != null) transfer.read(buffer, n);
+        }
+        if (n == -1 && transfer != null) {
+            Invariant.check(transfer.isWhole(), "a stream ends where its writer ended it");
+            links.finish(nowNs, r.peer(), r.stream());
+        }
+    }
+
+    // ---- packets of the virtual interface
+    // -----------------------------------------------------------------------------
+
+    private void packet(long nowNs, Use.Packet p) {
+        byte[] bytes = p.packet().toArray();
+        boolean sent = links.packets().send(nowNs, p.to().node(), Transport.PACKET, bytes, 0, bytes.length, this);
+        if (sent) world.traffic.sent();
+        else links.packets().connect(nowNs, p.to());
+    }
+
+    @Override
+    public byte[] buffer() {
+        return opened;
+    }
+
+    @Override
+    public int place(Id peer, int max) {
+        return max <= opened.length ? 0 : -1;
+    }
+
+    @Override
+    public void opened(long nowNs, Id peer, byte kind, int length, int ecn) {
+        if (length < 0) return;
+        Bytes packet = Bytes.copyOf(opened, 0, length);
+        world.traffic.arrived(peer, packet);
+        Invariant.check(packets.add(packet), "a packet arrives once");
+    }
+
+    // ---- the socket -------------------------------------------------------------------------------------------------
+
+    @Override
+    public void send(Address to, byte[] buf, int offset, int length) {
+        if (Transport.looksLike(buf, offset, length)) {
+            // The receiver index names the key, so index and counter together are the nonce.
+            long nonce = (long) Transport.receiver(buf, offset) << 32 | Transport.counter(buf, offset) & 0xffffffffL;
+            Invariant.check(sealed.add(nonce), "a nonce seals once");
+        } else {
+            Invariant.check(length <= Handshakes.DATAGRAM_BYTES, "no handshake datagram is over 1,200 bytes");
+        }
+        world.network.carry(node, to, Arrays.copyOfRange(buf, offset, offset + length));
+    }
+}
