@@ -260,7 +260,10 @@ public final class RegistryVerticle extends VerticleBase {
         Registry.Output.Refused refused = registry.refusal(0, id, coming.size());
         if (refused != null) return Future.failedFuture(problem(refused));
         if (registry.registration(id) == null) coming.add(id);
-        return change(Registry.Output.Registered.class, put(registration), t -> new Registry.Input.Register(t, registration))
+        return change(
+                        Registry.Output.Registered.class,
+                        put(registration),
+                        t -> new Registry.Input.Register(t, registration))
                 .onComplete(_ -> coming.remove(id))
                 .onFailure(e -> {
                     if (e instanceof Problem p && p.code().equals(StoreVerticle.FAILED)) return;

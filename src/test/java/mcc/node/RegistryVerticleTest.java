@@ -17,7 +17,6 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.node.RegistryVerticle.Query;
 import mcc.registry.Registration;
-import mcc.registry.Registry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
