@@ -119,7 +119,8 @@ final class Rest {
             }
             Future.succeededFuture()
                     // What it throws fails the future, so that the key ends.
-                    .compose(_ -> first(operation.id(), conditional(rc, operation, does), input, WAIT_MAX_MS))
+                    .compose(_ ->
+                            first(operation.id(), conditional(rc, operation, does), input, WAIT_MAX_MS, rc.response()))
                     .map(a -> new Replays.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))
                     .onComplete(done -> {
                         if (key != null) replays.end(key, done.succeeded() ? done.result() : null);
@@ -206,7 +207,7 @@ final class Rest {
                 checkRate(operation, call.authorization() == null ? "bus" : call.authorization());
             }
             JsonObject input = contract.checkMerged(operation, call.body());
-            return first(operation.id(), does, input, BUS_WAIT_MAX_MS)
+            return first(operation.id(), does, input, BUS_WAIT_MAX_MS, null)
                     .map(a -> new ApiQuery.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))
                     .otherwise(e -> failed(e, instance));
         } catch (Problem p) {
@@ -219,16 +220,26 @@ final class Rest {
         return new ApiQuery.Answer(Problems.status(problem), Problems.toJson(problem, instance));
     }
 
-    /** Answers at once, or once the list's index differs from the one the reader has. */
+    /**
+     * Answers at once, or once the list's index differs from the one the reader has.
+     *
+     * @param to whose end ends the waiting; null for who does not come by HTTP
+     */
     private Future<Operations.Answer> first(
-            String operation, Operations.Operation does, JsonObject input, long waitMaxMs) {
+            String operation,
+            Operations.Operation does,
+            JsonObject input,
+            long waitMaxMs,
+            @Nullable HttpServerResponse to) {
         Long index = input.getLong("index");
         String wait = input.getString("wait");
         long waitMs = wait == null ? 0 : 1_000L * Operations.seconds(wait);
         if (waitMs > WAIT_MAX_MS) throw new Problem("validation", "wait is '" + wait + "'", "wait for 5m at most");
         if (index == null || wait == null) return does.apply(input);
         long until = System.nanoTime() + Math.min(waitMaxMs, waitMs) * 1_000_000;
-        return waiting.read(operation, does, input, index, until);
+        Future<Operations.Answer> answer = waiting.read(operation, does, input, index, until);
+        if (to != null) to.closeHandler(_ -> waiting.leave(answer));
+        return answer;
     }
 
     // ---- conditions and retries -------------------------------------------------------------------------------------

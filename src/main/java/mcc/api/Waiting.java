@@ -105,4 +105,11 @@ final class Waiting {
         }
         return reader.promise.future();
     }
+
+    /** Whoever waits for this answer is gone. It would count, and be asked for, until its time is over. */
+    void leave(Future<Operations.Answer> answer) {
+        for (Group group : groups.values()) {
+            if (group.readers.removeIf(reader -> reader.promise.future() == answer)) count--;
+        }
+    }
 }

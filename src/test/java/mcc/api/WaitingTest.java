@@ -107,4 +107,18 @@ class WaitingTest {
         });
         assertThat(readers).allMatch(r -> r.cause() instanceof Problem);
     }
+
+    @Test
+    void whoLeavesMakesRoomForOthers() {
+        List<Future<Operations.Answer>> readers = new ArrayList<>();
+        List<Future<Operations.Answer>> over = new ArrayList<>();
+        on(() -> {
+            for (int i = 0; i < Waiting.MAX; i++) readers.add(read(new JsonObject(), 1, LONG_NS));
+            over.add(read(new JsonObject(), 1, LONG_NS));
+            readers.forEach(waiting::leave);
+            over.add(read(new JsonObject(), 1, LONG_NS));
+        });
+        assertThat(over.getFirst().failed()).isTrue();
+        assertThat(over.getLast().isComplete()).as("it waits").isFalse();
+    }
 }
