@@ -17,7 +17,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import mcc.dht.Dht;
+import mcc.link.LinkInput;
+import mcc.link.LinkOutput;
+import mcc.nat.Nat;
 import mcc.overlay.Started;
+import mcc.registry.Registry;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,19 +38,21 @@ public final class Bus {
     public record Address<Q>(String name) {}
 
     /** Inputs for the links, from other cores. */
-    public static final Address<Object> LINKS = new Address<>("mcc.session");
+    public static final Address<LinkInput> LINKS = new Address<>("mcc.session");
     /** Questions to the session verticle. */
     public static final Address<SessionVerticle.Query> SESSION = new Address<>("mcc.session.ask");
     /** Inputs for the DHT, from other cores. */
-    public static final Address<Object> DHT_CORE = new Address<>("mcc.dht");
+    public static final Address<Dht.Input> DHT_CORE = new Address<>("mcc.dht");
+    /** What became of the dials of the DHT's host. */
+    public static final Address<LinkOutput> DHT_HOST = new Address<>("mcc.dht.dialled");
     /** Questions to the DHT verticle. */
     public static final Address<DhtVerticle.Query> DHT = new Address<>("mcc.dht.ask");
     /** Inputs for the registry, from other cores. */
-    public static final Address<Object> REGISTRY_CORE = new Address<>("mcc.registry");
+    public static final Address<Registry.Input> REGISTRY_CORE = new Address<>("mcc.registry");
     /** Questions to the registry verticle. */
     public static final Address<RegistryVerticle.Query> REGISTRY = new Address<>("mcc.registry.ask");
     /** Inputs for NAT detection, from other cores. */
-    public static final Address<Object> NAT_CORE = new Address<>("mcc.nat");
+    public static final Address<Nat.Input> NAT_CORE = new Address<>("mcc.nat");
     /** Questions to the NAT verticle. */
     public static final Address<NatVerticle.Query> NAT = new Address<>("mcc.nat.ask");
     /** Questions to the store. */

@@ -105,6 +105,7 @@ public final class DhtVerticle extends VerticleBase {
         host = made;
         List.of(ALONE, CLOCK, THIN, TWIN).forEach(status::solved); // a predecessor's
         bus.on(Bus.DHT_CORE, this::onInput);
+        bus.on(Bus.DHT_HOST, this::onDialled);
         bus.serve(Bus.DHT, this::onQuery);
         Bootstraps bootstraps = new Bootstraps(vertx, bus, status, named, Addresses::resolve, this::meet);
         this.bootstraps = bootstraps;
@@ -137,17 +138,16 @@ public final class DhtVerticle extends VerticleBase {
         return Future.succeededFuture();
     }
 
-    private void onInput(Object input) {
+    private void onInput(Dht.Input input) {
         if (host == null) return;
-        switch (input) {
-            case Dht.Input.SelfAddresses known -> selfAddresses(host, known);
-            case Dht.Input known -> host.handle(known);
-            case LinkOutput.Dialled o when bootstraps != null -> bootstraps.dialled(o);
-            case LinkOutput.NotDialled o when bootstraps != null -> bootstraps.notDialled(o);
-            default ->
-                throw new IllegalArgumentException(
-                        "not for the DHT: " + input.getClass().getName());
-        }
+        if (input instanceof Dht.Input.SelfAddresses known) selfAddresses(host, known);
+        else host.handle(input);
+    }
+
+    private void onDialled(LinkOutput output) {
+        if (bootstraps == null) return;
+        if (output instanceof LinkOutput.Dialled o) bootstraps.dialled(o);
+        if (output instanceof LinkOutput.NotDialled o) bootstraps.notDialled(o);
     }
 
     private void deliver(Dht.Output output) {

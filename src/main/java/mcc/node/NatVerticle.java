@@ -46,7 +46,7 @@ public final class NatVerticle extends VerticleBase {
         CoreHost<Nat.Input, Nat.Output> made =
                 new CoreHost<>(vertx, nat, new Nat.Input.Tick(), output -> Desks.post(bus, Wiring.route(output)));
         host = made;
-        bus.on(Bus.NAT_CORE, input -> made.handle((Nat.Input) input));
+        bus.on(Bus.NAT_CORE, made::handle);
         bus.serve(Bus.NAT, this::onQuery);
         // The sockets may be others now.
         bus.on(Bus.STARTED, started -> {

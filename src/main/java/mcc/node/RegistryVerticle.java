@@ -129,7 +129,7 @@ public final class RegistryVerticle extends VerticleBase {
                 new CoreHost<>(vertx, registry, new Registry.Input.Tick(), this::deliver);
         host = made;
         client = vertx.createNetClient();
-        bus.on(Bus.REGISTRY_CORE, input -> made.handle((Registry.Input) input));
+        bus.on(Bus.REGISTRY_CORE, made::handle);
         bus.serve(Bus.REGISTRY, this::onQuery);
         made.handle(new Registry.Input.Clock(System.currentTimeMillis()));
         vertx.setPeriodic(RTT_MS, _ -> {

@@ -231,10 +231,10 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         if (loop != null) loop.failed(cause);
     }
 
-    private void onInput(Object input) {
+    private void onInput(LinkInput input) {
         Links links = this.links;
-        if (links == null || !(input instanceof LinkInput known)) return;
-        links.handle(System.nanoTime(), known);
+        if (links == null) return;
+        links.handle(System.nanoTime(), input);
         onTurn();
     }
 

@@ -22,11 +22,11 @@ public final class Wiring {
 
     /** Routes that the core at a desk has begun: whoever feeds it tells its state again. */
     public static List<Letter> started(Desk desk) {
-        Letter all = new Letter(Desk.ALL, new Started(desk));
-        Letter links = new Letter(Desk.LINKS, new LinkInput.Tell());
-        Letter nat = new Letter(Desk.NAT, new Nat.Input.Tell());
+        Letter all = new Letter.ToAll(new Started(desk));
+        Letter links = new Letter.ToLinks(new LinkInput.Tell());
+        Letter nat = new Letter.ToNat(new Nat.Input.Tell());
         return switch (desk) {
-            case DHT -> List.of(links, nat, new Letter(Desk.REGISTRY, new Registry.Input.DhtStarted()), all);
+            case DHT -> List.of(links, nat, new Letter.ToRegistry(new Registry.Input.DhtStarted()), all);
             case REGISTRY -> List.of(nat, all);
             case NAT -> List.of(links, all);
             case LINKS, DHT_HOST, ALL, HOST -> List.of(all);
@@ -41,12 +41,11 @@ public final class Wiring {
                 toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
             case LinkOutput.Unanswered o -> toDht(new Dht.Input.Unanswered(o.to(), o.call()));
             case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node(), o.at())), host(o));
-            case LinkOutput.Observed o ->
-                List.of(new Letter(Desk.NAT, new Nat.Input.Observed(o.by(), o.at(), o.self())));
+            case LinkOutput.Observed o -> List.of(new Letter.ToNat(new Nat.Input.Observed(o.by(), o.at(), o.self())));
             case LinkOutput.Stands o -> stands(dht(new Dht.Input.Up(o.node(), o.at())), o.node(), o.at(), o.self());
             case LinkOutput.Down o -> toHost(o);
-            case LinkOutput.Dialled o -> List.of(new Letter(Desk.DHT_HOST, o));
-            case LinkOutput.NotDialled o -> List.of(new Letter(Desk.DHT_HOST, o));
+            case LinkOutput.Dialled o -> List.of(new Letter.ToDhtHost(o));
+            case LinkOutput.NotDialled o -> List.of(new Letter.ToDhtHost(o));
             case LinkOutput.StreamOpened _,
                     LinkOutput.StreamDatagram _,
                     LinkOutput.StreamReadable _,
@@ -63,7 +62,7 @@ public final class Wiring {
             case Nat.Output.SelfAddresses o ->
                 List.of(
                         dht(new Dht.Input.SelfAddresses(o.addresses())),
-                        new Letter(Desk.REGISTRY, new Registry.Input.SelfAddresses(o.addresses())));
+                        new Letter.ToRegistry(new Registry.Input.SelfAddresses(o.addresses())));
         };
     }
 
@@ -115,7 +114,7 @@ public final class Wiring {
     }
 
     private static List<Letter> stands(Letter up, Id node, Address at, @Nullable Address self) {
-        return self == null ? List.of(up) : List.of(up, new Letter(Desk.NAT, new Nat.Input.Observed(node, at, self)));
+        return self == null ? List.of(up) : List.of(up, new Letter.ToNat(new Nat.Input.Observed(node, at, self)));
     }
 
     private static List<Letter> toDht(Dht.Input input) {
@@ -123,11 +122,11 @@ public final class Wiring {
     }
 
     private static List<Letter> toLinks(LinkInput input) {
-        return List.of(new Letter(Desk.LINKS, input));
+        return List.of(new Letter.ToLinks(input));
     }
 
     private static List<Letter> toRegistry(Registry.Input input) {
-        return List.of(new Letter(Desk.REGISTRY, input));
+        return List.of(new Letter.ToRegistry(input));
     }
 
     private static List<Letter> toHost(Object output) {
@@ -135,10 +134,10 @@ public final class Wiring {
     }
 
     private static Letter dht(Dht.Input input) {
-        return new Letter(Desk.DHT, input);
+        return new Letter.ToDht(input);
     }
 
     private static Letter host(Object output) {
-        return new Letter(Desk.HOST, output);
+        return new Letter.ToHost(output);
     }
 }

@@ -12,6 +12,7 @@ import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
+import mcc.dht.Dht;
 import mcc.link.LinkOutput;
 import mcc.overlay.Wiring;
 import mcc.registry.ServiceName;
@@ -76,7 +77,7 @@ class BusTest {
         CountDownLatch busy = new CountDownLatch(1);
         CountDownLatch read = new CountDownLatch(Bus.CREDIT + 1);
         readSlowly(busy, read);
-        for (int i = 0; i <= Bus.CREDIT; i++) bus.send(Bus.DHT_CORE, UP);
+        for (int i = 0; i <= Bus.CREDIT; i++) bus.send(Bus.DHT_CORE, new Dht.Input.Tick());
         offer(1);
         assertThat(counters.value("bus.refused")).isEqualTo(1);
         busy.countDown();

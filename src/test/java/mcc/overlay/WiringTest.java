@@ -25,15 +25,15 @@ class WiringTest {
     @Test
     void requestsAndAnswersPassBetweenLinksAndDht() {
         assertThat(Wiring.route(new Dht.Output.Ask(CONTACT, 7, PING)))
-                .containsExactly(new Letter(Desk.LINKS, new LinkInput.Ask(CONTACT, 7, PING)));
+                .containsExactly(new Letter.ToLinks(new LinkInput.Ask(CONTACT, 7, PING)));
         assertThat(Wiring.route(new Dht.Output.Reply(NODE, 7, PING)))
-                .containsExactly(new Letter(Desk.LINKS, new LinkInput.Reply(NODE, 7, PING)));
+                .containsExactly(new Letter.ToLinks(new LinkInput.Reply(NODE, 7, PING)));
         assertThat(Wiring.route(new LinkOutput.Asked(NODE, AT, 7, PING)))
-                .containsExactly(new Letter(Desk.DHT, new Dht.Input.Asked(NODE, AT, 7, PING)));
+                .containsExactly(new Letter.ToDht(new Dht.Input.Asked(NODE, AT, 7, PING)));
         assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, PING, 8)))
-                .containsExactly(new Letter(Desk.DHT, new Dht.Input.Answered(NODE, AT, 7, PING, 8)));
+                .containsExactly(new Letter.ToDht(new Dht.Input.Answered(NODE, AT, 7, PING, 8)));
         assertThat(Wiring.route(new LinkOutput.Unanswered(NODE, 7, LinkOutput.Reason.UNREACHABLE)))
-                .containsExactly(new Letter(Desk.DHT, new Dht.Input.Unanswered(NODE, 7)));
+                .containsExactly(new Letter.ToDht(new Dht.Input.Unanswered(NODE, 7)));
         assertThat(Wiring.route(new LinkOutput.Up(NODE, AT))).hasSize(2);
     }
 
@@ -43,13 +43,13 @@ class WiringTest {
             Letter ask = Wiring.route(new Registry.Output.Find(ticket, NODE, 5)).getFirst();
             long carried = ((Dht.Input.FindValue) ask.content()).ticket();
             assertThat(Wiring.route(found(carried)))
-                    .containsExactly(new Letter(Desk.REGISTRY, new Registry.Input.Found(ticket, List.of())));
-            assertThat(Wiring.route(found(ticket))).containsExactly(new Letter(Desk.HOST, found(ticket)));
+                    .containsExactly(new Letter.ToRegistry(new Registry.Input.Found(ticket, List.of())));
+            assertThat(Wiring.route(found(ticket))).containsExactly(new Letter.ToHost(found(ticket)));
             Letter put = Wiring.route(new Registry.Output.Put(ticket, NODE, NODE, Bytes.EMPTY, 30_000))
                     .getFirst();
             carried = ((Dht.Input.Put) put.content()).ticket();
             assertThat(Wiring.route(new Dht.Output.Stored(carried, 1, 2)))
-                    .containsExactly(new Letter(Desk.REGISTRY, new Registry.Input.Stored(ticket, 1, 2)));
+                    .containsExactly(new Letter.ToRegistry(new Registry.Input.Stored(ticket, 1, 2)));
         }
     }
 
@@ -60,11 +60,11 @@ class WiringTest {
                 .containsExactly(Desk.LINKS, Desk.NAT, Desk.REGISTRY, Desk.ALL);
         assertThat(Wiring.started(Desk.REGISTRY)).extracting(Letter::to).containsExactly(Desk.NAT, Desk.ALL);
         assertThat(Wiring.started(Desk.NAT)).extracting(Letter::to).containsExactly(Desk.LINKS, Desk.ALL);
-        assertThat(Wiring.started(Desk.LINKS)).containsExactly(new Letter(Desk.ALL, new Started(Desk.LINKS)));
+        assertThat(Wiring.started(Desk.LINKS)).containsExactly(new Letter.ToAll(new Started(Desk.LINKS)));
         assertThat(Wiring.route(new LinkOutput.Stands(NODE, AT, AT)))
                 .containsExactly(
-                        new Letter(Desk.DHT, new Dht.Input.Up(NODE, AT)),
-                        new Letter(Desk.NAT, new Nat.Input.Observed(NODE, AT, AT)));
+                        new Letter.ToDht(new Dht.Input.Up(NODE, AT)),
+                        new Letter.ToNat(new Nat.Input.Observed(NODE, AT, AT)));
         assertThat(Wiring.route(new LinkOutput.Stands(NODE, AT, null)))
                 .as("it never said from where it hears this node")
                 .hasSize(1);
