@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The cores of one node in one of its lives, and what stands beside them in the verticles of a real node. */
 final class Cores {
+    private static final mcc.dht.Config DHT = mcc.dht.Config.of(World.NETWORK);
+    private static final Policy OPEN = Policy.open();
+    private static final mcc.registry.Config REGISTRY = mcc.registry.Config.of(World.NETWORK, "open");
+
     final Dht dht;
     final Registry registry;
     final LinkDesk links;
@@ -18,19 +22,8 @@ final class Cores {
     final FirstContact first;
 
     Cores(World world, SimNode node) {
-        dht = new Dht(
-                mcc.dht.Config.of(World.NETWORK),
-                node.id,
-                node.signing,
-                Policy.open(),
-                node.rng.split(),
-                world.counters);
-        registry = new Registry(
-                mcc.registry.Config.of(World.NETWORK, "open"),
-                node.id,
-                Policy.open(),
-                node.rng.split(),
-                world.counters);
+        dht = new Dht(DHT, node.id, node.signing, OPEN, node.rng.split(), world.counters);
+        registry = new Registry(REGISTRY, node.id, OPEN, node.rng.split(), world.counters);
         links = node.identity == null ? new Latency(world, node) : new RealLinks(world, node, node.identity);
         nat = node.identity == null ? null : new Nat(world.counters);
         first = new FirstContact(world, node);
