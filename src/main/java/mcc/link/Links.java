@@ -279,13 +279,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** Lends every datagram that is due to {@code out}, until all is said or {@code out} is full. */
     public void transmit(long nowNs, PacketSink out) {
-        for (Outbox.Outgoing o; out.ready() && (o = outbox.poll()) != null; ) {
-            byte[] bytes = o.datagram().toArray();
-            boolean probe = bytes.length > PathMtu.BASE; // nothing else that waits is as long
-            if (probe) out.cut();
-            send(out, o.local(), o.to(), bytes, bytes.length, 0);
-            if (probe) out.cut();
-        }
+        outbox.transmit(this, out);
         while (out.ready() && !dirty.isEmpty()) {
             Link link = dirty.removeFirst();
             link.dirty = false;

@@ -4,7 +4,6 @@ import java.util.ArrayDeque;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
-import org.jspecify.annotations.Nullable;
 
 /** Datagrams that wait for the socket: handshakes and controls. Limit: {@link #MAX}; what it refused is counted. */
 final class Outbox {
@@ -28,9 +27,15 @@ final class Outbox {
         else counters.add("link.outbox.dropped");
     }
 
-    /** The oldest; null when there is none. */
-    @Nullable
-    Outgoing poll() {
-        return waiting.poll();
+    /** Lends what waits to {@code out}, oldest first, until it is full. */
+    void transmit(Links links, PacketSink out) {
+        while (out.ready() && !waiting.isEmpty()) {
+            Outgoing o = waiting.removeFirst();
+            byte[] bytes = o.datagram().toArray();
+            boolean probe = bytes.length > PathMtu.BASE; // nothing else that waits is as long
+            if (probe) out.cut();
+            links.send(out, o.local(), o.to(), bytes, bytes.length, 0);
+            if (probe) out.cut();
+        }
     }
 }
