@@ -39,10 +39,9 @@ final class Clocks {
         judge();
     }
 
-    /** Our own clock was set, by so much. */
-    void set(long byMs) {
-        aheadMs.replaceAll((_, ahead) -> ahead + byMs);
-        judge();
+    /** Our clock was set, or this machine slept: what others said before says nothing any more. */
+    void forget() {
+        aheadMs.clear();
     }
 
     private void judge() {

@@ -218,6 +218,8 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
 
     private static final int ASKED_AT_ONCE = 10_000;
     private static final int ASKERS_MAX = 4_096;
+    /** By more the wall clock and the monotonic one differ only when the first is set, or the second stood still. */
+    private static final long CLOCK_JUMP_MS = 2_000;
 
     private final Policy policy;
     private final Shared shared;
@@ -226,6 +228,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private final Publisher publisher;
     private final Upkeep upkeep;
     private final Clocks clocks;
+    private final Views views;
     private final RateLimit<Id> perPeer = new RateLimit<>(ASKED_PER_SECOND, ASKED_AT_ONCE, ASKERS_MAX);
     private final RateLimit<Address> perNetwork =
             new RateLimit<>(10 * ASKED_PER_SECOND, 10 * ASKED_AT_ONCE, ASKERS_MAX);
@@ -241,6 +244,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         publisher = new Publisher(shared, calls, lookups);
         upkeep = new Upkeep(shared, calls, lookups);
         clocks = new Clocks(shared);
+        views = new Views(shared);
         this.self = new Contact(self, List.of());
     }
 
@@ -251,11 +255,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Input.Start start -> start(start);
             case Input.Meet meet -> upkeep.meet(meet.contacts());
             case Input.Tick _ -> {}
-            case Input.Clock clock -> {
-                long byMs = clock.epochMs() - shared.epochMs();
-                shared.clock(clock.epochMs());
-                clocks.set(byMs);
-            }
+            case Input.Clock clock -> clock(clock.epochMs());
             case Input.Asked asked -> asked(asked);
             case Input.Answered answered -> answered(answered);
             case Input.Unanswered unanswered -> unanswered(unanswered);
@@ -294,6 +294,14 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         self = start.self();
         shared.clock(start.epochMs());
         upkeep.start(start.bootstrap(), start.snapshot(), start.meets());
+    }
+
+    private void clock(long epochMs) {
+        boolean jumped = Math.abs(epochMs - shared.epochMs()) > CLOCK_JUMP_MS;
+        shared.clock(epochMs);
+        if (!jumped) return;
+        clocks.forget();
+        upkeep.doubt();
     }
 
     /** Other addresses mean another network, or one that is back. */
@@ -478,49 +486,12 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
 
     /** Returns how the DHT stands. */
     public Status status() {
-        int used = 0;
-        for (int i = 0; i <= shared.table.deepest(); i++) {
-            if (shared.table.size(i) > 0) used++;
-        }
-        return new Status(
-                shared.config.k(),
-                shared.config.alpha(),
-                shared.table.size(),
-                used,
-                estimatedNodes(),
-                shared.store.size(),
-                publisher.size(),
-                lookups.size(),
-                upkeep.isJoined());
-    }
-
-    /** From the density of our neighbourhood: n uniform positions leave k of them within k/n of the space. */
-    private long estimatedNodes() {
-        List<Entry> near = shared.table.closest(shared.position, shared.config.k());
-        if (near.size() < shared.config.k()) return near.size() + 1L;
-        long distance = shared.position.xor(near.getLast().position).w0() >>> 1;
-        return Math.max(near.size() + 1L, (long) (near.size() * (0x1p63 / (distance + 1.0))));
+        return views.status(publisher.size(), lookups.size(), upkeep.isJoined());
     }
 
     /** Returns the buckets in use, farthest first. A copy. */
     public List<BucketView> buckets() {
-        List<BucketView> out = new ArrayList<>();
-        for (int i = 0; i <= shared.table.deepest(); i++) {
-            List<ContactView> contacts = new ArrayList<>();
-            for (Entry entry : shared.table.entries(i)) {
-                long agoMs = (shared.nowNs - entry.heardNs) / Config.MS;
-                contacts.add(new ContactView(entry.contact, agoMs, entry.srttNs, entry.failures));
-            }
-            if (contacts.isEmpty()) continue;
-            out.add(new BucketView(i, prefix(i), contacts.size(), shared.config.k(), List.copyOf(contacts)));
-        }
-        return List.copyOf(out);
-    }
-
-    private String prefix(int index) {
-        StringBuilder out = new StringBuilder(index + 1);
-        for (int i = 0; i < index; i++) out.append(shared.position.bit(i) ? '1' : '0');
-        return out.append(shared.position.bit(index) ? '0' : '1').toString();
+        return views.buckets();
     }
 
     /** Throws {@link mcc.core.Invariant.Broken} unless all that must always hold does; for the simulator and tests. */

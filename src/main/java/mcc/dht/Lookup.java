@@ -280,14 +280,11 @@ final class Lookup {
         return goal instanceof LookupGoal.Values v && harvest.answers() >= v.quorum();
     }
 
-    /**
-     * A reader who found nothing yet, or at one holder alone, looks farther: nodes that joined since the record was placed may
-     * stand before it, and a holder may lie.
-     */
+    /** A reader looks farther: nodes that joined since a record was placed may stand before it, and the very nearest may lie. */
     private int width() {
         return switch (goal) {
             case LookupGoal.Self _ -> config.k();
-            case LookupGoal.Values _ -> harvest.answers() < 2 ? config.k() / 2 : config.nearest();
+            case LookupGoal.Values _ -> config.k() / 2;
             case LookupGoal.Refresh _ -> config.nearest() / 2;
             case LookupGoal.Nodes _, LookupGoal.Place _ -> config.nearest();
         };

@@ -112,6 +112,12 @@ final class Upkeep {
         heardNs = shared.nowNs;
     }
 
+    /** This machine slept, or its clock was set: asks a few contacts whether they are there, and what time it is. */
+    void doubt() {
+        heardNs = shared.nowNs - SILENCE_NS;
+        silent();
+    }
+
     /** A node did not answer: if all are silent, asks more of them, so that a node that is cut off knows it soon. */
     void silent() {
         if (shared.nowNs - heardNs < SILENCE_NS) return;

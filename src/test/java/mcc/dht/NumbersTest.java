@@ -131,8 +131,46 @@ class NumbersTest {
             }
             node.aheadMs = 0;
             node.input(new Dht.Input.Clock(net.epochMs(node)));
+            net.runFor(5 * SECOND);
             assertThat(node.all(Dht.Output.ClockOff.class).getLast().aheadMs()).isZero();
         }
+    }
+
+    @Test
+    void aMachineThatSleptAccusesNoClockAndAsksWhoIsThere() {
+        DhtNet net = network(6, 8);
+        for (DhtNet.Node node : net.nodes) node.aheadMs = 600_000; // their monotonic clocks stood still
+        int[] pings = {0};
+        net.spy = (_, ask) -> {
+            if (ask.request() instanceof Message.Ping) pings[0]++;
+        };
+        for (DhtNet.Node node : net.nodes) node.input(new Dht.Input.Clock(net.epochMs(node)));
+        assertThat(pings[0]).isGreaterThanOrEqualTo(net.nodes.size());
+        net.runFor(700 * SECOND);
+        for (DhtNet.Node node : net.nodes)
+            assertThat(node.all(Dht.Output.ClockOff.class)).isEmpty();
+    }
+
+    @Test
+    void aMachineThatSleptPublishesAnew() {
+        DhtNet net = network(9, 8);
+        DhtNet.Node writer = net.nodes.get(3);
+        Id key = Id.random(net.rng);
+        writer.put(key, BODY);
+        net.runFor(20 * SECOND);
+        writer.cut = true;
+        net.runFor(20 * SECOND);
+        // While it sleeps its cores stand still, and holders forget the record.
+        for (DhtNet.Node node : net.nodes) node.aheadMs = 3_600_000;
+        for (DhtNet.Node node : net.nodes) {
+            if (node != writer) restart(net, node);
+        }
+        writer.cut = false;
+        writer.input(new Dht.Input.Clock(net.epochMs(writer)));
+        net.runFor(60 * SECOND);
+        assertThat(net.nodes.get(6).find(key, 5 * SECOND).records())
+                .singleElement()
+                .satisfies(h -> assertThat(h.live()).isTrue());
     }
 
     @Test
