@@ -149,7 +149,7 @@ class EndpointAddressIT {
             String ping = "timeout 5 redis-cli -h " + kv + " ping";
             for (int i = 0; i < 12; i++) {
                 app(redis);
-                Process server = apps.removeLast();
+                Process server = apps.getLast();
                 String local = "timeout 1 redis-cli -h ::1 ping";
                 RealNode.await(
                         "Redis is there",
