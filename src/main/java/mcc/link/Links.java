@@ -148,7 +148,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             when pending.session != null -> {
                 int n = open(pending.session, buf, offset, length, nowNs);
                 if (n < 0) return;
-                Link link = promote(nowNs, pending, from);
+                Link link = responder.promote(nowNs, pending, from);
                 if (link != null) onOpened(nowNs, link, n, buf, offset, from, length);
             }
             case Slot.Dialing(Dial dial)
@@ -592,36 +592,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return links.find(peer);
     }
 
-    /** Two initiations cross: the lower node ID's stands, as long as it is fresh. */
-    boolean crosses(long nowNs, Id peer) {
-        Link link = links.find(peer);
-        if (link == null || link.attempts.isEmpty() || link.path != null && link.current != null) return false;
-        boolean fresh = link.attemptCount == 1 && nowNs < link.roundNs + Initiator.RETRY_NS[0];
-        return fresh && identity.id().compareTo(peer) < 0;
-    }
-
-    /** The initiator of a pending response proved itself: its session becomes the link's. */
-    @Nullable
-    Link promote(long nowNs, Responder.Pending p, Address from) {
-        responder.promoted(p);
-        if (p.peer == null || p.peerStatic == null || p.session == null || p.hello == null) return null;
-        Link link = links.find(p.peer);
-        if (link == null) link = make(nowNs, p.peer, p.peerStatic);
-        boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
-        // Who dials by address has no link to this node: it lost the old one, or both began one at the same time.
-        boolean lost = other && p.xx != null && !(link.canSend(nowNs) && link.remoteInstance == p.hello.instance());
-        if (link == null || other && !lost) {
-            counters.add("link.pending.dropped");
-            slots.release(p.index);
-            return null;
-        }
-        if (lost) restart(link);
-        link.instance = p.localInstance; // what the response told the peer
-        established(nowNs, link, p.session, p.hello, from);
-        control(link, Paths.observed(from));
-        return link;
-    }
-
     /** A session proved itself on both sides: it becomes the one to send with. */
     void established(long nowNs, Link link, Session session, Hello hello, Address from) {
         initiator.end(link); // an older attempt must not end what stands now
@@ -780,7 +750,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     /** The peer lost its end: this end begins anew too. */
-    private void restart(Link link) {
+    void restart(Link link) {
         counters.add("link.peer.restarted");
         outputs.add(new LinkOutput.StreamsLost(link.peer));
         retire(link.current);

@@ -206,7 +206,7 @@ final class Responder {
         if (payload == null || peer == null) return;
         Aead.Suite suite = choose(payload.getSuitesList());
         if (suite == null) return;
-        if (links.crosses(nowNs, peer)) {
+        if (crosses(nowNs, peer)) {
             counters.add("link.initiation.crossed");
             return;
         }
@@ -276,12 +276,37 @@ final class Responder {
         p.hello = Hello.of(payload);
         p.session = new Session(nowNs, p.xx.split(), suite, false, p.index, p.remoteIndex);
         // The ephemeral key of this handshake is this node's own and fresh, so the third message cannot be a replay.
-        links.promote(nowNs, p, from);
+        promote(nowNs, p, from);
     }
 
-    /** Takes a pending response out: it became a link's session. */
-    void promoted(Pending p) {
+    /** The initiator of a pending response proved itself: its session becomes the link's. */
+    @Nullable
+    Link promote(long nowNs, Responder.Pending p, Address from) {
         pending.remove(p.index);
+        if (p.peer == null || p.peerStatic == null || p.session == null || p.hello == null) return null;
+        Link link = links.find(p.peer);
+        if (link == null) link = links.make(nowNs, p.peer, p.peerStatic);
+        boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
+        // Who dials by address has no link to this node: it lost the old one, or both began one at the same time.
+        boolean lost = other && p.xx != null && !(link.canSend(nowNs) && link.remoteInstance == p.hello.instance());
+        if (link == null || other && !lost) {
+            counters.add("link.pending.dropped");
+            links.slots().release(p.index);
+            return null;
+        }
+        if (lost) links.restart(link);
+        link.instance = p.localInstance; // what the response told the peer
+        links.established(nowNs, link, p.session, p.hello, from);
+        links.control(link, Paths.observed(from));
+        return link;
+    }
+
+    /** Two initiations cross: the lower node ID's stands, as long as it is fresh. */
+    private boolean crosses(long nowNs, Id peer) {
+        Link link = links.find(peer);
+        if (link == null || link.attempts.isEmpty() || link.path != null && link.current != null) return false;
+        boolean fresh = link.attemptCount == 1 && nowNs < link.roundNs + Initiator.RETRY_NS[0];
+        return fresh && identity.id().compareTo(peer) < 0;
     }
 
     /** Finds the pending response that may answer this call early. */

@@ -53,6 +53,8 @@ final class Streams {
     private final Places places;
     /** Streams of this end that the peer does not allow yet, in their order. */
     private final ArrayDeque<Stream> early = new ArrayDeque<>();
+    /** The first stream of this end that the peer was not shown for their sake. */
+    private long announced;
     /** Credit that the peer gives each new stream. */
     private long sendWindowBytes;
     /** Credit that the peer gave all streams at first. */
@@ -95,6 +97,7 @@ final class Streams {
         this.smoothedRttNs = smoothedRttNs;
         this.events = events;
         places = new Places(config, lower, budget, counters);
+        announced = lower ? 2 : 1;
         sendWindowBytes = config.streamWindowBytes();
         firstCreditBytes = config.windowBytes();
         sendCreditBytes = firstCreditBytes;
@@ -120,8 +123,21 @@ final class Streams {
         long id = places.open();
         if (id < 0) return -1;
         Stream s = add(id, true);
-        if (!places.allows(id)) early.addLast(s);
+        if (!places.allows(id)) {
+            early.addLast(s);
+            announce();
+        }
         return id;
+    }
+
+    /** Streams wait for the peer to allow more: it is shown those that said nothing yet, as it counts what it has seen. */
+    private void announce() {
+        for (; places.allows(announced); announced += 2) {
+            Stream s = all.get(announced);
+            if (s == null) continue;
+            s.creditDue = true;
+            enqueueControl(s);
+        }
     }
 
     int write(long id, byte[] src, int off, int length) {
@@ -361,6 +377,7 @@ final class Streams {
             enqueue(s);
             if (s.resetDue || s.stopDue || s.creditDue) enqueueControl(s);
         }
+        if (!early.isEmpty()) announce();
     }
 
     // What goes out, and what became of it.

@@ -3,6 +3,7 @@ package mcc.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import mcc.congestion.CongestionControl;
 import org.junit.jupiter.api.Test;
@@ -67,11 +68,19 @@ class GoodputTest {
         assertThat(link.queueDropped).isLessThan(link.packets / 50);
     }
 
-    /** Jain's index of whole transfers that begin together. */
+    /** Jain's index of whole transfers that begin together: the median of five seeds, as single ones differ by a tenth. */
     @ParameterizedTest
     @CsvSource({"2, 0", "2, 50000", "4, 0", "4, 50000"})
     void flowsShareALinkEvenly(int flows, int lossPpm) {
-        Pair pair = new Pair(config(CongestionControl.Kind.BBR), 8, flows);
+        double[] index = new double[5];
+        for (int seed = 0; seed < index.length; seed++) index[seed] = share(flows, lossPpm, seed);
+        Arrays.sort(index);
+        System.out.printf("%d flows, loss %d ppm: %s%n", flows, lossPpm, Arrays.toString(index));
+        assertThat(index[2]).isGreaterThan(0.9);
+    }
+
+    private static double share(int flows, int lossPpm, int seed) {
+        Pair pair = new Pair(config(CongestionControl.Kind.BBR), seed, flows);
         pair.keepEvents = false;
         pair.both(l -> {
             l.delayNs = 20 * Pair.MS;
@@ -81,15 +90,15 @@ class GoodputTest {
         });
         List<Transfer> transfers = new ArrayList<>();
         for (int i = 0; i < flows; i++) transfers.add(new Transfer(pair, 2 * i, Long.MAX_VALUE / 4));
-        pair.run(60_000 * Pair.MS);
+        pair.run(30_000 * Pair.MS);
         double sum = 0;
         double squares = 0;
         for (Transfer t : transfers) {
             sum += t.read;
             squares += (double) t.read * t.read;
         }
-        assertThat(sum * sum / (flows * squares)).isGreaterThan(0.9);
-        assertThat(sum).isGreaterThan(RATE / 5 * 60 * 0.8);
+        assertThat(sum).isGreaterThan(RATE / 5 * 30 * 0.8);
+        return sum * sum / (flows * squares);
     }
 
     @Test

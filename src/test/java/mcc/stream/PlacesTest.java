@@ -70,6 +70,14 @@ class PlacesTest {
     }
 
     @Test
+    void streamsThatSayNothingHoldUpNoneThatSpeak() {
+        Pair pair = new Pair(Config.defaults(), 9);
+        for (int i = 0; i < 999; i++) pair.ends[0].open(pair.nowNs);
+        Transfer last = new Transfer(pair, 0, 10_000);
+        assertThat(pair.run(10_000 * Pair.MS, last::isComplete)).isTrue();
+    }
+
+    @Test
     void aStreamThatIsGivenUpBeforeItMayBeShownIsShownAndEnds() {
         Pair pair = new Pair(Config.defaults(), 8);
         long last = 0;
