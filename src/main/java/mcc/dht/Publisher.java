@@ -360,8 +360,8 @@ final class Publisher {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
         publication.heard(call.position());
-        // Whoever was cut off gave its nearest holders up one by one, and would beat where no reader asks. A machine that
-        // slept, or whose clock was set, has a record whose time of issue no holder takes any longer.
+        // Whoever was cut off gave its nearest holders up one by one, and would beat where no reader asks. A machine
+        // that slept, or whose clock was set, has a record whose time of issue no holder takes any longer.
         boolean astray = publication.lost >= shared.config.beatHolders() / 2;
         long ageMs = Math.abs(shared.epochMs() - current(publication).content().issuedAtMs());
         boolean outdated = !known && ageMs > RecordStore.ISSUED_SLACK_MS * 3 / 4;
