@@ -40,7 +40,7 @@ final class RunVerb {
     static Options parse(List<String> args, Map<String, String> environment) {
         Map<String, String> values = new LinkedHashMap<>();
         String named = environment.getOrDefault("MCC_CONFIG", "");
-        Path file = named.isEmpty() ? null : Path.of(named);
+        Path file = named.isEmpty() ? null : Settings.path("MCC_CONFIG", named);
         Iterator<String> rest = args.iterator();
         String alone = null;
         while (rest.hasNext()) {
@@ -55,7 +55,7 @@ final class RunVerb {
             int equals = arg.indexOf('=');
             String option = equals < 0 ? arg : arg.substring(0, equals);
             if (option.equals("--config")) {
-                file = Path.of(value(option, arg, equals, rest));
+                file = Settings.path(option, value(option, arg, equals, rest));
                 continue;
             }
             Settings.Key key = keyOf(option);

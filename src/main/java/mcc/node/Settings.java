@@ -1,12 +1,12 @@
 package mcc.node;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,10 +16,6 @@ import mcc.tun.Rule;
 import mcc.tun.Subnet;
 import mcc.tun.Subnets;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
-import org.yaml.snakeyaml.error.YAMLException;
 
 /**
  * What the operator set: an option beats an environment variable, that beats the file, that beats the default.
@@ -84,6 +80,8 @@ public final class Settings {
             new Key("log.format", "text", false, "text or json"),
             new Key("log.file", "", false, "file to log to as well, rotated at 10 MiB, 5 kept"));
 
+    private static final String NAME = "[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?";
+
     private final Map<String, String> values;
     private final List<String> warnings;
 
@@ -103,18 +101,99 @@ public final class Settings {
     public static Settings load(Map<String, String> options, Map<String, String> environment, @Nullable Path file) {
         List<String> warnings = new ArrayList<>();
         Map<String, String> values = new TreeMap<>();
+        Map<String, String> where = new HashMap<>();
         for (Key key : KEYS) values.put(key.name(), key.fallback());
-        if (file != null) values.putAll(read(file));
+        if (file != null) {
+            SettingsFile.read(file).forEach((name, value) -> {
+                values.put(name, value.text());
+                where.put(name, value.where());
+            });
+            warnOf(file, warnings);
+        }
         for (Map.Entry<String, String> e : new TreeMap<>(environment).entrySet()) {
             if (!e.getKey().startsWith("MCC_") || OTHER_VARIABLES.contains(e.getKey())) continue;
             Key key = null;
             for (Key k : KEYS) if (k.variable().equals(e.getKey())) key = k;
             if (key == null) warnings.add("unknown environment variable " + e.getKey() + " is ignored");
-            else values.put(key.name(), e.getValue());
+            else {
+                values.put(key.name(), e.getValue());
+                where.put(key.name(), "variable " + e.getKey());
+            }
         }
         values.putAll(options);
-        values.forEach(Settings::check);
+        options.keySet().forEach(where::remove);
+        values.replaceAll(Settings::word);
+        values.forEach((name, value) -> check(name, value, where.get(name)));
         return new Settings(values, warnings);
+    }
+
+    private static void check(String name, String value, @Nullable String where) {
+        try {
+            check(name, value);
+        } catch (Problem p) {
+            throw where == null ? p : new Problem(p.code(), where + ": " + p.detail(), p.hint());
+        }
+    }
+
+    /** A yes-or-no in YAML's words is one in ours. */
+    private static String word(String name, String value) {
+        Key key = find(name);
+        if (key == null || !key.flag()) return value;
+        return switch (value.toLowerCase(Locale.ROOT)) {
+            case "true", "yes", "on" -> "true";
+            case "false", "no", "off" -> "false";
+            default -> value;
+        };
+    }
+
+    private static void warnOf(Path file, List<String> warnings) {
+        try {
+            String fault = Ownership.fault(file);
+            if (fault != null)
+                warnings.add("configuration file " + file + " " + fault + ": they decide what this node does");
+        } catch (IOException | UnsupportedOperationException _) {
+            // it was read, and tells nothing more
+        }
+    }
+
+    /**
+     * The host's name, as far as it can be a node's.
+     *
+     * @param variable what the environment says; may be null
+     * @param kernel what the kernel says
+     */
+    static String hostName(@Nullable String variable, String kernel) {
+        for (String name : new String[] {variable == null ? "" : variable, kernel}) {
+            if (name.matches(NAME)) return name;
+            String first = name.split("\\.", 2)[0];
+            if (first.matches(NAME)) return first;
+        }
+        return "node";
+    }
+
+    /**
+     * A path that was written somewhere.
+     *
+     * @throws Problem where this Java cannot write it
+     */
+    public static Path path(String what, String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new Problem(
+                    "config",
+                    what + ": '" + LogText.plain(text) + "' is no path here: " + e.getReason(),
+                    "start the node in a locale of UTF-8, such as LC_ALL=C.UTF-8");
+        }
+    }
+
+    static boolean isKey(String name) {
+        return find(name) != null;
+    }
+
+    static boolean isList(String name) {
+        Key key = find(name);
+        return key != null && key.list();
     }
 
     private static final List<String> OTHER_VARIABLES = List.of(
@@ -145,54 +224,6 @@ public final class Settings {
     /** All keys with their values. */
     public Map<String, String> all() {
         return new TreeMap<>(values);
-    }
-
-    private static Map<String, String> read(Path file) {
-        if (!Files.exists(file)) {
-            throw new Problem(
-                    "config", "configuration file " + file + " does not exist", "check the path given to --config");
-        }
-        Object root;
-        try {
-            root = new Yaml(new SafeConstructor(new LoaderOptions())).load(Files.readString(file));
-        } catch (IOException e) {
-            throw new Problem(
-                    "config", "configuration file " + file + " cannot be read: " + e.getMessage(), "make it readable");
-        } catch (YAMLException e) {
-            throw new Problem(
-                    "config",
-                    "configuration file " + file + " is not YAML: " + firstLines(e),
-                    "mend the line it names");
-        }
-        Map<String, String> out = new LinkedHashMap<>();
-        if (root == null) return out;
-        if (!(root instanceof Map<?, ?> map)) {
-            throw new Problem(
-                    "config", file + " must hold keys and values", "write lines such as http: 127.0.0.1:8080");
-        }
-        flatten(file, "", map, out);
-        return out;
-    }
-
-    private static void flatten(Path file, String prefix, Map<?, ?> map, Map<String, String> out) {
-        for (Map.Entry<?, ?> e : map.entrySet()) {
-            String name = prefix + e.getKey();
-            if (e.getValue() instanceof Map<?, ?> inner) {
-                flatten(file, name + ".", inner, out);
-                continue;
-            }
-            if (find(name) == null) {
-                throw new Problem(
-                        "config", "unknown key '" + name + "' in " + file, "did you mean '" + nearest(name) + "'?");
-            }
-            if (e.getValue() instanceof List<?> list) {
-                List<String> parts = new ArrayList<>();
-                for (Object part : list) parts.add(String.valueOf(part));
-                out.put(name, String.join(",", parts));
-            } else {
-                out.put(name, e.getValue() == null ? "" : String.valueOf(e.getValue()));
-            }
-        }
     }
 
     private static void check(String name, String value) {
@@ -258,11 +289,12 @@ public final class Settings {
                 }
             }
             case "name" -> {
-                if (!value.isEmpty() && !value.matches("[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")) {
+                if (!value.isEmpty() && !value.matches(NAME)) {
                     throw new Problem(
                             "config", "name: '" + value + "' is no host name", "use letters, digits and dashes");
                 }
             }
+            case "data", "log.file" -> path(name, value);
             default -> {}
         }
     }
@@ -320,10 +352,5 @@ public final class Settings {
             }
         }
         return row[b.length()];
-    }
-
-    private static String firstLines(YAMLException e) {
-        String message = String.valueOf(e.getMessage());
-        return message.lines().limit(3).reduce((a, b) -> a + " " + b.strip()).orElse("");
     }
 }
