@@ -19,20 +19,24 @@ public final class Main {
                 && words.getFirst().equals("run")
                 && !words.contains("--help")
                 && !words.contains("-h");
-        System.exit(isRun ? run(words.subList(1, words.size()), System.getenv()) : Cli.run(args));
+        if (!isRun) System.exit(Cli.run(args));
+        Ending ending = new Ending(word -> System.err.println("mcc: " + word));
+        ending.install();
+        int code = run(words.subList(1, words.size()), System.getenv(), ending);
+        ending.startIsOver();
+        System.exit(code);
     }
 
-    /** Runs a node until it is asked to end, and gives the exit code. */
-    static int run(List<String> args, Map<String, String> environment) {
+    /** Runs a node until it is asked to end; comes back, with the exit code, where it cannot start. */
+    static int run(List<String> args, Map<String, String> environment, Ending ending) {
         RunVerb.prepare();
         Settings settings;
         try {
             settings = RunVerb.settings(args, environment);
         } catch (Problem p) {
-            System.err.println("mcc: " + p.detail());
-            if (p.hint() != null) System.err.println("  hint: " + p.hint());
+            Run.tell(p);
             return p.code().equals("usage") ? USAGE : FAILED;
         }
-        return Run.run(settings);
+        return Run.run(settings, environment, ending);
     }
 }

@@ -1,13 +1,16 @@
 package mcc;
 
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import mcc.api.ApiVerticle;
 import mcc.consortium.Policy;
+import mcc.node.LogText;
 import mcc.node.Node;
 import mcc.node.Problem;
 import mcc.node.Settings;
 import mcc.plugin.PluginVerticle;
+import mcc.sys.Systemd;
 import mcc.tunnel.TunnelVerticle;
 
 /** {@code mcc run}: a node in the foreground, until SIGTERM or ctrl-C. */
@@ -18,33 +21,42 @@ final class Run {
     private Run() {}
 
     /**
-     * Starts the node, says on stdout that it is ready, and waits for the end.
+     * Starts the node, says on stdout that it is ready, and stays for as long as the node does.
      *
-     * @return the exit code
+     * @return the exit code of a start that failed
      */
-    static int run(Settings settings) {
+    static int run(Settings settings, Map<String, String> environment, Ending ending) {
+        Systemd systemd = Systemd.of(environment);
         Node node;
         try {
             node = Node.start(settings, Policy.open(), EDGES);
         } catch (Problem p) {
-            System.err.println("mcc: " + p.detail());
-            if (p.hint() != null) System.err.println("     " + p.hint());
+            if (!ending.isAsked()) tell(p);
             return 1;
         }
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+        if (ending.isAskedBefore(() -> stop(node, systemd))) {
+            boolean _ = Thread.interrupted(); // by that signal: the node is to be closed in peace
             node.close();
-            Runtime.getRuntime().halt(0); // a drained node ended well; the JVM would say 143 for SIGTERM
-        }));
+            return 0;
+        }
+        node.watch(systemd::beat, ending::end);
         Node.Parts parts = node.parts();
         System.out.println("ready node=" + parts.id() + " udp="
                 + String.join(",", parts.status().udp()) + " http="
                 + parts.status().http());
         node.begin();
-        try {
-            new CountDownLatch(1).await(); // the end comes as a signal, and to the hook
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
-        return 0;
+        systemd.ready();
+        while (true) LockSupport.park(); // the end comes as a signal, or from the watchdog
+    }
+
+    private static void stop(Node node, Systemd systemd) {
+        systemd.stopping();
+        node.close();
+    }
+
+    /** Says on stderr what is wrong and what to do about it. */
+    static void tell(Problem p) {
+        System.err.println("mcc: " + LogText.plain(p.detail()));
+        if (p.hint() != null) System.err.println("  hint: " + LogText.plain(p.hint()));
     }
 }

@@ -57,6 +57,25 @@ final class LauncherIT {
     }
 
     @Test
+    void aSmallerHeapTakesOneOption() throws Exception {
+        Launched.Result result =
+                Launched.await(folder, Launched.start(folder, Launched.LAUNCHER, List.of("-Xmx48m"), "run", "--help"));
+        assertThat(result.err()).isEmpty();
+        assertThat(result.exit()).isZero();
+    }
+
+    @Test
+    void aPathBeyondAsciiIsOneWithoutALocaleToo() throws Exception {
+        String script = "d=$(printf 'b\\303\\274ro'); mkdir \"$d\"; echo 'nmae: x' > \"$d/node.yaml\";"
+                + " unset LANG LC_ALL LC_CTYPE; exec \"$0\" config check --config \"$d/node.yaml\"";
+        Launched.Result result = Launched.await(
+                folder,
+                Launched.start(folder, Path.of("/bin/sh"), List.of(), "-c", script, Launched.LAUNCHER.toString()));
+        assertThat(result.exit()).isEqualTo(1);
+        assertThat(result.out() + result.err()).contains("unknown key 'nmae'", "did you mean 'name'?");
+    }
+
+    @Test
     void aNodeSaysThatItIsReadyAndEndsWellWhenAskedTo() throws Exception {
         Path data = folder.resolve("data");
         Process process = Launched.start(

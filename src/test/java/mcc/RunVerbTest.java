@@ -66,8 +66,9 @@ final class RunVerbTest {
 
     @Test
     void wrongUsageExitsWithTwoAndABadValueWithOne() {
-        assertThat(Main.run(List.of("--bogus"), Map.of())).isEqualTo(2);
-        assertThat(Main.run(List.of("--log-level", "loud"), Map.of())).isEqualTo(1);
+        Ending ending = new Ending(_ -> {});
+        assertThat(Main.run(List.of("--bogus"), Map.of(), ending)).isEqualTo(2);
+        assertThat(Main.run(List.of("--log-level", "loud"), Map.of(), ending)).isEqualTo(1);
     }
 
     @ParameterizedTest

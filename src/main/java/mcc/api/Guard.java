@@ -117,6 +117,6 @@ final class Guard {
     private boolean isAdmin(String authorization) {
         if (!authorization.startsWith("Bearer ")) return false;
         byte[] given = authorization.substring(7).strip().getBytes(StandardCharsets.UTF_8);
-        return MessageDigest.isEqual(given, adminToken);
+        return given.length > 0 && MessageDigest.isEqual(given, adminToken);
     }
 }

@@ -76,6 +76,7 @@ final class Metrics {
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();
                     for (int i : List.of(0, 1, 2, 6, 7, 8)) sum(all.resultAt(i), sums);
+                    sums.put("log.dropped", operations.logDropped());
                     counts(sums);
                     tunnels(all.resultAt(3));
                     peers(all.resultAt(4));

@@ -97,7 +97,7 @@ final class Operations {
         all.put("restartPlugin", p -> plugin(new PluginQuery.Restart(p.getString("id"))));
         all.put("listEvents", p -> Future.succeededFuture(Answer.of(lists.page("events", history(p), p))));
         all.put("getHealth", _ -> health().map(Answer::of));
-        all.put("getLiveness", _ -> Future.succeededFuture(Answer.of(new JsonObject().put("status", "up"))));
+        all.put("getLiveness", _ -> Future.succeededFuture(Answer.of(liveness())));
         all.put("getReadiness", _ -> health().map(Answer::of));
     }
 
@@ -136,6 +136,23 @@ final class Operations {
         return parts.drain().map(_ -> Answer.of(new JsonObject().put("draining", true)));
     }
 
+    long logDropped() {
+        return parts.status().logDropped();
+    }
+
+    /** Whether every event loop takes its turns, by the word of the watchdog: what does not come back is started anew. */
+    private JsonObject liveness() {
+        JsonObject turning = turning();
+        return new JsonObject().put("status", turning.getString("status")).put("checks", new JsonArray().add(turning));
+    }
+
+    private JsonObject turning() {
+        List<String> late = parts.status().late();
+        String detail =
+                late.isEmpty() ? "every loop takes its turns" : "no turn for seconds: " + String.join(", ", late);
+        return check("loops", late.isEmpty(), detail);
+    }
+
     Future<JsonObject> health() {
         return dhtStatus().map(dht -> {
             boolean joined = dht.joined();
@@ -151,7 +168,9 @@ final class Operations {
                 if (((JsonObject) each).getString("severity").equals("error")) errors++;
             }
             checks.add(check("problems", errors == 0, errors + " errors"));
-            String status = draining ? "down" : joined && errors == 0 ? "up" : "degraded";
+            checks.add(turning());
+            boolean stuck = !parts.status().late().isEmpty();
+            String status = draining || stuck ? "down" : joined && errors == 0 ? "up" : "degraded";
             return new JsonObject().put("status", status).put("checks", checks);
         });
     }

@@ -50,8 +50,11 @@ final class Uploads {
         Path folder = parts.data().resolve("plugins");
         Path file = folder.resolve("upload-" + UUID.randomUUID() + ".part");
         vertx.fileSystem()
-                .mkdirs(folder.toString())
-                .compose(_ -> vertx.fileSystem().open(file.toString(), new OpenOptions().setCreateNew(true)))
+                .mkdirs(folder.toString(), "rwx------")
+                .compose(_ -> vertx.fileSystem()
+                        .open(
+                                file.toString(),
+                                new OpenOptions().setCreateNew(true).setPerms("rw-------")))
                 .compose(to -> receive(request, to))
                 .compose(_ -> parts.bus().ask(Bus.PLUGINS, new PluginQuery.Deploy(file)))
                 .onComplete(_ -> {

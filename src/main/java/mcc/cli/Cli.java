@@ -253,8 +253,8 @@ public final class Cli implements Callable<Integer> {
         Rest rest = rest();
         if (rest.hasToken() || !rest.isLocal()) return rest;
         try {
-            return rest.with(
-                    Files.readString(dataFolder().resolve("admin.token")).strip());
+            String found = Files.readString(dataFolder().resolve("admin.token")).strip();
+            return found.isEmpty() ? rest : rest.with(found);
         } catch (IOException _) {
             return rest; // the node then says that a token is needed
         }

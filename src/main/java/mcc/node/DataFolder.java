@@ -1,5 +1,6 @@
 package mcc.node;
 
+import io.vertx.core.file.FileSystemOptions;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -12,21 +13,33 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import mcc.core.Id;
 import mcc.crypto.Identity;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder that makes a node the same node after a restart: its key, its store, its first token. Locked while in use.
  *
- * <p>{@code node.key} holds the Ed25519 seed and the ID that follows from it, in text, mode 0600; the two must agree.
+ * <p>{@code node.key} holds the Ed25519 seed and the ID that follows from it, in text, mode 0600; the two must agree. Nothing
+ * is taken from a folder that another user could have written. {@code format} tells the format of the whole.
  */
 public final class DataFolder implements AutoCloseable {
     private static final String KEY_FILE = "node.key";
     private static final String TOKEN_FILE = "admin.token";
+    private static final Logger LOG = LoggerFactory.getLogger(DataFolder.class);
+    private static final String CACHE = "cache";
+    private static final String FORMAT_FILE = "format";
+    private static final int FORMAT = 2;
+    private static final int SMALL_BYTES = 4096;
+    private static final int TOKEN_MIN = 16;
+    private static final int TOKEN_MAX = 512;
     private static final String HEADER = "mcc ed25519 key, keep it secret";
 
     private final Path path;
@@ -44,7 +57,9 @@ public final class DataFolder implements AutoCloseable {
         if ("root".equals(System.getProperty("user.name"))) return Path.of("/var/lib/mcc");
         String state = System.getenv("XDG_STATE_HOME");
         if (state != null && !state.isBlank()) return Path.of(state, "mcc");
-        return Path.of(System.getProperty("user.home"), ".local", "state", "mcc");
+        String home = System.getProperty("user.home", "");
+        if (home.startsWith("/")) return Path.of(home, ".local", "state", "mcc");
+        throw new Problem("config", "this user has no home for the node's state", "name a folder: --data DIR");
     }
 
     /**
@@ -57,11 +72,13 @@ public final class DataFolder implements AutoCloseable {
             if (!Files.isDirectory(path)) {
                 Path parent = path.toAbsolutePath().getParent();
                 if (parent != null) Files.createDirectories(parent);
-                Files.createDirectory(
-                        path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                Files.createDirectory(path, Ownership.FOLDER);
             }
-            FileChannel channel =
-                    FileChannel.open(path.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            checkFolder(path);
+            FileChannel channel = FileChannel.open(
+                    path.resolve("lock"),
+                    Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                    Ownership.FILE);
             FileLock lock = tryLock(channel);
             if (lock == null) {
                 channel.close();
@@ -70,9 +87,69 @@ public final class DataFolder implements AutoCloseable {
                         "data folder " + path + " is in use by another node",
                         "stop that node, or give this one its own folder with --data DIR");
             }
-            return new DataFolder(path, channel, lock);
+            DataFolder data = new DataFolder(path, channel, lock);
+            try {
+                data.checkFormat();
+                data.clear();
+            } catch (IOException | RuntimeException e) {
+                data.close();
+                throw e;
+            }
+            return data;
         } catch (IOException e) {
             throw cannot("use data folder " + path, e, "choose another with --data DIR, or mend its owner and mode");
+        }
+    }
+
+    /** Who may write the folder could put a key, a token or a plugin of his own there. */
+    private static void checkFolder(Path path) throws IOException {
+        String fault = Ownership.fault(path);
+        if (fault == null) return;
+        throw new Problem(
+                "data-exposed",
+                "data folder " + path + " " + fault,
+                "see who put there what is there, then run: chmod go-w " + path
+                        + " — or give the node a folder of its own with --data DIR");
+    }
+
+    /** The folder's format: a newer version's is left alone, an older one's has none, and becomes this one. */
+    private void checkFormat() throws IOException {
+        Path file = path.resolve(FORMAT_FILE);
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            String text = readSmall("format", file).strip();
+            if (text.equals(String.valueOf(FORMAT))) return;
+            throw new Problem(
+                    "data-newer",
+                    "data folder " + path + " has format '" + text + "', and this version knows " + FORMAT
+                            + " and older ones",
+                    "run the newer version of MCC, or give this node another folder with --data DIR");
+        }
+        write(file, FORMAT + "\n");
+    }
+
+    /** Removes what a node that was killed left in its cache. */
+    private void clear() throws IOException {
+        Path cache = path.resolve(CACHE);
+        if (!Files.exists(cache, LinkOption.NOFOLLOW_LINKS)) return;
+        try (Stream<Path> all = Files.walk(cache)) {
+            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) Files.delete(each);
+        }
+    }
+
+    /**
+     * How a Vertx instance unpacks files from jars: into this folder, and not into the shared one for temporary files, which may
+     * be full or read-only, and where what a killed node left would stay. Where even that cannot be, it does without.
+     */
+    FileSystemOptions unpacking(String instance) {
+        FileSystemOptions options = new FileSystemOptions().setFileCacheDirAsExactPath(true);
+        Path cache = path.resolve(CACHE);
+        Path to = cache.resolve(instance);
+        try {
+            if (!Files.isDirectory(cache)) Files.createDirectory(cache, Ownership.FOLDER);
+            return options.setFileCacheDir(to.toString());
+        } catch (IOException e) {
+            LOG.warn("no files can be unpacked to {}, so there is no dashboard: {}", to, Problem.text(e));
+            return options.setFileCachingEnabled(false).setClassPathResolvingEnabled(false);
         }
     }
 
@@ -104,7 +181,7 @@ public final class DataFolder implements AutoCloseable {
                 return identity;
             }
             checkOwner("key", file);
-            return parse(file, Files.readAllLines(file, StandardCharsets.UTF_8));
+            return parse(file, readSmall("key", file).lines().toList());
         } catch (IOException e) {
             throw cannot(
                     "read or write key file " + file,
@@ -114,6 +191,9 @@ public final class DataFolder implements AutoCloseable {
     }
 
     private static void checkOwner(String kind, Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new Problem(kind + "-unusable", kind + " file " + file + " is no file", "move it away");
+        }
         Set<?> permissions = Files.getPosixFilePermissions(file);
         if (!PosixFilePermissions.fromString("rw-------").containsAll(permissions)) {
             throw new Problem(
@@ -121,12 +201,11 @@ public final class DataFolder implements AutoCloseable {
                     kind + " file " + file + " can be read or written by others",
                     "run: chmod 600 " + file + " — and think about who may have read it");
         }
-        String owner = Files.getOwner(file).getName();
-        String user = System.getProperty("user.name");
-        if (!owner.equals(user)) {
+        if (!Ownership.isOwn(file)) {
+            String owner = Ownership.name(file);
             throw new Problem(
                     kind + "-foreign",
-                    kind + " file " + file + " belongs to " + owner + ", but this node runs as " + user,
+                    kind + " file " + file + " belongs to " + owner + ", but this node runs as " + Ownership.who(),
                     "run the node as " + owner + ", or give it another folder with --data DIR");
         }
     }
@@ -157,9 +236,9 @@ public final class DataFolder implements AutoCloseable {
     public String adminToken(Supplier<String> newToken) {
         Path file = path.resolve(TOKEN_FILE);
         try {
-            if (Files.exists(file)) {
+            if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
                 checkOwner("token", file);
-                return Files.readString(file).strip();
+                return checkToken(file, readSmall("token", file).strip());
             }
             String token = newToken.get();
             write(file, token + "\n");
@@ -169,11 +248,32 @@ public final class DataFolder implements AutoCloseable {
         }
     }
 
+    /** Who says nothing, or next to nothing, must not be the administrator for it. */
+    private static String checkToken(Path file, String token) {
+        if (token.matches("[\\x21-\\x7e]{" + TOKEN_MIN + "," + TOKEN_MAX + "}")) return token;
+        String what = token.isEmpty()
+                ? "is empty"
+                : "is no token of " + TOKEN_MIN + " to " + TOKEN_MAX + " characters without blanks";
+        throw new Problem(
+                "token-unusable",
+                "token file " + file + " " + what,
+                "restore it from a backup, or remove it: the node then makes a new token at its next start");
+    }
+
+    /** Reads a file that has a few lines; one that is longer, or no text, is something else under its name. */
+    private static String readSmall(String kind, Path file) throws IOException {
+        if (Files.size(file) <= SMALL_BYTES) return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        throw new Problem(
+                kind + "-unusable",
+                kind + " file " + file + " is longer than " + SMALL_BYTES + " bytes",
+                "restore it from a backup");
+    }
+
     /** Writes beside, forces to disk, then renames, so that a crash leaves the old file or the new one. */
     private static void write(Path file, String text) throws IOException {
         Path beside = file.resolveSibling(file.getFileName() + ".new");
         Files.deleteIfExists(beside);
-        Files.createFile(beside, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.createFile(beside, Ownership.FILE);
         try (FileChannel out = FileChannel.open(beside, StandardOpenOption.WRITE)) {
             out.write(java.nio.ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
             out.force(true);
@@ -193,6 +293,11 @@ public final class DataFolder implements AutoCloseable {
     /** Unlocks the folder. */
     @Override
     public void close() {
+        try {
+            clear();
+        } catch (IOException e) {
+            LOG.debug("the cache is left: {}", Problem.text(e));
+        }
         try {
             lock.release();
             channel.close();

@@ -3,38 +3,107 @@ package mcc.node;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.JsonEncoder;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
 import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
 import ch.qos.logback.core.rolling.RollingFileAppender;
 import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
 import ch.qos.logback.core.util.FileSize;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sets logging up from the settings: stderr always, a rotated file where one is named; text or JSON. */
+/** Sets logging up from the settings: stderr always, a rotated file where one is named; text or JSON; nobody waits for either. */
 final class Logging {
-    private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSX,UTC} %-5level %logger{0} %msg%n%ex{full}";
+    private static final Logger LOG = LoggerFactory.getLogger(Logging.class);
+    private static final String FILE = "log-file";
+    private static final String FILE_HINT = "mend its folder's owner and mode, or name another log.file, and restart";
+    private static final String LOST = "log-dropped-";
+
+    private final List<LogQueue> queues = new ArrayList<>();
+    private volatile @Nullable Status status;
+    private @Nullable String unusable;
 
     private Logging() {}
 
-    static void configure(Settings settings) {
+    static Logging configure(Settings settings) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         context.reset();
+        Logging made = new Logging();
         boolean json = settings.text("log.format").equals("json");
         ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
         console.setContext(context);
         console.setTarget("System.err");
         console.setEncoder(encoder(context, json));
         console.start();
-        var root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
         root.setLevel(Level.WARN);
-        root.addAppender(console);
-        if (!settings.text("log.file").isBlank()) root.addAppender(file(context, settings.text("log.file"), json));
+        root.addAppender(made.queue(context, "stderr", console));
         context.getLogger("mcc")
                 .setLevel(Level.toLevel(settings.text("log.level").toUpperCase(Locale.ROOT)));
+        String path = settings.text("log.file");
+        if (path.isBlank()) return made;
+        RollingFileAppender<ILoggingEvent> file = file(context, path, json);
+        if (file.isStarted()) root.addAppender(made.queue(context, "file", file));
+        else {
+            made.unusable = "the log file " + path + " cannot be written, so there is none";
+            LOG.warn("{}; {}", made.unusable, FILE_HINT);
+        }
+        return made;
+    }
+
+    private LogQueue queue(LoggerContext context, String name, Appender<ILoggingEvent> sink) {
+        LogQueue made = new LogQueue(name, sink, so -> tell(name, so));
+        made.setContext(context);
+        made.start();
+        queues.add(made);
+        return made;
+    }
+
+    private void tell(String sink, long dropped) {
+        Status to = status;
+        if (to == null) return;
+        if (dropped == 0) {
+            to.solved(LOST + sink);
+            LOG.warn("{} lines of the log were lost, because its {} did not take them", dropped(), sink);
+        } else {
+            to.problem(
+                    LOST + sink,
+                    "warning",
+                    "lines of the log are lost, because its " + sink + " does not take them",
+                    "let whoever started the node read its stderr, or free the disk of log.file");
+        }
+    }
+
+    /** From now on what is wrong with the log is among the node's problems. */
+    void tell(Status status) {
+        this.status = status;
+        status.logDropped(this::dropped);
+        if (unusable != null) status.problem(FILE, "warning", unusable, FILE_HINT);
+    }
+
+    /** Lines that no sink took. */
+    private long dropped() {
+        long sum = 0;
+        for (LogQueue queue : queues) sum += queue.dropped();
+        return sum;
+    }
+
+    /** Waits until what was logged is written, a second at most. */
+    void flush() {
+        for (LogQueue queue : queues) queue.flush();
+    }
+
+    /** Writes what waits, for a second at most. */
+    void close() {
+        for (LogQueue queue : queues) queue.stop();
     }
 
     private static RollingFileAppender<ILoggingEvent> file(LoggerContext context, String path, boolean json) {
@@ -69,9 +138,13 @@ final class Logging {
             encoder.start();
             return encoder;
         }
-        PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+        LogText text = new LogText();
+        text.setContext(context);
+        text.start();
+        LayoutWrappingEncoder<ILoggingEvent> encoder = new LayoutWrappingEncoder<>();
         encoder.setContext(context);
-        encoder.setPattern(PATTERN);
+        encoder.setCharset(StandardCharsets.UTF_8);
+        encoder.setLayout(text);
         encoder.start();
         return encoder;
     }

@@ -6,10 +6,11 @@ import io.vertx.core.Future;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
-import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import mcc.consortium.Policy;
 import mcc.core.Address;
@@ -63,16 +65,24 @@ public final class Node implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
     private static final int LINKS_MAX = 4096;
     private static final long DRAIN_MS = 4_000;
+    /** The longest that one part of the start may take. A machine that starts twenty nodes at once is slow, not broken. */
+    private static final long START_MS = 120_000;
+
+    private static final long SLOW_MS = 10_000;
 
     private final Vertx vertx;
     private final DataFolder data;
     private final Parts parts;
     private final Supervisor supervisor;
     private final PacketThread packets;
+    private final Logging logging;
 
+    private Future<String> starting = Future.succeededFuture("");
     private @Nullable TunDevice device;
+    private @Nullable Watchdog watchdog;
 
-    private Node(Vertx vertx, PacketThread packets, DataFolder data, Parts parts) {
+    private Node(Vertx vertx, PacketThread packets, DataFolder data, Parts parts, Logging logging) {
+        this.logging = logging;
         this.vertx = vertx;
         this.packets = packets;
         this.data = data;
@@ -88,7 +98,16 @@ public final class Node implements AutoCloseable {
      * @throws Problem for whatever an operator can mend
      */
     public static Node start(Settings settings, Policy policy, List<Edge> edges) {
-        Logging.configure(settings);
+        Logging logging = Logging.configure(settings);
+        try {
+            return start(settings, policy, edges, logging);
+        } catch (RuntimeException | Error e) {
+            logging.close();
+            throw e;
+        }
+    }
+
+    private static Node start(Settings settings, Policy policy, List<Edge> edges, Logging logging) {
         for (String warning : settings.warnings()) LOG.warn("{}", warning);
         List<Address> listen = listen(settings);
         List<DhtVerticle.Bootstrap> bootstrap =
@@ -104,24 +123,31 @@ public final class Node implements AutoCloseable {
             Rng rng = Rng.seeded(seed(random));
             String token = data.adminToken(
                     () -> "mcc_" + Base64.getUrlEncoder().withoutPadding().encodeToString(seed(random)));
-            vertx = Vertx.vertx(
-                    new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
+            Status status = new Status(settings.text("network"));
+            logging.tell(status);
+            vertx = Vertx.vertx(new VertxOptions()
+                    .setPreferNativeTransport(true)
+                    .setEventLoopPoolSize(loops())
+                    .setFileSystemOptions(data.unpacking("node")));
             Bus bus = new Bus(vertx);
             String name = settings.text("name").isBlank() ? hostName() : settings.text("name");
-            Status status = new Status(settings.text("network"));
             LOG.warn(
                     "network '{}' is open: anyone may take part, offer services and use them",
                     settings.text("network"));
             Policy whole = policy.and(TunGrants.of(settings, identity.id()));
             Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, whole);
-            node = new Node(vertx, packets, data, parts);
+            node = new Node(vertx, packets, data, parts, logging);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
+            logging.flush(); // what the start has to say is said before the node is called ready
             return node;
-        } catch (RuntimeException e) {
-            if (vertx != null) await(vertx.close(), 5_000);
+        } catch (RuntimeException | Error e) {
+            boolean interrupted = Thread.interrupted(); // whoever does not want to wait for the start, wants its end
+            if (node != null) node.stopVerticles();
+            if (vertx != null) release(vertx);
             packets.close();
             if (node != null) node.closeDevice();
             data.close();
+            if (interrupted) Thread.currentThread().interrupt();
             throw e;
         }
     }
@@ -249,11 +275,26 @@ public final class Node implements AutoCloseable {
     }
 
     private void run(String name, Supplier<Deployable> make, DeploymentOptions options) {
-        await(supervisor.deploy(name, make, options), 20_000);
+        Future<String> deployed = supervisor.deploy(name, make, options);
+        starting = deployed;
+        settle(name, deployed);
+    }
+
+    /** Waits for a part of the start, and says so where that takes long. */
+    private static <T> T settle(String name, Future<T> part) {
+        for (long waitedMs = SLOW_MS; ; waitedMs += SLOW_MS) {
+            try {
+                return await(part, SLOW_MS);
+            } catch (TooSlow e) {
+                if (waitedMs >= START_MS) throw e.problem(name);
+                LOG.warn("still starting after {} s: {}", waitedMs / 1000, name);
+            }
+        }
     }
 
     private List<String> udp() {
-        List<Address> listening = await(parts.bus().ask(Bus.SESSION, new SessionVerticle.Query.Listening()), 5_000);
+        List<Address> listening =
+                settle("addresses", parts.bus().ask(Bus.SESSION, new SessionVerticle.Query.Listening()));
         List<String> out = new ArrayList<>();
         for (Address each : listening) out.add(each.toString());
         return out;
@@ -269,19 +310,47 @@ public final class Node implements AutoCloseable {
         parts.status().started();
     }
 
+    /**
+     * Watches over every event loop and the heap from now on, until the node is closed.
+     *
+     * @param well called each second while all is well
+     * @param end called at most once: the process is to end, because nothing inside it can mend what was found
+     */
+    public void watch(Runnable well, Consumer<Watchdog.Finding> end) {
+        Watchdog made = new Watchdog(packets.loops(vertx), parts.status());
+        watchdog = made;
+        made.start(well, end);
+    }
+
     /** Withdraws every registration, says goodbye, and stops; within ten seconds. Blocks. */
     @Override
     public void close() {
-        try {
-            await(parts.drain(), DRAIN_MS);
-        } catch (RuntimeException e) {
-            LOG.warn("not everything was withdrawn before the stop: {}", e.getMessage());
-        }
-        await(supervisor.stop(), 4_000);
-        await(vertx.close(), 2_000);
+        if (watchdog != null) watchdog.close();
+        step("not everything was withdrawn before the stop", () -> await(parts.drain(), DRAIN_MS));
+        stopVerticles();
+        release(vertx);
         packets.close();
         closeDevice();
         data.close();
+        logging.close();
+    }
+
+    /** Stops those that run; one that is about to may finish that, because it does not expect its loop to end under it. */
+    private void stopVerticles() {
+        step("a verticle did not start", () -> await(starting.otherwiseEmpty(), 2_000));
+        step("not every verticle stopped", () -> await(supervisor.stop(), 4_000));
+    }
+
+    private static void release(Vertx vertx) {
+        step("not every loop ended", () -> await(vertx.close(), 2_000));
+    }
+
+    private static void step(String otherwise, Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException e) {
+            LOG.warn("{}: {}", otherwise, e.getMessage());
+        }
     }
 
     private void closeDevice() {
@@ -309,8 +378,9 @@ public final class Node implements AutoCloseable {
         return out.isEmpty() ? listen : out;
     }
 
+    /** A node has fewer verticles than that: further loops would have nothing to do. */
     private static int loops() {
-        return Math.max(2, Runtime.getRuntime().availableProcessors());
+        return Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 8);
     }
 
     private static byte[] seed(SecureRandom random) {
@@ -319,15 +389,29 @@ public final class Node implements AutoCloseable {
         return out;
     }
 
+    /** The host's name as its kernel knows it: no name server has a part in that, which may be silent. */
     private static String hostName() {
-        String name = System.getenv("HOSTNAME");
+        String kernel = "";
         try {
-            if (name == null || name.isBlank())
-                name = InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException _) {
-            name = "node";
+            kernel = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        } catch (IOException _) {
+            // then there is the environment's word alone
         }
-        return name;
+        return Settings.hostName(System.getenv("HOSTNAME"), kernel);
+    }
+
+    /** What was waited for did not come in time. */
+    private static final class TooSlow extends RuntimeException {
+        TooSlow(long timeoutMs) {
+            super("no answer within " + timeoutMs + " ms", null, false, false);
+        }
+
+        Problem problem(String part) {
+            return new Problem(
+                    "start",
+                    "the node did not start: its part '" + part + "' is not ready after " + START_MS / 1000 + " s",
+                    "see the log, and whether the machine has processors and disk to spare");
+        }
     }
 
     static <T> T await(Future<T> future, long timeoutMs) {
@@ -337,7 +421,7 @@ public final class Node implements AutoCloseable {
             if (e.getCause() instanceof RuntimeException r) throw r;
             throw new Problem("start", String.valueOf(e.getCause()), null);
         } catch (java.util.concurrent.TimeoutException _) {
-            throw new Problem("start", "no answer within " + timeoutMs + " ms", null);
+            throw new TooSlow(timeoutMs);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
             throw new Problem("start", "interrupted", null);

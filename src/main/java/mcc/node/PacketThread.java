@@ -5,8 +5,14 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import io.vertx.core.Context;
+import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /** The thread of the {@link PacketLoop}, for the life of a node; its verticles come and go. */
@@ -20,6 +26,15 @@ final class PacketThread implements AutoCloseable {
     /** A verticle's context, but on this thread: its timers and consumers end with the verticle. */
     Context context(Context given) {
         return ((ContextInternal) given).toBuilder().withEventLoop(loop).build();
+    }
+
+    /** This loop and those of Vert.x, by the names under which an operator reads of them. */
+    Map<String, Executor> loops(Vertx vertx) {
+        Map<String, Executor> out = new LinkedHashMap<>();
+        out.put("the packet loop", loop);
+        int n = 0;
+        for (EventExecutor each : ((VertxInternal) vertx).eventLoopGroup()) out.put("event loop " + n++, each);
+        return out;
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** How the node stands: what an operator should know first. Read and written on any loop. */
@@ -18,6 +19,9 @@ public final class Status {
     private String http = "";
     private boolean draining;
     private @Nullable JsonObject tun;
+    private List<String> late = List.of();
+    private @Nullable String memorySpent;
+    private LongSupplier logDropped = () -> 0;
 
     Status(String network) {
         problem(
@@ -95,6 +99,33 @@ public final class Status {
     /** Whether the node withdraws from service. */
     public synchronized boolean isDraining() {
         return draining;
+    }
+
+    synchronized void late(List<String> loops) {
+        late = List.copyOf(loops);
+    }
+
+    /** The event loops that have taken no turn for seconds; empty while the node is live. */
+    public synchronized List<String> late() {
+        return late;
+    }
+
+    /** Notes that there is no memory left to go on with. */
+    synchronized void memorySpent(String word) {
+        if (memorySpent == null) memorySpent = word;
+    }
+
+    synchronized @Nullable String memorySpent() {
+        return memorySpent;
+    }
+
+    synchronized void logDropped(LongSupplier count) {
+        logDropped = count;
+    }
+
+    /** Lines of the log that no sink took. */
+    public synchronized long logDropped() {
+        return logDropped.getAsLong();
     }
 
     /** Milliseconds since the start. */

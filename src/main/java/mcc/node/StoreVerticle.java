@@ -2,25 +2,19 @@ package mcc.node;
 
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
-import io.vertx.core.json.JsonObject;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import org.h2.mvstore.MVMap;
-import org.h2.mvstore.MVStore;
 import org.h2.mvstore.MVStoreException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The embedded store: named maps of text, in one file of the data folder. A worker verticle, so that disks may be slow.
+ * The embedded store, {@link Store}, for the other verticles. A worker verticle, so that disks may be slow.
  *
- * <p>A write is answered after it was forced to disk. A file that cannot be opened is moved aside, said loudly, and the
- * node starts with an empty one; a disk that is full or read-only fails the write and nothing else, and whoever asked
- * for it leaves things as they were.
+ * <p>A write is answered after it was forced to disk. A disk that is full or read-only fails the write and nothing else, and
+ * whoever asked for it leaves things as they were. What the store lost is a problem until somebody took note of it.
  */
 public final class StoreVerticle extends VerticleBase {
     /** What may be asked. */
@@ -39,14 +33,13 @@ public final class StoreVerticle extends VerticleBase {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(StoreVerticle.class);
-    private static final String FILE = "store.mv";
     /** The code of a write that failed, here and among the node's problems. */
     static final String FAILED = "store-failed";
 
     private final Bus bus;
     private final Path folder;
     private final Status status;
-    private @Nullable MVStore store;
+    private @Nullable Store store;
 
     StoreVerticle(Bus bus, Path folder, Status status) {
         this.bus = bus;
@@ -56,54 +49,34 @@ public final class StoreVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        store = open();
+        store = Store.open(folder);
+        tellLosses();
         bus.serve(Bus.STORE, this::onQuery);
         return Future.succeededFuture();
     }
 
     @Override
     public Future<?> stop() {
-        if (store != null) store.close(1000);
+        if (store != null) store.close();
         return Future.succeededFuture();
     }
 
-    private MVStore open() {
-        Path file = folder.resolve(FILE);
-        try {
-            return at(file);
-        } catch (MVStoreException e) {
-            if (!Files.exists(file)) throw unusable(file, e);
-            Path aside = folder.resolve(FILE + ".corrupt-" + System.currentTimeMillis());
-            try {
-                Files.move(file, aside);
-            } catch (IOException _) {
-                throw unusable(file, e);
-            }
-            LOG.error(
-                    "the store {} is corrupt ({}); it was moved to {} and the node starts with an empty one:"
-                            + " registrations and forwards have to be made again",
-                    file,
-                    e.getMessage(),
-                    aside);
-            bus.publish(Bus.EVENTS, new NodeEvent("store.corrupt", new JsonObject().put("movedTo", aside.toString())));
-            return at(file);
-        }
-    }
-
-    private static MVStore at(Path file) {
-        return new MVStore.Builder().fileName(file.toString()).open();
-    }
-
-    private static Problem unusable(Path file, Exception e) {
-        return new Problem(
-                "store-unusable",
-                "the store " + file + " cannot be opened: " + e.getMessage(),
-                "mend its owner and mode");
+    /** Stands for as long as the files do: an event would come before anybody listened. */
+    private void tellLosses() {
+        List<Path> losses = Store.losses(folder);
+        if (losses.isEmpty()) return;
+        status.problem(
+                "store-lost",
+                "warning",
+                "the store lost registrations or forwards; what was left of it is in " + losses.getFirst(),
+                "make again what is missing, or restore " + folder.resolve(Store.FILE)
+                        + " from a backup while the node is stopped; then remove " + folder.resolve(Store.FILE)
+                        + ".corrupt-* and restart");
     }
 
     private Ask.Reply onQuery(Query query) {
-        if (store != null && store.isClosed()) reopen(store);
-        MVStore store = this.store;
+        if (store == null || store.isClosed()) reopen();
+        Store store = this.store;
         if (store == null) return Ask.Reply.failed(new Problem("node-not-ready", "the store is closed", null));
         try {
             Ask.Reply answer = answer(store, query);
@@ -111,8 +84,9 @@ public final class StoreVerticle extends VerticleBase {
             return answer;
         } catch (MVStoreException e) {
             LOG.error("the store cannot be written: {}", e.getMessage());
-            reopen(store);
-            String reason = reason(e);
+            store.abandon();
+            reopen();
+            String reason = Store.reason(e);
             String hint = "free space on the disk of " + folder + " or make it writable, then try again";
             status.problem(FAILED, "warning", "changes cannot be saved, so none is made: " + reason, hint);
             return Ask.Reply.failed(
@@ -120,45 +94,28 @@ public final class StoreVerticle extends VerticleBase {
         }
     }
 
-    /** What the system said, without what the store wraps around it. */
-    private static String reason(Throwable e) {
-        Throwable deepest = e;
-        while (deepest.getCause() != null) deepest = deepest.getCause();
-        return deepest instanceof IOException ? Problem.text(deepest) : "the store does not take it";
-    }
-
     /** A store that failed to write refuses everything after; a fresh one may find room again, and has what was saved. */
-    private void reopen(MVStore failed) {
-        failed.closeImmediately();
+    private void reopen() {
+        store = null;
         try {
-            store = at(folder.resolve(FILE));
-        } catch (MVStoreException e) {
-            LOG.error("the store cannot be opened again: {}", e.getMessage());
+            store = Store.open(folder);
+            tellLosses();
+        } catch (Problem p) {
+            LOG.error("the store cannot be opened again: {}", p.detail());
         }
     }
 
-    private static Ask.Reply answer(MVStore store, Query query) {
+    private static Ask.Reply answer(Store store, Query query) {
         return switch (query) {
             case Query.Put put -> {
-                open(store, put.map()).put(put.key(), put.value());
-                force(store);
+                store.put(put.map(), put.key(), put.value());
                 yield put.reply(new Ask.Done());
             }
             case Query.Remove remove -> {
-                open(store, remove.map()).remove(remove.key());
-                force(store);
+                store.remove(remove.map(), remove.key());
                 yield remove.reply(new Ask.Done());
             }
-            case Query.All all -> all.reply(new TreeMap<>(open(store, all.map())));
+            case Query.All all -> all.reply(store.all(all.map()));
         };
-    }
-
-    private static MVMap<String, String> open(MVStore store, String map) {
-        return store.openMap(map);
-    }
-
-    private static void force(MVStore store) {
-        store.commit();
-        store.sync();
     }
 }

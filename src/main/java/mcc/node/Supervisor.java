@@ -55,6 +55,7 @@ final class Supervisor {
         }
 
         synchronized void failed(Throwable cause) {
+            if (isMemory(cause)) status.memorySpent("the " + name + " verticle ran out of memory: " + cause);
             LOG.error("verticle {} failed", name, cause);
             if (restarting || stopping) return;
             restarting = true;
@@ -87,6 +88,14 @@ final class Supervisor {
                 }
             });
         }
+    }
+
+    /** Whether memory ran out, on the heap or beside it: what else failed for it nobody knows, so nothing is started again. */
+    private static boolean isMemory(Throwable cause) {
+        for (Throwable each = cause; each != null; each = each.getCause()) {
+            if (each instanceof OutOfMemoryError) return true;
+        }
+        return false;
     }
 
     /** A verticle whose context reports what it throws, on the loop where it wants to be. */
@@ -127,7 +136,7 @@ final class Supervisor {
                         if (taken.succeeded()) done.complete();
                         else done.fail(taken.cause());
                     });
-                } catch (Exception e) {
+                } catch (Exception | LinkageError e) {
                     done.fail(e);
                 }
             });

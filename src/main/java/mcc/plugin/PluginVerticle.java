@@ -6,6 +6,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -29,6 +30,7 @@ import mcc.node.BridgeSocket;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.NodeEvent;
+import mcc.node.Ownership;
 import mcc.node.PluginQuery;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +55,8 @@ public final class PluginVerticle extends VerticleBase {
     private static final long ANSWER_MS = 10_000;
 
     private static final String TOO_MANY = "plugins-limit";
+    private static final String EXPOSED = "plugins-exposed";
+    private static final int NAMED = 8;
 
     /** A file as it was when looked at; another one is another jar. */
     private record Stamp(long bytes, long modifiedMs, Object key) {}
@@ -88,7 +92,10 @@ public final class PluginVerticle extends VerticleBase {
             Vertx made = Vertx.vertx(new VertxOptions()
                     .setEventLoopPoolSize(1)
                     .setWorkerPoolSize(1)
-                    .setInternalBlockingPoolSize(1));
+                    .setInternalBlockingPoolSize(1)
+                    .setFileSystemOptions(new FileSystemOptions()
+                            .setFileCachingEnabled(false)
+                            .setClassPathResolvingEnabled(false)));
             Context there = made.getOrCreateContext();
             there.runOnContext(_ -> home.runOnContext(_ -> ready.complete(there)));
         });
@@ -96,7 +103,7 @@ public final class PluginVerticle extends VerticleBase {
                 .compose(there -> {
                     open(there);
                     return vertx.<Void>executeBlocking(() -> {
-                        Files.createDirectories(folder);
+                        if (!Files.isDirectory(folder)) Files.createDirectory(folder, Ownership.FOLDER);
                         return null;
                     });
                 })
@@ -215,17 +222,37 @@ public final class PluginVerticle extends VerticleBase {
     /** The jars in the folder. Blocks. */
     private Map<String, Stamp> look() throws IOException {
         Map<String, Stamp> out = new TreeMap<>();
+        List<String> exposed = new ArrayList<>();
+        String folderFault = Ownership.fault(folder);
+        if (folderFault != null) exposed.add(folder + " " + folderFault);
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.jar")) {
             for (Path file : files) {
                 BasicFileAttributes a = Files.readAttributes(file, BasicFileAttributes.class);
                 if (!a.isRegularFile()) continue;
+                String fault = Ownership.fault(file);
+                if (fault != null && exposed.size() < NAMED) exposed.add(file.getFileName() + " " + fault);
+                if (fault != null || folderFault != null) continue;
                 Object key = a.fileKey() == null ? "" : a.fileKey();
                 out.put(
                         file.getFileName().toString(),
                         new Stamp(a.size(), a.lastModifiedTime().toMillis(), key));
             }
         }
+        tellExposed(exposed);
         return out;
+    }
+
+    /** Code that another user could have put there is not run. */
+    private void tellExposed(List<String> exposed) {
+        if (exposed.isEmpty()) parts.status().solved(EXPOSED);
+        else {
+            parts.status()
+                    .problem(
+                            EXPOSED,
+                            "warning",
+                            "plugins are not run, because others could have written them: " + exposed,
+                            "see what they are, then run: chown and chmod go-w on the jar and its folder");
+        }
     }
 
     /** Begins what is to be done; it ends when it ends, and holds nobody up. */

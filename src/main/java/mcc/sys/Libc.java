@@ -41,6 +41,8 @@ class Libc {
 
     private static final MethodHandle BIND =
             handle("bind", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
+    private static final MethodHandle CONNECT =
+            handle("connect", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
     private static final MethodHandle GETSOCKNAME =
             handle("getsockname", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS), ERRNO);
     private static final MethodHandle SETSOCKOPT = handle(
@@ -95,6 +97,10 @@ class Libc {
 
     int bind(int fd, MemorySegment address, int length) {
         return captured(errno -> (int) BIND.invokeExact(errno, fd, address, length));
+    }
+
+    int connect(int fd, MemorySegment address, int length) {
+        return captured(errno -> (int) CONNECT.invokeExact(errno, fd, address, length));
     }
 
     int getsockname(int fd, MemorySegment address, MemorySegment length) {

@@ -13,7 +13,6 @@ const KINDS = {
   "policy.denied": "warn",
   "bootstrap.unreachable": "fail",
   "verticle.failed": "fail",
-  "store.corrupt": "fail",
   "dht.joined": "ok",
 };
 
@@ -45,7 +44,6 @@ const SENTENCES = {
   "tunnel.refused": (d) => `tunnel ${d.id}: a connection to ${d.service} was refused: ${d.reason}`,
   "verticle.failed": (d) => `the part '${d.verticle}' failed`,
   "verticle.restarted": (d) => `the part '${d.verticle}' was started again`,
-  "store.corrupt": (d) => `the stored state could not be read and was moved to ${d.movedTo}`,
 };
 
 /** One event as a sentence; of an unknown type, its data as they are. */

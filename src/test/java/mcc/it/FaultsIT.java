@@ -104,6 +104,10 @@ class FaultsIT {
         Path data = folder.resolve("n");
         try (RealNode node = RealNode.start(data)) {
             assertThat(refused(options()).text()).contains("in use by another node", "--data DIR");
+            node.register("web", "web", 1);
+            Files.delete(data.resolve("lock"));
+            assertThat(refused(options()).text()).contains("store.mv is locked by another process", "--data DIR");
+            assertThat(registrations(node)).containsExactly("web");
             assertThat(node.stop()).as("a clean end").isZero();
         }
         Path key = data.resolve("node.key");
@@ -139,6 +143,7 @@ class FaultsIT {
                 assertThat(files.anyMatch(f -> f.getFileName().toString().startsWith("store.mv.corrupt")))
                         .isTrue();
             }
+            assertThat(problems(node)).contains("store-lost");
             node.register("web", "web", 1);
         }
     }

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import mcc.it.Needs;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DataFolderTest {
     @TempDir
@@ -22,7 +25,7 @@ class DataFolderTest {
     private void read() {
         try (DataFolder data = open()) {
             data.identity(() -> new byte[32]);
-            data.adminToken(() -> "mcc_secret");
+            data.adminToken(() -> "mcc_a-secret-of-some-length");
         }
     }
 
@@ -54,6 +57,105 @@ class DataFolderTest {
                     .satisfies(p -> assertThat(p.hint()).contains("chmod 600 " + file));
         }
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+        read();
+    }
+
+    private Problem refused() {
+        try {
+            read();
+        } catch (Problem p) {
+            assertThat(p.hint()).isNotBlank();
+            return p;
+        }
+        throw new AssertionError("opened");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "\n", "  \n", "short", "two words of some length", "with\u0000zero-and-some-length"})
+    void aTokenThatAnybodyCouldSayIsRefusedWithTheWayOut(String token) throws Exception {
+        read();
+        Path file = temp.resolve("data/admin.token");
+        Files.writeString(file, token);
+        Problem p = refused();
+        assertThat(p.code()).isEqualTo("token-unusable");
+        assertThat(p.detail()).contains(file.toString());
+        if (!token.isBlank()) assertThat(p.detail()).doesNotContain(token);
+        Files.delete(file);
+        read();
+    }
+
+    @Test
+    void aFileOfAnotherKindUnderItsNameIsRefused() throws Exception {
+        read();
+        for (String name : new String[] {"node.key", "admin.token", "format"}) {
+            Path file = temp.resolve("data").resolve(name);
+            byte[] good = Files.readAllBytes(file);
+            Files.write(file, new byte[1 << 20]);
+            assertThat(refused().detail()).as(name).contains(file.toString());
+            Files.write(file, good);
+        }
+        read();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rwxrwxrwx", "rwxrwx---", "rwx-wx-wx"})
+    void aFolderThatOthersCanWriteIsRefusedUntilItIsTheOwnersAlone(String mode) throws Exception {
+        Path data = Files.createDirectory(temp.resolve("data"));
+        Files.setPosixFilePermissions(data, PosixFilePermissions.fromString(mode));
+        Problem p = refused();
+        assertThat(p.code()).isEqualTo("data-exposed");
+        assertThat(p.hint()).contains("chmod go-w " + data);
+        assertThat(data).as("nothing is left there").isEmptyDirectory();
+        Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwxr-xr-x"));
+        read();
+    }
+
+    @Test
+    void aFolderThatSomebodyElseMadeIsRefused() throws Exception {
+        Needs.root(); // to give a folder away
+        Path data = Files.createDirectory(temp.resolve("data"));
+        Files.setAttribute(data, "unix:uid", 65_534);
+        assertThat(refused().detail()).contains("belongs to ", "runs as ");
+        Path own = Files.createDirectory(temp.resolve("own"));
+        Files.delete(data);
+        Files.createSymbolicLink(data, own);
+        Files.setAttribute(data, "unix:uid", 65_534, LinkOption.NOFOLLOW_LINKS);
+        assertThat(refused().detail()).as("a link of another's").contains("belongs to ");
+    }
+
+    @Test
+    void aFolderOfALaterVersionIsRefusedAndOneOfTheFirstIsTaken() throws Exception {
+        read();
+        Path format = temp.resolve("data/format");
+        assertThat(format).content().isEqualTo("2\n");
+        Files.delete(format);
+        read();
+        assertThat(format).content().isEqualTo("2\n");
+        Files.writeString(format, "3\n");
+        Problem p = refused();
+        assertThat(p.code()).isEqualTo("data-newer");
+        assertThat(p.detail()).contains("format '3'");
+    }
+
+    @Test
+    void whatAKilledNodeUnpackedIsRemovedAndNothingOutsideIt() throws Exception {
+        read();
+        Path outside = Files.writeString(temp.resolve("outside"), "x");
+        Path cache = Files.createDirectories(temp.resolve("data/cache/node/deep"));
+        Files.createSymbolicLink(cache.resolve("link"), temp);
+        try (DataFolder data = open()) {
+            assertThat(temp.resolve("data/cache")).doesNotExist();
+            assertThat(data.unpacking("node").getFileCacheDir()).startsWith(temp.toString());
+        }
+        assertThat(outside).exists();
+        assertThat(temp.resolve("data/cache")).doesNotExist();
+    }
+
+    @Test
+    void aSecondNodeInTheFolderIsRefused() {
+        try (DataFolder first = open()) {
+            assertThat(refused().code()).as(first.path().toString()).isEqualTo("data-in-use");
+        }
         read();
     }
 }

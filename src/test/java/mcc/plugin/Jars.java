@@ -16,7 +16,7 @@ import java.util.zip.ZipEntry;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the jars of plugins out of classes of these tests. */
-final class Jars {
+public final class Jars {
     static final JsonObject GREETER = manifest(
             "greeter",
             "mcc.plugin.sample.GreeterVerticle",
@@ -29,7 +29,7 @@ final class Jars {
 
     private Jars() {}
 
-    static JsonObject manifest(String name, String verticle, List<String> serves, List<String> calls) {
+    public static JsonObject manifest(String name, String verticle, List<String> serves, List<String> calls) {
         return new JsonObject()
                 .put("name", name)
                 .put("version", "1.0")
@@ -39,7 +39,7 @@ final class Jars {
     }
 
     /** The bytes of a jar with this manifest's text, null for none, and these classes. */
-    static byte[] jar(@Nullable String manifest, String... classes) {
+    public static byte[] jar(@Nullable String manifest, String... classes) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JarOutputStream out = new JarOutputStream(bytes)) {
             if (manifest != null) add(out, Manifest.ENTRY, manifest.getBytes(StandardCharsets.UTF_8));
@@ -64,7 +64,7 @@ final class Jars {
     }
 
     /** Puts a jar into a folder at one stroke. */
-    static Path put(Path folder, String name, byte[] content) {
+    public static Path put(Path folder, String name, byte[] content) {
         try {
             Files.createDirectories(folder);
             Path part = Files.write(folder.resolve(name + ".part"), content);

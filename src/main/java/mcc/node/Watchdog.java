@@ -1,0 +1,194 @@
+package mcc.node;
+
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.LockInfo;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryUsage;
+import java.lang.management.ThreadInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sees from a thread of its own whether every event loop still takes turns and whether the heap still has room. What it finds
+ * cannot be mended from inside: whoever started the node ends the process, and whoever looks after that starts it again.
+ *
+ * <p>It counts its own looks, one a second, and no time: a machine that slept, or a process that was stopped for an hour,
+ * makes one look late and no loop guilty.
+ */
+public final class Watchdog implements AutoCloseable {
+    /** Why the process must end. */
+    public enum Cause {
+        /** A loop takes no turns. */
+        STUCK,
+        /** There is no memory left to work with. */
+        MEMORY
+    }
+
+    /** What was found, in words for the operator, with the stack of the thread concerned. */
+    public record Finding(Cause cause, String word) {}
+
+    /** Looks without a turn after which a loop counts as dead. */
+    static final int MISSES = 10;
+
+    /** Looks without a turn after which the node says that it is not live. */
+    static final int LATE = 3;
+
+    private static final long LOOK_MS = 1_000;
+
+    private final List<Loop> loops = new ArrayList<>();
+    private final Status status;
+    private final Heap heap = new Heap();
+    private volatile boolean closed;
+
+    /** One loop, and the task that it was asked to run. */
+    private static final class Loop implements Runnable {
+        private final String name;
+        private final Executor executor;
+        private volatile boolean turned = true;
+        private volatile @Nullable Thread thread;
+        private int missed;
+
+        Loop(String name, Executor executor) {
+            this.name = name;
+            this.executor = executor;
+        }
+
+        @Override
+        public void run() {
+            thread = Thread.currentThread();
+            turned = true;
+        }
+
+        /** Asks for another turn when the last one was taken, so that never more than one task of this waits. */
+        void look() {
+            missed = turned ? 0 : missed + 1;
+            if (!turned && missed < MISSES) return;
+            turned = false;
+            try {
+                executor.execute(this);
+            } catch (RejectedExecutionException _) {
+                // a loop that has ended takes no turns
+            }
+        }
+
+        Finding finding() {
+            Thread at = thread;
+            return new Finding(
+                    Cause.STUCK,
+                    name + " has taken no turn for " + MISSES + " s"
+                            + (at == null ? "" : ", it stands at\n" + stack(at)));
+        }
+    }
+
+    /** @param loops what to watch, by the names that an operator shall read */
+    Watchdog(Map<String, Executor> loops, Status status) {
+        loops.forEach((name, executor) -> this.loops.add(new Loop(name, executor)));
+        this.status = status;
+    }
+
+    /**
+     * Begins to look, once a second, until closed or until there is something to find.
+     *
+     * @param well called after each look that found every loop turning
+     * @param end called at most once, on the watchdog's own thread
+     */
+    void start(Runnable well, Consumer<Finding> end) {
+        Thread.ofPlatform().daemon().name("mcc-watchdog").start(() -> {
+            while (!closed) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MS));
+                Finding finding = closed ? null : look();
+                if (finding != null) {
+                    end.accept(finding);
+                    return;
+                }
+                if (!closed && status.late().isEmpty()) well.run();
+            }
+        });
+    }
+
+    /** One look; null while there is nothing to end the process for. */
+    @Nullable
+    Finding look() {
+        List<String> late = new ArrayList<>();
+        Finding finding = null;
+        for (Loop loop : loops) {
+            loop.look();
+            if (loop.missed >= LATE) late.add(loop.name);
+            if (loop.missed >= MISSES && finding == null) finding = loop.finding();
+        }
+        status.late(late);
+        String spent = status.memorySpent();
+        if (spent != null) return new Finding(Cause.MEMORY, spent);
+        if (heap.isSpent(System.nanoTime(), gcMs(), usedPermille())) {
+            return new Finding(Cause.MEMORY, "the heap is full, and collecting garbage takes all the time there is");
+        }
+        return finding;
+    }
+
+    /** Ends the watch. */
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    private static String stack(Thread thread) {
+        StringBuilder out = new StringBuilder("  thread ").append(thread.getName());
+        ThreadInfo info = ManagementFactory.getThreadMXBean().getThreadInfo(thread.threadId());
+        if (info != null) {
+            out.append(' ').append(info.getThreadState());
+            LockInfo lock = info.getLockInfo();
+            if (lock != null) out.append(" on ").append(lock);
+            if (info.getLockOwnerName() != null) out.append(" held by ").append(info.getLockOwnerName());
+        }
+        for (StackTraceElement at : thread.getStackTrace())
+            out.append("\n    at ").append(at);
+        return out.toString();
+    }
+
+    private static long gcMs() {
+        long sum = 0;
+        for (GarbageCollectorMXBean gc : ManagementFactory.getGarbageCollectorMXBeans()) sum += gc.getCollectionTime();
+        return sum;
+    }
+
+    /** How full the fullest part of the heap was after its last collection; 0 where the JVM does not tell. */
+    private static int usedPermille() {
+        int most = 0;
+        for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
+            MemoryUsage after = pool.getCollectionUsage();
+            if (after == null || after.getMax() <= 0) continue;
+            most = Math.max(most, (int) (after.getUsed() * 1000 / after.getMax()));
+        }
+        return most;
+    }
+
+    /**
+     * Whether the heap is spent though the JVM never says so: nearly all of it in use after a collection, and nearly all time
+     * spent on collections, look after look.
+     */
+    static final class Heap {
+        private static final int FULL_PERMILLE = 970;
+        private static final int GC_PERMILLE = 900;
+
+        private long lastNs;
+        private long lastGcMs;
+        private int looks;
+
+        boolean isSpent(long nowNs, long gcMs, int usedPermille) {
+            long passedMs = Math.max(1, (nowNs - lastNs) / 1_000_000);
+            boolean busy = (gcMs - lastGcMs) * 1000 / passedMs >= GC_PERMILLE;
+            looks = busy && usedPermille >= FULL_PERMILLE ? looks + 1 : 0;
+            lastNs = nowNs;
+            lastGcMs = gcMs;
+            return looks >= MISSES;
+        }
+    }
+}
