@@ -60,6 +60,17 @@ class DataFolderTest {
         read();
     }
 
+    @Test
+    void aKeyThatDoesNotAgreeWithItsIdIsRefusedAndNotShown() throws Exception {
+        read();
+        Path key = temp.resolve("data/node.key");
+        String good = Files.readString(key);
+        Files.writeString(key, good.replaceFirst("seed .", "seed " + (good.contains("seed a") ? 'b' : 'a')));
+        Problem p = refused();
+        assertThat(p.code()).isEqualTo("key-corrupt");
+        assertThat(p.detail() + p.hint()).contains("backup").doesNotContain(good.split("\n")[1].substring(8));
+    }
+
     private Problem refused() {
         try {
             read();

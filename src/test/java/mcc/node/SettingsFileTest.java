@@ -76,6 +76,7 @@ class SettingsFileTest {
         "'name: x\\nlog.level: loud', 2, 1, is not allowed",
         "'name: x\\nlisten: nonsense', 2, 1, is no address",
         "'name: [a, b]', 1, 7, takes one value",
+        "'name: x\\nbootstrap: nonsense', 2, 1, is no address",
         "'listen: [[a]]', 1, 10, list of texts",
         "'a: &a\\n  b: *a', 1, 4, nested too deep",
         "'name: &a [*a]', 1, 7, takes one value",
@@ -113,6 +114,13 @@ class SettingsFileTest {
         assertThatExceptionOfType(Problem.class)
                 .isThrownBy(() -> Settings.load(Map.of(), Map.of(), folder))
                 .satisfies(p -> assertThat(p.detail()).contains("cannot be read"));
+    }
+
+    @Test
+    void aFileThatIsNotThereIsSaid() {
+        assertThatExceptionOfType(Problem.class)
+                .isThrownBy(() -> Settings.load(Map.of(), Map.of(), folder.resolve("none.yaml")))
+                .satisfies(p -> assertThat(p.detail()).contains("none.yaml does not exist"));
     }
 
     @Test
