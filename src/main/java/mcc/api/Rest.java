@@ -50,7 +50,6 @@ final class Rest {
     static final int LIMITED_BURST = 5_000;
     private static final int CALLERS_MAX = 1_024;
 
-    private final Vertx vertx;
     private final Contract contract;
     private final Operations operations;
     private final Guard guard;
@@ -62,7 +61,6 @@ final class Rest {
 
     /** @param clock nanoseconds, for what a caller may do in a second */
     Rest(Vertx vertx, Contract contract, Operations operations, Guard guard, LongSupplier clock) {
-        this.vertx = vertx;
         this.contract = contract;
         this.operations = operations;
         this.guard = guard;
@@ -268,6 +266,7 @@ final class Rest {
     }
 
     /** All who waited for one change get the same answer, one after the other: it is encoded once for them. */
+    @SuppressWarnings("ReferenceEquality") // the very same answer, which nobody changes any more
     private Encoded encoded(JsonObject body) {
         if (last.body != body) last = new Encoded(body);
         return last;

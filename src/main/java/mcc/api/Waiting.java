@@ -109,7 +109,7 @@ final class Waiting {
     /** Whoever waits for this answer is gone. It would count, and be asked for, until its time is over. */
     void leave(Future<Operations.Answer> answer) {
         for (Group group : groups.values()) {
-            if (group.readers.removeIf(reader -> reader.promise.future() == answer)) count--;
+            if (group.readers.removeIf(reader -> reader.promise.future().equals(answer))) count--;
         }
     }
 }

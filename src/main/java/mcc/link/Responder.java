@@ -288,7 +288,10 @@ final class Responder {
         if (link == null) link = links.make(nowNs, p.peer, p.peerStatic);
         boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
         // Who dials by address has no link to this node: it lost the old one, or both began one at the same time.
-        boolean lost = other && p.xx != null && !(link.canSend(nowNs) && link.remoteInstance == p.hello.instance());
+        boolean lost = link != null
+                && other
+                && p.xx != null
+                && !(link.canSend(nowNs) && link.remoteInstance == p.hello.instance());
         if (link == null || other && !lost) {
             counters.add("link.pending.dropped");
             links.slots().release(p.index);

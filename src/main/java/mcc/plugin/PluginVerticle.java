@@ -93,9 +93,8 @@ public final class PluginVerticle extends VerticleBase {
                     .setEventLoopPoolSize(1)
                     .setWorkerPoolSize(1)
                     .setInternalBlockingPoolSize(1)
-                    .setFileSystemOptions(new FileSystemOptions()
-                            .setFileCachingEnabled(false)
-                            .setClassPathResolvingEnabled(false)));
+                    .setFileSystemOptions(
+                            new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
             Context there = made.getOrCreateContext();
             there.runOnContext(_ -> home.runOnContext(_ -> ready.complete(there)));
         });
