@@ -598,7 +598,10 @@ final class Operations {
 
     private Future<Answer> openTunnel(JsonObject p) {
         String listen = p.getString("listen", "127.0.0.1:0");
-        return bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Open(target(p), listen, p.getString("protocol")))
+        return bus.ask(
+                        TunnelVerticle.ASK,
+                        new TunnelVerticle.Query.Open(
+                                target(p), listen, p.getString("protocol"), p.getLong("idleMs", 0L)))
                 .compose(made -> links().map(links -> new Answer(withPath(made, links), true)));
     }
 

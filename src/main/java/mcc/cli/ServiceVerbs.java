@@ -73,6 +73,17 @@ final class ServiceVerbs {
         @Nullable
         String lease;
 
+        @Option(
+                names = "--proxy",
+                paramLabel = "VERSION",
+                description = "v2: tell the app who calls, by a header of the PROXY protocol; it must expect that")
+        @Nullable
+        String proxy;
+
+        @Option(names = "--idle", paramLabel = "TIME", description = "end connections that carried nothing for so long")
+        @Nullable
+        String idle;
+
         @Option(names = "--id", paramLabel = "ID", description = "the registration's own name; default the service's")
         @Nullable
         String id;
@@ -94,6 +105,8 @@ final class ServiceVerbs {
             if (!tags.isEmpty()) out.put("tags", tags);
             if (!meta.isEmpty()) out.put("meta", meta);
             if (lease != null) out.put("leaseMs", Cli.ms("--lease", lease));
+            if (proxy != null) out.put("proxy", proxy);
+            if (idle != null) out.put("idleMs", Cli.ms("--idle", idle));
             Map<String, Object> how = check();
             if (!how.isEmpty()) out.put("check", how);
             return out;

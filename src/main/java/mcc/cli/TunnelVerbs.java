@@ -62,6 +62,10 @@ final class TunnelVerbs {
                 description = "carry datagrams; without it the node does so where every provider speaks UDP")
         boolean udp;
 
+        @Option(names = "--idle", paramLabel = "TIME", description = "end connections that carried nothing for so long")
+        @Nullable
+        String idle;
+
         Map<String, Object> body() {
             Map<String, Object> out = new LinkedHashMap<>();
             out.put(Text.isId(name) ? "endpoint" : "service", name);
@@ -71,6 +75,7 @@ final class TunnelVerbs {
             }
             if (provider != null) out.put("provider", provider);
             if (udp) out.put("protocol", "udp");
+            if (idle != null) out.put("idleMs", Cli.ms("--idle", idle));
             return out;
         }
     }

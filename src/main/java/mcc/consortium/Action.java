@@ -12,6 +12,8 @@ public enum Action {
     STORE,
     /** Make a node show that it is there, and where. */
     SIGNAL,
+    /** Have a node take bytes for nothing, to see how many a second reach it. */
+    MEASURE,
     /** Change how a node is run. */
     ADMINISTER
 }

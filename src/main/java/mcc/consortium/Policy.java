@@ -27,7 +27,7 @@ public final class Policy {
                     OPEN,
                     new Grant.What.Nodes(),
                     new Grant.Whom.Anyone(),
-                    EnumSet.of(Action.RELAY, Action.STORE, Action.SIGNAL)));
+                    EnumSet.of(Action.RELAY, Action.STORE, Action.SIGNAL, Action.MEASURE)));
 
     private final List<Grant> grants;
 

@@ -9,7 +9,7 @@
  *
  * <p>Asked where a denied one would learn or get something: {@code registry.Directory} (see), {@code dht.Dht} (store),
  * {@code link.Responder} (learn our address, or that we are up), {@code tunnel.Provider} (open, and reply as long as the
- * decision holds), {@code node.TunPort} (reach a port of this host or an endpoint's, by the virtual interface).
+ * decision holds; measure), {@code node.TunPort} (reach a port of this host or an endpoint's, by the virtual interface).
  *
  * <p>Invariants: what no grant allows is denied; a grant only ever allows, so neither their order nor their number can take
  * a right away; equal questions to equal grants have equal answers; nothing outside this room decides by itself; a stranger

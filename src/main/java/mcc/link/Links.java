@@ -541,6 +541,18 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return link == null ? 0 : link.connection.maxDatagramBytes();
     }
 
+    /** Datagrams of streams that wait to be sent to a peer, in bytes. */
+    public long datagramBytes(Id peer) {
+        Link link = find(peer);
+        return link == null ? 0 : link.connection.datagramBytes();
+    }
+
+    /** Since when something of a peer is due and nothing was heard of it; {@link Core#NEVER} while nothing is. */
+    public long expectingSinceNs(Id peer) {
+        Link link = find(peer);
+        return link == null ? NEVER : link.expectingSinceNs();
+    }
+
     /** The door for packets of the virtual interface. */
     public Packets packets() {
         return packets;

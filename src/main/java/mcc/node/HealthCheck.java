@@ -30,6 +30,7 @@ final class HealthCheck {
     private final Vertx vertx;
     private final NetClient client;
     private final RunCheck check;
+    private final byte[] first;
     private final BiConsumer<Boolean, String> done;
     private final long startedNs = System.nanoTime();
     private final Buffer head = Buffer.buffer();
@@ -38,16 +39,22 @@ final class HealthCheck {
     private long deadline = -1;
     private boolean over;
 
-    private HealthCheck(Vertx vertx, NetClient client, RunCheck check, BiConsumer<Boolean, String> done) {
+    private HealthCheck(Vertx vertx, NetClient client, RunCheck check, byte[] first, BiConsumer<Boolean, String> done) {
         this.vertx = vertx;
+        this.first = first;
         this.client = client;
         this.check = check;
         this.done = done;
     }
 
-    /** @param done told once, on this context: whether it is well, and why */
-    static void run(Vertx vertx, NetClient client, RunCheck check, BiConsumer<Boolean, String> done) {
-        new HealthCheck(vertx, client, check, done).begin();
+    /**
+     * Looks.
+     *
+     * @param first what the app wants to read before anything else
+     * @param done told once, on this context: whether it is well, and why
+     */
+    static void run(Vertx vertx, NetClient client, RunCheck check, byte[] first, BiConsumer<Boolean, String> done) {
+        new HealthCheck(vertx, client, check, first, done).begin();
     }
 
     private void begin() {
@@ -75,6 +82,7 @@ final class HealthCheck {
             return;
         }
         socket = made;
+        if (first.length > 0) made.write(Buffer.buffer(first));
         if (check.type() == CheckType.TCP) {
             end(true, "accepts connections");
             return;

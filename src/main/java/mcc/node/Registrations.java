@@ -40,7 +40,9 @@ public final class Registrations {
                                         check.getString("path"),
                                         check.getLong("intervalMs"),
                                         check.getLong("timeoutMs"),
-                                        check.getInteger("failures"))),
+                                        check.getInteger("failures")),
+                        body.getString("proxy"),
+                        body.getLong("idleMs")),
                 ServiceName.OPEN);
     }
 
@@ -62,7 +64,9 @@ public final class Registrations {
                 .put("weight", r.weight())
                 .put("tags", new JsonArray(new ArrayList<>(r.tags())))
                 .put("meta", new JsonObject(new LinkedHashMap<>(r.meta())))
-                .put("leaseMs", r.leaseMs());
+                .put("leaseMs", r.leaseMs())
+                .put("proxy", r.delivery().proxy() ? "v2" : "none")
+                .put("idleMs", r.idleMs() == 0 ? null : r.idleMs());
         Registration.Check check = r.check();
         return out.put(
                 "check",

@@ -163,12 +163,12 @@ public final class RegistryVerticle extends VerticleBase {
         switch (output) {
             case Registry.Output.RunCheck o -> check(o);
             case Registry.Output.Registered o -> {
+                tellOffers(); // before whoever asked for it can use it
                 tickets.answer(o.ticket(), o);
-                tellOffers();
             }
             case Registry.Output.Deregistered o -> {
+                tellOffers(); // before whoever asked for it can use it
                 tickets.answer(o.ticket(), o);
-                tellOffers();
             }
             case Registry.Output.Refused o -> {
                 watches.values().remove(o.ticket());
@@ -361,7 +361,9 @@ public final class RegistryVerticle extends VerticleBase {
     private void check(Registry.Output.RunCheck o) {
         NetClient client = this.client;
         if (client == null || host == null) return;
-        HealthCheck.run(vertx, client, o, (ok, detail) -> {
+        Registry.LocalView view = registry.registration(o.id());
+        boolean proxy = view != null && view.registration().delivery().proxy();
+        HealthCheck.run(vertx, client, o, proxy ? ProxyHeader.local() : new byte[0], (ok, detail) -> {
             if (host != null) host.handle(new Registry.Input.Checked(o.id(), o.run(), ok, detail));
         });
     }

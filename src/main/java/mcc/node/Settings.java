@@ -53,7 +53,13 @@ public final class Settings {
             new Key("http.tokenless", "true", false, "whether loopback may read and use services without a token"),
             new Key("http.hosts", "", true, "further names accepted in the Host header"),
             new Key("socks", "", false, "address for a SOCKS5 listener; empty: none"),
-            new Key("udp.idle", "60", false, "seconds after which an unused flow of a UDP service is forgotten"),
+            new Key("tunnel.patience", "10", false, "seconds a provider may be silent before its connections end"),
+            new Key(
+                    "tunnel.keepalive",
+                    "60",
+                    false,
+                    "seconds of silence after which a local program is asked for a sign"),
+            new Key("udp.idle", "120", false, "seconds after which an unused flow of UDP is forgotten"),
             new Key(
                     "udp.offload",
                     "auto",
@@ -236,11 +242,9 @@ public final class Settings {
             case "http" -> checkLoopback(name, value);
             case "listen", "socks" -> items(value).forEach(item -> Addresses.split(name, item));
             case "bootstrap" -> items(value).forEach(Addresses::bootstrap);
-            case "udp.idle" -> {
-                if (!value.matches("[1-9][0-9]{0,3}")) {
-                    throw new Problem("config", "udp.idle: '" + value + "' is no time", "use 1 to 9999 seconds");
-                }
-            }
+            case "tunnel.keepalive", "tunnel.patience" ->
+                seconds(name, value, "[0-9]{1,4}", "1 to 9999 seconds, 0 for never");
+            case "udp.idle" -> seconds(name, value, "[1-9][0-9]{0,3}", "1 to 9999 seconds");
             case "udp.offload", "tun.offload" -> oneOf(name, value, "auto", "off");
             case "tun.allow" -> oneOf(name, value, "none", "all");
             case "tun.inbound" -> {
@@ -313,6 +317,12 @@ public final class Settings {
                 "config",
                 name + ": " + value + " is not loopback, and this node has no TLS",
                 "use --http 127.0.0.1:" + at.port() + " and reach it through a tunnel or an ssh forward");
+    }
+
+    private static void seconds(String name, String value, String form, String hint) {
+        if (!value.matches(form)) {
+            throw new Problem("config", name + ": '" + value + "' is no time", "use " + hint);
+        }
     }
 
     private static void oneOf(String name, String value, String... allowed) {

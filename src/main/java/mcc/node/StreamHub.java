@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import mcc.core.Bytes;
+import mcc.core.Core;
 import mcc.core.Id;
 import mcc.link.Links;
 
@@ -128,6 +129,15 @@ final class StreamHub {
 
     int maxDatagramBytes(StreamPort port) {
         return links.maxDatagramBytes(port.peer());
+    }
+
+    long datagramBytes(StreamPort port) {
+        return links.datagramBytes(port.peer());
+    }
+
+    long silentNs(StreamPort port, long nowNs) {
+        long since = links.expectingSinceNs(port.peer());
+        return since == Core.NEVER ? 0 : Math.max(0, nowNs - since);
     }
 
     /** False where there is no such stream. */

@@ -75,6 +75,11 @@ public final class StreamPort {
         return stream;
     }
 
+    /** How long nothing was heard of that node though something of it is due, in nanoseconds; 0 while nothing is. */
+    public long silentNs(long nowNs) {
+        return broken || cancelled ? 0 : hub.silentNs(this, nowNs);
+    }
+
     /**
      * Takes the port over: all handlers are called on this context from now on, which is one of the packet loop; the stream is
      * broken off when its verticle ends.
@@ -251,6 +256,11 @@ public final class StreamPort {
     /** The longest datagram that {@link #sendDatagram} takes to the other end now, in bytes; it grows with the path. */
     public int maxDatagramBytes() {
         return hub.maxDatagramBytes(this);
+    }
+
+    /** Datagrams to that node that have not left yet, in bytes. */
+    public long datagramBytes() {
+        return broken || cancelled ? 0 : hub.datagramBytes(this);
     }
 
     /** Sends a datagram, which the caller must not touch again; false when the stream is closed. May be lost all the same. */

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param host where the node reaches the app
  * @param weight 1 to 1,000
  * @param leaseMs how long others believe in it after the node was last heard
+ * @param delivery how its app gets what callers send; nobody else learns of it
  */
 public record Registration(
         String id,
@@ -30,10 +31,13 @@ public record Registration(
         List<String> tags,
         Map<String, String> meta,
         long leaseMs,
-        Check check) {
+        Check check,
+        Delivery delivery) {
     private static final byte[] KIND = Bytes.utf8("mcc/endpoint/1").toArray();
     private static final long LEASE_MIN_MS = 1_000;
     private static final long LEASE_MAX_MS = 3_600_000;
+    private static final long IDLE_MIN_MS = 1_000;
+    private static final long IDLE_MAX_MS = 604_800_000;
 
     /** How an app's health is known. */
     public enum CheckType {
@@ -58,6 +62,17 @@ public record Registration(
         public static final Check NONE = new Check(CheckType.NONE, "/", 5_000, 2_000, 2);
     }
 
+    /**
+     * How the node hands connections over to the app.
+     *
+     * @param proxy whether each begins with a header of the PROXY protocol, version 2, that names the caller
+     * @param idleMs after so long without a byte it is over; 0 for no limit, of UDP for the node's own
+     */
+    public record Delivery(boolean proxy, long idleMs) {
+        /** As the caller sent it, without a limit. */
+        public static final Delivery PLAIN = new Delivery(false, 0);
+    }
+
     /** What an app wrote; null where it wrote nothing. Enumerations as their lower-case names. */
     public record Draft(
             String id,
@@ -69,7 +84,24 @@ public record Registration(
             @Nullable List<String> tags,
             @Nullable Map<String, String> meta,
             @Nullable Long leaseMs,
-            @Nullable CheckDraft check) {}
+            @Nullable CheckDraft check,
+            @Nullable String proxy,
+            @Nullable Long idleMs) {
+        /** One that says nothing of the delivery. */
+        public Draft(
+                String id,
+                @Nullable String service,
+                @Nullable String host,
+                @Nullable Integer port,
+                @Nullable String protocol,
+                @Nullable Integer weight,
+                @Nullable List<String> tags,
+                @Nullable Map<String, String> meta,
+                @Nullable Long leaseMs,
+                @Nullable CheckDraft check) {
+            this(id, service, host, port, protocol, weight, tags, meta, leaseMs, check, null, null);
+        }
+    }
 
     /** The same of its check. */
     public record CheckDraft(
@@ -104,6 +136,26 @@ public record Registration(
     public Registration {
         tags = List.copyOf(tags);
         meta = Collections.unmodifiableMap(new LinkedHashMap<>(meta));
+    }
+
+    /** One whose app gets connections as they come. */
+    public Registration(
+            String id,
+            ServiceName service,
+            String host,
+            int port,
+            Protocol protocol,
+            int weight,
+            List<String> tags,
+            Map<String, String> meta,
+            long leaseMs,
+            Check check) {
+        this(id, service, host, port, protocol, weight, tags, meta, leaseMs, check, Delivery.PLAIN);
+    }
+
+    /** After so long without a byte a connection to it is over; 0 for the default. */
+    public long idleMs() {
+        return delivery.idleMs();
     }
 
     /** Whether the app speaks UDP: its connections are flows of datagrams. */
@@ -147,9 +199,32 @@ public record Registration(
             faults.add(new Fault(
                     "/check/type", "ttl or none: a service of UDP accepts no connection that a node could try"));
         }
+        Delivery delivery = delivery(faults, draft, protocol);
         if (!faults.isEmpty() || service == null) return new Parsed.Invalid(faults);
         return new Parsed.Valid(new Registration(
-                draft.id, service, host, (int) port, protocol, (int) weight, tags, sorted(meta), leaseMs, check));
+                draft.id,
+                service,
+                host,
+                (int) port,
+                protocol,
+                (int) weight,
+                tags,
+                sorted(meta),
+                leaseMs,
+                check,
+                delivery));
+    }
+
+    private static Delivery delivery(List<Fault> faults, Draft draft, Protocol protocol) {
+        boolean proxy = "v2".equals(draft.proxy);
+        if (!proxy && draft.proxy != null && !draft.proxy.equals("none")) {
+            faults.add(new Fault("/proxy", "one of none, v2"));
+        }
+        if (proxy && protocol == Protocol.UDP) {
+            faults.add(new Fault("/proxy", "none: a header stands before a connection, and datagrams have none"));
+        }
+        if (draft.idleMs != null) within(faults, "/idleMs", draft.idleMs, IDLE_MIN_MS, IDLE_MAX_MS);
+        return new Delivery(proxy, draft.idleMs == null ? 0 : draft.idleMs);
     }
 
     private static boolean isId(String id) {

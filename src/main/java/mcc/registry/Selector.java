@@ -11,7 +11,7 @@ import mcc.core.Rng;
  * <p>Times within 5 ms or a quarter of the class's least are one class, because measurements differ by as much. An unmeasured
  * provider counts as one of the nearest class, so that it is tried and measured.
  */
-final class Selector {
+public final class Selector {
     private static final long CLASS_NS = 5 * Config.MS;
 
     private Selector() {}
@@ -61,7 +61,7 @@ final class Selector {
      * Returns the usable ones of {@code ranked} in the order for one new connection: within a class drawn at random in
      * proportion to their shares, class after class.
      */
-    static List<Offer> pick(List<Offer> ranked, Rng rng) {
+    public static List<Offer> pick(List<Offer> ranked, Rng rng) {
         List<Offer> rest = new ArrayList<>(ranked);
         rest.removeIf(o -> o.health() != Health.PASS);
         List<Offer> out = new ArrayList<>(rest.size());

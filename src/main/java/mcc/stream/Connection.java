@@ -217,6 +217,11 @@ public final class Connection {
         return roomBytes - Frames.DATAGRAM_OVERHEAD_BYTES;
     }
 
+    /** Returns the bytes of the datagrams that wait to be sent. */
+    public long datagramBytes() {
+        return datagrams.bufferedBytes();
+    }
+
     /** Opens a stream; the peer learns of it by the first bytes. Returns its id, -1 when this end has too many.
      * Where the peer allows no more yet, what is written waits. */
     public long open(long nowNs) {

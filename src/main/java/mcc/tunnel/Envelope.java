@@ -70,6 +70,15 @@ final class Envelope {
         }
     }
 
+    /** The port that the service shall have; 0 for any. */
+    int port() {
+        try {
+            return TunnelOpen.parser().parseFrom(bytes, header(), length()).getPort();
+        } catch (InvalidProtocolBufferException _) {
+            return 0; // a peer's bytes: refused by the caller
+        }
+    }
+
     /** What a measurement's far end saw; null when the message is none of that kind. */
     @Nullable
     Measured measured() {
@@ -90,10 +99,12 @@ final class Envelope {
         }
     }
 
-    static byte[] open(Id endpoint, boolean datagrams) {
+    /** @param port of the service, where it shall be that one; 0 for any */
+    static byte[] open(Id endpoint, boolean datagrams, int port) {
         return wrap(TunnelOpen.newBuilder()
                 .setEndpoint(ByteString.copyFrom(endpoint.toBytes()))
                 .setDatagrams(datagrams)
+                .setPort(port)
                 .build()
                 .toByteArray());
     }

@@ -23,8 +23,17 @@ final class FlowStream implements FlowEnd {
         dropped = counters.of("tunnel.flow.dropped");
     }
 
-    /** The node at the other end. */
-    Id peer() {
+    /** The far end of a flow whose way was opened. */
+    static FlowEnd end(Opening.Way<UdpSocket> way, Counters counters) {
+        return switch (way) {
+            case Opening.Way.Here<UdpSocket> here -> here.socket();
+            case Opening.Way.Remote<UdpSocket> remote ->
+                new FlowStream(remote.port(), remote.first().toArray(), counters);
+        };
+    }
+
+    @Override
+    public Id peer() {
         return port.peer();
     }
 
@@ -45,6 +54,16 @@ final class FlowStream implements FlowEnd {
                 ? port.sendDatagram(datagram)
                 : !port.isFull() && port.write(Capsules.wrap(datagram));
         if (!taken) dropped.add();
+    }
+
+    @Override
+    public long backlogBytes() {
+        return port.datagramBytes();
+    }
+
+    @Override
+    public long silentNs(long nowNs) {
+        return port.silentNs(nowNs);
     }
 
     @Override

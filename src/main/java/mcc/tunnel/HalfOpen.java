@@ -3,16 +3,16 @@ package mcc.tunnel;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What peers have begun and were not let in for yet, like TCP's half-open connections: so many of one peer, and where those
- * of all are too many the oldest gives way (RFC 4987 section 3.4), because an honest one says at once what it wants. Pure.
+ * What peers, or local clients, have begun and were not let in for yet, like TCP's half-open connections: so many of one
+ * peer, and where those of all are too many the oldest gives way (RFC 4987 section 3.4), because an honest one says at once
+ * what it wants. Pure.
  */
-final class HalfOpen<T> {
-    private final Map<T, Id> all = new LinkedHashMap<>();
-    private final Map<Id, Integer> perPeer = new HashMap<>();
+final class HalfOpen<K, T> {
+    private final Map<T, K> all = new LinkedHashMap<>();
+    private final Map<K, Integer> perPeer = new HashMap<>();
     private final int max;
     private final int peerMax;
 
@@ -22,13 +22,13 @@ final class HalfOpen<T> {
     }
 
     /** Whether a peer has begun as many as it may. */
-    boolean isFull(Id peer) {
+    boolean isFull(K peer) {
         return perPeer.getOrDefault(peer, 0) >= peerMax;
     }
 
     /** Adds one; returns the one that gave way, or null. */
     @Nullable
-    T add(Id peer, T begun) {
+    T add(K peer, T begun) {
         T oldest = null;
         if (all.size() >= max) {
             oldest = all.keySet().iterator().next();
@@ -41,7 +41,7 @@ final class HalfOpen<T> {
 
     /** Takes one out, if it is still there. */
     void remove(T begun) {
-        Id peer = all.remove(begun);
+        K peer = all.remove(begun);
         if (peer != null && perPeer.merge(peer, -1, Integer::sum) == 0) perPeer.remove(peer);
     }
 }

@@ -1,14 +1,12 @@
 package mcc.tunnel;
 
-import io.vertx.core.Context;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -27,8 +25,6 @@ import org.jspecify.annotations.Nullable;
 final class Hosted {
     /** Connections and flows that pass here at a time. */
     private static final int OPEN_MAX = 10_000;
-
-    private static final int CONNECT_MS = 5_000;
 
     private static final class Door {
         final Registration app;
@@ -56,36 +52,30 @@ final class Hosted {
         }
     }
 
-    private final Vertx vertx;
-    private final Context context;
+    private final Sockets sockets;
     private final InnerAddress desk;
-    private final long idleNs;
+    private final long udpIdleMs;
     private final Splice.Meter meter;
     private final Counters counters;
     private final Consumer<Map<Id, Integer>> told;
     private final Map<Id, Door> doors = new LinkedHashMap<>();
-    private int open;
+    /** Whose connections pass here, by the address that each comes from. */
+    private final Shares<InetAddress, TcpSocket> connections = new Shares<>(OPEN_MAX);
+
+    private int flows;
 
     /** @param told hears at which ports it listens, by endpoint: at each change, and once a second */
-    Hosted(
-            Vertx vertx,
-            Context context,
-            InnerAddress desk,
-            long idleNs,
-            Splice.Meter meter,
-            Counters counters,
-            Consumer<Map<Id, Integer>> told) {
-        this.vertx = vertx;
-        this.context = context;
+    Hosted(Sockets sockets, InnerAddress desk, long udpIdleMs, Splice.Meter meter, Consumer<Map<Id, Integer>> told) {
+        this.sockets = sockets;
         this.desk = desk;
-        this.idleNs = idleNs;
+        this.udpIdleMs = udpIdleMs;
         this.meter = meter;
-        this.counters = counters;
         this.told = told;
+        counters = sockets.counters();
     }
 
     /** Opens what is missing, closes what is gone or in an app's way; to be called once a second. */
-    void second(long nowNs, List<Registry.LocalView> registrations) {
+    void second(long nowNs, Collection<Registry.LocalView> registrations) {
         Map<Id, Registration> wanted = new LinkedHashMap<>();
         Set<Integer> ports = new HashSet<>();
         for (Registry.LocalView view : registrations) {
@@ -103,7 +93,7 @@ final class Hosted {
             if (door.forward != null) door.forward.expire(nowNs);
             if (door.opening || door.listener != null || door.forward != null) return;
             door.opening = true;
-            open(door).onComplete(done -> {
+            open(door, endpoint).onComplete(done -> {
                 door.opening = false;
                 if (done.failed()) counters.add("tunnel.hosted.failed");
                 if (door.gone) door.close();
@@ -126,38 +116,52 @@ final class Hosted {
         for (Door door : doors.values()) door.close();
     }
 
-    private Future<?> open(Door door) {
+    private Future<?> open(Door door, Id endpoint) {
         InetSocketAddress at;
         try {
             at = new InetSocketAddress(InetAddress.getByAddress(desk.bytes()), 0);
         } catch (UnknownHostException e) {
             return Future.failedFuture(e);
         }
+        String name = "endpoint " + endpoint.shortText();
         if (door.app.isUdp()) {
-            return UdpForward.listen(context, at, idleNs, new Owner(door.app), counters)
+            long idleNs = 1_000_000 * (door.app.idleMs() > 0 ? door.app.idleMs() : udpIdleMs);
+            return UdpForward.listen(sockets, Descriptors.Side.HOSTED, at, name, idleNs, new Owner(door.app))
                     .onSuccess(forward -> door.forward = forward);
         }
-        return TcpSocket.listen(context, at, socket -> accept(door.app, socket))
+        return sockets.listen(Descriptors.Side.HOSTED, at, name, socket -> accept(door.app, endpoint, socket))
                 .onSuccess(listener -> door.listener = listener);
     }
 
-    private void accept(Registration app, TcpSocket user) {
-        if (open >= OPEN_MAX) {
+    private void accept(Registration app, Id endpoint, TcpSocket user) {
+        InetAddress from = user.remote().getAddress();
+        if (!connections.hasRoom(from)) {
             counters.add("tunnel.hosted.refused");
             user.abort();
             return;
         }
-        open++;
-        Hosts.connect(vertx, context, app, CONNECT_MS)
-                .onSuccess(socket -> LocalSplice.join(user, socket, new Counted()))
+        TcpSocket gone = connections.add(from, user);
+        if (gone != null) gone.abort();
+        Runnable leave = () -> connections.remove(user);
+        sockets.connect(Descriptors.Side.HOSTED, app, endpoint, user)
+                .onSuccess(socket -> {
+                    Splice.Meter counted = sockets.idle(app.idleMs(), user::abort, new Counted(leave));
+                    LocalSplice.join(user, socket, counted);
+                })
                 .onFailure(_ -> {
-                    open--;
+                    leave.run();
                     user.abort();
                 });
     }
 
     /** As at any provider, what the app sends counts as sent. */
     private class Counted implements Splice.Meter {
+        private final Runnable leave;
+
+        Counted(Runnable leave) {
+            this.leave = leave;
+        }
+
         @Override
         public void sent(int bytes) {
             meter.received(bytes);
@@ -170,7 +174,7 @@ final class Hosted {
 
         @Override
         public void done(boolean broken) {
-            open--;
+            leave.run();
             meter.done(broken);
         }
     }
@@ -179,23 +183,27 @@ final class Hosted {
         private final Registration app;
 
         Owner(Registration app) {
+            super(() -> flows--);
             this.app = app;
         }
 
         @Override
         public boolean mayOpen() {
-            return open < OPEN_MAX;
+            return flows < OPEN_MAX;
         }
 
         @Override
         public Future<? extends FlowEnd> open() {
-            return Hosts.datagrams(vertx, app).compose(to -> UdpSocket.connect(context, to, counters));
+            return sockets.connectUdp(Descriptors.Side.HOSTED, app);
         }
 
         @Override
         public void opened() {
-            open++;
+            flows++;
         }
+
+        @Override
+        public void silent(FlowEnd end) {} // an app of this host never is
 
         @Override
         public void over(@Nullable FlowEnd end, boolean broken) {

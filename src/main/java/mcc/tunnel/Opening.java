@@ -4,16 +4,13 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import mcc.core.Bytes;
 import mcc.node.Bus;
-import mcc.node.HostNames;
 import mcc.node.Problem;
-import mcc.node.RegistryVerticle;
 import mcc.node.SessionVerticle;
 import mcc.node.StreamPort;
 import mcc.registry.Offer;
@@ -28,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * answers wins, the others are broken off.
  */
 final class Opening<S> {
+    /** The code of the problem that every provider was reached and every app refused. */
+    static final String REFUSED = "upstream-refused";
+
     /** How long one provider may think before the next is asked as well. */
     static final long NEXT_MS = 400;
     /** How long all of them together may take. */
@@ -53,13 +53,17 @@ final class Opening<S> {
     interface Apps<S> {
         boolean isUdp();
 
-        Future<S> connect(InetSocketAddress at);
+        Future<S> connect(Registry.LocalView view);
 
         void drop(S socket);
     }
 
-    /** A provider that did not. */
-    record Failure(Offer offer, String reason) {}
+    /**
+     * A provider that did not.
+     *
+     * @param refused whether its app did, rather than that it was not reached
+     */
+    record Failure(Offer offer, String reason, boolean refused) {}
 
     private record Running(Offer offer, long startedNs) {}
 
@@ -67,8 +71,10 @@ final class Opening<S> {
     private final Context context;
     private final Bus bus;
     private final Admission admission;
+    private final Endpoints endpoints;
     private final List<Offer> candidates;
     private final Apps<S> apps;
+    private final int servicePort;
     private final Promise<Opened<S>> promise = Promise.promise();
     private final Map<StreamPort, Running> running = new LinkedHashMap<>();
     private final List<Failure> failures = new ArrayList<>();
@@ -77,18 +83,37 @@ final class Opening<S> {
     private long nextTimer = -1;
     private long totalTimer = -1;
 
-    private Opening(Vertx vertx, Context context, Bus bus, Admission admission, Apps<S> apps, List<Offer> candidates) {
+    private Opening(
+            Vertx vertx,
+            Context context,
+            Bus bus,
+            Admission admission,
+            Endpoints endpoints,
+            Apps<S> apps,
+            int port,
+            List<Offer> candidates) {
+        this.servicePort = port;
         this.vertx = vertx;
         this.context = context;
         this.bus = bus;
         this.admission = admission;
+        this.endpoints = endpoints;
         this.apps = apps;
         this.candidates = candidates;
     }
 
+    /** @param port of the service: whoever has it at another one refuses; 0 for any */
     static <S> Future<Opened<S>> open(
-            Vertx vertx, Context context, Bus bus, Admission admission, Apps<S> apps, List<Offer> candidates) {
-        Opening<S> opening = new Opening<>(vertx, context, bus, admission, apps, List.copyOf(candidates));
+            Vertx vertx,
+            Context context,
+            Bus bus,
+            Admission admission,
+            Endpoints endpoints,
+            Apps<S> apps,
+            int port,
+            List<Offer> candidates) {
+        Opening<S> opening =
+                new Opening<>(vertx, context, bus, admission, endpoints, apps, port, List.copyOf(candidates));
         opening.totalTimer = vertx.setTimer(TOTAL_MS, _ -> opening.fail("no provider answered in time"));
         opening.startNext();
         return opening.promise.future();
@@ -115,30 +140,25 @@ final class Opening<S> {
     }
 
     private void here(Offer offer) {
-        bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
-                .compose(all -> {
-                    for (Registry.LocalView view : all) {
-                        boolean same = view.endpoint().equals(offer.endpoint());
-                        if (same
-                                && admission
-                                        .judge(offer.contact().node(), view.registration())
-                                        .isAllowed()) {
-                            return HostNames.ofApp(
-                                    vertx,
-                                    view.registration().host(),
-                                    view.registration().port());
-                        }
-                    }
-                    return Future.failedFuture("it was just deregistered");
-                })
-                .compose(at -> HostNames.connect(vertx, at, apps::connect, apps::drop))
+        Registry.LocalView view = endpoints.find(offer.endpoint(), apps.isUdp());
+        boolean may = view != null
+                && admission.judge(offer.contact().node(), view.registration()).isAllowed();
+        if (view == null || !may) {
+            failed(offer, null, "it was just deregistered");
+            return;
+        }
+        if (servicePort != 0 && servicePort != view.registration().port()) {
+            failed(offer, null, "the service has another port", true);
+            return;
+        }
+        apps.connect(view)
                 .onSuccess(socket -> {
                     if (!promise.tryComplete(new Opened<>(new Way.Here<>(socket), offer, List.copyOf(failures)))) {
                         apps.drop(socket);
                     }
                     end();
                 })
-                .onFailure(e -> failed(offer, null, Problem.text(e)));
+                .onFailure(e -> failed(offer, null, Problem.text(e), true));
     }
 
     private void begin(Offer offer, StreamPort port) {
@@ -155,10 +175,11 @@ final class Opening<S> {
             if (!whole && !envelope.isMalformed()) return;
             TunnelOpened answer = whole ? envelope.answer() : null;
             if (answer != null && answer.getCode() == TunnelOpened.Code.OK) won(offer, port, envelope.rest());
-            else failed(offer, port, answer == null ? "the node answered nonsense" : reason(answer));
+            else if (answer == null) failed(offer, port, "the node answered nonsense");
+            else failed(offer, port, reason(answer), answer.getCode() == TunnelOpened.Code.UPSTREAM);
         });
         port.attach(context);
-        port.write(Envelope.open(offer.endpoint(), apps.isUdp()));
+        port.write(Envelope.open(offer.endpoint(), apps.isUdp(), servicePort));
     }
 
     private static String reason(TunnelOpened answer) {
@@ -172,7 +193,7 @@ final class Opening<S> {
         long lateNs = System.nanoTime() - NEXT_MS * 1_000_000;
         running.forEach((_, other) -> {
             if (other.startedNs() <= lateNs)
-                failures.add(new Failure(other.offer(), "no answer after " + NEXT_MS + " ms"));
+                failures.add(new Failure(other.offer(), "no answer after " + NEXT_MS + " ms", false));
         });
         Way<S> way = new Way.Remote<>(port, Bytes.owning(first));
         if (!promise.tryComplete(new Opened<>(way, offer, List.copyOf(failures)))) port.cancel();
@@ -180,13 +201,17 @@ final class Opening<S> {
     }
 
     private void failed(Offer offer, @Nullable StreamPort port, String reason) {
+        failed(offer, port, reason, false);
+    }
+
+    private void failed(Offer offer, @Nullable StreamPort port, String reason, boolean refused) {
         if (port != null) {
             if (running.remove(port) == null) return;
             port.bytesHandler(null);
             port.cancel();
         }
         waiting--;
-        failures.add(new Failure(offer, reason));
+        failures.add(new Failure(offer, reason, refused));
         startNext();
     }
 
@@ -198,8 +223,11 @@ final class Opening<S> {
                     .append(": ")
                     .append(f.reason());
         }
+        boolean refused = !failures.isEmpty() && failures.stream().allMatch(Failure::refused);
         promise.tryFail(new Problem(
-                "upstream-unreachable", detail.toString(), "see which providers there are: mcc discover NAME"));
+                refused ? REFUSED : "upstream-unreachable",
+                detail.toString(),
+                "see which providers there are: mcc discover NAME"));
         end();
     }
 

@@ -1,9 +1,7 @@
 package mcc.tunnel;
 
-import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
-import java.util.List;
 import java.util.Locale;
 import mcc.consortium.Decision;
 import mcc.core.Counters;
@@ -11,8 +9,8 @@ import mcc.core.Id;
 import mcc.node.Bus;
 import mcc.node.NodeEvent;
 import mcc.node.Problem;
-import mcc.node.RegistryVerticle;
 import mcc.node.StreamPort;
+import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
@@ -21,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * The far end of tunnels: takes a peer's stream, connects it to the app that the endpoint names, and says so. A flow of
  * datagrams is a stream with a UDP socket of its own.
  *
- * <p>Limits: {@link #OPEN_MAX} connections and flows of those who were let in. Who was not takes no place among them:
- * {@link #ASKING_PEER_MAX} streams of one peer may ask, {@link #ASKING_MAX} of all.
+ * <p>Limits: {@link #OPEN_MAX} connections and flows of those who were let in, of which whoever holds most gives one up when
+ * there are no more ({@link Shares}). Who was not let in takes no place among them: {@link #ASKING_PEER_MAX} streams of one
+ * peer may ask, {@link #ASKING_MAX} of all.
  */
 final class Provider {
-    private static final int CONNECT_MS = 5_000;
-    private static final int OPEN_MAX = 10_000;
+    static final int OPEN_MAX = 10_000;
     /** Streams whose opener was not let in yet: of all peers, and of one. */
     private static final int ASKING_MAX = 10_000;
 
@@ -35,54 +33,54 @@ final class Provider {
     private static final long ENVELOPE_MS = 10_000;
 
     private final Vertx vertx;
-    private final Context context;
     private final Bus bus;
+    private final Sockets sockets;
     private final Admission admission;
+    private final Endpoints endpoints;
     private final Splice.Meter meter;
+    private final Loads loads;
     private final Counters counters;
     private final Sink sink;
-    private final Loads loads;
-    private final Flows<ServedFlow, ServedFlow> flows;
-    private final HalfOpen<Asked> asking = new HalfOpen<>(ASKING_MAX, ASKING_PEER_MAX);
-    private int open;
+    private final long udpIdleMs;
+    private final HalfOpen<Id, Asked> asking = new HalfOpen<>(ASKING_MAX, ASKING_PEER_MAX);
+    private final Shares<Id, Asked> open;
+    private int flows;
 
-    /** @param idleNs after this time without a datagram a flow is over */
+    /**
+     * @param udpIdleMs after this time without a datagram a flow is over, unless its service says otherwise
+     * @param places connections and flows at a time
+     */
     Provider(
             Vertx vertx,
-            Context context,
             Bus bus,
+            Sockets sockets,
             Admission admission,
+            Endpoints endpoints,
             Splice.Meter meter,
-            long idleNs,
-            Counters counters,
-            Loads loads) {
-        this.counters = counters;
-        this.loads = loads;
-        flows = new Flows<>(OPEN_MAX, idleNs);
+            Loads loads,
+            long udpIdleMs,
+            int places) {
+        open = new Shares<>(places);
         this.vertx = vertx;
-        this.context = context;
         this.bus = bus;
+        this.sockets = sockets;
         this.admission = admission;
+        this.endpoints = endpoints;
         this.meter = meter;
-        sink = new Sink(vertx);
+        this.loads = loads;
+        this.udpIdleMs = udpIdleMs;
+        counters = sockets.counters();
+        sink = new Sink(vertx, counters);
     }
 
     /** Connections that are served now, and flows. */
     int open() {
-        return open;
+        return open.size();
     }
 
     /** Flows that are served now. */
     int flows() {
-        return flows.size();
-    }
-
-    /** Ends the flows that were not used for long; to be called once a second. */
-    void expire(long nowNs) {
-        flows.expire(nowNs, flow -> {
-            counters.add("tunnel.flow.idle");
-            flow.end(false);
-        });
+        return flows;
     }
 
     void take(StreamPort port) {
@@ -108,42 +106,56 @@ final class Provider {
             port.bytesHandler(null);
             Id endpoint = whole ? asked.envelope.endpoint() : null;
             if (whole && asked.envelope.isMeasure()) {
-                asked.leave();
-                if (sink.isBusy()) refuse(port, TunnelOpened.Code.OVERLOADED, "another measurement is under way");
-                else sink.take(port, asked.envelope.rest());
+                measure(asked);
             } else if (endpoint == null) refuseOpen(asked, TunnelOpened.Code.NOT_HERE, "no such endpoint");
             else find(asked, endpoint);
         });
-        port.attach(context);
+        port.attach(sockets.context());
+    }
+
+    private void measure(Asked asked) {
+        StreamPort port = asked.port;
+        if (!asked.leave()) return;
+        if (!(told(port, "measure", null, admission.judgeMeasure(port.peer())) instanceof Decision.Allowed)) {
+            refuse(port, TunnelOpened.Code.NOT_HERE, "this node is not measured by yours");
+        } else if (!sink.admits(port.peer())) {
+            refuse(port, TunnelOpened.Code.OVERLOADED, "too many measurements are under way, or were lately");
+        } else {
+            sink.take(port, asked.envelope.rest());
+        }
     }
 
     private void find(Asked asked, Id endpoint) {
         boolean udp = asked.envelope.isDatagrams();
-        bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()).onComplete(found -> {
-            if (asked.gone) return;
-            Registry.LocalView view = found.succeeded() ? pick(found.result(), endpoint, udp) : null;
-            Decision decision = view == null ? null : judge(asked.port, view);
-            // A node that may not use it is told what it would be told if it did not exist.
-            if (view == null || !(decision instanceof Decision.Allowed allowed)) {
-                refuseOpen(asked, TunnelOpened.Code.NOT_HERE, "no such endpoint");
-            } else if (open >= OPEN_MAX) {
-                refuseOpen(asked, TunnelOpened.Code.OVERLOADED, "too many connections");
-            } else {
-                asked.letIn();
-                if (udp) connectUdp(asked, view, allowed);
-                else connect(asked, view, allowed);
-            }
-        });
+        Registry.LocalView view = endpoints.find(endpoint, udp);
+        Decision decision = view == null ? null : judge(asked.port, view.registration());
+        // A node that may not use it is told what it would be told if it did not exist.
+        if (view == null || !(decision instanceof Decision.Allowed allowed)) {
+            refuseOpen(asked, TunnelOpened.Code.NOT_HERE, "no such endpoint");
+        } else if (asked.envelope.port() != 0
+                && asked.envelope.port() != view.registration().port()) {
+            refuseOpen(asked, TunnelOpened.Code.UPSTREAM, "the service has another port");
+        } else if (!open.hasRoom(asked.port.peer())) {
+            counters.add("tunnel.served.refused");
+            refuseOpen(asked, TunnelOpened.Code.OVERLOADED, "too many connections");
+        } else {
+            asked.letIn();
+            if (udp) connectUdp(asked, view.registration(), allowed);
+            else connect(asked, view, allowed);
+        }
+    }
+
+    private Decision judge(StreamPort port, Registration app) {
+        return told(port, "use", app.service().toString(), admission.judge(port.peer(), app));
     }
 
     /** A denial is told to the local operator; the peer learns neither the reason nor that there was a decision. */
-    private Decision judge(StreamPort port, Registry.LocalView view) {
-        Decision decision = admission.judge(port.peer(), view.registration());
+    private Decision told(StreamPort port, String action, @Nullable String service, Decision decision) {
         if (decision instanceof Decision.Denied denied) {
             JsonObject data = new JsonObject()
                     .put("peer", port.peer().toString())
-                    .put("action", "use")
-                    .put("service", view.registration().service().toString())
+                    .put("action", action)
+                    .put("service", service)
                     .put(
                             "reason",
                             denied.reason().name().toLowerCase(Locale.ROOT).replace('_', '-'))
@@ -153,17 +165,11 @@ final class Provider {
         return decision;
     }
 
-    private static Registry.@Nullable LocalView pick(List<Registry.LocalView> all, Id endpoint, boolean udp) {
-        for (Registry.LocalView view : all) {
-            if (view.endpoint().equals(endpoint) && view.registration().isUdp() == udp) return view;
-        }
-        return null;
-    }
-
     private void connect(Asked asked, Registry.LocalView view, Decision.Allowed allowed) {
+        Registration app = view.registration();
         StreamPort port = asked.port;
         byte[] early = asked.envelope.rest();
-        Hosts.connect(vertx, context, view.registration(), CONNECT_MS)
+        sockets.connect(Descriptors.Side.PROVIDER, view, port.peer())
                 .onSuccess(socket -> {
                     if (asked.gone) {
                         socket.abort();
@@ -174,19 +180,18 @@ final class Provider {
                         socket.write(early, early.length);
                         socket.flush();
                     }
-                    Served served = new Served(socket::abort, port, view);
+                    Served served = new Served(asked, socket::abort, app);
                     served.holdTo(allowed);
-                    Splice.join(socket, port, served);
+                    Splice.join(socket, port, sockets.idle(app.idleMs(), socket::abort, served));
                 })
                 .onFailure(e -> refuseOpen(
                         asked, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + Problem.text(e)));
     }
 
-    private void connectUdp(Asked asked, Registry.LocalView view, Decision.Allowed allowed) {
+    private void connectUdp(Asked asked, Registration app, Decision.Allowed allowed) {
         StreamPort port = asked.port;
         byte[] early = asked.envelope.rest();
-        Hosts.datagrams(vertx, view.registration())
-                .compose(at -> UdpSocket.connect(context, at, counters))
+        sockets.connectUdp(Descriptors.Side.PROVIDER, app)
                 .onSuccess(socket -> {
                     if (asked.gone) {
                         socket.close(true);
@@ -194,20 +199,21 @@ final class Provider {
                     }
                     counters.add("tunnel.flow.served");
                     // Ready before it says so: what comes earlier than that is lost.
-                    new ServedFlow(new FlowStream(port, early, counters), socket, port, view).begin(allowed);
+                    new ServedFlow(asked, new FlowStream(port, early, counters), socket, app).begin(allowed);
                     port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                 })
                 .onFailure(e -> refuseOpen(
                         asked, TunnelOpened.Code.UPSTREAM, "the service cannot be reached: " + Problem.text(e)));
     }
 
-    /** A stream of a peer until it is joined to an app: asking → let in, which counts among the open; gone from either. */
+    /** A stream of a peer: asking → let in, which takes a place among the open → joined to an app; gone from any of these. */
     private final class Asked {
         private final StreamPort port;
         private final Envelope envelope = new Envelope();
         private long timer = -1;
-        private boolean isIn;
         private boolean gone;
+        /** What ends it once it is joined. */
+        private @Nullable Runnable cut;
 
         Asked(StreamPort port) {
             this.port = port;
@@ -215,8 +221,11 @@ final class Provider {
 
         void letIn() {
             asking.remove(this);
-            isIn = true;
-            open++;
+            Asked other = open.add(port.peer(), this);
+            if (other == null) return;
+            counters.add("tunnel.served.evicted");
+            if (other.cut != null) other.cut.run();
+            else other.drop();
         }
 
         /** It counts no more; false where it did not before. */
@@ -224,8 +233,8 @@ final class Provider {
             if (gone) return false;
             gone = true;
             vertx.cancelTimer(timer);
-            if (isIn) open--;
-            else asking.remove(this);
+            asking.remove(this);
+            open.remove(this);
             return true;
         }
 
@@ -238,26 +247,34 @@ final class Provider {
     private final class ServedFlow {
         private final FlowStream user;
         private final UdpSocket app;
-        private final Served served;
+        private final Splice.Meter served;
+        private final Served right;
         private boolean over;
 
-        ServedFlow(FlowStream user, UdpSocket app, StreamPort port, Registry.LocalView view) {
+        ServedFlow(Asked asked, FlowStream user, UdpSocket app, Registration service) {
             this.user = user;
             this.app = app;
-            served = new Served(() -> end(true), port, view);
+            right = new Served(asked, () -> end(true), service);
+            long idleMs = service.idleMs() > 0 ? service.idleMs() : udpIdleMs;
+            served = sockets.idle(idleMs, this::expire, right);
         }
 
         void begin(Decision.Allowed allowed) {
-            flows.add(System.nanoTime(), this, this); // as many as there may be streams: none gives way
+            flows++;
             app.start(new Half(user, false));
             user.start(new Half(app, true));
-            served.holdTo(allowed);
+            right.holdTo(allowed);
+        }
+
+        private void expire() {
+            counters.add("tunnel.flow.idle");
+            end(false);
         }
 
         void end(boolean broken) {
             if (over) return;
             over = true;
-            flows.remove(this, this);
+            flows--;
             user.close(broken);
             app.close(broken);
             served.done(broken);
@@ -275,7 +292,6 @@ final class Provider {
             @Override
             public void onDatagram(byte[] datagram) {
                 if (over) return;
-                flows.use(System.nanoTime(), ServedFlow.this);
                 if (fromUser) served.received(datagram.length);
                 else served.sent(datagram.length);
                 to.send(datagram);
@@ -290,16 +306,17 @@ final class Provider {
 
     /** One connection that was let in: it lasts no longer than the decision that let it in, or another like it. */
     private final class Served implements Splice.Meter {
+        private final Asked asked;
         private final Runnable cut;
-        private final StreamPort port;
-        private final Registry.LocalView view;
+        private final Registration app;
         private long timer = -1;
 
-        Served(Runnable cut, StreamPort port, Registry.LocalView view) {
+        Served(Asked asked, Runnable cut, Registration app) {
+            this.asked = asked;
             this.cut = cut;
-            this.port = port;
-            this.view = view;
-            loads.opened(view.registration().id());
+            this.app = app;
+            asked.cut = cut;
+            loads.opened(app.id());
         }
 
         void holdTo(Decision decision) {
@@ -308,7 +325,7 @@ final class Provider {
                 case Decision.Allowed a when a.validUntil() == Long.MAX_VALUE -> {}
                 case Decision.Allowed a -> {
                     long leftMs = Math.clamp(a.validUntil() - admission.nowMs(), 1, LOOK_AGAIN_MS);
-                    timer = vertx.setTimer(leftMs, _ -> holdTo(judge(port, view)));
+                    timer = vertx.setTimer(leftMs, _ -> holdTo(judge(asked.port, app)));
                 }
             }
         }
@@ -326,8 +343,8 @@ final class Provider {
         @Override
         public void done(boolean broken) {
             vertx.cancelTimer(timer);
-            open--;
-            loads.closed(view.registration().id());
+            loads.closed(app.id());
+            asked.leave();
             meter.done(broken);
         }
     }
@@ -338,7 +355,6 @@ final class Provider {
 
     private void refuse(StreamPort port, TunnelOpened.Code code, String detail) {
         port.brokenHandler(_ -> {});
-        port.attach(context);
         port.write(Envelope.opened(code, detail));
         port.end();
         port.bytesHandler((_, _) -> {}); // whatever still comes is read and forgotten, so that the stream can end

@@ -1,33 +1,50 @@
 package mcc.tunnel;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelPipeline;
-import io.netty.handler.codec.socksx.v5.DefaultSocks5CommandResponse;
-import io.netty.handler.codec.socksx.v5.DefaultSocks5InitialResponse;
-import io.netty.handler.codec.socksx.v5.Socks5AddressType;
-import io.netty.handler.codec.socksx.v5.Socks5AuthMethod;
-import io.netty.handler.codec.socksx.v5.Socks5CommandRequest;
-import io.netty.handler.codec.socksx.v5.Socks5CommandRequestDecoder;
-import io.netty.handler.codec.socksx.v5.Socks5CommandStatus;
-import io.netty.handler.codec.socksx.v5.Socks5CommandType;
-import io.netty.handler.codec.socksx.v5.Socks5InitialRequest;
-import io.netty.handler.codec.socksx.v5.Socks5InitialRequestDecoder;
-import io.netty.handler.codec.socksx.v5.Socks5ServerEncoder;
-import io.netty.util.ReferenceCountUtil;
-import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.ArrayDeque;
-import java.util.Queue;
-import java.util.function.Function;
+import mcc.core.Counters;
+import mcc.node.Problem;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The SOCKS5 proxy (RFC 1928): CONNECT to {@code name.org.mcc} reaches that service; everything else is refused, so that it
- * is nobody's way into other networks.
+ * The SOCKS5 proxy (RFC 1928): CONNECT to {@code name.org.mcc} reaches that service, UDP ASSOCIATE its datagrams
+ * ({@link SocksFlows}); everything else is refused, so that it is nobody's way into other networks.
+ *
+ * <p>A client: greeting → asking → opening → joined; or associated, as long as its connection lasts; or refused. It has
+ * {@link #HANDSHAKE_MS} until its request is whole. Limits: {@link #CLIENTS_MAX} clients, of which whoever has most gives one
+ * up ({@link Shares}); {@link #GREETING_MAX} that have not said what they want, of which the oldest gives way.
  */
 final class Socks {
+    /** Opens a way to what a client names. */
+    @FunctionalInterface
+    interface Opener<S> {
+        /** @param port of the service, where it shall be that one; 0 for any */
+        Future<Opening.Opened<S>> open(Target target, int port);
+    }
+
+    /** RFC 1928 section 6. */
+    private static final int OK = 0;
+
+    private static final int FAILED = 1;
+    private static final int NOT_ALLOWED = 2;
+    private static final int HOST_UNREACHABLE = 4;
+    private static final int REFUSED = 5;
+    private static final int COMMAND_UNSUPPORTED = 7;
+    private static final int NO_METHOD = 0xff;
+
+    private static final int HTTP = 80;
+    private static final int HTTPS = 443;
+
+    static final int CLIENTS_MAX = 10_000;
+    static final int GREETING_MAX = 1_024;
+    static final long HANDSHAKE_MS = 10_000;
+    /** How long a refused client may take to hear so. */
+    private static final long LINGER_MS = 2_000;
+
+    private static final InetSocketAddress NOWHERE = new InetSocketAddress(InetAddress.ofLiteral("0.0.0.0"), 0);
+
     private static final Splice.Meter UNCOUNTED = new Splice.Meter() {
         @Override
         public void sent(int bytes) {}
@@ -39,108 +56,193 @@ final class Socks {
         public void done(boolean broken) {}
     };
 
-    private Socks() {}
+    private final Vertx vertx;
+    private final Sockets sockets;
+    private final Opener<TcpSocket> tcp;
+    private final PeerWatch peers;
+    private final SocksFlows.Setup udp;
+    private final Counters counters;
+    private final Shares<InetAddress, TcpSocket> clients = new Shares<>(CLIENTS_MAX);
+    private final HalfOpen<InetAddress, Client> greeting = new HalfOpen<>(GREETING_MAX, GREETING_MAX / 2);
+    private int associations;
 
-    static Future<TcpSocket.Listener> listen(
-            Context context, InetSocketAddress at, Function<Target, Future<Opening.Opened<TcpSocket>>> connect) {
-        return TcpSocket.listen(context, at, socket -> {
-            ChannelPipeline pipeline = socket.pipeline();
-            pipeline.addFirst(
-                    Socks5ServerEncoder.DEFAULT, new Socks5InitialRequestDecoder(), new Greeting(socket, connect));
-            socket.resume();
-        });
+    Socks(Vertx vertx, Sockets sockets, Opener<TcpSocket> tcp, PeerWatch peers, SocksFlows.Setup udp) {
+        this.vertx = vertx;
+        this.sockets = sockets;
+        this.tcp = tcp;
+        this.peers = peers;
+        this.udp = udp;
+        counters = sockets.counters();
     }
 
-    private static final class Greeting extends ChannelInboundHandlerAdapter {
+    Future<TcpSocket.Listener> listen(InetSocketAddress at) {
+        return sockets.listen(Descriptors.Side.USER, at, "the SOCKS5 proxy", this::accept);
+    }
+
+    private void accept(TcpSocket socket) {
+        InetAddress from = socket.remote().getAddress();
+        if (greeting.isFull(from) || !clients.hasRoom(from)) {
+            counters.add("tunnel.socks.refused");
+            socket.abort();
+            return;
+        }
+        TcpSocket other = clients.add(from, socket);
+        if (other != null) other.abort();
+        socket.onClose(() -> clients.remove(socket));
+        Client client = new Client(socket);
+        Client oldest = greeting.add(from, client);
+        if (oldest != null) {
+            counters.add("tunnel.socks.evicted");
+            oldest.socket.abort();
+        }
+        client.begin();
+    }
+
+    private final class Client implements TcpSocket.Handler {
         private final TcpSocket socket;
-        private final Function<Target, Future<Opening.Opened<TcpSocket>>> connect;
-        /** What the client sent behind its request without waiting for the reply: as much as one read takes. */
-        private final Queue<ByteBuf> early = new ArrayDeque<>();
-
+        private final SocksReader reader = new SocksReader();
         private boolean asked;
+        private boolean refused;
+        private long timer;
+        private @Nullable SocksFlows flows;
 
-        Greeting(TcpSocket socket, Function<Target, Future<Opening.Opened<TcpSocket>>> connect) {
+        Client(TcpSocket socket) {
             this.socket = socket;
-            this.connect = connect;
+        }
+
+        void begin() {
+            timer = vertx.setTimer(HANDSHAKE_MS, _ -> {
+                counters.add("tunnel.socks.late");
+                socket.abort();
+            });
+            socket.start(this);
         }
 
         @Override
-        public void channelRead(ChannelHandlerContext ctx, Object message) {
-            switch (message) {
-                case Socks5InitialRequest greeting -> onGreeting(ctx, greeting);
-                case Socks5CommandRequest request -> onRequest(ctx, request);
-                case ByteBuf bytes when asked -> early.add(bytes);
-                default -> {
-                    ReferenceCountUtil.release(message);
-                    ctx.close(); // not SOCKS5
+        public void onData(byte[] bytes, int length) {
+            if (refused || flows != null) return; // nothing more is expected
+            reader.take(bytes, length);
+            for (SocksReader.Said said; !asked && !refused && (said = reader.next()) != null; ) {
+                switch (said) {
+                    case SocksReader.Said.Hello hello -> {
+                        int method = hello.withoutPassword() ? 0 : NO_METHOD;
+                        say((byte) SocksReader.VERSION, (byte) method);
+                        if (method != 0) hangUp();
+                    }
+                    case SocksReader.Said.Wish wish -> ask(wish);
+                    case SocksReader.Said.Nonsense _ -> {
+                        counters.add("tunnel.socks.malformed");
+                        socket.abort();
+                        refused = true;
+                    }
                 }
             }
         }
 
-        private static void onGreeting(ChannelHandlerContext ctx, Socks5InitialRequest greeting) {
-            if (greeting.decoderResult().isFailure() || !greeting.authMethods().contains(Socks5AuthMethod.NO_AUTH)) {
-                ctx.writeAndFlush(new DefaultSocks5InitialResponse(Socks5AuthMethod.UNACCEPTED))
-                        .addListener(_ -> ctx.close());
-                return;
-            }
-            ctx.pipeline().replace(Socks5InitialRequestDecoder.class, null, new Socks5CommandRequestDecoder());
-            ctx.writeAndFlush(new DefaultSocks5InitialResponse(Socks5AuthMethod.NO_AUTH));
-        }
-
-        private void onRequest(ChannelHandlerContext ctx, Socks5CommandRequest request) {
-            if (request.decoderResult().isFailure()) {
-                ctx.close();
-                return;
-            }
-            if (!request.type().equals(Socks5CommandType.CONNECT)) {
-                refuse(ctx, Socks5CommandStatus.COMMAND_UNSUPPORTED);
-                return;
-            }
-            boolean byName = request.dstAddrType().equals(Socks5AddressType.DOMAIN);
-            Target target = byName ? Names.parse(request.dstAddr()) : null;
-            if (target == null) {
-                refuse(ctx, Socks5CommandStatus.FORBIDDEN);
-                return;
-            }
+        private void ask(SocksReader.Said.Wish wish) {
             asked = true;
             socket.pause();
-            socket.dispatch(() -> connect.apply(target).onComplete(done -> {
-                if (done.failed()) refuse(ctx, Socks5CommandStatus.HOST_UNREACHABLE);
-                else accept(ctx, done.result());
-            }));
+            settled();
+            switch (wish.command()) {
+                case SocksReader.CONNECT -> connect(wish);
+                case SocksReader.ASSOCIATE -> associate(wish);
+                default -> refuse(COMMAND_UNSUPPORTED);
+            }
         }
 
-        private void accept(ChannelHandlerContext ctx, Opening.Opened<TcpSocket> opened) {
-            ctx.writeAndFlush(reply(Socks5CommandStatus.SUCCESS)).addListener(_ -> {
-                ChannelPipeline pipeline = ctx.pipeline();
-                if (ctx.channel().isActive()) { // else the pipeline is empty already, and to join is to close the way
-                    pipeline.remove(Socks5CommandRequestDecoder.class);
-                    pipeline.remove(Socks5ServerEncoder.class);
-                    pipeline.remove(this);
-                }
-                TunnelVerticle.join(socket, opened.way(), UNCOUNTED);
-                for (ByteBuf bytes = early.poll(); bytes != null; bytes = early.poll()) pipeline.fireChannelRead(bytes);
-            });
+        /** What it wants is known. */
+        private void settled() {
+            vertx.cancelTimer(timer);
+            greeting.remove(this);
+        }
+
+        private void connect(SocksReader.Said.Wish wish) {
+            Target target = wish.name() == null ? null : Names.parse(wish.name());
+            if (target == null) {
+                refuse(NOT_ALLOWED);
+                return;
+            }
+            tcp.open(target, port(wish))
+                    .onSuccess(opened -> {
+                        reply(OK, NOWHERE);
+                        ForwardConnections.join(peers, socket, opened.way(), reader.rest(), UNCOUNTED);
+                    })
+                    .onFailure(e -> refuse(code(e)));
+        }
+
+        /** A browser that was told no port says one all the same; any other is the one that the client wants. */
+        private static int port(SocksReader.Said.Wish wish) {
+            return wish.port() == HTTP || wish.port() == HTTPS ? 0 : wish.port();
+        }
+
+        private void associate(SocksReader.Said.Wish wish) {
+            if (associations >= SocksFlows.ASSOCIATIONS_MAX) {
+                counters.add("tunnel.socks.refused");
+                refuse(FAILED);
+                return;
+            }
+            associations++;
+            socket.onClose(() -> associations--);
+            SocksFlows.open(vertx, sockets, udp, socket, wish.port())
+                    .onSuccess(made -> {
+                        flows = made;
+                        socket.onClose(made::close);
+                        reply(OK, made.address());
+                        socket.resume();
+                    })
+                    .onFailure(_ -> refuse(FAILED));
+        }
+
+        private void reply(int code, InetSocketAddress bound) {
+            byte[] ip = bound.getAddress().getAddress();
+            byte[] out = new byte[6 + ip.length];
+            out[0] = SocksReader.VERSION;
+            out[1] = (byte) code;
+            out[3] = (byte) (ip.length == 4 ? SocksReader.IPV4 : SocksReader.IPV6);
+            System.arraycopy(ip, 0, out, 4, ip.length);
+            out[4 + ip.length] = (byte) (bound.getPort() >>> 8);
+            out[5 + ip.length] = (byte) bound.getPort();
+            say(out);
+        }
+
+        private void refuse(int code) {
+            reply(code, NOWHERE);
+            hangUp();
+        }
+
+        /** Ends this direction, and the other after the client's end: to close at once could lose what was said. */
+        private void hangUp() {
+            refused = true;
+            settled();
+            socket.end();
+            socket.resume();
+            long linger = vertx.setTimer(LINGER_MS, _ -> socket.abort());
+            socket.onClose(() -> vertx.cancelTimer(linger));
+        }
+
+        private void say(byte... bytes) {
+            socket.write(bytes, bytes.length);
+            socket.flush();
+        }
+
+        /** Whoever ends before its request is whole wants nothing; an association ends with its connection. */
+        @Override
+        public void onEnd() {
+            settled();
+            socket.closeAfterWrites();
         }
 
         @Override
-        public void channelInactive(ChannelHandlerContext ctx) {
-            early.forEach(ByteBuf::release);
-            early.clear();
-            ctx.fireChannelInactive();
-        }
-
-        private static void refuse(ChannelHandlerContext ctx, Socks5CommandStatus status) {
-            ctx.writeAndFlush(reply(status)).addListener(_ -> ctx.close());
-        }
-
-        private static DefaultSocks5CommandResponse reply(Socks5CommandStatus status) {
-            return new DefaultSocks5CommandResponse(status, Socks5AddressType.IPv4, "0.0.0.0", 0);
-        }
+        public void onWritable() {}
 
         @Override
-        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            ctx.close(); // not SOCKS5, or gone
+        public void onClosed() {
+            settled();
         }
+    }
+
+    private static int code(Throwable e) {
+        if (!(e instanceof Problem p)) return HOST_UNREACHABLE;
+        return p.code().equals(Opening.REFUSED) ? REFUSED : HOST_UNREACHABLE;
     }
 }

@@ -12,15 +12,16 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -30,8 +31,12 @@ import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
+import java.net.SocketOption;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.function.Consumer;
+import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,9 +66,16 @@ final class TcpSocket {
         void close() {
             channel.close();
         }
+
+        /** Runs a task on the event loop once it is closed. */
+        void onClose(Runnable task) {
+            channel.closeFuture().addListener(_ -> task.run());
+        }
     }
 
     private static final int CHUNK_BYTES = 65_536;
+    /** Questions without an answer after which the other side is gone. */
+    private static final int PROBES = 6;
     /** Unlike Netty's other one, it also pools what is as long as a chunk. */
     private static final ByteBufAllocator POOL = PooledByteBufAllocator.DEFAULT;
 
@@ -85,12 +97,18 @@ final class TcpSocket {
         this.inbound = inbound;
     }
 
-    /** Connects on the context's event loop. */
-    static Future<TcpSocket> connect(Context context, InetSocketAddress to, int timeoutMs) {
+    /**
+     * Connects on the context's event loop.
+     *
+     * @param keepaliveSeconds as for {@link #listen}
+     */
+    static Future<TcpSocket> connect(Context context, InetSocketAddress to, int timeoutMs, int keepaliveSeconds) {
         ContextInternal own = (ContextInternal) context;
         Promise<TcpSocket> promise = own.promise();
         Inbound inbound = new Inbound(own);
-        ChannelFuture connecting = options(new Bootstrap())
+        Bootstrap bootstrap = new Bootstrap();
+        options(keepaliveSeconds).forEach((option, value) -> bootstrap.option(option, value));
+        ChannelFuture connecting = bootstrap
                 .group(own.nettyEventLoop())
                 .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMs)
@@ -103,27 +121,29 @@ final class TcpSocket {
         return promise.future();
     }
 
-    /** Listens on the context's event loop; every connection is handed over before it reads. */
-    static Future<Listener> listen(Context context, InetSocketAddress at, Consumer<TcpSocket> taker) {
+    /**
+     * Listens on the context's event loop; every connection is handed over before it reads.
+     *
+     * @param keepaliveSeconds after so long a silence the other side is asked whether it is there, and is taken for gone when
+     *     it does not answer for as long again (RFC 9293 section 3.8.4); 0 for never
+     */
+    static Future<Listener> listen(
+            Context context, InetSocketAddress at, int keepaliveSeconds, Consumer<TcpSocket> taker) {
         ContextInternal own = (ContextInternal) context;
         Promise<Listener> promise = own.promise();
         EventLoop loop = own.nettyEventLoop();
         // Without a family the socket is of IPv6, and 0.0.0.0 becomes every address of either.
         SocketProtocolFamily family =
                 at.getAddress() instanceof Inet4Address ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
-        ChannelFuture binding = new ServerBootstrap()
+        ServerBootstrap bootstrap = new ServerBootstrap();
+        options(keepaliveSeconds).forEach((option, value) -> bootstrap.childOption(option, value));
+        ChannelFuture binding = bootstrap
                 .group(loop, loop)
                 .channelFactory(() -> Epoll.isAvailable()
                         ? new EpollServerSocketChannel(family)
                         : new NioServerSocketChannel(SelectorProvider.provider(), family))
                 .option(ChannelOption.SO_BACKLOG, 1024)
                 .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .childOption(ChannelOption.ALLOCATOR, POOL)
-                .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
-                .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, CHUNK_BYTES))
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel child) {
@@ -142,24 +162,48 @@ final class TcpSocket {
         return promise.future();
     }
 
-    private static Bootstrap options(Bootstrap bootstrap) {
-        return bootstrap
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .option(ChannelOption.ALLOCATOR, POOL)
-                .option(ChannelOption.AUTO_READ, false)
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
-                .option(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, CHUNK_BYTES));
+    @SuppressWarnings("unchecked") // each option stands beside a value of its type
+    private static Map<ChannelOption<Object>, Object> options(int keepaliveSeconds) {
+        Map<ChannelOption<?>, Object> out = new LinkedHashMap<>();
+        out.put(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        out.put(ChannelOption.ALLOCATOR, POOL);
+        out.put(ChannelOption.AUTO_READ, false);
+        out.put(ChannelOption.TCP_NODELAY, true);
+        out.put(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER);
+        out.put(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 4096, CHUNK_BYTES));
+        if (keepaliveSeconds > 0) {
+            boolean epoll = Epoll.isAvailable();
+            out.put(ChannelOption.SO_KEEPALIVE, true);
+            out.put(epoll ? EpollChannelOption.TCP_KEEPIDLE : of(ExtendedSocketOptions.TCP_KEEPIDLE), keepaliveSeconds);
+            int between = Math.max(1, keepaliveSeconds / PROBES);
+            out.put(epoll ? EpollChannelOption.TCP_KEEPINTVL : of(ExtendedSocketOptions.TCP_KEEPINTERVAL), between);
+            out.put(epoll ? EpollChannelOption.TCP_KEEPCNT : of(ExtendedSocketOptions.TCP_KEEPCOUNT), PROBES);
+        }
+        return (Map<ChannelOption<Object>, Object>) (Map<?, ?>) out;
     }
 
-    /** Runs a task now, as one of the context that the socket was made with. */
-    void dispatch(Runnable task) {
-        inbound.context.dispatch(task);
+    private static ChannelOption<Integer> of(SocketOption<Integer> option) {
+        return NioChannelOption.of(option);
     }
 
-    /** The handlers before the one that reads bytes: for a proxy's greeting. */
-    ChannelPipeline pipeline() {
-        return channel.pipeline();
+    /** Runs a task on the event loop once the connection is gone. */
+    void onClose(Runnable task) {
+        channel.closeFuture().addListener(_ -> task.run());
+    }
+
+    /** The address of the other side, as the host tells it. */
+    InetSocketAddress remote() {
+        return (InetSocketAddress) channel.remoteAddress();
+    }
+
+    /** How the host was told to treat it. */
+    <T> @Nullable T option(ChannelOption<T> option) {
+        return channel.config().getOption(option);
+    }
+
+    /** Its own address. */
+    InetSocketAddress local() {
+        return (InetSocketAddress) channel.localAddress();
     }
 
     /** Begins to read. */

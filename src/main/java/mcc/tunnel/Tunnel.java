@@ -2,6 +2,7 @@ package mcc.tunnel;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.net.InetAddress;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
@@ -12,6 +13,7 @@ import mcc.core.Id;
 import mcc.link.Peer;
 import mcc.node.Registrations;
 import mcc.registry.Offer;
+import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Keeps {@link #SECONDS} seconds of throughput, in a ring that is made with the first byte.
  */
 final class Tunnel implements Splice.Meter {
+    /** Connections at a time: as many as a link has streams. */
+    static final int CONNECTIONS_MAX = 10_000;
+
     /** Seconds of history. */
     static final int SECONDS = 900;
 
@@ -47,6 +52,9 @@ final class Tunnel implements Splice.Meter {
     /** Whether it carries datagrams; its connections are flows then. */
     final boolean udp;
 
+    /** After so long without a byte a connection or flow is over; 0 for the default: never, of UDP {@code udp.idle}. */
+    final long idleMs;
+
     final Instant opened = Instant.now();
     String listen;
     TcpSocket.@Nullable Listener listener;
@@ -55,7 +63,8 @@ final class Tunnel implements Splice.Meter {
     UdpForward forward;
 
     private final Set<Id> served = new LinkedHashSet<>();
-    final Set<TcpSocket> sockets = new LinkedHashSet<>();
+    /** The connections of its users, by the address that each comes from. */
+    final Shares<InetAddress, TcpSocket> sockets = new Shares<>(CONNECTIONS_MAX);
 
     @Nullable
     String failure;
@@ -78,11 +87,48 @@ final class Tunnel implements Splice.Meter {
     private long lastRx;
     private long lastSecond;
 
-    Tunnel(String id, Target.Service target, boolean udp, String listen) {
+    Tunnel(String id, Target.Service target, boolean udp, String listen, long idleMs) {
         this.id = id;
         this.target = target;
         this.udp = udp;
         this.listen = listen;
+        this.idleMs = idleMs;
+    }
+
+    /** Reads what {@link #saved} wrote; null for anything else. */
+    static @Nullable Tunnel saved(String id, JsonObject saved) {
+        ServiceName service = ServiceName.parse(saved.getString("service", ""), ServiceName.OPEN);
+        String listen = saved.getString("listen");
+        if (service == null || listen == null) return null;
+        var target = new Target.Service(service, saved.getString("provider"), saved.getString("endpoint"));
+        return new Tunnel(id, target, "udp".equals(saved.getString("protocol")), listen, saved.getLong("idleMs", 0L));
+    }
+
+    /** What is kept of it over a restart. */
+    JsonObject saved() {
+        return new JsonObject()
+                .put("protocol", udp ? "udp" : "tcp")
+                .put("service", target.name().toString())
+                .put("listen", listen)
+                .put("provider", target.node())
+                .put("endpoint", target.endpoint())
+                .put("idleMs", idleMs);
+    }
+
+    /** How people may call it. */
+    String title() {
+        return "tunnel " + id + " to " + target;
+    }
+
+    /** Takes its port away, and its flows. */
+    void stop() {
+        if (listener != null) listener.close();
+        if (forward != null) forward.close();
+    }
+
+    /** Resets its connections. */
+    void cut() {
+        for (TcpSocket socket : sockets.all()) socket.abort();
     }
 
     @Override
@@ -200,6 +246,7 @@ final class Tunnel implements Splice.Meter {
                 .put("listen", listen)
                 .put("state", failure == null ? "open" : "failed")
                 .put("failure", failure)
+                .put("idleMs", idleMs == 0 ? null : idleMs)
                 .put("pinned", target.node())
                 .put("pinnedEndpoint", target.endpoint())
                 .put("provider", offer == null ? null : offer.contact().node().toString())

@@ -22,6 +22,7 @@ import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
 import java.util.function.BiConsumer;
 import mcc.core.Counters;
+import mcc.core.Id;
 import mcc.node.WildcardSocket;
 import org.jspecify.annotations.Nullable;
 
@@ -117,6 +118,11 @@ final class UdpSocket implements FlowEnd {
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(DATAGRAM_BYTES));
     }
 
+    /** Runs a task on the event loop once it is closed. */
+    void onClose(Runnable task) {
+        channel.closeFuture().addListener(_ -> task.run());
+    }
+
     @Override
     public void start(Handler handler) {
         inbound.handler = handler;
@@ -132,6 +138,21 @@ final class UdpSocket implements FlowEnd {
     private static void send(Channel channel, Object datagram, Counters counters) {
         if (channel.isWritable()) channel.writeAndFlush(datagram, channel.voidPromise());
         else counters.add("tunnel.flow.dropped");
+    }
+
+    @Override
+    public @Nullable Id peer() {
+        return null;
+    }
+
+    @Override
+    public long backlogBytes() {
+        return 0; // the host takes it at once
+    }
+
+    @Override
+    public long silentNs(long nowNs) {
+        return 0; // the host tells when nobody listens
     }
 
     @Override

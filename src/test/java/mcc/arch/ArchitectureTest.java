@@ -355,8 +355,7 @@ class ArchitectureTest {
                 "Pongs",
                 "SteadyEpoll",
                 "TcpSocket",
-                "UdpSocket",
-                "Socks");
+                "UdpSocket");
         noClasses()
                 .that(new DescribedPredicate<>("are no door to Netty") {
                     @Override

@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -170,6 +174,107 @@ class FailoverIT {
                                             .asInt()
                                     > 100
                             && two.get("/metrics").raw().body().contains("\nmcc_tunnel_refused_untold_total "));
+        }
+    }
+
+    @Test
+    void whatAFrozenProviderCarriedMovesToAnotherOneOrEndsLongBeforeTheLinkGivesUp() throws Exception {
+        try (RealNode one = RealNode.start(folder.resolve("1"));
+                RealNode two = RealNode.start(folder.resolve("2"), "--bootstrap", one.bootstrap());
+                RealNode three =
+                        RealNode.start(folder.resolve("3"), "--bootstrap", one.bootstrap(), "--tunnel-patience", "3");
+                DatagramSocket a = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+                DatagramSocket b = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+                ServerSocket tcp = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+                DatagramSocket client = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            answer(a, 'a');
+            answer(b, 'b');
+            for (RealNode node : List.of(one, two)) {
+                int port = node == one ? a.getLocalPort() : b.getLocalPort();
+                node.put(
+                        "/api/v1/registrations/dns",
+                        "{\"service\":\"dns\",\"protocol\":\"udp\",\"port\":" + port + "}");
+                node.register("web", "web", tcp.getLocalPort());
+            }
+            RealNode.await(
+                    "all are found",
+                    () -> three.providers("dns").size() == 2
+                            && three.providers("web").size() == 2);
+            int dns = three.forward("dns");
+            int web = three.forward("web");
+            char first = exchange(client, dns, 'x');
+            RealNode frozen = first == 'a' ? one : two;
+            try (Socket user = through(three, frozen, web, tcp)) {
+                new ProcessBuilder("kill", "-STOP", "" + frozen.process.pid())
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+                user.getOutputStream().write(1);
+                assertThat(exchange(client, dns, first)).isNotEqualTo(first);
+                assertThat(end(user)).isEqualTo(-1);
+            }
+            String metrics = three.get("/metrics").raw().body();
+            assertThat(metrics).contains("\nmcc_tunnel_flow_moved_total 1", "\nmcc_tunnel_peer_lost_total 1");
+            assertThat(metrics).as("the link itself has hope").doesNotContain("\nmcc_link_handshake_timeout_total ");
+        }
+    }
+
+    private static void answer(DatagramSocket app, char name) {
+        Thread.ofVirtual().start(() -> {
+            DatagramPacket packet = new DatagramPacket(new byte[1], 1);
+            while (!app.isClosed()) {
+                try {
+                    app.receive(packet);
+                    packet.setData(new byte[] {(byte) name});
+                    app.send(packet);
+                } catch (IOException _) {
+                    return; // closed at the end of the test
+                }
+            }
+        });
+    }
+
+    /** Asks until an answer comes that is not of {@code but}. */
+    private static char exchange(DatagramSocket client, int port, char but) throws IOException {
+        client.setSoTimeout(100);
+        DatagramPacket packet = new DatagramPacket(new byte[1], 1);
+        for (int i = 0; i < 600; i++) {
+            client.send(new DatagramPacket(new byte[1], 1, InetAddress.getLoopbackAddress(), port));
+            try {
+                client.receive(packet);
+                if (packet.getData()[0] != but) return (char) packet.getData()[0];
+            } catch (SocketTimeoutException _) {
+                // asked again
+            }
+        }
+        throw new AssertionError("no answer");
+    }
+
+    /** A connection that a provider carries, opened again until it is that one. */
+    private static Socket through(RealNode user, RealNode provider, int port, ServerSocket app) throws IOException {
+        for (int i = 0; i < 200; i++) {
+            Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            socket.setSoTimeout((int) RealNode.PATIENCE_MS);
+            app.accept(); // it is carried now
+            String by = user.get("/api/v1/tunnels").body().path("items").findParents("provider").stream()
+                    .filter(t -> t.path("listen").asText().endsWith(":" + port))
+                    .findFirst()
+                    .orElseThrow()
+                    .path("provider")
+                    .asText();
+            if (by.equals(provider.id)) return socket;
+            socket.close();
+        }
+        throw new AssertionError("never by " + provider.id);
+    }
+
+    private static int end(Socket socket) throws IOException {
+        try {
+            return socket.getInputStream().read();
+        } catch (SocketTimeoutException e) {
+            throw e;
+        } catch (IOException _) {
+            return -1; // a reset
         }
     }
 

@@ -76,6 +76,7 @@ class HealthCheckTest {
                 vertx,
                 client,
                 new RunCheck("a", 1, type, host, port, "/health", timeoutMs),
+                new byte[0],
                 (ok, detail) -> verdict.tryComplete(new Verdict(ok, detail))));
         return Node.await(verdict.future(), 60_000);
     }

@@ -73,6 +73,18 @@ class RegistrationTest {
     }
 
     @Test
+    void aHeaderThatNamesTheCallerIsForConnectionsAlone() {
+        assertThat(faults(delivered("udp", "v2", null))).containsExactly("/proxy");
+        assertThat(faults(delivered("tcp", "v1", 10L))).containsExactlyInAnyOrder("/proxy", "/idleMs");
+        var parsed = (Registration.Parsed.Valid) Registration.of(delivered("http", "v2", 60_000L), "open");
+        assertThat(parsed.registration().delivery()).isEqualTo(new Registration.Delivery(true, 60_000));
+    }
+
+    private static Registration.Draft delivered(String protocol, String proxy, Long idleMs) {
+        return new Registration.Draft("a", "web", null, 80, protocol, null, null, null, null, null, proxy, idleMs);
+    }
+
+    @Test
     void whatIsValidAlwaysFitsARecord() {
         Map<String, String> meta = new java.util.LinkedHashMap<>();
         for (int i = 0; i < 4; i++) meta.put("k".repeat(15) + i, "v".repeat(64));

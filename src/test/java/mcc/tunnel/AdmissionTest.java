@@ -155,11 +155,15 @@ class AdmissionTest {
     }
 
     /**
-     * Opens streams that say nothing, as many as the bus takes at once, and one that asks and hears an answer or its end
+     * Opens streams that ask for nothing, as many as the bus takes at once, and one that asks and hears an answer or its end
      * when they were taken; returns whether it was answered.
      */
     private boolean beginThousand(Node user, Node provider, Id endpoint, List<StreamPort> begun) {
-        for (int i = 1; i < 1_000; i++) begun.add(open(user, provider));
+        for (int i = 1; i < 1_000; i++) {
+            StreamPort port = open(user, provider);
+            begun.add(port);
+            visitors.get(user).home().runOnContext(_ -> port.write(new byte[] {100})); // so long a message would come
+        }
         Conversation talk = ask(user, provider, endpoint);
         begun.add(talk.port);
         return talk.next() != -1;
@@ -217,7 +221,7 @@ class AdmissionTest {
         Node node = Node.start(
                 Settings.load(values, Map.of(), null),
                 policy,
-                List.of(parts -> new TunnelVerticle(parts, clock::get), _ -> visitor));
+                List.of(parts -> new TunnelVerticle(parts, clock::get, Descriptors.ofProcess(), 10_000), _ -> visitor));
         visitors.put(node, visitor);
         open.add(node);
         return node;
@@ -288,7 +292,7 @@ class AdmissionTest {
             });
             port.datagramHandler(bytes -> talk.add(bytes[0]));
             port.attach(home);
-            port.write(Envelope.open(endpoint, datagrams));
+            port.write(Envelope.open(endpoint, datagrams, 0));
         });
         return talk;
     }

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import mcc.core.Counters;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +48,13 @@ class SocksTest {
         return future.orTimeout(PATIENCE_MS, TimeUnit.MILLISECONDS).join();
     }
 
+    private TcpSocket.Listener listen() {
+        Counters counters = new Counters();
+        Sockets sockets = new Sockets(vertx, context, "open", new Descriptors(1_000), 0, () -> null, counters);
+        Socks socks = new Socks(vertx, sockets, (_, _) -> connect(), new PeerWatch(0, counters), null);
+        return get(socks.listen(new InetSocketAddress(LOOPBACK, 0)));
+    }
+
     private Future<Opening.Opened<TcpSocket>> connect() {
         Promise<Opening.Opened<TcpSocket>> promise = Promise.promise();
         asked.add(promise);
@@ -64,7 +72,7 @@ class SocksTest {
 
     @Test
     void whoIsGoneBeforeTheWayIsOpenLeavesNoConnectionToTheApp() throws Exception {
-        TcpSocket.Listener listener = get(Socks.listen(context, new InetSocketAddress(LOOPBACK, 0), _ -> connect()));
+        TcpSocket.Listener listener = listen();
         CompletableFuture<Channel> accepted = new CompletableFuture<>();
         listener.channel().pipeline().addFirst(new ChannelInboundHandlerAdapter() {
             @Override
@@ -75,7 +83,7 @@ class SocksTest {
         });
         try (ServerSocket app = new ServerSocket(0, 1, LOOPBACK)) {
             InetSocketAddress at = (InetSocketAddress) app.getLocalSocketAddress();
-            TcpSocket way = get(TcpSocket.connect(context, at, PATIENCE_MS));
+            TcpSocket way = get(TcpSocket.connect(context, at, PATIENCE_MS, 0));
             try (Socket served = app.accept()) {
                 served.setSoTimeout(PATIENCE_MS);
                 Promise<Opening.Opened<TcpSocket>> opening;

@@ -2,6 +2,8 @@ package mcc.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.channel.ChannelOption;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -60,7 +62,7 @@ class TcpSocketTest {
         Map<String, String> values = Map.of("data", folder.toString(), "name", "n", "listen", "127.0.0.1:0");
         node = Node.start(Settings.load(values, Map.of(), null), Policy.open(), List.of(_ -> guest));
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        at = TcpSocket.listen(guest.home(), any, accepted::add)
+        at = TcpSocket.listen(guest.home(), any, 0, accepted::add)
                 .toCompletionStage()
                 .toCompletableFuture()
                 .orTimeout(PATIENCE_S, TimeUnit.SECONDS)
@@ -204,6 +206,33 @@ class TcpSocketTest {
             });
             assertThat(user.getInputStream().readAllBytes().length).isEqualTo(MANY);
         }
+    }
+
+    @Test
+    void bothKindsOfConnectionsAreAskedWhetherTheOtherSideIsThere() throws Exception {
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        CompletableFuture<TcpSocket> taken = new CompletableFuture<>();
+        InetSocketAddress there = TcpSocket.listen(guest.home(), any, 60, taken::complete)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(PATIENCE_S, TimeUnit.SECONDS)
+                .join()
+                .address();
+        TcpSocket made = TcpSocket.connect(guest.home(), there, 5_000, 60)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(PATIENCE_S, TimeUnit.SECONDS)
+                .join();
+        for (TcpSocket each :
+                List.of(made, taken.orTimeout(PATIENCE_S, TimeUnit.SECONDS).join())) {
+            run(() -> {
+                assertThat(each.option(ChannelOption.SO_KEEPALIVE)).isTrue();
+                assertThat(each.option(EpollChannelOption.TCP_KEEPIDLE)).isEqualTo(60);
+                assertThat(each.option(EpollChannelOption.TCP_KEEPINTVL)).isEqualTo(10);
+                assertThat(each.option(EpollChannelOption.TCP_KEEPCNT)).isEqualTo(6);
+            });
+        }
+        run(made::abort);
     }
 
     @Test

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import mcc.core.Counters;
+import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,8 @@ class UdpForwardTest {
     private final Counters counters = new Counters();
     private final LinkedBlockingQueue<Promise<FlowEnd>> opening = new LinkedBlockingQueue<>();
     private final LinkedBlockingQueue<Boolean> over = new LinkedBlockingQueue<>();
+    private final Sockets sockets =
+            new Sockets(vertx, context, "open", new Descriptors(1_000), 0, () -> null, counters);
     private boolean full;
 
     private final UdpForward.Owner owner = new UdpForward.Owner() {
@@ -55,6 +58,9 @@ class UdpForwardTest {
 
         @Override
         public void received(int bytes) {}
+
+        @Override
+        public void silent(FlowEnd end) {}
 
         @Override
         public void over(@Nullable FlowEnd end, boolean broken) {
@@ -85,7 +91,7 @@ class UdpForwardTest {
 
     private UdpForward forward() {
         InetSocketAddress at = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        return get(UdpForward.listen(context, at, 1, owner, counters));
+        return get(UdpForward.listen(sockets, Descriptors.Side.USER, at, "a forward", 1, owner));
     }
 
     private static DatagramSocket socket() throws Exception {
@@ -121,7 +127,8 @@ class UdpForwardTest {
     void aForwardOnEveryAddressAnswersFromTheOneThatWasAsked() throws Exception {
         for (String wildcard : List.of("0.0.0.0", "::")) {
             InetSocketAddress all = new InetSocketAddress(wildcard, 0);
-            UdpForward forward = get(UdpForward.listen(context, all, Long.MAX_VALUE, owner, counters));
+            UdpForward forward =
+                    get(UdpForward.listen(sockets, Descriptors.Side.USER, all, "a forward", Long.MAX_VALUE, owner));
             int port = forward.address().getPort();
             List<String> asked = wildcard.equals("::")
                     ? List.of("127.0.0.1", "127.0.0.2", "::1")
@@ -200,7 +207,7 @@ class UdpForwardTest {
     void whatWaitsInAllFlowsTogetherIsBounded() throws Exception {
         UdpForward forward = forward();
         byte[] big = new byte[60_000];
-        int fit = UdpForward.WAITING_BYTES_MAX / big.length;
+        int fit = (UdpFlows.WAITING_BYTES_MAX - big.length) / (big.length + 64); // of what is free, one has half
         List<DatagramSocket> clients = new ArrayList<>();
         try {
             List<Promise<FlowEnd>> promises = new ArrayList<>();
@@ -222,6 +229,99 @@ class UdpForwardTest {
                     .isEqualTo(2);
         } finally {
             for (DatagramSocket client : clients) client.close();
+        }
+        onContext(forward::close);
+    }
+
+    @Test
+    void whatComesWhileAFlowIsOpenedArrivesWholeAndInOrder() throws Exception {
+        UdpForward forward = forward();
+        try (DatagramSocket client = socket();
+                DatagramSocket app = socket()) {
+            byte[] frame = new byte[1_200];
+            for (int i = 0; i < 240; i++) {
+                frame[0] = (byte) i;
+                client.send(new DatagramPacket(frame, frame.length, forward.address()));
+                // The host drops what its own queue has no room for, so that the node must have taken the one before.
+                long sent = i + 1;
+                Rig.await("it waits", () -> waiting(forward) == sent);
+            }
+            app.setReceiveBufferSize(1 << 20);
+            InetSocketAddress at = (InetSocketAddress) app.getLocalSocketAddress();
+            UdpSocket end = get(UdpSocket.connect(context, at, counters));
+            Promise<FlowEnd> promise = nextOpening();
+            onContext(() -> promise.complete(end));
+            for (int i = 0; i < 240; i++) {
+                DatagramPacket got = receive(app);
+                assertThat(got.getData()[0]).isEqualTo((byte) i);
+            }
+            assertThat(counted("tunnel.flow.dropped")).isZero();
+        }
+        onContext(forward::close);
+    }
+
+    private int waiting(UdpForward forward) {
+        int[] out = new int[1];
+        onContext(() -> out[0] = forward.waitingBytes() / (1_200 + 64));
+        return out[0];
+    }
+
+    @Test
+    void aFlowWhoseFarEndIsSilentMovesToAnotherOne() throws Exception {
+        UdpForward forward = forward();
+        try (DatagramSocket client = socket();
+                DatagramSocket first = socket();
+                DatagramSocket second = socket()) {
+            send(client, forward.address(), 1);
+            Promise<FlowEnd> opening = nextOpening();
+            Silent end = new Silent(get(UdpSocket.connect(context, at(first), counters)));
+            onContext(() -> opening.complete(end));
+            receive(first);
+            onContext(() -> forward.watch(0));
+            assertThat(this.opening).as("while it is heard").isEmpty();
+            onContext(() -> end.silentNs = UdpFlows.SILENT_NS);
+            onContext(() -> forward.watch(0));
+            Promise<FlowEnd> again = nextOpening();
+            onContext(() -> forward.watch(0));
+            assertThat(this.opening).as("one at a time").isEmpty();
+            UdpSocket other = get(UdpSocket.connect(context, at(second), counters));
+            onContext(() -> again.complete(other));
+            send(client, forward.address(), 2);
+            DatagramPacket got = receive(second);
+            assertThat(got.getData()[0]).isEqualTo((byte) 2);
+            second.send(new DatagramPacket(new byte[] {3}, 1, got.getSocketAddress()));
+            assertThat(receive(client).getData()[0]).isEqualTo((byte) 3);
+            assertThat(end.closed).isTrue();
+            assertThat(over).as("it is the same flow").isEmpty();
+            assertThat(counted("tunnel.flow.moved")).isEqualTo(1);
+        }
+        onContext(forward::close);
+    }
+
+    private static InetSocketAddress at(DatagramSocket socket) {
+        return (InetSocketAddress) socket.getLocalSocketAddress();
+    }
+
+    @Test
+    void aFarEndThatIsHeardAgainBeforeAnotherIsFoundKeepsItsFlow() throws Exception {
+        UdpForward forward = forward();
+        try (DatagramSocket client = socket();
+                DatagramSocket first = socket();
+                DatagramSocket second = socket()) {
+            send(client, forward.address(), 1);
+            Promise<FlowEnd> opening = nextOpening();
+            Silent end = new Silent(get(UdpSocket.connect(context, at(first), counters)));
+            onContext(() -> opening.complete(end));
+            receive(first);
+            onContext(() -> end.silentNs = UdpFlows.SILENT_NS);
+            onContext(() -> forward.watch(0));
+            Promise<FlowEnd> again = nextOpening();
+            onContext(() -> end.silentNs = 0);
+            UdpSocket other = get(UdpSocket.connect(context, at(second), counters));
+            onContext(() -> again.complete(other));
+            send(client, forward.address(), 2);
+            assertThat(receive(first).getData()[0]).isEqualTo((byte) 2);
+            assertThat(end.closed).isFalse();
         }
         onContext(forward::close);
     }
@@ -263,5 +363,47 @@ class UdpForwardTest {
             assertThat(counted("tunnel.flow.unreachable")).isEqualTo(1);
         }
         onContext(forward::close);
+    }
+
+    /** A far end whose silence the test tells. */
+    private static final class Silent implements FlowEnd {
+        private final UdpSocket socket;
+        long silentNs;
+        boolean closed;
+
+        Silent(UdpSocket socket) {
+            this.socket = socket;
+        }
+
+        @Override
+        public void start(Handler handler) {
+            socket.start(handler);
+        }
+
+        @Override
+        public void send(byte[] datagram) {
+            socket.send(datagram);
+        }
+
+        @Override
+        public @Nullable Id peer() {
+            return null;
+        }
+
+        @Override
+        public long backlogBytes() {
+            return 0;
+        }
+
+        @Override
+        public long silentNs(long nowNs) {
+            return silentNs;
+        }
+
+        @Override
+        public void close(boolean broken) {
+            closed = true;
+            socket.close(broken);
+        }
     }
 }

@@ -1,0 +1,236 @@
+package mcc.tunnel;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.net.URI;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.node.HostNames;
+import mcc.node.Problem;
+import mcc.node.ProxyHeader;
+import mcc.registry.Registration;
+import mcc.registry.Registry;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes every socket that tunnels have on this host: within the budget of descriptors, never from this node to itself, and
+ * asked by the host whether the other side is still there. Used on one context.
+ *
+ * <p>Limit: {@link Descriptors}; what it refused is counted as {@code tunnel.descriptors.refused}. A connection that comes
+ * when nothing is left is reset at once, so that a listener goes on as soon as something is.
+ */
+final class Sockets {
+    private static final int CONNECT_MS = 5_000;
+
+    private final Vertx vertx;
+    private final Context context;
+    private final String network;
+    private final Descriptors descriptors;
+    private final Counters counters;
+    private final int keepaliveSeconds;
+    private final Supplier<@Nullable InetSocketAddress> rest;
+    private final Listeners own = new Listeners(Sockets::isOfThisHost);
+
+    /**
+     * @param keepaliveSeconds after so long a silence the other side is asked whether it is there; 0 for never
+     * @param rest where REST may be asked without a token; null for nowhere
+     */
+    Sockets(
+            Vertx vertx,
+            Context context,
+            String network,
+            Descriptors descriptors,
+            int keepaliveSeconds,
+            Supplier<@Nullable InetSocketAddress> rest,
+            Counters counters) {
+        this.vertx = vertx;
+        this.context = context;
+        this.network = network;
+        this.descriptors = descriptors;
+        this.keepaliveSeconds = keepaliveSeconds;
+        this.rest = rest;
+        this.counters = counters;
+    }
+
+    Vertx vertx() {
+        return vertx;
+    }
+
+    Context context() {
+        return context;
+    }
+
+    Counters counters() {
+        return counters;
+    }
+
+    /** A meter that also ends a connection through which nothing passes for so long; 0 for no limit. */
+    Splice.Meter idle(long idleMs, Runnable cut, Splice.Meter counted) {
+        return IdleMeter.around(vertx, idleMs, cut, counted);
+    }
+
+    private static boolean isOfThisHost(InetAddress ip) {
+        try {
+            return NetworkInterface.getByInetAddress(ip) != null;
+        } catch (SocketException _) {
+            return false; // no such interface, as far as the host says
+        }
+    }
+
+    /** The address that a URL of REST names; null for none. */
+    static @Nullable InetSocketAddress addressOf(String url) {
+        if (url.isEmpty()) return null;
+        URI uri = URI.create(url);
+        return new InetSocketAddress(uri.getHost(), uri.getPort());
+    }
+
+    // ---- to apps ----------------------------------------------------------------------------------------------------
+
+    /**
+     * Connects to an app of this host, by TCP; where it wants to know who calls, that is the first that it hears.
+     *
+     * @param caller the calling node
+     */
+    Future<TcpSocket> connect(Descriptors.Side side, Registry.LocalView view, Id caller) {
+        Registration app = view.registration();
+        return connect(side, app, () -> ProxyHeader.of(network, caller, view.endpoint(), app.port()));
+    }
+
+    /** The same for a connection that came to an endpoint's own address. */
+    Future<TcpSocket> connect(Descriptors.Side side, Registration app, Id endpoint, TcpSocket user) {
+        return connect(side, app, () -> ProxyHeader.of(network, user.remote(), endpoint, app.port()));
+    }
+
+    private Future<TcpSocket> connect(Descriptors.Side side, Registration app, Supplier<byte[]> header) {
+        return connect(side, app).onSuccess(socket -> {
+            if (!app.delivery().proxy()) return;
+            byte[] first = header.get();
+            socket.write(first, first.length);
+            socket.flush();
+        });
+    }
+
+    private Future<TcpSocket> connect(Descriptors.Side side, Registration app) {
+        return HostNames.ofApp(vertx, app.host(), app.port())
+                .compose(all -> HostNames.connect(vertx, all, to -> connect(side, to), TcpSocket::abort));
+    }
+
+    private Future<TcpSocket> connect(Descriptors.Side side, InetSocketAddress to) {
+        Problem problem = refusal(side, false, to);
+        if (problem != null) return Future.failedFuture(problem);
+        return TcpSocket.connect(context, to, CONNECT_MS, keepaliveSeconds)
+                .onSuccess(socket -> socket.onClose(() -> descriptors.give(side)))
+                .onFailure(_ -> descriptors.give(side));
+    }
+
+    /** Makes a socket whose datagrams go to an app of this host. */
+    Future<UdpSocket> connectUdp(Descriptors.Side side, Registration app) {
+        return HostNames.ofApp(vertx, app.host(), app.port()).compose(all -> {
+            InetSocketAddress to = all.getFirst();
+            Problem problem = refusal(side, true, to);
+            if (problem != null) return Future.failedFuture(problem);
+            return UdpSocket.connect(context, to, counters)
+                    .onSuccess(socket -> socket.onClose(() -> descriptors.give(side)))
+                    .onFailure(_ -> descriptors.give(side));
+        });
+    }
+
+    /** Why there is no socket to an address; null where it was counted. */
+    private @Nullable Problem refusal(Descriptors.Side side, boolean datagrams, InetSocketAddress to) {
+        String name = own.at(datagrams, to);
+        if (name == null && !datagrams && isRest(to)) {
+            counters.add("tunnel.loop.refused");
+            return new Problem(
+                    "conflict",
+                    "port " + to.getPort() + " is this node's REST interface, which obeys whoever reaches it here",
+                    "set http.tokenless: false before you offer it as a service");
+        }
+        if (name != null) {
+            counters.add("tunnel.loop.refused");
+            return new Problem(
+                    "conflict",
+                    "port " + to.getPort() + " is " + name
+                            + " of this node itself, so that its service leads into itself",
+                    "register the port that the app listens on");
+        }
+        return descriptors.take(side) ? null : exhausted();
+    }
+
+    private Problem exhausted() {
+        counters.add("tunnel.descriptors.refused");
+        return new Problem(
+                "overloaded",
+                "tunnels have " + descriptors.all() + " of the " + descriptors.max() + " sockets that they may have",
+                "raise the limit of open files (ulimit -n, LimitNOFILE=)");
+    }
+
+    private boolean isRest(InetSocketAddress to) {
+        InetSocketAddress at = rest.get();
+        if (at == null || at.getPort() != to.getPort()) return false;
+        Listeners one = new Listeners(Sockets::isOfThisHost);
+        one.add(false, at, "REST");
+        return one.at(false, to) != null;
+    }
+
+    /** What of this node has an address, so that nobody else can; null for nothing. */
+    @Nullable
+    String listener(boolean datagrams, InetSocketAddress at) {
+        return own.at(datagrams, at);
+    }
+
+    // ---- for users --------------------------------------------------------------------------------------------------
+
+    /**
+     * Takes connections of local programs.
+     *
+     * @param name what listens there, as people call it
+     */
+    Future<TcpSocket.Listener> listen(
+            Descriptors.Side side, InetSocketAddress at, String name, Consumer<TcpSocket> taker) {
+        if (!descriptors.take(side)) return Future.failedFuture(exhausted());
+        return TcpSocket.listen(context, at, keepaliveSeconds, socket -> {
+                    if (!descriptors.take(side)) {
+                        counters.add("tunnel.descriptors.refused");
+                        socket.abort();
+                        return;
+                    }
+                    socket.onClose(() -> descriptors.give(side));
+                    taker.accept(socket);
+                })
+                .onFailure(_ -> descriptors.give(side))
+                .onSuccess(listener -> {
+                    own.add(false, listener.address(), name);
+                    listener.onClose(() -> {
+                        own.remove(false, listener.address());
+                        descriptors.give(side);
+                    });
+                });
+    }
+
+    /** Takes datagrams of local programs. */
+    Future<UdpSocket.Listener> listenUdp(
+            Descriptors.Side side, InetSocketAddress at, String name, BiConsumer<InetSocketAddress, byte[]> taker) {
+        if (!descriptors.take(side)) return Future.failedFuture(exhausted());
+        return UdpSocket.listen(context, at, counters, taker)
+                .onFailure(_ -> descriptors.give(side))
+                .map(listener -> {
+                    own.add(true, listener.address(), name);
+                    boolean[] closed = {false};
+                    return new UdpSocket.Listener(listener.address(), listener.out(), () -> {
+                        listener.end().run();
+                        if (closed[0]) return;
+                        closed[0] = true;
+                        own.remove(true, listener.address());
+                        descriptors.give(side);
+                    });
+                });
+    }
+}

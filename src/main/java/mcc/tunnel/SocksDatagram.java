@@ -1,0 +1,35 @@
+package mcc.tunnel;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** A datagram between a client of a SOCKS5 proxy and the proxy (RFC 1928 section 7): to a host by its name, or from it. */
+record SocksDatagram(String name, int port, byte[] bytes) {
+    /** Up to the length of the name, itself included: two bytes unused, the number of the fragment, the kind of address. */
+    private static final int HEAD_BYTES = 5;
+
+    /** Parses one; null for a fragment, for a host without a name and for whatever is none. */
+    static @Nullable SocksDatagram parse(byte[] datagram) {
+        if (datagram.length < HEAD_BYTES || datagram[2] != 0 || datagram[3] != SocksReader.NAME) return null;
+        int at = HEAD_BYTES + (datagram[4] & 0xff);
+        if (datagram.length < at + 2) return null;
+        String name = new String(datagram, HEAD_BYTES, at - HEAD_BYTES, StandardCharsets.ISO_8859_1);
+        int port = (datagram[at] & 0xff) << 8 | datagram[at + 1] & 0xff;
+        return new SocksDatagram(name, port, Arrays.copyOfRange(datagram, at + 2, datagram.length));
+    }
+
+    /** Writes one that comes from a host, by the name that the client knows it by. */
+    static byte[] from(String host, int port, byte[] bytes) {
+        byte[] name = host.getBytes(StandardCharsets.ISO_8859_1);
+        int at = HEAD_BYTES + name.length;
+        byte[] out = new byte[at + 2 + bytes.length];
+        out[3] = SocksReader.NAME;
+        out[4] = (byte) name.length;
+        System.arraycopy(name, 0, out, HEAD_BYTES, name.length);
+        out[at] = (byte) (port >>> 8);
+        out[at + 1] = (byte) port;
+        System.arraycopy(bytes, 0, out, at + 2, bytes.length);
+        return out;
+    }
+}

@@ -1,0 +1,193 @@
+package mcc.tunnel;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.node.Bus;
+import mcc.node.Problem;
+import mcc.node.RegistryVerticle;
+import mcc.registry.Offer;
+import mcc.registry.Selector;
+import mcc.registry.ServiceName;
+
+/**
+ * From what somebody wants to an open way there: whom to ask, in which order, who failed lately. Used on one context.
+ *
+ * <p>What the registry said of a service serves all connections of a second, and while it is asked again those of ten; each
+ * draws an order of its own. Limits: {@link #KNOWN_MAX} services, {@link #SUSPECTS_MAX} nodes.
+ */
+final class Ways {
+    /** A provider that failed is asked last for so long. */
+    static final long SUSPECT_NS = 10_000_000_000L;
+
+    /** Found so long ago, the providers of a service need not be asked for again. */
+    private static final long FRESH_NS = 1_000_000_000L;
+
+    /** Found so long ago, they serve one more connection while they are asked for again. */
+    private static final long KNOWN_MS = 10_000;
+
+    private static final int KNOWN_MAX = 256;
+    private static final int SUSPECTS_MAX = 1_024;
+
+    private record Known(List<Offer> ranked, long atNs) {}
+
+    private final Vertx vertx;
+    private final Context context;
+    private final Bus bus;
+    private final Id self;
+    private final Admission admission;
+    private final Endpoints endpoints;
+    private final Rng rng;
+    private final Map<ServiceName, Known> known = new LinkedHashMap<>();
+    private final Map<ServiceName, Future<List<Offer>>> asking = new LinkedHashMap<>();
+    private final Map<Id, Long> suspects = new LinkedHashMap<>();
+
+    Ways(Vertx vertx, Context context, Bus bus, Id self, Admission admission, Endpoints endpoints, Rng rng) {
+        this.vertx = vertx;
+        this.context = context;
+        this.bus = bus;
+        this.self = self;
+        this.admission = admission;
+        this.endpoints = endpoints;
+        this.rng = rng;
+    }
+
+    /** What was known is no longer so. */
+    void forget() {
+        known.clear();
+    }
+
+    /** An instance is known by its service from now on. */
+    Future<Target.Service> find(Target target) {
+        return switch (target) {
+            case Target.Service service -> Future.succeededFuture(service);
+            case Target.Instance(Id endpoint) ->
+                bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Locate(endpoint))
+                        .compose(found -> {
+                            ServiceName service = found.service();
+                            return service == null
+                                    ? Future.failedFuture(noEndpoint(endpoint))
+                                    : Future.succeededFuture(new Target.Service(service, null, endpoint.toString()));
+                        });
+        };
+    }
+
+    private static Problem noEndpoint(Id endpoint) {
+        return new Problem(
+                "not-found",
+                "nobody offers endpoint " + endpoint,
+                "see the endpoints of a service: mcc discover NAME --json");
+    }
+
+    /** Opens a way to one of the providers of a service. */
+    <S> Future<Opening.Opened<S>> open(Target.Service target, Opening.Apps<S> apps) {
+        return openAt(target, apps, 0);
+    }
+
+    /**
+     * Opens a way to whatever somebody names.
+     *
+     * @param port of the service: whoever has it at another one refuses; 0 for any
+     */
+    <S> Future<Opening.Opened<S>> open(Target target, Opening.Apps<S> apps, int port) {
+        return find(target).compose(service -> openAt(service, apps, port));
+    }
+
+    private <S> Future<Opening.Opened<S>> openAt(Target.Service target, Opening.Apps<S> apps, int port) {
+        // In a turn of its own, behind what the registry told before: whoever connects relies on it.
+        Promise<Void> turn = Promise.promise();
+        context.runOnContext(_ -> turn.complete());
+        return turn.future().compose(_ -> resolve(target)).compose(all -> {
+            List<Offer> offers =
+                    all.stream().filter(o -> o.isUdp() == apps.isUdp()).toList();
+            if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
+            return Opening.open(vertx, context, bus, admission, endpoints, apps, port, offers)
+                    .onSuccess(opened -> judge(target.name(), opened));
+        });
+    }
+
+    private void judge(ServiceName name, Opening.Opened<?> opened) {
+        if (!opened.failures().isEmpty()) known.remove(name);
+        for (Opening.Failure f : opened.failures()) suspect(f.offer().contact().node());
+        // Whoever answers is believed again; of UDP that is no proof, because its app was not asked.
+        if (!opened.offer().isUdp()) suspects.remove(opened.offer().contact().node());
+    }
+
+    /** Asks a node last for some time. */
+    void suspect(Id node) {
+        if (suspects.size() >= SUSPECTS_MAX)
+            suspects.remove(suspects.keySet().iterator().next());
+        suspects.put(node, System.nanoTime() + SUSPECT_NS);
+    }
+
+    /** Asks the node of a flow's far end last for some time. */
+    void suspect(FlowEnd end) {
+        Id peer = end.peer();
+        suspect(peer == null ? self : peer);
+    }
+
+    /** The same as {@link #resolve}, as the registry knows it now. */
+    Future<List<Offer>> resolveAnew(Target.Service target) {
+        known.remove(target.name());
+        return resolve(target);
+    }
+
+    /** The usable providers in the order for one new connection; who failed lately comes last. */
+    Future<List<Offer>> resolve(Target.Service target) {
+        return ranked(target.name()).map(ranked -> {
+            List<Offer> good = new ArrayList<>();
+            List<Offer> doubtful = new ArrayList<>();
+            long now = System.nanoTime();
+            for (Offer offer : Selector.pick(ranked, rng)) {
+                if (!target.admits(offer)) continue;
+                Id node = offer.contact().node();
+                Long until = suspects.get(node);
+                (until != null && until > now ? doubtful : good).add(offer);
+            }
+            good.addAll(doubtful);
+            return good;
+        });
+    }
+
+    private Future<List<Offer>> ranked(ServiceName name) {
+        Known known = this.known.get(name);
+        long ageNs = known == null ? Long.MAX_VALUE : System.nanoTime() - known.atNs;
+        if (known != null && ageNs < FRESH_NS) return Future.succeededFuture(known.ranked);
+        Future<List<Offer>> asked = ask(name);
+        boolean serves = known != null && ageNs < KNOWN_MS * 1_000_000;
+        return serves ? Future.succeededFuture(known.ranked) : asked;
+    }
+
+    /** Asks the registry, once for all who wait. */
+    private Future<List<Offer>> ask(ServiceName name) {
+        Future<List<Offer>> under = asking.get(name);
+        if (under != null) return under;
+        Future<List<Offer>> asked = bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(name, KNOWN_MS))
+                .map(answer -> {
+                    List<Offer> ranked = answer.items();
+                    known.remove(name);
+                    if (known.size() >= KNOWN_MAX)
+                        known.remove(known.keySet().iterator().next());
+                    boolean usable = !Selector.pick(ranked, rng).isEmpty(); // else the next one asks again
+                    if (usable) known.put(name, new Known(ranked, System.nanoTime()));
+                    return ranked;
+                });
+        asking.put(name, asked);
+        return asked.onComplete(_ -> asking.remove(name));
+    }
+
+    static Problem noProvider(Target.Service target) {
+        return new Problem(
+                "not-found",
+                "no usable provider of " + target,
+                "see which there are: mcc discover " + target.name()
+                        + "; or register one: mcc register NAME --port PORT");
+    }
+}

@@ -1,0 +1,119 @@
+package mcc.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.vertx.core.json.JsonObject;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.concurrent.CompletionException;
+import mcc.node.Node;
+import mcc.node.Problem;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Forwards of a real node: when their address is taken, not there yet, or their connections carry nothing. */
+class ForwardsTest {
+    @TempDir
+    Path folder;
+
+    private Rig rig;
+
+    @BeforeEach
+    void begin() {
+        rig = new Rig(folder);
+    }
+
+    @AfterEach
+    void end() {
+        rig.close();
+    }
+
+    @Test
+    void anAddressThatAnotherForwardHasIsRefusedWithItsNameAndTheWayToCloseIt() {
+        Node node = rig.node("n");
+        Rig.register(node, "web", rig.echo().getLocalPort());
+        JsonObject first = Rig.forward(node, "web");
+        String id = first.getString("id");
+        for (String listen : new String[] {first.getString("listen"), "0.0.0.0:" + Rig.port(first)}) {
+            Problem problem = refusal(() -> Rig.forward(node, "web", listen, null));
+            assertThat(problem.code()).isEqualTo("conflict");
+            assertThat(problem.detail()).contains(listen, "tunnel " + id + " to open/web");
+            assertThat(problem.hint()).contains("mcc tunnel close " + id);
+        }
+        Rig.tunnels(node, new TunnelVerticle.Query.Close(id));
+        assertThat(Rig.forward(node, "web", first.getString("listen"), null).getString("state"))
+                .isEqualTo("open");
+    }
+
+    private static Problem refusal(Runnable task) {
+        CompletionException thrown = catchThrowableOfType(CompletionException.class, task::run);
+        return (Problem) thrown.getCause();
+    }
+
+    @Test
+    void aForwardWhoseAddressIsNotThereAtTheStartListensAsSoonAsItIs() throws Exception {
+        Node before = rig.node("n");
+        Rig.register(before, "web", rig.echo().getLocalPort());
+        int port = Rig.port(Rig.forward(before, "web"));
+        rig.stop(before);
+        Node after;
+        try (ServerSocket other = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            after = rig.node("n");
+            JsonObject tunnel = Rig.only(after);
+            assertThat(tunnel.getString("state")).isEqualTo("failed");
+            assertThat(tunnel.getString("failure")).contains("127.0.0.1:" + other.getLocalPort());
+            assertThat(problems(after)).contains("does not listen").contains("it is tried again");
+        }
+        Rig.await("it listens", () -> Rig.only(after).getString("state").equals("open"));
+        assertThat(problems(after)).doesNotContain("does not listen");
+        try (Socket user = Rig.connect(port)) {
+            user.getOutputStream().write(42);
+            assertThat(Rig.read(user)).isEqualTo(42);
+        }
+    }
+
+    @Test
+    void aForwardThatIsClosedWhileItsAddressIsTakenIsNotTriedAgain() throws Exception {
+        Node before = rig.node("n");
+        Rig.register(before, "web", rig.echo().getLocalPort());
+        int port = Rig.port(Rig.forward(before, "web"));
+        rig.stop(before);
+        try (ServerSocket other = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            Node after = rig.node("n");
+            assertThat(other.isBound()).isTrue();
+            Rig.tunnels(after, new TunnelVerticle.Query.Close(Rig.only(after).getString("id")));
+            assertThat(problems(after)).doesNotContain("does not listen");
+            Object all = Rig.get(after.parts().bus().ask(TunnelVerticle.ASK, new TunnelVerticle.Query.All()));
+            assertThat(all).hasToString("[]");
+        }
+    }
+
+    private static String problems(Node node) {
+        return node.parts().status().problems().encode();
+    }
+
+    @Test
+    void aConnectionThatCarriesNothingEndsWhereItsForwardOrItsServiceSaysSo() throws Exception {
+        Node provider = rig.node("provider");
+        Node user = rig.node("user", Rig.meeting(provider));
+        JsonObject idle = new JsonObject().put("idleMs", 1_000);
+        Rig.register(provider, "short", rig.echo().getLocalPort(), idle);
+        Rig.register(provider, "long", rig.echo().getLocalPort());
+        int byService = Rig.port(Rig.forward(user, "short"));
+        Rig.forward(user, "long");
+        int byForward = Rig.port(Rig.tunnels(
+                user, new TunnelVerticle.Query.Open(Target.parse("long", null), "127.0.0.1:0", null, 1_000)));
+        for (int port : new int[] {byService, byForward}) {
+            try (Socket socket = Rig.connect(port)) {
+                socket.getOutputStream().write(42);
+                assertThat(Rig.read(socket)).isEqualTo(42);
+                assertThat(Rig.read(socket)).isEqualTo(-1);
+            }
+        }
+    }
+}
