@@ -32,7 +32,8 @@ class AddressesIT {
         Needs.program("nft", "nftables");
         Needs.program("curl", "curl");
         try (TwoHosts hosts = new TwoHosts("a")) {
-            sh("ip -n " + hosts.left + " link add eth1 type dummy");
+            sh("ip -n " + hosts.left + " link add eth1 type veth peer name eth2");
+            sh("ip -n " + hosts.left + " link set eth2 up");
             sh("ip -n " + hosts.left + " addr add " + SECOND + "/24 dev eth1");
             sh("ip -n " + hosts.left + " link set eth1 up");
             sh("ip -n " + hosts.right + " route add 198.19.0.0/24 via " + A);
