@@ -5,6 +5,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** A datagram between a client of a SOCKS5 proxy and the proxy (RFC 1928 section 7): to a host by its name, or from it. */
+@SuppressWarnings("ArrayRecordComponent") // made here, read once
 record SocksDatagram(String name, int port, byte[] bytes) {
     /** Up to the length of the name, itself included: two bytes unused, the number of the fragment, the kind of address. */
     private static final int HEAD_BYTES = 5;

@@ -28,6 +28,7 @@ final class SocksReader {
          *
          * @param name the host, as a name; null where it is an IP address
          */
+        @SuppressWarnings("ArrayRecordComponent") // made here, read once
         record Wish(int command, @Nullable String name, byte[] ip, int port) implements Said {}
 
         /** It does not speak SOCKS5. */

@@ -161,8 +161,8 @@ final class Ways {
         long ageNs = known == null ? Long.MAX_VALUE : System.nanoTime() - known.atNs;
         if (known != null && ageNs < FRESH_NS) return Future.succeededFuture(known.ranked);
         Future<List<Offer>> asked = ask(name);
-        boolean serves = known != null && ageNs < KNOWN_MS * 1_000_000;
-        return serves ? Future.succeededFuture(known.ranked) : asked;
+        if (known == null || ageNs >= KNOWN_MS * 1_000_000) return asked;
+        return Future.succeededFuture(known.ranked);
     }
 
     /** Asks the registry, once for all who wait. */
