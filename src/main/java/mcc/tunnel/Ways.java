@@ -20,8 +20,7 @@ import mcc.registry.ServiceName;
 /**
  * From what somebody wants to an open way there: whom to ask, in which order, who failed lately. Used on one context.
  *
- * <p>What the registry said of a service serves all connections of a second, and while it is asked again those of ten; each
- * draws an order of its own. Limits: {@link #KNOWN_MAX} services, {@link #SUSPECTS_MAX} nodes.
+ * <p>What the registry said of a service serves all connections of a second; each draws an order of its own. Limits: {@link #KNOWN_MAX} services, {@link #SUSPECTS_MAX} nodes.
  */
 final class Ways {
     /** A provider that failed is asked last for so long. */
@@ -30,7 +29,7 @@ final class Ways {
     /** Found so long ago, the providers of a service need not be asked for again. */
     private static final long FRESH_NS = 1_000_000_000L;
 
-    /** Found so long ago, they serve one more connection while they are asked for again. */
+    /** Found so long ago, they are good enough for the registry to answer by. */
     private static final long KNOWN_MS = 10_000;
 
     private static final int KNOWN_MAX = 256;
@@ -158,11 +157,8 @@ final class Ways {
 
     private Future<List<Offer>> ranked(ServiceName name) {
         Known known = this.known.get(name);
-        long ageNs = known == null ? Long.MAX_VALUE : System.nanoTime() - known.atNs;
-        if (known != null && ageNs < FRESH_NS) return Future.succeededFuture(known.ranked);
-        Future<List<Offer>> asked = ask(name);
-        if (known == null || ageNs >= KNOWN_MS * 1_000_000) return asked;
-        return Future.succeededFuture(known.ranked);
+        if (known != null && System.nanoTime() - known.atNs < FRESH_NS) return Future.succeededFuture(known.ranked);
+        return ask(name);
     }
 
     /** Asks the registry, once for all who wait. */
