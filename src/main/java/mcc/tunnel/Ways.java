@@ -20,7 +20,8 @@ import mcc.registry.ServiceName;
 /**
  * From what somebody wants to an open way there: whom to ask, in which order, who failed lately. Used on one context.
  *
- * <p>What the registry said of a service serves all connections of a second; each draws an order of its own. Limits: {@link #KNOWN_MAX} services, {@link #SUSPECTS_MAX} nodes.
+ * <p>What the registry said of a service serves all connections of a second; each draws an order of its own. Limits:
+ * {@link #KNOWN_MAX} services, {@link #SUSPECTS_MAX} nodes.
  */
 final class Ways {
     /** A provider that failed is asked last for so long. */
