@@ -119,7 +119,7 @@ class PathsTest extends VirtualNet {
     void anOlderAttemptDoesNotEndTheSessionThatAnotherMade() {
         a.input(new LinkInput.Ask(
                 new Contact(b.identity.id(), List.of(Address.parse("192.0.2.77:1"))), 7, new Message.Ping()));
-        run(SECOND);
+        run(5 * SECOND); // the last attempt is out, and its time is over in two seconds
         a.input(new LinkInput.Dial(1, b.at));
         run(20 * SECOND);
         assertThat(a.all(LinkOutput.Down.class)).isEmpty();
