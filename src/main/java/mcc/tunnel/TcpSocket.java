@@ -4,6 +4,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
@@ -33,7 +34,9 @@ import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.net.SocketOption;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import jdk.net.ExtendedSocketOptions;
@@ -208,9 +211,8 @@ final class TcpSocket {
 
     /** Begins to read. */
     void start(Handler handler) {
-        inbound.handler = handler;
-        if (inbound.closed) handler.onClosed();
-        else resume();
+        inbound.start(handler);
+        if (!inbound.closed) resume();
     }
 
     void pause() {
@@ -259,24 +261,42 @@ final class TcpSocket {
         channel.close();
     }
 
-    /** Tells the handler, on its context. */
+    /**
+     * Tells the handler, on its context; what comes before there is one is kept for it.
+     *
+     * <p>Netty reads once unasked where an event of its batch was meant for a connection that an earlier event of it ended,
+     * and whose descriptor a new connection has already. So no more is kept than one read takes.
+     */
     private static final class Inbound extends Leashed {
         private @Nullable Handler handler;
+        private final List<Consumer<Handler>> early = new ArrayList<>();
         private boolean closed;
 
         Inbound(ContextInternal context) {
             super(context);
         }
 
+        void start(Handler handler) {
+            this.handler = handler;
+            early.forEach(this::tell);
+            early.clear();
+        }
+
         private void tell(Consumer<Handler> event) {
             Handler handler = this.handler;
-            if (handler != null) context.dispatch(handler, event::accept);
+            if (handler == null) early.add(event);
+            else context.dispatch(handler, event::accept);
         }
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             ByteBuf in = (ByteBuf) message;
             try {
+                if (handler == null) {
+                    byte[] kept = ByteBufUtil.getBytes(in);
+                    tell(handler -> handler.onData(kept, kept.length));
+                    return;
+                }
                 byte[] chunk = CHUNK.get();
                 int length = in.readableBytes();
                 in.readBytes(chunk, 0, length);

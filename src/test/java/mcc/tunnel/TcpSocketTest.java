@@ -159,6 +159,23 @@ class TcpSocketTest {
     }
 
     @Test
+    void whatIsReadBeforeTheStartIsToldToo() throws Exception {
+        byte[] sent = Rng.seeded(3).bytes(LITTLE);
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket socket = taken();
+            // As an event does that was meant for an earlier connection with the same descriptor.
+            run(socket::resume);
+            user.getOutputStream().write(sent);
+            user.shutdownOutput();
+            settle();
+            listen(socket);
+            assertThat(next()).isEqualTo("paused");
+            assertThat(next()).isEqualTo("end");
+            assertThat(bytes.toByteArray()).isEqualTo(sent);
+        }
+    }
+
+    @Test
     void anEndAloneBeforeTheStartIsTold() throws Exception {
         try (Socket user = new Socket(at.getAddress(), at.getPort())) {
             TcpSocket socket = taken();
