@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A first contact with an address whose key is unknown: Noise XX, seen from the initiator.
  *
- * <p>Sent → (response) → finishing → (first transport packet) → done; each step is repeated until its answer comes.
+ * <p>Sent → (response) → finishing → (first transport packet) → done; each step is repeated until its answer comes. Where the
+ * response comes from a peer with a link: sent → (response) → calling it by its key → (keys) → done.
  */
 final class Dial {
     final long ticket;
@@ -36,6 +37,11 @@ final class Dial {
 
     @Nullable
     Session session;
+
+    /** Whether the peer turned out to be one with a link, and is called by its key. */
+    boolean isCalling() {
+        return link != null && session == null;
+    }
 
     Dial(long ticket, Address to) {
         this.ticket = ticket;

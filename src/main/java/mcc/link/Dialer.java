@@ -71,6 +71,7 @@ final class Dialer {
             if (dial.nextNs > nowNs) continue;
             if (dial.link != null && dial.link.path != null && dial.link.canSend(nowNs))
                 done(dial, dial.link.path.remote);
+            else if (dial.isCalling()) awaitKeys(nowNs, dial);
             else if (dial.attempts >= ATTEMPTS) fail(dial, Reason.UNREACHABLE);
             else if (dial.last != null) finishAgain(nowNs, dial);
             else attempt(nowNs, dial);
@@ -148,6 +149,14 @@ final class Dialer {
             done(dial, from);
             return;
         }
+        if (link != null && link.remoteKnown) {
+            // What this response names is no link's instance. Called by its key, the peer names the one it has.
+            dial.link = link;
+            dial.handshake = null;
+            links.callAt(nowNs, link, from);
+            awaitKeys(nowNs, dial);
+            return;
+        }
         if (link == null) link = links.make(nowNs, peer, peerStatic);
         if (link == null) {
             fail(dial, Reason.OVERLOADED);
@@ -179,6 +188,17 @@ final class Dialer {
         Address observed = Handshakes.address(payload.getObserved());
         if (observed != null) links.observed(peer, from, observed);
         finishAgain(nowNs, dial);
+    }
+
+    private void awaitKeys(long nowNs, Dial dial) {
+        Link link = dial.link;
+        if (link == null || link.gone || link.nextAttemptNs == Core.NEVER) fail(dial, Reason.UNREACHABLE);
+        else dial.nextNs = nowNs + RETRY_NS[0];
+    }
+
+    /** A link has keys: whoever waited for them has got there. */
+    void reached(Link link, Address at) {
+        for (Dial dial : List.copyOf(dials)) if (dial.link == link && dial.isCalling()) done(dial, at);
     }
 
     private void finishAgain(long nowNs, Dial dial) {

@@ -89,6 +89,14 @@ final class Initiator {
         attempt(nowNs, link);
     }
 
+    /** A peer whose keys are gone showed itself at an address: it is tried there at once. */
+    void begin(long nowNs, Link link, Address at) {
+        budget.answered(nowNs, at);
+        link.learn(at);
+        if (link.nextAttemptNs == Core.NEVER) begin(nowNs, link);
+        else attempt(nowNs, link);
+    }
+
     /** The retry timer of a link fired. */
     void tick(long nowNs, Link link) {
         if (nowNs < link.nextAttemptNs) return;

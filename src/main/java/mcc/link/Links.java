@@ -629,9 +629,15 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             expect(nowNs, link);
         }
         if (up) outputs.add(new LinkOutput.Up(link.peer, from));
+        dialer.reached(link, from);
         counters.add("link.session.established");
         touch(link);
         schedule(link);
+    }
+
+    /** See {@link Initiator#begin(long, Link, Address)}. */
+    void callAt(long nowNs, Link link, Address at) {
+        initiator.begin(nowNs, link, at);
     }
 
     void control(Link link, byte[] frames) {

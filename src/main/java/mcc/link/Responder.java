@@ -287,17 +287,15 @@ final class Responder {
         Link link = links.find(p.peer);
         if (link == null) link = links.make(nowNs, p.peer, p.peerStatic);
         boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
-        // Who dials by address has no link to this node: it lost the old one, or both began one at the same time.
-        boolean lost = link != null
-                && other
-                && p.xx != null
-                && !(link.canSend(nowNs) && link.remoteInstance == p.hello.instance());
-        if (link == null || other && !lost) {
+        // A response to XX names no link's instance: nothing of a link may end by it but where the peer proved to be
+        // another.
+        boolean anew = p.xx != null && link != null && link.remoteInstance != p.hello.instance();
+        if (link == null || other && !anew) {
             counters.add("link.pending.dropped");
             links.slots().release(p.index);
+            if (link != null && p.xx != null && !link.canSend(nowNs)) links.callAt(nowNs, link, from);
             return null;
         }
-        if (lost) links.restart(link);
         link.instance = p.localInstance; // what the response told the peer
         links.established(nowNs, link, p.session, p.hello, from);
         links.control(link, Paths.observed(from));
