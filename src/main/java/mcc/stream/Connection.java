@@ -408,11 +408,13 @@ public final class Connection {
         scanAsks = false;
         scanUrgent = false;
         scanCrowded = false;
+        int acknowledgements = 0;
         in.begin(buf, off, len);
         while (in.next()) {
             int kind = in.kind();
             if (kind == Frames.PACKET_NUMBER) scanNumber = in.value();
-            else if (kind != Frames.ACK && kind != Frames.MESSAGE) scanAsks = true;
+            else if (kind == Frames.ACK) acknowledgements++;
+            else if (kind != Frames.MESSAGE) scanAsks = true;
             if (kind == Frames.STREAM) {
                 scanUrgent |= in.fin();
                 scanCrowded |= streams.lacksRoom(in);
@@ -420,7 +422,7 @@ public final class Connection {
                 scanCrowded |= streams.lacksPlace(in.value());
             }
         }
-        return !in.malformed() && scanNumber > 0;
+        return !in.malformed() && scanNumber > 0 && acknowledgements <= 1;
     }
 
     private Event.@Nullable Reason onFrame(long nowNs, byte[] buf) {

@@ -46,11 +46,11 @@ final class Places {
         remoteLimit = config.streams();
     }
 
-    /** What the two ends told each other in the handshake. */
+    /** What the two ends told each other in the handshake; the peer may allow fewer than this end does. */
     void agreed(TransportParameters own, TransportParameters peer) {
         allowance = Math.max(allowance, own.streams());
         remoteLimit = Math.max(remoteLimit, own.streams());
-        localLimit = Math.max(localLimit, peer.streams());
+        localLimit = peer.streams();
     }
 
     /** The next stream of this end; -1 when it has too many. It may have to wait until the peer {@link #allows} it. */

@@ -1,8 +1,11 @@
 package mcc.stream;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.function.LongSupplier;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -116,7 +119,24 @@ final class Streams {
         sendCreditBytes = firstCreditBytes;
         sendWindowBytes = peer.streamWindowBytes();
         for (Stream s : all.values()) s.send.firstCredit(sendWindowBytes);
+        holdBack();
         showEarly();
+    }
+
+    /** Streams opened before the peer told of its limit wait where it is lower than was thought. */
+    private void holdBack() {
+        ready.removeIf(s -> !places.allowsFrames(s));
+        control.removeIf(s -> !places.allowsFrames(s));
+        held.removeIf(s -> !places.allowsFrames(s));
+        List<Stream> waiting = new ArrayList<>();
+        for (Stream s : all.values()) if (!places.allowsFrames(s)) waiting.add(s);
+        waiting.sort(Comparator.comparingLong(s -> s.id));
+        early.clear();
+        for (Stream s : waiting) {
+            s.queued = false;
+            s.controlQueued = false;
+            early.addLast(s);
+        }
     }
 
     long open() {

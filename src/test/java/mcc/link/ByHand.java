@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.nio.charset.StandardCharsets;
+import mcc.core.Id;
 import mcc.crypto.Aead;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
@@ -36,6 +37,10 @@ final class ByHand {
         this.network = network;
         this.identity = identity;
         prologue = ("mcc/1/" + network).getBytes(StandardCharsets.UTF_8);
+    }
+
+    Id id() {
+        return identity.id();
     }
 
     /** A payload as nodes of version 1 send it: three fields, and the suites. */

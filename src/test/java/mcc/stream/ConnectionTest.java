@@ -559,6 +559,24 @@ class ConnectionTest {
     }
 
     @Test
+    void aPacketWithTwoAcknowledgementsCountsForNothing() {
+        Counters counters = new Counters();
+        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget(), counters);
+        connection.write(1, connection.open(1), buf, 0, 10);
+        assertThat(connection.transmit(1, buf, 0, 1_000)).isPositive();
+        FramesWriter writer = new FramesWriter();
+        for (int acks = 2; acks > 0; acks--) {
+            writer.begin(buf, 0, 1_000);
+            writer.packetNumber(1);
+            for (int i = 0; i < acks; i++) writer.ack(1, 0, 0, new long[] {1}, 1);
+            assertThat(connection.receive(2, buf, 0, writer.length(), false)).isEqualTo(acks == 1);
+            assertThat(connection.unackedSinceNs() == Core.NEVER).isEqualTo(acks == 1);
+        }
+        assertThat(counters.value("stream.malformed")).isEqualTo(1);
+        assertThat(counters.value("stream.broken")).isZero();
+    }
+
+    @Test
     void noPacketWhateverItsBytesThrows() {
         Rng rng = Rng.seeded(99);
         Counters counters = new Counters();

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Counters;
 import mcc.core.Rng;
+import mcc.wire.Frames;
+import mcc.wire.FramesReader;
 import mcc.wire.FramesWriter;
 import mcc.wire.TransportParameters;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,41 @@ class PlacesTest {
         assertThat(send(connection, 5)).as("one that was skipped").isTrue();
         assertThat(send(connection, 2)).isTrue();
         assertThat(connection.openStreams()).isEqualTo(3);
+    }
+
+    @Test
+    void aPeerThatAllowsFewerIsShownNoMoreWheneverTheyWereOpened() {
+        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget, counters);
+        for (int i = 0; i < 12; i++) open(connection, i);
+        connection.agreed(Config.defaults().limits(), new TransportParameters(7, 1_000, 1_000));
+        for (int i = 12; i < 20; i++) open(connection, i);
+        assertThat(shown(connection)).containsExactly(2L, 4L, 6L, 8L, 10L, 12L, 14L);
+        FramesWriter writer = new FramesWriter();
+        writer.begin(packet, 0, packet.length);
+        writer.packetNumber(1);
+        writer.maxStreams(9);
+        assertThat(connection.receive(2, packet, 0, writer.length(), false)).isTrue();
+        assertThat(shown(connection)).containsExactly(16L, 18L);
+    }
+
+    private void open(Connection connection, int i) {
+        long id = connection.open(1);
+        if (i % 5 == 4) connection.reset(1, id, 1);
+        else if (i % 3 > 0) connection.write(1, id, packet, 0, 10);
+    }
+
+    private java.util.Set<Long> shown(Connection connection) {
+        java.util.Set<Long> out = new java.util.TreeSet<>();
+        FramesReader reader = new FramesReader();
+        for (int n; (n = connection.transmit(1, packet, 0, packet.length)) > 0; ) {
+            reader.begin(packet, 0, n);
+            while (reader.next()) {
+                if (reader.kind() == Frames.STREAM
+                        || reader.kind() == Frames.RESET
+                        || reader.kind() == Frames.MAX_STREAM_DATA) out.add(reader.value());
+            }
+        }
+        return out;
     }
 
     @Test
