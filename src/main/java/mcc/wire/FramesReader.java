@@ -38,8 +38,8 @@ public final class FramesReader {
         while (at < end) {
             long tag = varint(end);
             kind = (int) (tag >>> 3);
-            boolean known = tag >>> 3 <= Frames.UNUSED_DATA && kind != 0;
-            if (malformed || (known ? !known((int) tag & 7) : !skip((int) tag & 7, end))) {
+            boolean known = tag >>> 3 <= Frames.UNUSED_DATA;
+            if (malformed || tag >>> 3 == 0 || (known ? !known((int) tag & 7) : !skip((int) tag & 7, end))) {
                 malformed = true;
                 return false;
             }

@@ -143,7 +143,7 @@ public sealed interface Message {
         KEPT,
         /** A newer one of this writer and slot is, or was, held. */
         OLD,
-        /** Signature, sizes or time of issue are wrong. */
+        /** Signature or time of issue are wrong. */
         INVALID,
         /** A limit is reached. */
         FULL

@@ -128,6 +128,15 @@ class LookupTest {
     }
 
     @Test
+    void lastLooksGoOutTogether() {
+        know(10, 20, 30, 40);
+        List<Lookup.Peer> asked = askPeers();
+        for (Lookup.Peer peer : asked.subList(0, 3)) lookup.failed(peer, 1, false);
+        lookup.answered(asked.get(3), 1, Trace.Result.CLOSER, 0);
+        assertThat(askAll()).containsExactly(10L, 20L, 30L);
+    }
+
+    @Test
     void anUnreachablePeerGetsNone() {
         know(10, 20);
         List<Lookup.Peer> asked = askPeers();

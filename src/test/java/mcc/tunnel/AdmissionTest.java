@@ -83,6 +83,23 @@ class AdmissionTest {
     }
 
     @Test
+    void whoAsksForNothingThatCanBeReadHearsWhatItWouldHearIfThereWereNone() throws IOException {
+        Node provider = node(Policy.open(), "provider");
+        Node user = node(Policy.open(), "user");
+        byte[] nowhere = ask(user, provider, NOWHERE).bytes();
+        byte[] tooLong = {(byte) 0xff, 0x7f};
+        byte[] threeBytesOfLength = {(byte) 0x80, (byte) 0x80, 1};
+        for (byte[] garbled : List.of(tooLong, threeBytesOfLength, new byte[] {1, 0x0b}, new byte[] {2, 0x0a, 5})) {
+            assertThat(ask(user, provider, garbled).bytes()).isEqualTo(nowhere);
+        }
+        byte[] empty = {0};
+        byte[] shortId = {3, 0x0a, 1, 7};
+        for (byte[] none : List.of(empty, shortId)) {
+            assertThat(ask(user, provider, none).bytes()).isEqualTo(nowhere);
+        }
+    }
+
+    @Test
     void theAppsOwnNodeIsAskedAboutToo() throws IOException {
         Node provider = node(may(Action.SIGNAL, Action.SEE), "provider");
         register(provider);
@@ -281,6 +298,10 @@ class AdmissionTest {
     }
 
     private Conversation ask(Node user, Node provider, Id endpoint, boolean datagrams) {
+        return ask(user, provider, Envelope.open(endpoint, datagrams, 0));
+    }
+
+    private Conversation ask(Node user, Node provider, byte[] first) {
         StreamPort port = open(user, provider);
         Context home = visitors.get(user).home();
         Conversation talk = new Conversation(home, port);
@@ -292,7 +313,7 @@ class AdmissionTest {
             });
             port.datagramHandler(bytes -> talk.add(bytes[0]));
             port.attach(home);
-            port.write(Envelope.open(endpoint, datagrams, 0));
+            port.write(first);
         });
         return talk;
     }
