@@ -72,7 +72,7 @@ public final class ApiVerticle extends VerticleBase {
         EventStream stream = new EventStream(vertx, parts.bus(), log);
         Live live = new Live(Live.samplers(parts.bus(), operations), log);
         vertx.setPeriodic(Live.PERIOD_MS, _ -> live.period());
-        Metrics metrics = new Metrics(parts.bus(), operations, connections);
+        Metrics metrics = new Metrics(parts, operations, connections);
         parts.bus().on(Bus.EVENTS, log::add);
         log.read(entry -> parts.bus().publish(Bus.NUMBERED_EVENTS, entry.toJson()));
         parts.bus().serve(Bus.API, query -> ask(query, rest));

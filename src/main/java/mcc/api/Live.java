@@ -85,13 +85,13 @@ final class Live {
     /** What a node's dashboard looks at. */
     static Map<String, Supplier<Future<Object>>> samplers(Bus bus, Operations operations) {
         Map<String, Supplier<Future<Object>>> out = new LinkedHashMap<>();
-        out.put("node", () -> operations.node().map(x -> x));
-        out.put("peers", () -> operations.peers().map(JsonArray::new));
-        out.put("dht", () -> operations.dht().map(x -> x));
-        out.put("buckets", () -> operations.buckets().map(JsonArray::new));
-        out.put("tunnels", () -> operations.tunnels().map(JsonArray::new));
-        out.put("registrations", () -> operations.registrations().map(JsonArray::new));
-        out.put("nat", () -> operations.nat().map(x -> x));
+        out.put("node", () -> operations.node.show().map(x -> x));
+        out.put("peers", () -> operations.peers.all().map(JsonArray::new));
+        out.put("dht", () -> operations.dht.show().map(x -> x));
+        out.put("buckets", () -> operations.dht.buckets().map(JsonArray::new));
+        out.put("tunnels", () -> operations.tunnels.all().map(JsonArray::new));
+        out.put("registrations", () -> operations.registrations.all().map(JsonArray::new));
+        out.put("nat", () -> operations.node.nat().map(x -> x));
         out.put(
                 "totals",
                 () -> bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Totals())

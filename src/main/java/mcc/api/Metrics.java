@@ -24,9 +24,11 @@ import mcc.core.Counters;
 import mcc.node.Bus;
 import mcc.node.DhtVerticle;
 import mcc.node.NatVerticle;
+import mcc.node.Node;
 import mcc.node.PluginQuery;
 import mcc.node.RegistryVerticle;
 import mcc.node.SessionVerticle;
+import mcc.node.Status;
 import mcc.tunnel.TunnelVerticle;
 
 /** Metrics in Prometheus' format: the cores' counts and the state of the node, read when somebody asks. */
@@ -38,10 +40,12 @@ final class Metrics {
     private final AtomicLong lookups = new AtomicLong();
     private final AtomicLong lookupMs = new AtomicLong();
     private final Bus bus;
+    private final Status status;
     private final Operations operations;
 
-    Metrics(Bus bus, Operations operations, Connections connections) {
-        this.bus = bus;
+    Metrics(Node.Parts parts, Operations operations, Connections connections) {
+        status = parts.status();
+        bus = parts.bus();
         this.operations = operations;
         FunctionTimer.builder(
                         "mcc.lookup.duration",
@@ -68,15 +72,15 @@ final class Metrics {
                         bus.ask(Bus.DHT, new DhtVerticle.Query.Counts()),
                         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Counts()),
                         bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Totals()),
-                        operations.peers(),
-                        operations.buckets(),
+                        operations.peers.all(),
+                        operations.dht.buckets(),
                         bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Counts()),
                         bus.ask(Bus.NAT, new NatVerticle.Query.Counts()),
                         bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of())))
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();
                     for (int i : List.of(0, 1, 2, 6, 7, 8)) sum(all.resultAt(i), sums);
-                    sums.put("log.dropped", operations.logDropped());
+                    sums.put("log.dropped", status.logDropped());
                     counts(sums);
                     tunnels(all.resultAt(3));
                     peers(all.resultAt(4));

@@ -247,8 +247,10 @@ final class Rest {
             RoutingContext rc, Contract.Operation operation, Operations.Operation does) {
         EntityTags.Conditions given = EntityTags.Conditions.of(rc.request());
         if (!given.any()) return does;
-        return operations.onlyIf(
-                operation.id(), does, now -> given.pass(now == null ? null : EntityTags.of(operations.toJson(now))));
+        return operations.registrations.onlyIf(
+                operation.id(),
+                does,
+                now -> given.pass(now == null ? null : EntityTags.of(operations.registrations.toJson(now))));
     }
 
     private void send(RoutingContext rc, Contract.Operation operation, Replays.Answer answer) {

@@ -1,0 +1,143 @@
+package mcc.api;
+
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import mcc.api.Operations.Answer;
+import mcc.api.Operations.Operation;
+import mcc.dht.Dht;
+import mcc.link.Peer;
+import mcc.nat.NatReport;
+import mcc.node.Bus;
+import mcc.node.NatVerticle;
+import mcc.node.Node;
+import mcc.node.SessionVerticle;
+
+/** What this node is, how it fares, and from which addresses its peers hear it. */
+final class NodeOperations {
+    private final Node.Parts parts;
+    private final Bus bus;
+    private final DhtOperations dht;
+
+    NodeOperations(Node.Parts parts, DhtOperations dht) {
+        this.parts = parts;
+        this.dht = dht;
+        bus = parts.bus();
+    }
+
+    void into(Map<String, Operation> all) {
+        all.put("getNode", _ -> show().map(Answer::of));
+        all.put("drainNode", _ -> drain());
+        all.put("getNat", _ -> nat().map(Answer::of));
+        all.put("getHealth", _ -> health().map(Answer::of));
+        all.put("getLiveness", _ -> Future.succeededFuture(Answer.of(liveness())));
+        all.put("getReadiness", _ -> health().map(Answer::of));
+    }
+
+    Future<JsonObject> show() {
+        return Future.all(bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()), this.dht.status())
+                .map(both -> {
+                    Dht.Status dht = both.resultAt(1);
+                    return new JsonObject()
+                            .put("id", parts.id().toString())
+                            .put("name", parts.name())
+                            .put("org", null)
+                            .put("network", parts.settings().text("network"))
+                            .put("version", Version.TEXT)
+                            .put("java", Runtime.version().toString())
+                            .put("uptimeMs", parts.status().uptimeMs())
+                            .put("draining", parts.status().isDraining())
+                            .put(
+                                    "udp",
+                                    new JsonArray(new ArrayList<>(parts.status().udp())))
+                            .put("http", parts.status().http())
+                            .put("tun", parts.status().tun())
+                            .put("peers", both.<List<Peer>>resultAt(0).size())
+                            .put("joined", dht.joined())
+                            .put("problems", parts.status().problems());
+                });
+    }
+
+    private Future<Answer> drain() {
+        return parts.drain().map(_ -> Answer.of(new JsonObject().put("draining", true)));
+    }
+
+    /** Whether every event loop takes its turns, by the word of the watchdog: what does not come back is started anew. */
+    private JsonObject liveness() {
+        JsonObject turning = turning();
+        return new JsonObject().put("status", turning.getString("status")).put("checks", new JsonArray().add(turning));
+    }
+
+    private JsonObject turning() {
+        List<String> late = parts.status().late();
+        String detail =
+                late.isEmpty() ? "every loop takes its turns" : "no turn for seconds: " + String.join(", ", late);
+        return check("loops", late.isEmpty(), detail);
+    }
+
+    Future<JsonObject> health() {
+        return this.dht.status().map(dht -> {
+            boolean joined = dht.joined();
+            boolean draining = parts.status().isDraining();
+            JsonArray checks = new JsonArray()
+                    .add(check("dht", joined, joined ? dht.contacts() + " contacts" : "no node of the network answers"))
+                    .add(check(
+                            "drain",
+                            !draining,
+                            draining ? "the node is out of service until it is started again" : "in service"));
+            int errors = 0;
+            for (Object each : parts.status().problems()) {
+                if (((JsonObject) each).getString("severity").equals("error")) errors++;
+            }
+            checks.add(check("problems", errors == 0, errors + " errors"));
+            checks.add(turning());
+            boolean stuck = !parts.status().late().isEmpty();
+            String status = draining || stuck ? "down" : joined && errors == 0 ? "up" : "degraded";
+            return new JsonObject().put("status", status).put("checks", checks);
+        });
+    }
+
+    private static JsonObject check(String id, boolean ok, String detail) {
+        return new JsonObject().put("id", id).put("status", ok ? "up" : "down").put("detail", detail);
+    }
+
+    Future<JsonObject> nat() {
+        return bus.ask(Bus.NAT, new NatVerticle.Query.Report()).map(nat -> {
+            JsonArray addresses = new JsonArray();
+            nat.addresses().forEach(a -> addresses.add(a.toString()));
+            JsonArray votes = new JsonArray();
+            for (NatReport.Vote v : nat.votes()) {
+                votes.add(new JsonObject()
+                        .put("by", v.by().toString())
+                        .put("sees", v.sees().toString())
+                        .put("ageMs", v.ageMs()));
+            }
+            return new JsonObject()
+                    .put("verdict", verdict(nat.mapping()))
+                    .put(
+                            "mapping",
+                            nat.mapping().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                    .put("filtering", "unknown")
+                    .put("addresses", addresses)
+                    .put("votes", votes)
+                    .put("portMapping", null)
+                    .put("mappingLifetimeMs", null);
+        });
+    }
+
+    private static String verdict(NatReport.Mapping mapping) {
+        return switch (mapping) {
+            case UNKNOWN -> "Not known yet: fewer than two peers have said from which address they hear this node.";
+            case NONE -> "No NAT in the way: peers see an address that this machine has itself.";
+            case ENDPOINT_INDEPENDENT ->
+                "Behind a NAT that gives every peer the same address: direct paths are likely.";
+            case ENDPOINT_DEPENDENT ->
+                "Behind a NAT that gives each peer another address: peers reach this node only after it has contacted"
+                        + " them.";
+        };
+    }
+}
