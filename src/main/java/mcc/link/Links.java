@@ -9,6 +9,7 @@ import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
+import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
@@ -41,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 public final class Links implements Core<LinkInput, LinkOutput> {
     /** First contacts under way. */
     static final int DIALS_MAX = 64;
+    /** Words of the system, about addresses that refuse, that are followed in a second. */
+    private static final int REFUSALS = 100;
     /** Packets that one link may send before the next one's turn. */
     private static final int BURST = 48;
 
@@ -62,6 +65,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Dialer dialer;
     private final Paths paths;
     private final Packets packets;
+    private final RateLimit<Boolean> refusals = new RateLimit<>(REFUSALS, REFUSALS, 1);
 
     private final Table links;
     private final Budget budget;
@@ -134,6 +138,18 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         rxPackets.add();
         if (Transport.looksLike(buf, offset, length)) onTransport(nowNs, buf, offset, length, from);
         else onHandshake(nowNs, buf, offset, length, from);
+    }
+
+    /**
+     * The system was told that nobody listens at an address. Anybody may have said so; so the peers there are asked, and one that
+     * does not answer is gone.
+     */
+    public void refused(long nowNs, Address at) {
+        counters.add("link.refused");
+        if (!refusals.take(nowNs, true)) return;
+        for (Link link : links.all()) {
+            if (link.path != null && link.path.remote.equals(at)) paths.refused(nowNs, link, link.path);
+        }
     }
 
     private void onTransport(long nowNs, byte[] buf, int offset, int length, Address from) {
@@ -444,6 +460,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             paths.probeOthers(nowNs, link);
         }
         paths.tick(nowNs, link);
+        if (link.gone) return;
         if (link.wantedStreams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && paths.probe(nowNs, link)) {
             expect(nowNs, link);
         }

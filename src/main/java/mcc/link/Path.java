@@ -15,6 +15,8 @@ final class Path {
     /** What an address may be sent before it has proved itself, for each byte that came from it (RFC 9000 section 8.1). */
     private static final int AMPLIFICATION = 3;
 
+    private static final int REFUSALS = 2;
+
     /** The number of this host's end ({@link PacketSink#send}). */
     final int local;
 
@@ -39,6 +41,8 @@ final class Path {
     private long challengedNs;
     private int tries;
     private long againNs = Core.NEVER;
+    /** How often the system was told, since this path was heard last, that nobody listens there. */
+    private int refusals;
 
     Path(int local, Address remote) {
         this.local = local;
@@ -61,6 +65,7 @@ final class Path {
 
     void heard(long nowNs, int bytes) {
         heardNs = nowNs;
+        refusals = 0;
         if (!proven) allowanceBytes += (long) AMPLIFICATION * bytes;
     }
 
@@ -79,6 +84,15 @@ final class Path {
     /** Whether that was proved so lately that it need not be asked again. */
     boolean isProvenSince(long ns) {
         return proven && provenNs >= ns;
+    }
+
+    void refused() {
+        refusals = Math.min(refusals + 1, REFUSALS);
+    }
+
+    /** Whether it was told so more than once, as of a process that ended; one such message may be an older one's. */
+    boolean isRefused() {
+        return refusals >= REFUSALS;
     }
 
     /** Whether a challenge is out. */

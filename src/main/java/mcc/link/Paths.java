@@ -108,6 +108,13 @@ final class Paths {
         if (path.recovery != null) link.connection.drop(path.recovery);
     }
 
+    /** Somebody says that nobody listens where the path in use goes. */
+    void refused(long nowNs, Link link, Path path) {
+        path.refused();
+        challenge(nowNs, link, path);
+        probeOthers(nowNs, link);
+    }
+
     /** Asks for a sign of life on the path in use; false when a challenge is out already. */
     boolean probe(long nowNs, Link link) {
         Path path = link.path;
@@ -134,6 +141,7 @@ final class Paths {
     void tick(long nowNs, Link link) {
         for (Path path : List.copyOf(link.paths)) {
             if (path.againNs() <= nowNs) challengeAgain(nowNs, link, path);
+            if (link.gone) return;
             if (path.mtu.deadlineNs() > nowNs) continue;
             if (path.mtu.tick(nowNs, path.heardNs, rng.nextLong())) counters.add("link.mtu.black-hole");
             probeMtu(nowNs, link, path);
@@ -146,7 +154,12 @@ final class Paths {
             return;
         }
         counters.add("link.path.unproven");
-        if (path != link.path) remove(link, path);
+        if (path != link.path) {
+            remove(link, path);
+        } else if (path.isRefused()) {
+            counters.add("link.peer.refusing");
+            links.forget(link, LinkOutput.Reason.UNREACHABLE);
+        }
     }
 
     /** When {@link #tick} is due. */

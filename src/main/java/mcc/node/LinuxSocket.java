@@ -20,6 +20,8 @@ final class LinuxSocket implements UdpSocket {
 
     private static final int PLAIN_MAX = 4096;
     private static final int SENDERS = 256;
+    /** The kernel's errors are looked at in one of so many turns, and in each that received nothing. */
+    private static final int TURNS = 64;
 
     private final PacketLoop loop;
     private final UdpDescriptor socket;
@@ -48,6 +50,7 @@ final class LinuxSocket implements UdpSocket {
     private int length;
     private boolean closed;
     private boolean blocked;
+    private int turns;
 
     private LinuxSocket(
             PacketLoop loop, UdpDescriptor socket, Address local, LocalEnds ends, Counters counters, Handler handler) {
@@ -125,7 +128,14 @@ final class LinuxSocket implements UdpSocket {
                 handler.onDatagram(bytes, at, Math.min(segment, total - at), from, end, ecn);
             }
         }
+        if (n == 0 || ++turns % TURNS == 0) refusals();
         handler.onTurn();
+    }
+
+    private void refusals() {
+        while (socket.nextRefusal()) {
+            handler.onRefused(from(socket.refusedHigh(), socket.refusedLow(), socket.refusedPort()));
+        }
     }
 
     /** The end that a message came to. */

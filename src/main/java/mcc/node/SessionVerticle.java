@@ -208,6 +208,11 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     }
 
     @Override
+    public void onRefused(Address at) {
+        if (links != null) links.refused(System.nanoTime(), at);
+    }
+
+    @Override
     public void onTurn() {
         Links links = this.links;
         if (links == null) return;

@@ -22,6 +22,9 @@ interface UdpSocket {
         /** A batch was handed over, or the socket takes datagrams again. */
         void onTurn();
 
+        /** The system was told that nobody listens at an address that was sent to; by whom, nobody knows. */
+        default void onRefused(Address at) {}
+
         /** Taking a datagram threw, as nothing may. */
         void onFailure(Throwable cause);
     }

@@ -34,6 +34,11 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int EACCES = 13;
     private static final int ENOSYS = 38;
     private static final int EOPNOTSUPP = 95;
+    private static final int ECONNREFUSED = 111;
+    private static final int EHOSTDOWN = 112;
+    private static final int ENOPROTOOPT = 92;
+    private static final int EPROTO = 71;
+    private static final int ENONET = 64;
     private static final int MESSAGES = 8;
     /** For who takes them one by one. */
     private static final int MESSAGES_FEW = 2;
@@ -65,6 +70,11 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int UDP_SEGMENT = 103;
     private static final int UDP_GRO = 104;
     private static final int MSG_DONTWAIT = 0x40;
+    private static final int MSG_ERRQUEUE = 0x2000;
+    private static final int IP_RECVERR = 11;
+    private static final int IPV6_RECVERR = 25;
+    /** Entries of the error queue that are looked at in one go. */
+    private static final int ERRORS_MAX = 64;
     /** Sizes of {@code struct mmsghdr}, {@code msghdr}, {@code iovec}, {@code sockaddr_in6} with padding, and a cmsg. */
     private static final int MMSG = 64;
 
@@ -97,6 +107,11 @@ public final class UdpDescriptor implements AutoCloseable {
     private final MemorySegment outName = arena.allocate(NAME, 8);
     private final MemorySegment outVector = arena.allocate(16, 8);
     private final MemorySegment outControl = arena.allocate(2L * CMSG_INT + CMSG_INFO6, 8);
+    /** What of the kernel's errors is looked at: whom it is about, and {@code struct sock_extended_err} behind other cmsgs. */
+    private final MemorySegment errorHeader = arena.allocate(56, 8);
+
+    private final MemorySegment errorName = arena.allocate(NAME, 8);
+    private final MemorySegment errorControl = arena.allocate(2L * CONTROL, 8);
     private final MemorySegment outBytes = arena.allocate(BYTES + 2048, 4096);
     private final List<String> refused = new ArrayList<>();
     private int port;
@@ -127,6 +142,8 @@ public final class UdpDescriptor implements AutoCloseable {
             headers.set(JAVA_LONG, (long) MMSG * i + 24, 1);
             headers.set(ADDRESS, (long) MMSG * i + 32, controls.asSlice((long) CONTROL * i, CONTROL));
         }
+        errorHeader.set(ADDRESS, 0, errorName);
+        errorHeader.set(ADDRESS, 32, errorControl);
         outVector.set(ADDRESS, 0, outBytes);
         outName.set(JAVA_SHORT, 0, (short) (v4 ? AF_INET : AF_INET6));
         outHeader.set(ADDRESS, 0, outName);
@@ -177,7 +194,10 @@ public final class UdpDescriptor implements AutoCloseable {
         made.option("IP_RECVTOS", v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVTOS : IPV6_RECVTCLASS, 1);
         made.option("IP_PKTINFO", v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
         int discover = v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER;
-        if (!programs) made.option("IP_MTU_DISCOVER", v4 ? IPPROTO_IP : IPPROTO_IPV6, discover, PMTUDISC_PROBE);
+        if (!programs) {
+            made.option("IP_MTU_DISCOVER", v4 ? IPPROTO_IP : IPPROTO_IPV6, discover, PMTUDISC_PROBE);
+            made.option("IP_RECVERR", v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, 1);
+        }
         if (offload) made.option("UDP_GRO", SOL_UDP, UDP_GRO, 1); // without it each datagram comes alone
         try {
             made.tryReceiving();
@@ -267,13 +287,67 @@ public final class UdpDescriptor implements AutoCloseable {
             headers.set(JAVA_INT, (long) MMSG * i + 8, NAME);
             headers.set(JAVA_LONG, (long) MMSG * i + 40, CONTROL);
         }
-        int n = batches ? libc.recvmmsg(fd, headers, messages, MSG_DONTWAIT) : receiveOneByOne();
+        int n = receiveOnce();
+        if (n < 0 && mayBeOfAnother(-n)) n = receiveOnce();
         if (batches && n < 0 && isRefusal(-n)) {
             batches = false;
-            n = receiveOneByOne();
+            n = receiveOnce();
         }
         error = n >= 0 || n == -AGAIN || n == -EINTR ? 0 : -n;
         return Math.max(0, n);
+    }
+
+    private int receiveOnce() {
+        return batches ? libc.recvmmsg(fd, headers, messages, MSG_DONTWAIT) : receiveOneByOne();
+    }
+
+    /** Whether a call may have failed for what an ICMP message said of an earlier datagram: each is told by one call. */
+    private static boolean mayBeOfAnother(int error) {
+        return switch (error) {
+            case ECONNREFUSED,
+                    EHOSTUNREACH,
+                    ENETUNREACH,
+                    EHOSTDOWN,
+                    ENOPROTOOPT,
+                    EPROTO,
+                    ENONET,
+                    EMSGSIZE,
+                    EACCES,
+                    EOPNOTSUPP -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Takes what the kernel keeps of the errors of earlier datagrams, up to the next that says that nobody listens where one was
+     * sent to (ICMP port unreachable; RFC 792, RFC 4443 section 3.1); false when there is none. Whoever sees the
+     * traffic, or guesses both ports, can send such a message.
+     */
+    public boolean nextRefusal() {
+        for (int i = 0; i < ERRORS_MAX && !closed; i++) {
+            errorHeader.set(JAVA_INT, 8, NAME);
+            errorHeader.set(JAVA_LONG, 40, errorControl.byteSize());
+            if (libc.recvmsg(fd, errorHeader, MSG_DONTWAIT | MSG_ERRQUEUE) < 0) return false;
+            int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+            long at = control(errorControl, 0, errorHeader.get(JAVA_LONG, 40), level, v4 ? IP_RECVERR : IPV6_RECVERR);
+            if (at >= 0 && errorControl.get(JAVA_INT, at) == ECONNREFUSED) return true;
+        }
+        return false;
+    }
+
+    /** The upper 64 bits of the IP address that {@link #nextRefusal} is about, as {@link #fromHigh}. */
+    public long refusedHigh() {
+        return high(errorName, 0);
+    }
+
+    /** The lower 64 bits of it. */
+    public long refusedLow() {
+        return low(errorName, 0);
+    }
+
+    /** The port there. */
+    public int refusedPort() {
+        return port(errorName, 0);
     }
 
     private int receiveOneByOne() {
@@ -304,11 +378,15 @@ public final class UdpDescriptor implements AutoCloseable {
 
     /** Where the data of a control message is that message {@code i} came with; negative when it has none of the kind. */
     private long control(int i, int level, int type) {
-        long at = (long) CONTROL * i;
-        long end = at + Math.min(CONTROL, headers.get(JAVA_LONG, (long) MMSG * i + 40));
+        long length = Math.min(CONTROL, headers.get(JAVA_LONG, (long) MMSG * i + 40));
+        return control(controls, (long) CONTROL * i, length, level, type);
+    }
+
+    private static long control(MemorySegment in, long at, long length, int level, int type) {
+        long end = at + length;
         while (at + CMSG < end) {
-            if (controls.get(JAVA_INT, at + 8) == level && controls.get(JAVA_INT, at + 12) == type) return at + CMSG;
-            at += Math.max(CMSG, controls.get(JAVA_LONG, at) + 7 & ~7L);
+            if (in.get(JAVA_INT, at + 8) == level && in.get(JAVA_INT, at + 12) == type) return at + CMSG;
+            at += Math.max(CMSG, in.get(JAVA_LONG, at) + 7 & ~7L);
         }
         return -1;
     }
@@ -321,14 +399,25 @@ public final class UdpDescriptor implements AutoCloseable {
 
     /** The upper 64 bits of the sender's IP address of message {@code i}; IPv4 as IPv4-mapped IPv6. */
     public long fromHigh(int i) {
-        return v4 ? 0 : Long.reverseBytes(names.get(JAVA_LONG, (long) NAME * i + 8));
+        return high(names, (long) NAME * i);
     }
 
     /** The lower 64 bits of it. */
     public long fromLow(int i) {
-        long at = (long) NAME * i;
-        if (v4) return MAPPED | Integer.reverseBytes(names.get(JAVA_INT, at + 4)) & 0xffffffffL;
-        return Long.reverseBytes(names.get(JAVA_LONG, at + 16));
+        return low(names, (long) NAME * i);
+    }
+
+    private long high(MemorySegment in, long at) {
+        return v4 ? 0 : Long.reverseBytes(in.get(JAVA_LONG, at + 8));
+    }
+
+    private long low(MemorySegment in, long at) {
+        if (v4) return MAPPED | Integer.reverseBytes(in.get(JAVA_INT, at + 4)) & 0xffffffffL;
+        return Long.reverseBytes(in.get(JAVA_LONG, at + 16));
+    }
+
+    private static int port(MemorySegment in, long at) {
+        return Short.reverseBytes(in.get(JAVA_SHORT, at + 2)) & 0xffff;
     }
 
     /**
@@ -375,7 +464,7 @@ public final class UdpDescriptor implements AutoCloseable {
 
     /** The sender's port of message {@code i}. */
     public int fromPort(int i) {
-        return Short.reverseBytes(names.get(JAVA_SHORT, (long) NAME * i + 2)) & 0xffff;
+        return port(names, (long) NAME * i);
     }
 
     /**
@@ -413,7 +502,9 @@ public final class UdpDescriptor implements AutoCloseable {
         if (sourceLow != 0 || sourceHigh != 0) controlled = putSource(controlled);
         outHeader.set(ADDRESS, 32, controlled > 0 ? outControl : MemorySegment.NULL);
         outHeader.set(JAVA_LONG, 40, controlled);
-        return Math.max(0, -libc.sendmsg(fd, outHeader));
+        int error = -libc.sendmsg(fd, outHeader);
+        if (mayBeOfAnother(error)) error = -libc.sendmsg(fd, outHeader);
+        return Math.max(0, error);
     }
 
     private int putSource(int at) {

@@ -93,6 +93,11 @@ class FailoverIT {
                             .path("provider")
                             .asText())
                     .isEqualTo(dead.id);
+            RealNode.await("its link is gone because its host refuses, not because of a time-out", () -> {
+                String metrics = three.get("/metrics").raw().body();
+                assertThat(metrics).doesNotContain("\nmcc_link_handshake_timeout_total ");
+                return metrics.contains("\nmcc_link_peer_refusing_total 1");
+            });
             RealNode.await(
                     "the dead provider is forgotten",
                     () -> three.providers("web").equals(List.of(alive.id)));

@@ -104,6 +104,55 @@ class PathsTest extends VirtualNet {
     }
 
     @Test
+    void aPeerWhoseHostRefusesAndThatDoesNotAnswerIsGoneAtOnce() {
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        run(SECOND);
+        assertThat(a.links.open(now, b.contact())).isNotNegative();
+        b.silent = true;
+        a.links.refused(now, b.at);
+        a.turn();
+        a.links.refused(now, b.at);
+        a.turn();
+        run(SECOND);
+        assertThat(a.all(LinkOutput.Down.class))
+                .containsExactly(new LinkOutput.Down(b.identity.id(), LinkOutput.Reason.UNREACHABLE));
+        assertThat(a.all(LinkOutput.StreamsLost.class)).hasSize(1);
+        assertThat(a.counters.value("link.peer.refusing")).isEqualTo(1);
+    }
+
+    @Test
+    void whoeverSaysThatAPeerRefusesEndsNoLinkToOneThatAnswers() {
+        latencyNs = 200 * MS;
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        run(SECOND);
+        assertThat(a.links.open(now, b.contact())).isNotNegative();
+        long before = datagrams;
+        for (int i = 0; i < 10_000; i++) {
+            a.links.refused(now, b.at);
+            a.turn();
+            run(MS);
+        }
+        run(5 * SECOND);
+        assertThat(a.all(LinkOutput.Down.class)).isEmpty();
+        assertThat(a.all(LinkOutput.StreamsLost.class)).isEmpty();
+        assertThat(datagrams - before)
+                .as("a challenge and its answer at a time")
+                .isLessThan(100);
+    }
+
+    @Test
+    void onePeerThatIsSilentForASecondOutlivesOneSuchWord() {
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        run(SECOND);
+        b.silent = true;
+        a.links.refused(now, b.at);
+        a.turn();
+        run(SECOND);
+        b.silent = false;
+        assertThat(a.all(LinkOutput.Down.class)).isEmpty();
+    }
+
+    @Test
     void pathsOfAPeerAreAFew() {
         meet();
         for (int i = 0; i < 40; i++) {

@@ -45,6 +45,7 @@ class UdpSocketTest {
         final BlockingQueue<byte[]> datagrams = new LinkedBlockingQueue<>();
         final BlockingQueue<Address> senders = new LinkedBlockingQueue<>();
         final BlockingQueue<Integer> locals = new LinkedBlockingQueue<>();
+        final BlockingQueue<Address> refused = new LinkedBlockingQueue<>();
         final AtomicInteger turns = new AtomicInteger();
 
         @Override
@@ -52,6 +53,11 @@ class UdpSocketTest {
             senders.add(from);
             locals.add(local);
             datagrams.add(Arrays.copyOfRange(buf, offset, offset + length));
+        }
+
+        @Override
+        public void onRefused(Address at) {
+            refused.add(at);
         }
 
         @Override
@@ -127,6 +133,35 @@ class UdpSocketTest {
             for (byte[] each : datagrams) from.send(LocalEnds.ANY, to, each, 0, each.length, 0);
             from.flush();
         });
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Kind.class,
+            names = {"LINUX", "LINUX_WITHOUT_BATCHES"})
+    void whereNobodyListensIsToldAndCostsNobodyElseADatagram(Kind kind) throws Exception {
+        for (Address at : List.of(LOOPBACK, LOOPBACK6)) {
+            Inbox mine = new Inbox();
+            Inbox theirs = new Inbox();
+            Kernel kernel = kind == Kind.LINUX ? new Kernel() : new Kernel().refusing("recvmmsg");
+            UdpSocket from = linux(kernel, at, true, mine);
+            UdpSocket to = linux(new Kernel(), at, true, theirs);
+            UdpSocket gone = linux(new Kernel(), at, true, new Inbox());
+            Address nobody = gone.local();
+            gone.close();
+            onLoop(() -> {}); // it is closed
+            List<byte[]> sent = batch(7, 30);
+            for (byte[] each : sent) {
+                send(from, nobody, List.of(each));
+                send(from, to.local(), List.of(each));
+            }
+            theirs.gets(sent);
+            assertThat(mine.refused.poll(60, TimeUnit.SECONDS)).isEqualTo(nobody);
+            send(to, from.local(), sent);
+            mine.gets(sent);
+        }
+        assertThat(counters.value("udp.errors")).isZero();
+        assertThat(counters.value("udp.receive.errors")).isZero();
     }
 
     private enum Kind {
