@@ -25,6 +25,8 @@ public sealed interface Decision {
 
     /** What the grant that came nearest lacks, from the farthest to the nearest. For the local operator only. */
     enum Reason {
+        /** The policy itself failed over the question. */
+        FAILED,
         /** Nothing is granted of this thing. */
         NOTHING_GRANTED,
         /** Something is, but not this action. */

@@ -110,7 +110,7 @@ public record Grant(
         };
     }
 
-    boolean isFor(Question.Subject subject) {
+    boolean isFor(Subject subject) {
         return switch (to) {
             case Whom.Anyone _ -> true;
             case Whom.Members m -> !m.org.equals(Policy.OPEN) && m.org.equals(subject.org());

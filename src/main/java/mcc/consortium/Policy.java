@@ -5,7 +5,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import mcc.core.Bytes;
-import mcc.core.Counters;
 import mcc.crypto.Sha256;
 import org.jspecify.annotations.Nullable;
 
@@ -65,14 +64,11 @@ public final class Policy {
                 nearest = lack;
             }
         }
-        return best == null ? new Decision.Denied(nearest, ref(question)) : new Decision.Allowed(best, best.untilMs());
+        return best == null ? denied(nearest, question) : new Decision.Allowed(best, best.untilMs());
     }
 
-    /** Decides, and counts it as {@code policy.allowed} or {@code policy.denied}. */
-    public Decision decide(Question question, Counters counters) {
-        Decision decision = decide(question);
-        counters.add(decision.isAllowed() ? "policy.allowed" : "policy.denied");
-        return decision;
+    static Decision denied(Decision.Reason reason, Question question) {
+        return new Decision.Denied(reason, ref(question));
     }
 
     private static boolean outlasts(Grant a, Grant b) {

@@ -14,19 +14,6 @@ public record Question(Subject subject, Action action, Thing thing, Port port, l
         this(subject, action, thing, Port.NONE, epochMs);
     }
 
-    /**
-     * Who asks.
-     *
-     * @param org its organisation, or {@link Policy#OPEN}
-     * @param hops how often the right was passed on before it reached this node; 0 for a grantee itself
-     */
-    public record Subject(Id node, String org, int hops) {
-        /** A node without an organisation. */
-        public static Subject open(Id node) {
-            return new Subject(node, Policy.OPEN, 0);
-        }
-    }
-
     /** What the action is done to. */
     public sealed interface Thing {
         /** Whose it is: an organisation, or {@link Policy#OPEN}. */

@@ -4,19 +4,25 @@
  * <p>May use core and crypto. Certificates, charters and organisations' keys are not here: today's network is open, and
  * every node in it has no organisation.
  *
- * <p>Read in this order: {@link mcc.consortium.Question} (who wants what of whom), {@link mcc.consortium.Grant} (what an
- * owner allows), {@link mcc.consortium.Policy} (the evaluator), {@link mcc.consortium.Decision} (its answer).
+ * <p>Read in this order: {@link mcc.consortium.Subject} (who asks), {@link mcc.consortium.Question} (who wants what of whom),
+ * {@link mcc.consortium.Grant} (what an owner allows), {@link mcc.consortium.Policy} (the evaluator),
+ * {@link mcc.consortium.Decision} (its answer), {@link mcc.consortium.DecisionPoint} (whoever asks has one, and is told of
+ * each {@link mcc.consortium.PolicyEpoch}).
  *
  * <p>Asked where a denied one would learn or get something: {@code registry.Directory} (see), {@code dht.Dht} (store),
- * {@code link.Responder} (learn our address, or that we are up), {@code tunnel.Provider} (open, and reply as long as the
- * decision holds; measure), {@code node.TunPort} (reach a port of this host or an endpoint's, by the virtual interface).
+ * {@code link.Access} (have a link with this node, whichever end begins it), {@code tunnel.Admission} (open, and reply as long
+ * as the decision holds; measure; what this node's users see), {@code node.TunPort} (reach a port of this host or an
+ * endpoint's, by the virtual interface). Each asks again about all that stands when a new epoch comes.
  *
- * <p>Invariants: what no grant allows is denied; a grant only ever allows, so neither their order nor their number can take
- * a right away; equal questions to equal grants have equal answers; nothing outside this room decides by itself; a stranger
- * who is denied is told what it would be told if the thing did not exist.
+ * <p>Invariants: what no grant allows is denied, and before the first epoch there are no grants; a grant only ever allows, so
+ * neither their order nor their number can take a right away; equal questions to equal grants have equal answers; nothing
+ * outside this room decides by itself, nor makes a subject of an ID that was not proved; the highest epoch is in force; a
+ * policy that fails costs what was asked and nothing else; a stranger who is denied is told what it would be told if the thing
+ * did not exist.
  *
- * <p>Sources: capabilities without a rule language as in Macaroons (Birgisson et al., 2014) and SPKI (RFC 2693 section 6.3,
- * intersection of rights); default deny as in Saltzer and Schroeder, "The Protection of Information in Computer Systems"
+ * <p>Sources: policy decision and enforcement points as in RFC 2753 section 2; capabilities without a rule language as in
+ * Macaroons (Birgisson et al., 2014) and SPKI (RFC 2693 section 6.3, intersection of rights); default deny as in Saltzer and
+ * Schroeder, "The Protection of Information in Computer Systems"
  * (1975).
  */
 @NullMarked

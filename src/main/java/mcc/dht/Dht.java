@@ -1,10 +1,15 @@
 package mcc.dht;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import mcc.consortium.Action;
+import mcc.consortium.DecisionPoint;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
 import mcc.consortium.Question;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -50,11 +55,14 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** The deadline has come. */
         record Tick() implements Input {}
 
+        /** The policy from now on: every record held for others is judged again. */
+        record NewPolicy(PolicyEpoch epoch) implements Input {}
+
         /** The wall clock; to be told again where it was set. */
         record Clock(long epochMs) implements Input {}
 
         /** An authenticated peer asks. */
-        record Asked(Id from, Address at, long call, Message request) implements Input {}
+        record Asked(Subject from, Address at, long call, Message request) implements Input {}
 
         /** The answer to {@link Output.Ask}. */
         record Answered(Id from, Address at, long call, Message answer, long rttNs) implements Input {}
@@ -186,6 +194,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** The table has this many contacts now. */
         record TableChanged(int contacts) implements Output {}
 
+        /** A new epoch of the policy ended the keeping of so many records. */
+        record PolicyEnded(long epoch, int records) implements Output {}
+
         /** A record that we held for another has expired. */
         record Expired(Id key, Id writer, Id slot) implements Output {}
     }
@@ -221,7 +232,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     /** By more the wall clock and the monotonic one differ only when the first is set, or the second stood still. */
     private static final long CLOCK_JUMP_MS = 2_000;
 
-    private final Policy policy;
+    private final DecisionPoint policy;
     private final Shared shared;
     private final Calls calls;
     private final Lookups lookups;
@@ -236,8 +247,8 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private int reportedSize;
 
     /** Makes the DHT of node {@code self}; it does nothing before {@link Input.Start}. */
-    public Dht(Config config, Id self, Signing signing, Policy policy, Rng rng, Counters counters) {
-        this.policy = policy;
+    public Dht(Config config, Id self, Signing signing, Rng rng, Counters counters) {
+        policy = new DecisionPoint(counters);
         shared = new Shared(config, self, signing, rng, counters);
         calls = new Calls(shared);
         lookups = new Lookups(shared, calls, this::finished);
@@ -255,6 +266,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Input.Start start -> start(start);
             case Input.Meet meet -> upkeep.meet(meet.contacts());
             case Input.Tick _ -> {}
+            case Input.NewPolicy p -> govern(p.epoch());
             case Input.Clock clock -> clock(clock.epochMs());
             case Input.Asked asked -> asked(asked);
             case Input.Answered answered -> answered(answered);
@@ -339,41 +351,47 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
 
     private void asked(Input.Asked asked) {
         upkeep.heard();
-        if (!perPeer.take(shared.nowNs, asked.from()) || !perNetwork.take(shared.nowNs, Item.network(asked.at()))) {
+        Id from = asked.from().node();
+        if (!perPeer.take(shared.nowNs, from) || !perNetwork.take(shared.nowNs, Item.network(asked.at()))) {
             shared.counters.add("dht.askedTooOften");
             return;
         }
         Message answer = switch (asked.request()) {
             case Message.Ping _ -> new Message.Pong(Math.max(0, shared.epochMs()));
-            case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), asked.from()));
-            case Message.FindValue m ->
-                shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), asked.from()));
+            case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), from));
+            case Message.FindValue m -> shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), from));
             case Message.Store m -> store(asked.from(), asked.at(), m.record());
             case Message.Beat m ->
-                new Message.Beaten(mayStore(asked.from()) && shared.store.beat(shared.nowNs, asked.from(), m));
+                new Message.Beaten(mayStore(asked.from()) && shared.store.beat(shared.nowNs, from, m));
             case Message.Pong _, Message.Nodes _, Message.Values _, Message.Stored _, Message.Beaten _ -> null;
         };
         if (answer == null) {
             shared.counters.add("dht.askedWrong");
             return;
         }
-        shared.emit(new Output.Reply(asked.from(), asked.call(), answer));
-        consider(asked.from(), asked.at());
+        shared.emit(new Output.Reply(from, asked.call(), answer));
+        consider(from, asked.at());
     }
 
-    private Message.Stored store(Id from, Address at, Record record) {
+    private Message.Stored store(Subject from, Address at, Record record) {
         // A stranger is told what a full node would tell it.
         boolean may = mayStore(from);
         Message.Verdict verdict =
-                may ? shared.store.store(shared.nowNs, shared.epochMs(), at, record) : Message.Verdict.FULL;
+                may ? shared.store.store(shared.nowNs, shared.epochMs(), from, at, record) : Message.Verdict.FULL;
         long newest = verdict == Message.Verdict.OLD ? shared.store.newest(record) : 0;
         return new Message.Stored(verdict, newest, Math.max(0, shared.epochMs()));
     }
 
-    private boolean mayStore(Id from) {
+    private boolean mayStore(Subject from) {
         var here = new Question.Thing.Node(Policy.OPEN, shared.self);
-        var question = new Question(Question.Subject.open(from), Action.STORE, here, shared.epochMs());
-        return policy.decide(question, shared.counters).isAllowed();
+        return policy.allows(new Question(from, Action.STORE, here, shared.epochMs()));
+    }
+
+    private void govern(PolicyEpoch epoch) {
+        if (!policy.take(epoch)) return;
+        Map<Subject, Boolean> may = new HashMap<>(); // looked up, never iterated
+        int ended = shared.store.retain(shared.nowNs, by -> may.computeIfAbsent(by, this::mayStore));
+        if (ended > 0) shared.emit(new Output.PolicyEnded(epoch.number(), ended));
     }
 
     private void consider(Id node, Address at) {

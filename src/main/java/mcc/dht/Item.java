@@ -1,9 +1,11 @@
 package mcc.dht;
 
 import java.util.Comparator;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.wire.Record;
+import org.jspecify.annotations.Nullable;
 
 /** A record that this node holds for another. */
 final class Item {
@@ -27,6 +29,8 @@ final class Item {
 
     final Record record;
     final Instance instance;
+    /** Who had it kept; null for this node. */
+    final @Nullable Subject by;
     /** The network of the address that it came from, see {@link #network}. */
     final Address network;
     /** Numbers the items of one store. */
@@ -37,9 +41,10 @@ final class Item {
     /** Scratch of {@link Shelf#fair}. */
     int rank;
 
-    Item(Record record, Address network, long number, long expiresNs, long beatNs) {
+    Item(Record record, @Nullable Subject by, Address network, long number, long expiresNs, long beatNs) {
         this.record = record;
         instance = Instance.of(record);
+        this.by = by;
         this.network = network;
         this.number = number;
         this.expiresNs = expiresNs;

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.Predicate;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -65,10 +67,11 @@ final class RecordStore {
     /**
      * Judges a record and keeps it if it may be kept; a lease of 0 withdraws.
      *
+     * @param by who asks for it; null for this node
      * @param from the address that it came from
      */
-    Verdict store(long nowNs, long epochMs, Address from, Record record) {
-        Verdict verdict = judge(nowNs, epochMs, Item.network(from), record);
+    Verdict store(long nowNs, long epochMs, @Nullable Subject by, Address from, Record record) {
+        Verdict verdict = judge(nowNs, epochMs, by, Item.network(from), record);
         counters.add(
                 switch (verdict) {
                     case KEPT -> "dht.storeKept";
@@ -79,6 +82,11 @@ final class RecordStore {
         return verdict;
     }
 
+    /** The same for this node itself. */
+    Verdict store(long nowNs, long epochMs, Address from, Record record) {
+        return store(nowNs, epochMs, null, from, record);
+    }
+
     /** Returns the highest number known of that writer's record in that slot; 0 when none is. */
     long newest(Record record) {
         Item.Instance instance = Item.Instance.of(record);
@@ -87,7 +95,7 @@ final class RecordStore {
         return Math.max(held == null ? 0 : held.record.content().seq(), grave == null ? 0 : grave.seq);
     }
 
-    private Verdict judge(long nowNs, long epochMs, Address network, Record record) {
+    private Verdict judge(long nowNs, long epochMs, @Nullable Subject by, Address network, Record record) {
         expire(nowNs, null);
         Record.Content c = record.content();
         if (Math.abs(c.issuedAtMs() - epochMs) > ISSUED_SLACK_MS) return Verdict.INVALID;
@@ -103,7 +111,8 @@ final class RecordStore {
         if (!isSigned(record, config.network(), signing)) return Verdict.INVALID;
         if (held != null) remove(held);
         if (keeps && makeRoom(nowNs, network, record)) {
-            put(new Item(record, network, number++, nowNs + Math.min(c.leaseMs(), Limits.LEASE_MS) * Config.MS, nowNs));
+            long expiresNs = nowNs + Math.min(c.leaseMs(), Limits.LEASE_MS) * Config.MS;
+            put(new Item(record, by, network, number++, expiresNs, nowNs));
             return Verdict.KEPT;
         }
         bury(instance, keeps ? c.seq() - 1 : c.seq(), nowNs);
@@ -146,11 +155,27 @@ final class RecordStore {
 
     private boolean giveWay(long nowNs, @Nullable Item item) {
         if (item == null) return false;
-        remove(item);
-        // The same version may come back; an older one may not.
-        bury(item.instance, item.record.content().seq() - 1, nowNs);
+        drop(nowNs, item);
         counters.add("dht.recordGaveWay");
         return true;
+    }
+
+    /** The same version may come back; an older one may not. */
+    private void drop(long nowNs, Item item) {
+        remove(item);
+        bury(item.instance, item.record.content().seq() - 1, nowNs);
+    }
+
+    /** Drops the records of those who may not have any here; returns how many. */
+    int retain(long nowNs, Predicate<Subject> may) {
+        int dropped = 0;
+        for (Item item : List.copyOf(expiries)) {
+            if (item.by == null || may.test(item.by)) continue;
+            drop(nowNs, item);
+            dropped++;
+        }
+        counters.of("policy.ended.records").add(dropped);
+        return dropped;
     }
 
     /** Notes that the writer still stands behind a version; false when that version is not held. */

@@ -1,5 +1,6 @@
 package mcc.link;
 
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.session.Handshake;
 import mcc.session.Session;
@@ -28,6 +29,10 @@ final class Dial {
     long nextNs;
     /** The third message, repeated until the responder speaks with the new keys. */
     byte @Nullable [] last;
+
+    /** Who answered. */
+    @Nullable
+    Subject peer;
 
     @Nullable
     Hello hello;

@@ -2,15 +2,14 @@ package mcc.link;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
-import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
 import mcc.link.LinkOutput.Reason;
 import mcc.session.Cookies;
@@ -39,9 +38,11 @@ final class Dialer {
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
+    private final Access access;
     private final List<Dial> dials = new ArrayList<>();
 
-    Dialer(Links links, Config config, Identity identity, Rng rng, Counters counters) {
+    Dialer(Links links, Config config, Identity identity, Access access, Rng rng, Counters counters) {
+        this.access = access;
         this.links = links;
         this.config = config;
         this.identity = identity;
@@ -135,14 +136,20 @@ final class Dialer {
         if (handshake == null || dial.last != null) return;
         byte[] clear = handshake.read(response.getNoise().toByteArray());
         ResponderPayload payload = clear == null ? null : Handshakes.responder(clear);
-        Id peer = payload == null ? null : proven(payload, handshake);
+        Subject who =
+                payload == null ? null : access.proven(payload.getIdentity().toByteArray(), handshake);
         Aead.Suite suite = payload == null ? null : choose(payload.getSuitesList());
         byte[] peerStatic = handshake.remoteStatic();
-        if (payload == null || peer == null || suite == null || peerStatic == null) {
+        if (payload == null || who == null || suite == null || peerStatic == null) {
             counters.add("link.response.forged");
             fail(dial, Reason.REFUSED);
             return;
         }
+        if (!access.admits(nowNs, who)) {
+            fail(dial, Reason.DENIED); // which does not learn who dialled: that is in the third message
+            return;
+        }
+        Id peer = who.node();
         Link link = links.find(peer);
         if (link != null && link.canSend(nowNs)) {
             dial.link = link;
@@ -176,6 +183,7 @@ final class Dialer {
             return;
         }
         dial.link = link;
+        dial.peer = who;
         dial.hello = Hello.of(payload);
         dial.session = new Session(nowNs, handshake.split(), suite, true, dial.index, response.getSender());
         dial.last = Datagram.newBuilder()
@@ -211,10 +219,11 @@ final class Dialer {
     void confirmed(long nowNs, Dial dial, Address from) {
         Link link = dial.link;
         Session session = dial.session;
+        Subject peer = dial.peer;
         Hello hello = dial.hello;
-        if (link == null || session == null || hello == null) return;
+        if (link == null || peer == null || session == null || hello == null) return;
         dials.remove(dial);
-        links.established(nowNs, link, session, hello, from);
+        links.established(nowNs, link, peer, session, hello, from);
         links.control(link, Paths.observed(from));
         links.output(new LinkOutput.Dialled(dial.ticket, link.peer, from));
     }
@@ -233,11 +242,13 @@ final class Dialer {
         links.output(new LinkOutput.NotDialled(dial.ticket, dial.to, reason));
     }
 
-    private @Nullable Id proven(ResponderPayload payload, Handshake handshake) {
-        Id peer = Id.of(payload.getIdentity().toByteArray());
-        byte[] expected = Ed25519.toX25519(peer);
-        boolean sound = expected != null && Arrays.equals(expected, handshake.remoteStatic());
-        return sound && !peer.equals(identity.id()) ? peer : null;
+    /** A new epoch of the policy: who answered under the old one is judged by this one before it gets keys. */
+    void judgeAgain(long nowNs) {
+        for (Dial dial : List.copyOf(dials)) {
+            if (dial.link == null || dial.peer == null || access.admits(nowNs, dial.peer)) continue;
+            fail(dial, Reason.DENIED);
+            links.end(nowNs, dial.link, Reason.DENIED);
+        }
     }
 
     private Aead.@Nullable Suite choose(List<Integer> offered) {

@@ -1,6 +1,7 @@
 package mcc.link;
 
 import com.google.protobuf.ByteString;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -70,9 +71,11 @@ final class Initiator {
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
+    private final Access access;
     private final AddressBudget budget;
 
-    Initiator(Links links, Config config, Identity identity, Rng rng, Counters counters) {
+    Initiator(Links links, Config config, Identity identity, Access access, Rng rng, Counters counters) {
+        this.access = access;
         this.links = links;
         this.config = config;
         this.identity = identity;
@@ -212,7 +215,9 @@ final class Initiator {
         if (attempt == null) return;
         byte[] clear = attempt.handshake.read(response.getNoise().toByteArray());
         ResponderPayload payload = clear == null ? null : Handshakes.responder(clear);
-        if (payload == null || !Id.of(payload.getIdentity().toByteArray()).equals(link.peer)) {
+        Subject peer =
+                payload == null ? null : access.proven(payload.getIdentity().toByteArray(), attempt.handshake);
+        if (payload == null || peer == null || !peer.node().equals(link.peer)) {
             counters.add("link.response.forged");
             discard(link, attempt);
             return;
@@ -223,6 +228,10 @@ final class Initiator {
             discard(link, attempt);
             return;
         }
+        if (!access.admits(nowNs, peer)) {
+            links.end(nowNs, link, LinkOutput.Reason.DENIED);
+            return;
+        }
         Session session =
                 new Session(nowNs, attempt.handshake.split(), suite, true, attempt.index, response.getSender());
         budget.answered(nowNs, from);
@@ -231,7 +240,7 @@ final class Initiator {
         // What rode in the initiation is answered right behind this response; what was refused is asked under the keys.
         Bytes early = payload.getEarlyRefused() ? null : attempt.early;
         if (early != null) link.waiting.removeIf(w -> w.message().equals(early));
-        links.established(nowNs, link, session, Hello.of(payload), from);
+        links.established(nowNs, link, peer, session, Hello.of(payload), from);
         Address observed = Handshakes.address(payload.getObserved());
         if (observed != null) links.observed(link.peer, from, observed);
         links.control(link, Paths.observed(from));

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -36,6 +38,10 @@ final class Link {
 
     final Id peer;
     final byte[] peerStatic;
+    /** Who the peer proved to be in the newest handshake; null before the first. */
+    @Nullable
+    Subject subject;
+
     /** Names this end's state; told in every handshake. */
     long instance;
 
@@ -116,6 +122,11 @@ final class Link {
         this.connection = connection;
         sinceNs = nowNs;
         heardNs = nowNs;
+    }
+
+    /** Who the peer proved to be; for what comes under keys, which stand on that proof. */
+    Subject subject() {
+        return Objects.requireNonNull(subject);
     }
 
     /** The peer told of its end: what holds between the two from the first packet on. */
@@ -206,6 +217,6 @@ final class Link {
 
     /** Says that it stands, where it does. */
     void tell(Consumer<LinkOutput> out) {
-        if (current != null && path != null) out.accept(new LinkOutput.Stands(peer, path.remote, observed));
+        if (current != null && path != null) out.accept(new LinkOutput.Stands(subject(), path.remote, observed));
     }
 }

@@ -1,5 +1,6 @@
 package mcc.link;
 
+import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.wire.Contact;
@@ -33,6 +34,9 @@ public sealed interface LinkInput {
 
     /** A core that hears of peers begins anew: say again who is up, by {@link LinkOutput.Stands}. */
     record Tell() implements LinkInput {}
+
+    /** The policy from now on: every link is judged again. What is older than the one in force is ignored. */
+    record NewPolicy(PolicyEpoch epoch) implements LinkInput {}
 
     /** The wall clock, in milliseconds since 1970; to be told at the start and about once a minute. */
     record WallClock(long epochMs) implements LinkInput {}

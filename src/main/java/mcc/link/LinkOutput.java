@@ -1,5 +1,6 @@
 package mcc.link;
 
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** What the links report to other cores. */
 public sealed interface LinkOutput {
     /** An authenticated peer asks; to be answered by {@link LinkInput.Reply}. */
-    record Asked(Id from, Address at, long call, Message request) implements LinkOutput {}
+    record Asked(Subject from, Address at, long call, Message request) implements LinkOutput {}
 
     /**
      * The answer to an {@link LinkInput.Ask}.
@@ -22,14 +23,14 @@ public sealed interface LinkOutput {
     record Unanswered(Id to, long call, Reason reason) implements LinkOutput {}
 
     /** A session with {@code node} stands. */
-    record Up(Id node, Address at) implements LinkOutput {}
+    record Up(Subject node, Address at) implements LinkOutput {}
 
     /**
      * A session with {@code node} stands, as was told before: the answer to {@link LinkInput.Tell}.
      *
      * @param self from which address {@code node} heard this one last; null where it did not say
      */
-    record Stands(Id node, Address at, @Nullable Address self) implements LinkOutput {}
+    record Stands(Subject node, Address at, @Nullable Address self) implements LinkOutput {}
 
     /** The session with {@code node} is gone. */
     record Down(Id node, Reason reason) implements LinkOutput {}
@@ -44,10 +45,10 @@ public sealed interface LinkOutput {
     record NotDialled(long ticket, Address to, Reason reason) implements LinkOutput {}
 
     /** The peer opened a stream. */
-    record StreamOpened(Id peer, long stream) implements LinkOutput {}
+    record StreamOpened(Subject peer, long stream) implements LinkOutput {}
 
     /** A datagram of the flow that a stream opened. */
-    record StreamDatagram(Id peer, long stream, Bytes data) implements LinkOutput {}
+    record StreamDatagram(Subject peer, long stream, Bytes data) implements LinkOutput {}
 
     /** A stream has bytes, or its end, to read. */
     record StreamReadable(Id peer, long stream) implements LinkOutput {}
@@ -64,6 +65,9 @@ public sealed interface LinkOutput {
     /** A stream ended in both directions; it is forgotten. */
     record StreamFinished(Id peer, long stream) implements LinkOutput {}
 
+    /** A new epoch of the policy ended so many links. */
+    record PolicyEnded(long epoch, int links) implements LinkOutput {}
+
     /** Why a peer is gone or was not reached. */
     enum Reason {
         /** No address answered. */
@@ -74,6 +78,8 @@ public sealed interface LinkOutput {
         IDLE,
         /** The peer proved another identity, or none. */
         REFUSED,
+        /** The policy does not allow it, or not any longer. */
+        DENIED,
         /** A limit of ours was reached. */
         OVERLOADED
     }

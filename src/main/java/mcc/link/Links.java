@@ -2,7 +2,7 @@ package mcc.link;
 
 import java.util.ArrayDeque;
 import java.util.List;
-import mcc.consortium.Policy;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -60,6 +60,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
+    private final Access access;
     private final Initiator initiator;
     private final Responder responder;
     private final Dialer dialer;
@@ -93,7 +94,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Counter rxPackets;
     private final Counter txPackets;
 
-    public Links(Config config, Identity identity, Policy policy, Rng rng, Counters counters) {
+    public Links(Config config, Identity identity, Rng rng, Counters counters) {
         this.config = config;
         this.identity = identity;
         this.rng = rng;
@@ -103,9 +104,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         outbox = new Outbox(counters);
         slots = new Slots(rng.split());
         paths = new Paths(this, rng.split(), counters);
-        initiator = new Initiator(this, config, identity, rng.split(), counters);
-        responder = new Responder(this, config, identity, policy, rng.split(), counters);
-        dialer = new Dialer(this, config, identity, rng.split(), counters);
+        access = new Access(this, links, identity.id(), counters);
+        initiator = new Initiator(this, config, identity, access, rng.split(), counters);
+        responder = new Responder(this, config, identity, access, rng.split(), counters);
+        dialer = new Dialer(this, config, identity, access, rng.split(), counters);
         packets = new Packets(this, initiator, paths, counters);
         malformed = counters.of("link.datagram.malformed");
         unknown = counters.of("link.datagram.unknown-receiver");
@@ -354,6 +356,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             case LinkInput.Cancel c -> initiator.cancel(c.peer(), c.call(), dialer);
             case LinkInput.Reply r -> reply(nowNs, r);
             case LinkInput.Dial d -> dialer.begin(nowNs, d.ticket(), d.to());
+            case LinkInput.NewPolicy p -> access.govern(nowNs, p.epoch(), responder, dialer);
             case LinkInput.WallClock c -> {
                 epochMs = c.epochMs();
                 epochAtNs = nowNs;
@@ -423,13 +426,16 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private void shutdown(long nowNs) {
-        for (Link link : links.snapshot()) {
-            if (link.canSend(nowNs) && link.path != null) {
-                Control.Builder close = Control.newBuilder().setClose(0);
-                sendControl(nowNs, link, link.path.local, link.path.remote, close);
-            }
-            forget(link, Reason.CLOSED);
+        for (Link link : links.snapshot()) end(nowNs, link, Reason.CLOSED);
+    }
+
+    /** Says goodbye to a peer and forgets it. */
+    void end(long nowNs, Link link, Reason reason) {
+        if (!link.gone && link.canSend(nowNs) && link.path != null) {
+            Control.Builder close = Control.newBuilder().setClose(0);
+            sendControl(nowNs, link, link.path.local, link.path.remote, close);
         }
+        forget(link, reason);
     }
 
     private void tick(long nowNs) {
@@ -608,7 +614,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         outputs.add(new LinkOutput.Observed(by, at, self));
     }
 
-    void asked(Id from, Address at, Rpc rpc) {
+    void asked(Subject from, Address at, Rpc rpc) {
         outputs.add(new LinkOutput.Asked(from, at, rpc.call(), rpc.body()));
     }
 
@@ -622,7 +628,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     /** A session proved itself on both sides: it becomes the one to send with. */
-    void established(long nowNs, Link link, Session session, Hello hello, Address from) {
+    void established(long nowNs, Link link, Subject subject, Session session, Hello hello, Address from) {
+        link.subject = subject;
         initiator.end(link); // an older attempt must not end what stands now
         if (link.current == null) link.upNs = nowNs;
         if (link.remoteKnown && link.remoteInstance != hello.instance()) {
@@ -645,7 +652,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             link.connection.send(w.message());
             expect(nowNs, link);
         }
-        if (up) outputs.add(new LinkOutput.Up(link.peer, from));
+        if (up) outputs.add(new LinkOutput.Up(subject, from));
         dialer.reached(link, from);
         counters.add("link.session.established");
         touch(link);
@@ -736,8 +743,9 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         for (Event event; (event = link.connection.poll()) != null; ) {
             switch (event) {
                 case Event.Message m -> onMessage(nowNs, link, m.bytes());
-                case Event.Datagram e -> outputs.add(new LinkOutput.StreamDatagram(link.peer, e.stream(), e.data()));
-                case Event.Opened e -> outputs.add(new LinkOutput.StreamOpened(link.peer, e.stream()));
+                case Event.Datagram e ->
+                    outputs.add(new LinkOutput.StreamDatagram(link.subject(), e.stream(), e.data()));
+                case Event.Opened e -> outputs.add(new LinkOutput.StreamOpened(link.subject(), e.stream()));
                 case Event.Readable e -> outputs.add(new LinkOutput.StreamReadable(link.peer, e.stream()));
                 case Event.Writable e -> outputs.add(new LinkOutput.StreamWritable(link.peer, e.stream()));
                 case Event.Reset e -> outputs.add(new LinkOutput.StreamReset(link.peer, e.stream(), e.code()));
@@ -756,7 +764,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (rpc == null || link.path == null) return;
         Address at = link.path.remote;
         if (rpc.body().isRequest()) {
-            asked(link.peer, at, rpc);
+            asked(link.subject(), at, rpc);
             return;
         }
         Long asked = link.calls.remove(rpc.call());

@@ -1,5 +1,6 @@
 package mcc.link;
 
+import mcc.consortium.Subject;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
@@ -63,6 +64,12 @@ public final class Packets {
         Link link = find(peer);
         Path path = link == null ? null : link.path;
         return Math.min(PathMtu.INNER, path == null ? PathMtu.INNER : path.mtu.believed()) - Transport.OVERHEAD_BYTES;
+    }
+
+    /** Who a peer proved to be; null while there is no link on which it did. */
+    public @Nullable Subject subject(Id peer) {
+        Link link = find(peer);
+        return link == null ? null : link.subject;
     }
 
     /** Sees to it that keys with a peer are agreed on, if they are not; false when it cannot be. */

@@ -2,14 +2,11 @@ package mcc.link;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import mcc.consortium.Action;
-import mcc.consortium.Policy;
-import mcc.consortium.Question;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -17,7 +14,6 @@ import mcc.core.Id;
 import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
-import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
 import mcc.session.Cookies;
 import mcc.session.Handshake;
@@ -71,7 +67,7 @@ final class Responder {
         final @Nullable Handshake xx;
 
         @Nullable
-        Id peer;
+        Subject peer;
 
         byte @Nullable [] peerStatic;
 
@@ -104,7 +100,7 @@ final class Responder {
 
     private record Queued(Initiation initiation, boolean xx, Address from, int local, int bytes) {}
 
-    private final Policy policy;
+    private final Access access;
     private final Links links;
     private final Config config;
     private final Identity identity;
@@ -120,8 +116,8 @@ final class Responder {
     private final RateLimit<Integer> calm = new RateLimit<>(CALM_PER_SECOND, CALM_PER_SECOND, 1);
     private final RateLimit<Long> sources = new RateLimit<>(SOURCE_PER_SECOND, SOURCE_BURST, SOURCES_MAX);
 
-    Responder(Links links, Config config, Identity identity, Policy policy, Rng rng, Counters counters) {
-        this.policy = policy;
+    Responder(Links links, Config config, Identity identity, Access access, Rng rng, Counters counters) {
+        this.access = access;
         this.links = links;
         this.config = config;
         this.identity = identity;
@@ -202,17 +198,17 @@ final class Responder {
                 Handshake.Pattern.IK, false, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
         byte[] clear = handshake.read(noise);
         InitiatorPayload payload = clear == null ? null : Handshakes.initiator(clear);
-        Id peer = payload == null ? null : admitted(nowNs, payload, handshake);
+        Subject peer = payload == null ? null : admitted(nowNs, payload, handshake);
         if (payload == null || peer == null) return;
         Aead.Suite suite = choose(payload.getSuitesList());
         if (suite == null) return;
-        if (crosses(nowNs, peer)) {
+        if (crosses(nowNs, peer.node())) {
             counters.add("link.initiation.crossed");
             return;
         }
         Pending p = add(nowNs, null, q);
         p.peer = peer;
-        Link known = links.find(peer);
+        Link known = links.find(peer.node());
         if (known != null) p.localInstance = known.instance;
         p.peerStatic = handshake.remoteStatic();
         p.hello = Hello.of(payload);
@@ -259,7 +255,7 @@ final class Responder {
         if (p.xx == null || p.session != null) return;
         byte[] clear = p.xx.read(last.getNoise().toByteArray());
         InitiatorPayload payload = clear == null ? null : Handshakes.initiator(clear);
-        Id peer = payload == null ? null : admitted(nowNs, payload, p.xx);
+        Subject peer = payload == null ? null : admitted(nowNs, payload, p.xx);
         byte[] peerStatic = p.xx.remoteStatic();
         if (payload == null || peer == null || peerStatic == null) {
             drop(p);
@@ -284,8 +280,9 @@ final class Responder {
     Link promote(long nowNs, Responder.Pending p, Address from) {
         pending.remove(p.index);
         if (p.peer == null || p.peerStatic == null || p.session == null || p.hello == null) return null;
-        Link link = links.find(p.peer);
-        if (link == null) link = links.make(nowNs, p.peer, p.peerStatic);
+        Id peer = p.peer.node();
+        Link link = links.find(peer);
+        if (link == null) link = links.make(nowNs, peer, p.peerStatic);
         boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
         // A response to XX names no link's instance: nothing of a link may end by it but where the peer proved to be
         // another.
@@ -297,7 +294,7 @@ final class Responder {
             return null;
         }
         link.instance = p.localInstance; // what the response told the peer
-        links.established(nowNs, link, p.session, p.hello, from);
+        links.established(nowNs, link, p.peer, p.session, p.hello, from);
         links.control(link, Paths.observed(from));
         return link;
     }
@@ -313,7 +310,9 @@ final class Responder {
     /** Finds the pending response that may answer this call early. */
     @Nullable
     Pending early(Id peer, long call) {
-        for (Pending p : pending.values()) if (p.earlyCall == call && peer.equals(p.peer)) return p;
+        for (Pending p : pending.values()) {
+            if (p.earlyCall == call && p.peer != null && p.peer.node().equals(peer)) return p;
+        }
         return null;
     }
 
@@ -344,23 +343,15 @@ final class Responder {
     }
 
     /** The peer, if it is proven and may learn that we are here; who may not hears nothing. */
-    private @Nullable Id admitted(long nowNs, InitiatorPayload payload, Handshake handshake) {
-        Id peer = proven(payload, handshake);
-        if (peer == null) return null;
-        var here = new Question.Thing.Node(Policy.OPEN, identity.id());
-        var question = new Question(Question.Subject.open(peer), Action.SIGNAL, here, links.epochMs(nowNs));
-        return policy.decide(question, counters).isAllowed() ? peer : null;
+    private @Nullable Subject admitted(long nowNs, InitiatorPayload payload, Handshake handshake) {
+        Subject peer = access.proven(payload.getIdentity().toByteArray(), handshake);
+        if (peer == null) counters.add("link.initiation.identity");
+        return peer != null && access.admits(nowNs, peer) ? peer : null;
     }
 
-    /** The identity that a payload claims, if it is sound and the handshake's static key is its other form. */
-    private @Nullable Id proven(InitiatorPayload payload, Handshake handshake) {
-        Id peer = Id.of(payload.getIdentity().toByteArray());
-        byte[] expected = Ed25519.toX25519(peer);
-        if (expected == null || !Arrays.equals(expected, handshake.remoteStatic()) || peer.equals(identity.id())) {
-            counters.add("link.initiation.identity");
-            return null;
-        }
-        return peer;
+    /** A new epoch of the policy: what was answered under the old one comes to nothing where it would not be now. */
+    void judgeAgain(long nowNs) {
+        for (Pending p : List.copyOf(pending.values())) if (p.peer != null && !access.admits(nowNs, p.peer)) drop(p);
     }
 
     private Aead.@Nullable Suite choose(List<Integer> offered) {

@@ -7,13 +7,15 @@
  * <p>Read in this order: {@link mcc.link.Links} (from bytes to a peer and back: the tour of the data path),
  * {@link mcc.link.Table} (all peers, and who gives way),
  * {@link mcc.link.Link} (one peer's state), {@link mcc.link.Path} and {@link mcc.link.Paths} (the ways to it),
- * {@link mcc.link.Initiator} (handshakes that this node begins), {@link mcc.link.AddressBudget} (how many, to whom),
+ * {@link mcc.link.Access} (who may have one), {@link mcc.link.Initiator} (handshakes that this node begins),
+ * {@link mcc.link.AddressBudget} (how many, to whom),
  * {@link mcc.link.Responder} (handshakes that others begin, under load too), {@link mcc.link.Dial} (a first contact whose
  * key is unknown), {@link mcc.link.LinkInput} and {@link mcc.link.LinkOutput} (what other rooms see of it).
  *
- * <p>Invariants: nothing but a packet that proved authentic changes a link; no session replaces another before its first
- * authentic transport packet; an address that has not proved itself gets at most three times the bytes it sent; a peer that
- * lost its state (another instance) loses its streams, and only then.
+ * <p>Invariants: no byte of a user's goes to, and nothing is taken from, whom the policy does not admit; nothing but a packet
+ * that proved authentic changes a link; no session replaces another before its first authentic transport packet; an address that
+ * has not proved itself gets at most three times the bytes it sent; a peer that lost its state (another instance) loses its
+ * streams, and only then.
  *
  * <p>Sources: RFC 9000 sections 8 and 9 (address validation, migration); WireGuard (NDSS 2017) section 6 for timers;
  * {@code docs/protocol.md} for every parameter.

@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import mcc.consortium.PolicyEpoch;
 import mcc.dht.Dht;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
@@ -55,6 +56,10 @@ public final class Bus {
     public static final Address<Nat.Input> NAT_CORE = new Address<>("mcc.nat");
     /** Questions to the NAT verticle. */
     public static final Address<NatVerticle.Query> NAT = new Address<>("mcc.nat.ask");
+    /** Questions about the policy in force. */
+    public static final Address<Policies.Query> POLICY = new Address<>("mcc.policy.ask");
+    /** Each new epoch of it, published. */
+    public static final Address<PolicyEpoch> EPOCHS = new Address<>("mcc.policy");
     /** Questions to the store. */
     public static final Address<StoreVerticle.Query> STORE = new Address<>("mcc.store");
     /** Streams that peers opened. */

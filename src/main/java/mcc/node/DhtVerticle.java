@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
-import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -84,25 +83,23 @@ public final class DhtVerticle extends VerticleBase {
     private boolean settling;
     private int tableSize;
 
-    DhtVerticle(
-            Bus bus,
-            String network,
-            Identity identity,
-            Policy policy,
-            List<Bootstrap> bootstrap,
-            Rng rng,
-            Status status) {
+    DhtVerticle(Bus bus, String network, Identity identity, List<Bootstrap> bootstrap, Rng rng, Status status) {
         this.bus = bus;
         this.status = status;
         named = List.copyOf(bootstrap);
         self = identity.id();
-        dht = new Dht(mcc.dht.Config.of(Bytes.utf8(network)), self, Signing.of(identity), policy, rng, counters);
+        dht = new Dht(mcc.dht.Config.of(Bytes.utf8(network)), self, Signing.of(identity), rng, counters);
     }
 
     @Override
     public Future<?> start() {
         CoreHost<Dht.Input, Dht.Output> made = new CoreHost<>(vertx, dht, new Dht.Input.Tick(), this::deliver);
         host = made;
+        return Policies.follow(bus, epoch -> made.handle(new Dht.Input.NewPolicy(epoch)))
+                .compose(_ -> begin(made));
+    }
+
+    private Future<?> begin(CoreHost<Dht.Input, Dht.Output> made) {
         List.of(ALONE, CLOCK, THIN, TWIN).forEach(status::solved); // a predecessor's
         bus.on(Bus.DHT_CORE, this::onInput);
         bus.on(Bus.DHT_HOST, this::onDialled);
@@ -173,6 +170,7 @@ public final class DhtVerticle extends VerticleBase {
                 counters.add("lease.expired");
                 event("dht.expired", new JsonObject().put("key", o.key().toString()));
             }
+            case Dht.Output.PolicyEnded o -> Policies.tellEnded(bus, o.epoch(), "records", o.records());
             case Dht.Output.Ask _, Dht.Output.Cancel _, Dht.Output.Reply _ -> {}
         }
     }

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import mcc.consortium.Policy;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.core.Rng;
@@ -41,14 +42,12 @@ import org.slf4j.LoggerFactory;
 public final class Node implements AutoCloseable {
     /** What the rooms above get to build their verticles with. */
     public record Parts(
-            Bus bus,
-            Settings settings,
-            Id id,
-            String name,
-            Path data,
-            String adminToken,
-            Status status,
-            Policy policy) {
+            Bus bus, Settings settings, String name, Path data, String adminToken, Status status, Subject self) {
+        /** The node's ID. */
+        public Id id() {
+            return self.node();
+        }
+
         /** Takes the node out of service until its next start; ends when the network knows, or time is over. */
         public Future<?> drain() {
             status.draining();
@@ -93,7 +92,7 @@ public final class Node implements AutoCloseable {
     /**
      * Starts a node and waits until it is ready. Blocks.
      *
-     * @param policy decides for every room of this node, together with what the settings grant
+     * @param policy the first epoch: decides for every room of this node, together with what the settings grant
      * @param edges the verticles of the rooms above, in order
      * @throws Problem for whatever an operator can mend
      */
@@ -134,8 +133,8 @@ public final class Node implements AutoCloseable {
             LOG.warn(
                     "network '{}' is open: anyone may take part, offer services and use them",
                     settings.text("network"));
-            Policy whole = policy.and(TunGrants.of(settings, identity.id()));
-            Parts parts = new Parts(bus, settings, identity.id(), name, folder, token, status, whole);
+            Policies.keep(bus, policy, TunGrants.of(settings, identity.id()));
+            Parts parts = new Parts(bus, settings, name, folder, token, status, Subject.of(identity.id()));
             node = new Node(vertx, packets, data, parts, logging);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
             logging.flush(); // what the start has to say is said before the node is called ready
@@ -160,7 +159,6 @@ public final class Node implements AutoCloseable {
             Rng rng,
             List<Edge> edges) {
         Bus bus = parts.bus();
-        Policy policy = parts.policy();
         String network = settings.text("network");
         mcc.link.Config links =
                 new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
@@ -170,16 +168,13 @@ public final class Node implements AutoCloseable {
         TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(
                 "session",
-                () -> new SessionVerticle(bus, identity, policy, links, bound(listen), offload, rng.split(), tun),
+                () -> new SessionVerticle(bus, identity, links, bound(listen), offload, rng.split(), tun),
                 new DeploymentOptions());
         run(
                 "dht",
-                () -> new DhtVerticle(bus, network, identity, policy, bootstrap, rng.split(), parts.status()),
+                () -> new DhtVerticle(bus, network, identity, bootstrap, rng.split(), parts.status()),
                 new DeploymentOptions());
-        run(
-                "registry",
-                () -> new RegistryVerticle(bus, network, identity.id(), policy, rng.split()),
-                new DeploymentOptions());
+        run("registry", () -> new RegistryVerticle(bus, network, parts.self(), rng.split()), new DeploymentOptions());
         run("nat", () -> new NatVerticle(bus, settings.text("tun.name")), new DeploymentOptions());
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
-import mcc.consortium.Policy;
+import mcc.consortium.Subject;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -116,11 +116,10 @@ public final class RegistryVerticle extends VerticleBase {
     private @Nullable CoreHost<Registry.Input, Registry.Output> host;
     private @Nullable NetClient client;
 
-    RegistryVerticle(Bus bus, String network, Id self, Policy policy, Rng rng) {
+    RegistryVerticle(Bus bus, String network, Subject self, Rng rng) {
         this.bus = bus;
         this.network = network;
-        registry = new Registry(
-                mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, policy, rng, counters);
+        registry = new Registry(mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, rng, counters);
     }
 
     @Override
@@ -129,6 +128,11 @@ public final class RegistryVerticle extends VerticleBase {
                 new CoreHost<>(vertx, registry, new Registry.Input.Tick(), this::deliver);
         host = made;
         client = vertx.createNetClient();
+        return Policies.follow(bus, epoch -> made.handle(new Registry.Input.NewPolicy(epoch)))
+                .compose(_ -> begin(made));
+    }
+
+    private Future<?> begin(CoreHost<Registry.Input, Registry.Output> made) {
         bus.on(Bus.REGISTRY_CORE, made::handle);
         bus.serve(Bus.REGISTRY, this::onQuery);
         made.handle(new Registry.Input.Clock(System.currentTimeMillis()));
@@ -197,6 +201,10 @@ public final class RegistryVerticle extends VerticleBase {
                                         .put("service", o.service().toString())
                                         .put("health", Registrations.health(o.health()))
                                         .put("reason", o.reason())));
+            case Registry.Output.PolicyEnded o -> {
+                Policies.tellEnded(bus, o.epoch(), "services", o.services());
+                tellOffers(); // whoever remembers what it was told asks anew
+            }
             case Registry.Output.Find _, Registry.Output.Put _, Registry.Output.Remove _, Registry.Output.Retain _ -> {}
         }
     }

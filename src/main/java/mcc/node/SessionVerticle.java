@@ -7,7 +7,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -67,9 +67,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     private static final long CLOCK_NS = 60_000_000_000L;
 
     private final Bus bus;
-    private final Identity identity;
-    private final Policy policy;
-    private final mcc.link.Config config;
+    private final Links core;
     private final List<Address> listen;
     private final boolean offload;
     private final Rng rng;
@@ -95,31 +93,29 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     SessionVerticle(
             Bus bus,
             Identity identity,
-            Policy policy,
             mcc.link.Config config,
             List<Address> listen,
             boolean offload,
             Rng rng,
             TunPort.@Nullable Setup device) {
         this.bus = bus;
-        this.policy = policy;
-        this.identity = identity;
-        this.config = config;
         this.listen = List.copyOf(listen);
         this.offload = offload;
         this.rng = rng;
-        tun = device == null ? null : new TunPort(device, bus, policy, sink, counters);
+        core = new Links(config, identity, rng, counters);
+        tun = device == null ? null : new TunPort(device, bus, sink, counters);
     }
 
     @Override
     public Future<?> start() {
         PacketLoop loop = new PacketLoop(context);
         this.loop = loop;
-        // To register with the loop is to wait for it.
-        return vertx.executeBlocking(() -> {
+        return Policies.follow(bus, this::govern)
+                // To register with the loop is to wait for it.
+                .compose(_ -> vertx.executeBlocking(() -> {
                     for (Address address : listen) bind(loop, address);
                     return loop;
-                })
+                }))
                 .onFailure(_ -> sockets.close())
                 .onSuccess(this::begin)
                 .compose(_ -> vertx.executeBlocking(() -> watch(loop)));
@@ -163,7 +159,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     }
 
     private void begin(PacketLoop loop) {
-        Links links = new Links(config, identity, policy, rng, counters);
+        Links links = core;
         this.links = links;
         if (tun != null) host(tun, loop, links);
         hub = new StreamHub(loop, links, this::onTurn);
@@ -172,6 +168,12 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         tellTime();
         onTurn();
         Desks.post(bus, Wiring.started(Desk.LINKS));
+    }
+
+    private void govern(PolicyEpoch epoch) {
+        core.handle(System.nanoTime(), new LinkInput.NewPolicy(epoch));
+        if (tun != null) tun.govern(epoch);
+        onTurn();
     }
 
     /** The registry tells of endpoints when it starts and at each change; after a restart of this one it is asked. */
@@ -247,11 +249,12 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         for (LinkOutput output; (output = links.poll()) != null; ) {
             switch (output) {
                 case LinkOutput.StreamOpened o -> {
-                    if (hub != null) opened(hub.port(o.peer(), o.stream()));
+                    if (hub != null) opened(hub.opened(o.peer(), o.stream()));
                 }
                 case LinkOutput.StreamDatagram o -> {
                     if (hub != null
-                            && !hub.datagram(o.peer(), o.stream(), o.data().toArray())) {
+                            && !hub.datagram(
+                                    o.peer().node(), o.stream(), o.data().toArray())) {
                         counters.add("stream.datagram.dropped");
                     }
                 }
@@ -271,12 +274,13 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
                     if (hub != null) hub.lost(o.peer());
                 }
                 case LinkOutput.Up o -> {
-                    if (tun != null) tun.learn(o.node());
+                    if (tun != null) tun.learn(o.node().node());
                     Desks.offer(bus, Wiring.route(output), counters);
-                    event("peer.up", o.node(), new JsonObject().put("address", o.at().toString()));
+                    event("peer.up", o.node().node(), new JsonObject().put("address", o.at().toString()));
                 }
                 case LinkOutput.Down o ->
                     event("peer.down", o.node(), new JsonObject().put("reason", Registrations.lower(o.reason())));
+                case LinkOutput.PolicyEnded o -> Policies.tellEnded(bus, o.epoch(), "links", o.links());
                 case LinkOutput.Answered o when pong(o.call(), o.rttNs()) -> {}
                 case LinkOutput.Unanswered o when pong(o.call(), -1) -> {}
                 case LinkOutput.Asked _,

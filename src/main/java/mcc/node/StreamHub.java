@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import mcc.consortium.Subject;
 import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Id;
@@ -42,10 +43,18 @@ final class StreamHub {
         this.turn = turn;
     }
 
-    /** Makes the port of a stream. */
+    /** Makes the port of a stream that this node opened. */
     StreamPort port(Id peer, long stream) {
-        StreamPort port = new StreamPort(this, peer, stream);
-        ports.put(new Key(peer, stream), port);
+        return port(new StreamPort(this, peer, null, stream));
+    }
+
+    /** Makes the port of a stream that a peer opened. */
+    StreamPort opened(Subject peer, long stream) {
+        return port(new StreamPort(this, peer.node(), peer, stream));
+    }
+
+    private StreamPort port(StreamPort port) {
+        ports.put(new Key(port.peer(), port.stream()), port);
         return port;
     }
 
@@ -170,7 +179,8 @@ final class StreamHub {
     }
 
     void finished(Id peer, long stream) {
-        ports.remove(new Key(peer, stream));
+        StreamPort port = ports.remove(new Key(peer, stream));
+        if (port != null) port.onGone();
     }
 
     /** The peer is gone, or lost its state. */

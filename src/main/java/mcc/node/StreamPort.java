@@ -4,7 +4,9 @@ import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.Consumer;
+import mcc.consortium.Subject;
 import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,7 @@ public final class StreamPort {
 
     private final StreamHub hub;
     private final Id peer;
+    private final @Nullable Subject opener;
     private final long stream;
     /** In {@link StreamHub}'s queue of those to be served. */
     boolean isWoken;
@@ -46,6 +49,7 @@ public final class StreamPort {
     private @Nullable Runnable batchHandler;
     private @Nullable Consumer<byte[]> datagramHandler;
     private @Nullable Runnable endHandler;
+    private @Nullable Runnable goneHandler;
     private @Nullable Runnable drainHandler;
     private @Nullable Consumer<Problem> brokenHandler;
     private boolean paused;
@@ -55,8 +59,10 @@ public final class StreamPort {
     private boolean broken;
     private boolean brokenTold;
     private boolean cancelled;
+    private boolean gone;
 
-    StreamPort(StreamHub hub, Id peer, long stream) {
+    StreamPort(StreamHub hub, Id peer, @Nullable Subject opener, long stream) {
+        this.opener = opener;
         this.hub = hub;
         this.peer = peer;
         this.stream = stream;
@@ -65,6 +71,11 @@ public final class StreamPort {
     /** The node at the other end. */
     public Id peer() {
         return peer;
+    }
+
+    /** Who opened it, as its link proved; for a stream that a peer opened. */
+    public Subject opener() {
+        return Objects.requireNonNull(opener);
     }
 
     boolean isOf(Context verticle) {
@@ -144,6 +155,26 @@ public final class StreamPort {
         cancelled = true;
         forget();
         hub.cancel(this);
+        onGone();
+    }
+
+    /** The same, told to whoever uses the port as if the peer had done it. */
+    public void sever() {
+        if (cancelled || broken) return;
+        hub.cancel(this);
+        onBroken();
+    }
+
+    /** What to do once the stream is no more, whoever ended it; at once where it is none by now. */
+    public void goneHandler(Runnable handler) {
+        if (gone) handler.run();
+        else goneHandler = handler;
+    }
+
+    void onGone() {
+        Runnable handler = gone ? null : goneHandler;
+        gone = true;
+        if (handler != null) handler.run();
     }
 
     private void forget() {
@@ -235,6 +266,7 @@ public final class StreamPort {
     void onBroken() {
         broken = true;
         forget();
+        onGone();
         if (context != null) PacketLoop.dispatch(context, this, TELL);
     }
 

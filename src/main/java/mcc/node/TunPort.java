@@ -7,8 +7,11 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import mcc.consortium.Action;
 import mcc.consortium.Decision;
+import mcc.consortium.DecisionPoint;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
 import mcc.consortium.Question;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -74,7 +77,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     private final TunDevice device;
     private final Bus bus;
     private final PacketSink sink;
-    private final Policy policy;
+    private final DecisionPoint policy;
     private final Counters counters;
     private final VirtualInterface core;
     private final Failures reading;
@@ -89,12 +92,11 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     private @Nullable PacketLoop loop;
     private @Nullable Runnable turn;
 
-    /** @param policy who may come in */
-    TunPort(Setup setup, Bus bus, Policy policy, PacketSink sink, Counters counters) {
+    TunPort(Setup setup, Bus bus, PacketSink sink, Counters counters) {
         this.setup = setup;
         device = setup.device();
         this.bus = bus;
-        this.policy = policy;
+        policy = new DecisionPoint(counters);
         this.counters = counters;
         this.sink = sink;
         reading = new Failures(counters, "tun.read.errors", "reading from the virtual interface");
@@ -131,6 +133,13 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
             counters.add("tun.endpoints.failed");
             LOG.warn("endpoints of this host have no address: {}; {}", e.getMessage(), e.hint());
         }
+    }
+
+    /** Takes a new epoch: what was let in under the old one is asked about again. */
+    void govern(PolicyEpoch epoch) {
+        if (!policy.take(epoch)) return;
+        core.handle(System.nanoTime(), new Input.NewPolicy(epoch.number()));
+        drain();
     }
 
     // ---- endpoints --------------------------------------------------------------------------------------------------
@@ -190,9 +199,10 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     }
 
     private long untilNs(long nowNs, Id peer, Question.Thing thing, Question.Port port) {
+        Subject subject = links == null ? null : links.packets().subject(peer);
+        if (subject == null) return nowNs;
         long nowMs = System.currentTimeMillis();
-        Question question = new Question(Question.Subject.open(peer), Action.USE, thing, port, nowMs);
-        return switch (policy.decide(question, counters)) {
+        return switch (policy.decide(new Question(subject, Action.USE, thing, port, nowMs))) {
             case Decision.Denied _ -> nowNs;
             case Decision.Allowed a -> nowNs + 1_000_000L * Math.clamp(a.validUntil() - nowMs, 1, 3_600_000);
         };
@@ -251,6 +261,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
         for (Output output; (output = core.poll()) != null; ) {
             switch (output) {
                 case Output.Resolve r -> resolve(r.target());
+                case Output.PolicyEnded e -> Policies.tellEnded(bus, e.epoch(), "tun", e.accesses());
                 case Output.Looped l -> setup.onLoop().accept(l.route(), l.at());
             }
         }

@@ -40,13 +40,14 @@ public final class Wiring {
             case LinkOutput.Answered o ->
                 toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
             case LinkOutput.Unanswered o -> toDht(new Dht.Input.Unanswered(o.to(), o.call()));
-            case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node(), o.at())), host(o));
+            case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node().node(), o.at())), host(o));
             case LinkOutput.Observed o -> List.of(new Letter.ToNat(new Nat.Input.Observed(o.by(), o.at(), o.self())));
-            case LinkOutput.Stands o -> stands(dht(new Dht.Input.Up(o.node(), o.at())), o.node(), o.at(), o.self());
-            case LinkOutput.Down o -> toHost(o);
+            case LinkOutput.Stands o -> stands(o.node().node(), o.at(), o.self());
             case LinkOutput.Dialled o -> List.of(new Letter.ToDhtHost(o));
             case LinkOutput.NotDialled o -> List.of(new Letter.ToDhtHost(o));
-            case LinkOutput.StreamOpened _,
+            case LinkOutput.Down _,
+                    LinkOutput.PolicyEnded _,
+                    LinkOutput.StreamOpened _,
                     LinkOutput.StreamDatagram _,
                     LinkOutput.StreamReadable _,
                     LinkOutput.StreamWritable _,
@@ -77,6 +78,7 @@ public final class Wiring {
             case Dht.Output.Stored o
             when o.ticket() < 0 -> toRegistry(new Registry.Input.Stored(-1 - o.ticket(), o.replicas(), o.of()));
             case Dht.Output.Found _,
+                    Dht.Output.PolicyEnded _,
                     Dht.Output.Stored _,
                     Dht.Output.Persist _,
                     Dht.Output.Joined _,
@@ -100,6 +102,7 @@ public final class Wiring {
             case Registry.Output.Remove o -> toDht(new Dht.Input.Remove(-1 - o.ticket(), o.key(), o.slot()));
             case Registry.Output.Retain o -> toDht(new Dht.Input.Retain(o.places()));
             case Registry.Output.RunCheck _,
+                    Registry.Output.PolicyEnded _,
                     Registry.Output.Registered _,
                     Registry.Output.Refused _,
                     Registry.Output.Deregistered _,
@@ -113,7 +116,8 @@ public final class Wiring {
         };
     }
 
-    private static List<Letter> stands(Letter up, Id node, Address at, @Nullable Address self) {
+    private static List<Letter> stands(Id node, Address at, @Nullable Address self) {
+        Letter up = dht(new Dht.Input.Up(node, at));
         return self == null ? List.of(up) : List.of(up, new Letter.ToNat(new Nat.Input.Observed(node, at, self)));
     }
 

@@ -2,12 +2,16 @@ package mcc.registry;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import mcc.consortium.Action;
-import mcc.consortium.Policy;
+import mcc.consortium.DecisionPoint;
+import mcc.consortium.PolicyEpoch;
 import mcc.consortium.Question;
+import mcc.consortium.Subject;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -47,8 +51,8 @@ final class Directory {
     }
 
     private final Config config;
-    private final Id self;
-    private final Policy policy;
+    private final Subject self;
+    private final DecisionPoint policy;
     private final Locals locals;
     private final Rng rng;
     private final Counters counters;
@@ -66,8 +70,7 @@ final class Directory {
 
     Directory(
             Config config,
-            Id self,
-            Policy policy,
+            Subject self,
             Locals locals,
             Rng rng,
             Counters counters,
@@ -75,7 +78,7 @@ final class Directory {
             Tickets tickets) {
         this.config = config;
         this.self = self;
-        this.policy = policy;
+        policy = new DecisionPoint(counters);
         this.locals = locals;
         this.rng = rng;
         this.counters = counters;
@@ -92,8 +95,33 @@ final class Directory {
     private boolean maySee(long nowNs, ServiceName service) {
         long nowMs = epochMs + (nowNs - epochAtNs) / Config.MS;
         var thing = new Question.Thing.Service(service.org(), service.name());
-        var question = new Question(Question.Subject.open(self), Action.SEE, thing, nowMs);
-        return policy.decide(question, counters).isAllowed();
+        return policy.allows(new Question(self, Action.SEE, thing, nowMs));
+    }
+
+    /** Takes a new epoch: what may be seen no longer looks from here on as if there were none, to those who wait or watch too. */
+    void govern(long nowNs, PolicyEpoch epoch) {
+        if (!policy.take(epoch)) return;
+        Set<ServiceName> unseen = new LinkedHashSet<>(cache.keySet());
+        for (Flight flight : flights.values()) unseen.add(flight.service);
+        for (Watch watch : watches.values()) if (!watch.seen.isEmpty()) unseen.add(watch.service);
+        unseen.removeIf(service -> maySee(nowNs, service));
+        for (ServiceName service : unseen) {
+            cache.remove(service);
+            for (var flight : List.copyOf(flights.entrySet())) {
+                if (!flight.getValue().service.equals(service)) continue;
+                flights.remove(flight.getKey());
+                for (long ticket : flight.getValue().waiting) nobody(ticket, service);
+            }
+            notice(service, List.of());
+        }
+        if (!watches.isEmpty()) nextWatchNs = nowNs;
+        if (unseen.isEmpty()) return;
+        counters.of("policy.ended.services").add(unseen.size());
+        out.accept(new Registry.Output.PolicyEnded(epoch.number(), unseen.size()));
+    }
+
+    private void nobody(long ticket, ServiceName service) {
+        out.accept(new Registry.Output.Providers(ticket, service, List.of(), List.of()));
     }
 
     void rtt(Id node, Offer.Distance distance) {
@@ -104,7 +132,7 @@ final class Directory {
 
     void resolve(long nowNs, Registry.Input.Resolve resolve) {
         if (!maySee(nowNs, resolve.service())) {
-            out.accept(new Registry.Output.Providers(resolve.ticket(), resolve.service(), List.of(), List.of()));
+            nobody(resolve.ticket(), resolve.service());
             return;
         }
         Cached cached = cache.get(resolve.service());
@@ -357,11 +385,15 @@ final class Directory {
     }
 
     private void notice(long nowNs, ServiceName service) {
+        notice(service, offers(nowNs, service));
+    }
+
+    private void notice(ServiceName service, List<Offer> offers) {
         for (var entry : watches.entrySet()) {
             Watch watch = entry.getValue();
             if (!watch.service.equals(service)) continue;
             Map<Id, Offer> now = new LinkedHashMap<>();
-            for (Offer offer : Selector.rank(offers(nowNs, service))) {
+            for (Offer offer : Selector.rank(offers)) {
                 if (offer.health() == Health.PASS) now.put(offer.endpoint(), offer);
             }
             tell(entry.getKey(), watch, now);

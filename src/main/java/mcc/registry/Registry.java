@@ -4,7 +4,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -22,6 +23,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     public sealed interface Input {
         /** The deadline has come. */
         record Tick() implements Input {}
+
+        /** The policy from now on: what is known, looked for and watched is judged again. */
+        record NewPolicy(PolicyEpoch epoch) implements Input {}
 
         /** The wall clock; to be told again where it was set. */
         record Clock(long epochMs) implements Input {}
@@ -170,6 +174,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /** A watched service has another usable provider, one less, or one that differs. */
         record Changed(long ticket, ServiceName service, Change change, Offer offer) implements Output {}
 
+        /** A new epoch of the policy took so many services out of this node's sight. */
+        record PolicyEnded(long epoch, int services) implements Output {}
+
         /** The health of a registration of ours changed. */
         record HealthChanged(String id, ServiceName service, Health health, String reason) implements Output {}
     }
@@ -197,12 +204,12 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     private long nowNs;
 
     /** Makes the registry of node {@code self}. */
-    public Registry(Config config, Id self, Policy policy, Rng rng, Counters counters) {
+    public Registry(Config config, Subject self, Rng rng, Counters counters) {
         this.config = config;
         this.counters = counters;
         Tickets tickets = new Tickets(rng);
-        locals = new Locals(config, self, outputs::add, tickets);
-        directory = new Directory(config, self, policy, locals, rng, counters, outputs::add, tickets);
+        locals = new Locals(config, self.node(), outputs::add, tickets);
+        directory = new Directory(config, self, locals, rng, counters, outputs::add, tickets);
     }
 
     @Override
@@ -210,6 +217,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         nowNs = now;
         switch (input) {
             case Input.Tick _ -> {}
+            case Input.NewPolicy p -> directory.govern(now, p.epoch());
             case Input.Clock clock -> directory.clock(now, clock.epochMs());
             case Input.Register register -> register(register);
             case Input.Deregister deregister -> {

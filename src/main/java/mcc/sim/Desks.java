@@ -146,7 +146,7 @@ final class Desks {
         if (node.liar && input instanceof Dht.Input.Asked asked) {
             Message lie = liars.answer(asked);
             if (lie != null) {
-                mail.post(Mail.DHT, Mail.LINKS, new LinkInput.Reply(asked.from(), asked.call(), lie));
+                mail.post(Mail.DHT, Mail.LINKS, new LinkInput.Reply(asked.from().node(), asked.call(), lie));
                 return;
             }
         }

@@ -29,7 +29,7 @@ final class Hash {
 
     static long mix(long hash, Dht.Input input) {
         return switch (input) {
-            case Dht.Input.Asked i -> mix(mix(mix(mix(hash, 1), i.from()), i.call()), i.request());
+            case Dht.Input.Asked i -> mix(mix(mix(mix(hash, 1), i.from().node()), i.call()), i.request());
             case Dht.Input.Answered i -> mix(mix(mix(mix(mix(hash, 2), i.from()), i.call()), i.rttNs()), i.answer());
             case Dht.Input.Unanswered i -> mix(mix(hash, 3), i.call());
             case Dht.Input.FindNode i -> mix(mix(hash, 4), i.target());
@@ -43,6 +43,7 @@ final class Hash {
             case Dht.Input.SelfAddresses i -> mix(mix(hash, 12), i.addresses().size());
             case Dht.Input.Snapshot _ -> mix(hash, 13);
             case Dht.Input.Retain i -> mix(mix(hash, 15), i.places().size());
+            case Dht.Input.NewPolicy i -> mix(mix(hash, 16), i.epoch().number());
             case Dht.Input.Meet i -> mix(mix(hash, 14), i.contacts());
         };
     }
@@ -83,6 +84,7 @@ final class Hash {
         return switch (input) {
             case Registry.Input.Tick _ -> mix(hash, 41);
             case Registry.Input.DhtStarted _ -> mix(hash, 59);
+            case Registry.Input.NewPolicy i -> mix(mix(hash, 60), i.epoch().number());
             case Registry.Input.Clock i -> mix(mix(hash, 42), i.epochMs());
             case Registry.Input.Register i ->
                 mix(mix(hash, 43), i.registration().id().hashCode());

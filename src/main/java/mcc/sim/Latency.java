@@ -59,7 +59,8 @@ final class Latency implements LinkDesk {
             case LinkInput.Ask ask -> ask(ask);
             case LinkInput.Reply reply -> reply(reply);
             case LinkInput.Dial dial -> dial(dial);
-            case LinkInput.Cancel _,
+            case LinkInput.NewPolicy _,
+                    LinkInput.Cancel _,
                     LinkInput.Tell _,
                     LinkInput.WallClock _,
                     LinkInput.Shutdown _,
@@ -71,7 +72,7 @@ final class Latency implements LinkDesk {
         SimNode to = world.network.find(ask.to());
         if (to == null || !world.network.carries(node, to)) return;
         Message request = coded(ask.call(), ask.request());
-        var asked = new LinkOutput.Asked(node.id, node.address(), ask.call(), request);
+        var asked = new LinkOutput.Asked(node.subject, node.address(), ask.call(), request);
         world.arrive(to, world.network.latencyNs(node, to), new Request(node, world.nowNs(), asked));
     }
 

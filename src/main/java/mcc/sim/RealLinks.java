@@ -6,7 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -63,7 +63,8 @@ final class RealLinks implements LinkDesk, Packets.Handler, PacketSink {
                 List.of(Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305),
                 LINKS_MAX,
                 mcc.stream.Config.defaults());
-        links = new Links(config, identity, Policy.open(), node.rng.split(), world.counters);
+        links = new Links(config, identity, node.rng.split(), world.counters);
+        links.handle(world.nowNs(), new LinkInput.NewPolicy(PolicyEpoch.open()));
         links.packets().handler(this);
         stuck = world.counters.of("link.deadline.stuck");
     }

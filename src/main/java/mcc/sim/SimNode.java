@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Id;
@@ -23,6 +24,7 @@ final class SimNode {
 
     final int index;
     final Id id;
+    final Subject subject;
     final Contact contact;
     final Rng rng;
     final Signing signing;
@@ -67,6 +69,7 @@ final class SimNode {
     SimNode(World world, int index, Id id, Rng rng, Signing signing, @Nullable Identity identity) {
         this.index = index;
         this.id = id;
+        subject = Subject.of(id);
         this.rng = rng;
         this.signing = signing;
         this.identity = identity;

@@ -159,6 +159,12 @@ public final class Gate {
         };
     }
 
+    /** A new epoch of the policy; returns how many that were let in to a port are not any longer. */
+    int judgeAgain(long nowNs) {
+        return verdicts.again(
+                nowNs, (peer, thing) -> judge.untilNs(nowNs, peer, (int) (thing >>> 16) & 0xff, (int) thing & 0xffff));
+    }
+
     private boolean isExpected(long nowNs, Id peer, InnerAddress from, Ip ip, byte[] b) {
         if (isIcmp(ip) && ip.hasPorts) {
             if (isEchoRequest(ip, b)) return true;

@@ -133,6 +133,14 @@ public final class Offered {
                 && quoted.fromPort == door.port;
     }
 
+    /** A new epoch of the policy; returns how many that were let in to an endpoint are not any longer. */
+    int judgeAgain(long nowNs) {
+        return verdicts.again(nowNs, (peer, number) -> {
+            for (Opened each : doors) if (each.number == number) return judge.untilNs(nowNs, peer, each.address);
+            return nowNs; // closed since
+        });
+    }
+
     private boolean mayVisit(long nowNs, Id peer, Opened at) {
         return switch (verdicts.of(nowNs, peer, at.number)) {
             case ALLOWED -> true;

@@ -9,7 +9,8 @@ import java.util.Arrays;
 final class Places {
     private static final int WAYS = 8;
     private static final int KEY = 5;
-    private static final int LONGS = KEY + 2;
+    /** From one place to the next. */
+    static final int LONGS = KEY + 2;
 
     private final long[] table;
     private final int sets;
@@ -52,6 +53,17 @@ final class Places {
             if (timeNs(at) - timeNs(best) < 0) best = at;
         }
         return best;
+    }
+
+    /** The first place from there on that has a key; negative when there is none. */
+    int taken(int from) {
+        for (int at = from; at < table.length; at += LONGS) if (!isFree(at)) return at;
+        return -1;
+    }
+
+    /** One of the five longs of the key that has a place. */
+    long key(int at, int index) {
+        return table[at + index];
     }
 
     boolean isFree(int at) {

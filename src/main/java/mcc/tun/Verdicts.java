@@ -4,7 +4,8 @@ import mcc.core.Id;
 
 /**
  * What the policy said of a node and a thing of this host, remembered for a while, refusals too. After {@link #AGAIN_NS} it is
- * asked again whatever it said, so a right that was withdrawn ends within that time.
+ * asked again whatever it said, so a right that ran out ends within that time; in a new epoch of the policy it is asked at once
+ * ({@link #again}).
  *
  * <p>Limit: {@link #MAX} answers, the one that would be asked again first gives way.
  */
@@ -18,6 +19,12 @@ final class Verdicts {
         DENIED,
         /** It must be asked, and its answer {@link #learn}ed. */
         UNKNOWN
+    }
+
+    /** Asks the policy about a node and a thing: until when it is allowed. */
+    @FunctionalInterface
+    interface Asker {
+        long untilNs(Id node, long thing);
     }
 
     private final Places places;
@@ -34,12 +41,32 @@ final class Verdicts {
         return places.isMarked(at) ? Verdict.ALLOWED : Verdict.DENIED;
     }
 
+    /** Asks again whatever was allowed, and forgets refusals; returns how many are not allowed any longer. */
+    int again(long nowNs, Asker asker) {
+        int ended = 0;
+        for (int at = places.taken(0); at >= 0; at = places.taken(at + Places.LONGS)) {
+            boolean was = places.isMarked(at) && nowNs - places.timeNs(at) < 0;
+            Id node = new Id(places.key(at, 0), places.key(at, 1), places.key(at, 2), places.key(at, 3));
+            long untilNs = was ? asker.untilNs(node, places.key(at, 4)) : nowNs;
+            if (untilNs - nowNs > 0) {
+                places.time(at, againNs(nowNs, untilNs));
+                continue;
+            }
+            places.free(at);
+            if (was) ended++;
+        }
+        return ended;
+    }
+
     /** Takes the answer about what was asked for last: until when it is allowed; returns whether it is now. */
     boolean learn(long nowNs, long untilNs) {
         boolean allowed = untilNs - nowNs > 0;
-        long again = nowNs + AGAIN_NS;
         int at = places.find();
-        places.put(at < 0 ? places.next() : at, allowed && untilNs - again < 0 ? untilNs : again, allowed);
+        places.put(at < 0 ? places.next() : at, allowed ? againNs(nowNs, untilNs) : nowNs + AGAIN_NS, allowed);
         return allowed;
+    }
+
+    private static long againNs(long nowNs, long untilNs) {
+        return nowNs + Math.min(untilNs - nowNs, AGAIN_NS);
     }
 }

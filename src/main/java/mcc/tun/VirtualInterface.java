@@ -64,6 +64,9 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         /** A node has proved that an endpoint of its own has this address. */
         record Found(InnerAddress endpoint, Id node) implements Input {}
 
+        /** The policy is another one from this epoch on: who was let in is asked about again. */
+        record NewPolicy(long epoch) implements Input {}
+
         /** Time passed. */
         record Tick() implements Input {}
     }
@@ -72,6 +75,9 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     public sealed interface Output {
         /** To look for the node or the endpoint that has an address. */
         record Resolve(InnerAddress target) implements Output {}
+
+        /** To tell that a new epoch of the policy ended the access of peers to so many ports and endpoints in use. */
+        record PolicyEnded(long epoch, int accesses) implements Output {}
 
         /** To tell that a network of the operator's holds a node's UDP address; said once of each. */
         record Looped(Subnet route, Address at) implements Output {}
@@ -179,6 +185,11 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
             case Input.Listening l -> redirect.ways(l.all());
             case Input.Met m -> routes.learn(m.node());
             case Input.Found f -> routes.learn(f.endpoint(), f.node());
+            case Input.NewPolicy p -> {
+                int ended = gate.judgeAgain(nowNs) + offered.judgeAgain(nowNs);
+                counters.of("policy.ended.tun").add(ended);
+                if (ended > 0) outputs.add(new Output.PolicyEnded(p.epoch(), ended));
+            }
             case Input.Tick _ -> {}
         }
         turn(nowNs);

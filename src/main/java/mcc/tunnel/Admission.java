@@ -3,34 +3,65 @@ package mcc.tunnel;
 import java.util.function.LongSupplier;
 import mcc.consortium.Action;
 import mcc.consortium.Decision;
+import mcc.consortium.DecisionPoint;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
 import mcc.consortium.Question;
+import mcc.consortium.Subject;
 import mcc.core.Counters;
-import mcc.core.Id;
 import mcc.registry.Registration;
+import mcc.registry.ServiceName;
 
 /**
- * The door of this host: asks the policy whether a node may use one of its apps, or measure the way here. Used on one context.
- *
- * @param self this node
- * @param epochMs the wall clock, milliseconds since 1970
+ * The door of this host: asks the policy whether a node may use one of its apps, or measure the way here, and whether this
+ * node's users may see a service. Used on one context.
  */
-record Admission(Policy policy, Id self, LongSupplier epochMs, Counters counters) {
+final class Admission {
+    private final DecisionPoint policy;
+    private final Subject self;
+    private final LongSupplier epochMs;
+
+    /**
+     * @param self this node
+     * @param epochMs the wall clock, milliseconds since 1970
+     */
+    Admission(Subject self, LongSupplier epochMs, Counters counters) {
+        policy = new DecisionPoint(counters);
+        this.self = self;
+        this.epochMs = epochMs;
+    }
+
+    /** Takes a new epoch: true where all that stands is to be judged again. */
+    boolean take(PolicyEpoch epoch) {
+        return policy.take(epoch);
+    }
+
+    Subject self() {
+        return self;
+    }
+
     long nowMs() {
         return epochMs.getAsLong();
     }
 
     /** Decides, as of now, whether {@code from} may measure how fast bytes get to this node. */
-    Decision judgeMeasure(Id from) {
-        var here = new Question.Thing.Node(Policy.OPEN, self);
-        return policy.decide(new Question(Question.Subject.open(from), Action.MEASURE, here, nowMs()), counters);
+    Decision judgeMeasure(Subject from) {
+        var here = new Question.Thing.Node(Policy.OPEN, self.node());
+        return policy.decide(new Question(from, Action.MEASURE, here, nowMs()));
     }
 
     /** Decides, as of now, whether {@code from} may use the app of a registration. */
-    Decision judge(Id from, Registration app) {
-        var service =
-                new Question.Thing.Service(app.service().org(), app.service().name());
+    Decision judge(Subject from, Registration app) {
         var port = new Question.Port(app.isUdp() ? Question.Port.UDP : Question.Port.TCP, app.port());
-        return policy.decide(new Question(Question.Subject.open(from), Action.USE, service, port, nowMs()), counters);
+        return policy.decide(new Question(from, Action.USE, thing(app.service()), port, nowMs()));
+    }
+
+    /** Whether this node may, as of now, know of a service. */
+    boolean maySee(ServiceName service) {
+        return policy.allows(new Question(self, Action.SEE, thing(service), nowMs()));
+    }
+
+    private static Question.Thing thing(ServiceName service) {
+        return new Question.Thing.Service(service.org(), service.name());
     }
 }

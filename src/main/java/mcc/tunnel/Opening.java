@@ -55,7 +55,11 @@ final class Opening<S> {
 
         Future<S> connect(Registry.LocalView view);
 
+        /** Ends it, and tells whoever uses it. */
         void drop(S socket);
+
+        /** Runs a task once it has ended. */
+        void onEnd(S socket, Runnable task);
     }
 
     /**
@@ -142,7 +146,7 @@ final class Opening<S> {
     private void here(Offer offer) {
         Registry.LocalView view = endpoints.find(offer.endpoint(), apps.isUdp());
         boolean may = view != null
-                && admission.judge(offer.contact().node(), view.registration()).isAllowed();
+                && admission.judge(admission.self(), view.registration()).isAllowed();
         if (view == null || !may) {
             failed(offer, null, "it was just deregistered");
             return;

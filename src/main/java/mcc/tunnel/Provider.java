@@ -83,6 +83,21 @@ final class Provider {
         return flows;
     }
 
+    /** A new epoch of the policy: who would not be let in now is cut off; returns how many. */
+    int judgeAgain() {
+        int ended = 0;
+        for (Asked asked : open.all()) {
+            Registration app = asked.app;
+            if (app != null && !asked.holdTo(admission.judge(asked.port.opener(), app))) ended++;
+        }
+        return ended;
+    }
+
+    /** The same of those who measure. */
+    int judgeMeasuresAgain() {
+        return sink.judgeAgain(from -> admission.judgeMeasure(from).isAllowed());
+    }
+
     void take(StreamPort port) {
         if (asking.isFull(port.peer())) {
             counters.add("tunnel.asking.refused");
@@ -116,7 +131,7 @@ final class Provider {
     private void measure(Asked asked) {
         StreamPort port = asked.port;
         if (!asked.leave()) return;
-        if (!(told(port, "measure", null, admission.judgeMeasure(port.peer())) instanceof Decision.Allowed)) {
+        if (!(told(port, "measure", null, admission.judgeMeasure(port.opener())) instanceof Decision.Allowed)) {
             refuse(port, TunnelOpened.Code.NOT_HERE, "this node is not measured by yours");
         } else if (!sink.admits(port.peer())) {
             refuse(port, TunnelOpened.Code.OVERLOADED, "too many measurements are under way, or were lately");
@@ -139,14 +154,14 @@ final class Provider {
             counters.add("tunnel.served.refused");
             refuseOpen(asked, TunnelOpened.Code.OVERLOADED, "too many connections");
         } else {
-            asked.letIn();
-            if (udp) connectUdp(asked, view.registration(), allowed);
-            else connect(asked, view, allowed);
+            asked.letIn(view.registration(), allowed);
+            if (udp) connectUdp(asked, view.registration());
+            else connect(asked, view);
         }
     }
 
     private Decision judge(StreamPort port, Registration app) {
-        return told(port, "use", app.service().toString(), admission.judge(port.peer(), app));
+        return told(port, "use", app.service().toString(), admission.judge(port.opener(), app));
     }
 
     /** A denial is told to the local operator; the peer learns neither the reason nor that there was a decision. */
@@ -165,7 +180,7 @@ final class Provider {
         return decision;
     }
 
-    private void connect(Asked asked, Registry.LocalView view, Decision.Allowed allowed) {
+    private void connect(Asked asked, Registry.LocalView view) {
         Registration app = view.registration();
         StreamPort port = asked.port;
         byte[] early = asked.envelope.rest();
@@ -181,14 +196,14 @@ final class Provider {
                         socket.flush();
                     }
                     Served served = new Served(asked, socket::abort, app);
-                    served.holdTo(allowed);
+                    served.lookAgain();
                     Splice.join(socket, port, sockets.idle(app.idleMs(), socket::abort, served));
                 })
                 .onFailure(e -> refuseOpen(
                         asked, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + Problem.text(e)));
     }
 
-    private void connectUdp(Asked asked, Registration app, Decision.Allowed allowed) {
+    private void connectUdp(Asked asked, Registration app) {
         StreamPort port = asked.port;
         byte[] early = asked.envelope.rest();
         sockets.connectUdp(Descriptors.Side.PROVIDER, app)
@@ -199,7 +214,7 @@ final class Provider {
                     }
                     counters.add("tunnel.flow.served");
                     // Ready before it says so: what comes earlier than that is lost.
-                    new ServedFlow(asked, new FlowStream(port, early, counters), socket, app).begin(allowed);
+                    new ServedFlow(asked, new FlowStream(port, early, counters), socket, app).begin();
                     port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                 })
                 .onFailure(e -> refuseOpen(
@@ -212,20 +227,42 @@ final class Provider {
         private final Envelope envelope = new Envelope();
         private long timer = -1;
         private boolean gone;
-        /** What ends it once it is joined. */
-        private @Nullable Runnable cut;
+        /** What it was let in to, and until when. */
+        private @Nullable Registration app;
+
+        private long untilMs;
+        /** Once it is joined. */
+        private @Nullable Served served;
 
         Asked(StreamPort port) {
             this.port = port;
         }
 
-        void letIn() {
+        void letIn(Registration app, Decision.Allowed allowed) {
+            this.app = app;
+            untilMs = allowed.validUntil();
             asking.remove(this);
             Asked other = open.add(port.peer(), this);
             if (other == null) return;
             counters.add("tunnel.served.evicted");
-            if (other.cut != null) other.cut.run();
-            else other.drop();
+            other.end();
+        }
+
+        void end() {
+            if (served != null) served.cut.run();
+            else drop();
+        }
+
+        /** Goes by a newer decision; false where that ended it. */
+        boolean holdTo(Decision decision) {
+            switch (decision) {
+                case Decision.Denied _ -> end();
+                case Decision.Allowed allowed -> {
+                    untilMs = allowed.validUntil();
+                    if (served != null) served.lookAgain();
+                }
+            }
+            return decision.isAllowed();
         }
 
         /** It counts no more; false where it did not before. */
@@ -259,11 +296,11 @@ final class Provider {
             served = sockets.idle(idleMs, this::expire, right);
         }
 
-        void begin(Decision.Allowed allowed) {
+        void begin() {
             flows++;
             app.start(new Half(user, false));
             user.start(new Half(app, true));
-            right.holdTo(allowed);
+            right.lookAgain();
         }
 
         private void expire() {
@@ -315,19 +352,16 @@ final class Provider {
             this.asked = asked;
             this.cut = cut;
             this.app = app;
-            asked.cut = cut;
+            asked.served = this;
             loads.opened(app.id());
         }
 
-        void holdTo(Decision decision) {
-            switch (decision) {
-                case Decision.Denied _ -> cut.run();
-                case Decision.Allowed a when a.validUntil() == Long.MAX_VALUE -> {}
-                case Decision.Allowed a -> {
-                    long leftMs = Math.clamp(a.validUntil() - admission.nowMs(), 1, LOOK_AGAIN_MS);
-                    timer = vertx.setTimer(leftMs, _ -> holdTo(judge(asked.port, app)));
-                }
-            }
+        /** Asks again when the right ends by which it was let in. */
+        void lookAgain() {
+            vertx.cancelTimer(timer);
+            if (asked.untilMs == Long.MAX_VALUE) return;
+            long leftMs = Math.clamp(asked.untilMs - admission.nowMs(), 1, LOOK_AGAIN_MS);
+            timer = vertx.setTimer(leftMs, _ -> asked.holdTo(judge(asked.port, app)));
         }
 
         @Override

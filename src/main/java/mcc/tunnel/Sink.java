@@ -2,6 +2,8 @@ package mcc.tunnel;
 
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.function.Predicate;
+import mcc.consortium.Subject;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.RateLimit;
@@ -48,6 +50,17 @@ final class Sink {
         if (other != null) other.cut("tunnel.measure.evicted");
         counters.add("tunnel.measure.served");
         count.begin();
+    }
+
+    /** A new epoch of the policy: who may not measure any longer is cut off; returns how many. */
+    int judgeAgain(Predicate<Subject> may) {
+        int ended = 0;
+        for (Count count : open.all()) {
+            if (may.test(count.port.opener())) continue;
+            count.cut("tunnel.measure.cut");
+            ended++;
+        }
+        return ended;
     }
 
     /** What this process has used of the processors so far. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.LongSupplier;
+import mcc.consortium.PolicyEpoch;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
@@ -18,6 +19,7 @@ import mcc.node.Addresses;
 import mcc.node.Ask;
 import mcc.node.Bus;
 import mcc.node.Node;
+import mcc.node.Policies;
 import mcc.node.Problem;
 import mcc.node.Resident;
 import mcc.node.SessionVerticle;
@@ -95,6 +97,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     private final Admission admission;
     private final Endpoints endpoints = new Endpoints();
     private final Totals totals = new Totals();
+    private @Nullable Ways ways;
     private @Nullable Forwards forwards;
     private @Nullable Provider provider;
     private @Nullable Hosted hosted;
@@ -114,11 +117,29 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         this.parts = parts;
         this.descriptors = descriptors;
         bus = parts.bus();
-        admission = new Admission(parts.policy(), parts.id(), epochMs, counters);
+        admission = new Admission(parts.self(), epochMs, counters);
     }
 
     @Override
     public Future<?> start() {
+        return Policies.follow(bus, this::govern).compose(_ -> begin());
+    }
+
+    private void govern(PolicyEpoch epoch) {
+        Ways ways = this.ways;
+        Provider provider = this.provider;
+        if (!admission.take(epoch) || ways == null || provider == null) return;
+        ended(epoch, "served", provider.judgeAgain());
+        ended(epoch, "measurements", provider.judgeMeasuresAgain());
+        ended(epoch, "used", ways.judgeAgain());
+    }
+
+    private void ended(PolicyEpoch epoch, String what, int count) {
+        counters.of("policy.ended." + what).add(count);
+        Policies.tellEnded(bus, epoch.number(), what, count);
+    }
+
+    private Future<?> begin() {
         Settings settings = parts.settings();
         long udpIdleMs = 1_000 * Long.parseLong(settings.text("udp.idle"));
         String network = settings.text("network");
@@ -134,6 +155,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         byte[] seed = new byte[32];
         new SecureRandom().nextBytes(seed);
         Ways ways = new Ways(vertx, context, bus, parts.id(), admission, endpoints, Rng.seeded(seed));
+        this.ways = ways;
         UserApps apps = UserApps.of(sockets, parts.id());
         PeerWatch peers = new PeerWatch(Long.parseLong(settings.text("tunnel.patience")) * 1_000_000_000, counters);
         Forwards forwards = new Forwards(vertx, bus, parts.status(), sockets, ways, apps, peers, udpIdleMs);

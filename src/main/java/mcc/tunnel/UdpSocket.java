@@ -161,6 +161,13 @@ final class UdpSocket implements FlowEnd {
         channel.close();
     }
 
+    /** Ends it from this side, and tells its handler so. */
+    void abort() {
+        Handler told = inbound.handler;
+        close(true);
+        if (told != null) told.onOver(true);
+    }
+
     /** Tells the handler, on its context. */
     private static final class Inbound extends Leashed {
         private final Counters counters;

@@ -22,6 +22,11 @@ record UserApps(Opening.Apps<TcpSocket> tcp, Opening.Apps<UdpSocket> udp) {
             public void drop(TcpSocket socket) {
                 socket.abort();
             }
+
+            @Override
+            public void onEnd(TcpSocket socket, Runnable task) {
+                socket.onClose(task);
+            }
         };
         Opening.Apps<UdpSocket> udp = new Opening.Apps<>() {
             @Override
@@ -36,7 +41,12 @@ record UserApps(Opening.Apps<TcpSocket> tcp, Opening.Apps<UdpSocket> udp) {
 
             @Override
             public void drop(UdpSocket socket) {
-                socket.close(true);
+                socket.abort();
+            }
+
+            @Override
+            public void onEnd(UdpSocket socket, Runnable task) {
+                socket.onClose(task);
             }
         };
         return new UserApps(tcp, udp);

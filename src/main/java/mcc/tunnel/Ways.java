@@ -14,6 +14,7 @@ import mcc.node.Bus;
 import mcc.node.Problem;
 import mcc.node.RegistryVerticle;
 import mcc.registry.Offer;
+import mcc.registry.Registry;
 import mcc.registry.Selector;
 import mcc.registry.ServiceName;
 
@@ -36,6 +37,9 @@ final class Ways {
     private static final int KNOWN_MAX = 256;
     private static final int SUSPECTS_MAX = 1_024;
 
+    /** A way that a user has open: the service that it leads to, and what ends it. */
+    private record Standing(ServiceName name, Offer offer, Runnable cut) {}
+
     private record Known(List<Offer> ranked, long atNs) {}
 
     private final Vertx vertx;
@@ -48,6 +52,8 @@ final class Ways {
     private final Map<ServiceName, Known> known = new LinkedHashMap<>();
     private final Map<ServiceName, Future<List<Offer>>> asking = new LinkedHashMap<>();
     private final Map<Id, Long> suspects = new LinkedHashMap<>();
+    /** By stream or socket; there are no more than connections and flows. */
+    private final Map<Object, Standing> standing = new LinkedHashMap<>();
 
     Ways(Vertx vertx, Context context, Bus bus, Id self, Admission admission, Endpoints endpoints, Rng rng) {
         this.vertx = vertx;
@@ -57,6 +63,32 @@ final class Ways {
         this.admission = admission;
         this.endpoints = endpoints;
         this.rng = rng;
+    }
+
+    private Standing stand(Target.Service target, Opening.Opened<?> opened, Object end, Runnable cut) {
+        Standing way = new Standing(target.name(), opened.offer(), cut);
+        standing.put(end, way);
+        return way;
+    }
+
+    /** Whether users may know of what a way leads to, and use it where it is on this host. */
+    private boolean mayStand(Standing way) {
+        if (!admission.maySee(way.name)) return false;
+        Registry.LocalView view = way.offer.isLocal() ? endpoints.find(way.offer.endpoint(), way.offer.isUdp()) : null;
+        return view == null
+                || admission.judge(admission.self(), view.registration()).isAllowed();
+    }
+
+    /** A new epoch of the policy: what users may no longer have open is ended; returns how many. */
+    int judgeAgain() {
+        forget();
+        int ended = 0;
+        for (Standing way : List.copyOf(standing.values())) {
+            if (mayStand(way)) continue;
+            way.cut.run();
+            ended++;
+        }
+        return ended;
     }
 
     /** What was known is no longer so. */
@@ -109,8 +141,26 @@ final class Ways {
                     all.stream().filter(o -> o.isUdp() == apps.isUdp()).toList();
             if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
             return Opening.open(vertx, context, bus, admission, endpoints, apps, port, offers)
-                    .onSuccess(opened -> judge(target.name(), opened));
+                    .onSuccess(opened -> judge(target.name(), opened))
+                    .compose(opened -> keep(target, opened, apps));
         });
+    }
+
+    /** Remembers a way for as long as it lasts; the registry may have named it under an older policy. */
+    private <S> Future<Opening.Opened<S>> keep(Target.Service target, Opening.Opened<S> opened, Opening.Apps<S> apps) {
+        Standing way = switch (opened.way()) {
+            case Opening.Way.Remote<S> remote -> {
+                remote.port().goneHandler(() -> standing.remove(remote.port()));
+                yield stand(target, opened, remote.port(), remote.port()::sever);
+            }
+            case Opening.Way.Here<S> here -> {
+                apps.onEnd(here.socket(), () -> standing.remove(here.socket()));
+                yield stand(target, opened, here.socket(), () -> apps.drop(here.socket()));
+            }
+        };
+        if (mayStand(way)) return Future.succeededFuture(opened);
+        way.cut.run();
+        return Future.failedFuture(noProvider(target));
     }
 
     private void judge(ServiceName name, Opening.Opened<?> opened) {

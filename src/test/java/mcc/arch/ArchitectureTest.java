@@ -54,7 +54,7 @@ class ArchitectureTest {
         may.put("link", List.of("core", "wire", "crypto", "consortium", "session", "stream", "nat", "congestion"));
         may.put("dht", List.of("core", "wire", "crypto", "consortium"));
         may.put("registry", List.of("core", "wire", "crypto", "consortium", "dht"));
-        may.put("overlay", List.of("core", "wire", "crypto", "link", "nat", "dht", "registry"));
+        may.put("overlay", List.of("core", "wire", "crypto", "consortium", "link", "nat", "dht", "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
         may.put("sys", List.of());
         may.put("node", with(protocol, "sys"));
@@ -339,6 +339,29 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAPackage("io.vertx.core.eventbus")
                 .check(PRODUCT);
+    }
+
+    @Test
+    void aSubjectIsMadeWhereItIsProved() {
+        List<String> may = List.of("mcc.link.Access", "mcc.node.Node", "mcc.sim.SimNode", "mcc.consortium.Subject");
+        ArchRule rule = noClasses()
+                .that(new DescribedPredicate<JavaClass>("neither prove who a peer is nor are this node") {
+                    @Override
+                    public boolean test(JavaClass c) {
+                        return !may.contains(c.getName());
+                    }
+                })
+                .should()
+                .accessTargetWhere(new DescribedPredicate<JavaAccess<?>>("makes a subject") {
+                    @Override
+                    public boolean test(JavaAccess<?> access) {
+                        return access.getTargetOwner().getName().equals("mcc.consortium.Subject")
+                                && List.of("of", "<init>")
+                                        .contains(access.getTarget().getName());
+                    }
+                });
+        rule.check(PRODUCT);
+        assertThat(rule.evaluate(SINS).hasViolation()).isTrue();
     }
 
     @Test

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
-import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -23,6 +22,7 @@ import mcc.link.Config;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.link.Links;
+import mcc.link.OpenLinks;
 import mcc.link.PacketSink;
 import mcc.session.Cookies;
 import mcc.wire.Contact;
@@ -107,7 +107,7 @@ final class Handshaker {
     private Links links(Identity identity) {
         List<Aead.Suite> suites = List.of(Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305);
         Config config = new Config(NETWORK, suites, 10, mcc.stream.Config.defaults());
-        return new Links(config, identity, Policy.open(), rng.split(), new Counters());
+        return OpenLinks.of(config, identity, rng.split(), new Counters());
     }
 
     private double once() throws IOException {

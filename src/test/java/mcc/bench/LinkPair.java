@@ -2,7 +2,6 @@ package mcc.bench;
 
 import java.util.ArrayDeque;
 import java.util.List;
-import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Rng;
@@ -12,6 +11,7 @@ import mcc.link.Config;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.link.Links;
+import mcc.link.OpenLinks;
 import mcc.link.PacketSink;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -50,10 +50,9 @@ final class LinkPair {
     long packets;
 
     private Links links(Identity identity) {
-        Links made = new Links(
+        Links made = OpenLinks.of(
                 new Config("test", List.of(Aead.Suite.AES_256_GCM), 10, mcc.stream.Config.defaults()),
                 identity,
-                Policy.open(),
                 rng.split(),
                 new Counters());
         made.handle(1, new LinkInput.WallClock(1_800_000_000_000L));
@@ -94,7 +93,7 @@ final class LinkPair {
         for (LinkOutput o; (o = links.poll()) != null; ) {
             switch (o) {
                 case LinkOutput.Asked a ->
-                    links.handle(nowNs, new LinkInput.Reply(a.from(), a.call(), new Message.Pong()));
+                    links.handle(nowNs, new LinkInput.Reply(a.from().node(), a.call(), new Message.Pong()));
                 case LinkOutput.Answered _ -> answered = true;
                 case LinkOutput.StreamReadable r -> {
                     while (links.read(nowNs, r.peer(), r.stream(), block, 0, block.length) > 0) {}

@@ -10,7 +10,8 @@ import java.util.Objects;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.function.BiConsumer;
-import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -68,7 +69,8 @@ final class DhtNet {
         void start(List<Contact> bootstrap, List<Contact> snapshot, boolean meets) {
             met.clear();
             armedNs = Long.MAX_VALUE;
-            dht = new Dht(Config.of(NETWORK), id, new Cheap(id), Policy.open(), rng.split(), counters);
+            dht = new Dht(Config.of(NETWORK), id, new Cheap(id), rng.split(), counters);
+            input(new Dht.Input.NewPolicy(PolicyEpoch.open()));
             input(new Dht.Input.Start(contact(), bootstrap, snapshot, meets, epochMs(this)));
         }
 
@@ -245,7 +247,7 @@ final class DhtNet {
         to.met.add(from.id);
         if (to.liar == null) {
             askers.put(new Call(to.index, from.id, ask.call()), from);
-            send(from, to, new Dht.Input.Asked(from.id, from.at, ask.call(), ask.request()));
+            send(from, to, new Dht.Input.Asked(Subject.of(from.id), from.at, ask.call(), ask.request()));
             return;
         }
         Message answer = to.liar.answer(to, from.id, ask.request());

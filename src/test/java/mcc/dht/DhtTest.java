@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -16,6 +18,7 @@ import mcc.crypto.Identity;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Message.Verdict;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class DhtTest {
@@ -27,9 +30,13 @@ class DhtTest {
     private static final Contact PEER_CONTACT = new Contact(PEER.id(), List.of(AT));
     private final Id key = Id.random(Rng.seeded(5));
     private final Counters counters = new Counters();
-    private final Dht dht =
-            new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Policy.open(), Rng.seeded(6), counters);
+    private final Dht dht = new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
     private long nowNs = 1;
+
+    @BeforeEach
+    void govern() {
+        dht.handle(0, new Dht.Input.NewPolicy(PolicyEpoch.open()));
+    }
 
     @Test
     void theFirstNodeIsInItsNetworkAtOnce() {
@@ -51,7 +58,7 @@ class DhtTest {
     @Test
     void whoAnsweredIsAContactAndWhoOnlyAskedIsNot() {
         start(List.of());
-        List<Dht.Output> out = step(new Dht.Input.Asked(PEER.id(), AT, 3, new Message.FindNode(key)));
+        List<Dht.Output> out = step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 3, new Message.FindNode(key)));
         assertThat(out).contains(new Dht.Output.Reply(PEER.id(), 3, new Message.Nodes(List.of())));
         assertThat(dht.status().contacts()).isZero();
         Dht.Output.Ask ping = asks(out).getFirst();
@@ -173,11 +180,10 @@ class DhtTest {
 
     @Test
     void whoMayNotStoreHereHearsThatThereIsNoRoom() {
-        Dht closed = new Dht(
-                Config.of(NETWORK), SELF.id(), Signing.of(SELF), new Policy(List.of()), Rng.seeded(6), counters);
+        Dht closed = new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
         closed.handle(1, new Dht.Input.Start(new Contact(SELF.id(), List.of()), List.of(), List.of(), EPOCH));
-        closed.handle(2, new Dht.Input.Asked(PEER.id(), AT, 1, new Message.Store(underKey())));
-        closed.handle(3, new Dht.Input.Asked(PEER.id(), AT, 2, new Message.Beat(key, Id.ZERO, 1)));
+        closed.handle(2, new Dht.Input.Asked(Subject.of(PEER.id()), AT, 1, new Message.Store(underKey())));
+        closed.handle(3, new Dht.Input.Asked(Subject.of(PEER.id()), AT, 2, new Message.Beat(key, Id.ZERO, 1)));
         List<Dht.Output> out = new ArrayList<>();
         for (Dht.Output o = closed.poll(); o != null; o = closed.poll()) out.add(o);
         assertThat(out)
@@ -194,19 +200,19 @@ class DhtTest {
         int served = 0;
         for (int i = 0; i < 600_000; i++) {
             nowNs += 33_000;
-            List<Dht.Output> out = step(new Dht.Input.Asked(PEER.id(), AT, i, new Message.FindNode(key)));
+            List<Dht.Output> out = step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, i, new Message.FindNode(key)));
             if (out.stream().anyMatch(Dht.Output.Reply.class::isInstance)) served++;
         }
         assertThat(served).isBetween(29_000, 31_000);
         assertThat(counters.value("dht.askedTooOften")).isEqualTo(600_000 - served);
-        assertThat(step(new Dht.Input.Asked(stranger(1).node(), AT, 1, new Message.Ping())))
+        assertThat(step(new Dht.Input.Asked(Subject.of(stranger(1).node()), AT, 1, new Message.Ping())))
                 .anyMatch(Dht.Output.Reply.class::isInstance);
     }
 
     @Test
     void aHolderAsksThePolicyBeforeItKeepsARecord() {
         start(List.of());
-        assertThat(step(new Dht.Input.Asked(PEER.id(), AT, 1, new Message.Store(underKey()))))
+        assertThat(step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 1, new Message.Store(underKey()))))
                 .contains(new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.KEPT, 0, EPOCH)));
         assertThat(counters.value("policy.allowed")).isEqualTo(1);
     }
@@ -217,7 +223,7 @@ class DhtTest {
     }
 
     private static Core<Dht.Input, Dht.Output> fresh() {
-        return new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Policy.open(), Rng.seeded(6), new Counters());
+        return new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), new Counters());
     }
 
     private static Dht.Input anyInput(Rng rng, List<Dht.Output> before) {
@@ -225,9 +231,12 @@ class DhtTest {
         for (Dht.Output output : before) {
             if (output instanceof Dht.Output.Ask ask && rng.below(4) > 0) return anyAnswer(rng, ask);
         }
-        return switch (rng.below(9)) {
+        return switch (rng.below(10)) {
+            case 8 ->
+                new Dht.Input.NewPolicy(
+                        new PolicyEpoch(rng.below(3) == 0 ? new Policy(List.of()) : Policy.open(), 1 + rng.below(9)));
             case 0 -> new Dht.Input.Start(new Contact(SELF.id(), List.of()), List.of(PEER_CONTACT), List.of(), EPOCH);
-            case 1 -> new Dht.Input.Asked(PEER.id(), AT, rng.below(9), anyRequest(rng, key));
+            case 1 -> new Dht.Input.Asked(Subject.of(PEER.id()), AT, rng.below(9), anyRequest(rng, key));
             case 2 -> new Dht.Input.Up(Id.random(rng), AT);
             case 3 -> new Dht.Input.FindNode(rng.below(9), Id.random(rng));
             case 4 -> new Dht.Input.FindValue(rng.below(9), key, 1 + rng.below(4), 5);

@@ -123,7 +123,8 @@ class LiarsTest {
             Bytes body = junkIsWellFormed ? provider(junk) : Bytes.utf8("x".repeat(600));
             for (int j = 0; j < 600; j++) {
                 var record = new Message.Store(net.record(junk, key, Id.random(net.rng), body, j + 1));
-                for (DhtNet.Node node : honest(net)) node.input(new Dht.Input.Asked(junk.id, junk.at, j, record));
+                for (DhtNet.Node node : honest(net))
+                    node.input(new Dht.Input.Asked(mcc.consortium.Subject.of(junk.id), junk.at, j, record));
             }
         }
         late.put(key, provider(late));

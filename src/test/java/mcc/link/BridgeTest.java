@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -42,7 +41,7 @@ class BridgeTest {
         End(String at) {
             this.at = Address.parse(at);
             Config config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, mcc.stream.Config.defaults());
-            links = new Links(config, identity, Policy.open(), rng.split(), new Counters());
+            links = OpenLinks.of(config, identity, rng.split(), new Counters());
             links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
             links.packets().handler(this);
         }
@@ -82,7 +81,7 @@ class BridgeTest {
             if (links.deadlineNs() <= now) links.handle(now, new LinkInput.Tick());
             for (LinkOutput o; (o = links.poll()) != null; ) {
                 if (o instanceof LinkOutput.Asked a) {
-                    links.handle(now, new LinkInput.Reply(a.from(), a.call(), new Message.Pong()));
+                    links.handle(now, new LinkInput.Reply(a.from().node(), a.call(), new Message.Pong()));
                 }
             }
             links.transmit(now, this);

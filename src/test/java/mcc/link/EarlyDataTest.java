@@ -9,7 +9,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -49,7 +48,7 @@ class EarlyDataTest {
     private final Identity initiator = Identity.fromSeed(rng.bytes(Identity.SEED_BYTES));
     private final Identity responder = Identity.fromSeed(rng.bytes(Identity.SEED_BYTES));
     private final Counters counters = new Counters();
-    private final Links links = new Links(config, responder, Policy.open(), rng.split(), counters);
+    private final Links links = OpenLinks.of(config, responder, rng.split(), counters);
     private final List<Message> asked = new ArrayList<>();
     private final List<byte[]> posted = new ArrayList<>();
     private long now = 1;
@@ -154,7 +153,7 @@ class EarlyDataTest {
             for (LinkOutput o; (o = links.poll()) != null; ) {
                 if (!(o instanceof LinkOutput.Asked request)) continue;
                 asked.add(request.request());
-                links.handle(now, new LinkInput.Reply(request.from(), request.call(), new Message.Pong()));
+                links.handle(now, new LinkInput.Reply(request.from().node(), request.call(), new Message.Pong()));
             }
             links.transmit(now, sink);
         }

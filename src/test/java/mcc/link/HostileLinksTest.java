@@ -9,7 +9,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.function.BooleanSupplier;
-import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -50,10 +49,9 @@ class HostileLinksTest {
 
         End(String at) {
             this.at = Address.parse(at);
-            links = new Links(
+            links = OpenLinks.of(
                     new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults()),
                     identity,
-                    Policy.open(),
                     rng.split(),
                     counters);
             links.handle(now, new LinkInput.WallClock(EPOCH_MS));
@@ -93,7 +91,7 @@ class HostileLinksTest {
                 }
                 case LinkOutput.StreamReset _, LinkOutput.StreamsLost _, LinkOutput.Down _ -> broken.add(output);
                 case LinkOutput.Asked q ->
-                    links.handle(now, new LinkInput.Reply(q.from(), q.call(), new Message.Pong()));
+                    links.handle(now, new LinkInput.Reply(q.from().node(), q.call(), new Message.Pong()));
                 case LinkOutput.Answered _ -> answered = true;
                 default -> {}
             }

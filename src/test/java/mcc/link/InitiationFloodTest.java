@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
-import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Rng;
@@ -43,7 +42,7 @@ class InitiationFloodTest {
 
     private Links links(Identity of, Counters counters) {
         Config config = new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults());
-        Links links = new Links(config, of, Policy.open(), rng.split(), counters);
+        Links links = OpenLinks.of(config, of, rng.split(), counters);
         links.handle(1, new LinkInput.WallClock(1_800_000_000_000L));
         return links;
     }
@@ -59,7 +58,7 @@ class InitiationFloodTest {
         responder.handle(now, new LinkInput.Tick());
         for (LinkOutput o; (o = responder.poll()) != null; ) {
             if (o instanceof LinkOutput.Asked a) {
-                responder.handle(now, new LinkInput.Reply(a.from(), a.call(), new Message.Pong()));
+                responder.handle(now, new LinkInput.Reply(a.from().node(), a.call(), new Message.Pong()));
             }
         }
         responder.transmit(now, to(sent));

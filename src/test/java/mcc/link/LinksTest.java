@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -595,13 +596,16 @@ class LinksTest extends VirtualNet {
 
         private static Links links(Identity identity, long seed, Counters counters) {
             var config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 8, mcc.stream.Config.defaults());
-            return new Links(config, identity, Policy.open(), Rng.seeded(seed), counters);
+            return OpenLinks.of(config, identity, Rng.seeded(seed), counters);
         }
 
         static LinkInput anyInput(Rng rng, List<Object> before) {
             Contact known = new Contact(PEER.id(), List.of(THERE));
             Contact nobody = nobody(rng.below(12));
-            return switch (rng.below(12)) {
+            return switch (rng.below(13)) {
+                case 12 ->
+                    new LinkInput.NewPolicy(new PolicyEpoch(
+                            rng.below(3) == 0 ? new Policy(List.of()) : Policy.open(), 1 + rng.below(9)));
                 case 0 -> new LinkInput.Ask(nobody, rng.nextLong(), new Message.Ping());
                 case 1 -> new LinkInput.Dial(rng.below(9), rng.below(2) == 0 ? THERE : HERE);
                 case 2 -> new LinkInput.Reply(PEER.id(), rng.nextLong(), new Message.Pong());
@@ -652,7 +656,7 @@ class LinksTest extends VirtualNet {
         private void answer(LinkOutput output) {
             if (!(output instanceof LinkOutput.Asked a)) return;
             Message answer = a.request() instanceof Message.Ping ? new Message.Pong() : new Message.Nodes(List.of());
-            peer.handle(nowNs, new LinkInput.Reply(a.from(), a.call(), answer));
+            peer.handle(nowNs, new LinkInput.Reply(a.from().node(), a.call(), answer));
             moved = true;
         }
 

@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import mcc.consortium.Policy;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -44,7 +43,7 @@ class LocalEndTest {
 
     private Links links(Identity identity) {
         Config config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, mcc.stream.Config.defaults());
-        Links made = new Links(config, identity, Policy.open(), rng.split(), new Counters());
+        Links made = OpenLinks.of(config, identity, rng.split(), new Counters());
         made.handle(1, new LinkInput.WallClock(1_800_000_000_000L));
         return made;
     }
@@ -75,7 +74,7 @@ class LocalEndTest {
                 if (each.deadlineNs() <= now) each.handle(now, new LinkInput.Tick());
                 for (LinkOutput o; (o = each.poll()) != null; ) {
                     if (o instanceof LinkOutput.Asked a) {
-                        each.handle(now, new LinkInput.Reply(a.from(), a.call(), new Message.Pong()));
+                        each.handle(now, new LinkInput.Reply(a.from().node(), a.call(), new Message.Pong()));
                     }
                     if (o instanceof LinkOutput.Answered) answered++;
                     if (o instanceof LinkOutput.Dialled) answered++;

@@ -100,10 +100,9 @@ class PartsTest {
     private final class End implements PacketSink, Packets.Handler {
         final Identity identity = Identity.fromSeed(rng.bytes(32));
         final Counters counters = new Counters();
-        final Links links = new Links(
+        final Links links = OpenLinks.of(
                 new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults()),
                 identity,
-                mcc.consortium.Policy.open(),
                 rng.split(),
                 counters);
         final Address at;

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.function.BooleanSupplier;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -46,11 +47,16 @@ abstract class VirtualNet {
             links = new Links(
                     new Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
                     identity,
-                    policy,
                     rng.split(),
                     counters);
+            govern(policy, 1);
             links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
             hosts.add(this);
+        }
+
+        /** Tells a new epoch. */
+        void govern(Policy policy, long epoch) {
+            input(new LinkInput.NewPolicy(new PolicyEpoch(policy, epoch)));
         }
 
         Contact contact() {
@@ -91,7 +97,7 @@ abstract class VirtualNet {
                     links.handle(
                             now,
                             new LinkInput.Reply(
-                                    a.from(),
+                                    a.from().node(),
                                     a.call(),
                                     a.request() instanceof Message.Ping
                                             ? new Message.Pong()

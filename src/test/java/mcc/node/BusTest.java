@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import mcc.consortium.Policy;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -21,7 +23,8 @@ import org.junit.jupiter.api.Test;
 
 /** What peers cause cannot fill a desk that does not keep up. */
 class BusTest {
-    private static final LinkOutput UP = new LinkOutput.Up(Id.random(Rng.seeded(1)), Address.v4(0x7f000001, 9));
+    private static final LinkOutput UP =
+            new LinkOutput.Up(Subject.of(Id.random(Rng.seeded(1))), Address.v4(0x7f000001, 9));
 
     private final Vertx vertx = Vertx.vertx();
     private final Bus bus = new Bus(vertx);
@@ -106,8 +109,9 @@ class BusTest {
                 query -> query instanceof SessionVerticle.Query.Peers q
                         ? q.reply(List.of())
                         : Ask.Reply.failed(new Problem("overloaded", "not asked here", null)));
-        RegistryVerticle verticle = new RegistryVerticle(
-                bus, "test", Id.random(Rng.seeded(2)), mcc.consortium.Policy.open(), Rng.seeded(3));
+        RegistryVerticle verticle =
+                new RegistryVerticle(bus, "test", Subject.of(Id.random(Rng.seeded(2))), Rng.seeded(3));
+        Policies.keep(bus, Policy.open(), List.of());
         Node.await(vertx.deployVerticle(verticle), 10_000);
         List<ServiceName> names = Stream.iterate(0, i -> i + 1)
                 .limit(257)

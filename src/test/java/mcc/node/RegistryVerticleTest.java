@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import mcc.consortium.Policy;
+import mcc.consortium.Subject;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.node.RegistryVerticle.Query;
@@ -35,6 +36,7 @@ class RegistryVerticleTest {
             Registration each = registration("r" + i, 1);
             stored.put(each.id(), Registrations.toJson(each).encode());
         }
+        Policies.keep(bus, Policy.open(), List.of());
         bus.serve(Bus.SESSION, query -> ((SessionVerticle.Query.Peers) query).reply(List.of()));
         bus.serve(Bus.STORE, query -> switch (query) {
             case StoreVerticle.Query.All q -> q.reply(stored);
@@ -46,7 +48,7 @@ class RegistryVerticleTest {
         });
         Node.await(
                 vertx.deployVerticle(
-                        new RegistryVerticle(bus, "test", Id.random(Rng.seeded(2)), Policy.open(), Rng.seeded(3))),
+                        new RegistryVerticle(bus, "test", Subject.of(Id.random(Rng.seeded(2))), Rng.seeded(3))),
                 30_000);
     }
 

@@ -7,6 +7,7 @@ import java.util.Map;
 import mcc.consortium.Action;
 import mcc.consortium.Policy;
 import mcc.consortium.Question;
+import mcc.consortium.Subject;
 import mcc.core.Id;
 import mcc.core.Rng;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ class TunGrantsTest {
         Settings settings = Settings.load(Map.of("tun.allow", allow, "tun.inbound", inbound), Map.of(), null);
         Policy policy = Policy.open().and(TunGrants.of(settings, SELF));
         Question.Thing thing = new Question.Thing.Node(Policy.OPEN, self);
-        return policy.decide(new Question(Question.Subject.open(peer), Action.USE, thing, port, 5))
+        return policy.decide(new Question(Subject.of(peer), Action.USE, thing, port, 5))
                 .isAllowed();
     }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import mcc.Garbage;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -73,18 +74,22 @@ class TunPortTest {
                     .map(Subnet::parse)
                     .toList();
             Settings settings = Settings.load(Map.of("tun.inbound", inbound), Map.of(), null);
-            Policy policy = Policy.open().and(TunGrants.of(settings, identity.id()));
             links = new Links(
                     new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults()),
                     identity,
-                    policy,
                     rng.split(),
                     counters);
             TunDevice device = kernel.device(TunDevice.Offload.ALL);
             TunPort.Setup setup = new TunPort.Setup(
                     device, "test", inner, true, identity.id(), routes, 7, () -> {}, (r, a) -> loops.add(r + " " + a));
-            tun = new TunPort(setup, bus, policy, this, counters);
+            tun = new TunPort(setup, bus, this, counters);
+            govern(Policy.open().and(TunGrants.of(settings, identity.id())), 1);
             tun.attach(loop, links, () -> {});
+        }
+
+        void govern(Policy policy, long epoch) {
+            links.handle(now, new LinkInput.NewPolicy(new PolicyEpoch(policy, epoch)));
+            tun.govern(new PolicyEpoch(policy, epoch));
         }
 
         Id id() {
@@ -114,6 +119,11 @@ class TunPortTest {
     private Host[] connected(String inbound) {
         Host left = new Host("198.51.100.1:9376", "");
         Host right = new Host("198.51.100.2:9376", inbound);
+        connect(left, right);
+        return new Host[] {left, right};
+    }
+
+    private void connect(Host left, Host right) {
         left.other = right;
         right.other = left;
         for (Host host : List.of(left, right)) host.links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
@@ -127,7 +137,6 @@ class TunPortTest {
         right.tun.learn(left.id());
         assertThat(left.links.packets().canSend(now, right.id())).isTrue();
         assertThat(right.links.packets().canSend(now, left.id())).isTrue();
-        return new Host[] {left, right};
     }
 
     private void carry(Host from, byte[] read, int times) {
@@ -224,11 +233,13 @@ class TunPortTest {
     void whatAnothersPacketMightBeJoinedByMustComeFromThatPeer() {
         Host[] hosts = connected("udp:53");
         TunPort tun = hosts[1].tun;
-        byte[] another = udp(InnerAddress.of("test", ELSE), hosts[1].inner, 4000, 53);
+        Host third = new Host("198.51.100.3:9376", "");
+        connect(third, hosts[1]);
+        byte[] another = udp(third.inner, hosts[1].inner, 4000, 53);
         int length = another.length - 10;
         for (int i = 0; i < 2; i++) {
-            System.arraycopy(another, 10, tun.buffer(), tun.place(ELSE, length), length);
-            tun.opened(now, ELSE, Transport.PACKET_NEEDS_CSUM, length, 0);
+            System.arraycopy(another, 10, tun.buffer(), tun.place(third.id(), length), length);
+            tun.opened(now, third.id(), Transport.PACKET_NEEDS_CSUM, length, 0);
         }
         seals(hosts[0], another, 1);
         hosts[1].turn();

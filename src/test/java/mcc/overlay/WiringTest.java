@@ -3,6 +3,7 @@ package mcc.overlay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 
 class WiringTest {
     private static final Id NODE = new Id(1, 2, 3, 4);
+    private static final Subject WHO = Subject.of(NODE);
     private static final Address AT = Address.v4(0x0a000001, 5);
     private static final Contact CONTACT = new Contact(NODE, List.of(AT));
     private static final Message PING = new Message.Ping();
@@ -28,13 +30,13 @@ class WiringTest {
                 .containsExactly(new Letter.ToLinks(new LinkInput.Ask(CONTACT, 7, PING)));
         assertThat(Wiring.route(new Dht.Output.Reply(NODE, 7, PING)))
                 .containsExactly(new Letter.ToLinks(new LinkInput.Reply(NODE, 7, PING)));
-        assertThat(Wiring.route(new LinkOutput.Asked(NODE, AT, 7, PING)))
-                .containsExactly(new Letter.ToDht(new Dht.Input.Asked(NODE, AT, 7, PING)));
+        assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, PING)))
+                .containsExactly(new Letter.ToDht(new Dht.Input.Asked(WHO, AT, 7, PING)));
         assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, PING, 8)))
                 .containsExactly(new Letter.ToDht(new Dht.Input.Answered(NODE, AT, 7, PING, 8)));
         assertThat(Wiring.route(new LinkOutput.Unanswered(NODE, 7, LinkOutput.Reason.UNREACHABLE)))
                 .containsExactly(new Letter.ToDht(new Dht.Input.Unanswered(NODE, 7)));
-        assertThat(Wiring.route(new LinkOutput.Up(NODE, AT))).hasSize(2);
+        assertThat(Wiring.route(new LinkOutput.Up(WHO, AT))).hasSize(2);
     }
 
     @Test
@@ -61,11 +63,11 @@ class WiringTest {
         assertThat(Wiring.started(Desk.REGISTRY)).extracting(Letter::to).containsExactly(Desk.NAT, Desk.ALL);
         assertThat(Wiring.started(Desk.NAT)).extracting(Letter::to).containsExactly(Desk.LINKS, Desk.ALL);
         assertThat(Wiring.started(Desk.LINKS)).containsExactly(new Letter.ToAll(new Started(Desk.LINKS)));
-        assertThat(Wiring.route(new LinkOutput.Stands(NODE, AT, AT)))
+        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, AT)))
                 .containsExactly(
                         new Letter.ToDht(new Dht.Input.Up(NODE, AT)),
                         new Letter.ToNat(new Nat.Input.Observed(NODE, AT, AT)));
-        assertThat(Wiring.route(new LinkOutput.Stands(NODE, AT, null)))
+        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null)))
                 .as("it never said from where it hears this node")
                 .hasSize(1);
     }

@@ -9,6 +9,8 @@ import java.util.Objects;
 import mcc.consortium.Action;
 import mcc.consortium.Grant;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -32,11 +34,12 @@ class RegistryTest {
     private final Counters counters = new Counters();
     private final List<Registry.Output.Put> puts = new ArrayList<>();
     private final Registry registry =
-            new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(1), counters);
+            new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), counters);
     private long nowNs = 1;
 
     @BeforeEach
     void reachable() {
+        step(new Registry.Input.NewPolicy(PolicyEpoch.open()));
         step(new Registry.Input.SelfAddresses(List.of(Address.v4(0x0a000001, 9376))));
     }
 
@@ -60,7 +63,7 @@ class RegistryTest {
 
     @Test
     void whoCannotBeReachedYetIsNotOffered() {
-        Registry young = new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(1), counters);
+        Registry young = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), counters);
         young.handle(1, new Registry.Input.Restore(List.of(registration("a", Registration.CheckType.NONE))));
         List<Registry.Output> out = drain(young);
         assertThat(all(out, Registry.Output.Put.class)).isEmpty();
@@ -110,7 +113,7 @@ class RegistryTest {
     void anAnswerToAnEarlierRegistryIsNoneToThisOne() {
         long before = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
                 .ticket();
-        Registry next = new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(2), counters);
+        Registry next = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(2), counters);
         next.handle(1, new Registry.Input.Resolve(1, WEB));
         drain(next);
         next.handle(2, new Registry.Input.Found(before, List.of()));
@@ -508,8 +511,7 @@ class RegistryTest {
 
     @Test
     void anEndpointOfAServiceThatMayNotBeSeenIsNobodys() {
-        Registry closed =
-                new Registry(Config.of(NETWORK, "open"), SELF.id(), new Policy(List.of()), Rng.seeded(1), counters);
+        Registry closed = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), counters);
         Registration hidden = registration("a", Registration.CheckType.NONE);
         closed.handle(1, new Registry.Input.Register(1, hidden));
         while (closed.poll() != null) {
@@ -538,8 +540,8 @@ class RegistryTest {
                 0,
                 0,
                 0);
-        Registry timed =
-                new Registry(Config.of(NETWORK, "open"), SELF.id(), new Policy(List.of(hour)), Rng.seeded(1), counters);
+        Registry timed = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), counters);
+        timed.handle(1, new Registry.Input.NewPolicy(new PolicyEpoch(new Policy(List.of(hour)), 1)));
         timed.handle(1, new Registry.Input.Clock(1_799_999_999_000L));
         timed.handle(1, new Registry.Input.Resolve(1, new ServiceName("acme", "web")));
         assertThat(timed.poll()).isInstanceOf(Registry.Output.Find.class);
@@ -553,7 +555,7 @@ class RegistryTest {
     }
 
     private static Core<Registry.Input, Registry.Output> fresh() {
-        return new Registry(Config.of(NETWORK, "open"), SELF.id(), Policy.open(), Rng.seeded(1), new Counters());
+        return new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), new Counters());
     }
 
     private static Registry.Input anyInput(Rng rng, List<Registry.Output> before) {
@@ -567,7 +569,10 @@ class RegistryTest {
             }
         }
         Registration.CheckType type = Registration.CheckType.values()[rng.below(4)];
-        return switch (rng.below(10)) {
+        return switch (rng.below(11)) {
+            case 10 ->
+                new Registry.Input.NewPolicy(
+                        new PolicyEpoch(rng.below(3) == 0 ? new Policy(List.of()) : Policy.open(), 1 + rng.below(9)));
             case 0 -> new Registry.Input.Clock(rng.nextLong() >>> 20);
             case 1 -> new Registry.Input.Register(rng.below(9), registration(id, type));
             case 2 -> new Registry.Input.Deregister(rng.below(9), id);

@@ -171,11 +171,12 @@ class HarnessTest {
     @Test
     void aLiarNamesNodesThatAreNotThere() {
         World world = world(30, Faults.none(), 0);
-        var asked = new Dht.Input.Asked(Id.ZERO, Network.address(1), 1, new Message.FindNode(Id.ZERO));
+        var asked = new Dht.Input.Asked(
+                mcc.consortium.Subject.of(Id.ZERO), Network.address(1), 1, new Message.FindNode(Id.ZERO));
         Message.Nodes lie = (Message.Nodes) world.liars.answer(asked);
         assertThat(lie).isNotNull();
         assertThat(lie.contacts()).isNotEmpty().allMatch(contact -> world.network.find(contact) == null);
-        var ping = new Dht.Input.Asked(Id.ZERO, Network.address(1), 1, new Message.Ping());
+        var ping = new Dht.Input.Asked(mcc.consortium.Subject.of(Id.ZERO), Network.address(1), 1, new Message.Ping());
         assertThat(world.liars.answer(ping)).as("it is a member").isNull();
     }
 

@@ -1,0 +1,66 @@
+package mcc.link;
+
+import java.util.Arrays;
+import mcc.consortium.Action;
+import mcc.consortium.DecisionPoint;
+import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
+import mcc.consortium.Question;
+import mcc.consortium.Subject;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.crypto.Ed25519;
+import mcc.link.LinkOutput.Reason;
+import mcc.session.Handshake;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who may have a link with this node, whichever end begins it: says who a handshake proves the peer to be, which is the one
+ * place where a peer becomes a {@link Subject}; asks the policy; and in each new epoch asks again about all that stands.
+ */
+final class Access {
+    private final Links links;
+    private final Table table;
+    private final Id self;
+    private final DecisionPoint policy;
+    private final Counters counters;
+
+    Access(Links links, Table table, Id self, Counters counters) {
+        this.links = links;
+        this.table = table;
+        this.self = self;
+        this.counters = counters;
+        policy = new DecisionPoint(counters);
+    }
+
+    /** Who the peer is: the identity that it claims, if that is sound and the handshake's static key is its other form. */
+    @Nullable
+    Subject proven(byte[] claimed, Handshake handshake) {
+        Id peer = Id.of(claimed);
+        byte[] expected = Ed25519.toX25519(peer);
+        boolean sound = expected != null && Arrays.equals(expected, handshake.remoteStatic());
+        return sound && !peer.equals(self) ? Subject.of(peer) : null;
+    }
+
+    /** Whether it may know that this node is there, and so have a link with it. */
+    boolean admits(long nowNs, Subject peer) {
+        Question.Thing here = new Question.Thing.Node(Policy.OPEN, self);
+        return policy.allows(new Question(peer, Action.SIGNAL, here, links.epochMs(nowNs)));
+    }
+
+    /** Takes a new epoch. */
+    void govern(long nowNs, PolicyEpoch epoch, Responder responder, Dialer dialer) {
+        if (!policy.take(epoch)) return;
+        responder.judgeAgain(nowNs);
+        dialer.judgeAgain(nowNs);
+        int ended = 0;
+        for (Link link : table.snapshot()) {
+            if (link.subject == null || admits(nowNs, link.subject)) continue;
+            links.end(nowNs, link, Reason.DENIED);
+            ended++;
+        }
+        if (ended == 0) return;
+        counters.of("policy.ended.links").add(ended);
+        links.output(new LinkOutput.PolicyEnded(epoch.number(), ended));
+    }
+}
