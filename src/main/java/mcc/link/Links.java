@@ -9,7 +9,6 @@ import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
-import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
@@ -42,8 +41,6 @@ import org.jspecify.annotations.Nullable;
 public final class Links implements Core<LinkInput, LinkOutput> {
     /** First contacts under way. */
     static final int DIALS_MAX = 64;
-    /** Words of the system, about addresses that refuse, that are followed in a second. */
-    private static final int REFUSALS = 100;
     /** Packets that one link may send before the next one's turn. */
     private static final int BURST = 48;
 
@@ -66,7 +63,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Dialer dialer;
     private final Paths paths;
     private final Packets packets;
-    private final RateLimit<Boolean> refusals = new RateLimit<>(REFUSALS, REFUSALS, 1);
 
     private final Table links;
     private final Budget budget;
@@ -147,11 +143,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
      * does not answer is gone.
      */
     public void refused(long nowNs, Address at) {
-        counters.add("link.refused");
-        if (!refusals.take(nowNs, true)) return;
-        for (Link link : links.all()) {
-            if (link.path != null && link.path.remote.equals(at)) paths.refused(nowNs, link, link.path);
-        }
+        paths.refused(nowNs, links.all(), at);
     }
 
     private void onTransport(long nowNs, byte[] buf, int offset, int length, Address from) {
@@ -518,12 +510,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         int n = link.connection.read(nowNs, stream, dst, offset, length);
         touch(link); // credit may be due
         return n;
-    }
-
-    /** Bytes that {@link #read} would give now. */
-    public int readable(Id peer, long stream) {
-        Link link = links.find(peer);
-        return link == null ? 0 : link.connection.readable(stream);
     }
 
     /** As {@link Connection#unacknowledged}; 0 when the peer is gone. */

@@ -1,10 +1,12 @@
 package mcc.link;
 
 import com.google.protobuf.ByteString;
+import java.util.Collection;
 import java.util.List;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
+import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.wire.Frames;
 import mcc.wire.Handshakes;
@@ -30,6 +32,9 @@ final class Paths {
     /** A proof counts for this long. */
     private static final long PROOF_NS = 60_000 * MS;
 
+    /** Addresses that refuse, as somebody says, which are followed in a second. */
+    private static final int REFUSALS = 100;
+
     /** A challenge with all around it. */
     private static final int CHALLENGE_BYTES = Transport.OVERHEAD_BYTES + 3 + 9;
 
@@ -39,6 +44,7 @@ final class Paths {
     private final Links links;
     private final Rng rng;
     private final Counters counters;
+    private final RateLimit<Boolean> refusals = new RateLimit<>(REFUSALS, REFUSALS, 1);
 
     Paths(Links links, Rng rng, Counters counters) {
         this.links = links;
@@ -108,11 +114,17 @@ final class Paths {
         if (path.recovery != null) link.connection.drop(path.recovery);
     }
 
-    /** Somebody says that nobody listens where the path in use goes. */
-    void refused(long nowNs, Link link, Path path) {
-        path.refused();
-        challenge(nowNs, link, path);
-        probeOthers(nowNs, link);
+    /** Somebody says that nobody listens at an address: who is reached there is asked. */
+    void refused(long nowNs, Collection<Link> links, Address at) {
+        counters.add("link.refused");
+        if (!refusals.take(nowNs, true)) return;
+        for (Link link : links) {
+            Path use = link.path;
+            if (use == null || !use.remote.equals(at)) continue;
+            use.refused();
+            challenge(nowNs, link, use);
+            probeOthers(nowNs, link);
+        }
     }
 
     /** Asks for a sign of life on the path in use; false when a challenge is out already. */
