@@ -13,6 +13,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -87,9 +89,9 @@ class PublishedHandshakesTest {
         Id peer = Id.of(bytes(out, "initiator_id"));
         assertThat(outputs)
                 .contains(
-                        new LinkOutput.Up(peer, INITIATOR),
+                        new LinkOutput.Up(Subject.of(peer), INITIATOR),
                         new LinkOutput.Observed(peer, INITIATOR, RESPONDER),
-                        new LinkOutput.Asked(peer, INITIATOR, 7, new Message.Ping()));
+                        new LinkOutput.Asked(Subject.of(peer), INITIATOR, 7, new Message.Ping()));
     }
 
     @ParameterizedTest
@@ -149,9 +151,9 @@ class PublishedHandshakesTest {
         Links node = new Links(
                 new Config(in.get("network").asText(), suites, 100, mcc.stream.Config.defaults()),
                 Identity.fromSeed(bytes(in, who + "_seed")),
-                Policy.open(),
                 Rng.seeded(5),
                 new Counters());
+        node.handle(1, new LinkInput.NewPolicy(new PolicyEpoch(Policy.open(), 1)));
         node.handle(1, new LinkInput.WallClock(in.get("sent_at_ms").asLong()));
         return node;
     }
