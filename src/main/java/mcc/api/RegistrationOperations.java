@@ -13,6 +13,7 @@ import mcc.node.Registrations;
 import mcc.node.RegistryVerticle;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
+import org.jspecify.annotations.Nullable;
 
 /** What apps of this host have registered at this node. */
 final class RegistrationOperations {
@@ -32,12 +33,13 @@ final class RegistrationOperations {
         all.put("heartbeat", this::heartbeat);
     }
 
-    /** An operation that changes a registration only where that is as the condition says. */
-    Operation onlyIf(String id, Operation does, RegistryVerticle.Condition condition) {
+    /** The operation of an ID, made only where the registration is as the condition says; null for one that changes none. */
+    @Nullable
+    Operation onlyIf(String id, RegistryVerticle.Condition condition) {
         return switch (id) {
             case "putRegistration" -> p -> register(p, condition);
             case "deleteRegistration" -> p -> deregister(p, condition);
-            default -> does;
+            default -> null;
         };
     }
 

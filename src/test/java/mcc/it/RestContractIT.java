@@ -305,6 +305,16 @@ class RestContractIT {
                 .header("Idempotency-Key", "k1")
                 .POST(body("{\"service\":\"app\",\"listen\":\"127.0.0.1:0\"}")));
         assertThat(other.status()).isEqualTo(422);
+        String tunnel = "/api/v1/tunnels/" + made.body().path("id").asText();
+        for (String tag : List.of("\"other\"", tag(two, tunnel))) {
+            assertThat(two.send(json(two, tunnel).header("If-Match", tag).DELETE())
+                            .status())
+                    .as("it has no versions")
+                    .isEqualTo(412);
+        }
+        assertThat(two.get(tunnel).status()).isEqualTo(200);
+        assertThat(two.send(json(two, tunnel).header("If-Match", "*").DELETE()).status())
+                .isEqualTo(200);
     }
 
     private static String tag(RealNode node, String path) {
