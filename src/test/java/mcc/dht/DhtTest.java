@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.consortium.Action;
+import mcc.consortium.Grant;
 import mcc.consortium.Policy;
 import mcc.consortium.PolicyEpoch;
 import mcc.consortium.Subject;
@@ -217,13 +219,84 @@ class DhtTest {
         assertThat(counters.value("policy.allowed")).isEqualTo(1);
     }
 
+    private static Policy storing(Identity... peers) {
+        List<Grant> grants = new ArrayList<>();
+        for (Identity peer : peers) grants.add(storing(new Grant.Whom.Node(peer.id())));
+        return new Policy(grants);
+    }
+
+    private static Grant storing(Grant.Whom to) {
+        return Grant.of(Policy.OPEN, new Grant.What.Nodes(), to, java.util.Set.of(Action.STORE));
+    }
+
+    private List<Dht.Output> govern(Policy policy, long epoch) {
+        return step(new Dht.Input.NewPolicy(new PolicyEpoch(policy, epoch)));
+    }
+
+    private Verdict stores(Identity peer, long seq) {
+        var asked = new Dht.Input.Asked(
+                Subject.of(peer.id()),
+                AT,
+                1,
+                new Message.Store(
+                        record(peer, seq, Id.random(Rng.seeded(peer.id().w0())))));
+        return step(asked).stream()
+                .filter(Dht.Output.Reply.class::isInstance)
+                .map(o -> ((Message.Stored) ((Dht.Output.Reply) o).answer()).verdict())
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void anEpochEndsTheKeepingOfWhatItDoesNotAllowAndOfNothingElse() {
+        start(List.of());
+        step(new Dht.Input.Put(1, key, Id.ZERO, Bytes.EMPTY, 30_000, true));
+        int own = dht.status().records();
+        Identity[] peers = {identity(2), identity(3), identity(4), identity(5)};
+        for (Identity peer : peers) assertThat(stores(peer, 5)).isEqualTo(Verdict.KEPT);
+        long asked = counters.value("policy.allowed");
+
+        List<Dht.Output> out = govern(storing(peers[1], peers[3]), 2);
+        assertThat(out).contains(new Dht.Output.PolicyEnded(2, 2));
+        assertThat(dht.status().records()).as("its own too").isEqualTo(own + 2);
+        assertThat(counters.value("policy.ended.records")).isEqualTo(2);
+        assertThat(counters.value("policy.allowed") - asked).isEqualTo(2);
+        var beat = new Message.Beat(Id.random(Rng.seeded(peers[1].id().w0())), Id.ZERO, 5);
+        assertThat(step(new Dht.Input.Asked(Subject.of(peers[1].id()), AT, 2, beat)))
+                .as("what is allowed is kept as it was")
+                .contains(new Dht.Output.Reply(peers[1].id(), 2, new Message.Beaten(true)));
+        assertThat(stores(peers[0], 6)).as("told what a full node tells").isEqualTo(Verdict.FULL);
+
+        assertThat(govern(Policy.open(), 1)).as("an older epoch").isEmpty();
+        assertThat(counters.value("policy.epoch.old")).isEqualTo(1);
+        assertThat(stores(peers[0], 6)).isEqualTo(Verdict.FULL);
+        govern(Policy.open(), 3);
+        assertThat(stores(peers[0], 4)).as("nothing older comes back").isEqualTo(Verdict.OLD);
+        assertThat(stores(peers[0], 5)).as("the same does").isEqualTo(Verdict.KEPT);
+        dht.check();
+    }
+
+    @Test
+    void aPolicyThatFailsKeepsNothingOfOthersAndCostsNothingElse() {
+        start(List.of());
+        assertThat(stores(PEER, 5)).isEqualTo(Verdict.KEPT);
+        govern(new Policy(List.of(storing(new Grant.Whom.Node(null)))), 2);
+        assertThat(dht.status().records()).isZero();
+        assertThat(stores(PEER, 6)).isEqualTo(Verdict.FULL);
+        assertThat(counters.value("policy.failed")).isEqualTo(2);
+        assertThat(step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 3, new Message.FindNode(key))))
+                .anyMatch(Dht.Output.Reply.class::isInstance);
+    }
+
     @Test
     void theLawsOfCoresHold() {
         CoreLaws.check(DhtTest::fresh, new Dht.Input.Tick(), DhtTest::anyInput, 1_500);
     }
 
     private static Core<Dht.Input, Dht.Output> fresh() {
-        return new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), new Counters());
+        Dht made = new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), new Counters());
+        made.handle(0, new Dht.Input.NewPolicy(PolicyEpoch.open()));
+        return made;
     }
 
     private static Dht.Input anyInput(Rng rng, List<Dht.Output> before) {

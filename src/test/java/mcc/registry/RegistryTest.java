@@ -114,6 +114,7 @@ class RegistryTest {
         long before = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
                 .ticket();
         Registry next = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(2), counters);
+        next.handle(1, new Registry.Input.NewPolicy(PolicyEpoch.open()));
         next.handle(1, new Registry.Input.Resolve(1, WEB));
         drain(next);
         next.handle(2, new Registry.Input.Found(before, List.of()));
@@ -549,13 +550,92 @@ class RegistryTest {
         assertThat(timed.poll()).isInstanceOf(Registry.Output.Providers.class);
     }
 
+    private static Policy seeing(String... services) {
+        List<Grant> grants = new ArrayList<>();
+        for (String service : services) {
+            grants.add(Grant.of(
+                    Policy.OPEN,
+                    new Grant.What.Service(service),
+                    new Grant.Whom.Node(SELF.id()),
+                    java.util.Set.of(Action.SEE)));
+        }
+        return new Policy(grants);
+    }
+
+    private List<Registry.Output> govern(Policy policy, long epoch) {
+        return step(new Registry.Input.NewPolicy(new PolicyEpoch(policy, epoch)));
+    }
+
+    private long find(ServiceName service, Registry.Input asking) {
+        return all(step(asking), Registry.Output.Find.class).stream()
+                .filter(f -> f.key().equals(service.key(NETWORK)))
+                .findFirst()
+                .orElseThrow()
+                .ticket();
+    }
+
+    @Test
+    void anEpochTakesOutOfSightWhatItDoesNotShowAndNothingElse() {
+        ServiceName db = new ServiceName("open", "db");
+        step(new Registry.Input.Found(find(WEB, new Registry.Input.Watch(1, WEB)), List.of(holding(0))));
+        find(db, new Registry.Input.Resolve(3, db));
+
+        List<Registry.Output> out = govern(seeing("web"), 2);
+        assertThat(all(out, Registry.Output.Changed.class)).isEmpty();
+        assertThat(only(out, Registry.Output.Providers.class))
+                .as("who waits hears that there is none")
+                .isEqualTo(new Registry.Output.Providers(3, db, List.of(), List.of()));
+        assertThat(only(out, Registry.Output.PolicyEnded.class)).isEqualTo(new Registry.Output.PolicyEnded(2, 1));
+        assertThat(only(step(new Registry.Input.Resolve(4, WEB)), Registry.Output.Providers.class)
+                        .picks())
+                .as("what may still be seen is told as before, of what is remembered")
+                .hasSize(1);
+
+        out = govern(seeing("db"), 3);
+        assertThat(only(out, Registry.Output.Changed.class).change()).isEqualTo(Registry.Change.LEFT);
+        assertThat(registry.services()).as("what was remembered").isEmpty();
+        assertThat(only(step(new Registry.Input.Resolve(5, WEB)), Registry.Output.Providers.class)
+                        .items())
+                .isEmpty();
+        assertThat(counters.value("policy.ended.services")).isEqualTo(2);
+
+        assertThat(all(govern(seeing("web", "db"), 1), Registry.Output.Find.class))
+                .as("an older epoch")
+                .isEmpty();
+        assertThat(counters.value("policy.epoch.old")).isEqualTo(1);
+        long again =
+                only(govern(seeing("web", "db"), 4), Registry.Output.Find.class).ticket();
+        out = step(new Registry.Input.Found(again, List.of(holding(0))));
+        assertThat(only(out, Registry.Output.Changed.class).change()).isEqualTo(Registry.Change.JOINED);
+    }
+
+    @Test
+    void aPolicyThatFailsShowsNothingAndCostsNothingElse() {
+        govern(
+                new Policy(List.of(Grant.of(
+                        Policy.OPEN,
+                        new Grant.What.Services(),
+                        new Grant.Whom.Node(null),
+                        java.util.Set.of(Action.SEE)))),
+                2);
+        assertThat(only(step(new Registry.Input.Resolve(5, WEB)), Registry.Output.Providers.class)
+                        .items())
+                .isEmpty();
+        assertThat(counters.value("policy.failed")).isEqualTo(1);
+        assertThat(only(register(registration("a", Registration.CheckType.NONE)), Registry.Output.Registered.class)
+                        .created())
+                .isTrue();
+    }
+
     @Test
     void theLawsOfCoresHold() {
         CoreLaws.check(RegistryTest::fresh, new Registry.Input.Tick(), RegistryTest::anyInput, 2_000);
     }
 
     private static Core<Registry.Input, Registry.Output> fresh() {
-        return new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), new Counters());
+        Registry made = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), new Counters());
+        made.handle(1, new Registry.Input.NewPolicy(PolicyEpoch.open()));
+        return made;
     }
 
     private static Registry.Input anyInput(Rng rng, List<Registry.Output> before) {
