@@ -171,8 +171,9 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     }
 
     private void govern(PolicyEpoch epoch) {
-        core.handle(System.nanoTime(), new LinkInput.NewPolicy(epoch));
-        if (tun != null) tun.govern(epoch);
+        long nowNs = System.nanoTime();
+        core.handle(nowNs, new LinkInput.NewPolicy(epoch));
+        if (tun != null) tun.govern(nowNs, epoch);
         onTurn();
     }
 

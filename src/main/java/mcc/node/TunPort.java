@@ -136,9 +136,9 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     }
 
     /** Takes a new epoch: what was let in under the old one is asked about again. */
-    void govern(PolicyEpoch epoch) {
+    void govern(long nowNs, PolicyEpoch epoch) {
         if (!policy.take(epoch)) return;
-        core.handle(System.nanoTime(), new Input.NewPolicy(epoch.number()));
+        core.handle(nowNs, new Input.NewPolicy(epoch.number()));
         drain();
     }
 

@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -17,7 +18,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import mcc.api.ApiVerticle;
+import mcc.consortium.Action;
+import mcc.consortium.Grant;
 import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
+import mcc.consortium.Subject;
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.core.Id;
 import mcc.dht.Dht;
 import mcc.link.LinkInput;
 import mcc.nat.NatReport;
@@ -27,6 +35,7 @@ import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 import mcc.tunnel.Target;
 import mcc.tunnel.TunnelVerticle;
+import mcc.wire.Message;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -209,6 +218,68 @@ class NodeTest {
         awaitEvent("service.joined", "service", "open/late");
         ask(one, new RegistryVerticle.Query.Deregister("late"));
         awaitEvent("service.left", "service", "open/late");
+    }
+
+    private void restarts(String verticle, Runnable blow) throws InterruptedException {
+        events.clear();
+        blow.run();
+        awaitEvent("verticle.failed", "verticle", verticle);
+        awaitEvent("verticle.restarted", "verticle", verticle);
+        two.parts().bus().publish(Bus.EPOCHS, PolicyEpoch.open()); // late
+    }
+
+    private static long count(List<Counters.Count> counts, String name) {
+        return counts.stream()
+                .filter(c -> c.name().equals(name))
+                .mapToLong(Counters.Count::value)
+                .sum();
+    }
+
+    private <A extends Ask<List<Counters.Count>>> long denied(Bus.Address<? super A> at, A counts) {
+        return count(Node.await(two.parts().bus().ask(at, counts), 20_000), "policy.denied");
+    }
+
+    private static Grant nodes(Grant.Whom to, Action... actions) {
+        return Grant.of(Policy.OPEN, new Grant.What.Nodes(), to, EnumSet.copyOf(List.of(actions)));
+    }
+
+    @Test
+    void whateverVerticleIsKilledJudgesByTheNewestPolicy() throws InterruptedException {
+        register(two, "theirs");
+        await("it is found", () -> finds(one, "theirs", two));
+        int there = forward(one, "theirs");
+        assertThat(connects(there)).isTrue();
+        Bus bus = two.parts().bus();
+        for (Policy each : List.of(new Policy(List.of()), Policy.open()))
+            bus.ask(Bus.POLICY, new Policies.Query.Replace(each));
+        Policy last = new Policy(List.of(nodes(new Grant.Whom.Anyone(), Action.SIGNAL)));
+        PolicyEpoch inForce = Node.await(bus.ask(Bus.POLICY, new Policies.Query.Replace(last)), 20_000);
+        assertThat(inForce.number()).isEqualTo(4);
+
+        restarts("registry", () -> nonsense(bus, Bus.REGISTRY_CORE));
+        assertThat(finds(two, "theirs", two)).isFalse();
+        assertThat(denied(Bus.REGISTRY, new RegistryVerticle.Query.Counts())).isPositive();
+
+        restarts("dht", () -> nonsense(bus, Bus.DHT_CORE));
+        var beat = new Message.Beat(Id.ZERO, Id.ZERO, 1);
+        Address somewhere = Address.v4(0x7f000001, 9);
+        bus.send(Bus.DHT_CORE, new Dht.Input.Asked(Subject.of(one.parts().id()), somewhere, 1, beat));
+        await("who may not store is denied", () -> denied(Bus.DHT, new DhtVerticle.Query.Counts()) > 0);
+
+        restarts("edge", () -> bus.send(Bus.INCOMING, null));
+        await("the way there stands again, and leads to a door", () -> {
+            assertThat(connects(there)).isFalse();
+            return denied(TunnelVerticle.ASK, new TunnelVerticle.Query.Counts()) > 0;
+        });
+
+        Node.await(bus.ask(Bus.POLICY, new Policies.Query.Replace(new Policy(List.of()))), 20_000);
+        restarts("session", () -> bus.send(Bus.LINKS, new LinkInput.Ask(null, 0, null)));
+        await("who dials it is denied", () -> {
+            assertThat(connects(there)).isFalse();
+            return denied(Bus.SESSION, new SessionVerticle.Query.Counts()) > 0;
+        });
+        assertThat(Node.await(bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()), 20_000))
+                .noneMatch(mcc.link.Peer::established);
     }
 
     private static Offer offer(Node at, String service, Node provider) {

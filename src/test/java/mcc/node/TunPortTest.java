@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import mcc.Garbage;
+import mcc.consortium.Action;
+import mcc.consortium.Grant;
 import mcc.consortium.Policy;
 import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
@@ -89,7 +91,7 @@ class TunPortTest {
 
         void govern(Policy policy, long epoch) {
             links.handle(now, new LinkInput.NewPolicy(new PolicyEpoch(policy, epoch)));
-            tun.govern(new PolicyEpoch(policy, epoch));
+            tun.govern(now, new PolicyEpoch(policy, epoch));
         }
 
         Id id() {
@@ -181,6 +183,57 @@ class TunPortTest {
         assertThat(right.kernel.writes()).isPositive();
         assertThat(right.counters.value("tun.in.packets")).isEqualTo(3);
         assertThat(right.counters.value("policy.allowed") - allowed).isEqualTo(1);
+    }
+
+    private static Grant use(Grant.What what, Host to) {
+        return Grant.of(Policy.OPEN, what, new Grant.Whom.Node(to.id()), java.util.Set.of(Action.USE));
+    }
+
+    /** Whether the host gets it. */
+    private boolean enters(Host from, Host to, byte[] read) {
+        long before = to.counters.value("tun.in.packets");
+        seals(from, read, 1);
+        to.turn();
+        return to.counters.value("tun.in.packets") > before;
+    }
+
+    @Test
+    void aNewEpochEndsAtOnceWhatItDoesNotAllowAndNothingElse() {
+        Host[] hosts = connected("udp:53");
+        Host left = hosts[0];
+        Host right = hosts[1];
+        Host third = new Host("198.51.100.3:9376", "");
+        connect(third, right);
+        right.tun.offer(List.of(endpoint()));
+        InnerAddress service = InnerAddress.of("test", endpoint().endpoint());
+        byte[] leftPort = udp(left.inner, right.inner, 4000, 53);
+        byte[] thirdPort = udp(third.inner, right.inner, 4000, 53);
+        byte[] syn = PacketsOf.tcp(9, 80, 0, 2, new byte[0]);
+        byte[] leftService = PacketsOf.read(PacketsOf.v6(left.inner, service, TCP, syn), true, 0, 0);
+        byte[] thirdService = PacketsOf.read(PacketsOf.v6(third.inner, service, TCP, syn), true, 0, 0);
+        right.other = left;
+        carry(right, udp(right.inner, left.inner, 5000, 9), 1);
+        byte[] answer = udp(left.inner, right.inner, 9, 5000);
+        for (byte[] read : List.of(leftPort, leftService, answer))
+            assertThat(enters(left, right, read)).isTrue();
+        for (byte[] read : List.of(thirdPort, thirdService))
+            assertThat(enters(third, right, read)).isTrue();
+
+        Policy next = new Policy(List.of(
+                Grant.of(Policy.OPEN, new Grant.What.Nodes(), new Grant.Whom.Anyone(), java.util.Set.of(Action.SIGNAL)),
+                use(new Grant.What.Node(right.id()), third),
+                use(new Grant.What.Services(), left)));
+        right.govern(next, 2);
+        assertThat(enters(left, right, leftPort)).isFalse();
+        assertThat(enters(third, right, thirdPort)).isTrue();
+        assertThat(enters(left, right, leftService)).isTrue();
+        assertThat(enters(third, right, thirdService)).isFalse();
+        assertThat(enters(left, right, answer)).as("of what this host began").isTrue();
+        assertThat(right.counters.value("policy.ended.tun")).isEqualTo(2);
+
+        right.govern(Policy.open().and(List.of(use(new Grant.What.Node(right.id()), left))), 1);
+        assertThat(enters(left, right, leftPort)).as("an older epoch").isFalse();
+        assertThat(right.counters.value("policy.epoch.old")).as("told to both").isEqualTo(2);
     }
 
     /** Seals a packet as a peer would whose program leaves out its own gate. */

@@ -98,7 +98,7 @@ class MeasuredTest {
     }
 
     /** Asks for measurements and sends nothing. */
-    private static final class Stranger extends VerticleBase implements Resident {
+    static final class Stranger extends VerticleBase implements Resident {
         TunnelOpened.Code measure(Node from, Node to) throws InterruptedException {
             Context home = context;
             StreamPort port = Rig.get(from.parts().bus().ask(Bus.SESSION, new SessionVerticle.Query.Open(contact(to))));
