@@ -49,7 +49,11 @@ final class TunnelOperations {
         return bus.ask(
                         TunnelVerticle.ASK,
                         new TunnelVerticle.Query.Open(
-                                target(p), listen, p.getString("protocol"), p.getLong("idleMs", 0L)))
+                                target(p),
+                                p.getInteger("port", 0),
+                                listen,
+                                p.getString("protocol"),
+                                p.getLong("idleMs", 0L)))
                 .compose(made -> peers.byId().map(links -> new Answer(withPath(made, links), true)));
     }
 

@@ -13,6 +13,7 @@ import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 import mcc.tun.InnerAddress;
+import mcc.wire.Ports;
 import org.jspecify.annotations.Nullable;
 
 /** Registrations and providers as JSON: the words of the REST interface, which are also those on disk. */
@@ -37,12 +38,14 @@ public final class Registrations {
                                 ? null
                                 : new Registration.CheckDraft(
                                         check.getString("type"),
+                                        check.getInteger("port"),
                                         check.getString("path"),
                                         check.getLong("intervalMs"),
                                         check.getLong("timeoutMs"),
                                         check.getInteger("failures")),
                         body.getString("proxy"),
-                        body.getLong("idleMs")),
+                        body.getLong("idleMs"),
+                        ports(body.getJsonArray("ports"))),
                 ServiceName.OPEN);
     }
 
@@ -61,6 +64,7 @@ public final class Registrations {
                 .put("host", r.host())
                 .put("port", r.port())
                 .put("protocol", lower(r.protocol()))
+                .put("ports", toJson(r.ports()))
                 .put("weight", r.weight())
                 .put("tags", new JsonArray(new ArrayList<>(r.tags())))
                 .put("meta", new JsonObject(new LinkedHashMap<>(r.meta())))
@@ -68,14 +72,24 @@ public final class Registrations {
                 .put("proxy", r.delivery().proxy() ? "v2" : "none")
                 .put("idleMs", r.idleMs() == 0 ? null : r.idleMs());
         Registration.Check check = r.check();
+        JsonObject how = new JsonObject().put("type", lower(check.type()));
+        if (check.port() != 0) how.put("port", check.port());
         return out.put(
                 "check",
-                new JsonObject()
-                        .put("type", lower(check.type()))
-                        .put("path", check.path())
+                how.put("path", check.path())
                         .put("intervalMs", check.intervalMs())
                         .put("timeoutMs", check.timeoutMs())
                         .put("failures", check.failures()));
+    }
+
+    private static JsonArray toJson(Ports ports) {
+        JsonArray out = new JsonArray();
+        for (Ports.Range range : ports.ranges()) {
+            JsonObject one = new JsonObject().put("port", range.first());
+            if (range.last() > range.first()) one.put("endPort", range.last());
+            out.add(one.put("protocol", lower(range.protocol())));
+        }
+        return out;
     }
 
     /** Writes a registration with how it stands. */
@@ -99,6 +113,7 @@ public final class Registrations {
                 .put("health", health(offer.health()))
                 .put("reason", offer.reason())
                 .put("protocol", lower(p.protocol()))
+                .put("ports", toJson(p.ports()))
                 .put("load", p.loadPermille() / 1000.0)
                 .put("weight", p.weight())
                 .put("tags", new JsonArray(new ArrayList<>(p.tags())))
@@ -135,6 +150,17 @@ public final class Registrations {
 
     static String lower(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static @Nullable List<Registration.PortDraft> ports(@Nullable JsonArray array) {
+        if (array == null) return null;
+        List<Registration.PortDraft> out = new ArrayList<>();
+        for (Object each : array) {
+            JsonObject one = (JsonObject) each;
+            out.add(new Registration.PortDraft(
+                    one.getInteger("port"), one.getInteger("endPort"), one.getString("protocol")));
+        }
+        return out;
     }
 
     private static @Nullable List<String> strings(@Nullable JsonArray array) {

@@ -370,7 +370,9 @@ public final class RegistryVerticle extends VerticleBase {
         NetClient client = this.client;
         if (client == null || host == null) return;
         Registry.LocalView view = registry.registration(o.id());
-        boolean proxy = view != null && view.registration().delivery().proxy();
+        boolean proxy = view != null
+                && view.registration().delivery().proxy()
+                && view.registration().ports().has(false, o.port()); // a port of checks alone has no callers
         HealthCheck.run(vertx, client, o, proxy ? ProxyHeader.local() : new byte[0], (ok, detail) -> {
             if (host != null) host.handle(new Registry.Input.Checked(o.id(), o.run(), ok, detail));
         });

@@ -54,12 +54,15 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
         record Listening() implements Query, Ask<List<Address>> {}
     }
 
+    /** One port of an endpoint of this host. */
+    public record Door(Id endpoint, boolean udp, int port) {}
+
     /**
      * Where this node listens for its endpoints, at {@link mcc.tun.Redirect#desk}.
      *
-     * @param ports by endpoint
+     * @param ports of the desk, by those of the endpoints
      */
-    public record Listeners(Map<Id, Integer> ports) {}
+    public record Listeners(Map<Door, Integer> ports) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(SessionVerticle.class);
     private static final int PINGS_MAX = 256;

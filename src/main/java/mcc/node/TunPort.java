@@ -86,7 +86,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     /** The endpoints of this host, for the policy to be asked about. */
     private Map<InnerAddress, Registry.LocalView> hosted = Map.of();
 
-    private Map<Id, Integer> listeners = Map.of();
+    private Map<SessionVerticle.Door, Integer> listeners = Map.of();
     private boolean desk;
     private @Nullable Links links;
     private @Nullable PacketLoop loop;
@@ -147,14 +147,15 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     /** The endpoints of this host from now on. */
     void offer(List<Registry.LocalView> all) {
         Map<InnerAddress, Registry.LocalView> views = new LinkedHashMap<>();
-        Map<InnerAddress, Offered.Door> doors = new LinkedHashMap<>();
+        Map<InnerAddress, List<Offered.Door>> doors = new LinkedHashMap<>();
         for (Registry.LocalView view : all) {
             InnerAddress address = InnerAddress.of(setup.network(), view.endpoint());
             views.put(address, view);
             doors.put(
                     address,
-                    new Offered.Door(
-                            view.registration().isUdp(), view.registration().port()));
+                    view.registration().ports().ranges().stream()
+                            .map(range -> new Offered.Door(range.isUdp(), range.first(), range.last()))
+                            .toList());
         }
         hosted = views;
         if (!desk && !views.isEmpty()) openDesk();
@@ -164,7 +165,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     }
 
     /** The ports at which the node listens for them from now on; told again and again. */
-    void listen(Map<Id, Integer> ports) {
+    void listen(Map<SessionVerticle.Door, Integer> ports) {
         if (ports.equals(listeners)) return;
         listeners = ports;
         redirect();
@@ -172,23 +173,24 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     }
 
     private void redirect() {
+        Map<Id, InnerAddress> addresses = new LinkedHashMap<>();
+        hosted.forEach((address, view) -> addresses.put(view.endpoint(), address));
         List<Redirect.Way> ways = new ArrayList<>();
-        hosted.forEach((address, view) -> {
-            Integer port = listeners.get(view.endpoint());
-            Registration app = view.registration();
-            if (port != null) ways.add(new Redirect.Way(address, app.isUdp(), app.port(), port));
+        listeners.forEach((door, deskPort) -> {
+            InnerAddress address = addresses.get(door.endpoint());
+            if (address != null) ways.add(new Redirect.Way(address, door.udp(), door.port(), deskPort));
         });
         core.handle(System.nanoTime(), new Input.Listening(ways));
     }
 
-    /** Until when a peer may use an endpoint of this host. */
-    private long untilNs(long nowNs, Id peer, InnerAddress endpoint) {
+    /** Until when a peer may use a port of an endpoint of this host. */
+    private long untilNs(long nowNs, Id peer, InnerAddress endpoint, boolean udp, int number) {
         Registry.LocalView view = hosted.get(endpoint);
         if (view == null) return nowNs;
         Registration app = view.registration();
         var service =
                 new Question.Thing.Service(app.service().org(), app.service().name());
-        var port = new Question.Port(app.isUdp() ? Question.Port.UDP : Question.Port.TCP, app.port());
+        var port = new Question.Port(udp ? Question.Port.UDP : Question.Port.TCP, number);
         return untilNs(nowNs, peer, service, port);
     }
 

@@ -206,7 +206,7 @@ final class Locals {
                 local.run,
                 r.check().type(),
                 r.host(),
-                r.port(),
+                r.checkPort(),
                 r.check().path(),
                 r.check().timeoutMs()));
     }
@@ -259,6 +259,7 @@ final class Locals {
                 r.digest(),
                 addresses == null ? List.of() : addresses,
                 r.protocol(),
+                r.ports(),
                 r.weight(),
                 local.loadPermille,
                 r.tags(),

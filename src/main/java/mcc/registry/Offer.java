@@ -43,7 +43,7 @@ public record Offer(
         }
     }
 
-    /** Returns whether it speaks UDP. */
+    /** Returns whether its first port is one of UDP. */
     public boolean isUdp() {
         return provider.protocol() == Provider.Protocol.UDP;
     }

@@ -4,10 +4,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.crypto.Sha256;
+import mcc.wire.Ports;
 import mcc.wire.Provider;
 import mcc.wire.Provider.Protocol;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id chosen by the app, 1 to 64 of letters, digits and {@code . _ -}
  * @param host where the node reaches the app
+ * @param ports at which it does, and others ask for it; at least one
  * @param weight 1 to 1,000
  * @param leaseMs how long others believe in it after the node was last heard
  * @param delivery how its app gets what callers send; nobody else learns of it
@@ -25,8 +28,7 @@ public record Registration(
         String id,
         ServiceName service,
         String host,
-        int port,
-        Protocol protocol,
+        Ports ports,
         int weight,
         List<String> tags,
         Map<String, String> meta,
@@ -54,18 +56,24 @@ public record Registration(
     /**
      * How often and how patiently.
      *
+     * @param port of TCP, at which the app is looked at; 0 for the first of its own
      * @param intervalMs from check to check; with {@link CheckType#TTL} the longest pause between heartbeats
      * @param failures consecutive failed checks after which the service is withdrawn
      */
-    public record Check(CheckType type, String path, long intervalMs, long timeoutMs, int failures) {
+    public record Check(CheckType type, int port, String path, long intervalMs, long timeoutMs, int failures) {
         /** No check. */
         public static final Check NONE = new Check(CheckType.NONE, "/", 5_000, 2_000, 2);
+
+        /** At the first port of TCP. */
+        public Check(CheckType type, String path, long intervalMs, long timeoutMs, int failures) {
+            this(type, 0, path, intervalMs, timeoutMs, failures);
+        }
     }
 
     /**
      * How the node hands connections over to the app.
      *
-     * @param proxy whether each begins with a header of the PROXY protocol, version 2, that names the caller
+     * @param proxy whether each of TCP begins with a header of the PROXY protocol, version 2, that names the caller
      * @param idleMs after so long without a byte it is over; 0 for no limit, of UDP for the node's own
      */
     public record Delivery(boolean proxy, long idleMs) {
@@ -86,8 +94,9 @@ public record Registration(
             @Nullable Long leaseMs,
             @Nullable CheckDraft check,
             @Nullable String proxy,
-            @Nullable Long idleMs) {
-        /** One that says nothing of the delivery. */
+            @Nullable Long idleMs,
+            @Nullable List<PortDraft> ports) {
+        /** One of a port, that says nothing of the delivery. */
         public Draft(
                 String id,
                 @Nullable String service,
@@ -99,13 +108,20 @@ public record Registration(
                 @Nullable Map<String, String> meta,
                 @Nullable Long leaseMs,
                 @Nullable CheckDraft check) {
-            this(id, service, host, port, protocol, weight, tags, meta, leaseMs, check, null, null);
+            this(id, service, host, port, protocol, weight, tags, meta, leaseMs, check, null, null, null);
         }
     }
+
+    /** The same of one of its ports, or of several that follow one another. */
+    public record PortDraft(
+            @Nullable Integer port,
+            @Nullable Integer endPort,
+            @Nullable String protocol) {}
 
     /** The same of its check. */
     public record CheckDraft(
             @Nullable String type,
+            @Nullable Integer port,
             @Nullable String path,
             @Nullable Long intervalMs,
             @Nullable Long timeoutMs,
@@ -138,7 +154,7 @@ public record Registration(
         meta = Collections.unmodifiableMap(new LinkedHashMap<>(meta));
     }
 
-    /** One whose app gets connections as they come. */
+    /** One of a port, whose app gets connections as they come. */
     public Registration(
             String id,
             ServiceName service,
@@ -150,7 +166,7 @@ public record Registration(
             Map<String, String> meta,
             long leaseMs,
             Check check) {
-        this(id, service, host, port, protocol, weight, tags, meta, leaseMs, check, Delivery.PLAIN);
+        this(id, service, host, Ports.of(port, protocol), weight, tags, meta, leaseMs, check, Delivery.PLAIN);
     }
 
     /** After so long without a byte a connection to it is over; 0 for the default. */
@@ -158,17 +174,27 @@ public record Registration(
         return delivery.idleMs();
     }
 
-    /** Whether the app speaks UDP: its connections are flows of datagrams. */
-    public boolean isUdp() {
-        return protocol == Protocol.UDP;
+    /** The first port. */
+    public int port() {
+        return ports.ranges().getFirst().first();
+    }
+
+    /** What is spoken there. */
+    public Protocol protocol() {
+        return ports.ranges().getFirst().protocol();
+    }
+
+    /** Where a check of {@link CheckType#TCP} or {@link CheckType#HTTP} looks. */
+    int checkPort() {
+        return check.port == 0 ? ports.first(false) : check.port;
     }
 
     /** Whether what is known of the other's health is true of this one: the same app, looked at in the same way. */
     boolean isSameApp(Registration other) {
         return host.equals(other.host)
-                && port == other.port
-                && protocol == other.protocol
+                && ports.equals(other.ports)
                 && check.type == other.check.type
+                && check.port == other.check.port
                 && check.path.equals(other.check.path);
     }
 
@@ -184,43 +210,71 @@ public record Registration(
         }
         String host = draft.host == null ? "127.0.0.1" : draft.host;
         if (!isHost(host)) faults.add(new Fault("/host", "a host name or IP address of at most 253 characters"));
-        long port = draft.port == null ? -1 : draft.port;
-        within(faults, "/port", port, 1, 65_535);
-        Protocol protocol = protocol(faults, draft.protocol);
+        Ports ports = ports(faults, draft);
         long weight = draft.weight == null ? 100 : draft.weight;
         within(faults, "/weight", weight, 1, Provider.WEIGHT);
         List<String> tags = draft.tags == null ? List.of() : draft.tags;
         Map<String, String> meta = draft.meta == null ? new LinkedHashMap<>() : draft.meta;
-        labels(faults, tags, meta);
+        labels(faults, tags, meta, ports);
         long leaseMs = draft.leaseMs == null ? 30_000 : draft.leaseMs;
         within(faults, "/leaseMs", leaseMs, LEASE_MIN_MS, LEASE_MAX_MS);
+        boolean udpAlone = ports.isKnown() && ports.first(false) == 0;
         Check check = check(faults, draft.check);
-        if (protocol == Protocol.UDP && (check.type() == CheckType.TCP || check.type() == CheckType.HTTP)) {
+        boolean connects = check.type == CheckType.TCP || check.type == CheckType.HTTP;
+        if (udpAlone && connects && check.port == 0) {
             faults.add(new Fault(
-                    "/check/type", "ttl or none: a service of UDP accepts no connection that a node could try"));
+                    "/check/type",
+                    "ttl or none, or have a port of TCP to look at (/check/port): a service of UDP accepts no connection"
+                            + " that a node could try"));
         }
-        Delivery delivery = delivery(faults, draft, protocol);
+        Delivery delivery = delivery(faults, draft, udpAlone);
         if (!faults.isEmpty() || service == null) return new Parsed.Invalid(faults);
         return new Parsed.Valid(new Registration(
-                draft.id,
-                service,
-                host,
-                (int) port,
-                protocol,
-                (int) weight,
-                tags,
-                sorted(meta),
-                leaseMs,
-                check,
-                delivery));
+                draft.id, service, host, ports, (int) weight, tags, sorted(meta), leaseMs, check, delivery));
     }
 
-    private static Delivery delivery(List<Fault> faults, Draft draft, Protocol protocol) {
+    /** Those of either form; where both are given the short one names the first. */
+    private static Ports ports(List<Fault> faults, Draft draft) {
+        int before = faults.size();
+        List<PortDraft> drafts =
+                draft.ports == null ? List.of(new PortDraft(draft.port, null, draft.protocol)) : draft.ports;
+        if (drafts.isEmpty()) faults.add(new Fault("/ports", "a list of one port at least"));
+        List<Ports.Range> ranges = new ArrayList<>();
+        for (int i = 0; i < drafts.size() && i <= Ports.RANGES_MAX; i++) {
+            Ports.Range range = range(faults, draft.ports == null ? "" : "/ports/" + i, drafts.get(i));
+            if (range != null) ranges.add(range);
+        }
+        String together = Ports.fault(ranges);
+        if (together != null) faults.add(new Fault("/ports", together));
+        if (faults.size() > before) return Ports.UNKNOWN;
+        Ports.Range first = ranges.getFirst();
+        if (draft.ports == null) return new Ports(ranges);
+        if (draft.port != null && draft.port != first.first()) {
+            faults.add(new Fault("/port", "the first of /ports, " + first.first() + ", or left out"));
+        }
+        if (draft.protocol != null
+                && !draft.protocol.equals(first.protocol().name().toLowerCase(Locale.ROOT))) {
+            faults.add(new Fault("/protocol", "that of the first of /ports, or left out"));
+        }
+        return new Ports(ranges);
+    }
+
+    private static Ports.@Nullable Range range(List<Fault> faults, String pointer, PortDraft draft) {
+        int before = faults.size();
+        int first = draft.port == null ? -1 : draft.port;
+        within(faults, pointer + "/port", first, 1, 65_535);
+        int last = draft.endPort == null ? first : draft.endPort;
+        if (faults.size() == before) within(faults, pointer + "/endPort", last, first, 65_535);
+        Protocol protocol = protocol(faults, pointer + "/protocol", draft.protocol);
+        return faults.size() == before ? new Ports.Range(first, last, protocol) : null;
+    }
+
+    private static Delivery delivery(List<Fault> faults, Draft draft, boolean udpAlone) {
         boolean proxy = "v2".equals(draft.proxy);
         if (!proxy && draft.proxy != null && !draft.proxy.equals("none")) {
             faults.add(new Fault("/proxy", "one of none, v2"));
         }
-        if (proxy && protocol == Protocol.UDP) {
+        if (proxy && udpAlone) {
             faults.add(new Fault("/proxy", "none: a header stands before a connection, and datagrams have none"));
         }
         if (draft.idleMs != null) within(faults, "/idleMs", draft.idleMs, IDLE_MIN_MS, IDLE_MAX_MS);
@@ -240,19 +294,19 @@ public record Registration(
         return !host.isEmpty() && host.length() <= 253 && host.chars().allMatch(c -> c > ' ' && c < 127 && c != '/');
     }
 
-    private static Protocol protocol(List<Fault> faults, @Nullable String text) {
+    private static Protocol protocol(List<Fault> faults, String pointer, @Nullable String text) {
         return switch (text == null ? "tcp" : text) {
             case "tcp" -> Protocol.TCP;
             case "udp" -> Protocol.UDP;
             case "http" -> Protocol.HTTP;
             default -> {
-                faults.add(new Fault("/protocol", "one of tcp, udp, http"));
+                faults.add(new Fault(pointer, "one of tcp, udp, http"));
                 yield Protocol.TCP;
             }
         };
     }
 
-    private static void labels(List<Fault> faults, List<String> tags, Map<String, String> meta) {
+    private static void labels(List<Fault> faults, List<String> tags, Map<String, String> meta, Ports ports) {
         if (tags.size() > Provider.LABELS) faults.add(new Fault("/tags", "at most " + Provider.LABELS + " tags"));
         for (int i = 0; i < tags.size(); i++) sized(faults, "/tags/" + i, tags.get(i), 1, Provider.LABEL_BYTES);
         if (meta.size() > Provider.LABELS) faults.add(new Fault("/meta", "at most " + Provider.LABELS + " entries"));
@@ -261,9 +315,11 @@ public record Registration(
             sized(faults, pointer, entry.getKey(), 1, Provider.LABEL_BYTES);
             sized(faults, pointer, entry.getValue(), 0, Provider.VALUE_BYTES);
         }
-        if (Provider.labelsBytes(tags, meta) > Provider.LABELS_BYTES) {
+        if (Provider.labelsBytes(tags, meta, ports) > Provider.LABELS_BYTES) {
             faults.add(new Fault(
-                    "/meta", "shorter: tags and meta together take over " + Provider.LABELS_BYTES + " bytes"));
+                    "/meta",
+                    "shorter: tags, meta and all ports but the first (" + Ports.RANGE_BYTES
+                            + " bytes an entry) take over " + Provider.LABELS_BYTES + " bytes"));
         }
     }
 
@@ -295,7 +351,8 @@ public record Registration(
         within(faults, "/check/timeoutMs", timeoutMs, 50, 60_000);
         long failures = draft.failures == null ? 2 : draft.failures;
         within(faults, "/check/failures", failures, 1, 10);
-        return new Check(type, path, intervalMs, timeoutMs, (int) failures);
+        if (draft.port != null) within(faults, "/check/port", draft.port, 1, 65_535);
+        return new Check(type, draft.port == null ? 0 : draft.port, path, intervalMs, timeoutMs, (int) failures);
     }
 
     private static void within(List<Fault> faults, String pointer, long value, long min, long max) {

@@ -22,6 +22,11 @@ public final class Icmp {
         return b[offset] >>> 4 == 4 ? error4(1, 0, b, offset, length) : error(1, 3, 0, b, offset, length);
     }
 
+    /** "Port unreachable" about a packet of IPv6, as a packet to its sender. */
+    static byte[] portUnreachable(byte[] b, int offset, int length) {
+        return error(1, 4, 0, b, offset, length);
+    }
+
     /**
      * Whether a packet must be carried though the path below takes only shorter ones: of IPv6 what every link carries (RFC 8200
      * section 5), of IPv4 what its sender allows to be fragmented (RFC 791).

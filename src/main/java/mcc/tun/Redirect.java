@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * and ports in the packets. So no endpoint's address is the host's, and no socket of the node's has the port of an app: an app
  * that wants its port on every address of the host gets it whenever it likes.
  *
- * <p>All listeners are at one address, the desk; their ports tell the endpoints apart, so nothing is remembered of a flow. The
- * host's own programs reach endpoints as well: what they send comes back to the host as from the mirror, an address of nobody's
- * that stands for this node's, because no host takes from outside what comes from itself.
+ * <p>All listeners are at one address, the desk; their ports tell the endpoints and their ports apart, so nothing is
+ * remembered of a flow. The host's own programs reach endpoints as well: what they send comes back to the host as from the
+ * mirror, an address of nobody's that stands for this node's, because no host takes from outside what comes from itself.
  *
  * <p>Sums are adjusted, not computed anew (RFC 1624 equation 3), and what an ICMP error quotes is changed with it (RFC 5508
  * section 4). The caller limits the ways; fragments that go out are remembered, {@link #FRAGMENTS_MAX} at a time.
@@ -49,12 +49,16 @@ public final class Redirect {
         }
 
         private int key() {
-            return key(udp, deskPort);
+            return Redirect.key(udp, port);
         }
 
-        private static int key(boolean udp, int port) {
-            return (udp ? 1 << 16 : 0) | port;
+        private int deskKey() {
+            return Redirect.key(udp, deskPort);
         }
+    }
+
+    private static int key(boolean udp, int port) {
+        return (udp ? 1 << 16 : 0) | port;
     }
 
     private final InnerAddress self;
@@ -87,41 +91,78 @@ public final class Redirect {
         return derived(network, node, 1);
     }
 
-    /** What leads where from now on; of two for one endpoint or one port of the desk the first one counts. */
+    /** What leads where from now on; of two for one port of an endpoint, or one of the desk, the first one counts. */
     public void ways(List<Way> all) {
         List<Way> endpoints = new ArrayList<>(all);
-        endpoints.sort(Comparator.comparingLong((Way w) -> w.endpoint.high()).thenComparingLong(w -> w.endpoint.low()));
+        endpoints.sort(Comparator.comparingLong((Way w) -> w.endpoint.high())
+                .thenComparingLong(w -> w.endpoint.low())
+                .thenComparingInt(Way::key));
         List<Way> ports = new ArrayList<>(all);
-        ports.sort(Comparator.comparingInt(Way::key));
+        ports.sort(Comparator.comparingInt(Way::deskKey));
         byEndpoint = endpoints;
         byPort = ports;
     }
 
-    private @Nullable Way to(long high, long low) {
+    /** The first way that is not before this port of this address. */
+    private int place(long high, long low, int key) {
         int from = 0;
         int to = byEndpoint.size();
         while (from < to) {
             int mid = (from + to) >>> 1;
-            InnerAddress at = byEndpoint.get(mid).endpoint;
-            boolean less = at.high() == high ? at.low() < low : at.high() < high;
+            Way way = byEndpoint.get(mid);
+            InnerAddress at = way.endpoint;
+            boolean less = at.high() != high ? at.high() < high : at.low() != low ? at.low() < low : way.key() < key;
             if (less) from = mid + 1;
             else to = mid;
         }
-        if (from == byEndpoint.size()) return null;
-        Way found = byEndpoint.get(from);
-        return found.endpoint.high() == high && found.endpoint.low() == low ? found : null;
+        return from;
+    }
+
+    private boolean isEndpoint(long high, long low) {
+        int at = place(high, low, 0);
+        return at < byEndpoint.size() && isOf(high, low, byEndpoint.get(at).endpoint);
+    }
+
+    /** Whether an endpoint has any port of a protocol. */
+    private boolean speaks(long high, long low, boolean udp) {
+        int at = place(high, low, key(udp, 0));
+        if (at == byEndpoint.size()) return false;
+        Way way = byEndpoint.get(at);
+        return way.udp == udp && isOf(high, low, way.endpoint);
+    }
+
+    private @Nullable Way to(long high, long low, boolean udp, int port) {
+        int at = place(high, low, key(udp, port));
+        if (at == byEndpoint.size()) return null;
+        Way way = byEndpoint.get(at);
+        return way.udp == udp && way.port == port && isOf(high, low, way.endpoint) ? way : null;
     }
 
     private @Nullable Way at(boolean udp, int port) {
-        int key = Way.key(udp, port);
+        int key = key(udp, port);
         int from = 0;
         int to = byPort.size();
         while (from < to) {
             int mid = (from + to) >>> 1;
-            if (byPort.get(mid).key() < key) from = mid + 1;
+            if (byPort.get(mid).deskKey() < key) from = mid + 1;
             else to = mid;
         }
-        return from < byPort.size() && byPort.get(from).key() == key ? byPort.get(from) : null;
+        return from < byPort.size() && byPort.get(from).deskKey() == key ? byPort.get(from) : null;
+    }
+
+    /**
+     * Leads the packet at hand, which goes to an endpoint, to the desk; false, with nothing changed, where it cannot.
+     *
+     * @param from as from where; null for where it comes from
+     */
+    private boolean leads(byte[] b, int at, @Nullable InnerAddress from, boolean partial) {
+        if (ip.protocol != Ip.TCP && ip.protocol != Ip.UDP) return false;
+        boolean udp = ip.protocol == Ip.UDP;
+        Way way = ip.hasPorts ? to(ip.toHigh, ip.toLow, udp, ip.toPort) : null;
+        if (way == null && (ip.hasPorts || !speaks(ip.toHigh, ip.toLow, udp))) return false;
+        int addresses = put(b, at + TO, desk) + (from == null ? 0 : put(b, at + FROM, from));
+        if (way != null) sum(b, addresses, port(b, ip.transport + 2, way.deskPort), partial);
+        return true;
     }
 
     // ---- to the host ------------------------------------------------------------------------------------------------
@@ -134,24 +175,17 @@ public final class Redirect {
      */
     public boolean enters(byte[] b, int at, int length, boolean partial) {
         if (byEndpoint.isEmpty() || length < HEADER || Octets.u8(b, at) >>> 4 != 6) return true;
-        Way way = to(Octets.i64(b, at + TO), Octets.i64(b, at + TO + 8));
-        if (way == null) return true;
+        if (!isEndpoint(Octets.i64(b, at + TO), Octets.i64(b, at + TO + 8))) return true;
         if (!ip.parse(b, at, length)) return false;
-        if (ip.protocol == Ip.ICMP6) return entersError(way, b, at);
-        if (ip.protocol != way.protocol() || ip.hasPorts && ip.toPort != way.port) return false;
-        int change = put(b, at + TO, desk);
-        if (ip.hasPorts) {
-            int ports = port(b, ip.transport + 2, way.deskPort);
-            sum(b, change, ports, partial);
-        }
-        return true;
+        return ip.protocol == Ip.ICMP6 ? entersError(b, at) : leads(b, at, null, partial);
     }
 
     /** An error about what the endpoint sent is one about what the listener sent. */
-    private boolean entersError(Way way, byte[] b, int at) {
+    private boolean entersError(byte[] b, int at) {
         int quote = quote(b);
-        if (quote < 0 || !isOf(quoted.fromHigh, quoted.fromLow, way.endpoint) || quoted.fromPort != way.port)
-            return false;
+        if (quote < 0 || quoted.fromHigh != ip.toHigh || quoted.fromLow != ip.toLow) return false;
+        Way way = to(quoted.fromHigh, quoted.fromLow, quoted.protocol == Ip.UDP, quoted.fromPort);
+        if (way == null || way.protocol() != quoted.protocol) return false;
         int change = put(b, at + TO, desk) + put(b, quote + FROM, desk);
         change += port(b, quoted.transport, way.deskPort);
         Inet4.adjust(b, ip.transport + 2, change);
@@ -175,10 +209,9 @@ public final class Redirect {
     public Verdict leaves(byte[] b, int at, int length, boolean partial) {
         if (byEndpoint.isEmpty() || length < HEADER || Octets.u8(b, at) >>> 4 != 6) return Verdict.OTHER;
         boolean answer = isOf(Octets.i64(b, at + FROM), Octets.i64(b, at + FROM + 8), desk);
-        Way way = answer ? null : to(Octets.i64(b, at + TO), Octets.i64(b, at + TO + 8));
-        if (!answer && way == null) return Verdict.OTHER;
+        if (!answer && !isEndpoint(Octets.i64(b, at + TO), Octets.i64(b, at + TO + 8))) return Verdict.OTHER;
         if (!ip.parse(b, at, length)) return Verdict.NOBODY;
-        return way == null ? answer(b, at, partial) : returns(way, b, at, partial);
+        return answer ? answer(b, at, partial) : returns(b, at, partial);
     }
 
     private Verdict answer(byte[] b, int at, boolean partial) {
@@ -225,12 +258,9 @@ public final class Redirect {
     }
 
     /** A program of this host's own speaks to an endpoint here. */
-    private Verdict returns(Way way, byte[] b, int at, boolean partial) {
+    private Verdict returns(byte[] b, int at, boolean partial) {
         boolean own = isOf(ip.fromHigh, ip.fromLow, self);
-        if (!own || ip.protocol != way.protocol() || ip.hasPorts && ip.toPort != way.port) return Verdict.NOBODY;
-        int change = put(b, at + FROM, mirror) + put(b, at + TO, desk);
-        if (ip.hasPorts) sum(b, change, port(b, ip.transport + 2, way.deskPort), partial);
-        return Verdict.HOST;
+        return own && leads(b, at, mirror, partial) ? Verdict.HOST : Verdict.NOBODY;
     }
 
     // ---- both -------------------------------------------------------------------------------------------------------

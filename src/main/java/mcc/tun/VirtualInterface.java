@@ -11,6 +11,7 @@ import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
+import mcc.core.RateLimit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,14 +21,20 @@ import org.jspecify.annotations.Nullable;
  * <p>Packets are lent, by {@link #fromHost} and by {@link #place} with {@link #opened}; {@link #turn} ends a turn of the loop.
  * What is rare comes by {@link #handle} and leaves by {@link #poll}.
  *
- * <p>Limits: {@link #HOSTED_MAX} endpoints; those of {@link Routes}, {@link Gate}, {@link Offered}, {@link Fragments} and
- * {@link Redirect}.
+ * <p>Limits: {@link #HOSTED_MAX} endpoints; {@link #REFUSALS_S} refusals of ports a second that one peer is told; those of
+ * {@link Routes}, {@link Gate}, {@link Offered}, {@link Fragments} and {@link Redirect}.
  */
 public final class VirtualInterface implements Core<VirtualInterface.Input, VirtualInterface.Output> {
     /** With 29 bytes of ours, 8 of UDP and 40 of IPv6 it fits the 1,500 of an Ethernet. */
     public static final int MTU = 1_420;
     /** Endpoints of this host that get an address. */
     public static final int HOSTED_MAX = 1_024;
+    /** Refusals of ports that one peer is told in a second (RFC 4443 section 2.4f), and at once. */
+    static final int REFUSALS_S = 1_000;
+
+    /** Of how many peers that is counted. */
+    private static final int REFUSED_MAX = 256;
+
     /** The longest packet or super-packet that a host gives, in bytes. */
     public static final int READ_MAX = 65_535 + Vnet.BYTES;
 
@@ -53,7 +60,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     /** What may happen. */
     public sealed interface Input {
         /** The endpoints of this host from now on. */
-        record Offers(Map<InnerAddress, Offered.Door> all) implements Input {}
+        record Offers(Map<InnerAddress, List<Offered.Door>> all) implements Input {}
 
         /** Where this node listens for them from now on. */
         record Listening(List<Redirect.Way> all) implements Input {}
@@ -82,6 +89,10 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         /** To tell that a network of the operator's holds a node's UDP address; said once of each. */
         record Looped(Subnet route, Address at) implements Output {}
     }
+
+    /** What a peer is to be told at the end of the turn, when nothing of a packet's is in use. */
+    @SuppressWarnings("ArrayRecordComponent") // made here, read once
+    private record Told(Id peer, byte[] packet) {}
 
     /** Who seals for peers and writes to the host. */
     public interface Handler {
@@ -112,14 +123,18 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     private final Subnets subnets;
     private final Offered offered;
     private final Redirect redirect;
-    private final Map<InnerAddress, Offered.Door> hosted = new LinkedHashMap<>();
+    private final Map<InnerAddress, List<Offered.Door>> hosted = new LinkedHashMap<>();
     private final ArrayDeque<Output> outputs = new ArrayDeque<>();
     private final Segmenter segmenter = new Segmenter();
     private final Segmenter.Sink sending = this::send;
     private final Coalescer.Check admitting = this::admits;
     private final Coalescer coalescer;
     private final Ip ip = new Ip();
+    private final ArrayDeque<Told> refusals = new ArrayDeque<>();
+    private final RateLimit<Id> refusing = new RateLimit<>(REFUSALS_S, REFUSALS_S, REFUSED_MAX);
     private final Counter refused;
+    private final Counter closed;
+    private final Counter closedUntold;
     private final Counter tooBig;
     private final Counter malformed;
     private final Counter congested;
@@ -169,6 +184,8 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         fromAddresses = new Routes.Addresses(self, self4, self4);
         coalescer = new Coalescer(config.offloads(), config.joinsUdp(), this::write);
         refused = counters.of("tun.out.refused");
+        closed = counters.of("tun.in.refused");
+        closedUntold = counters.of("tun.in.refused-untold");
         tooBig = counters.of("tun.out.too-big");
         malformed = counters.of("tun.in.malformed");
         congested = counters.of("tun.in.congested");
@@ -205,15 +222,15 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         return routes.deadlineNs();
     }
 
-    private void offer(Map<InnerAddress, Offered.Door> all) {
+    private void offer(Map<InnerAddress, List<Offered.Door>> all) {
         for (InnerAddress gone : List.copyOf(hosted.keySet())) {
             if (all.containsKey(gone)) continue;
             hosted.remove(gone);
             offered.remove(gone);
         }
-        all.forEach((address, door) -> {
+        all.forEach((address, doors) -> {
             if (hosted.size() >= HOSTED_MAX && !hosted.containsKey(address)) counters.add("tun.endpoints.refused");
-            else if (!door.equals(hosted.put(address, door))) offered.add(address, door);
+            else if (!doors.equals(hosted.put(address, doors))) offered.add(address, doors);
         });
     }
 
@@ -260,8 +277,10 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
             return;
         }
         boolean parsed = ip.parse(in, header, n - header);
-        if (way == Redirect.Verdict.NOBODY && parsed && ip.isFrom(self))
-            toHost(Icmp.unreachable(in, header, n - header));
+        if (way == Redirect.Verdict.NOBODY && parsed && ip.isFrom(self)) {
+            byte[] refusal = Refusal.of(ip, in, header, n - header);
+            toHost(refusal == null ? Icmp.unreachable(in, header, n - header) : refusal);
+        }
         boolean leaves = parsed && way != Redirect.Verdict.NOBODY && (gate.leaves(nowNs, ip, in) || offered.leaves(ip));
         InnerAddress target = leaves ? target() : null;
         if (target == null) {
@@ -326,6 +345,11 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     public void turn(long nowNs) {
         coalescer.flush();
         this.nowNs = nowNs;
+        for (Told told; (told = refusals.poll()) != null; ) {
+            if (!out.canSend(nowNs, told.peer())) continue;
+            aim(told.peer());
+            send(false, told.packet(), 0, told.packet().length);
+        }
         for (InnerAddress target : routes.waiting()) {
             Id node = routes.node(target);
             if (node != null && out.canSend(nowNs, node)) {
@@ -391,8 +415,24 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     private boolean admits(Ip ip, byte[] b, int offset, int length) {
         InnerAddress source = ip.isV4() ? fromAddresses.v4() : fromAddresses.v6();
         if (!ip.isV4() && !ip.isFrom(source) && from.equals(routes.node(ip.from()))) source = ip.from(); // its endpoint
-        if (ip.isFrom(source) && offered.isFor(ip)) return offered.enters(nowNs, from, ip, b);
-        return gate.enters(nowNs, from, source, ip, b);
+        if (!ip.isFrom(source) || !offered.isFor(ip)) return gate.enters(nowNs, from, source, ip, b);
+        return switch (offered.enters(nowNs, from, ip, b)) {
+            case ENTERS -> true;
+            case DENIED -> false;
+            case CLOSED -> {
+                refuse(ip, b, offset, length);
+                yield false;
+            }
+        };
+    }
+
+    /** An endpoint has no such port: a peer that might use it hears so, as from a host. */
+    private void refuse(Ip ip, byte[] b, int offset, int length) {
+        closed.add();
+        byte[] refusal = Refusal.of(ip, b, offset, length);
+        if (refusal == null) return;
+        if (refusing.take(nowNs, from)) refusals.add(new Told(from, refusal));
+        else closedUntold.add();
     }
 
     private void write(byte[] b, int offset, int length) {

@@ -8,7 +8,8 @@
  * {@link mcc.tun.InnerAddress} (which address a node has), {@link mcc.tun.Ip} (a packet, parsed),
  * {@link mcc.tun.Segmenter} (a super-packet of the kernel, cut), {@link mcc.tun.Coalescer} (packets of peers, joined again),
  * {@link mcc.tun.Gate} (what may come in; {@code node} asks the policy), {@link mcc.tun.Offered} (what may by an endpoint's
- * address), {@link mcc.tun.Redirect} (to which listener that leads), {@link mcc.tun.Fragments} (packets in pieces),
+ * address), {@link mcc.tun.Redirect} (to which listener that leads),
+ * {@link mcc.tun.Refusal} (what a port says that is not there), {@link mcc.tun.Fragments} (packets in pieces),
  * {@link mcc.tun.Routes} (who has which address, and what waits for it), {@link mcc.tun.Ecn} (marks of congestion),
  * {@link mcc.tun.Icmp} (what this node says of itself).
  *

@@ -18,6 +18,7 @@ import mcc.registry.ServiceName;
  */
 final class Admission {
     private final DecisionPoint policy;
+    private final Counters counters;
     private final Subject self;
     private final LongSupplier epochMs;
 
@@ -27,6 +28,7 @@ final class Admission {
      */
     Admission(Subject self, LongSupplier epochMs, Counters counters) {
         policy = new DecisionPoint(counters);
+        this.counters = counters;
         this.self = self;
         this.epochMs = epochMs;
     }
@@ -34,6 +36,10 @@ final class Admission {
     /** Takes a new epoch: true where all that stands is to be judged again. */
     boolean take(PolicyEpoch epoch) {
         return policy.take(epoch);
+    }
+
+    Counters counters() {
+        return counters;
     }
 
     Subject self() {
@@ -50,9 +56,14 @@ final class Admission {
         return policy.decide(new Question(from, Action.MEASURE, here, nowMs()));
     }
 
-    /** Decides, as of now, whether {@code from} may use the app of a registration. */
-    Decision judge(Subject from, Registration app) {
-        var port = new Question.Port(app.isUdp() ? Question.Port.UDP : Question.Port.TCP, app.port());
+    /**
+     * Decides, as of now, whether {@code from} may use a port of a registration's app.
+     *
+     * @param wanted 0 for the first of the protocol; it is judged though there may be none
+     */
+    Decision judge(Subject from, Registration app, boolean udp, int wanted) {
+        int number = wanted == 0 ? app.ports().first(udp) : wanted;
+        var port = new Question.Port(udp ? Question.Port.UDP : Question.Port.TCP, number);
         return policy.decide(new Question(from, Action.USE, thing(app.service()), port, nowMs()));
     }
 

@@ -37,9 +37,8 @@ final class Endpoints {
         return all.values();
     }
 
-    /** One endpoint, if it is offered and speaks what is asked for. */
-    Registry.@Nullable LocalView find(Id endpoint, boolean udp) {
-        Registry.LocalView view = all.get(endpoint);
-        return view != null && view.registration().isUdp() == udp ? view : null;
+    /** One endpoint, if it is offered. */
+    Registry.@Nullable LocalView find(Id endpoint) {
+        return all.get(endpoint);
     }
 }

@@ -70,7 +70,7 @@ final class Envelope {
         }
     }
 
-    /** The port that the service shall have; 0 for any. */
+    /** Which of the service's ports is asked for; 0 for the first of the protocol. */
     int port() {
         try {
             return TunnelOpen.parser().parseFrom(bytes, header(), length()).getPort();
@@ -99,7 +99,7 @@ final class Envelope {
         }
     }
 
-    /** @param port of the service, where it shall be that one; 0 for any */
+    /** @param port of the service; 0 for the first of the protocol */
     static byte[] open(Id endpoint, boolean datagrams, int port) {
         return wrap(TunnelOpen.newBuilder()
                 .setEndpoint(ByteString.copyFrom(endpoint.toBytes()))

@@ -32,7 +32,7 @@ final class ForwardConnections {
         TcpSocket gone = tunnel.sockets.add(client, socket);
         if (gone != null) gone.abort();
         long startedNs = System.nanoTime();
-        ways.open(tunnel.target, apps.tcp()).onComplete(done -> {
+        ways.open(tunnel.target, apps.tcp(), tunnel.wanted()).onComplete(done -> {
             Joined joined = new Joined(socket);
             if (done.failed()) {
                 forwards.refused(tunnel, done.cause());

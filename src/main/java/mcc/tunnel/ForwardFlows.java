@@ -25,7 +25,7 @@ final class ForwardFlows implements UdpForward.Owner {
     @Override
     public Future<FlowEnd> open() {
         long startedNs = System.nanoTime();
-        return ways.open(tunnel.target, apps.udp())
+        return ways.open(tunnel.target, apps.udp(), tunnel.wanted())
                 .onFailure(e -> forwards.refused(tunnel, e))
                 .map(opened -> {
                     forwards.carried(tunnel, opened, startedNs);

@@ -115,13 +115,18 @@ final class Forwards {
     private Future<JsonObject> open(Target.Service target, TunnelVerticle.Query.Open q, Addresses.HostPort at) {
         return ways.resolveAnew(target).compose(all -> {
             if (all.isEmpty()) return Future.failedFuture(Ways.noProvider(target));
+            Wanted wanted = Wanted.exactly(q.port());
+            List<Offer> either = all.stream()
+                    .filter(o -> wanted.isAt(o, false) || wanted.isAt(o, true))
+                    .toList();
             boolean udp = q.protocol() == null
-                    ? all.stream().allMatch(Offer::isUdp)
+                    ? !either.isEmpty() && either.stream().allMatch(wanted::isUdp)
                     : q.protocol().equals("udp");
-            List<Offer> offers = all.stream().filter(o -> o.isUdp() == udp).toList();
-            if (offers.isEmpty()) return Future.failedFuture(otherProtocol(target, udp));
+            List<Offer> offers =
+                    either.stream().filter(o -> wanted.isAt(o, udp)).toList();
+            if (offers.isEmpty()) return Future.failedFuture(notAt(target, wanted, udp, either, all));
             String id = "t-" + UUID.randomUUID().toString().substring(0, 8);
-            Tunnel tunnel = new Tunnel(id, target, udp, q.listen(), q.idleMs());
+            Tunnel tunnel = new Tunnel(id, target, q.port(), udp, q.listen(), q.idleMs());
             tunnel.current = offers.getFirst();
             return listen(tunnel, at)
                     .compose(_ -> bus.ask(
@@ -136,11 +141,12 @@ final class Forwards {
         });
     }
 
-    private static Problem otherProtocol(Target.Service target, boolean udp) {
-        return new Problem(
-                "not-found",
-                target + " is offered by " + (udp ? "TCP" : "UDP") + " alone",
-                udp ? "leave --udp out (in REST: protocol)" : "say --udp (in REST: \"protocol\": \"udp\")");
+    /** @param either those that have the port, by the other protocol then */
+    private static Problem notAt(
+            Target.Service target, Wanted wanted, boolean udp, List<Offer> either, List<Offer> all) {
+        String hint = udp ? "leave --udp out (in REST: protocol)" : "say --udp (in REST: \"protocol\": \"udp\")";
+        Problem none = wanted.notAt(target, udp, either.isEmpty() ? all : either);
+        return new Problem("not-found", none.detail(), either.isEmpty() ? none.hint() : hint);
     }
 
     private Future<Tunnel> listen(Tunnel tunnel, Addresses.HostPort at) {

@@ -4,29 +4,41 @@ import io.vertx.core.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import mcc.core.Counters;
-import mcc.core.Id;
+import mcc.node.SessionVerticle.Door;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.tun.InnerAddress;
+import mcc.wire.Ports;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The far end of what goes to the endpoints of this host at their own addresses: a listener for each, that leads to its app.
- * All are at one address that no app is offered at, on ports that the system chose, and no app of this host registered: so
- * none has a port that an app wants. The virtual interface leads here whom its gate let in ({@link mcc.tun.Redirect}).
+ * The far end of what goes to the endpoints of this host at their own addresses: a listener for each of their ports, that leads
+ * to their app. All are at one address that no app is offered at, on ports that the system chose, and no app of this host
+ * registered: so none has a port that an app wants. The virtual interface leads here whom its gate let in ({@link
+ * mcc.tun.Redirect}).
+ *
+ * <p>Limits: {@link #LISTENERS_MAX} listeners, and a quarter of the sockets that tunnels may have; where there would be more, the
+ * first port of each range comes before the others. {@link #OPEN_MAX} connections and flows.
  */
 final class Hosted {
     /** Connections and flows that pass here at a time. */
     private static final int OPEN_MAX = 10_000;
 
-    private static final class Door {
+    static final int LISTENERS_MAX = 4_096;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Hosted.class);
+
+    private static final class Listening {
         final Registration app;
         boolean opening;
         boolean gone;
@@ -41,7 +53,7 @@ final class Hosted {
             return listener == null ? 0 : listener.address().getPort();
         }
 
-        Door(Registration app) {
+        Listening(Registration app) {
             this.app = app;
         }
 
@@ -57,15 +69,19 @@ final class Hosted {
     private final long udpIdleMs;
     private final Splice.Meter meter;
     private final Counters counters;
-    private final Consumer<Map<Id, Integer>> told;
-    private final Map<Id, Door> doors = new LinkedHashMap<>();
+    private final Consumer<Map<Door, Integer>> told;
+    private final int max;
+    private final Map<Door, Listening> doors = new LinkedHashMap<>();
+    private boolean tooMany;
+
     /** Whose connections pass here, by the address that each comes from. */
     private final Shares<InetAddress, TcpSocket> connections = new Shares<>(OPEN_MAX);
 
     private int flows;
 
-    /** @param told hears at which ports it listens, by endpoint: at each change, and once a second */
-    Hosted(Sockets sockets, InnerAddress desk, long udpIdleMs, Splice.Meter meter, Consumer<Map<Id, Integer>> told) {
+    /** @param told hears at which ports it listens, by those of endpoints: at each change, and once a second */
+    Hosted(Sockets sockets, InnerAddress desk, long udpIdleMs, Splice.Meter meter, Consumer<Map<Door, Integer>> told) {
+        max = (int) Math.min(LISTENERS_MAX, sockets.max() / 4);
         this.sockets = sockets;
         this.desk = desk;
         this.udpIdleMs = udpIdleMs;
@@ -76,64 +92,86 @@ final class Hosted {
 
     /** Opens what is missing, closes what is gone or in an app's way; to be called once a second. */
     void second(long nowNs, Collection<Registry.LocalView> registrations) {
-        Map<Id, Registration> wanted = new LinkedHashMap<>();
-        Set<Integer> ports = new HashSet<>();
+        Map<Door, Registration> wanted = wanted(registrations);
+        BitSet ports = new BitSet();
         for (Registry.LocalView view : registrations) {
-            wanted.put(view.endpoint(), view.registration());
-            ports.add(view.registration().port());
+            for (Ports.Range range : view.registration().ports().ranges()) ports.set(range.first(), range.last() + 1);
         }
         doors.entrySet().removeIf(entry -> {
-            Door door = entry.getValue();
-            if (door.app.equals(wanted.get(entry.getKey())) && !ports.contains(door.port())) return false;
+            Listening door = entry.getValue();
+            if (door.app.equals(wanted.get(entry.getKey())) && !ports.get(door.port())) return false;
             door.close();
             return true;
         });
-        wanted.forEach((endpoint, app) -> {
-            Door door = doors.computeIfAbsent(endpoint, _ -> new Door(app));
+        List<Future<?>> opening = new ArrayList<>();
+        wanted.forEach((at, app) -> {
+            Listening door = doors.computeIfAbsent(at, _ -> new Listening(app));
             if (door.forward != null) door.forward.expire(nowNs);
             if (door.opening || door.listener != null || door.forward != null) return;
             door.opening = true;
-            open(door, endpoint).onComplete(done -> {
+            opening.add(open(door, at).onComplete(done -> {
                 door.opening = false;
                 if (done.failed()) counters.add("tunnel.hosted.failed");
                 if (door.gone) door.close();
-                else told.accept(ports());
-            });
+            }));
         });
+        if (!opening.isEmpty()) Future.join(opening).onComplete(_ -> told.accept(ports()));
         told.accept(ports()); // though nothing changed: who hears it may have begun anew
     }
 
-    /** The ports at which it listens, by endpoint. */
-    private Map<Id, Integer> ports() {
-        Map<Id, Integer> out = new LinkedHashMap<>();
-        doors.forEach((endpoint, door) -> {
-            if (door.port() > 0) out.put(endpoint, door.port());
+    /** The ports to listen for; where they are too many, the first of each range are first. */
+    private Map<Door, Registration> wanted(Collection<Registry.LocalView> registrations) {
+        Map<Door, Registration> out = new LinkedHashMap<>();
+        int all = 0;
+        for (boolean rest : new boolean[] {false, true}) {
+            for (Registry.LocalView view : registrations) {
+                for (Ports.Range range : view.registration().ports().ranges()) {
+                    int first = rest ? range.first() + 1 : range.first();
+                    int last = rest ? range.last() : range.first();
+                    all += last - first + 1;
+                    for (int port = first; port <= last && out.size() < max; port++)
+                        out.put(new Door(view.endpoint(), range.isUdp(), port), view.registration());
+                }
+            }
+        }
+        if (all > max && !tooMany) {
+            LOG.warn("endpoints of this host have {} ports, of which {} are open at their addresses", all, max);
+        }
+        tooMany = all > max;
+        return out;
+    }
+
+    /** The ports at which it listens, by those of endpoints. */
+    private Map<Door, Integer> ports() {
+        Map<Door, Integer> out = new LinkedHashMap<>();
+        doors.forEach((at, door) -> {
+            if (door.port() > 0) out.put(at, door.port());
         });
         return out;
     }
 
     void close() {
-        for (Door door : doors.values()) door.close();
+        for (Listening door : doors.values()) door.close();
     }
 
-    private Future<?> open(Door door, Id endpoint) {
+    private Future<?> open(Listening door, Door to) {
         InetSocketAddress at;
         try {
             at = new InetSocketAddress(InetAddress.getByAddress(desk.bytes()), 0);
         } catch (UnknownHostException e) {
             return Future.failedFuture(e);
         }
-        String name = "endpoint " + endpoint.shortText();
-        if (door.app.isUdp()) {
+        String name = "endpoint " + to.endpoint().shortText();
+        if (to.udp()) {
             long idleNs = 1_000_000 * (door.app.idleMs() > 0 ? door.app.idleMs() : udpIdleMs);
-            return UdpForward.listen(sockets, Descriptors.Side.HOSTED, at, name, idleNs, new Owner(door.app))
+            return UdpForward.listen(sockets, Descriptors.Side.HOSTED, at, name, idleNs, new Owner(door.app, to.port()))
                     .onSuccess(forward -> door.forward = forward);
         }
-        return sockets.listen(Descriptors.Side.HOSTED, at, name, socket -> accept(door.app, endpoint, socket))
+        return sockets.listen(Descriptors.Side.HOSTED, at, name, socket -> accept(door.app, to, socket))
                 .onSuccess(listener -> door.listener = listener);
     }
 
-    private void accept(Registration app, Id endpoint, TcpSocket user) {
+    private void accept(Registration app, Door to, TcpSocket user) {
         InetAddress from = user.remote().getAddress();
         if (!connections.hasRoom(from)) {
             counters.add("tunnel.hosted.refused");
@@ -143,7 +181,7 @@ final class Hosted {
         TcpSocket gone = connections.add(from, user);
         if (gone != null) gone.abort();
         Runnable leave = () -> connections.remove(user);
-        sockets.connect(Descriptors.Side.HOSTED, app, endpoint, user)
+        sockets.connect(Descriptors.Side.HOSTED, app, to.port(), to.endpoint(), user)
                 .onSuccess(socket -> {
                     Splice.Meter counted = sockets.idle(app.idleMs(), user::abort, new Counted(leave));
                     LocalSplice.join(user, socket, counted);
@@ -181,10 +219,12 @@ final class Hosted {
 
     private final class Owner extends Counted implements UdpForward.Owner {
         private final Registration app;
+        private final int port;
 
-        Owner(Registration app) {
+        Owner(Registration app, int port) {
             super(() -> flows--);
             this.app = app;
+            this.port = port;
         }
 
         @Override
@@ -194,7 +234,7 @@ final class Hosted {
 
         @Override
         public Future<? extends FlowEnd> open() {
-            return sockets.connectUdp(Descriptors.Side.HOSTED, app);
+            return sockets.connectUdp(Descriptors.Side.HOSTED, app, port);
         }
 
         @Override

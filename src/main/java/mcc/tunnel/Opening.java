@@ -15,6 +15,7 @@ import mcc.node.SessionVerticle;
 import mcc.node.StreamPort;
 import mcc.registry.Offer;
 import mcc.registry.Registry;
+import mcc.wire.Ports;
 import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,8 @@ final class Opening<S> {
     interface Apps<S> {
         boolean isUdp();
 
-        Future<S> connect(Registry.LocalView view);
+        /** @param port one of the app's */
+        Future<S> connect(Registry.LocalView view, int port);
 
         /** Ends it, and tells whoever uses it. */
         void drop(S socket);
@@ -78,7 +80,7 @@ final class Opening<S> {
     private final Endpoints endpoints;
     private final List<Offer> candidates;
     private final Apps<S> apps;
-    private final int servicePort;
+    private final Wanted wanted;
     private final Promise<Opened<S>> promise = Promise.promise();
     private final Map<StreamPort, Running> running = new LinkedHashMap<>();
     private final List<Failure> failures = new ArrayList<>();
@@ -94,9 +96,9 @@ final class Opening<S> {
             Admission admission,
             Endpoints endpoints,
             Apps<S> apps,
-            int port,
+            Wanted wanted,
             List<Offer> candidates) {
-        this.servicePort = port;
+        this.wanted = wanted;
         this.vertx = vertx;
         this.context = context;
         this.bus = bus;
@@ -106,7 +108,7 @@ final class Opening<S> {
         this.candidates = candidates;
     }
 
-    /** @param port of the service: whoever has it at another one refuses; 0 for any */
+    /** @param wanted of the service's ports: whoever has no such one refuses */
     static <S> Future<Opened<S>> open(
             Vertx vertx,
             Context context,
@@ -114,10 +116,10 @@ final class Opening<S> {
             Admission admission,
             Endpoints endpoints,
             Apps<S> apps,
-            int port,
+            Wanted wanted,
             List<Offer> candidates) {
         Opening<S> opening =
-                new Opening<>(vertx, context, bus, admission, endpoints, apps, port, List.copyOf(candidates));
+                new Opening<>(vertx, context, bus, admission, endpoints, apps, wanted, List.copyOf(candidates));
         opening.totalTimer = vertx.setTimer(TOTAL_MS, _ -> opening.fail("no provider answered in time"));
         opening.startNext();
         return opening.promise.future();
@@ -144,18 +146,25 @@ final class Opening<S> {
     }
 
     private void here(Offer offer) {
-        Registry.LocalView view = endpoints.find(offer.endpoint(), apps.isUdp());
-        boolean may = view != null
-                && admission.judge(admission.self(), view.registration()).isAllowed();
-        if (view == null || !may) {
+        Registry.LocalView view = endpoints.find(offer.endpoint());
+        if (view == null) {
             failed(offer, null, "it was just deregistered");
             return;
         }
-        if (servicePort != 0 && servicePort != view.registration().port()) {
-            failed(offer, null, "the service has another port", true);
+        boolean udp = apps.isUdp();
+        Ports ports = view.registration().ports();
+        int asked = wanted.of(ports, udp);
+        int port = ports.choose(udp, asked);
+        if (!admission.judge(admission.self(), view.registration(), udp, asked).isAllowed()) {
+            failed(offer, null, "the policy does not let this node use it");
             return;
         }
-        apps.connect(view)
+        if (port == 0) {
+            admission.counters().add("tunnel.port.refused");
+            failed(offer, null, "the service has no such port", true);
+            return;
+        }
+        apps.connect(view, port)
                 .onSuccess(socket -> {
                     if (!promise.tryComplete(new Opened<>(new Way.Here<>(socket), offer, List.copyOf(failures)))) {
                         apps.drop(socket);
@@ -183,7 +192,8 @@ final class Opening<S> {
             else failed(offer, port, reason(answer), answer.getCode() == TunnelOpened.Code.UPSTREAM);
         });
         port.attach(context);
-        port.write(Envelope.open(offer.endpoint(), apps.isUdp(), servicePort));
+        boolean udp = apps.isUdp();
+        port.write(Envelope.open(offer.endpoint(), udp, wanted.of(offer, udp)));
     }
 
     private static String reason(TunnelOpened answer) {

@@ -12,6 +12,7 @@ import mcc.node.Problem;
 import mcc.node.StreamPort;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
+import mcc.wire.Ports;
 import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,13 @@ final class Provider {
     private static final int ASKING_MAX = 10_000;
 
     private static final int ASKING_PEER_MAX = 1_024;
+    /** A port of an app that is asked for. */
+    private record App(Registry.LocalView view, boolean udp, int port) {
+        Registration registration() {
+            return view.registration();
+        }
+    }
+
     private static final long LOOK_AGAIN_MS = 3_600_000;
     private static final long ENVELOPE_MS = 10_000;
 
@@ -87,8 +95,8 @@ final class Provider {
     int judgeAgain() {
         int ended = 0;
         for (Asked asked : open.all()) {
-            Registration app = asked.app;
-            if (app != null && !asked.holdTo(admission.judge(asked.port.opener(), app))) ended++;
+            App app = asked.app;
+            if (app != null && !asked.holdTo(admitted(asked.port, app))) ended++;
         }
         return ended;
     }
@@ -141,27 +149,37 @@ final class Provider {
     }
 
     private void find(Asked asked, Id endpoint) {
+        Registry.LocalView view = endpoints.find(endpoint);
         boolean udp = asked.envelope.isDatagrams();
-        Registry.LocalView view = endpoints.find(endpoint, udp);
-        Decision decision = view == null ? null : judge(asked.port, view.registration());
+        int wanted = asked.envelope.port();
+        int port = view == null ? 0 : view.registration().ports().choose(udp, wanted);
+        // Judged by the port that is asked for, though there may be none: so a stranger does not learn which there are.
+        App app = view == null ? null : new App(view, udp, port == 0 ? wanted : port);
+        Decision decision = app == null ? null : judge(asked.port, app);
         // A node that may not use it is told what it would be told if it did not exist.
-        if (view == null || !(decision instanceof Decision.Allowed allowed)) {
+        if (app == null || !(decision instanceof Decision.Allowed allowed)) {
             refuseOpen(asked, TunnelOpened.Code.NOT_HERE, "no such endpoint");
-        } else if (asked.envelope.port() != 0
-                && asked.envelope.port() != view.registration().port()) {
-            refuseOpen(asked, TunnelOpened.Code.UPSTREAM, "the service has another port");
+        } else if (port == 0) {
+            counters.add("tunnel.port.refused");
+            Ports ports = app.registration().ports();
+            refuseOpen(asked, TunnelOpened.Code.UPSTREAM, "the service has no such port; it has " + ports);
         } else if (!open.hasRoom(asked.port.peer())) {
             counters.add("tunnel.served.refused");
             refuseOpen(asked, TunnelOpened.Code.OVERLOADED, "too many connections");
         } else {
-            asked.letIn(view.registration(), allowed);
-            if (udp) connectUdp(asked, view.registration());
-            else connect(asked, view);
+            asked.letIn(app, allowed);
+            if (udp) connectUdp(asked, app);
+            else connect(asked, app);
         }
     }
 
-    private Decision judge(StreamPort port, Registration app) {
-        return told(port, "use", app.service().toString(), admission.judge(port.opener(), app));
+    private Decision judge(StreamPort port, App app) {
+        Registration registration = app.registration();
+        return told(port, "use", registration.service().toString(), admitted(port, app));
+    }
+
+    private Decision admitted(StreamPort port, App app) {
+        return admission.judge(port.opener(), app.registration(), app.udp, app.port);
     }
 
     /** A denial is told to the local operator; the peer learns neither the reason nor that there was a decision. */
@@ -180,11 +198,10 @@ final class Provider {
         return decision;
     }
 
-    private void connect(Asked asked, Registry.LocalView view) {
-        Registration app = view.registration();
+    private void connect(Asked asked, App app) {
         StreamPort port = asked.port;
         byte[] early = asked.envelope.rest();
-        sockets.connect(Descriptors.Side.PROVIDER, view, port.peer())
+        sockets.connect(Descriptors.Side.PROVIDER, app.view, app.port, port.peer())
                 .onSuccess(socket -> {
                     if (asked.gone) {
                         socket.abort();
@@ -197,16 +214,16 @@ final class Provider {
                     }
                     Served served = new Served(asked, socket::abort, app);
                     served.lookAgain();
-                    Splice.join(socket, port, sockets.idle(app.idleMs(), socket::abort, served));
+                    Splice.join(socket, port, sockets.idle(app.registration().idleMs(), socket::abort, served));
                 })
                 .onFailure(e -> refuseOpen(
                         asked, TunnelOpened.Code.UPSTREAM, "the service does not accept: " + Problem.text(e)));
     }
 
-    private void connectUdp(Asked asked, Registration app) {
+    private void connectUdp(Asked asked, App app) {
         StreamPort port = asked.port;
         byte[] early = asked.envelope.rest();
-        sockets.connectUdp(Descriptors.Side.PROVIDER, app)
+        sockets.connectUdp(Descriptors.Side.PROVIDER, app.registration(), app.port)
                 .onSuccess(socket -> {
                     if (asked.gone) {
                         socket.close(true);
@@ -228,7 +245,7 @@ final class Provider {
         private long timer = -1;
         private boolean gone;
         /** What it was let in to, and until when. */
-        private @Nullable Registration app;
+        private @Nullable App app;
 
         private long untilMs;
         /** Once it is joined. */
@@ -238,7 +255,7 @@ final class Provider {
             this.port = port;
         }
 
-        void letIn(Registration app, Decision.Allowed allowed) {
+        void letIn(App app, Decision.Allowed allowed) {
             this.app = app;
             untilMs = allowed.validUntil();
             asking.remove(this);
@@ -288,11 +305,12 @@ final class Provider {
         private final Served right;
         private boolean over;
 
-        ServedFlow(Asked asked, FlowStream user, UdpSocket app, Registration service) {
+        ServedFlow(Asked asked, FlowStream user, UdpSocket app, App service) {
             this.user = user;
             this.app = app;
             right = new Served(asked, () -> end(true), service);
-            long idleMs = service.idleMs() > 0 ? service.idleMs() : udpIdleMs;
+            long ownMs = service.registration().idleMs();
+            long idleMs = ownMs > 0 ? ownMs : udpIdleMs;
             served = sockets.idle(idleMs, this::expire, right);
         }
 
@@ -345,15 +363,15 @@ final class Provider {
     private final class Served implements Splice.Meter {
         private final Asked asked;
         private final Runnable cut;
-        private final Registration app;
+        private final App app;
         private long timer = -1;
 
-        Served(Asked asked, Runnable cut, Registration app) {
+        Served(Asked asked, Runnable cut, App app) {
             this.asked = asked;
             this.cut = cut;
             this.app = app;
             asked.served = this;
-            loads.opened(app.id());
+            loads.opened(app.registration().id());
         }
 
         /** Asks again when the right ends by which it was let in. */
@@ -377,7 +395,7 @@ final class Provider {
         @Override
         public void done(boolean broken) {
             vertx.cancelTimer(timer);
-            loads.closed(app.id());
+            loads.closed(app.registration().id());
             asked.leave();
             meter.done(broken);
         }

@@ -72,6 +72,11 @@ final class Sockets {
         return counters;
     }
 
+    /** How many there may be. */
+    long max() {
+        return descriptors.max();
+    }
+
     /** A meter that also ends a connection through which nothing passes for so long; 0 for no limit. */
     Splice.Meter idle(long idleMs, Runnable cut, Splice.Meter counted) {
         return IdleMeter.around(vertx, idleMs, cut, counted);
@@ -97,20 +102,20 @@ final class Sockets {
     /**
      * Connects to an app of this host, by TCP; where it wants to know who calls, that is the first that it hears.
      *
+     * @param port one of the app's
      * @param caller the calling node
      */
-    Future<TcpSocket> connect(Descriptors.Side side, Registry.LocalView view, Id caller) {
-        Registration app = view.registration();
-        return connect(side, app, () -> ProxyHeader.of(network, caller, view.endpoint(), app.port()));
+    Future<TcpSocket> connect(Descriptors.Side side, Registry.LocalView view, int port, Id caller) {
+        return connect(side, view.registration(), port, () -> ProxyHeader.of(network, caller, view.endpoint(), port));
     }
 
     /** The same for a connection that came to an endpoint's own address. */
-    Future<TcpSocket> connect(Descriptors.Side side, Registration app, Id endpoint, TcpSocket user) {
-        return connect(side, app, () -> ProxyHeader.of(network, user.remote(), endpoint, app.port()));
+    Future<TcpSocket> connect(Descriptors.Side side, Registration app, int port, Id endpoint, TcpSocket user) {
+        return connect(side, app, port, () -> ProxyHeader.of(network, user.remote(), endpoint, port));
     }
 
-    private Future<TcpSocket> connect(Descriptors.Side side, Registration app, Supplier<byte[]> header) {
-        return connect(side, app).onSuccess(socket -> {
+    private Future<TcpSocket> connect(Descriptors.Side side, Registration app, int port, Supplier<byte[]> header) {
+        return connect(side, app, port).onSuccess(socket -> {
             if (!app.delivery().proxy()) return;
             byte[] first = header.get();
             socket.write(first, first.length);
@@ -118,8 +123,8 @@ final class Sockets {
         });
     }
 
-    private Future<TcpSocket> connect(Descriptors.Side side, Registration app) {
-        return HostNames.ofApp(vertx, app.host(), app.port())
+    private Future<TcpSocket> connect(Descriptors.Side side, Registration app, int port) {
+        return HostNames.ofApp(vertx, app.host(), port)
                 .compose(all -> HostNames.connect(vertx, all, to -> connect(side, to), TcpSocket::abort));
     }
 
@@ -132,8 +137,8 @@ final class Sockets {
     }
 
     /** Makes a socket whose datagrams go to an app of this host. */
-    Future<UdpSocket> connectUdp(Descriptors.Side side, Registration app) {
-        return HostNames.ofApp(vertx, app.host(), app.port()).compose(all -> {
+    Future<UdpSocket> connectUdp(Descriptors.Side side, Registration app, int port) {
+        return HostNames.ofApp(vertx, app.host(), port).compose(all -> {
             InetSocketAddress to = all.getFirst();
             Problem problem = refusal(side, true, to);
             if (problem != null) return Future.failedFuture(problem);

@@ -20,8 +20,7 @@ final class Socks {
     /** Opens a way to what a client names. */
     @FunctionalInterface
     interface Opener<S> {
-        /** @param port of the service, where it shall be that one; 0 for any */
-        Future<Opening.Opened<S>> open(Target target, int port);
+        Future<Opening.Opened<S>> open(Target target, Wanted port);
     }
 
     /** RFC 1928 section 6. */
@@ -171,8 +170,8 @@ final class Socks {
         }
 
         /** A browser that was told no port says one all the same; any other is the one that the client wants. */
-        private static int port(SocksReader.Said.Wish wish) {
-            return wish.port() == HTTP || wish.port() == HTTPS ? 0 : wish.port();
+        private static Wanted port(SocksReader.Said.Wish wish) {
+            return new Wanted(wish.port(), wish.port() == HTTP || wish.port() == HTTPS);
         }
 
         private void associate(SocksReader.Said.Wish wish) {

@@ -107,7 +107,7 @@ final class SocksFlows {
             Target target = Names.parse(named.name());
             if (target == null) return Future.failedFuture("no service has that name");
             return setup.opener
-                    .open(target, named.port())
+                    .open(target, Wanted.exactly(named.port()))
                     .map(opened -> FlowStream.end(opened.way(), sockets.counters()));
         }
 

@@ -49,6 +49,9 @@ final class Tunnel implements Splice.Meter {
 
     final String id;
     final Target.Service target;
+    /** Which of the service's ports; 0 for the first of the protocol. */
+    final int port;
+
     /** Whether it carries datagrams; its connections are flows then. */
     final boolean udp;
 
@@ -87,9 +90,10 @@ final class Tunnel implements Splice.Meter {
     private long lastRx;
     private long lastSecond;
 
-    Tunnel(String id, Target.Service target, boolean udp, String listen, long idleMs) {
+    Tunnel(String id, Target.Service target, int port, boolean udp, String listen, long idleMs) {
         this.id = id;
         this.target = target;
+        this.port = port;
         this.udp = udp;
         this.listen = listen;
         this.idleMs = idleMs;
@@ -101,7 +105,8 @@ final class Tunnel implements Splice.Meter {
         String listen = saved.getString("listen");
         if (service == null || listen == null) return null;
         var target = new Target.Service(service, saved.getString("provider"), saved.getString("endpoint"));
-        return new Tunnel(id, target, "udp".equals(saved.getString("protocol")), listen, saved.getLong("idleMs", 0L));
+        boolean udp = "udp".equals(saved.getString("protocol"));
+        return new Tunnel(id, target, saved.getInteger("port", 0), udp, listen, saved.getLong("idleMs", 0L));
     }
 
     /** What is kept of it over a restart. */
@@ -109,15 +114,20 @@ final class Tunnel implements Splice.Meter {
         return new JsonObject()
                 .put("protocol", udp ? "udp" : "tcp")
                 .put("service", target.name().toString())
+                .put("port", port)
                 .put("listen", listen)
                 .put("provider", target.node())
                 .put("endpoint", target.endpoint())
                 .put("idleMs", idleMs);
     }
 
+    Wanted wanted() {
+        return Wanted.exactly(port);
+    }
+
     /** How people may call it. */
     String title() {
-        return "tunnel " + id + " to " + target;
+        return "tunnel " + id + " to " + target + (port == 0 ? "" : ":" + port);
     }
 
     /** Takes its port away, and its flows. */
@@ -242,6 +252,7 @@ final class Tunnel implements Splice.Meter {
         return new JsonObject()
                 .put("id", id)
                 .put("service", target.name().toString())
+                .put("port", port == 0 ? null : port)
                 .put("protocol", udp ? "udp" : "tcp")
                 .put("listen", listen)
                 .put("state", failure == null ? "open" : "failed")

@@ -42,14 +42,20 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         /**
          * Opens a forward; answered once it listens and is on disk.
          *
+         * @param port of the service; 0 for the first of the protocol
          * @param listen {@code HOST:PORT}; port 0 picks a free one
-         * @param protocol tcp or udp; null for UDP where every provider speaks it, else TCP
+         * @param protocol tcp or udp; null for UDP where the first such port of every provider is one of UDP, else TCP
          * @param idleMs after so long without a byte a connection is over; 0 for the default
          */
-        record Open(Target target, String listen, @Nullable String protocol, long idleMs) implements One {
-            /** Without a limit of its own. */
+        record Open(
+                Target target,
+                int port,
+                String listen,
+                @Nullable String protocol,
+                long idleMs) implements One {
+            /** To the first port, without a limit of its own. */
             public Open(Target target, String listen, @Nullable String protocol) {
-                this(target, listen, protocol, 0);
+                this(target, 0, listen, protocol, 0);
             }
         }
 
@@ -191,7 +197,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         return Future.succeededFuture();
     }
 
-    private void tell(Map<Id, Integer> ports) {
+    private void tell(Map<SessionVerticle.Door, Integer> ports) {
         bus.publish(Bus.LISTENERS, new SessionVerticle.Listeners(ports));
     }
 

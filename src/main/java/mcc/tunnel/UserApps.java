@@ -14,8 +14,8 @@ record UserApps(Opening.Apps<TcpSocket> tcp, Opening.Apps<UdpSocket> udp) {
             }
 
             @Override
-            public Future<TcpSocket> connect(Registry.LocalView view) {
-                return sockets.connect(Descriptors.Side.USER, view, self);
+            public Future<TcpSocket> connect(Registry.LocalView view, int port) {
+                return sockets.connect(Descriptors.Side.USER, view, port, self);
             }
 
             @Override
@@ -35,8 +35,8 @@ record UserApps(Opening.Apps<TcpSocket> tcp, Opening.Apps<UdpSocket> udp) {
             }
 
             @Override
-            public Future<UdpSocket> connect(Registry.LocalView view) {
-                return sockets.connectUdp(Descriptors.Side.USER, view.registration());
+            public Future<UdpSocket> connect(Registry.LocalView view, int port) {
+                return sockets.connectUdp(Descriptors.Side.USER, view.registration(), port);
             }
 
             @Override

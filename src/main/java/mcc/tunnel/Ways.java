@@ -14,6 +14,7 @@ import mcc.node.Bus;
 import mcc.node.Problem;
 import mcc.node.RegistryVerticle;
 import mcc.registry.Offer;
+import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.Selector;
 import mcc.registry.ServiceName;
@@ -38,7 +39,7 @@ final class Ways {
     private static final int SUSPECTS_MAX = 1_024;
 
     /** A way that a user has open: the service that it leads to, and what ends it. */
-    private record Standing(ServiceName name, Offer offer, Runnable cut) {}
+    private record Standing(ServiceName name, Offer offer, boolean udp, Wanted wanted, Runnable cut) {}
 
     private record Known(List<Offer> ranked, long atNs) {}
 
@@ -65,18 +66,14 @@ final class Ways {
         this.rng = rng;
     }
 
-    private Standing stand(Target.Service target, Opening.Opened<?> opened, Object end, Runnable cut) {
-        Standing way = new Standing(target.name(), opened.offer(), cut);
-        standing.put(end, way);
-        return way;
-    }
-
     /** Whether users may know of what a way leads to, and use it where it is on this host. */
     private boolean mayStand(Standing way) {
         if (!admission.maySee(way.name)) return false;
-        Registry.LocalView view = way.offer.isLocal() ? endpoints.find(way.offer.endpoint(), way.offer.isUdp()) : null;
-        return view == null
-                || admission.judge(admission.self(), view.registration()).isAllowed();
+        Registry.LocalView view = way.offer.isLocal() ? endpoints.find(way.offer.endpoint()) : null;
+        if (view == null) return true;
+        Registration app = view.registration();
+        int port = way.wanted.of(app.ports(), way.udp);
+        return admission.judge(admission.self(), app, way.udp, port).isAllowed();
     }
 
     /** A new epoch of the policy: what users may no longer have open is ended; returns how many. */
@@ -118,56 +115,58 @@ final class Ways {
                 "see the endpoints of a service: mcc discover NAME --json");
     }
 
-    /** Opens a way to one of the providers of a service. */
-    <S> Future<Opening.Opened<S>> open(Target.Service target, Opening.Apps<S> apps) {
-        return openAt(target, apps, 0);
+    /** Opens a way to a port of whatever somebody names. */
+    <S> Future<Opening.Opened<S>> open(Target target, Opening.Apps<S> apps, Wanted wanted) {
+        return find(target).compose(service -> openAt(service, apps, wanted));
     }
 
-    /**
-     * Opens a way to whatever somebody names.
-     *
-     * @param port of the service: whoever has it at another one refuses; 0 for any
-     */
-    <S> Future<Opening.Opened<S>> open(Target target, Opening.Apps<S> apps, int port) {
-        return find(target).compose(service -> openAt(service, apps, port));
-    }
-
-    private <S> Future<Opening.Opened<S>> openAt(Target.Service target, Opening.Apps<S> apps, int port) {
+    private <S> Future<Opening.Opened<S>> openAt(Target.Service target, Opening.Apps<S> apps, Wanted wanted) {
         // In a turn of its own, behind what the registry told before: whoever connects relies on it.
         Promise<Void> turn = Promise.promise();
         context.runOnContext(_ -> turn.complete());
         return turn.future().compose(_ -> resolve(target)).compose(all -> {
-            List<Offer> offers =
-                    all.stream().filter(o -> o.isUdp() == apps.isUdp()).toList();
-            if (offers.isEmpty()) return Future.failedFuture(noProvider(target));
-            return Opening.open(vertx, context, bus, admission, endpoints, apps, port, offers)
-                    .onSuccess(opened -> judge(target.name(), opened))
-                    .compose(opened -> keep(target, opened, apps));
+            if (all.isEmpty()) return Future.failedFuture(noProvider(target));
+            boolean udp = apps.isUdp();
+            List<Offer> offers = all.stream().filter(o -> wanted.isAt(o, udp)).toList();
+            if (offers.isEmpty()) {
+                admission.counters().add("tunnel.port.refused");
+                return Future.failedFuture(wanted.notAt(target, udp, all));
+            }
+            return Opening.open(vertx, context, bus, admission, endpoints, apps, wanted, offers)
+                    .onSuccess(opened -> judge(target.name(), udp, opened))
+                    .compose(opened -> keep(target, wanted, opened, apps));
         });
     }
 
     /** Remembers a way for as long as it lasts; the registry may have named it under an older policy. */
-    private <S> Future<Opening.Opened<S>> keep(Target.Service target, Opening.Opened<S> opened, Opening.Apps<S> apps) {
-        Standing way = switch (opened.way()) {
+    private <S> Future<Opening.Opened<S>> keep(
+            Target.Service target, Wanted wanted, Opening.Opened<S> opened, Opening.Apps<S> apps) {
+        Object end;
+        Runnable cut;
+        switch (opened.way()) {
             case Opening.Way.Remote<S> remote -> {
+                end = remote.port();
+                cut = remote.port()::sever;
                 remote.port().goneHandler(() -> standing.remove(remote.port()));
-                yield stand(target, opened, remote.port(), remote.port()::sever);
             }
             case Opening.Way.Here<S> here -> {
+                end = here.socket();
+                cut = () -> apps.drop(here.socket());
                 apps.onEnd(here.socket(), () -> standing.remove(here.socket()));
-                yield stand(target, opened, here.socket(), () -> apps.drop(here.socket()));
             }
-        };
+        }
+        Standing way = new Standing(target.name(), opened.offer(), apps.isUdp(), wanted, cut);
+        standing.put(end, way);
         if (mayStand(way)) return Future.succeededFuture(opened);
-        way.cut.run();
+        cut.run();
         return Future.failedFuture(noProvider(target));
     }
 
-    private void judge(ServiceName name, Opening.Opened<?> opened) {
+    private void judge(ServiceName name, boolean udp, Opening.Opened<?> opened) {
         if (!opened.failures().isEmpty()) known.remove(name);
         for (Opening.Failure f : opened.failures()) suspect(f.offer().contact().node());
         // Whoever answers is believed again; of UDP that is no proof, because its app was not asked.
-        if (!opened.offer().isUdp()) suspects.remove(opened.offer().contact().node());
+        if (!udp) suspects.remove(opened.offer().contact().node());
     }
 
     /** Asks a node last for some time. */

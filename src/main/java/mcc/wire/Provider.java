@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param node who offers it
  * @param registration SHA-256(registration ID): with the node it proves the endpoint ID
  * @param addresses where that node may be reached, at most {@link Limits#CONTACT_ADDRESSES}
+ * @param protocol of the first port
+ * @param ports not known where its node is of an earlier version
  * @param weight 1 to 1,000
  * @param loadPermille 0 idle to 1,000 full
  * @param tags at most 8 of at most 32 bytes
@@ -30,6 +32,7 @@ public record Provider(
         Id registration,
         List<Address> addresses,
         Protocol protocol,
+        Ports ports,
         int weight,
         int loadPermille,
         List<String> tags,
@@ -44,7 +47,10 @@ public record Provider(
     public static final int VALUE_BYTES = 64;
     /** Largest weight. */
     public static final int WEIGHT = 1_000;
-    /** All tags and meta together, with 4 bytes for each entry, so that the whole fits one record. */
+    /**
+     * All tags and meta together, with 4 bytes for each tag and 8 for each entry, and of ports {@link Ports#RANGE_BYTES} for each
+     * range but the first, so that the whole fits one record.
+     */
     public static final int LABELS_BYTES = 360;
 
     private static final int NAME_BYTES = 63;
@@ -62,10 +68,45 @@ public record Provider(
         tags = List.copyOf(tags);
         meta = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(meta));
         if (!isValid(addresses, weight, loadPermille, tags, meta)
+                || labelsBytes(tags, meta, ports) > LABELS_BYTES
+                || ports.isKnown() && ports.ranges().getFirst().protocol() != protocol
                 || bytes(org) > NAME_BYTES
                 || bytes(service) > NAME_BYTES) {
             throw new IllegalArgumentException("a provider out of range");
         }
+    }
+
+    /** One that does not tell its ports. */
+    public Provider(
+            Id endpoint,
+            Id node,
+            Id registration,
+            List<Address> addresses,
+            Protocol protocol,
+            int weight,
+            int loadPermille,
+            List<String> tags,
+            Map<String, String> meta,
+            String org,
+            String service) {
+        this(
+                endpoint,
+                node,
+                registration,
+                addresses,
+                protocol,
+                Ports.UNKNOWN,
+                weight,
+                loadPermille,
+                tags,
+                meta,
+                org,
+                service);
+    }
+
+    /** Whether it has this port, as far as is known; 0 for any of the protocol. */
+    public boolean has(boolean udp, int port) {
+        return ports.isKnown() ? ports.choose(udp, port) != 0 : udp == (protocol == Protocol.UDP);
     }
 
     private static boolean isValid(
@@ -77,7 +118,6 @@ public record Provider(
                 && load <= 1_000
                 && tags.size() <= LABELS
                 && meta.size() <= LABELS
-                && labelsBytes(tags, meta) <= LABELS_BYTES
                 && tags.stream().allMatch(t -> bytes(t) <= LABEL_BYTES)
                 && meta.entrySet().stream()
                         .allMatch(e -> bytes(e.getKey()) <= LABEL_BYTES && bytes(e.getValue()) <= VALUE_BYTES);
@@ -86,12 +126,12 @@ public record Provider(
     /** Returns the same offer by a node that is so busy. */
     public Provider withLoad(int permille) {
         return new Provider(
-                endpoint, node, registration, addresses, protocol, weight, permille, tags, meta, org, service);
+                endpoint, node, registration, addresses, protocol, ports, weight, permille, tags, meta, org, service);
     }
 
-    /** Returns what tags and meta take of {@link #LABELS_BYTES}. */
-    public static int labelsBytes(List<String> tags, Map<String, String> meta) {
-        int n = 0;
+    /** Returns what tags, meta and ports take of {@link #LABELS_BYTES}. */
+    public static int labelsBytes(List<String> tags, Map<String, String> meta, Ports ports) {
+        int n = ports.moreBytes();
         for (String tag : tags) n += 4 + bytes(tag);
         for (var entry : meta.entrySet()) n += 8 + bytes(entry.getKey()) + bytes(entry.getValue());
         return n;
@@ -106,12 +146,8 @@ public record Provider(
         var out = mcc.wire.pb.Provider.newBuilder()
                 .setRegistration(Fields.bytes(registration))
                 .setNode(Fields.bytes(node))
-                .setProtocol(
-                        switch (protocol) {
-                            case TCP -> mcc.wire.pb.Provider.Protocol.TCP;
-                            case UDP -> mcc.wire.pb.Provider.Protocol.UDP;
-                            case HTTP -> mcc.wire.pb.Provider.Protocol.HTTP;
-                        })
+                .setProtocol(encode(protocol))
+                .addAllPorts(ports.encode())
                 .setWeight(weight)
                 .setLoadPermille(loadPermille)
                 .addAllTags(tags)
@@ -120,6 +156,23 @@ public record Provider(
         for (Address address : addresses) out.addAddresses(Contact.endpoint(address));
         meta.forEach((key, value) -> out.addMetaBuilder().setKey(key).setValue(value));
         return Bytes.owning(out.build().toByteArray());
+    }
+
+    static mcc.wire.pb.Provider.Protocol encode(Protocol protocol) {
+        return switch (protocol) {
+            case TCP -> mcc.wire.pb.Provider.Protocol.TCP;
+            case UDP -> mcc.wire.pb.Provider.Protocol.UDP;
+            case HTTP -> mcc.wire.pb.Provider.Protocol.HTTP;
+        };
+    }
+
+    static @Nullable Protocol decode(mcc.wire.pb.Provider.Protocol protocol) {
+        return switch (protocol) {
+            case TCP -> Protocol.TCP;
+            case UDP -> Protocol.UDP;
+            case HTTP -> Protocol.HTTP;
+            case UNSPECIFIED, UNRECOGNIZED -> null;
+        };
     }
 
     /** Parses the encoded form, found under the slot {@code endpoint}; null when it is not one. */
@@ -135,12 +188,7 @@ public record Provider(
         Id node = Fields.id(pb.getNode());
         Id registration = Fields.id(pb.getRegistration());
         List<Address> addresses = Contact.addresses(pb.getAddressesList());
-        Protocol protocol = switch (pb.getProtocol()) {
-            case TCP -> Protocol.TCP;
-            case UDP -> Protocol.UDP;
-            case HTTP -> Protocol.HTTP;
-            case UNSPECIFIED, UNRECOGNIZED -> null;
-        };
+        Protocol protocol = decode(pb.getProtocol());
         if (node == null || registration == null || addresses == null || protocol == null) return null;
         if (pb.getMetaCount() > LABELS) return null;
         Map<String, String> meta = new LinkedHashMap<>();
@@ -153,6 +201,7 @@ public record Provider(
                 registration,
                 addresses,
                 protocol,
+                Ports.decode(pb.getPortsList()),
                 pb.getWeight(),
                 load,
                 tags,

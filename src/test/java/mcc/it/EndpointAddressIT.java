@@ -68,7 +68,11 @@ class EndpointAddressIT {
 
     /** Offers an app of the left host; returns the address of its endpoint. */
     private String offer(String service, int port, String protocol) throws Exception {
-        String body = "{\"service\":\"" + service + "\",\"port\":" + port + ",\"protocol\":\"" + protocol + "\"}";
+        return offer(service, "\"port\":" + port + ",\"protocol\":\"" + protocol + "\"");
+    }
+
+    private String offer(String service, String ports) throws Exception {
+        String body = "{\"service\":\"" + service + "\"," + ports + "}";
         String out = sh(in(
                 left,
                 "curl -s -X PUT http://127.0.0.1:8080/api/v1/registrations/" + service
@@ -112,12 +116,26 @@ class EndpointAddressIT {
             assertThat(sh(in(right, "curl -s 'http://127.0.0.1:8080/api/v1/services/web/providers'")))
                     .as("what discover shows")
                     .contains(web);
-            for (String closed : List.of(
-                    "curl -s --max-time 2 http://[" + web + "]:7001/file -o /dev/null",
-                    "curl -s --max-time 2 http://[" + dns + "]:5353/file -o /dev/null",
-                    "ping -6 -c 1 -W 1 " + web)) {
-                assertThat(works(right, closed)).as(closed).isFalse();
+            assertThat(sh0(right, "dig +tcp @" + dns + " -p 5353 TXT a.test +timeout=5 +tries=1"))
+                    .as("TCP to a service of UDP")
+                    .contains("connection refused");
+            String both =
+                    "\"ports\":[{\"port\":5353,\"protocol\":\"udp\"},{\"port\":5353},{\"port\":7000,\"endPort\":7010}]";
+            assertThat(offer("dns", both)).as("the same endpoint").isEqualTo(dns);
+            String byTcp = ask + " +tcp";
+            RealNode.await("TCP and UDP at one address", () -> sh0(right, byTcp).equals("\"by address\"\n"));
+            assertThat(sh(in(right, ask))).isEqualTo("\"by address\"\n");
+            assertThat(works(right, "curl -s --max-time 10 http://[" + dns + "]:7001/file -o " + got))
+                    .isTrue();
+            assertThat(run(in(right, "curl --max-time 5 http://[" + dns + "]:7009/"))
+                            .out())
+                    .as("a port of the range at which no app listens")
+                    .contains("reset");
+            for (String ns : List.of(right, left)) {
+                String other = "curl --max-time 5 http://[" + web + "]:7001/file -o /dev/null";
+                assertThat(run(in(ns, other)).code()).as("another port").isEqualTo(7);
             }
+            assertThat(works(right, "ping -6 -c 1 -W 1 " + web)).isFalse();
             assertThat(sh(in(left, "curl -s http://127.0.0.1:8080/metrics")))
                     .containsPattern("mcc_tun_in_denied_total [1-9]");
             assertThat(sh("ip -n " + left + " -6 addr show dev mcc0"))

@@ -1,25 +1,51 @@
 package mcc.it;
 
 import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.concurrent.CountDownLatch;
 
-/** A name server on loopback that answers every question with TXT records: who it is, and as many more as the name says. */
+/**
+ * A name server on loopback that answers every question with TXT records: who it is, and as many more as the name says. In a
+ * process of its own by TCP, too.
+ */
 final class NameServer {
     private NameServer() {}
 
     /** Serves in a process of its own, such as one in a namespace: port, who, and where if not on loopback. */
     public static void main(String[] arguments) throws Exception {
         String at = arguments.length > 2 ? arguments[2] : "127.0.0.1";
-        start(new InetSocketAddress(at, Integer.parseInt(arguments[0])), arguments[1]);
-        new CountDownLatch(1).await();
+        InetSocketAddress address = new InetSocketAddress(at, Integer.parseInt(arguments[0]));
+        start(address, arguments[1]);
+        try (ServerSocket server = new ServerSocket()) {
+            server.bind(address);
+            while (true) answer(server.accept(), arguments[1]);
+        }
+    }
+
+    /** Answers the first question of a connection (RFC 1035 section 4.2.2). */
+    private static void answer(Socket socket, String who) {
+        Thread.ofVirtual().start(() -> {
+            try (socket) {
+                DataInputStream in = new DataInputStream(socket.getInputStream());
+                byte[] answer = answer(in.readNBytes(in.readUnsignedShort()), who);
+                DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+                out.writeShort(answer.length);
+                out.write(answer);
+                in.read(); // until the asker has it
+            } catch (IOException _) {
+                // the asker is gone
+            }
+        });
     }
 
     /** Serves until the socket is closed. */

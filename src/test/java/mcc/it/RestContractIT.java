@@ -161,7 +161,10 @@ class RestContractIT {
         check("listProviders", get(v + "/services/app/providers?health=all"));
         check("resolveService", get(v + "/services/app/resolve"));
         check("putRegistration", send("PUT", v + "/registrations/mine", "{\"service\":\"mine\",\"port\":1}"));
-        check("putRegistration", send("PUT", v + "/registrations/mine", "{\"service\":\"mine\",\"port\":2}"));
+        String ports =
+                "{\"service\":\"mine\",\"ports\":[{\"port\":2,\"protocol\":\"udp\"},{\"port\":2,\"endPort\":9}]}";
+        check("putRegistration", send("PUT", v + "/registrations/mine", ports));
+        check("listProviders", get(v + "/services/mine/providers"));
         check("putRegistration", send("PUT", v + "/registrations/mine", "{\"service\":\"other/mine\",\"port\":2}"));
         check("listRegistrations", get(v + "/registrations"));
         check("getRegistration", get(v + "/registrations/mine"));
@@ -243,10 +246,10 @@ class RestContractIT {
     void listsPageFilterAndSort() {
         for (int i = 0; i < 5; i++) one.register("p" + i, "paged", 2000 + i);
         RealNode.Answer first = one.get("/api/v1/registrations?filter=paged&sort=-port&limit=2");
-        assertThat(first.body().path("items").findValuesAsText("port")).containsExactly("2004", "2003");
+        assertThat(first.body().path("items").findValuesAsText("id")).containsExactly("p4", "p3");
         String next = first.body().path("next").asText();
         RealNode.Answer second = one.get("/api/v1/registrations?filter=paged&sort=-port&limit=2&cursor=" + next);
-        assertThat(second.body().path("items").findValuesAsText("port")).containsExactly("2002", "2001");
+        assertThat(second.body().path("items").findValuesAsText("id")).containsExactly("p2", "p1");
         assertThat(one.get("/api/v1/registrations?cursor=AAAA").status()).isEqualTo(400);
     }
 

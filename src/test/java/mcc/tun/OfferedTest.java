@@ -19,16 +19,21 @@ class OfferedTest {
     private long asked;
     private long endsNs = Long.MAX_VALUE;
     private final Offered offered = new Offered(
-            (now, peer, _) -> {
+            (now, peer, _, _, port) -> {
                 asked++;
-                return peer.equals(PEER) ? endsNs : now;
+                return peer.equals(PEER) && port != 99 ? endsNs : now;
             },
             7,
             counters);
 
     private boolean enters(long nowNs, Id peer, int protocol, byte[] transport) {
         byte[] packet = PacketsOf.v6(THEM, ENDPOINT, protocol, transport);
-        return offered.enters(nowNs, peer, PacketsOf.parsed(packet), packet);
+        return offered.enters(nowNs, peer, PacketsOf.parsed(packet), packet) == Offered.Answer.ENTERS;
+    }
+
+    private Offered.Answer answer(Id peer, int protocol, byte[] transport) {
+        byte[] packet = PacketsOf.v6(THEM, ENDPOINT, protocol, transport);
+        return offered.enters(0, peer, PacketsOf.parsed(packet), packet);
     }
 
     private boolean leaves(InnerAddress from, int protocol, byte[] transport) {
@@ -46,7 +51,7 @@ class OfferedTest {
     @Test
     void theRegisteredPortAloneIsOpenAndToWhomThePolicyAdmitsAlone() {
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).as("no endpoint").isFalse();
-        offered.add(ENDPOINT, new Offered.Door(true, 53));
+        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53)));
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 54))).as("another port").isFalse();
         assertThat(enters(0, PEER, Ip.TCP, tcp(4000, 53)))
@@ -56,9 +61,43 @@ class OfferedTest {
                 .as("an echo request")
                 .isFalse();
         assertThat(enters(0, STRANGER, Ip.UDP, udp(4000, 53))).as("a stranger").isFalse();
-        assertThat(counters.value("tun.in.denied")).isEqualTo(5);
+        assertThat(counters.value("tun.in.denied")).isEqualTo(3);
         offered.remove(ENDPOINT);
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).as("withdrawn").isFalse();
+    }
+
+    @Test
+    void oneAddressHasPortsOfBothProtocolsAndRanges() {
+        offered.add(
+                ENDPOINT,
+                List.of(
+                        new Offered.Door(true, 53),
+                        new Offered.Door(false, 53),
+                        new Offered.Door(false, 50_000, 50_100)));
+        for (int port : new int[] {53, 50_000, 50_050, 50_100}) {
+            assertThat(enters(0, PEER, Ip.TCP, tcp(4000, port))).isTrue();
+            assertThat(leaves(ENDPOINT, Ip.TCP, tcp(port, 4000))).isTrue();
+        }
+        assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
+        assertThat(leaves(ENDPOINT, Ip.UDP, udp(53, 4000))).isTrue();
+        for (int port : new int[] {52, 54, 49_999, 50_101}) {
+            assertThat(answer(PEER, Ip.TCP, tcp(4000, port))).isEqualTo(Offered.Answer.CLOSED);
+            assertThat(leaves(ENDPOINT, Ip.TCP, tcp(port, 4000))).isFalse();
+        }
+        assertThat(answer(PEER, Ip.UDP, udp(4000, 50_000))).isEqualTo(Offered.Answer.CLOSED);
+    }
+
+    @Test
+    void whomThePolicyDoesNotAdmitLearnsNotWhichPortsThereAre() {
+        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53), new Offered.Door(true, 99)));
+        for (int port : new int[] {53, 54}) {
+            assertThat(answer(STRANGER, Ip.UDP, udp(4000, port))).isEqualTo(Offered.Answer.DENIED);
+        }
+        assertThat(answer(PEER, Ip.UDP, udp(4000, 53))).isEqualTo(Offered.Answer.ENTERS);
+        assertThat(answer(PEER, Ip.UDP, udp(4000, 99)))
+                .as("a port that is judged otherwise")
+                .isEqualTo(Offered.Answer.DENIED);
+        assertThat(answer(PEER, Ip.ICMP6, PacketsOf.echo(128, 5))).isEqualTo(Offered.Answer.DENIED);
     }
 
     @Test
@@ -68,7 +107,7 @@ class OfferedTest {
         for (int i = 0; i < 500; i++) {
             InnerAddress address = new InnerAddress(rng.nextLong() >> 62, rng.nextLong());
             addresses.add(address);
-            offered.add(address, new Offered.Door(true, i + 1));
+            offered.add(address, List.of(new Offered.Door(true, i + 1)));
         }
         for (int i = 0; i < 500; i += 2) offered.remove(addresses.get(i));
         for (int i = 0; i < 500; i++) {
@@ -78,16 +117,16 @@ class OfferedTest {
 
     @Test
     void anAnswerOfThePolicyDoesNotOutliveItsEndpoint() {
-        offered.add(ENDPOINT, new Offered.Door(true, 53));
+        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53)));
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
-        offered.add(ENDPOINT, new Offered.Door(true, 54));
+        offered.add(ENDPOINT, List.of(new Offered.Door(true, 54)));
         endsNs = 0;
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 54))).isFalse();
     }
 
     @Test
     void theHostAnswersByTheRegisteredPortAlone() {
-        offered.add(ENDPOINT, new Offered.Door(false, 80));
+        offered.add(ENDPOINT, List.of(new Offered.Door(false, 80)));
         assertThat(leaves(ENDPOINT, Ip.TCP, tcp(80, 4000))).isTrue();
         assertThat(leaves(ENDPOINT, Ip.TCP, tcp(81, 4000))).isFalse();
         assertThat(leaves(ENDPOINT, Ip.UDP, udp(80, 4000))).isFalse();
@@ -96,7 +135,7 @@ class OfferedTest {
 
     @Test
     void aRightEndsWhenThePolicySaysAndIsLookedAtAgainInAnyCase() {
-        offered.add(ENDPOINT, new Offered.Door(true, 53));
+        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53)));
         for (int i = 0; i < 100; i++)
             assertThat(enters(i, PEER, Ip.UDP, udp(4000 + i, 53))).isTrue();
         assertThat(asked).as("asked once for all of a peer's packets").isEqualTo(1);
@@ -110,16 +149,16 @@ class OfferedTest {
 
     @Test
     void anErrorComesInWhenItQuotesWhatTheEndpointSent() {
-        offered.add(ENDPOINT, new Offered.Door(true, 53));
+        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53)));
         byte[] sent = PacketsOf.v6(ENDPOINT, THEM, Ip.UDP, udp(53, 4000));
         byte[] error = Icmp.unreachable(sent, 0, sent.length);
-        assertThat(offered.enters(0, PEER, PacketsOf.parsed(error), error)).isTrue();
+        assertThat(offered.enters(0, PEER, PacketsOf.parsed(error), error)).isEqualTo(Offered.Answer.ENTERS);
         byte[] other = PacketsOf.v6(ENDPOINT, THEM, Ip.UDP, udp(54, 4000));
         byte[] about = Icmp.unreachable(other, 0, other.length);
-        assertThat(offered.enters(0, PEER, PacketsOf.parsed(about), about)).isFalse();
+        assertThat(offered.enters(0, PEER, PacketsOf.parsed(about), about)).isEqualTo(Offered.Answer.DENIED);
         System.arraycopy(new InnerAddress(THEM.high(), 9).bytes(), 0, error, 8, 16);
         assertThat(offered.enters(0, PEER, PacketsOf.parsed(error), error))
                 .as("about what went to somebody else")
-                .isFalse();
+                .isEqualTo(Offered.Answer.DENIED);
     }
 }

@@ -77,6 +77,28 @@ class RedirectTest {
     }
 
     @Test
+    void thePortsOfOneAddressAreToldApart() {
+        redirect.ways(List.of(
+                new Redirect.Way(DNS, true, 53, 40_001),
+                new Redirect.Way(DNS, false, 53, 40_001),
+                new Redirect.Way(DNS, false, 853, 40_002),
+                new Redirect.Way(WEB, false, 53, 40_003)));
+        assertThat(enters(udp(THEM, DNS, 9, 53), false)).isEqualTo(udp(THEM, DESK, 9, 40_001));
+        assertThat(enters(tcp(THEM, DNS, 9, 53), false)).isEqualTo(tcp(THEM, DESK, 9, 40_001));
+        assertThat(enters(tcp(THEM, DNS, 9, 853), false)).isEqualTo(tcp(THEM, DESK, 9, 40_002));
+        assertThat(enters(tcp(THEM, WEB, 9, 53), false)).isEqualTo(tcp(THEM, DESK, 9, 40_003));
+        assertThat(leaves(tcp(DESK, THEM, 40_001, 9), false, Redirect.Verdict.PEER))
+                .isEqualTo(tcp(DNS, THEM, 53, 9));
+        assertThat(leaves(tcp(DESK, THEM, 40_002, 9), false, Redirect.Verdict.PEER))
+                .isEqualTo(tcp(DNS, THEM, 853, 9));
+        byte[] none = udp(THEM, DNS, 9, 853);
+        assertThat(redirect.enters(none, 0, none.length, false)).isFalse();
+        byte[] sent = tcp(DNS, THEM, 853, 9);
+        assertThat(Octets.u16(enters(Icmp.tooBig(1_300, sent, 0, sent.length), false), 48 + 40))
+                .isEqualTo(40_002);
+    }
+
+    @Test
     void aSumThatTheKernelFillsInIsOfTheAddressesAlone() {
         assertThat(enters(partial(tcp(THEM, WEB, 5_000, 6_379)), true))
                 .isEqualTo(partial(tcp(THEM, DESK, 5_000, 40_001)));

@@ -52,7 +52,11 @@ class VirtualInterfaceTest {
                     offloads,
                     offloads);
             core = new VirtualInterface(
-                    config, (now, _, _, port) -> port == 22 ? now + 1 : now, (now, _, _) -> now + 1, this, counters);
+                    config,
+                    (now, _, _, port) -> port == 22 ? now + 1 : now,
+                    (now, _, _, _, _) -> now + 1,
+                    this,
+                    counters);
         }
 
         @Override
@@ -100,7 +104,7 @@ class VirtualInterfaceTest {
             hosts[i].core.handle(0, new Input.Met(hosts[1 - i].id));
             hosts[i].reached.add(hosts[1 - i].id);
         }
-        hosts[1].core.handle(0, new Input.Offers(Map.of(WEB, new Offered.Door(false, 6_379))));
+        hosts[1].core.handle(0, new Input.Offers(Map.of(WEB, List.of(new Offered.Door(false, 6_379)))));
         hosts[1].core.handle(0, new Input.Listening(List.of(new Redirect.Way(WEB, false, 6_379, 40_001))));
         hosts[0].core.handle(0, new Input.Found(WEB, hosts[1].id));
         return hosts;
@@ -150,9 +154,51 @@ class VirtualInterfaceTest {
         assertThat(List.of(from(answer), to(answer))).containsExactly(WEB, host.address);
         assertThat(host.other.written).isEmpty();
         host.says(1, PacketsOf.v6(host.address, WEB, Ip.TCP, PacketsOf.tcp(5_000, 80, 1, 2, new byte[0])), true);
-        byte[] error = host.written.removeFirst();
-        assertThat(error[6]).isEqualTo((byte) Ip.ICMP6);
-        assertThat(to(error)).isEqualTo(host.address);
+        byte[] reset = host.written.removeFirst();
+        assertThat(List.of((int) reset[6], (int) reset[53])).containsExactly(Ip.TCP, 0x14);
+        assertThat(to(reset)).isEqualTo(host.address);
+    }
+
+    @Test
+    void aPortThatAnEndpointDoesNotHaveIsRefusedAtOnce() {
+        for (boolean offloads : new boolean[] {true, false}) {
+            Host[] hosts = pair(offloads);
+            InnerAddress us = hosts[0].address;
+            hosts[0].says(1, PacketsOf.v6(us, WEB, Ip.TCP, PacketsOf.tcp(5_000, 80, 41, 2, new byte[0])), false);
+            assertThat(hosts[0].written).as("a reset").hasSize(1);
+            byte[] reset = hosts[0].written.removeFirst();
+            assertThat(List.of(from(reset), to(reset))).containsExactly(WEB, us);
+            assertThat(List.of(Octets.u16(reset, 40), Octets.u16(reset, 42))).containsExactly(80, 5_000);
+            assertThat(reset[53]).as("RST and ACK").isEqualTo((byte) 0x14);
+            assertThat(Octets.i32(reset, 48)).as("it acknowledges the SYN").isEqualTo(42);
+            hosts[0].says(2, PacketsOf.v6(us, WEB, Ip.UDP, PacketsOf.udp(5_000, 6_379, new byte[40])), false);
+            assertThat(hosts[0].written).as("port unreachable").hasSize(1);
+            byte[] error = hosts[0].written.removeFirst();
+            assertThat(List.of((int) error[6], (int) error[40], (int) error[41]))
+                    .containsExactly(58, 1, 4);
+            assertThat(List.of(from(error), to(error))).containsExactly(WEB, us);
+            assertThat(hosts[1].written).isEmpty();
+            assertThat(hosts[1].counters.value("tun.in.refused")).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void whatRefusesIsNeverRefusedAndPeersAreToldSoOftenAtMost() {
+        Host[] hosts = pair(false);
+        InnerAddress us = hosts[0].address;
+        hosts[0].says(1, PacketsOf.v6(us, WEB, Ip.TCP, PacketsOf.tcp(5_000, 80, 41, 4, new byte[0])), false);
+        assertThat(hosts[0].written).as("a reset of a reset").isEmpty();
+        hosts[0].says(1, PacketsOf.v6(us, WEB, Ip.TCP, PacketsOf.tcp(5_000, 80, 41, 0x18, new byte[9])), false);
+        byte[] reset = hosts[0].written.removeFirst();
+        assertThat(Octets.i32(reset, 44)).as("where the peer wants it to be").isEqualTo(77);
+        assertThat(reset[53]).isEqualTo((byte) 4);
+        byte[] syn = PacketsOf.v6(us, WEB, Ip.TCP, PacketsOf.tcp(5_000, 80, 41, 2, new byte[0]));
+        for (int i = 0; i < 3 * VirtualInterface.REFUSALS_S; i++) hosts[0].says(2, syn, false);
+        assertThat(hosts[0].written.size()).isLessThan(VirtualInterface.REFUSALS_S);
+        assertThat(hosts[1].counters.value("tun.in.refused-untold")).isGreaterThan(2 * VirtualInterface.REFUSALS_S);
+        hosts[0].written.clear();
+        hosts[0].says(1_000_000_000L, syn, false);
+        assertThat(hosts[0].written).as("a second later").hasSize(1);
     }
 
     @Test
@@ -190,9 +236,9 @@ class VirtualInterfaceTest {
     @Test
     void withdrawnEndpointsAndThoseBeyondTheLimitAreNobodys() {
         Host host = new Host(1, true);
-        Map<InnerAddress, Offered.Door> doors = new java.util.LinkedHashMap<>();
+        Map<InnerAddress, List<Offered.Door>> doors = new java.util.LinkedHashMap<>();
         for (int i = 0; i < VirtualInterface.HOSTED_MAX + 5; i++) {
-            doors.put(new InnerAddress(host.address.high(), i), new Offered.Door(true, 53));
+            doors.put(new InnerAddress(host.address.high(), i), List.of(new Offered.Door(true, 53)));
         }
         host.core.handle(1, new Input.Offers(doors));
         assertThat(host.counters.value("tun.endpoints.refused")).isEqualTo(5);
@@ -246,7 +292,7 @@ class VirtualInterfaceTest {
             case 0 -> new Input.Met(node);
             case 1 -> node;
             case 2 -> new Input.Found(new InnerAddress(us.high(), rng.below(9)), node);
-            case 3 -> new Input.Offers(rng.below(2) == 0 ? Map.of() : Map.of(WEB, new Offered.Door(true, 53)));
+            case 3 -> new Input.Offers(rng.below(2) == 0 ? Map.of() : Map.of(WEB, List.of(new Offered.Door(true, 53))));
             case 4 -> Address.v4(0xcb007100 | rng.below(256), 1);
             case 5 -> PacketsOf.v6(us, them, Ip.UDP, PacketsOf.udp(1, 2, new byte[rng.below(1_400)]));
             default ->

@@ -155,6 +155,24 @@ class AdmissionTest {
     }
 
     @Test
+    void aPortThatTheServiceDoesNotHaveIsRefusedToWhomItIsForAlone() throws IOException {
+        Node provider = node(Policy.open(), "provider");
+        Node user = node(Policy.open(), "user");
+        Id udp = registerUdp(provider);
+        for (int port : new int[] {0, 9}) {
+            Conversation talk = ask(user, provider, udp, false, port);
+            assertThat(talk.answer().getCode()).isEqualTo(TunnelOpened.Code.UPSTREAM);
+        }
+        assertThat(ask(user, provider, udp, true, 1).answer().getDetail()).contains("no such port; it has ", "/udp");
+        assertThat(counted(provider, "tunnel.port.refused")).isEqualTo(3);
+        Node closed = node(may(Action.SIGNAL, Action.SEE), "closed");
+        Id hidden = registerUdp(closed);
+        byte[] nothing = ask(user, closed, NOWHERE).bytes();
+        assertThat(ask(user, closed, hidden, true, 1).bytes()).isEqualTo(nothing);
+        assertThat(ask(user, closed, hidden, true, 0).bytes()).isEqualTo(nothing);
+    }
+
+    @Test
     void whoAsksForNothingShutsNobodyElseOut() throws IOException {
         Node provider = node(Policy.open(), "provider");
         Id endpoint = register(provider);
@@ -298,7 +316,11 @@ class AdmissionTest {
     }
 
     private Conversation ask(Node user, Node provider, Id endpoint, boolean datagrams) {
-        return ask(user, provider, Envelope.open(endpoint, datagrams, 0));
+        return ask(user, provider, endpoint, datagrams, 0);
+    }
+
+    private Conversation ask(Node user, Node provider, Id endpoint, boolean datagrams, int port) {
+        return ask(user, provider, Envelope.open(endpoint, datagrams, port));
     }
 
     private Conversation ask(Node user, Node provider, byte[] first) {
@@ -387,9 +409,13 @@ class AdmissionTest {
     }
 
     private static long denied(Node node) {
+        return counted(node, "policy.denied");
+    }
+
+    private static long counted(Node node, String name) {
         List<Counters.Count> counts =
                 get(node.parts().bus().ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Counts()));
-        for (Counters.Count each : counts) if (each.name().equals("policy.denied")) return each.value();
+        for (Counters.Count each : counts) if (each.name().equals(name)) return each.value();
         return 0;
     }
 

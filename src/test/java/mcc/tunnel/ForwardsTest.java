@@ -3,11 +3,14 @@ package mcc.tunnel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import mcc.node.Node;
 import mcc.node.Problem;
@@ -53,6 +56,42 @@ class ForwardsTest {
     private static Problem refusal(Runnable task) {
         CompletionException thrown = catchThrowableOfType(CompletionException.class, task::run);
         return (Problem) thrown.getCause();
+    }
+
+    @Test
+    void aForwardLeadsToThePortThatIsWantedOfAServiceWithSeveral() throws Exception {
+        Node provider = rig.node("provider");
+        Node user = rig.node("user", Rig.meeting(provider));
+        int tcp = rig.echo().getLocalPort();
+        try (DatagramSocket udp = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            JsonArray ports = new JsonArray()
+                    .add(new JsonObject().put("port", udp.getLocalPort()).put("protocol", "udp"))
+                    .add(new JsonObject().put("port", 1).put("protocol", "tcp"))
+                    .add(new JsonObject().put("port", tcp).put("protocol", "tcp"));
+            Rig.register(provider, "both", udp.getLocalPort(), new JsonObject().put("ports", ports));
+            JsonObject first = Rig.forward(user, "both");
+            assertThat(first.getString("protocol")).as("of the first port").isEqualTo("udp");
+            assertThat(first.getInteger("port")).isNull();
+            JsonObject chosen = Rig.tunnels(user, open("both", tcp, null));
+            assertThat(List.of(chosen.getString("protocol"), chosen.getInteger("port")))
+                    .containsExactly("tcp", tcp);
+            try (Socket socket = Rig.connect(Rig.port(chosen))) {
+                socket.getOutputStream().write(42);
+                assertThat(Rig.read(socket)).isEqualTo(42);
+            }
+            Problem none = refusal(() -> Rig.tunnels(user, open("both", 2, null)));
+            assertThat(none.code()).isEqualTo("not-found");
+            assertThat(none.detail()).contains("no port 2 of TCP; it has " + udp.getLocalPort() + "/udp, 1/tcp");
+            Problem other = refusal(() -> Rig.tunnels(user, open("both", tcp, "udp")));
+            assertThat(other.hint()).contains("leave --udp out");
+            rig.stop(user);
+            JsonObject again = Rig.tunnels(rig.node("user"), new TunnelVerticle.Query.Show(chosen.getString("id")));
+            assertThat(again.getInteger("port")).as("kept over a restart").isEqualTo(tcp);
+        }
+    }
+
+    private static TunnelVerticle.Query.Open open(String service, int port, String protocol) {
+        return new TunnelVerticle.Query.Open(Target.parse(service, null), port, "127.0.0.1:0", protocol, 0);
     }
 
     @Test
@@ -107,7 +146,7 @@ class ForwardsTest {
         int byService = Rig.port(Rig.forward(user, "short"));
         Rig.forward(user, "long");
         int byForward = Rig.port(Rig.tunnels(
-                user, new TunnelVerticle.Query.Open(Target.parse("long", null), "127.0.0.1:0", null, 1_000)));
+                user, new TunnelVerticle.Query.Open(Target.parse("long", null), 0, "127.0.0.1:0", null, 1_000)));
         for (int port : new int[] {byService, byForward}) {
             try (Socket socket = Rig.connect(port)) {
                 socket.getOutputStream().write(42);

@@ -2,6 +2,7 @@ package mcc.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -106,6 +108,53 @@ class ProxyTest {
         assertThat(connect("shut.open.mcc", 80)).as("its app refuses").isEqualTo(5);
         assertThat(connect("none.open.mcc", 80)).as("nobody offers it").isEqualTo(4);
         assertThat(connect("example.org", 80)).as("no service").isEqualTo(2);
+    }
+
+    private static JsonObject ports(Object... numbersAndProtocols) {
+        JsonArray all = new JsonArray();
+        for (int i = 0; i < numbersAndProtocols.length; i += 2) {
+            all.add(new JsonObject().put("port", numbersAndProtocols[i]).put("protocol", numbersAndProtocols[i + 1]));
+        }
+        return new JsonObject().put("ports", all);
+    }
+
+    @Test
+    void thePortThatAClientNamesIsAmongThoseOfTheService() throws Exception {
+        Node far = rig.node("far", Rig.meeting(node));
+        int first = saying('1').getLocalPort();
+        int second = saying('2').getLocalPort();
+        for (Node at : List.of(node, far)) {
+            String service = at == far ? "there" : "here";
+            Rig.register(at, service, first, ports(first, "tcp", second, "http", first, "udp"));
+            Rig.forward(node, service);
+            for (int port : new int[] {first, second, 80}) {
+                try (Socket client = greeted()) {
+                    byte[] wish = SocksReaderTest.wish(SocksReader.CONNECT, service + ".open.mcc", port);
+                    client.getOutputStream().write(wish);
+                    assertThat(reply(client)).isZero();
+                    assertThat(Rig.read(client)).isEqualTo(port == second ? '2' : '1');
+                }
+            }
+            long before = Rig.counted(node, "tunnel.port.refused");
+            assertThat(connect(service + ".open.mcc", 1)).isEqualTo(5);
+            assertThat(Rig.counted(node, "tunnel.port.refused")).isEqualTo(before + 1);
+        }
+    }
+
+    private ServerSocket saying(char word) {
+        return rig.app(socket -> {
+            try (socket) {
+                socket.getOutputStream().write(word);
+            } catch (IOException _) {
+                // gone already
+            }
+        });
+    }
+
+    @Test
+    void aConnectionToAServiceOfUdpIsRefused() throws Exception {
+        Rig.register(node, "dns", 53, new JsonObject().put("protocol", "udp"));
+        assertThat(connect("dns.open.mcc", 53)).isEqualTo(5);
     }
 
     @Test

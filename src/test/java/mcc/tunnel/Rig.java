@@ -122,7 +122,7 @@ final class Rig implements AutoCloseable {
                     .picks()
                     .isEmpty();
         });
-        return tunnels(at, new TunnelVerticle.Query.Open(Target.parse(service, null), listen, protocol, 0));
+        return tunnels(at, new TunnelVerticle.Query.Open(Target.parse(service, null), 0, listen, protocol, 0));
     }
 
     private static mcc.registry.ServiceName name(String service) {
