@@ -30,14 +30,24 @@ final class ServiceVerbs {
         @Parameters(paramLabel = "NAME", description = "the service: name, or org/name")
         String name = "";
 
-        @Option(names = "--port", required = true, paramLabel = "PORT", description = "where it listens")
-        int port;
+        @Option(
+                names = "--port",
+                required = true,
+                split = ",",
+                paramLabel = "PORT",
+                description =
+                        "where it listens: 8080, 53/udp+tcp, or 21,50000-50100/tcp; up to 16 of them, 1,024 ports in"
+                                + " all. Who names none gets the first of its protocol")
+        List<String> ports = List.of();
 
         @Option(names = "--host", paramLabel = "HOST", description = "where it listens; default 127.0.0.1")
         @Nullable
         String host;
 
-        @Option(names = "--protocol", paramLabel = "PROTO", description = "tcp (the default), udp or http")
+        @Option(
+                names = "--protocol",
+                paramLabel = "PROTO",
+                description = "of ports that name none: tcp (the default), udp or http")
         @Nullable
         String protocol;
 
@@ -48,9 +58,16 @@ final class ServiceVerbs {
                 names = "--check",
                 paramLabel = "CHECK",
                 description = "how the node sees that it is well: http:/PATH, tcp, ttl (it says so itself) or none;"
-                        + " of a UDP service ttl or none")
+                        + " where all ports are of UDP ttl or none, or --check-port")
         @Nullable
         String check;
+
+        @Option(
+                names = "--check-port",
+                paramLabel = "PORT",
+                description = "where --check looks; default the first port of TCP")
+        @Nullable
+        Integer checkPort;
 
         @Option(names = "--interval", paramLabel = "TIME", description = "time between checks, such as 5s")
         @Nullable
@@ -76,7 +93,9 @@ final class ServiceVerbs {
         @Option(
                 names = "--proxy",
                 paramLabel = "VERSION",
-                description = "v2: tell the app who calls, by a header of the PROXY protocol; it must expect that")
+                description =
+                        "v2: tell the app who calls, by a header of the PROXY protocol; it must expect that. Datagrams have"
+                                + " none")
         @Nullable
         String proxy;
 
@@ -96,11 +115,10 @@ final class ServiceVerbs {
         Map<String, Object> body() {
             Map<String, Object> out = new LinkedHashMap<>();
             out.put("service", name);
-            out.put("port", port);
-            if (host != null) out.put("host", host);
             if (udp && protocol != null && !protocol.equals("udp"))
                 throw Failure.usage("--udp and --protocol " + protocol, "say one of them");
-            if (udp || protocol != null) out.put("protocol", udp ? "udp" : protocol);
+            PortList.put(out, ports, udp ? "udp" : protocol);
+            if (host != null) out.put("host", host);
             if (weight != null) out.put("weight", weight);
             if (!tags.isEmpty()) out.put("tags", tags);
             if (!meta.isEmpty()) out.put("meta", meta);
@@ -115,8 +133,10 @@ final class ServiceVerbs {
         private Map<String, Object> check() {
             Map<String, Object> out = new LinkedHashMap<>();
             if (check == null) {
-                if (interval != null)
-                    throw Failure.usage("--interval without a check", "add --check tcp or http:/PATH");
+                if (interval != null || checkPort != null)
+                    throw Failure.usage(
+                            (interval != null ? "--interval" : "--check-port") + " without a check",
+                            "add --check tcp or http:/PATH");
                 return out;
             }
             int colon = check.indexOf(':');
@@ -126,6 +146,7 @@ final class ServiceVerbs {
                 throw Failure.usage("--check: '" + check + "'", "write http:/health, tcp, ttl or none");
             }
             out.put("type", type);
+            if (checkPort != null) out.put("port", checkPort);
             if (colon >= 0) out.put("path", check.substring(colon + 1));
             if (interval != null) out.put("intervalMs", Cli.ms("--interval", interval));
             return out;
@@ -140,9 +161,17 @@ final class ServiceVerbs {
         String health = r.at("health").text("");
         String reason = r.at("reason").text("");
         return r.at("service").text("-") + "#" + Text.shortId(r.at("endpoint").text("-")) + " at "
-                + r.at("host").text("-") + ":" + r.at("port").text("-")
+                + at(r)
                 + (health.isEmpty() ? "" : "  health " + health)
                 + (reason.isEmpty() ? "" : " (" + reason + ")");
+    }
+
+    /** Where an app is: {@code 127.0.0.1:8000}, {@code 127.0.0.1 53/udp+tcp}. */
+    private static String at(Json r) {
+        List<Json> ports = r.at("ports").items();
+        boolean one = ports.size() < 2
+                && (ports.isEmpty() || ports.getFirst().at("endPort").isMissing());
+        return r.at("host").text("-") + (one ? ":" + r.at("port").text("-") : " " + PortList.text(r));
     }
 
     @Command(description = "offer a service of this machine under a name")
@@ -161,6 +190,8 @@ final class ServiceVerbs {
             Rest.Reply reply = offer.put(cli.rest());
             return cli.show(reply, r -> {
                 cli.out.println((reply.status() == 201 ? "registered " : "renewed ") + registered(r));
+                if (offer.proxy != null && PortList.text(r).contains("udp"))
+                    cli.say("its ports of UDP get no header of the PROXY protocol: datagrams have none");
                 cli.say("kept alive by the node, also after its restart.   use it: mcc forward "
                         + r.at("service").text(offer.name) + "   withdraw it: mcc deregister " + offer.id());
             });
@@ -198,13 +229,13 @@ final class ServiceVerbs {
     }
 
     static Table registrations(Json page) {
-        Table table = new Table("ID", "SERVICE", "AT", "PROTO", "HEALTH", "REASON");
+        Table table = new Table("ID", "SERVICE", "HOST", "PORTS", "HEALTH", "REASON");
         for (Json r : page.at("items").items()) {
             table.row(
                     r.at("id").text("-"),
                     r.at("service").text("-"),
-                    r.at("host").text("-") + ":" + r.at("port").text("-"),
-                    r.at("protocol").text("-"),
+                    r.at("host").text("-"),
+                    PortList.text(r),
                     r.at("health").text("-"),
                     r.at("reason").text(""));
         }
@@ -304,7 +335,7 @@ final class ServiceVerbs {
         Table table = new Table(
                 "PROVIDER",
                 "NODE",
-                "PROTO",
+                "PORTS",
                 "HEALTH",
                 "PATH",
                 "RTT",
@@ -318,7 +349,7 @@ final class ServiceVerbs {
             table.row(
                     Text.shortId(p.at("endpoint").text("-")),
                     Text.shortId(p.at("node").text("-")),
-                    p.at("protocol").text("-"),
+                    PortList.text(p),
                     p.at("health").text("-"),
                     p.at("local").flag() ? "this node" : PeerVerbs.path(p.at("path")),
                     Text.latency(p.at("rttMs")),

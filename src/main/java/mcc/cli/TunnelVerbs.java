@@ -37,9 +37,10 @@ final class TunnelVerbs {
     static final class Wish {
         @Parameters(
                 index = "0",
-                paramLabel = "NAME",
+                paramLabel = "NAME[:PORT]",
                 description =
-                        "the service: name, or org/name; name#ENDPOINT, or an endpoint's whole ID, for that instance")
+                        "the service: name, or org/name; name#ENDPOINT, or an endpoint's whole ID, for that instance;"
+                                + " with :PORT that port of it, else the first")
         String name = "";
 
         @Parameters(
@@ -59,8 +60,12 @@ final class TunnelVerbs {
 
         @Option(
                 names = "--udp",
-                description = "carry datagrams; without it the node does so where every provider speaks UDP")
+                description =
+                        "carry datagrams; without it the node does so where every provider's first such port is of UDP")
         boolean udp;
+
+        @Option(names = "--tcp", description = "carry connections, where a service's first port is of UDP")
+        boolean tcp;
 
         @Option(names = "--idle", paramLabel = "TIME", description = "end connections that carried nothing for so long")
         @Nullable
@@ -68,23 +73,40 @@ final class TunnelVerbs {
 
         Map<String, Object> body() {
             Map<String, Object> out = new LinkedHashMap<>();
-            out.put(Text.isId(name) ? "endpoint" : "service", name);
+            int colon = name.lastIndexOf(':');
+            String service = colon < 0 ? name : name.substring(0, colon);
+            out.put(Text.isId(service) ? "endpoint" : "service", service);
+            if (colon >= 0) out.put("port", port(name.substring(colon + 1)));
             if (listen != null) {
                 String at = listen.startsWith(":") ? listen.substring(1) : listen;
                 out.put("listen", at.indexOf(':') < 0 ? "127.0.0.1:" + at : at);
             }
             if (provider != null) out.put("provider", provider);
-            if (udp) out.put("protocol", "udp");
+            if (udp && tcp) throw Failure.usage("--udp and --tcp", "say one of them; a forward carries one protocol");
+            if (udp || tcp) out.put("protocol", udp ? "udp" : "tcp");
             if (idle != null) out.put("idleMs", Cli.ms("--idle", idle));
             return out;
         }
+    }
+
+    private static int port(String text) {
+        if (!text.matches("[0-9]{1,5}"))
+            throw Failure.usage("the service's port: '" + text + "'", "write NAME:PORT, as orders:5432");
+        return Integer.parseInt(text);
+    }
+
+    /** What a tunnel leads to: {@code open/web}, {@code open/web:5432}. */
+    private static String service(Json tunnel) {
+        String port =
+                tunnel.at("port").isMissing() ? "" : ":" + tunnel.at("port").text("");
+        return tunnel.at("service").text("-") + port;
     }
 
     /** {@code 127.0.0.1:9000 -> open/web @ 7f2a91c4 lan 1 ms}, with {@code udp} before it where it carries datagrams. */
     static String line(Json tunnel) {
         StringBuilder out = new StringBuilder(tunnel.at("protocol").text("").equals("udp") ? "udp " : "");
         out.append(tunnel.at("listen").text("-"));
-        out.append(" -> ").append(tunnel.at("service").text("-"));
+        out.append(" -> ").append(service(tunnel));
         if (!tunnel.at("provider").isMissing()) {
             out.append(" @ ").append(Text.shortId(tunnel.at("provider").text("-")));
         }
@@ -168,7 +190,7 @@ final class TunnelVerbs {
                         t.at("id").text("-"),
                         t.at("protocol").text("-"),
                         t.at("listen").text("-"),
-                        t.at("service").text("-"),
+                        service(t),
                         Text.shortId(t.at("provider").text("-")),
                         t.at("path").isMissing() ? "-" : PeerVerbs.path(t.at("path")),
                         Text.latency(t.at("rttMs")),

@@ -254,6 +254,46 @@ final class CliTest {
     }
 
     @Test
+    void portsAreSentAsTheInterfaceHasThem() {
+        node.on(
+                "PUT /api/v1/registrations/",
+                201,
+                "{\"service\":\"open/dns\",\"host\":\"127.0.0.1\",\"port\":53,\"ports\":[{\"port\":53,\"protocol\":\"udp\"},"
+                        + "{\"port\":53,\"protocol\":\"tcp\"},{\"port\":50000,\"endPort\":50100,\"protocol\":\"tcp\"}]}");
+        assertThat(mcc("register", "dns", "--port", "53/udp+tcp,50000-50100", "--port", "853/http", "--proxy", "v2"))
+                .isZero();
+        assertThat(node.only().body())
+                .isEqualTo("{\"service\":\"dns\",\"ports\":[{\"port\":53,\"protocol\":\"udp\"},"
+                        + "{\"port\":53,\"protocol\":\"tcp\"},{\"port\":50000,\"endPort\":50100},"
+                        + "{\"port\":853,\"protocol\":\"http\"}],\"proxy\":\"v2\"}");
+        assertThat(out).contains("at 127.0.0.1 53/udp+tcp,50000-50100/tcp").contains("datagrams have none");
+        assertThat(mcc("register", "dns", "--port", "53/udp")).isZero();
+        assertThat(node.requests().getLast().body())
+                .isEqualTo("{\"service\":\"dns\",\"port\":53,\"protocol\":\"udp\"}");
+        assertThat(mcc("register", "dns", "--port", "53,54", "--udp", "--check", "tcp", "--check-port", "80"))
+                .isZero();
+        assertThat(node.requests().getLast().body())
+                .contains("{\"port\":54,\"protocol\":\"udp\"}", "\"check\":{\"type\":\"tcp\",\"port\":80}");
+        for (String wrong : List.of("", "53/sctp", "53-", "x", "53/udp/tcp", "123456", "-1", "53/")) {
+            assertThat(mcc("register", "dns", "--port=" + wrong)).as(wrong).isEqualTo(2);
+        }
+        assertThat(node.requests()).hasSize(3);
+    }
+
+    @Test
+    void aForwardNamesThePortBehindTheService() {
+        String made = "{\"id\":\"t-1\",\"listen\":\"127.0.0.1:9\",\"service\":\"open/db\",\"port\":5432}";
+        node.on("POST /api/v1/tunnels", 201, made);
+        assertThat(mcc("tunnel", "open", "acme/db#abcdefgh:5432", "9")).isZero();
+        assertThat(node.only().body())
+                .isEqualTo("{\"service\":\"acme/db#abcdefgh\",\"port\":5432,\"listen\":\"127.0.0.1:9\"}");
+        assertThat(out).contains("127.0.0.1:9 -> open/db:5432");
+        for (String wrong : List.of("db:", "db:x", "db:123456")) {
+            assertThat(mcc("tunnel", "open", wrong)).as(wrong).isEqualTo(2);
+        }
+    }
+
+    @Test
     void registerSendsEveryOptionInTheWordsOfTheInterface() {
         node.on("PUT /api/v1/registrations/", 200, "{\"service\":\"acme/web\"}");
         String line = "register acme/web --port 80 --host 10.0.0.7 --check http:/health --interval 5s --weight 50"
@@ -261,7 +301,7 @@ final class CliTest {
         assertThat(mcc(line.split(" "))).isZero();
         assertThat(node.only().line()).startsWith("PUT /api/v1/registrations/web-1 ");
         assertThat(node.only().body())
-                .isEqualTo("{\"service\":\"acme/web\",\"port\":80,\"host\":\"10.0.0.7\",\"protocol\":\"http\","
+                .isEqualTo("{\"service\":\"acme/web\",\"port\":80,\"protocol\":\"http\",\"host\":\"10.0.0.7\","
                         + "\"weight\":50,\"tags\":[\"eu\",\"new\"],\"meta\":{\"zone\":\"a\"},\"leaseMs\":60000,"
                         + "\"check\":{\"type\":\"http\",\"path\":\"/health\",\"intervalMs\":5000}}");
         assertThat(out.lines()).hasSize(1).first().asString().startsWith("renewed ");
