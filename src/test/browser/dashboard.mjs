@@ -235,15 +235,18 @@ journey("by keyboard only", async () => {
   await page.getByRole("dialog", { name: "Register a service" }).waitFor();
   await page.keyboard.type("typed");
   await press("Tab");
-  await page.keyboard.type(String(setup.site));
+  await page.keyboard.type(`${setup.site}, 5353/udp+tcp 7000-7001`);
+  await page.getByText(`--port ${setup.site},5353/udp+tcp,7000-7001`).first().waitFor({ state: "attached" });
   await audit(page, "form");
   await press("Enter");
-  await row(page, "Registrations of this node", "typed").waitFor();
+  const all = `${setup.site}/tcp, 5353/udp+tcp, 7000-7001/tcp`;
+  await row(page, "Registrations of this node", "typed").getByText(all).waitFor();
   await tabTo(page.getByRole("button", { name: "Withdraw typed" }));
   await press("Enter");
   await tabTo(page.getByRole("button", { name: "Undo" }));
   await press("Enter");
   await see(page, "typed is registered again");
+  await row(page, "Registrations of this node", "typed").getByText(all).waitFor();
 
   await press("p");
   await page.locator("[data-mode=paused]").waitFor();

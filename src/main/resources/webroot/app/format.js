@@ -42,3 +42,23 @@ export const clock = (t) => new Date(t).toLocaleTimeString("en-GB");
 export const short = (id) => (id ? id.slice(0, 8) : "–");
 
 export const percent = (ppm) => (ppm == null ? "–" : `${(ppm / 10_000).toFixed(ppm > 0 && ppm < 10_000 ? 2 : 1)} %`);
+
+/** The ports of a registration or provider, as "53/udp+tcp, 50000-50100/tcp"; the protocol where no port is told. */
+export function ports(of) {
+  const protocols = new Map();
+  for (const { port, endPort, protocol } of of.ports ?? []) {
+    const numbers = endPort ? `${port}-${endPort}` : `${port}`;
+    protocols.set(numbers, [...(protocols.get(numbers) ?? []), protocol]);
+  }
+  return [...protocols].map(([numbers, all]) => `${numbers}/${all.join("+")}`).join(", ") || of.protocol?.toUpperCase();
+}
+
+/** Reads what {@link ports} writes; a port may leave out what it speaks. What is no port is left to the node to refuse. */
+export function parsePorts(text, protocol) {
+  return text.split(/[\s,]+/).filter(Boolean).flatMap((one) => {
+    const [numbers, spoken] = one.split("/");
+    const [port, endPort] = numbers.split("-");
+    const range = endPort === undefined ? {} : { endPort: Number(endPort) };
+    return (spoken === undefined ? [protocol] : spoken.split("+")).map((p) => ({ port: Number(port), ...range, ...(p ? { protocol: p } : {}) }));
+  });
+}

@@ -2,6 +2,7 @@
 
 import { html, nothing } from "lit";
 import { Base } from "./base.js";
+import { parsePorts } from "./format.js";
 import { problem, toast, twin } from "./parts.js";
 import { call, curl, mcc } from "./rest.js";
 import { route } from "./router.js";
@@ -32,7 +33,8 @@ class Form extends Base {
 
   #fault(field) {
     const faults = this.error?.problem?.errors ?? [];
-    return faults.find((f) => (field.pointer ?? "/" + field.name) === f.pointer)?.detail;
+    const at = field.pointer ?? "/" + field.name;
+    return faults.find((f) => f.pointer === at || f.pointer.startsWith(at + "/"))?.detail;
   }
 
   async #send(event) {
@@ -108,14 +110,18 @@ class Register extends Form {
   purpose = "Others find it by this name and reach it through a tunnel.";
   action = "Register";
 
+  #ports() {
+    return parsePorts(this.values.port ?? "", this.values.protocol && this.values.protocol !== "tcp" ? this.values.protocol : undefined);
+  }
+
   fields() {
     const check = this.values.check || "none";
     return [
       { name: "service", label: "Service name", required: true, placeholder: "orders", note: "small letters, digits, dashes" },
-      { name: "port", label: "Port", type: "number", required: true, placeholder: "8000", note: "where it listens" },
+      { name: "port", pointer: this.#ports().length > 1 ? "/ports" : "/port", label: "Ports", required: true, placeholder: "8000", note: "where it listens: 8000, or 53/udp+tcp, 50000-50100" },
       { name: "host", label: "Host", placeholder: "127.0.0.1", note: "where it listens, seen from this node" },
-      { name: "protocol", label: "Protocol", options: ["tcp", "http", "udp"], note: "what it speaks", required: true },
-      { name: "check", label: "Check", options: this.values.protocol === "udp" ? ["none", "ttl"] : ["none", "tcp", "http", "ttl"], note: "how the node sees that it is well", required: true },
+      { name: "protocol", label: "Protocol", options: ["tcp", "http", "udp"], note: "what it speaks at ports that do not say so", required: true },
+      { name: "check", label: "Check", options: this.#ports().length && this.#ports().every((p) => p.protocol === "udp") ? ["none", "ttl"] : ["none", "tcp", "http", "ttl"], note: "how the node sees that it is well", required: true },
       ...(check === "http" ? [{ name: "path", pointer: "/check/path", label: "Check path", placeholder: "/health", note: "asked for by GET", required: true }] : []),
       { name: "weight", label: "Weight", type: "number", placeholder: "100", note: "its share of new connections among equals" },
       { name: "tags", label: "Tags", placeholder: "eu stable", note: "words, with spaces between" },
@@ -125,11 +131,11 @@ class Register extends Form {
 
   request() {
     const v = this.values;
+    const ports = this.#ports();
     const body = given({
       service: v.service ?? "",
-      port: number(v.port),
+      ...(ports.length > 1 || ports[0]?.endPort !== undefined ? { ports } : ports[0]),
       host: v.host,
-      protocol: v.protocol && v.protocol !== "tcp" ? v.protocol : undefined,
       weight: number(v.weight),
       tags: words(v.tags),
       check: v.check && v.check !== "none" ? given({ type: v.check, path: v.check === "http" ? v.path : undefined }) : undefined,
@@ -144,7 +150,7 @@ class Register extends Form {
     const check = v.check === "http" ? `http:${v.path || "/health"}` : v.check === "none" ? "" : v.check;
     const tags = (words(v.tags) ?? []).map((t) => ` --tag ${t}`).join("");
     return mcc(
-      `register ${v.service || "NAME"} --port ${v.port || "PORT"}${option("host", v.host)}` +
+      `register ${v.service || "NAME"} --port ${(v.port ?? "").split(/[\s,]+/).filter(Boolean).join(",") || "PORT"}${option("host", v.host)}` +
         `${option("protocol", v.protocol === "tcp" ? "" : v.protocol)}${option("check", check)}${option("weight", v.weight)}${tags}${option("id", v.id)}`,
     );
   }
@@ -166,7 +172,8 @@ class OpenTunnel extends Form {
   fields() {
     return [
       { name: "service", label: "Service name", required: true, placeholder: "orders", note: "as it was registered" },
-      { name: "port", label: "Local port", type: "number", placeholder: "any free one", note: "on 127.0.0.1" },
+      { name: "servicePort", pointer: "/port", label: "Service port", type: "number", placeholder: "its first", note: "which of its ports" },
+      { name: "port", pointer: "/listen", label: "Local port", type: "number", placeholder: "any free one", note: "on 127.0.0.1" },
       { name: "protocol", label: "Protocol", options: ["as offered", "tcp", "udp"], note: "what the port carries", required: true },
       { name: "provider", label: "Only this provider", placeholder: "node ID", note: "8 or more characters of a node's ID; else the best one" },
     ];
@@ -175,12 +182,12 @@ class OpenTunnel extends Form {
   request() {
     const v = this.values;
     const listen = v.port ? `127.0.0.1:${v.port}` : undefined;
-    return ["POST", "/tunnels", given({ service: v.service || "NAME", listen, protocol: this.#protocol(), provider: v.provider })];
+    return ["POST", "/tunnels", given({ service: v.service || "NAME", port: number(v.servicePort), listen, protocol: this.#protocol(), provider: v.provider })];
   }
 
   command() {
     const v = this.values;
-    return mcc(`tunnel open ${v.service || "NAME"}${v.port ? " " + v.port : ""}${this.#protocol() === "udp" ? " --udp" : ""}${v.provider ? ` --provider ${v.provider}` : ""}`);
+    return mcc(`tunnel open ${v.service || "NAME"}${v.servicePort ? ":" + v.servicePort : ""}${v.port ? " " + v.port : ""}${this.#protocol() === "udp" ? " --udp" : ""}${v.provider ? ` --provider ${v.provider}` : ""}`);
   }
 
   done(answer) {

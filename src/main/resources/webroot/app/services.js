@@ -2,7 +2,7 @@
 
 import { html, nothing } from "lit";
 import { Page } from "./base.js";
-import { count, short, span } from "./format.js";
+import { count, ports, short, span } from "./format.js";
 import { live } from "./live.js";
 import { badge, copy, empty, health, id, loading, path, problem, rtt, toast, twin, why } from "./parts.js";
 import { call, curl, get, mcc } from "./rest.js";
@@ -84,11 +84,12 @@ class Services extends Page {
       toast(`${r.id} was not withdrawn: ${e.message}`);
       return;
     }
-    const { service, host, port, protocol, weight, tags, meta, leaseMs } = r;
+    const { service, host, ports, weight, tags, meta, leaseMs, proxy } = r;
+    const idle = r.idleMs ? { idleMs: r.idleMs } : {};
     const check = Object.fromEntries(Object.entries(r.check).filter(([, v]) => v !== null && v !== 0));
     const again = async () => {
       try {
-        await call("PUT", `/registrations/${encodeURIComponent(r.id)}`, { service, host, port, protocol, weight, tags, meta, leaseMs, check: check.type === "none" ? { type: "none" } : check });
+        await call("PUT", `/registrations/${encodeURIComponent(r.id)}`, { service, host, ports, weight, tags, meta, leaseMs, proxy, ...idle, check: check.type === "none" ? { type: "none" } : check });
         toast(`${r.id} is registered again.`);
       } catch (e) {
         toast(`${r.id} could not be registered again: ${e.message}`);
@@ -113,7 +114,7 @@ class Services extends Page {
     const parts = p.score.parts ?? {};
     return html`<tr role="row">
       <td role="cell" data-label="Rank" class="num">${this.#score(p, i)}</td>
-      <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}<span class="sub">${p.protocol?.toUpperCase()} <code>${p.address}</code>${copy(p.address, "address of the endpoint")}</span></span></td>
+      <td role="cell" data-label="Provider"><span>${id(p.node, "node ID")}${p.local ? " (this node)" : ""}<span class="sub">${ports(p)} <code>${p.address}</code>${copy(p.address, "address of the endpoint")}</span></span></td>
       <td role="cell" data-label="Health"><span>${health(p.health, p.reason)}<span class="sub">${p.reason}</span></span></td>
       <td role="cell" data-label="Path"><span>${path(p.path, p.local)} ${rtt(p.rttMs, p.local)}<span class="sub">${why(p.path, p.local)}${p.path?.address ? ` (${p.path.address})` : ""}</span></span></td>
       <td role="cell" data-label="Why this rank"><span>distance class ${parts.rttClass}, share ${parts.share?.toLocaleString("en")}<span class="sub">weight ${p.weight}, load ${Math.round((p.load ?? 0) * 100)} %</span></span></td>
@@ -174,7 +175,7 @@ class Services extends Page {
       columns: [
         { key: "id", label: "Registration", value: (r) => r.id },
         { key: "service", label: "Service", value: (r) => plain(r.service) },
-        { key: "at", label: "Runs at", value: (r) => `${r.host}:${r.port}`, cell: (r) => html`<span>${r.host}:${r.port}<span class="sub">${r.protocol?.toUpperCase()}</span></span>` },
+        { key: "at", label: "Runs at", value: (r) => `${r.host} ${ports(r)}`, cell: (r) => html`<span>${r.host}<span class="sub">${ports(r)}</span></span>` },
         { key: "health", label: "Health", value: (r) => r.health, cell: (r) => html`<span>${health(r.health, r.reason)}<span class="sub">${r.reason}</span></span>` },
         { key: "check", label: "Check", value: (r) => r.check.type, cell: (r) => (r.check.type === "none" ? "none" : `${r.check.type}${r.check.type === "http" ? " " + r.check.path : ""}, every ${span(r.check.intervalMs)}`) },
         { key: "replicas", label: "Stored on", num: true, value: (r) => r.replicas, cell: (r) => count(r.replicas ?? 0, "node") },

@@ -50,7 +50,10 @@ class Tunnels extends Page {
     toast(`The tunnel to ${plain(t.service)} at ${t.listen} was closed.`, async () => {
       try {
         const body = { service: t.service, listen: t.listen, protocol: t.protocol };
+        if (t.pinnedEndpoint) body.service += `#${t.pinnedEndpoint}`;
         if (t.pinned) body.provider = t.pinned;
+        if (t.port) body.port = t.port;
+        if (t.idleMs) body.idleMs = t.idleMs;
         await call("POST", "/tunnels", body);
         toast(`${plain(t.service)} is at ${t.listen} again.`);
       } catch (e) {
@@ -63,6 +66,7 @@ class Tunnels extends Page {
     const happened = live.events.filter((e) => e.id && e.data?.id === t.id && e.type.startsWith("tunnel.")).slice(-12).reverse();
     return html`${facts([
         ["Listens on", html`<code>${t.listen}</code>${copy(t.listen, "address")}`],
+        ["Service port", t.port ?? "the first"],
         ["Carries", t.protocol === "udp" ? "datagrams (UDP); each local address that sends is a flow" : "connections (TCP)"],
         ["State", t.failure ? badge("fail", t.state, t.failure) : badge("ok", t.state)],
         ["Provider", t.provider ? id(t.provider, "node ID") : "none yet: chosen with the first connection"],
@@ -92,7 +96,7 @@ class Tunnels extends Page {
       key: (t) => t.id,
       sort: "service",
       columns: [
-        { key: "service", label: "Service", value: (t) => plain(t.service) },
+        { key: "service", label: "Service", value: (t) => plain(t.service) + (t.port ? `:${t.port}` : "") },
         { key: "listen", label: "Local port", value: (t) => t.listen, cell: (t) => html`<span><span class="together"><code>${t.listen}</code>${copy(t.listen, `address ${t.listen}`)}</span>${t.protocol === "udp" ? html`<span class="sub">UDP</span>` : nothing}${t.failure ? html`<span class="sub">${badge("fail", t.state)} ${t.failure}</span>` : nothing}</span>` },
         { key: "provider", label: "Provider and path", value: (t) => t.provider, cell: (t) => html`<span>${t.provider ? html`<code title=${t.provider}>${short(t.provider)}</code> ` : ""}${path(t.path, here(t))}<span class="sub">${why(t.path, here(t))}</span></span>` },
         { key: "rtt", label: "Round trip", num: true, value: (t) => t.rttMs, cell: (t) => rtt(t.rttMs, here(t)) || "–" },
