@@ -27,13 +27,12 @@ public final class Connection {
     /** What the host's datagram adds to each packet, for congestion control: header and tag. */
     private static final int OVERHEAD_BYTES = 29;
 
-    private static final int MAX_MESSAGES_OUT = 256;
-    private static final int MAX_MESSAGES_IN = 1_024;
     private static final int MAX_DATAGRAMS_IN = 1_024;
 
     private final ArrayDeque<Event> events = new ArrayDeque<>();
-    private final ArrayDeque<Bytes> messages = new ArrayDeque<>();
+    private final Messages messages;
     private final FramesReader in = new FramesReader();
+    private final Whole whole = new Whole();
     private final FramesWriter out = new FramesWriter();
     private final Acks acks = new Acks();
     private final Streams streams;
@@ -52,13 +51,10 @@ public final class Connection {
     private final Counters.Counter duplicate;
     private final Counters.Counter crowded;
     private final Counters.Counter broken;
-    private final Counters.Counter messageRefused;
-    private final Counters.Counter messageDropped;
     private final Counters.Counter datagramAstray;
     private final Counters.Counter datagramDropped;
 
     private long nextNumber = 1;
-    private int messagesIn;
     private int datagramsIn;
     /** Datagrams had no part in the last packet, so the next is theirs first. */
     private boolean datagramsFirst = true;
@@ -71,11 +67,6 @@ public final class Connection {
     private long packetsReceived;
     private long bytesReceived;
 
-    private long scanNumber;
-    private boolean scanAsks;
-    private boolean scanUrgent;
-    private boolean scanCrowded;
-
     /**
      * Makes the transport of a link that has just come up.
      *
@@ -87,14 +78,13 @@ public final class Connection {
         this.rng = rng;
         this.counters = counters;
         streams = new Streams(config, lower, this::smoothedRttNs, events, budget, counters);
+        messages = new Messages(counters);
         datagrams = new Datagrams(this::smoothedRttNs, counters);
         recovery = new Recovery(config, streams, acks, rng, counters);
         malformed = counters.of("stream.malformed");
         duplicate = counters.of("stream.duplicate");
         crowded = counters.of("stream.crowded");
         broken = counters.of("stream.broken");
-        messageRefused = counters.of("stream.message.refused");
-        messageDropped = counters.of("stream.message.dropped");
         datagramAstray = counters.of("stream.datagram.astray");
         datagramDropped = counters.of("stream.datagram.dropped");
     }
@@ -119,21 +109,21 @@ public final class Connection {
     public boolean receive(long nowNs, byte[] buf, int off, int len, boolean ce) {
         if (closed) return false;
         paceReleaseNs = Core.NEVER;
-        if (!scan(buf, off, len)) {
+        if (!whole.scan(in, buf, off, len, streams)) {
             malformed.add();
             return false;
         }
-        if (!acks.isNew(scanNumber)) {
+        if (!acks.isNew(whole.number)) {
             duplicate.add();
             return true;
         }
-        if (scanCrowded) {
+        if (whole.crowded) {
             crowded.add();
             return true;
         }
         packetsReceived++;
         bytesReceived += len;
-        acks.onPacket(nowNs, scanNumber, scanAsks, ce, scanUrgent, smoothedRttNs());
+        acks.onPacket(nowNs, whole.number, whole.asks, ce, whole.urgent, smoothedRttNs());
         in.begin(buf, off, len);
         while (in.next()) {
             Event.Reason reason = onFrame(nowNs, buf);
@@ -161,7 +151,7 @@ public final class Connection {
         if (!out.packetNumber(nextNumber)) return 0;
         int empty = out.length();
         long ackLargest = acks.isDue(nowNs) || acks.isUseful(nowNs) ? acks.write(nowNs, out) : 0;
-        writeMessages(empty);
+        messages.write(out, empty);
         if (asks) writeAsking(nowNs, buf, ackLargest, probe, out.length() == empty);
         int length = out.length();
         if (length == empty) return 0;
@@ -191,12 +181,7 @@ public final class Connection {
 
     /** Queues a message of at most 1,120 bytes; false, and counted, when it is longer or 256 wait already. */
     public boolean send(Bytes message) {
-        if (message.size() > Frames.MAX_MESSAGE_BYTES || messages.size() >= MAX_MESSAGES_OUT) {
-            messageRefused.add();
-            return false;
-        }
-        messages.addLast(message);
-        return true;
+        return messages.add(message);
     }
 
     /**
@@ -273,7 +258,7 @@ public final class Connection {
     public @Nullable Event poll() {
         Event event = events.pollFirst();
         if (event instanceof Event.Readable r) streams.onReadablePolled(r.stream());
-        if (event instanceof Event.Message) messagesIn--;
+        if (event instanceof Event.Message) messages.polled();
         if (event instanceof Event.Datagram) datagramsIn--;
         if (event instanceof Event.Finished f) datagrams.end(f.stream());
         return event;
@@ -402,47 +387,16 @@ public final class Connection {
         return since;
     }
 
-    /** Walks over the whole packet before any of it counts. */
-    private boolean scan(byte[] buf, int off, int len) {
-        scanNumber = 0;
-        scanAsks = false;
-        scanUrgent = false;
-        scanCrowded = false;
-        int acknowledgements = 0;
-        in.begin(buf, off, len);
-        while (in.next()) {
-            int kind = in.kind();
-            if (kind == Frames.PACKET_NUMBER) scanNumber = in.value();
-            else if (kind == Frames.ACK) acknowledgements++;
-            else if (kind != Frames.MESSAGE) scanAsks = true;
-            if (kind == Frames.STREAM) {
-                scanUrgent |= in.fin();
-                scanCrowded |= streams.lacksRoom(in);
-            } else if (kind == Frames.RESET || kind == Frames.STOP || kind == Frames.MAX_STREAM_DATA) {
-                scanCrowded |= streams.lacksPlace(in.value());
-            }
-        }
-        return !in.malformed() && scanNumber > 0 && acknowledgements <= 1;
-    }
-
     private Event.@Nullable Reason onFrame(long nowNs, byte[] buf) {
         return switch (in.kind()) {
             case Frames.ACK -> onAck(nowNs);
-            case Frames.MESSAGE -> onMessage();
+            case Frames.MESSAGE -> {
+                if (messages.takesOne()) events.addLast(new Event.Message(in.message()));
+                yield null;
+            }
             case Frames.DATAGRAM -> onDatagram();
-            case Frames.STREAM -> streams.onStream(nowNs, in, buf);
-            case Frames.MAX_STREAM_DATA -> streams.onMaxStreamData(nowNs, in);
-            case Frames.RESET -> streams.onReset(nowNs, in);
-            case Frames.STOP -> streams.onStop(nowNs, in);
-            case Frames.MAX_DATA -> {
-                streams.onMaxData(in.value());
-                yield null;
-            }
-            case Frames.UNUSED_DATA -> streams.onUnusedData(in.value());
-            case Frames.MAX_STREAMS -> {
-                streams.onMaxStreams(in.value());
-                yield null;
-            }
+            case Frames.STREAM, Frames.MAX_STREAM_DATA, Frames.RESET, Frames.STOP -> streams.onFrame(nowNs, in, buf);
+            case Frames.MAX_DATA, Frames.UNUSED_DATA, Frames.MAX_STREAMS -> streams.onLimit(in);
             default -> null;
         };
     }
@@ -454,16 +408,6 @@ public final class Connection {
         recovery.onAck(nowNs, in, ce);
         for (Recovery other : others) other.onAck(nowNs, in, false);
         streams.sendTarget(recovery.sendTargetBytes());
-        return null;
-    }
-
-    private Event.@Nullable Reason onMessage() {
-        if (messagesIn >= MAX_MESSAGES_IN) {
-            messageDropped.add();
-            return null;
-        }
-        messagesIn++;
-        events.addLast(new Event.Message(in.message()));
         return null;
     }
 
@@ -500,16 +444,6 @@ public final class Connection {
         }
         paceReleaseNs = recovery.paceReleaseNs(nowNs);
         return false;
-    }
-
-    private void writeMessages(int empty) {
-        for (Bytes message = messages.peekFirst(); message != null; message = messages.peekFirst()) {
-            if (!out.message(message)) {
-                if (out.length() > empty) return;
-                messageDropped.add();
-            }
-            messages.removeFirst();
-        }
     }
 
     private void writeAsking(long nowNs, byte[] buf, long ackLargest, boolean probe, boolean alone) {

@@ -1,13 +1,8 @@
 package mcc.stream;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.function.LongSupplier;
-import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
@@ -16,10 +11,8 @@ import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All streams of one connection: who may open how many, who may send how much, and whose turn it is.
- *
- * <p>Streams that have bytes to send take turns, a packet each. One that is held by the credit of the connection waits
- * apart until that grows; one that is held by its own credit is in no list.
+ * All streams of one connection: what the application asks of them, and what the peer says of them. Who may open how many is
+ * decided by {@link Places}, who sends next by {@link Turns}, how much may come by {@link ReceiveCredit}.
  *
  * <p>Limits: the credit that was given, of which all beyond the first window is charged to the node's budget, as is the
  * memory that bytes take beyond it; with the budget spent, nothing begins another run behind a gap. When first
@@ -32,59 +25,25 @@ final class Streams {
     private static final long LEAST_BYTES = ByteWindow.CHUNK_BYTES;
     /** What is given in that way to all streams of a connection, but for the least of each. */
     private static final long SMALL_ALL_BYTES = 4L << 20;
-    /** A frame that carries less than this is not worth starting at the end of a packet. */
-    private static final int SCRAP_BYTES = 64;
-    /** How soon to ask the budget again for what holds up a connection. */
-    private static final long AGAIN_NS = 1_000_000_000;
 
     private final Config config;
     private final LongSupplier smoothedRttNs;
     private final Budget budget;
     private final ByteWindow.Pool outgoing;
-    private final ByteWindow.Pool incoming;
-    private final WindowTuner tuner = new WindowTuner();
     private final HashMap<Long, Stream> all = new HashMap<>();
-    private final ArrayDeque<Stream> ready = new ArrayDeque<>();
-    private final LinkedHashSet<Stream> held = new LinkedHashSet<>();
-    private final ArrayDeque<Stream> control = new ArrayDeque<>();
+    private final Places places;
+    private final Turns turns;
+    private final ReceiveCredit credit;
     private final ArrayDeque<Event> events;
-    private final Counters.Counter resent;
     private @Nullable Stream recent;
     /** Of {@link #all}, those that nobody at this end uses any more. */
     private int givenUp;
-
-    private final Places places;
-    /** Streams of this end that the peer does not allow yet, in their order. */
-    private final ArrayDeque<Stream> early = new ArrayDeque<>();
-    /** The first stream of this end that the peer was not shown for their sake. */
-    private long announced;
     /** Credit that the peer gives each new stream. */
     private long sendWindowBytes;
-    /** Credit that the peer gave all streams at first. */
-    private long firstCreditBytes;
-
-    private long sendCreditBytes;
-    private long sentBytes;
-    /** What was given back of the credit; it counts as sent. */
-    private long returnedBytes;
-
-    private boolean returnDue;
+    /** What was written and is not acknowledged. */
     private long heldBytes;
-    private long sendTargetBytes;
 
-    private long windowBytes;
-    private long creditBytes;
-    private long receivedBytes;
-    private long readBytes;
-    private boolean creditDue;
-    /** What the peer gave back of its credit. */
-    private long unusedBytes;
-    /** Of the node's budget, for credit beyond the first window. */
-    private long chargedBytes;
-    /** What it knows to be held that was not charged. */
-    private long talliedBytes;
-    /** When to ask it again. */
-    private long againNs = Core.NEVER;
+    private long sendTargetBytes;
 
     Streams(
             Config config,
@@ -95,19 +54,14 @@ final class Streams {
             Counters counters) {
         this.config = config;
         this.budget = budget;
-        outgoing = new ByteWindow.Pool(budget.spare);
-        incoming = new ByteWindow.Pool(budget.spare);
         this.smoothedRttNs = smoothedRttNs;
         this.events = events;
+        outgoing = new ByteWindow.Pool(budget.spare);
         places = new Places(config, lower, budget, counters);
-        announced = lower ? 2 : 1;
+        turns = new Turns(all, places, config, lower, counters);
+        credit = new ReceiveCredit(config, smoothedRttNs, budget);
         sendWindowBytes = config.streamWindowBytes();
-        firstCreditBytes = config.windowBytes();
-        sendCreditBytes = firstCreditBytes;
-        windowBytes = config.windowBytes();
-        creditBytes = config.windowBytes();
         sendTargetBytes = config.sendBufferBytes();
-        resent = counters.of("stream.resent.bytes");
     }
 
     // What the application asks.
@@ -115,49 +69,16 @@ final class Streams {
     /** What the two ends told each other in the handshake; before anything is sent. */
     void agreed(TransportParameters own, TransportParameters peer) {
         places.agreed(own, peer);
-        firstCreditBytes = peer.windowBytes();
-        sendCreditBytes = firstCreditBytes;
         sendWindowBytes = peer.streamWindowBytes();
         for (Stream s : all.values()) s.send.firstCredit(sendWindowBytes);
-        holdBack();
-        showEarly();
-    }
-
-    /** Streams opened before the peer told of its limit wait where it is lower than was thought. */
-    private void holdBack() {
-        ready.removeIf(s -> !places.allowsFrames(s));
-        control.removeIf(s -> !places.allowsFrames(s));
-        held.removeIf(s -> !places.allowsFrames(s));
-        List<Stream> waiting = new ArrayList<>();
-        for (Stream s : all.values()) if (!places.allowsFrames(s)) waiting.add(s);
-        waiting.sort(Comparator.comparingLong(s -> s.id));
-        early.clear();
-        for (Stream s : waiting) {
-            s.queued = false;
-            s.controlQueued = false;
-            early.addLast(s);
-        }
+        turns.agreed(peer.windowBytes());
     }
 
     long open() {
         long id = places.open();
         if (id < 0) return -1;
-        Stream s = add(id, true);
-        if (!places.allows(id)) {
-            early.addLast(s);
-            announce();
-        }
+        turns.opened(add(id, true));
         return id;
-    }
-
-    /** Streams wait for the peer to allow more: it is shown those that said nothing yet, as it counts what it has seen. */
-    private void announce() {
-        for (; places.allows(announced); announced += 2) {
-            Stream s = all.get(announced);
-            if (s == null) continue;
-            s.creditDue = true;
-            enqueueControl(s);
-        }
     }
 
     int write(long id, byte[] src, int off, int length) {
@@ -169,7 +90,7 @@ final class Streams {
         s.send.write(src, off, n);
         heldBytes += n;
         budget.use(n);
-        enqueue(s);
+        turns.enqueue(s);
         return n;
     }
 
@@ -178,7 +99,7 @@ final class Streams {
         if (s == null || !s.send.isOpen()) return;
         s.send.finish();
         s.wantsWritable = false;
-        enqueue(s);
+        turns.enqueue(s);
     }
 
     int read(long nowNs, long id, byte[] dst, int off, int length) {
@@ -192,7 +113,7 @@ final class Streams {
             return -1;
         }
         grant(nowNs, s);
-        onRead(nowNs, n);
+        credit.onRead(nowNs, n);
         return n;
     }
 
@@ -203,8 +124,8 @@ final class Streams {
         if (!s.receive.isDone()) {
             s.stopDue = true;
             s.stopCode = code;
-            onRead(nowNs, s.receive.stop());
-            enqueueControl(s);
+            credit.onRead(nowNs, s.receive.stop());
+            turns.enqueueControl(s);
         }
         s.resetTold = true;
         giveUp(s);
@@ -251,21 +172,19 @@ final class Streams {
     }
 
     int heldStreams() {
-        return held.size();
+        return turns.held();
     }
 
     long bufferedBytes() {
-        return outgoing.usedBytes() + incoming.usedBytes();
+        return outgoing.usedBytes() + credit.pool.usedBytes();
     }
 
     long deadlineNs() {
-        return againNs;
+        return credit.deadlineNs();
     }
 
     void tick(long nowNs) {
-        if (nowNs < againNs) return;
-        againNs = Core.NEVER;
-        extend(nowNs);
+        if (!credit.tick(nowNs)) return;
         places.extend();
         askAgain(nowNs);
     }
@@ -286,22 +205,10 @@ final class Streams {
         Stream s = find(frame.value());
         if (s == null) {
             if (!places.isNew(frame.value())) return false;
-            return places.isCrowded() || frame.offset() > 0 && (isFull() || isCrowdedOut());
+            return places.isCrowded() || frame.offset() > 0 && (credit.isFull() || credit.isCrowdedOut());
         }
-        if (isCrowdedOut() && s.receive.isAhead(frame.offset(), frame.dataLength())) return true;
-        return s.receive.opensGap(frame.offset(), frame.dataLength()) && (s.receive.isFullOfGaps() || isFull());
-    }
-
-    /** Whether all that this connection may hold is held, or more. */
-    private boolean isFull() {
-        long used = incoming.usedBytes();
-        boolean spent = used >= config.windowBytes() + chargedBytes && budget.freeBytes() == 0;
-        return spent || used >= 2 * config.maxWindowBytes();
-    }
-
-    /** Whether it would be held in the first window, and the first windows of all are too full. */
-    private boolean isCrowdedOut() {
-        return budget.isFilled() && incoming.usedBytes() >= chargedBytes;
+        if (credit.isCrowdedOut() && s.receive.isAhead(frame.offset(), frame.dataLength())) return true;
+        return s.receive.opensGap(frame.offset(), frame.dataLength()) && (s.receive.isFullOfGaps() || credit.isFull());
     }
 
     /** As {@link #lacksRoom}, of a frame about a stream that carries no bytes of it. */
@@ -309,154 +216,90 @@ final class Streams {
         return places.isNew(id) && places.isCrowded();
     }
 
-    Event.@Nullable Reason onStream(long nowNs, FramesReader frame, byte[] buf) {
+    /** Takes a frame of one stream; returns what it breaks, or null. */
+    Event.@Nullable Reason onFrame(long nowNs, FramesReader frame, byte[] buf) {
         Event.Reason refusal = admit(nowNs, frame.value());
         Stream s = refusal == null ? find(frame.value()) : null;
         if (s == null) return refusal;
+        switch (frame.kind()) {
+            case Frames.STREAM -> refusal = onData(nowNs, s, frame, buf);
+            case Frames.RESET -> refusal = onReset(nowNs, s, frame);
+            case Frames.STOP -> {
+                credit.onRead(nowNs, s.receive.stop());
+                onEnded(s, frame.code());
+            }
+            default -> {
+                s.send.onCredit(frame.offset());
+                turns.enqueue(s);
+            }
+        }
+        return refusal;
+    }
+
+    private Event.@Nullable Reason onData(long nowNs, Stream s, FramesReader frame, byte[] buf) {
         long offset = frame.offset();
         int length = frame.dataLength();
-        refusal = s.receive.refusal(offset, length, frame.fin());
+        Event.Reason refusal = s.receive.refusal(offset, length, frame.fin());
         if (refusal != null) return refusal;
-        long growth = Math.max(0, offset + length - s.receive.highestBytes());
-        if (receivedBytes + growth > creditBytes) return Event.Reason.FLOW_CONTROL;
-        receivedBytes += growth;
-        extend(nowNs);
+        if (!credit.take(Math.max(0, offset + length - s.receive.highestBytes()))) return Event.Reason.FLOW_CONTROL;
+        credit.extend(nowNs);
         if (s.receive.onData(offset, length, frame.fin(), buf, frame.dataAt())) tellReadable(s);
-        chargeHeld();
+        credit.chargeHeld();
         if (s.receive.isGone()) {
-            onRead(nowNs, s.receive.drop());
+            credit.onRead(nowNs, s.receive.drop());
             forgetIfDone(s);
         }
         return null;
     }
 
-    Event.@Nullable Reason onReset(long nowNs, FramesReader frame) {
-        Event.Reason refusal = admit(nowNs, frame.value());
-        Stream s = refusal == null ? find(frame.value()) : null;
-        if (s == null) return refusal;
+    private Event.@Nullable Reason onReset(long nowNs, Stream s, FramesReader frame) {
         long size = frame.finalSize();
         long growth = size - s.receive.highestBytes();
         if (growth < 0) return Event.Reason.FINAL_SIZE;
-        refusal = s.receive.refusal(size, 0, true);
+        Event.Reason refusal = s.receive.refusal(size, 0, true);
         if (refusal != null) return refusal;
-        if (receivedBytes + growth > creditBytes) return Event.Reason.FLOW_CONTROL;
-        receivedBytes += growth;
-        if (!s.receive.isDone()) onRead(nowNs, s.receive.onReset(size));
-        abandonSending(s, frame.code());
-        tellReset(s, frame.code());
+        if (!credit.take(growth)) return Event.Reason.FLOW_CONTROL;
+        if (!s.receive.isDone()) credit.onRead(nowNs, s.receive.onReset(size));
+        onEnded(s, frame.code());
+        return null;
+    }
+
+    /** The peer gave up both directions. */
+    private void onEnded(Stream s, int code) {
+        abandonSending(s, code);
+        tellReset(s, code);
         forgetIfDone(s);
-        return null;
     }
 
-    Event.@Nullable Reason onStop(long nowNs, FramesReader frame) {
-        Event.Reason refusal = admit(nowNs, frame.value());
-        Stream s = refusal == null ? find(frame.value()) : null;
-        if (s == null) return refusal;
-        abandonSending(s, frame.code());
-        onRead(nowNs, s.receive.stop());
-        tellReset(s, frame.code());
-        forgetIfDone(s);
-        return null;
-    }
-
-    Event.@Nullable Reason onMaxStreamData(long nowNs, FramesReader frame) {
-        Event.Reason refusal = admit(nowNs, frame.value());
-        Stream s = refusal == null ? find(frame.value()) : null;
-        if (s == null) return refusal;
-        s.send.onCredit(frame.offset());
-        enqueue(s);
-        return null;
-    }
-
-    void onMaxData(long maximum) {
-        if (maximum <= sendCreditBytes) return;
-        sendCreditBytes = maximum;
-        for (Stream s : held) enqueue(s);
-        held.clear();
-        returnCredit();
-    }
-
-    /** The peer will not send so much of what it may, in all so far; returns what that would break, or null. */
-    Event.@Nullable Reason onUnusedData(long bytes) {
-        long more = Math.max(0, bytes - unusedBytes);
-        if (more > creditBytes - receivedBytes) return Event.Reason.FLOW_CONTROL;
-        unusedBytes += more;
-        receivedBytes += more;
-        readBytes += more;
-        settle();
-        return null;
-    }
-
-    void onMaxStreams(long maximum) {
-        if (places.raise(maximum)) showEarly();
-    }
-
-    private void showEarly() {
-        for (Stream s; (s = early.peekFirst()) != null && places.allows(s.id); ) {
-            early.removeFirst();
-            enqueue(s);
-            if (s.resetDue || s.stopDue || s.creditDue) enqueueControl(s);
+    /** Takes a frame about all streams; returns what it breaks, or null. */
+    Event.@Nullable Reason onLimit(FramesReader frame) {
+        switch (frame.kind()) {
+            case Frames.MAX_DATA -> turns.onMaxData(frame.value());
+            case Frames.MAX_STREAMS -> turns.onMaxStreams(frame.value());
+            default -> {
+                if (!credit.unused(frame.value())) return Event.Reason.FLOW_CONTROL;
+            }
         }
-        if (!early.isEmpty()) announce();
+        return null;
     }
 
     // What goes out, and what became of it.
 
     boolean hasControl() {
-        return creditDue || returnDue || places.isLimitDue() || !control.isEmpty();
+        return credit.isDue() || turns.hasControl();
     }
 
     boolean hasData() {
-        while (true) {
-            Stream s = ready.peekFirst();
-            if (s == null) return false;
-            if (s.send.hasLost()) return true;
-            if (s.send.hasNew()) {
-                if (sentBytes < sendCreditBytes || s.send.nextLength(1) == 0) return true;
-                hold(ready.removeFirst());
-            } else {
-                ready.removeFirst().queued = false;
-            }
-        }
+        return turns.hasData();
     }
 
     void writeControl(FramesWriter out, SentPacket packet) {
-        if (creditDue && out.maxData(creditBytes)) {
-            creditDue = false;
-            packet.add(Frames.MAX_DATA, 0, creditBytes, 0, false);
-        }
-        if (returnDue && out.unusedData(returnedBytes)) {
-            returnDue = false;
-            packet.add(Frames.UNUSED_DATA, 0, returnedBytes, 0, false);
-        }
-        if (places.isLimitDue() && out.maxStreams(places.limit())) {
-            places.limitSent();
-            packet.add(Frames.MAX_STREAMS, 0, places.limit(), 0, false);
-        }
-        for (Stream s = control.peekFirst(); s != null; s = control.peekFirst()) {
-            if (!writeControl(s, out, packet)) return;
-            control.removeFirst();
-            s.controlQueued = false;
-        }
+        credit.write(out, packet);
+        turns.writeControl(out, packet);
     }
 
     void writeData(FramesWriter out, byte[] buf, SentPacket packet) {
-        int before = packet.frames();
-        while (hasData()) {
-            Stream s = ready.getFirst();
-            long offset = s.send.nextOffset();
-            int want = s.send.nextLength(sendCreditBytes - sentBytes);
-            int length = out.streamRoom(s.id, offset, want);
-            boolean scrap = length < want && length < SCRAP_BYTES && out.length() > SCRAP_BYTES;
-            if (length < 0 || scrap) break;
-            boolean fin = s.send.endsAt(offset + length);
-            int at = out.stream(s.id, offset, length, fin);
-            int fresh = s.send.send(offset, length, fin, buf, at);
-            sentBytes += fresh;
-            if (fresh < length) resent.add(length);
-            packet.add(Frames.STREAM, s.id, offset, length, fin);
-        }
-        if (packet.frames() > before && ready.size() > 1) ready.addLast(ready.removeFirst());
+        turns.writeData(out, buf, packet);
     }
 
     void onAcked(SentPacket packet) {
@@ -479,55 +322,17 @@ final class Streams {
 
     void onLost(SentPacket packet) {
         for (int i = 0; i < packet.frames(); i++) {
-            Stream s = find(packet.stream(i));
             switch (packet.kind(i)) {
-                case Frames.MAX_DATA -> creditDue |= packet.offset(i) == creditBytes;
-                case Frames.UNUSED_DATA -> returnDue |= packet.offset(i) == returnedBytes;
+                case Frames.MAX_DATA -> credit.onLost(packet.offset(i));
+                case Frames.UNUSED_DATA -> turns.onReturnLost(packet.offset(i));
                 case Frames.DATAGRAM -> {} // whoever misses it asks again
                 case Frames.MAX_STREAMS -> places.limitLost(packet.offset(i));
-                case Frames.STREAM -> {
-                    if (s == null) break;
-                    s.send.onLost(packet.offset(i), packet.length(i), packet.fin(i));
-                    enqueue(s);
-                }
-                case Frames.MAX_STREAM_DATA -> {
-                    if (s == null) break;
-                    s.creditDue |= packet.offset(i) == s.receive.creditBytes();
-                    enqueueControl(s);
-                }
-                case Frames.RESET -> {
-                    if (s == null) break;
-                    s.resetDue = !s.send.isDone();
-                    enqueueControl(s);
-                }
                 default -> {
-                    if (s == null) break;
-                    s.stopDue = !s.receive.isDone();
-                    enqueueControl(s);
+                    Stream s = find(packet.stream(i));
+                    if (s != null) turns.onLost(s, packet, i);
                 }
             }
         }
-    }
-
-    private static boolean writeControl(Stream s, FramesWriter out, SentPacket packet) {
-        if (s.resetDue) {
-            long size = s.send.sentBytes();
-            if (!out.reset(s.id, s.resetCode, size)) return false;
-            s.resetDue = false;
-            packet.add(Frames.RESET, s.id, size, 0, false);
-        }
-        if (s.stopDue) {
-            if (!out.stop(s.id, s.stopCode)) return false;
-            s.stopDue = false;
-            packet.add(Frames.STOP, s.id, 0, 0, false);
-        }
-        if (s.creditDue && !s.receive.isDone()) {
-            long maximum = s.receive.creditBytes();
-            if (!out.maxStreamData(s.id, maximum)) return false;
-            packet.add(Frames.MAX_STREAM_DATA, s.id, maximum, 0, false);
-        }
-        s.creditDue = false;
-        return true;
     }
 
     private @Nullable Stream find(long id) {
@@ -540,7 +345,7 @@ final class Streams {
 
     private Stream add(long id, boolean local) {
         SendHalf send = new SendHalf(outgoing, sendWindowBytes);
-        Stream s = new Stream(id, local, send, new ReceiveHalf(incoming, config.streamWindowBytes()));
+        Stream s = new Stream(id, local, send, new ReceiveHalf(credit.pool, config.streamWindowBytes()));
         all.put(id, s);
         return s;
     }
@@ -558,7 +363,7 @@ final class Streams {
 
     /** Nothing may come any more that would ask the budget again. */
     private void askAgain(long nowNs) {
-        if (againNs == Core.NEVER && places.isHeldUp()) againNs = nowNs + AGAIN_NS;
+        if (places.isHeldUp()) credit.askAgain(nowNs);
     }
 
     private void abandonSending(Stream s, int code) {
@@ -568,104 +373,26 @@ final class Streams {
         s.wantsWritable = false;
         s.resetDue = true;
         s.resetCode = code;
-        enqueueControl(s);
+        turns.enqueueControl(s);
     }
 
     private void forgetIfDone(Stream s) {
         if (!s.isDone() || all.remove(s.id) == null) return;
         if (recent == s) recent = null;
         if (s.givenUp) givenUp--;
-        held.remove(s);
+        turns.remove(s);
         events.addLast(new Event.Finished(s.id));
-        if (all.isEmpty()) windowBytes = config.windowBytes();
-        settle();
-        returnCredit();
+        if (all.isEmpty()) credit.restart();
+        else credit.settle();
+        turns.returnCredit();
         places.end(s.local);
     }
 
     private void grant(long nowNs, Stream s) {
         long wanted = Math.min(s.receive.wantedBytes(nowNs, smoothedRttNs.getAsLong()), config.maxStreamWindowBytes());
-        widen(wanted + wanted / 2);
-        // A third is left to the others, should this one be read no more.
-        if (!s.receive.grant(Math.min(wanted, windowBytes - windowBytes / 3))) return;
+        if (!s.receive.grant(credit.share(wanted))) return;
         s.creditDue = true;
-        enqueueControl(s);
-    }
-
-    private void onRead(long nowNs, long bytes) {
-        readBytes += bytes;
-        if (bytes == 0) return;
-        widen(tuner.next(nowNs, smoothedRttNs.getAsLong(), readBytes - unusedBytes, windowBytes));
-        if (readBytes + windowBytes - creditBytes >= windowBytes / WindowTuner.STEPS) {
-            creditBytes = readBytes + windowBytes;
-            creditDue = true;
-        } else extend(nowNs); // what was refused while others were behind as well
-        settle();
-    }
-
-    /** Lets the window grow, as far as the node's budget goes. */
-    private void widen(long wanted) {
-        long wider = Math.min(wanted, config.maxWindowBytes());
-        if (wider > windowBytes && charge(Math.max(wider, creditBytes - readBytes))) windowBytes = wider;
-    }
-
-    /**
-     * Gives more credit when readers that stopped, or gaps, hold most of the window: else slow readers would hold up all
-     * the others of this peer. Where the budget is spent it is tried again, as then nothing may come that would ask for it.
-     */
-    private void extend(long nowNs) {
-        boolean held = receivedBytes - readBytes > windowBytes / 2;
-        if (!held || creditBytes - receivedBytes > windowBytes / 3) return;
-        long more = creditBytes + windowBytes / 2;
-        if (more - readBytes > 2 * config.maxWindowBytes()) return;
-        if (!charge(more - readBytes)) {
-            if (againNs == Core.NEVER) againNs = nowNs + AGAIN_NS;
-            return;
-        }
-        creditBytes = more;
-        creditDue = true;
-    }
-
-    /** Gives back what of the budget is no longer promised. */
-    private void settle() {
-        charge(Math.max(windowBytes, creditBytes - readBytes));
-    }
-
-    /**
-     * Gives back what this end may send beyond the first window, once it has no stream: credit cannot be taken away, so the
-     * peer's budget would pay for it as long as the link lasts.
-     */
-    private void returnCredit() {
-        long more = sendCreditBytes - sentBytes - firstCreditBytes;
-        if (!all.isEmpty() || more <= 0) return;
-        sentBytes += more;
-        returnedBytes += more;
-        returnDue = true;
-    }
-
-    /** Charges what is held beyond what was promised: chunks in part full, and ranges. */
-    private void chargeHeld() {
-        long more = Math.max(0, incoming.usedBytes() - config.windowBytes() - chargedBytes);
-        budget.use(more);
-        chargedBytes += more;
-        tally();
-    }
-
-    private boolean charge(long promisedBytes) {
-        long atLeast = Math.max(promisedBytes, incoming.usedBytes()) - config.windowBytes();
-        long more = Math.max(0, atLeast) - chargedBytes;
-        boolean given = more <= 0 || budget.take(more);
-        if (more < 0) budget.give(-more);
-        if (given) chargedBytes += more;
-        tally();
-        return given;
-    }
-
-    /** Tells the budget what is held in the first window. */
-    private void tally() {
-        long uncharged = Math.max(0, incoming.usedBytes() - chargedBytes);
-        budget.hold(uncharged - talliedBytes);
-        talliedBytes = uncharged;
+        turns.enqueueControl(s);
     }
 
     private void letGo(long bytes) {
@@ -676,10 +403,8 @@ final class Streams {
     /** Gives all of the budget back: this connection is over. */
     void discard() {
         places.discard();
-        budget.give(chargedBytes + heldBytes);
-        budget.hold(-talliedBytes);
-        talliedBytes = 0;
-        chargedBytes = 0;
+        credit.discard();
+        budget.give(heldBytes);
         heldBytes = 0;
     }
 
@@ -717,23 +442,5 @@ final class Streams {
         if (s.resetTold) return;
         s.resetTold = true;
         events.addLast(new Event.Reset(s.id, code));
-    }
-
-    /** Sets apart a stream that has new bytes only, until the connection has credit; a loss brings it back. */
-    private void hold(Stream s) {
-        s.queued = false;
-        held.add(s);
-    }
-
-    private void enqueue(Stream s) {
-        if (s.queued || !places.allowsFrames(s) || !(s.send.hasLost() || s.send.hasNew())) return;
-        s.queued = true;
-        ready.addLast(s);
-    }
-
-    private void enqueueControl(Stream s) {
-        if (s.controlQueued || !places.allowsFrames(s)) return;
-        s.controlQueued = true;
-        control.addLast(s);
     }
 }

@@ -6,10 +6,11 @@
  *
  * <p>Read in this order: {@link mcc.stream.Connection} (all that others see, with {@link mcc.stream.Config} and
  * {@link mcc.stream.Event}), {@link mcc.stream.Recovery} (sent packets: acknowledged, lost, probed),
- * {@link mcc.stream.Acks} (received packets), {@link mcc.stream.Streams} (all streams: limits, credit, turns),
- * {@link mcc.stream.SendHalf}, {@link mcc.stream.ReceiveHalf}, {@link mcc.stream.WindowTuner} (how large a window),
- * {@link mcc.stream.ByteWindow} and {@link mcc.stream.Ranges} (their storage),
- * {@link mcc.stream.Datagrams} (what is sent once or never).
+ * {@link mcc.stream.Whole} and {@link mcc.stream.Acks} (received packets), {@link mcc.stream.Streams} (all streams), with
+ * {@link mcc.stream.Places} (who may open how many), {@link mcc.stream.Turns} (who sends next) and
+ * {@link mcc.stream.ReceiveCredit} (how much may come), {@link mcc.stream.SendHalf}, {@link mcc.stream.ReceiveHalf},
+ * {@link mcc.stream.WindowTuner} (how large a window), {@link mcc.stream.ByteWindow} and {@link mcc.stream.Ranges} (their
+ * storage), {@link mcc.stream.Messages} and {@link mcc.stream.Datagrams} (what is sent once or never).
  *
  * <p>Invariants: what a reader gets is a prefix of what the writer wrote; the peer never sends beyond the credit it was
  * given; what a node holds for its peers is bounded by the first window of each, the budget, and a chunk or two of each

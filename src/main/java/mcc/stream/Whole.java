@@ -1,0 +1,38 @@
+package mcc.stream;
+
+import mcc.wire.Frames;
+import mcc.wire.FramesReader;
+
+/** A packet that came, as a whole: read to its end before any of it counts. */
+final class Whole {
+    long number;
+    /** Whether it is to be acknowledged. */
+    boolean asks;
+    /** Whether that should not wait: a stream ends with it. */
+    boolean urgent;
+    /** Whether there is no room for something in it; then it counts as lost. */
+    boolean crowded;
+
+    /** Reads one; false when it is malformed. */
+    boolean scan(FramesReader in, byte[] buf, int off, int len, Streams streams) {
+        number = 0;
+        asks = false;
+        urgent = false;
+        crowded = false;
+        int acknowledgements = 0;
+        in.begin(buf, off, len);
+        while (in.next()) {
+            int kind = in.kind();
+            if (kind == Frames.PACKET_NUMBER) number = in.value();
+            else if (kind == Frames.ACK) acknowledgements++;
+            else if (kind != Frames.MESSAGE) asks = true;
+            if (kind == Frames.STREAM) {
+                urgent |= in.fin();
+                crowded |= streams.lacksRoom(in);
+            } else if (kind == Frames.RESET || kind == Frames.STOP || kind == Frames.MAX_STREAM_DATA) {
+                crowded |= streams.lacksPlace(in.value());
+            }
+        }
+        return !in.malformed() && number > 0 && acknowledgements <= 1;
+    }
+}
