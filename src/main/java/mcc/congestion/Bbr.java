@@ -32,34 +32,6 @@ import org.jspecify.annotations.Nullable;
  * (3), (4) and (6) are this project's own; decision 18 lists all that differs.
  */
 public final class Bbr implements CongestionControl {
-    /** What the flow does now, and by which gains. */
-    enum State {
-        STARTUP(2.77, 2),
-        DRAIN(0.5, 2),
-        PROBE_BW_DOWN(0.75, 2),
-        PROBE_BW_CRUISE(1, 2),
-        PROBE_BW_REFILL(1, 2),
-        PROBE_BW_UP(1.25, 2.25),
-        PROBE_RTT(1, 0.5);
-
-        final double pacingGain;
-        final double windowGain;
-
-        State(double pacingGain, double windowGain) {
-            this.pacingGain = pacingGain;
-            this.windowGain = windowGain;
-        }
-
-        boolean isProbeBw() {
-            return this != STARTUP && this != DRAIN && this != PROBE_RTT;
-        }
-
-        /** Whether the flow asks for more than it knows the path to carry. */
-        boolean isProbing() {
-            return this == STARTUP || this == PROBE_BW_REFILL || this == PROBE_BW_UP;
-        }
-    }
-
     /** What an acknowledgement tells with respect to the last probe. */
     private enum Feedback {
         NONE,
@@ -75,13 +47,6 @@ public final class Bbr implements CongestionControl {
     private static final int PROBE_WAIT_SPREAD_MS = 1_000;
     private static final int MAX_RENO_ROUNDS = 63;
     private static final int DRAIN_ROUNDS = 3;
-    private static final int MIN_WINDOW_PACKETS = 4;
-    private static final int DELAYED_PACKETS = 10;
-    /** One being sent, one on its way, one not yet acknowledged. */
-    private static final int QUANTA = 3;
-
-    private static final long MIN_ACK_DELAY_NS = 1_000_000L;
-    private static final long MAX_ACK_DELAY_NS = 25_000_000L;
     private static final long MAX_BANDWIDTH = 10_000_000_000L;
 
     private final Rng rng;
@@ -92,11 +57,11 @@ public final class Bbr implements CongestionControl {
     private final LossRound lossRound = new LossRound();
     private final NoiseFloor floor = new NoiseFloor();
     private final Bounds bounds = new Bounds();
+    private final Climb climb = new Climb();
+    private final FlightSize size = new FlightSize(minRtt);
 
-    private int packetBytes = PACKET_BYTES;
-    private State state = State.STARTUP;
+    private BbrState state = BbrState.STARTUP;
     private Feedback feedback = Feedback.NONE;
-    private long bandwidth;
     private long delivered;
 
     private long round;
@@ -112,9 +77,6 @@ public final class Bbr implements CongestionControl {
     private boolean probeSample;
     private boolean probeWasTooHigh;
     private boolean probeWasCautious;
-    private int probeRounds;
-    private long probeAckedBytes;
-    private long ackedPerPacketBytes;
 
     private long probeRttDoneNs = -1;
     private boolean probeRttRoundDone;
@@ -122,34 +84,35 @@ public final class Bbr implements CongestionControl {
     /** Samples of packets sent before this was delivered are limited by this rule itself, not by the path. */
     private long limitedUntil = -1;
 
-    private @Nullable State undoState;
+    private @Nullable BbrState undoState;
     private long savedWindowBytes;
     private boolean marked;
 
     private boolean rateSeeded;
-    private long windowBytes = initialWindow();
-    private long rate = (long) (State.STARTUP.pacingGain * initialWindow() * 1_000);
+    private long windowBytes = size.initialWindow();
+    private long rate = (long) (BbrState.STARTUP.pacingGain * size.initialWindow() * 1_000);
 
-    Bbr(Rng rng) {
+    /** Makes the rule for one path. */
+    public Bbr(Rng rng) {
         this.rng = rng;
     }
 
     @Override
     public void packetBytes(int bytes) {
-        if (bytes == packetBytes) return;
-        packetBytes = bytes;
-        if (delivered == 0) windowBytes = initialWindow();
-        windowBytes = Math.max(windowBytes, minWindow());
+        if (bytes == size.packetBytes) return;
+        size.packetBytes = bytes;
+        if (delivered == 0) windowBytes = size.initialWindow();
+        windowBytes = Math.max(windowBytes, size.minWindow());
     }
 
     @Override
     public void onSent(long nowNs, SendState packet, long inFlightBytes) {
-        if (packet.txInFlightBytes + packetBytes > windowBytes) roundWindowLimited = true;
+        if (packet.txInFlightBytes + size.packetBytes > windowBytes) roundWindowLimited = true;
         if (inFlightBytes > 0 || !packet.appLimited) return;
         idleRestart = true;
         aggregation.restart(nowNs);
         if (state.isProbeBw()) setRate(1);
-        else if (state == State.PROBE_RTT) checkProbeRttDone(nowNs);
+        else if (state == BbrState.PROBE_RTT) checkProbeRttDone(nowNs);
     }
 
     @Override
@@ -162,16 +125,16 @@ public final class Bbr implements CongestionControl {
         updateRound(sample);
         filter.add(sample.rateBytesPerSecond, sample.appLimited);
         if (lossRound.isOver()) judge();
-        aggregation.onAck(nowNs, sample.ackedBytes, bandwidth, windowBytes, round, pipe.isReached());
+        aggregation.onAck(nowNs, sample.ackedBytes, size.bandwidth, windowBytes, round, pipe.isReached());
         pipe.onAck(sample.rateBytesPerSecond, sample.appLimited, roundStart);
-        if (state == State.STARTUP && pipe.isReached()) enterDrain();
-        if (state == State.DRAIN && isDrained(inFlightBytes)) startDown(nowNs);
+        if (state == BbrState.STARTUP && pipe.isReached()) enterDrain();
+        if (state == BbrState.DRAIN && isDrained(inFlightBytes)) startDown(nowNs);
         if (pipe.isReached()) updateProbeBw(nowNs, sample, inFlightBytes);
         minRtt.update(nowNs, sample.rttNs);
         checkProbeRtt(nowNs, inFlightBytes);
         if (sample.delivered > sample.priorDelivered) idleRestart = false;
         lossRound.advance(sample);
-        bandwidth = Math.min(filter.max(), bounds.bandwidth());
+        size.bandwidth = Math.min(filter.max(), bounds.bandwidth());
         seedRate(rtt);
         setRate(state.pacingGain);
         setWindow(sample);
@@ -194,13 +157,13 @@ public final class Bbr implements CongestionControl {
         lossRound.forgive();
         pipe.reset(0);
         bounds.restore();
-        State before = undoState;
+        BbrState before = undoState;
         undoState = null;
-        if (before == State.STARTUP && state != State.STARTUP) {
+        if (before == BbrState.STARTUP && state != BbrState.STARTUP) {
             pipe.unreach();
-            if (state != State.PROBE_RTT) state = State.STARTUP;
-        } else if (before == State.PROBE_BW_UP && state != State.PROBE_BW_UP) {
-            if (state != State.PROBE_RTT) startRefill();
+            if (state != BbrState.PROBE_RTT) state = BbrState.STARTUP;
+        } else if (before == BbrState.PROBE_BW_UP && state != BbrState.PROBE_BW_UP) {
+            if (state != BbrState.PROBE_RTT) startRefill();
         }
     }
 
@@ -214,7 +177,7 @@ public final class Bbr implements CongestionControl {
     public void onPersistentCongestion() {
         saveState();
         floor.forget();
-        windowBytes = minWindow();
+        windowBytes = size.minWindow();
     }
 
     @Override
@@ -229,15 +192,15 @@ public final class Bbr implements CongestionControl {
 
     @Override
     public long sendQuantumBytes() {
-        return Math.max(2L * packetBytes, rate / 1_000);
+        return size.quantum(rate);
     }
 
     @Override
     public long bandwidthBytesPerSecond() {
-        return bandwidth;
+        return size.bandwidth;
     }
 
-    State state() {
+    BbrState state() {
         return state;
     }
 
@@ -281,25 +244,25 @@ public final class Bbr implements CongestionControl {
         int lost = lossRound.lost();
         int packets = lossRound.packets();
         if (lossRound.isMarked() || floor.isExceeded(lost, packets, queued)) {
-            if (state == State.STARTUP) {
-                undoState = State.STARTUP;
+            if (state == BbrState.STARTUP) {
+                undoState = BbrState.STARTUP;
                 pipe.reach();
-                bounds.limit(Math.max(path(1), lossRound.inFlightBytes()), 0);
+                bounds.limit(Math.max(size.path(1), lossRound.inFlightBytes()), 0);
             } else if (!state.isProbing()) {
                 bounds.shrink(filter.max(), windowBytes, lossRound);
             }
         }
-        boolean gentle = state == State.PROBE_BW_DOWN || state == State.PROBE_BW_CRUISE;
+        boolean gentle = state == BbrState.PROBE_BW_DOWN || state == BbrState.PROBE_BW_CRUISE;
         if (gentle && !queued && !lossRound.isMarked() && packets >= 8) floor.learn(lost, packets);
     }
 
     private void enterDrain() {
-        state = State.DRAIN;
+        state = BbrState.DRAIN;
         drainStartRound = round;
     }
 
     private boolean isDrained(long inFlightBytes) {
-        return inFlightBytes <= target(1) || round > drainStartRound + DRAIN_ROUNDS;
+        return inFlightBytes <= quantized((double) size.path(1)) || round > drainStartRound + DRAIN_ROUNDS;
     }
 
     private void updateProbeBw(long nowNs, RateSample sample, long inFlightBytes) {
@@ -307,7 +270,7 @@ public final class Bbr implements CongestionControl {
         switch (state) {
             case PROBE_BW_DOWN -> {
                 if (isTimeToProbe(nowNs)) startRefill();
-                else if (isTimeToCruise(inFlightBytes)) state = State.PROBE_BW_CRUISE;
+                else if (isTimeToCruise(inFlightBytes)) state = BbrState.PROBE_BW_CRUISE;
             }
             case PROBE_BW_CRUISE -> {
                 if (isTimeToProbe(nowNs)) startRefill();
@@ -333,34 +296,33 @@ public final class Bbr implements CongestionControl {
         cycleStartNs = nowNs;
         feedback = Feedback.STOPPING;
         startRound();
-        state = State.PROBE_BW_DOWN;
+        state = BbrState.PROBE_BW_DOWN;
     }
 
     private void startRefill() {
         bounds.resetShortTerm();
-        probeRounds = 0;
-        probeAckedBytes = 0;
+        climb.begin();
         probeWasCautious = false;
         feedback = Feedback.REFILLING;
         startRound();
-        state = State.PROBE_BW_REFILL;
+        state = BbrState.PROBE_BW_REFILL;
     }
 
     private void startUp(RateSample sample) {
         feedback = Feedback.STARTING;
         startRound();
         pipe.reset(sample.rateBytesPerSecond);
-        state = State.PROBE_BW_UP;
-        steepen();
+        state = BbrState.PROBE_BW_UP;
+        climb.steepen(windowBytes, size.packetBytes);
     }
 
     private boolean isTimeToProbe(long nowNs) {
-        long renoRounds = Math.min(MAX_RENO_ROUNDS, Math.min(path(1), windowBytes) / packetBytes);
+        long renoRounds = Math.min(MAX_RENO_ROUNDS, Math.min(size.path(1), windowBytes) / size.packetBytes);
         return nowNs > cycleStartNs + probeWaitNs || roundsSinceProbe >= renoRounds;
     }
 
     private boolean isTimeToCruise(long inFlightBytes) {
-        return inFlightBytes <= headroomWindow() && inFlightBytes <= quantized(filter.max() * seconds());
+        return inFlightBytes <= headroomWindow() && inFlightBytes <= quantized(filter.max() * size.seconds());
     }
 
     private boolean isTimeToGoDown(RateSample sample, long inFlightBytes) {
@@ -397,49 +359,40 @@ public final class Bbr implements CongestionControl {
         }
         if (isTooHigh(sample.lostSinceSentBytes, sample.txInFlightBytes)) return false;
         bounds.raiseTo(sample.txInFlightBytes);
-        if (state == State.PROBE_BW_UP) raiseLongTerm(sample);
+        if (state == BbrState.PROBE_BW_UP) raiseLongTerm(sample);
         return false;
     }
 
     private void raiseLongTerm(RateSample sample) {
         if (bounds.longTerm() == Bounds.NONE || !isWindowLimited() || windowBytes < bounds.longTerm()) return;
-        probeAckedBytes += sample.ackedBytes;
-        long packets = probeAckedBytes / ackedPerPacketBytes;
-        probeAckedBytes -= packets * ackedPerPacketBytes;
-        bounds.raiseTo(bounds.longTerm() + packets * packetBytes);
-        if (roundStart) steepen();
-    }
-
-    /** The bound grows by one packet in the first round of a probe, and by twice as many in each further one. */
-    private void steepen() {
-        ackedPerPacketBytes = Math.max(windowBytes >> probeRounds, packetBytes);
-        probeRounds = Math.min(probeRounds + 1, 30);
+        bounds.raiseTo(bounds.longTerm() + climb.packets(sample.ackedBytes) * size.packetBytes);
+        if (roundStart) climb.steepen(windowBytes, size.packetBytes);
     }
 
     private boolean isTooHigh(long lostBytes, long txInFlightBytes) {
-        int lost = (int) ((lostBytes + packetBytes / 2) / packetBytes);
-        int packets = (int) Math.max(1, txInFlightBytes / packetBytes);
+        int lost = (int) ((lostBytes + size.packetBytes / 2) / size.packetBytes);
+        int packets = (int) Math.max(1, txInFlightBytes / size.packetBytes);
         return floor.isExceeded(lost, packets, minRtt.isQueue(lossRound.minRttNs()));
     }
 
     private void onTooHigh(long nowNs, long txInFlightBytes, boolean appLimited) {
         probeWasTooHigh = true;
         probeSample = false;
-        if (!appLimited) bounds.limit(txInFlightBytes, Math.min(path(1), windowBytes));
-        if (state != State.PROBE_BW_UP) return;
-        undoState = State.PROBE_BW_UP;
+        if (!appLimited) bounds.limit(txInFlightBytes, Math.min(size.path(1), windowBytes));
+        if (state != BbrState.PROBE_BW_UP) return;
+        undoState = BbrState.PROBE_BW_UP;
         startDown(nowNs);
     }
 
     private void checkProbeRtt(long nowNs, long inFlightBytes) {
-        if (state != State.PROBE_RTT && minRtt.isExpired() && !idleRestart) {
+        if (state != BbrState.PROBE_RTT && minRtt.isExpired() && !idleRestart) {
             saveWindow();
-            state = State.PROBE_RTT;
+            state = BbrState.PROBE_RTT;
             probeRttDoneNs = -1;
             feedback = Feedback.STOPPING;
             startRound();
         }
-        if (state == State.PROBE_RTT) probeRtt(nowNs, inFlightBytes);
+        if (state == BbrState.PROBE_RTT) probeRtt(nowNs, inFlightBytes);
     }
 
     private void probeRtt(long nowNs, long inFlightBytes) {
@@ -461,11 +414,11 @@ public final class Bbr implements CongestionControl {
         restoreWindow();
         bounds.resetShortTerm();
         if (!pipe.isReached()) {
-            state = State.STARTUP;
+            state = BbrState.STARTUP;
             return;
         }
         startDown(nowNs);
-        state = State.PROBE_BW_CRUISE;
+        state = BbrState.PROBE_BW_CRUISE;
     }
 
     private void saveState() {
@@ -475,7 +428,7 @@ public final class Bbr implements CongestionControl {
     }
 
     private void saveWindow() {
-        savedWindowBytes = state == State.PROBE_RTT ? Math.max(savedWindowBytes, windowBytes) : windowBytes;
+        savedWindowBytes = state == BbrState.PROBE_RTT ? Math.max(savedWindowBytes, windowBytes) : windowBytes;
     }
 
     private void restoreWindow() {
@@ -486,23 +439,23 @@ public final class Bbr implements CongestionControl {
     private void seedRate(RttEstimator rtt) {
         if (rateSeeded || !rtt.isSampled()) return;
         rateSeeded = true;
-        rate = (long) (State.STARTUP.pacingGain * initialWindow() * 1e9 / rtt.smoothedNs());
+        rate = (long) (BbrState.STARTUP.pacingGain * size.initialWindow() * 1e9 / rtt.smoothedNs());
     }
 
     private void setRate(double gain) {
-        if (bandwidth == 0) return;
-        long target = Math.max(packetBytes, (long) (gain * bandwidth * PACING_MARGIN));
+        if (size.bandwidth == 0) return;
+        long target = Math.max(size.packetBytes, (long) (gain * size.bandwidth * PACING_MARGIN));
         // Until the pipe is full the samples are too low: never slow down for them.
         if (pipe.isReached() || target > rate) rate = target;
     }
 
     private void setWindow(RateSample sample) {
-        long most = quantized((double) path(state.windowGain) + aggregation.extraBytes());
+        long most = quantized((double) size.path(state.windowGain) + aggregation.extraBytes());
         if (pipe.isReached()) windowBytes = Math.min(windowBytes + sample.ackedBytes, most);
-        else if (windowBytes < most || delivered < initialWindow()) windowBytes += sample.ackedBytes;
-        if (state == State.PROBE_RTT) windowBytes = Math.min(windowBytes, probeRttWindow());
+        else if (windowBytes < most || delivered < size.initialWindow()) windowBytes += sample.ackedBytes;
+        if (state == BbrState.PROBE_RTT) windowBytes = Math.min(windowBytes, probeRttWindow());
         windowBytes = Math.min(windowBytes, Math.min(bounds.shortTerm(), longTermCap()));
-        windowBytes = Math.max(windowBytes, minWindow());
+        windowBytes = Math.max(windowBytes, size.minWindow());
     }
 
     private long longTermCap() {
@@ -514,40 +467,14 @@ public final class Bbr implements CongestionControl {
     }
 
     private long headroomWindow() {
-        return Math.max(bounds.withHeadroom(packetBytes), minWindow());
+        return Math.max(bounds.withHeadroom(size.packetBytes), size.minWindow());
     }
 
     private long probeRttWindow() {
-        return Math.max(minWindow(), path(State.PROBE_RTT.windowGain));
+        return Math.max(size.minWindow(), size.path(BbrState.PROBE_RTT.windowGain));
     }
 
-    private long initialWindow() {
-        return Math.min(10L * packetBytes, Math.max(14_720, 2L * packetBytes));
-    }
-
-    private long minWindow() {
-        return (long) MIN_WINDOW_PACKETS * packetBytes;
-    }
-
-    private double seconds() {
-        return minRtt.ns() / 1e9;
-    }
-
-    /** The flight that fills the path at a gain. */
-    private long path(double gain) {
-        return bandwidth == 0 || !minRtt.isKnown() ? initialWindow() : (long) (gain * bandwidth * seconds());
-    }
-
-    private long target(double gain) {
-        return quantized((double) path(gain));
-    }
-
-    /** At least what leaves the host at once, and what a peer may leave unacknowledged. */
     private long quantized(double bytes) {
-        double delayNs = Math.clamp(minRtt.ns() / 4, MIN_ACK_DELAY_NS, MAX_ACK_DELAY_NS);
-        double delayed = Math.min((double) DELAYED_PACKETS * packetBytes, bandwidth * delayNs / 1e9);
-        double least = Math.max(QUANTA * sendQuantumBytes() + delayed, (double) minWindow());
-        long up = state == State.PROBE_BW_UP ? 2L * packetBytes : 0;
-        return (long) Math.max(bytes, least) + up;
+        return size.quantized(bytes, rate) + (state == BbrState.PROBE_BW_UP ? 2L * size.packetBytes : 0);
     }
 }

@@ -6,23 +6,9 @@ package mcc.congestion;
  * <p>The order of calls for one acknowledgement: {@link #onLost} for each packet it shows to be lost, {@link #onCe} when
  * it reports new CE marks, then {@link #onAck} once. All bytes count whole packets that ask for an acknowledgement.
  */
-public sealed interface CongestionControl permits Bbr, NewReno {
+public interface CongestionControl {
     /** The size of a packet before {@link #packetBytes} tells that of the path, in bytes. */
     int PACKET_BYTES = 1_200;
-
-    /** Which rule. */
-    enum Kind {
-        BBR,
-        NEW_RENO
-    }
-
-    /** Makes the rule of that kind. */
-    static CongestionControl of(Kind kind, mcc.core.Rng rng) {
-        return switch (kind) {
-            case BBR -> new Bbr(rng);
-            case NEW_RENO -> new NewReno();
-        };
-    }
 
     /** Sets the size of a full packet on this path; may change while it is being found out. */
     void packetBytes(int bytes);

@@ -6,15 +6,16 @@
  *
  * <p>Read in this order: {@link mcc.congestion.SendState} (what is remembered of a sent packet),
  * {@link mcc.congestion.DeliveryRate} (samples of the path's rate), {@link mcc.congestion.RttEstimator},
- * {@link mcc.congestion.CongestionControl} (the contract), {@link mcc.congestion.Bbr} with its parts
- * {@link mcc.congestion.BandwidthFilter}, {@link mcc.congestion.MinRtt}, {@link mcc.congestion.AckAggregation},
- * {@link mcc.congestion.FullPipe}, {@link mcc.congestion.LossRound}, {@link mcc.congestion.NoiseFloor} and
- * {@link mcc.congestion.Bounds}, {@link mcc.congestion.NewReno}, {@link mcc.congestion.Pacer}.
+ * {@link mcc.congestion.CongestionControl} (the contract), {@link mcc.congestion.Bbr} with {@link mcc.congestion.BbrState}
+ * and its parts {@link mcc.congestion.BandwidthFilter}, {@link mcc.congestion.MinRtt},
+ * {@link mcc.congestion.AckAggregation}, {@link mcc.congestion.FullPipe}, {@link mcc.congestion.LossRound},
+ * {@link mcc.congestion.NoiseFloor}, {@link mcc.congestion.Bounds}, {@link mcc.congestion.Climb} and
+ * {@link mcc.congestion.FlightSize}; {@link mcc.congestion.Pacer}.
  *
  * <p>Invariants: all numbers are bytes, bytes per second and nanoseconds; a window is never below two packets; a rate is
  * never below one packet a second, so that nothing waits for ever. Nothing here is allocated per packet.
  *
- * <p>Sources: RFC 9002 (RTT section 5, NewReno section 7); draft-ietf-ccwg-bbr (delivery rate, BBR);
+ * <p>Sources: RFC 9002 (RTT section 5); draft-ietf-ccwg-bbr (delivery rate, BBR);
  * Cardwell et al., BBR: Congestion-Based Congestion Control, ACM Queue 14(5), 2016.
  */
 @NullMarked

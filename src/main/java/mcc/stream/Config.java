@@ -1,12 +1,15 @@
 package mcc.stream;
 
+import java.util.function.Function;
+import mcc.congestion.Bbr;
 import mcc.congestion.CongestionControl;
+import mcc.core.Rng;
 import mcc.wire.TransportParameters;
 
 /**
  * What a connection may use. Each end tells the other its number of streams and its first windows in the handshake.
  *
- * @param congestion the congestion control
+ * @param congestion makes the congestion control of a path
  * @param streams streams that the peer may have open at first, at least 1
  * @param maxStreams to which that may grow for a peer that uses them; as many may this end have of its own
  * @param streamWindowBytes credit of a new stream
@@ -18,7 +21,7 @@ import mcc.wire.TransportParameters;
  * @param maxBufferedBytes what all streams together take; beyond it each takes 16 KiB, and less where they are many
  */
 public record Config(
-        CongestionControl.Kind congestion,
+        Function<Rng, CongestionControl> congestion,
         int streams,
         int maxStreams,
         long streamWindowBytes,
@@ -56,7 +59,7 @@ public record Config(
     /** Returns the sizes that ship, with BBR. */
     public static Config defaults() {
         return new Config(
-                CongestionControl.Kind.BBR,
+                Bbr::new,
                 100,
                 10_000,
                 256 * KIB,

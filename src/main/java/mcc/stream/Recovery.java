@@ -96,7 +96,7 @@ public final class Recovery {
     Recovery(Config config, Streams streams, Acks acks, Rng rng, Counters counters) {
         this.streams = streams;
         this.acks = acks;
-        control = CongestionControl.of(config.congestion(), rng);
+        control = config.congestion().apply(rng);
         lostCount = counters.of("stream.lost");
         spuriousCount = counters.of("stream.lost.spurious");
         probeCount = counters.of("stream.probe");

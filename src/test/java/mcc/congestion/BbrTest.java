@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
-import mcc.congestion.Bbr.State;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,7 +37,7 @@ class BbrTest {
     }
 
     private static VirtualPath cruising(VirtualPath path) {
-        assertThat(path.reach(State.PROBE_BW_CRUISE)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_CRUISE)).isTrue();
         return path;
     }
 
@@ -53,11 +52,11 @@ class BbrTest {
     @CsvSource({"0.5, 40", "10, 40", "10, 300", "100, 5", "100, 1", "500, 2"})
     void startupEndsOnAPlateauOfTheBandwidth(double mbit, int rttMs) {
         VirtualPath path = new VirtualPath(mbit, rttMs);
-        assertThat(path.bbr.state()).isEqualTo(State.STARTUP);
-        assertThat(path.leave(State.STARTUP)).isTrue();
+        assertThat(path.bbr.state()).isEqualTo(BbrState.STARTUP);
+        assertThat(path.leave(BbrState.STARTUP)).isTrue();
         assertThat(path.bbr.state())
                 .as("what fills a path of two milliseconds fits a host's least flight, so that it is drained at once")
-                .isEqualTo(rttMs > 2 ? State.DRAIN : State.PROBE_BW_CRUISE);
+                .isEqualTo(rttMs > 2 ? BbrState.DRAIN : BbrState.PROBE_BW_CRUISE);
         assertThat(path.bbr.pipe().isNow()).isTrue();
         assertThat(path.bbr.pipe().isReached()).isTrue();
         assertThat(path.bbr.pipe().rounds()).isEqualTo(3);
@@ -71,17 +70,17 @@ class BbrTest {
      */
     @ParameterizedTest
     @CsvSource({"10, 18000, STARTUP", "10, 25000, DRAIN", "0, 230000, STARTUP", "0, 300000, PROBE_BW_DOWN"})
-    void startupEndsOnLossEvenWhenTheApplicationSetsThePace(int othersMs, int lossPpm, State then) {
+    void startupEndsOnLossEvenWhenTheApplicationSetsThePace(int othersMs, int lossPpm, BbrState then) {
         VirtualPath path = longPath();
         path.appRate = path.rate / 2.0;
         path.run(2 * SECOND);
-        assertThat(path.bbr.state()).isEqualTo(State.STARTUP);
+        assertThat(path.bbr.state()).isEqualTo(BbrState.STARTUP);
         path.othersNs = othersMs * MS;
         path.run(200 * MS);
         path.lossPpm = lossPpm;
-        path.run(SECOND, () -> path.bbr.state() != State.STARTUP);
+        path.run(SECOND, () -> path.bbr.state() != BbrState.STARTUP);
         assertThat(path.bbr.state()).isEqualTo(then);
-        boolean ends = then != State.STARTUP;
+        boolean ends = then != BbrState.STARTUP;
         assertThat(path.bbr.pipe().isNow()).isEqualTo(ends);
         assertThat(path.bbr.pipe().isReached()).isEqualTo(ends);
         assertThat(path.bbr.bounds().longTerm() < Bounds.NONE).isEqualTo(ends);
@@ -91,11 +90,11 @@ class BbrTest {
     @Test
     void drainEndsWhenTheFlightFitsThePath() {
         VirtualPath path = path();
-        assertThat(path.reach(State.DRAIN)).isTrue();
+        assertThat(path.reach(BbrState.DRAIN)).isTrue();
         long start = path.nowNs;
         assertThat((double) path.bbr.pacingRateBytesPerSecond()).isBetween(0.49 * path.rate, 0.51 * path.rate);
         assertThat(path.inFlight).isGreaterThan(path.bdp());
-        assertThat(path.leave(State.DRAIN)).isTrue();
+        assertThat(path.leave(BbrState.DRAIN)).isTrue();
         assertThat(path.bbr.state().isProbeBw()).isTrue();
         assertThat(path.inFlight).isLessThan(path.bdp() * 11 / 10);
         assertThat(path.nowNs - start).isLessThan(200 * MS);
@@ -105,11 +104,11 @@ class BbrTest {
     @Test
     void drainEndsAfterThreeRoundsAtTheLatest() {
         VirtualPath path = path();
-        assertThat(path.reach(State.DRAIN)).isTrue();
+        assertThat(path.reach(BbrState.DRAIN)).isTrue();
         long target = path.bdp();
         path.rate /= 2;
         long round = path.bbr.round();
-        assertThat(path.leave(State.DRAIN)).isTrue();
+        assertThat(path.leave(BbrState.DRAIN)).isTrue();
         assertThat(path.bbr.state().isProbeBw()).isTrue();
         assertThat(path.inFlight).isGreaterThan(target);
         assertThat(path.bbr.round()).isEqualTo(round + 4);
@@ -119,10 +118,10 @@ class BbrTest {
     @Test
     void aProbeEndsOnAPlateauOfTheBandwidth() {
         VirtualPath path = cruising();
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
         long lost = path.lostPackets;
         assertThat(path.bbr.pipe().isNow()).isFalse();
-        assertThat(path.reach(State.PROBE_BW_DOWN)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_DOWN)).isTrue();
         assertThat(path.lostPackets).isEqualTo(lost);
         assertThat(path.bbr.pipe().isNow()).isTrue();
         assertThat(path.bbr.pipe().rounds()).isEqualTo(3);
@@ -134,9 +133,9 @@ class BbrTest {
     void aProbeEndsOnLossEvenWhenTheApplicationSetsThePace(int lossPpm, boolean ends) {
         VirtualPath path = cruising(longPath());
         path.appRate = path.rate / 2.0;
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
         path.lossPpm = lossPpm;
-        assertThat(path.run(300 * MS, () -> path.bbr.state() == State.PROBE_BW_DOWN))
+        assertThat(path.run(300 * MS, () -> path.bbr.state() == BbrState.PROBE_BW_DOWN))
                 .isEqualTo(ends);
         assertThat(path.bbr.bounds().longTerm())
                 .as("what the application sent says nothing about what fits")
@@ -149,12 +148,12 @@ class BbrTest {
         VirtualPath path = path();
         path.appRate = path.rate / 4.0;
         path.run(20 * SECOND);
-        assertThat(path.bbr.state()).isEqualTo(State.STARTUP);
+        assertThat(path.bbr.state()).isEqualTo(BbrState.STARTUP);
         VirtualPath later = cruising();
         later.appRate = later.rate / 4.0;
-        assertThat(later.reach(State.PROBE_BW_UP)).isTrue();
+        assertThat(later.reach(BbrState.PROBE_BW_UP)).isTrue();
         later.run(20 * SECOND);
-        assertThat(later.bbr.state()).isEqualTo(State.PROBE_BW_UP);
+        assertThat(later.bbr.state()).isEqualTo(BbrState.PROBE_BW_UP);
     }
 
     /** A.8, but for its pace of 0.90: here it is 0.75 (decision 18, 7). */
@@ -162,11 +161,11 @@ class BbrTest {
     void goingDownEndsWhenTheFlightFitsThePathAndLeavesHeadroom() {
         VirtualPath path = path();
         path.queueBytes = path.bdp() / 5;
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
-        assertThat(path.reach(State.PROBE_BW_DOWN)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_DOWN)).isTrue();
         assertThat((double) path.bbr.pacingRateBytesPerSecond()).isBetween(0.73 * path.rate, 0.77 * path.rate);
         assertThat(path.bbr.bounds().longTerm()).isLessThan(Bounds.NONE);
-        assertThat(path.reach(State.PROBE_BW_CRUISE)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_CRUISE)).isTrue();
         assertThat(path.inFlight).isLessThanOrEqualTo(path.bbr.bounds().withHeadroom(PACKET));
         assertThat(path.inFlight).isLessThan(path.bdp() * 11 / 10);
     }
@@ -175,14 +174,14 @@ class BbrTest {
     @Test
     void goingDownLeadsToAProbeWhenItsTimeIsOver() {
         VirtualPath path = path();
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
-        assertThat(path.reach(State.PROBE_BW_DOWN)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_DOWN)).isTrue();
         long start = path.nowNs;
         path.rate = path.rate * 7 / 10;
         boolean[] cruised = {false};
         assertThat(path.run(4 * SECOND, () -> {
-                    cruised[0] |= path.bbr.state() == State.PROBE_BW_CRUISE;
-                    return path.bbr.state() == State.PROBE_BW_REFILL;
+                    cruised[0] |= path.bbr.state() == BbrState.PROBE_BW_CRUISE;
+                    return path.bbr.state() == BbrState.PROBE_BW_REFILL;
                 }))
                 .isTrue();
         assertThat(cruised[0]).isFalse();
@@ -194,13 +193,13 @@ class BbrTest {
     void aQueueThatStandsForFiveSecondsIsEmptiedForAMoment() {
         VirtualPath path = cruising();
         path.othersNs = 10 * MS;
-        assertThat(path.run(7 * SECOND, () -> path.bbr.state() == State.PROBE_RTT))
+        assertThat(path.run(7 * SECOND, () -> path.bbr.state() == BbrState.PROBE_RTT))
                 .isTrue();
         path.othersNs = 0;
         long start = path.nowNs;
         path.run(10 * MS);
         assertThat(path.bbr.windowBytes()).isLessThanOrEqualTo(path.bdp() * 6 / 10);
-        assertThat(path.reach(State.PROBE_BW_CRUISE)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_CRUISE)).isTrue();
         assertThat(path.nowNs - start).isBetween(200 * MS, 400 * MS);
         assertThat(share(path, SECOND)).isGreaterThan(0.9);
     }
@@ -213,7 +212,7 @@ class BbrTest {
         path.run(6 * SECOND);
         assertThat(path.inFlight).isZero();
         path.appRate = Double.MAX_VALUE;
-        assertThat(path.run(200 * MS, () -> path.bbr.state() == State.PROBE_RTT))
+        assertThat(path.run(200 * MS, () -> path.bbr.state() == BbrState.PROBE_RTT))
                 .isFalse();
         assertThat(share(path, SECOND)).isGreaterThan(0.85);
     }
@@ -223,7 +222,7 @@ class BbrTest {
     void startupFindsTheBandwidthOfAPathThatBatchesAcknowledgements() {
         VirtualPath path = new VirtualPath(50, 20);
         path.batchNs = 20 * MS;
-        assertThat(path.reach(State.DRAIN)).isTrue();
+        assertThat(path.reach(BbrState.DRAIN)).isTrue();
         assertThat(path.bbr.extraAckedBytes()).isGreaterThan(path.bdp() / 2);
         assertThat(path.bbr.windowBytes()).isGreaterThan(2 * path.bdp());
         assertThat((double) path.bbr.bandwidthBytesPerSecond()).isBetween(0.9 * path.rate, 1.1 * path.rate);
@@ -233,7 +232,7 @@ class BbrTest {
     @Test
     void cruisingKeepsAPathBusyThatBatchesAcknowledgements() {
         VirtualPath path = new VirtualPath(50, 20);
-        assertThat(path.reach(State.PROBE_BW_CRUISE)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_CRUISE)).isTrue();
         path.batchNs = 60 * MS;
         path.run(3 * SECOND);
         assertThat(path.bbr.extraAckedBytes()).isGreaterThan(path.bdp());
@@ -245,7 +244,7 @@ class BbrTest {
     void fourPacketsAreTheLeastWindow() {
         VirtualPath path = new VirtualPath(0.1, 10);
         assertThat(path.bdp()).isLessThan(PACKET);
-        assertThat(path.reach(State.PROBE_BW_CRUISE)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_CRUISE)).isTrue();
         path.run(5 * SECOND);
         assertThat(path.bbr.windowBytes()).isGreaterThanOrEqualTo(4 * PACKET);
         assertThat(path.bbr.bandwidthBytesPerSecond()).isBetween(path.rate * 9 / 10, path.rate * 11 / 10);
@@ -261,16 +260,16 @@ class BbrTest {
         path.queueBytes = path.bdp() / 5;
         assertThat(path.run(20 * SECOND, () -> path.bbr.bounds().longTerm() < Bounds.NONE))
                 .isTrue();
-        assertThat(path.reach(State.PROBE_BW_CRUISE)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_CRUISE)).isTrue();
         path.rate *= 10;
         path.queueBytes *= 10;
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
         long start = path.bbr.round();
         List<Long> bounds = new ArrayList<>();
         path.run(SECOND, () -> {
             if (path.bbr.round() - start >= bounds.size())
                 bounds.add(path.bbr.bounds().longTerm());
-            return path.bbr.state() != State.PROBE_BW_UP;
+            return path.bbr.state() != BbrState.PROBE_BW_UP;
         });
         List<Double> steps = new ArrayList<>();
         for (int i = 1; i < bounds.size(); i++) {
@@ -292,18 +291,18 @@ class BbrTest {
     void aTenthOfTheBandwidthIsLearntWithinTwoProbes() {
         VirtualPath path = new VirtualPath(100, 40);
         path.queueBytes = path.bdp();
-        assertThat(path.reach(State.PROBE_BW_CRUISE)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_CRUISE)).isTrue();
         path.rate /= 10;
         path.queueBytes /= 10;
         assertThat(path.run(2 * SECOND, () -> path.bbr.bounds().bandwidth() < path.rate * 2))
                 .isTrue();
-        List<State> states = new ArrayList<>();
+        List<BbrState> states = new ArrayList<>();
         assertThat(path.run(10 * SECOND, () -> {
                     if (states.isEmpty() || states.getLast() != path.bbr.state()) states.add(path.bbr.state());
                     return path.bbr.maxBandwidth() < path.rate * 11 / 10;
                 }))
                 .isTrue();
-        assertThat(states.stream().filter(State.PROBE_BW_UP::equals)).hasSize(2);
+        assertThat(states.stream().filter(BbrState.PROBE_BW_UP::equals)).hasSize(2);
     }
 
     /** A.17. */
@@ -333,14 +332,14 @@ class BbrTest {
     @Test
     void aLossThatWasNoneLeadsBackToTheProbe() {
         VirtualPath path = cruising();
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
         long bound = path.bbr.bounds().longTerm();
         path.reordering = true;
-        assertThat(path.run(SECOND, () -> path.bbr.state() == State.PROBE_BW_DOWN))
+        assertThat(path.run(SECOND, () -> path.bbr.state() == BbrState.PROBE_BW_DOWN))
                 .isTrue();
         assertThat(path.bbr.bounds().longTerm()).isLessThan(bound);
         path.arriveLate();
-        assertThat(path.bbr.state()).isEqualTo(State.PROBE_BW_REFILL);
+        assertThat(path.bbr.state()).isEqualTo(BbrState.PROBE_BW_REFILL);
         assertThat(path.bbr.bounds().longTerm()).isEqualTo(bound);
     }
 
@@ -353,7 +352,7 @@ class BbrTest {
         assertThat(path.bbr.windowBytes()).isEqualTo(4 * PACKET);
         path.bbr.onSpuriousLoss(path.nowNs);
         assertThat(path.bbr.windowBytes()).isEqualTo(window);
-        assertThat(path.bbr.state()).isEqualTo(State.PROBE_BW_CRUISE);
+        assertThat(path.bbr.state()).isEqualTo(BbrState.PROBE_BW_CRUISE);
     }
 
     /** A.20. */
@@ -363,11 +362,12 @@ class BbrTest {
         path.appRate = path.rate / 4.0;
         path.run(SECOND);
         path.othersNs = 10 * MS;
-        assertThat(path.run(8 * SECOND, () -> path.bbr.state() == State.PROBE_RTT))
+        assertThat(path.run(8 * SECOND, () -> path.bbr.state() == BbrState.PROBE_RTT))
                 .isTrue();
         path.othersNs = 0;
-        assertThat(path.run(SECOND, () -> path.bbr.state() != State.PROBE_RTT)).isTrue();
-        assertThat(path.bbr.state()).isEqualTo(State.STARTUP);
+        assertThat(path.run(SECOND, () -> path.bbr.state() != BbrState.PROBE_RTT))
+                .isTrue();
+        assertThat(path.bbr.state()).isEqualTo(BbrState.STARTUP);
     }
 
     /** A.21. */
@@ -377,12 +377,12 @@ class BbrTest {
         path.queueBytes = path.bdp() / 2;
         assertThat(path.run(30 * SECOND, () -> path.bbr.bounds().longTerm() < Bounds.NONE))
                 .isTrue();
-        assertThat(path.reach(State.PROBE_BW_CRUISE)).isTrue();
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_CRUISE)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
         long bound = path.bbr.bounds().longTerm();
         path.lossPpm = 25_000;
         long start = path.nowNs;
-        assertThat(path.reach(State.PROBE_BW_DOWN)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_DOWN)).isTrue();
         assertThat(path.nowNs - start).isLessThan(200 * MS);
         assertThat(path.bbr.bounds().longTerm()).isLessThan(bound);
     }
@@ -391,10 +391,10 @@ class BbrTest {
     @Test
     void aPauseWhileRefillingLowersNoEstimate() {
         VirtualPath path = cruising();
-        assertThat(path.reach(State.PROBE_BW_REFILL)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_REFILL)).isTrue();
         long bandwidth = path.bbr.maxBandwidth();
         path.appRate = path.rate / 20.0;
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
         assertThat(path.bbr.maxBandwidth()).isEqualTo(bandwidth);
         path.appRate = Double.MAX_VALUE;
         path.run(3 * SECOND);
@@ -407,10 +407,10 @@ class BbrTest {
     @Test
     void whoWasIdleBeginsAgainAtExactlyTheBandwidth() {
         VirtualPath path = cruising();
-        assertThat(path.reach(State.PROBE_BW_UP)).isTrue();
+        assertThat(path.reach(BbrState.PROBE_BW_UP)).isTrue();
         path.appRate = 0;
         assertThat(path.run(SECOND, () -> path.inFlight == 0)).isTrue();
-        assertThat(path.bbr.state()).isEqualTo(State.PROBE_BW_UP);
+        assertThat(path.bbr.state()).isEqualTo(BbrState.PROBE_BW_UP);
         long bandwidth = path.bbr.bandwidthBytesPerSecond();
         long window = path.bbr.windowBytes();
         assertThat((double) path.bbr.pacingRateBytesPerSecond())
@@ -428,7 +428,7 @@ class BbrTest {
     /** On a path with jitter some are missed a round later: they are the first ones' episode all the same. */
     @ParameterizedTest
     @EnumSource(names = {"STARTUP", "PROBE_BW_CRUISE"})
-    void lossThatTwoRoundsNoticedAndThatWasNoneIsUndoneAsOne(State state) {
+    void lossThatTwoRoundsNoticedAndThatWasNoneIsUndoneAsOne(BbrState state) {
         VirtualPath path = path();
         assertThat(path.run(20 * SECOND, () -> path.bbr.state() == state && path.bbr.round() > 2))
                 .isTrue();
@@ -455,7 +455,7 @@ class BbrTest {
 
     @ParameterizedTest
     @EnumSource(names = {"STARTUP", "PROBE_BW_UP"})
-    void aMarkEndsASearchAsLossDoes(State state) {
+    void aMarkEndsASearchAsLossDoes(BbrState state) {
         VirtualPath path = path();
         assertThat(path.run(20 * SECOND, () -> path.bbr.state() == state && path.bbr.round() > 3))
                 .isTrue();
@@ -484,7 +484,7 @@ class BbrTest {
     @Test
     void anEmptyPathIsNotEmptiedAgain() {
         VirtualPath path = cruising();
-        assertThat(path.run(20 * SECOND, () -> path.bbr.state() == State.PROBE_RTT))
+        assertThat(path.run(20 * SECOND, () -> path.bbr.state() == BbrState.PROBE_RTT))
                 .isFalse();
     }
 }

@@ -3,10 +3,11 @@ package mcc.congestion;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayDeque;
+import java.util.List;
 import mcc.core.Rng;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class CongestionTest {
     private static final long MS = 1_000_000;
@@ -147,16 +148,20 @@ class CongestionTest {
         return late;
     }
 
+    private static List<CongestionControl> rules() {
+        return List.of(new Bbr(Rng.seeded(1)), new NewReno());
+    }
+
     @ParameterizedTest
-    @EnumSource
-    void aCleanPathIsFilled(CongestionControl.Kind kind) {
-        long got = lastSecond(CongestionControl.of(kind, Rng.seeded(1)), 5_000_000, 40 * MS, 0);
+    @MethodSource("rules")
+    void aCleanPathIsFilled(CongestionControl rule) {
+        long got = lastSecond(rule, 5_000_000, 40 * MS, 0);
         assertThat(got).isBetween(4_300_000L, 5_100_000L);
     }
 
     @Test
     void bbrKeepsItsEstimateUnderRandomLoss() {
-        CongestionControl bbr = CongestionControl.of(CongestionControl.Kind.BBR, Rng.seeded(1));
+        CongestionControl bbr = new Bbr(Rng.seeded(1));
         assertThat(lastSecond(bbr, 5_000_000, 40 * MS, 100_000)).isGreaterThan(3_500_000);
         assertThat(bbr.bandwidthBytesPerSecond()).isBetween(4_000_000L, 5_500_000L);
         assertThat(bbr.windowBytes()).isLessThan(2 * 5_000_000L / 20);
@@ -164,7 +169,7 @@ class CongestionTest {
 
     @Test
     void theBoundOfTheFlightVanishesWhenLossDoes() {
-        CongestionControl bbr = CongestionControl.of(CongestionControl.Kind.BBR, Rng.seeded(1));
+        CongestionControl bbr = new Bbr(Rng.seeded(1));
         RttEstimator rtt = new RttEstimator();
         DeliveryRate rate = new DeliveryRate();
         long now = MS;
@@ -183,7 +188,7 @@ class CongestionTest {
 
     @Test
     void thePacerReleasesWhenItSaid() {
-        CongestionControl reno = CongestionControl.of(CongestionControl.Kind.NEW_RENO, Rng.seeded(1));
+        CongestionControl reno = new NewReno();
         Pacer pacer = new Pacer();
         long now = MS;
         int sent = 0;

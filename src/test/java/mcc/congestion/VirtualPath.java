@@ -87,11 +87,11 @@ final class VirtualPath {
         return until.getAsBoolean();
     }
 
-    boolean reach(Bbr.State state) {
+    boolean reach(BbrState state) {
         return run(60_000 * MS, () -> bbr.state() == state);
     }
 
-    boolean leave(Bbr.State state) {
+    boolean leave(BbrState state) {
         return run(60_000 * MS, () -> bbr.state() != state);
     }
 

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import mcc.congestion.CongestionControl;
+import mcc.congestion.Bbr;
+import mcc.congestion.NewReno;
 import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -242,7 +243,7 @@ class ConnectionTest {
         Config d = Config.defaults();
         int kib = 1_024;
         Config small = new Config(
-                CongestionControl.Kind.BBR,
+                Bbr::new,
                 d.streams(),
                 d.maxStreams(),
                 64 * kib,
@@ -270,7 +271,7 @@ class ConnectionTest {
     private static Config withStreams(int streams) {
         Config d = Config.defaults();
         return new Config(
-                CongestionControl.Kind.BBR,
+                Bbr::new,
                 streams,
                 streams,
                 d.streamWindowBytes(),
@@ -419,7 +420,7 @@ class ConnectionTest {
 
     @Test
     void aLossThatWasNoneTakesBackTheAnswerToItsOwnEpisodeOnly() {
-        Config config = GoodputTest.config(CongestionControl.Kind.NEW_RENO);
+        Config config = GoodputTest.config(_ -> new NewReno());
         Connection sender = new Connection(config, true, Rng.seeded(1), budget(), new Counters());
         sender.write(1, sender.open(1), buf, 0, 20_000);
         send(sender, 1, 4);

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
-import mcc.congestion.CongestionControl;
+import mcc.congestion.Bbr;
 import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.wire.FramesWriter;
@@ -93,7 +93,7 @@ class CreditTest {
     private static Config withWindows(long maxStreamWindowBytes, long maxWindowBytes) {
         Config d = Config.defaults();
         return new Config(
-                CongestionControl.Kind.BBR,
+                Bbr::new,
                 d.streams(),
                 d.maxStreams(),
                 d.streamWindowBytes(),

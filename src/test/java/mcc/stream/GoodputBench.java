@@ -3,7 +3,7 @@ package mcc.stream;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.Consumer;
-import mcc.congestion.CongestionControl;
+import mcc.congestion.Bbr;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -176,7 +176,7 @@ class GoodputBench {
     }
 
     private static Pair pair(int flows, int lossPpm, int rttMs, double bdp, long seed) {
-        Pair pair = new Pair(GoodputTest.config(CongestionControl.Kind.BBR), seed, flows);
+        Pair pair = new Pair(GoodputTest.config(Bbr::new), seed, flows);
         pair.keepEvents = false;
         return pair.both(l -> {
             l.delayNs = rttMs * Pair.MS / 2;

@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
+import mcc.congestion.Bbr;
 import mcc.congestion.CongestionControl;
+import mcc.congestion.NewReno;
+import mcc.core.Rng;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GoodputTest {
     private static final long RATE = 12_500_000;
 
-    static Config config(CongestionControl.Kind kind) {
+    static Config config(Function<Rng, CongestionControl> kind) {
         Config d = Config.defaults();
         return new Config(
                 kind,
@@ -30,7 +34,8 @@ class GoodputTest {
                 d.maxBufferedBytes());
     }
 
-    private static Pair link(CongestionControl.Kind kind, int lossPpm, long queueBytes, int burst, long seed) {
+    private static Pair link(
+            Function<Rng, CongestionControl> kind, int lossPpm, long queueBytes, int burst, long seed) {
         Pair pair = new Pair(config(kind), seed);
         pair.keepEvents = false;
         return pair.both(l -> {
@@ -50,7 +55,8 @@ class GoodputTest {
         return 100.0 * transfer.read / (RATE * seconds);
     }
 
-    private static double goodput(CongestionControl.Kind kind, int lossPpm, int seconds, int burst, long seed) {
+    private static double goodput(
+            Function<Rng, CongestionControl> kind, int lossPpm, int seconds, int burst, long seed) {
         return goodput(link(kind, lossPpm, 1_250_000, burst, seed), seconds);
     }
 
@@ -58,7 +64,7 @@ class GoodputTest {
     @ParameterizedTest
     @CsvSource({"0, 90", "10000, 86", "50000, 78", "100000, 68", "150000, 58"})
     void bbrKeepsALossyLinkBusy(int lossPpm, double atLeast) {
-        Pair pair = link(CongestionControl.Kind.BBR, lossPpm, 1_250_000, 1, 1);
+        Pair pair = link(Bbr::new, lossPpm, 1_250_000, 1, 1);
         assertThat(goodput(pair, 30)).isGreaterThan(atLeast);
         Pair.Link link = pair.links[0];
         double passed = link.packets - link.dropped - link.queueDropped;
@@ -80,7 +86,7 @@ class GoodputTest {
     }
 
     private static double share(int flows, int lossPpm, int seed) {
-        Pair pair = new Pair(config(CongestionControl.Kind.BBR), seed, flows);
+        Pair pair = new Pair(config(Bbr::new), seed, flows);
         pair.keepEvents = false;
         pair.both(l -> {
             l.delayNs = 20 * Pair.MS;
@@ -103,7 +109,7 @@ class GoodputTest {
 
     @Test
     void aRateThatFallsToATenthAndComesBackIsFollowed() {
-        Pair pair = link(CongestionControl.Kind.BBR, 0, 1_250_000, 1, 10);
+        Pair pair = link(Bbr::new, 0, 1_250_000, 1, 10);
         Transfer transfer = new Transfer(pair, 0, Long.MAX_VALUE / 4);
         for (long rate : new long[] {RATE, RATE / 10, RATE}) {
             pair.both(l -> l.rateBytesPerSecond = rate);
@@ -119,7 +125,7 @@ class GoodputTest {
 
     @Test
     void aCubicFlowGetsItsShare() {
-        Pair pair = link(CongestionControl.Kind.BBR, 0, 1_250_000, 1, 9);
+        Pair pair = link(Bbr::new, 0, 1_250_000, 1, 9);
         CubicFlow cubic = new CubicFlow(pair);
         pair.join(cubic);
         Transfer transfer = new Transfer(pair, 0, Long.MAX_VALUE / 4);
@@ -133,40 +139,40 @@ class GoodputTest {
 
     @Test
     void newRenoCollapsesWhereBbrDoesNot() {
-        double bbr = goodput(CongestionControl.Kind.BBR, 50_000, 10, 1, 2);
-        double reno = goodput(CongestionControl.Kind.NEW_RENO, 50_000, 10, 1, 2);
+        double bbr = goodput(Bbr::new, 50_000, 10, 1, 2);
+        double reno = goodput(_ -> new NewReno(), 50_000, 10, 1, 2);
         assertThat(reno).isLessThan(bbr / 10);
     }
 
     @Test
     void newRenoFillsACleanLink() {
-        assertThat(goodput(CongestionControl.Kind.NEW_RENO, 0, 20, 1, 3)).isGreaterThan(60);
+        assertThat(goodput(_ -> new NewReno(), 0, 20, 1, 3)).isGreaterThan(60);
     }
 
     @ParameterizedTest
     @CsvSource({"125000", "24000"})
     void shortQueuesDoNotOverflowMuch(long queueBytes) {
-        Pair pair = link(CongestionControl.Kind.BBR, 0, queueBytes, 1, 4);
+        Pair pair = link(Bbr::new, 0, queueBytes, 1, 4);
         assertThat(goodput(pair, 20)).isGreaterThan(60);
         assertThat(pair.links[0].queueDropped).isLessThan(pair.links[0].packets / 20);
     }
 
     @Test
     void jitterIsNotTakenForLoss() {
-        Pair pair = link(CongestionControl.Kind.BBR, 0, 1_250_000, 1, 6).both(l -> l.jitterNs = 50 * Pair.MS);
+        Pair pair = link(Bbr::new, 0, 1_250_000, 1, 6).both(l -> l.jitterNs = 50 * Pair.MS);
         assertThat(goodput(pair, 20)).isGreaterThan(55);
     }
 
     /** A packet that is lost again is a gap for two round trips, here 7.5 MB, which credit given by halves did not outlast. */
     @Test
     void gapsOfALongPathLeaveTheSenderItsCredit() {
-        Pair pair = link(CongestionControl.Kind.BBR, 50_000, 3_750_000, 1, 1).both(l -> l.delayNs = 150 * Pair.MS);
+        Pair pair = link(Bbr::new, 50_000, 3_750_000, 1, 1).both(l -> l.delayNs = 150 * Pair.MS);
         assertThat(goodput(pair, 30)).isGreaterThan(70);
     }
 
     @Test
     void burstsOfLossAreSurvived() {
-        assertThat(goodput(CongestionControl.Kind.BBR, 50_000, 10, 4, 5)).isGreaterThan(50);
+        assertThat(goodput(Bbr::new, 50_000, 10, 4, 5)).isGreaterThan(50);
     }
 
     /** The host sees its socket and its clock each millisecond only, ten times as long as the path's round trip. */
@@ -174,7 +180,7 @@ class GoodputTest {
     @ValueSource(ints = {1_171, 16_000})
     void aShortFastPathIsNotHeldBackByACoarseHost(int max) {
         long rate = 1_250_000_000;
-        Pair pair = new Pair(config(CongestionControl.Kind.BBR), 7);
+        Pair pair = new Pair(config(Bbr::new), 7);
         pair.keepEvents = false;
         pair.max = max;
         pair.both(l -> {

@@ -1,6 +1,6 @@
 package mcc.congestion;
 
-/** NewReno as in RFC 9002 section 7, paced at 1.25 windows per round trip (section 7.7). */
+/** What BBR is compared with: NewReno as in RFC 9002 section 7, paced at 1.25 windows per round trip (section 7.7). */
 public final class NewReno implements CongestionControl {
     private int packetBytes = PACKET_BYTES;
     private long windowBytes = 10L * PACKET_BYTES;
