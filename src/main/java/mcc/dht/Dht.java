@@ -1,25 +1,16 @@
 package mcc.dht;
 
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import mcc.consortium.Action;
-import mcc.consortium.DecisionPoint;
-import mcc.consortium.Policy;
 import mcc.consortium.PolicyEpoch;
-import mcc.consortium.Question;
 import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
-import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.wire.Contact;
 import mcc.wire.Message;
-import mcc.wire.Record;
 import org.jspecify.annotations.Nullable;
 
 /** A node of the distributed hash table: finds nodes and records by key, keeps records of others, places its own. */
@@ -224,33 +215,25 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     /** One contact. {@code rttNs} is 0 while unmeasured. */
     public record ContactView(Contact contact, long heardAgoMs, long rttNs, int failures) {}
 
-    /** Requests of one peer that are served in a second, and at once after a rest; ten times as many of one network. */
-    private static final int ASKED_PER_SECOND = 1_000;
-
-    private static final int ASKED_AT_ONCE = 10_000;
-    private static final int ASKERS_MAX = 4_096;
     /** By more the wall clock and the monotonic one differ only when the first is set, or the second stood still. */
     private static final long CLOCK_JUMP_MS = 2_000;
 
-    private final DecisionPoint policy;
     private final Shared shared;
     private final Calls calls;
+    private final Server server;
     private final Lookups lookups;
     private final Publisher publisher;
     private final Upkeep upkeep;
     private final Clocks clocks;
     private final Views views;
-    private final RateLimit<Id> perPeer = new RateLimit<>(ASKED_PER_SECOND, ASKED_AT_ONCE, ASKERS_MAX);
-    private final RateLimit<Address> perNetwork =
-            new RateLimit<>(10 * ASKED_PER_SECOND, 10 * ASKED_AT_ONCE, ASKERS_MAX);
     private Contact self;
     private int reportedSize;
 
     /** Makes the DHT of node {@code self}; it does nothing before {@link Input.Start}. */
     public Dht(Config config, Id self, Signing signing, Rng rng, Counters counters) {
-        policy = new DecisionPoint(counters);
         shared = new Shared(config, self, signing, rng, counters);
         calls = new Calls(shared);
+        server = new Server(shared);
         lookups = new Lookups(shared, calls, this::finished);
         publisher = new Publisher(shared, calls, lookups);
         upkeep = new Upkeep(shared, calls, lookups);
@@ -266,9 +249,12 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Input.Start start -> start(start);
             case Input.Meet meet -> upkeep.meet(meet.contacts());
             case Input.Tick _ -> {}
-            case Input.NewPolicy p -> govern(p.epoch());
+            case Input.NewPolicy p -> server.govern(p.epoch());
             case Input.Clock clock -> clock(clock.epochMs());
-            case Input.Asked asked -> asked(asked);
+            case Input.Asked asked -> {
+                upkeep.heard();
+                if (server.answer(asked)) consider(asked.from().node(), asked.at());
+            }
             case Input.Answered answered -> answered(answered);
             case Input.Unanswered unanswered -> unanswered(unanswered);
             case Input.Up up -> {
@@ -349,62 +335,8 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
     }
 
-    private void asked(Input.Asked asked) {
-        upkeep.heard();
-        Id from = asked.from().node();
-        if (!perPeer.take(shared.nowNs, from) || !perNetwork.take(shared.nowNs, Item.network(asked.at()))) {
-            shared.counters.add("dht.askedTooOften");
-            return;
-        }
-        Message answer = switch (asked.request()) {
-            case Message.Ping _ -> new Message.Pong(Math.max(0, shared.epochMs()));
-            case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), from));
-            case Message.FindValue m -> shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), from));
-            case Message.Store m -> store(asked.from(), asked.at(), m.record());
-            case Message.Beat m ->
-                new Message.Beaten(mayStore(asked.from()) && shared.store.beat(shared.nowNs, from, m));
-            case Message.Pong _, Message.Nodes _, Message.Values _, Message.Stored _, Message.Beaten _ -> null;
-        };
-        if (answer == null) {
-            shared.counters.add("dht.askedWrong");
-            return;
-        }
-        shared.emit(new Output.Reply(from, asked.call(), answer));
-        consider(from, asked.at());
-    }
-
-    private Message.Stored store(Subject from, Address at, Record record) {
-        // A stranger is told what a full node would tell it.
-        boolean may = mayStore(from);
-        Message.Verdict verdict =
-                may ? shared.store.store(shared.nowNs, shared.epochMs(), from, at, record) : Message.Verdict.FULL;
-        long newest = verdict == Message.Verdict.OLD ? shared.store.newest(record) : 0;
-        return new Message.Stored(verdict, newest, Math.max(0, shared.epochMs()));
-    }
-
-    private boolean mayStore(Subject from) {
-        var here = new Question.Thing.Node(Policy.OPEN, shared.self);
-        return policy.allows(new Question(from, Action.STORE, here, shared.epochMs()));
-    }
-
-    private void govern(PolicyEpoch epoch) {
-        if (!policy.take(epoch)) return;
-        Map<Subject, Boolean> may = new HashMap<>(); // looked up, never iterated
-        int ended = shared.store.retain(shared.nowNs, by -> may.computeIfAbsent(by, this::mayStore));
-        if (ended > 0) shared.emit(new Output.PolicyEnded(epoch.number(), ended));
-    }
-
     private void consider(Id node, Address at) {
         if (at.isUnicast() && !node.equals(shared.self)) upkeep.consider(new Contact(node, List.of(at)));
-    }
-
-    private List<Contact> closest(Id target, Id asker) {
-        List<Contact> out = new ArrayList<>(shared.config.k());
-        for (Entry entry : shared.table.closest(target, shared.config.k() + 1)) {
-            boolean doubtful = entry.failures > 0 || entry.contact.node().equals(asker);
-            if (!doubtful && out.size() < shared.config.k()) out.add(entry.contact);
-        }
-        return out;
     }
 
     private void answered(Input.Answered answered) {

@@ -7,7 +7,8 @@
  * know), {@link mcc.dht.Lookup} (one walk toward a target, among liars), {@link mcc.dht.Harvest} (the records it found),
  * {@link mcc.dht.RecordStore} (what we keep for others; {@code Shelf} and {@code Shares} say who gives way), {@link
  * mcc.dht.Publisher} (what others keep for us), {@link mcc.dht.Upkeep} (staying in the network), {@link mcc.dht.Clocks}.
- * {@code Lookups} and {@code Calls} feed lookups with answers, {@code Agenda} is the one list of what is due.
+ * {@code Server} answers what others ask, {@code Lookups} and {@code Calls} feed lookups with answers, {@code Agenda} is the
+ * one list of what is due.
  *
  * <p>Invariants: a bucket has at most k contacts, each shares as many bits with us as the bucket's index says, and each has
  * answered a request; no record is kept without its writer's signature or past its lease; a version once gone stays gone;

@@ -1,0 +1,93 @@
+package mcc.dht;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import mcc.consortium.Action;
+import mcc.consortium.DecisionPoint;
+import mcc.consortium.Policy;
+import mcc.consortium.PolicyEpoch;
+import mcc.consortium.Question;
+import mcc.consortium.Subject;
+import mcc.core.Address;
+import mcc.core.Id;
+import mcc.core.RateLimit;
+import mcc.wire.Contact;
+import mcc.wire.Message;
+import mcc.wire.Record;
+
+/** Answers what other nodes ask: so many requests of each in a second, and records kept for those who may store. */
+final class Server {
+    /** Requests of one peer that are served in a second, and at once after a rest; ten times as many of one network. */
+    private static final int ASKED_PER_SECOND = 1_000;
+
+    private static final int ASKED_AT_ONCE = 10_000;
+    private static final int ASKERS_MAX = 4_096;
+
+    private final Shared shared;
+    private final DecisionPoint policy;
+    private final RateLimit<Id> perPeer = new RateLimit<>(ASKED_PER_SECOND, ASKED_AT_ONCE, ASKERS_MAX);
+    private final RateLimit<Address> perNetwork =
+            new RateLimit<>(10 * ASKED_PER_SECOND, 10 * ASKED_AT_ONCE, ASKERS_MAX);
+
+    Server(Shared shared) {
+        this.shared = shared;
+        policy = new DecisionPoint(shared.counters);
+    }
+
+    /** Answers a request; false where it is not served. */
+    boolean answer(Dht.Input.Asked asked) {
+        Id from = asked.from().node();
+        if (!perPeer.take(shared.nowNs, from) || !perNetwork.take(shared.nowNs, Item.network(asked.at()))) {
+            shared.counters.add("dht.askedTooOften");
+            return false;
+        }
+        Message answer = switch (asked.request()) {
+            case Message.Ping _ -> new Message.Pong(Math.max(0, shared.epochMs()));
+            case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), from));
+            case Message.FindValue m -> shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), from));
+            case Message.Store m -> store(asked.from(), asked.at(), m.record());
+            case Message.Beat m ->
+                new Message.Beaten(mayStore(asked.from()) && shared.store.beat(shared.nowNs, from, m));
+            case Message.Pong _, Message.Nodes _, Message.Values _, Message.Stored _, Message.Beaten _ -> null;
+        };
+        if (answer == null) {
+            shared.counters.add("dht.askedWrong");
+            return false;
+        }
+        shared.emit(new Dht.Output.Reply(from, asked.call(), answer));
+        return true;
+    }
+
+    private Message.Stored store(Subject from, Address at, Record record) {
+        // A stranger is told what a full node would tell it.
+        boolean may = mayStore(from);
+        Message.Verdict verdict =
+                may ? shared.store.store(shared.nowNs, shared.epochMs(), from, at, record) : Message.Verdict.FULL;
+        long newest = verdict == Message.Verdict.OLD ? shared.store.newest(record) : 0;
+        return new Message.Stored(verdict, newest, Math.max(0, shared.epochMs()));
+    }
+
+    private boolean mayStore(Subject from) {
+        var here = new Question.Thing.Node(Policy.OPEN, shared.self);
+        return policy.allows(new Question(from, Action.STORE, here, shared.epochMs()));
+    }
+
+    /** Judges what others have stored by a new policy. */
+    void govern(PolicyEpoch epoch) {
+        if (!policy.take(epoch)) return;
+        Map<Subject, Boolean> may = new HashMap<>(); // looked up, never iterated
+        int ended = shared.store.retain(shared.nowNs, by -> may.computeIfAbsent(by, this::mayStore));
+        if (ended > 0) shared.emit(new Dht.Output.PolicyEnded(epoch.number(), ended));
+    }
+
+    private List<Contact> closest(Id target, Id asker) {
+        List<Contact> out = new ArrayList<>(shared.config.k());
+        for (Entry entry : shared.table.closest(target, shared.config.k() + 1)) {
+            boolean doubtful = entry.failures > 0 || entry.contact.node().equals(asker);
+            if (!doubtful && out.size() < shared.config.k()) out.add(entry.contact);
+        }
+        return out;
+    }
+}
