@@ -109,7 +109,7 @@ public final class Packets {
             PacketSink out) {
         int n = session.seal(kind, b, offset, length, sealed, 0);
         link.txBytes += n;
-        links.send(out, path.local, path.remote, sealed, n, ecn);
+        links.outbound().send(out, path.local, path.remote, sealed, n, ecn);
     }
 
     /** The mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */
@@ -166,7 +166,7 @@ public final class Packets {
                 malformedParts.add();
                 return -1;
             }
-            int n = links.counted(session.open(buf, offset, length, part, 0));
+            int n = links.inbound().counted(session.open(buf, offset, length, part, 0));
             if (n >= 0) copied(nowNs, link, buf, offset, part, n);
             return n;
         }
@@ -175,7 +175,7 @@ public final class Packets {
             unwanted.add();
             return -1;
         }
-        int n = links.counted(session.open(buf, offset, length, handler.buffer(), at));
+        int n = links.inbound().counted(session.open(buf, offset, length, handler.buffer(), at));
         handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n, links.arrivedEcn);
         if (n >= 0) heard(nowNs, link, length);
         return n;

@@ -209,7 +209,7 @@ final class Paths {
             Control.Builder probe =
                     Control.newBuilder().setMtuProbe(path.mtu.token()).setPadding(padding);
             counters.add("link.mtu.probes");
-            links.sendControl(nowNs, link, path.local, path.remote, probe);
+            links.outbound().sendControl(nowNs, link, path.local, path.remote, probe);
         }
     }
 
@@ -277,6 +277,6 @@ final class Paths {
             return;
         }
         Control.Builder challenge = Control.newBuilder().setPathChallenge(path.challengeValue());
-        links.sendControl(nowNs, link, path.local, path.remote, challenge);
+        links.outbound().sendControl(nowNs, link, path.local, path.remote, challenge);
     }
 }

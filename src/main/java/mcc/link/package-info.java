@@ -4,7 +4,8 @@
  * <p>May use {@code session}, {@code stream}, {@code nat} and what they may use. Knows no sockets: it is
  * lent datagrams and lends them back through a {@link mcc.link.PacketSink}.
  *
- * <p>Read in this order: {@link mcc.link.Links} (from bytes to a peer and back: the tour of the data path),
+ * <p>Read in this order: {@link mcc.link.Links} (all that others see), {@code Inbound} (from bytes to a peer: the tour of the
+ * data path), {@code Outbound} (and back), {@code Requests} (calls and answers), {@code Timers} (who is due),
  * {@link mcc.link.Table} (all peers, and who gives way),
  * {@link mcc.link.Link} (one peer's state), {@link mcc.link.Path} and {@link mcc.link.Paths} (the ways to it),
  * {@link mcc.link.Access} (who may have one), {@link mcc.link.Initiator} (handshakes that this node begins),

@@ -1,0 +1,219 @@
+package mcc.link;
+
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.core.Counters.Counter;
+import mcc.link.LinkOutput.Reason;
+import mcc.session.Session;
+import mcc.stream.Event;
+import mcc.wire.Frames;
+import mcc.wire.FramesReader;
+import mcc.wire.Handshakes;
+import mcc.wire.Transport;
+import mcc.wire.pb.Control;
+import mcc.wire.pb.Datagram;
+
+/**
+ * What comes in, from a datagram to outputs: its header, its keys, the replay window, the path, its frames, and what the
+ * connection makes of them.
+ */
+final class Inbound {
+    private static final int CE = 3;
+
+    private final Links links;
+    private final Initiator initiator;
+    private final Responder responder;
+    private final Dialer dialer;
+    private final Paths paths;
+    private final Requests requests;
+    private final byte[] plain;
+    private final Counters counters;
+    private final Counter malformed;
+    private final Counter unknown;
+    private final Counter forged;
+    private final Counter replayed;
+
+    Inbound(
+            Links links,
+            Initiator initiator,
+            Responder responder,
+            Dialer dialer,
+            Paths paths,
+            Requests requests,
+            byte[] plain,
+            Counters counters) {
+        this.links = links;
+        this.initiator = initiator;
+        this.responder = responder;
+        this.dialer = dialer;
+        this.paths = paths;
+        this.requests = requests;
+        this.plain = plain;
+        this.counters = counters;
+        malformed = counters.of("link.datagram.malformed");
+        unknown = counters.of("link.datagram.unknown-receiver");
+        forged = counters.of("link.datagram.forged");
+        replayed = counters.of("link.datagram.replayed");
+    }
+
+    void onTransport(long nowNs, byte[] buf, int offset, int length, Address from) {
+        if (!Transport.isWellFormed(buf, offset, length) || length - Transport.OVERHEAD_BYTES > plain.length) {
+            malformed.add();
+            return;
+        }
+        switch (links.slots().find(Transport.receiver(buf, offset))) {
+            case Slot.Established(Link link, Session session) ->
+                onSealed(nowNs, link, session, buf, offset, length, from);
+            case Slot.Responding(Responder.Pending pending)
+            when pending.session != null -> {
+                int n = open(pending.session, buf, offset, length, nowNs);
+                if (n < 0) return;
+                Link link = responder.promote(nowNs, pending, from);
+                if (link != null) onOpened(nowNs, link, n, buf, offset, from, length);
+            }
+            case Slot.Dialing(Dial dial)
+            when dial.link != null && dial.session != null -> {
+                int n = open(dial.session, buf, offset, length, nowNs);
+                if (n < 0) return;
+                Link link = dial.link;
+                dialer.confirmed(nowNs, dial, from);
+                onOpened(nowNs, link, n, buf, offset, from, length);
+            }
+            case null, default -> unknown.add();
+        }
+    }
+
+    private void onSealed(long nowNs, Link link, Session session, byte[] buf, int offset, int length, Address from) {
+        boolean frames = Transport.kind(buf, offset) == Transport.FRAMES;
+        int n = frames
+                ? open(session, buf, offset, length, nowNs)
+                : links.packets().receive(nowNs, link, session, buf, offset, length);
+        if (n < 0) return;
+        boolean newest = session == link.current && session.isNewest(buf, offset);
+        paths.heard(nowNs, link, links.arrivedLocal, from, length, newest);
+        if (frames) onFrames(nowNs, link, n, from, length);
+    }
+
+    private void onOpened(long nowNs, Link link, int n, byte[] buf, int offset, Address from, int datagramBytes) {
+        if (Transport.kind(buf, offset) == Transport.FRAMES) onFrames(nowNs, link, n, from, datagramBytes);
+        else links.packets().copied(nowNs, link, buf, offset, plain, n);
+    }
+
+    /** Opens into {@link #plain}; negative when the packet proves nothing. */
+    private int open(Session session, byte[] buf, int offset, int length, long nowNs) {
+        if (!session.isAlive(nowNs)) {
+            unknown.add();
+            return -1;
+        }
+        return counted(session.open(buf, offset, length, plain, 0));
+    }
+
+    int counted(int n) {
+        if (n == Session.FORGED) forged.add();
+        else if (n == Session.REPLAYED) replayed.add();
+        return n;
+    }
+
+    private void onFrames(long nowNs, Link link, int n, Address from, int datagramBytes) {
+        link.heard(nowNs, datagramBytes);
+        link.remoteHeard |= !Frames.isBareMessage(plain, 0, n);
+        if (Frames.isControl(plain, 0, n)) {
+            onControl(nowNs, link, n, from);
+        } else if (Frames.isBareMessage(plain, 0, n)) {
+            onBareMessage(nowNs, link, n);
+        } else if (link.connection.receive(nowNs, plain, 0, n, links.arrivedEcn == CE)) {
+            if (link.current != null) link.current.used(nowNs);
+        }
+        drain(nowNs, link);
+        links.touch(link);
+    }
+
+    private void onBareMessage(long nowNs, Link link, int n) {
+        FramesReader reader = new FramesReader();
+        reader.begin(plain, 0, n);
+        if (reader.next() && reader.kind() == Frames.MESSAGE) requests.onMessage(nowNs, link, reader.message());
+        else malformed.add();
+    }
+
+    private void onControl(long nowNs, Link link, int n, Address from) {
+        int at = Frames.controlOffset(plain, 0, n);
+        Control control = at < 0 ? null : Handshakes.control(plain, at, n - at);
+        if (control == null) {
+            malformed.add();
+            return;
+        }
+        switch (control.getKindCase()) {
+            case PATH_CHALLENGE, MTU_PROBE ->
+                links.outbound().sendControl(nowNs, link, links.arrivedLocal, from, Paths.answer(control));
+            case MTU_RESPONSE -> paths.mtuAnswered(nowNs, link, control.getMtuResponse());
+            case PATH_RESPONSE -> paths.answered(nowNs, link, control.getPathResponse());
+            case OBSERVED -> {
+                Address self = Handshakes.address(control.getObserved());
+                if (self != null) links.observed(link.peer, from, self);
+            }
+            case CLOSE -> links.forget(link, Reason.CLOSED);
+            case KEEPALIVE, KIND_NOT_SET -> {}
+        }
+    }
+
+    void onHandshake(long nowNs, byte[] buf, int offset, int length, Address from) {
+        Datagram d = Handshakes.datagram(buf, offset, length);
+        if (d == null) {
+            malformed.add();
+            return;
+        }
+        switch (d.getKindCase()) {
+            case INITIATION -> responder.onInitiation(nowNs, d.getInitiation(), false, from, length);
+            case XX_INITIATION -> responder.onInitiation(nowNs, d.getXxInitiation(), true, from, length);
+            case RESPONSE -> {
+                if (links.slots().find(d.getResponse().getReceiver()) instanceof Slot.Initiating(Link link)) {
+                    initiator.onResponse(nowNs, link, d.getResponse(), from, length);
+                } else unknown.add();
+            }
+            case XX_RESPONSE -> {
+                if (links.slots().find(d.getXxResponse().getReceiver()) instanceof Slot.Dialing(Dial dial)) {
+                    dialer.onResponse(nowNs, dial, d.getXxResponse(), from);
+                } else unknown.add();
+            }
+            case XX_FINAL -> {
+                switch (links.slots().find(d.getXxFinal().getReceiver())) {
+                    case Slot.Responding(Responder.Pending pending) ->
+                        responder.onFinal(nowNs, pending, d.getXxFinal(), from);
+                    // Repeated, because the confirmation was lost: confirm again, to the address in use.
+                    case Slot.Established(Link link, Session _)
+                    when link.path != null -> links.control(link, Paths.observed(link.path.remote));
+                    case null, default -> unknown.add();
+                }
+            }
+            case COOKIE -> {
+                switch (links.slots().find(d.getCookie().getReceiver())) {
+                    case Slot.Initiating(Link link) -> initiator.onCookie(nowNs, link, d.getCookie(), from);
+                    case Slot.Dialing(Dial dial) -> dialer.onCookie(nowNs, dial, d.getCookie());
+                    case null, default -> unknown.add();
+                }
+            }
+            case FRAMES, PACKET, PACKET_NEEDS_CSUM, PACKET_PART, KIND_NOT_SET -> malformed.add();
+        }
+    }
+
+    /** Turns what the connection tells into outputs. */
+    void drain(long nowNs, Link link) {
+        for (Event event; (event = link.connection.poll()) != null; ) {
+            switch (event) {
+                case Event.Message m -> requests.onMessage(nowNs, link, m.bytes());
+                case Event.Datagram e ->
+                    links.output(new LinkOutput.StreamDatagram(link.subject(), e.stream(), e.data()));
+                case Event.Opened e -> links.output(new LinkOutput.StreamOpened(link.subject(), e.stream()));
+                case Event.Readable e -> links.output(new LinkOutput.StreamReadable(link.peer, e.stream()));
+                case Event.Writable e -> links.output(new LinkOutput.StreamWritable(link.peer, e.stream()));
+                case Event.Reset e -> links.output(new LinkOutput.StreamReset(link.peer, e.stream(), e.code()));
+                case Event.Finished e -> links.output(new LinkOutput.StreamFinished(link.peer, e.stream()));
+                case Event.Broken _ -> {
+                    counters.add("link.peer.broken");
+                    links.forget(link, Reason.REFUSED);
+                    return;
+                }
+            }
+        }
+    }
+}

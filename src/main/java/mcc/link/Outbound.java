@@ -1,0 +1,82 @@
+package mcc.link;
+
+import mcc.core.Address;
+import mcc.core.Counters;
+import mcc.core.Counters.Counter;
+import mcc.session.Session;
+import mcc.wire.Frames;
+import mcc.wire.Transport;
+import mcc.wire.pb.Control;
+
+/** What goes out: builds and seals the packets of a link, as its pacer, its window and the sink allow. */
+final class Outbound {
+    /** Packets that one link may send before the next one's turn. */
+    private static final int BURST = 48;
+
+    private final Links links;
+    private final Initiator initiator;
+    private final Paths paths;
+    private final byte[] plain;
+    private final byte[] sealed = new byte[PathMtu.TOP];
+    private final Counter txBytes;
+    private final Counter txPackets;
+
+    Outbound(Links links, Initiator initiator, Paths paths, byte[] plain, Counters counters) {
+        this.links = links;
+        this.initiator = initiator;
+        this.paths = paths;
+        this.plain = plain;
+        txBytes = counters.of("udp.tx.bytes");
+        txPackets = counters.of("udp.tx.packets");
+    }
+
+    /** Sends what one link has, up to a burst; true when there may be more. */
+    boolean transmit(long nowNs, Link link, PacketSink out) {
+        Session session = link.current;
+        Path path = link.path;
+        if (session == null || path == null || !session.isAlive(nowNs)) {
+            if (link.wantsKeys()) initiator.begin(nowNs, link);
+            return false;
+        }
+        while (!link.controls.isEmpty() && out.ready()) {
+            byte[] control = link.controls.removeFirst();
+            sealAndSend(nowNs, link, session, out, path, control, control.length);
+        }
+        int max = paths.datagramBytes(nowNs, link, path) - Transport.OVERHEAD_BYTES;
+        for (int i = 0; i < BURST; i++) {
+            if (!out.ready()) return true;
+            int n = link.connection.transmit(nowNs, plain, 0, max);
+            if (n == 0) return false;
+            if (n > PathMtu.BASE / 2 && path.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link, path);
+            sealAndSend(nowNs, link, session, out, path, plain, n);
+            session.used(nowNs);
+            if (session.isDue(nowNs)) initiator.begin(nowNs, link);
+        }
+        return true;
+    }
+
+    private void sealAndSend(
+            long nowNs, Link link, Session session, PacketSink out, Path path, byte[] frames, int length) {
+        int n = session.seal(Transport.FRAMES, frames, 0, length, sealed, 0);
+        link.sentNs = nowNs;
+        link.txBytes += n;
+        send(out, path.local, path.remote, sealed, n, 0);
+    }
+
+    void send(PacketSink out, int local, Address to, byte[] bytes, int length, int ecn) {
+        txBytes.add(length);
+        txPackets.add();
+        out.send(local, to, bytes, 0, length, ecn);
+    }
+
+    void sendControl(long nowNs, Link link, int local, Address to, Control.Builder control) {
+        Session session = link.current;
+        if (session == null || !session.isAlive(nowNs)) return;
+        byte[] frames = Frames.control(control.build().toByteArray());
+        byte[] datagram = new byte[frames.length + Transport.OVERHEAD_BYTES];
+        session.seal(Transport.FRAMES, frames, 0, frames.length, datagram, 0);
+        link.txBytes += datagram.length;
+        link.sentNs = nowNs;
+        links.post(local, to, datagram);
+    }
+}

@@ -1,0 +1,103 @@
+package mcc.link;
+
+import mcc.core.Address;
+import mcc.core.Bytes;
+import mcc.core.Counters;
+import mcc.link.LinkOutput.Reason;
+import mcc.wire.FramesWriter;
+import mcc.wire.Rpc;
+import mcc.wire.Transport;
+
+/** Requests to peers and their answers, each a message: without keys it waits for a handshake, whose first packet carries it. */
+final class Requests {
+    private final Links links;
+    private final Initiator initiator;
+    private final Responder responder;
+    private final byte[] plain;
+    private final Counters counters;
+
+    Requests(Links links, Initiator initiator, Responder responder, byte[] plain, Counters counters) {
+        this.links = links;
+        this.initiator = initiator;
+        this.responder = responder;
+        this.plain = plain;
+        this.counters = counters;
+    }
+
+    void ask(long nowNs, LinkInput.Ask a) {
+        Link link = links.link(nowNs, a.to());
+        if (link == null) {
+            links.output(new LinkOutput.Unanswered(a.to().node(), a.call(), Reason.REFUSED));
+            return;
+        }
+        if (link.calls.size() >= Link.CALLS_MAX) {
+            link.calls.remove(link.calls.keySet().iterator().next());
+        }
+        link.calls.put(a.call(), nowNs);
+        Bytes message = Rpc.encode(new Rpc(a.call(), a.request()));
+        if (link.canSend(nowNs)) {
+            if (!link.connection.send(message)) {
+                links.output(new LinkOutput.Unanswered(link.peer, a.call(), Reason.OVERLOADED));
+                return;
+            }
+            links.expect(nowNs, link);
+        } else {
+            if (link.waiting.size() >= Link.WAITING_MAX) {
+                counters.add("link.waiting.dropped");
+                Link.Waiting old = link.waiting.removeFirst();
+                links.output(new LinkOutput.Unanswered(link.peer, old.call(), Reason.OVERLOADED));
+            }
+            link.waiting.add(new Link.Waiting(a.call(), message));
+            initiator.begin(nowNs, link);
+        }
+        links.touch(link);
+        links.schedule(link);
+    }
+
+    void reply(long nowNs, LinkInput.Reply r) {
+        Bytes message = Rpc.encode(new Rpc(r.call(), r.answer()));
+        Link link = links.find(r.to());
+        if (link != null && link.canSend(nowNs)) {
+            link.connection.send(message);
+            links.touch(link);
+            links.schedule(link);
+            return;
+        }
+        Responder.Pending pending = responder.early(r.to(), r.call());
+        if (pending == null || pending.session == null) {
+            counters.add("link.reply.no-session");
+            return;
+        }
+        FramesWriter writer = new FramesWriter();
+        writer.begin(plain, 0, plain.length);
+        writer.message(message);
+        int n = writer.length();
+        byte[] datagram = new byte[n + Transport.OVERHEAD_BYTES];
+        if (datagram.length > pending.budgetBytes) {
+            counters.add("link.early.over-budget");
+            return;
+        }
+        pending.earlyCall = -1;
+        pending.session.seal(Transport.FRAMES, plain, 0, n, datagram, 0);
+        links.post(pending.local, pending.from, datagram);
+    }
+
+    /** Takes a message of a peer: a request, or the answer to one. */
+    void onMessage(long nowNs, Link link, Bytes body) {
+        Rpc rpc = Rpc.decode(body.toArray(), 0, body.size(), counters);
+        if (rpc == null || link.path == null) return;
+        Address at = link.path.remote;
+        if (rpc.body().isRequest()) {
+            links.asked(link.subject(), at, rpc);
+            return;
+        }
+        Long asked = link.calls.remove(rpc.call());
+        if (asked == null) {
+            counters.add("link.answer.unasked");
+            return;
+        }
+        long rttNs = nowNs - asked;
+        link.answered(asked, nowNs);
+        links.output(new LinkOutput.Answered(link.peer, at, rpc.call(), rpc.body(), rttNs));
+    }
+}
