@@ -31,6 +31,8 @@ import mcc.sys.TunDevice;
 import mcc.tun.InnerAddress;
 import mcc.tun.Subnet;
 import mcc.tun.VirtualInterface;
+import mcc.udp.PacketLoop;
+import mcc.udp.PacketThread;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,9 @@ import mcc.link.PacketSink;
 import mcc.link.Peer;
 import mcc.overlay.Desk;
 import mcc.overlay.Wiring;
+import mcc.udp.DatagramHandler;
+import mcc.udp.PacketLoop;
+import mcc.udp.UdpSockets;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +36,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One turn: a batch of datagrams in, outputs out to the bus and to the stream ports, datagrams out, one timer armed.
  */
-public final class SessionVerticle extends VerticleBase implements Resident, UdpSocket.Handler {
+public final class SessionVerticle extends VerticleBase implements Resident, DatagramHandler {
     /** What may be asked of the session verticle. */
     public sealed interface Query {
         /** All peers; answered by a list of {@link Peer}. */
@@ -154,10 +158,16 @@ public final class SessionVerticle extends VerticleBase implements Resident, Udp
     private void bind(PacketLoop loop, Address address) {
         try {
             sockets.bind(loop, address, offload, this);
-        } catch (Problem p) {
+        } catch (IOException e) {
+            String why = "cannot listen on UDP " + address + ": " + Problem.text(e);
             boolean optional = !address.isV4() && address.isUnspecified() && listen.size() > 1;
-            if (!optional) throw p;
-            LOG.warn("no IPv6: {}", p.detail());
+            if (!optional) {
+                throw new Problem(
+                        "listen",
+                        why,
+                        "stop what holds the port, or choose another with --listen HOST:PORT (port 0: any free one)");
+            }
+            LOG.warn("no IPv6: {}", why);
         }
     }
 

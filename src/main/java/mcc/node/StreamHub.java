@@ -11,6 +11,7 @@ import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Id;
 import mcc.link.Links;
+import mcc.udp.PacketLoop;
 
 /** All {@link StreamPort}s: tells each what the links tell of its stream, and the links what it wants. */
 final class StreamHub {

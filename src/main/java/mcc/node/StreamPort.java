@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import mcc.consortium.Subject;
 import mcc.core.Id;
+import mcc.udp.PacketLoop;
 import org.jspecify.annotations.Nullable;
 
 /**

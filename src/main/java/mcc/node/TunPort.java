@@ -30,6 +30,8 @@ import mcc.tun.Subnet;
 import mcc.tun.VirtualInterface;
 import mcc.tun.VirtualInterface.Input;
 import mcc.tun.VirtualInterface.Output;
+import mcc.udp.Failures;
+import mcc.udp.PacketLoop;
 import mcc.wire.Contact;
 import mcc.wire.Provider;
 import mcc.wire.Transport;

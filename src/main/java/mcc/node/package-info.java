@@ -1,9 +1,8 @@
 /**
- * The running node: verticles, bus, UDP socket, disk, configuration. The shell around the pure cores.
+ * The running node: verticles, bus, disk, configuration. The shell around the pure cores.
  *
- * <p>May use every protocol room, Vert.x, and in {@link mcc.node.PacketLoop}, {@link mcc.node.PacketThread}, {@link
- * mcc.node.SteadyEpoll}, {@link mcc.node.NettySocket} alone Netty and Vert.x's internals. What reads a clock, draws a seed,
- * opens a file or logs is here or above, never below.
+ * <p>May use every protocol room, {@code udp} (the sockets and the packet loop) and Vert.x. What reads a clock, draws a seed,
+ * opens a file or logs is here or above, or in {@code udp}, and nowhere below.
  *
  * <p>Read in this order: {@link mcc.node.Node} (start and stop, top to bottom), {@link mcc.node.Settings} (every
  * configuration key), {@link mcc.node.DataFolder} (identity and lock), {@link mcc.node.Bus} (all traffic between verticles

@@ -23,7 +23,7 @@ import java.net.PortUnreachableException;
 import java.util.function.BiConsumer;
 import mcc.core.Counters;
 import mcc.core.Id;
-import mcc.node.WildcardSocket;
+import mcc.udp.WildcardSocket;
 import org.jspecify.annotations.Nullable;
 
 /**

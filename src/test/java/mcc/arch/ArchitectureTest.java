@@ -57,8 +57,9 @@ class ArchitectureTest {
         may.put("overlay", List.of("core", "wire", "crypto", "consortium", "link", "nat", "dht", "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
         may.put("sys", List.of());
-        may.put("node", with(protocol, "sys"));
-        may.put("tunnel", with(protocol, "node"));
+        may.put("udp", List.of("core", "wire", "link", "sys"));
+        may.put("node", with(protocol, "sys", "udp"));
+        may.put("tunnel", with(protocol, "node", "udp"));
         may.put("api", with(protocol, "node", "tunnel"));
         may.put("plugin", with(protocol, "node", "api"));
         may.put("sim", protocol);
@@ -293,6 +294,7 @@ class ArchitectureTest {
                 "mcc.dht",
                 "mcc.registry",
                 "mcc.overlay",
+                "mcc.udp",
                 "mcc.node",
                 "mcc.tunnel",
                 "mcc.api",

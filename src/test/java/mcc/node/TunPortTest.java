@@ -31,6 +31,8 @@ import mcc.sys.TunDevice;
 import mcc.tun.InnerAddress;
 import mcc.tun.PacketsOf;
 import mcc.tun.Subnet;
+import mcc.udp.PacketLoop;
+import mcc.udp.PacketThread;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Provider;

@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -16,7 +16,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /** The thread of the {@link PacketLoop}, for the life of a node; its verticles come and go. */
-final class PacketThread implements AutoCloseable {
+public final class PacketThread implements AutoCloseable {
     private final EventLoop loop = new MultiThreadIoEventLoopGroup(
                     1,
                     new DefaultThreadFactory("mcc-packets", true),
@@ -24,12 +24,12 @@ final class PacketThread implements AutoCloseable {
             .next();
 
     /** A verticle's context, but on this thread: its timers and consumers end with the verticle. */
-    Context context(Context given) {
+    public Context context(Context given) {
         return ((ContextInternal) given).toBuilder().withEventLoop(loop).build();
     }
 
     /** This loop and those of Vert.x, by the names under which an operator reads of them. */
-    Map<String, Executor> loops(Vertx vertx) {
+    public Map<String, Executor> loops(Vertx vertx) {
         Map<String, Executor> out = new LinkedHashMap<>();
         out.put("the packet loop", loop);
         int n = 0;

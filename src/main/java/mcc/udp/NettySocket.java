@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
@@ -25,7 +25,7 @@ import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
 /** A UDP socket by Netty, datagram by datagram, for systems where {@link LinuxSocket} does not work. */
-final class NettySocket implements UdpSocket {
+final class NettySocket implements PacketSocket {
     private static final int BUFFER_BYTES = 4 << 20;
     private static final int SENDERS_MAX = 4096;
     private static final int DATAGRAM_MAX = Transport.BOX_MAX_BYTES + Transport.HEADER_BYTES;
@@ -47,9 +47,11 @@ final class NettySocket implements UdpSocket {
     /**
      * Binds; blocks the caller, which must not be the packet loop.
      *
-     * @throws Problem when the address cannot be had
+     * @throws IOException when the address cannot be had
      */
-    static NettySocket bind(PacketLoop loop, Address address, LocalEnds ends, Counters counters, Handler handler) {
+    static NettySocket bind(
+            PacketLoop loop, Address address, LocalEnds ends, Counters counters, DatagramHandler handler)
+            throws IOException {
         Inbound inbound = new Inbound(handler, counters);
         boolean epoll = Epoll.isAvailable();
         SocketProtocolFamily family = address.isV4() ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
@@ -67,10 +69,7 @@ final class NettySocket implements UdpSocket {
             channel = bound.awaitUninterruptibly().channel();
             Throwable cause = bound.cause();
             if (cause != null) {
-                throw new Problem(
-                        "listen",
-                        "cannot listen on UDP " + address + ": " + Problem.text(cause),
-                        "stop what holds the port, or choose another with --listen HOST:PORT (port 0: any free one)");
+                throw cause instanceof IOException e ? e : new IOException(cause.getMessage(), cause);
             }
         } catch (UnknownHostException e) {
             throw new IllegalStateException("an address has 4 or 16 bytes", e);
@@ -140,11 +139,11 @@ final class NettySocket implements UdpSocket {
     }
 
     private static final class Inbound extends ChannelInboundHandlerAdapter {
-        private final Handler handler;
+        private final DatagramHandler handler;
         private final Counters.Counter errors;
         private @Nullable NettySocket socket;
 
-        Inbound(Handler handler, Counters counters) {
+        Inbound(DatagramHandler handler, Counters counters) {
             this.handler = handler;
             errors = counters.of("udp.errors");
         }

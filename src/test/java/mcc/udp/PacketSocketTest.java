@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -28,20 +28,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Sockets of every rung of the ladder, on kernels that refuse something. */
-class UdpSocketTest {
+class PacketSocketTest {
     private static final Address LOOPBACK = Address.v4(0x7f000001, 0);
     private static final Address LOOPBACK6 = new Address(0, 1, 0);
 
     private final Counters counters = new Counters();
     private final LocalEnds ends = new LocalEnds(counters);
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
-    private final List<UdpSocket> sockets = new ArrayList<>();
+    private final List<PacketSocket> sockets = new ArrayList<>();
     private Vertx vertx;
     private PacketThread thread;
     private PacketLoop loop;
 
     /** What a socket tells its owner. */
-    private static final class Inbox implements UdpSocket.Handler {
+    private static final class Inbox implements DatagramHandler {
         final BlockingQueue<byte[]> datagrams = new LinkedBlockingQueue<>();
         final BlockingQueue<Address> senders = new LinkedBlockingQueue<>();
         final BlockingQueue<Integer> locals = new LinkedBlockingQueue<>();
@@ -91,20 +91,20 @@ class UdpSocketTest {
     @AfterEach
     void stop() {
         if (vertx == null) return;
-        for (UdpSocket socket : sockets) socket.close();
+        for (PacketSocket socket : sockets) socket.close();
         thread.close();
         vertx.close().await();
         assertThat(failure).isNotDone();
     }
 
-    private UdpSocket linux(Kernel kernel, Address at, boolean offload, Inbox inbox) throws Exception {
+    private PacketSocket linux(Kernel kernel, Address at, boolean offload, Inbox inbox) throws Exception {
         UdpDescriptor made = kernel.bind(at.ip(), offload);
-        UdpSocket socket = LinuxSocket.of(loop, made, at, ends, counters, inbox);
+        PacketSocket socket = LinuxSocket.of(loop, made, at, ends, counters, inbox);
         sockets.add(socket);
         return socket;
     }
 
-    private UdpSocket linux(Kernel kernel, Inbox inbox) throws Exception {
+    private PacketSocket linux(Kernel kernel, Inbox inbox) throws Exception {
         return linux(kernel, LOOPBACK, true, inbox);
     }
 
@@ -128,7 +128,7 @@ class UdpSocketTest {
         return out;
     }
 
-    private void send(UdpSocket from, Address to, List<byte[]> datagrams) throws Exception {
+    private void send(PacketSocket from, Address to, List<byte[]> datagrams) throws Exception {
         onLoop(() -> {
             for (byte[] each : datagrams) from.send(LocalEnds.ANY, to, each, 0, each.length, 0);
             from.flush();
@@ -144,9 +144,9 @@ class UdpSocketTest {
             Inbox mine = new Inbox();
             Inbox theirs = new Inbox();
             Kernel kernel = kind == Kind.LINUX ? new Kernel() : new Kernel().refusing("recvmmsg");
-            UdpSocket from = linux(kernel, at, true, mine);
-            UdpSocket to = linux(new Kernel(), at, true, theirs);
-            UdpSocket gone = linux(new Kernel(), at, true, new Inbox());
+            PacketSocket from = linux(kernel, at, true, mine);
+            PacketSocket to = linux(new Kernel(), at, true, theirs);
+            PacketSocket gone = linux(new Kernel(), at, true, new Inbox());
             Address nobody = gone.local();
             gone.close();
             onLoop(() -> {}); // it is closed
@@ -173,7 +173,7 @@ class UdpSocketTest {
         NETTY
     }
 
-    private UdpSocket socket(Kind kind, Address at, Inbox inbox) throws Exception {
+    private PacketSocket socket(Kind kind, Address at, Inbox inbox) throws Exception {
         if (kind != Kind.NETTY) {
             Kernel kernel = new Kernel();
             if (kind == Kind.LINUX_WITHOUT_GRO) kernel.without(Kernel.UDP_GRO);
@@ -181,7 +181,7 @@ class UdpSocketTest {
             if (kind == Kind.LINUX_WITHOUT_GSO) kernel.without(Kernel.UDP_SEGMENT);
             return linux(kernel, at, kind != Kind.LINUX_OFF, inbox);
         }
-        UdpSocket socket = NettySocket.bind(loop, at, ends, counters, inbox);
+        PacketSocket socket = NettySocket.bind(loop, at, ends, counters, inbox);
         sockets.add(socket);
         return socket;
     }
@@ -193,8 +193,8 @@ class UdpSocketTest {
             for (Kind other : Kind.values()) {
                 Inbox inbox = new Inbox();
                 Inbox back = new Inbox();
-                UdpSocket one = socket(kind, at, inbox);
-                UdpSocket two = socket(other, at, back);
+                PacketSocket one = socket(kind, at, inbox);
+                PacketSocket two = socket(other, at, back);
                 List<byte[]> datagrams = batch(5, 60);
                 send(one, two.local(), datagrams);
                 back.gets(datagrams);
@@ -212,13 +212,13 @@ class UdpSocketTest {
     void aDatagramIsAnsweredFromTheAddressThatItCameTo(Kind kind) throws Exception {
         for (Address at : List.of(Address.v4(0, 0), new Address(0, 0, 0))) {
             Inbox inbox = new Inbox();
-            UdpSocket wildcard = socket(kind, at, inbox);
+            PacketSocket wildcard = socket(kind, at, inbox);
             List<Integer> locals = new ArrayList<>();
             List<Address> dialled = at.isV4()
                     ? List.of(Address.v4(0x7f000001, 0), Address.v4(0x7f000002, 0), Address.v4(0x7f000003, 0))
                     : List.of(new Address(0, 1, 0));
             List<Inbox> backs = new ArrayList<>();
-            List<UdpSocket> clients = new ArrayList<>();
+            List<PacketSocket> clients = new ArrayList<>();
             for (Address each : dialled) {
                 backs.add(new Inbox());
                 clients.add(socket(Kind.LINUX, at.isV4() ? LOOPBACK : LOOPBACK6, backs.getLast()));
@@ -261,8 +261,8 @@ class UdpSocketTest {
     @Test
     void whatAnAddressSentThatTheHostHasNoLongerLeavesFromAnother() throws Exception {
         Inbox inbox = new Inbox();
-        UdpSocket to = linux(new Kernel(), inbox);
-        UdpSocket from = linux(new Kernel(), Address.v4(0, 0), true, new Inbox());
+        PacketSocket to = linux(new Kernel(), inbox);
+        PacketSocket from = linux(new Kernel(), Address.v4(0, 0), true, new Inbox());
         onLoop(() -> {
             int gone = ends.number(from, 0, 0xffffL << 32 | 0xc6336401L, 0); // 198.51.100.1
             for (byte[] each : batch(4, 20)) from.send(gone, to.local(), each, 0, each.length, 0);
@@ -277,8 +277,8 @@ class UdpSocketTest {
     }
 
     @Test
-    void aHostWithMoreAddressesThanThereIsRoomForAnswersFromAnyOfThem() {
-        UdpSocket socket = NettySocket.bind(loop, LOOPBACK, ends, counters, new Inbox());
+    void aHostWithMoreAddressesThanThereIsRoomForAnswersFromAnyOfThem() throws Exception {
+        PacketSocket socket = NettySocket.bind(loop, LOOPBACK, ends, counters, new Inbox());
         sockets.add(socket);
         for (int i = 1; i <= LocalEnds.MAX; i++)
             assertThat(ends.number(socket, 1, i, 0)).isEqualTo(i);
@@ -297,7 +297,7 @@ class UdpSocketTest {
         both.bind(loop, Address.v4(0x7f000002, 0), true, inbox);
         both.bind(loop, LOOPBACK, true, inbox);
         Inbox back = new Inbox();
-        UdpSocket client = linux(new Kernel(), back);
+        PacketSocket client = linux(new Kernel(), back);
         List<Address> at = both.addresses();
         for (Address each : at) {
             send(client, each, batch(3, 2));
@@ -325,10 +325,10 @@ class UdpSocketTest {
     @Test
     void withoutCuttingByTheKernelItIsNotAskedToCut() throws Exception {
         Inbox inbox = new Inbox();
-        UdpSocket to = linux(new Kernel(), inbox);
+        PacketSocket to = linux(new Kernel(), inbox);
         for (boolean off : new boolean[] {true, false}) {
             Kernel kernel = off ? new Kernel() : new Kernel().without(Kernel.UDP_SEGMENT);
-            UdpSocket from = linux(kernel, LOOPBACK, !off, new Inbox());
+            PacketSocket from = linux(kernel, LOOPBACK, !off, new Inbox());
             send(from, to.local(), batch(6, 20));
             inbox.gets(batch(6, 20));
             assertThat(kernel.sent()).isEqualTo(20);
@@ -346,9 +346,9 @@ class UdpSocketTest {
             Kernel kernel = new Kernel().failing(isSuper -> isSuper > 0 && refusals[0]-- > 0 ? error : 0);
             Inbox inbox = new Inbox();
             Inbox otherInbox = new Inbox();
-            UdpSocket to = linux(new Kernel(), inbox);
-            UdpSocket other = linux(new Kernel(), otherInbox);
-            UdpSocket from = linux(kernel, new Inbox());
+            PacketSocket to = linux(new Kernel(), inbox);
+            PacketSocket other = linux(new Kernel(), otherInbox);
+            PacketSocket from = linux(kernel, new Inbox());
             long before = counters.value("udp.gso.refused");
             send(from, to.local(), batch(7, 10));
             inbox.gets(batch(7, 10));
@@ -370,8 +370,8 @@ class UdpSocketTest {
     void aProbeOfLengthRidesInNoSuperPacket() throws Exception {
         Kernel kernel = new Kernel();
         Inbox inbox = new Inbox();
-        UdpSocket from = linux(kernel, new Inbox());
-        UdpSocket to = linux(new Kernel(), inbox);
+        PacketSocket from = linux(kernel, new Inbox());
+        PacketSocket to = linux(new Kernel(), inbox);
         onLoop(() -> {
             for (int i = 0; i < 21; i++) {
                 if (i == 10) from.cut();
@@ -405,8 +405,8 @@ class UdpSocketTest {
         int[] refusals = {2}; // one alone may be of an earlier datagram
         Kernel kernel = new Kernel().failing(_ -> refusals[0]-- > 0 ? 113 : 0);
         Inbox inbox = new Inbox();
-        UdpSocket to = linux(new Kernel(), inbox);
-        UdpSocket from = linux(kernel, new Inbox());
+        PacketSocket to = linux(new Kernel(), inbox);
+        PacketSocket from = linux(kernel, new Inbox());
         send(from, to.local(), batch(10, 4));
         send(from, to.local(), batch(11, 4));
         inbox.gets(batch(11, 4));
@@ -420,8 +420,8 @@ class UdpSocketTest {
         Kernel kernel = new Kernel().failing(_ -> full[0] ? UdpDescriptor.AGAIN : 0);
         Inbox inbox = new Inbox();
         Inbox own = new Inbox();
-        UdpSocket to = linux(new Kernel(), inbox);
-        UdpSocket from = linux(kernel, own);
+        PacketSocket to = linux(new Kernel(), inbox);
+        PacketSocket from = linux(kernel, own);
         List<byte[]> first = batch(12, 10);
         onLoop(() -> {
             for (byte[] each : first) from.send(LocalEnds.ANY, to.local(), each, 0, each.length, 0);

@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -18,35 +18,41 @@ import org.jspecify.annotations.Nullable;
  * The node's UDP sockets as one: an answer leaves by the socket and from the address that was asked, because a stateful
  * firewall, a NAT or a connected socket takes it from no other. What is sent first leaves from where the kernel's routes say.
  */
-final class UdpSockets implements PacketSink {
+public final class UdpSockets implements PacketSink {
     private static final int ROUTES_MAX = 4_096;
     /** Routes change: what the kernel said is asked again after this long. */
     private static final long ROUTES_NS = 30_000_000_000L;
 
-    private final List<UdpSocket> sockets = new ArrayList<>();
+    private final List<PacketSocket> sockets = new ArrayList<>();
     private final Counters counters;
     private final LocalEnds ends;
-    private final Map<Address, UdpSocket> routes = new HashMap<>();
+    private final Map<Address, PacketSocket> routes = new HashMap<>();
     private long routesNs;
 
-    UdpSockets(Counters counters) {
+    /** Without any yet. */
+    public UdpSockets(Counters counters) {
         this.counters = counters;
         ends = new LocalEnds(counters);
     }
 
-    /** As {@link UdpSocket#bind}. */
-    void bind(PacketLoop loop, Address address, boolean offload, UdpSocket.Handler handler) {
-        sockets.add(UdpSocket.bind(loop, address, offload, ends, counters, handler));
+    /**
+     * Binds one more, by the fastest means there are. Blocks the caller, which must not be the packet loop.
+     *
+     * @param offload whether the kernel is to cut and join super-packets, where it can
+     * @throws IOException when the address cannot be had
+     */
+    public void bind(PacketLoop loop, Address address, boolean offload, DatagramHandler handler) throws IOException {
+        sockets.add(PacketSocket.bind(loop, address, offload, ends, counters, handler));
     }
 
     /** The addresses to which the sockets are bound. */
-    List<Address> addresses() {
-        return sockets.stream().map(UdpSocket::local).toList();
+    public List<Address> addresses() {
+        return sockets.stream().map(PacketSocket::local).toList();
     }
 
     @Override
     public boolean ready() {
-        for (UdpSocket socket : sockets) if (!socket.isWritable()) return false;
+        for (PacketSocket socket : sockets) if (!socket.isWritable()) return false;
         return !sockets.isEmpty();
     }
 
@@ -58,29 +64,31 @@ final class UdpSockets implements PacketSink {
     @Override
     public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
         LocalEnds.End end = ends.get(local);
-        UdpSocket socket = end != null && end.socket().local().isV4() == to.isV4() ? end.socket() : choose(to);
+        PacketSocket socket = end != null && end.socket().local().isV4() == to.isV4() ? end.socket() : choose(to);
         if (socket == null) counters.add("udp.no-socket-for-family");
         else socket.send(local, to, buf, offset, length, ecn);
     }
 
     @Override
     public void cut() {
-        for (UdpSocket socket : sockets) socket.cut();
+        for (PacketSocket socket : sockets) socket.cut();
     }
 
-    void flush() {
-        for (UdpSocket socket : sockets) socket.flush();
+    /** Sends what was taken. */
+    public void flush() {
+        for (PacketSocket socket : sockets) socket.flush();
     }
 
-    void close() {
-        for (UdpSocket socket : sockets) socket.close();
+    /** Frees the ports. */
+    public void close() {
+        for (PacketSocket socket : sockets) socket.close();
     }
 
     /** The socket for what is no answer: that of every address, else that of the address which the kernel would send from. */
-    private @Nullable UdpSocket choose(Address to) {
-        UdpSocket first = null;
+    private @Nullable PacketSocket choose(Address to) {
+        PacketSocket first = null;
         boolean several = false;
-        for (UdpSocket socket : sockets) {
+        for (PacketSocket socket : sockets) {
             if (socket.local().isV4() != to.isV4()) continue;
             if (socket.local().isUnspecified()) return socket;
             several |= first != null;
@@ -89,17 +97,17 @@ final class UdpSockets implements PacketSink {
         return several && first != null ? byRoute(to, first) : first;
     }
 
-    private UdpSocket byRoute(Address to, UdpSocket otherwise) {
+    private PacketSocket byRoute(Address to, PacketSocket otherwise) {
         long nowNs = System.nanoTime();
         if (routes.size() >= ROUTES_MAX || nowNs - routesNs > ROUTES_NS) {
             routes.clear(); // a cache: it fills again
             routesNs = nowNs;
         }
-        UdpSocket known = routes.get(to);
+        PacketSocket known = routes.get(to);
         if (known != null) return known;
         Address source = source(to);
-        UdpSocket found = otherwise;
-        for (UdpSocket socket : sockets) if (source != null && socket.local().sameIp(source)) found = socket;
+        PacketSocket found = otherwise;
+        for (PacketSocket socket : sockets) if (source != null && socket.local().sameIp(source)) found = socket;
         routes.put(to, found);
         return found;
     }

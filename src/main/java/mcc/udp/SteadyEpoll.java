@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoHandler;

@@ -1,5 +1,6 @@
-package mcc.node;
+package mcc.udp;
 
+import java.io.IOException;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.sys.SysError;
@@ -10,40 +11,29 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Consecutive datagrams of one size to one address leave as one super-packet and arrive as one, where the kernel can.
  */
-interface UdpSocket {
-    /** What the socket tells its owner, on the packet loop. */
-    interface Handler {
-        /**
-         * @param local the end of this host's that it came to, of {@link LocalEnds}
-         * @param ecn the mark that it arrived with (RFC 3168 section 5); 0 where the socket cannot tell
-         */
-        void onDatagram(byte[] buf, int offset, int length, Address from, int local, int ecn);
-
-        /** A batch was handed over, or the socket takes datagrams again. */
-        void onTurn();
-
-        /** The system was told that nobody listens at an address that was sent to; by whom, nobody knows. */
-        default void onRefused(Address at) {}
-
-        /** Taking a datagram threw, as nothing may. */
-        void onFailure(Throwable cause);
-    }
-
+interface PacketSocket {
     /**
      * Binds the fastest there is: by calls of Linux, else Netty's. Blocks the caller, which must not be the packet loop.
      *
      * @param offload whether the kernel is to cut and join super-packets, where it can
      * @param ends where the socket looks its addresses up, on the loop
-     * @throws Problem when the address cannot be had
+     * @throws IOException when the address cannot be had
      */
-    static UdpSocket bind(
-            PacketLoop loop, Address address, boolean offload, LocalEnds ends, Counters counters, Handler handler) {
+    static PacketSocket bind(
+            PacketLoop loop,
+            Address address,
+            boolean offload,
+            LocalEnds ends,
+            Counters counters,
+            DatagramHandler handler)
+            throws IOException {
         if (PacketLoop.canWatch()) {
             try {
                 return LinuxSocket.bind(loop, address, offload, ends, counters, handler);
             } catch (SysError e) {
                 counters.add("udp.fast-path.refused");
-                LoggerFactory.getLogger(UdpSocket.class).info("UDP on {} by other means: {}", address, e.getMessage());
+                LoggerFactory.getLogger(PacketSocket.class)
+                        .info("UDP on {} by other means: {}", address, e.getMessage());
             }
         }
         return NettySocket.bind(loop, address, ends, counters, handler);

@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -17,26 +17,26 @@ import java.util.concurrent.TimeUnit;
 /**
  * The one event loop that belongs to packets alone, as one verticle sees it: what a task throws is that verticle's failure.
  *
- * <p>Vert.x's own loops never share it. On it live the verticles that say so ({@link Resident}), so that bytes between a
+ * <p>Vert.x's own loops never share it. On it live the verticles that say so ({@code node.Resident}), so that bytes between a
  * connection, a stream and the UDP socket never wait for another thread.
  */
-final class PacketLoop {
+public final class PacketLoop {
     private final EventLoop loop;
     private final Context context;
 
     /** @param context one of {@link PacketThread#context} */
-    PacketLoop(Context context) {
+    public PacketLoop(Context context) {
         this.context = context;
         loop = ((ContextInternal) context).nettyEventLoop();
     }
 
     /** Calls a handler now, as one of a context of the loop: what it throws is the failure of that one's verticle. */
-    static <T> void dispatch(Context context, T with, Handler<T> handler) {
+    public static <T> void dispatch(Context context, T with, Handler<T> handler) {
         ((ContextInternal) context).dispatch(with, handler);
     }
 
     /** Runs a task when the verticle ends whose context this is. */
-    static void atEnd(Context context, Runnable task) {
+    public static void atEnd(Context context, Runnable task) {
         ((ContextInternal) context).addCloseHook(done -> {
             task.run();
             done.succeed();
@@ -47,17 +47,13 @@ final class PacketLoop {
         return loop;
     }
 
-    boolean isHere() {
-        return loop.inEventLoop();
-    }
-
     /** Runs a task on the loop, now if this is it. */
-    void execute(Runnable task) {
+    public void execute(Runnable task) {
         loop.execute(() -> guarded(task));
     }
 
     /** Runs a task on the loop after a delay, and returns how to cancel it. */
-    Runnable after(long delayNs, Runnable task) {
+    public Runnable after(long delayNs, Runnable task) {
         var future = loop.schedule(() -> guarded(task), delayNs, TimeUnit.NANOSECONDS);
         return () -> future.cancel(false);
     }
@@ -72,12 +68,12 @@ final class PacketLoop {
     }
 
     /** Tells whoever looks after the verticle. */
-    void failed(Throwable cause) {
+    public void failed(Throwable cause) {
         ((ContextInternal) context).reportException(cause);
     }
 
     /** Whether {@link #watch} works: on Linux, where Netty's library for it can be loaded. */
-    static boolean canWatch() {
+    public static boolean canWatch() {
         return Epoll.isAvailable();
     }
 
@@ -86,7 +82,7 @@ final class PacketLoop {
      * descriptor stays its owner's.
      * Level-triggered: what is left unread comes again. Blocks the caller, which must not be the loop.
      */
-    Watch watch(int descriptor, Runnable ready) {
+    public Watch watch(int descriptor, Runnable ready) {
         FileDescriptor watched = new FileDescriptor(descriptor);
         EpollIoHandle handle = new EpollIoHandle() {
             @Override
@@ -109,7 +105,7 @@ final class PacketLoop {
     }
 
     /** A watched descriptor. */
-    static final class Watch {
+    public static final class Watch {
         private final IoRegistration registration;
 
         private Watch(IoRegistration registration) {
@@ -117,14 +113,14 @@ final class PacketLoop {
         }
 
         /** Says what the task runs for from now on: something to read, room to write, both, or neither. */
-        void wants(boolean readable, boolean writable) {
+        public void wants(boolean readable, boolean writable) {
             // For neither EPOLLERR, which is always told: Netty takes a descriptor without any out of its set for good.
             EpollIoOps ops = readable ? EpollIoOps.EPOLLIN : EpollIoOps.EPOLLERR;
             registration.submit(writable ? ops.with(EpollIoOps.EPOLLOUT) : ops);
         }
 
         /** The task runs no more. To be called on the loop, once. */
-        void end() {
+        public void end() {
             registration.cancel();
         }
     }

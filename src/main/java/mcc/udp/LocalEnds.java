@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,8 +30,8 @@ final class LocalEnds {
      *
      * @param scope the index of the interface, where the address means nothing without; else 0
      */
-    record End(UdpSocket socket, long high, long low, int scope) {
-        private boolean is(UdpSocket socket, long high, long low, int scope) {
+    record End(PacketSocket socket, long high, long low, int scope) {
+        private boolean is(PacketSocket socket, long high, long low, int scope) {
             return this.low == low && this.high == high && this.socket.equals(socket) && this.scope == scope;
         }
     }
@@ -49,7 +49,7 @@ final class LocalEnds {
     }
 
     /** The number of an end, a new one for a new end. */
-    int number(UdpSocket socket, long high, long low, int scope) {
+    int number(PacketSocket socket, long high, long low, int scope) {
         int slot = (int) (low ^ low >>> 8 ^ high) & LATELY - 1;
         End last = lately[slot];
         if (last != null && last.is(socket, high, low, scope)) return latelyNumbers[slot];

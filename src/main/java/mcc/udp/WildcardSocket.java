@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -34,7 +34,7 @@ public final class WildcardSocket {
     private final LocalEnds ends;
     private final PacketLoop loop;
     private final BiConsumer<InetSocketAddress, byte[]> taker;
-    private @Nullable UdpSocket socket;
+    private @Nullable PacketSocket socket;
 
     private WildcardSocket(PacketLoop loop, Counters counters, BiConsumer<InetSocketAddress, byte[]> taker) {
         this.loop = loop;
@@ -72,7 +72,7 @@ public final class WildcardSocket {
     /** Sends a datagram; what the system does not take at once is dropped and counted. */
     public void send(InetSocketAddress to, byte[] datagram) {
         Address client = Address.of(to.getAddress().getAddress(), to.getPort());
-        UdpSocket socket = this.socket;
+        PacketSocket socket = this.socket;
         if (client == null || socket == null) return;
         socket.send(clients.getOrDefault(client, LocalEnds.ANY), client, datagram, 0, datagram.length, 0);
         socket.flush();
@@ -80,7 +80,7 @@ public final class WildcardSocket {
 
     /** Frees the port. */
     public void close() {
-        UdpSocket socket = this.socket;
+        PacketSocket socket = this.socket;
         this.socket = null;
         if (socket != null) socket.close();
     }
@@ -93,7 +93,7 @@ public final class WildcardSocket {
         }
     }
 
-    private final class Inbound implements UdpSocket.Handler {
+    private final class Inbound implements DatagramHandler {
         @Override
         public void onDatagram(byte[] buf, int offset, int length, Address from, int local, int ecn) {
             clients.put(from, local);

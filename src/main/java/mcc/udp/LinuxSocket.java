@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -12,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A UDP socket by calls of Linux: batches in and out without an object per datagram. */
-final class LinuxSocket implements UdpSocket {
+final class LinuxSocket implements PacketSocket {
     private static final Logger LOG = LoggerFactory.getLogger(LinuxSocket.class);
     private static final int SEGMENTS_MAX = 60;
     /** What one UDP datagram over IPv4 may hold, and so a super-packet. */
@@ -28,7 +28,7 @@ final class LinuxSocket implements UdpSocket {
     private final Address local;
     private final LocalEnds ends;
     private final boolean wildcard;
-    private final Handler handler;
+    private final DatagramHandler handler;
     private final Counter errors;
     private final Counter dropped;
     private final Counter unsegmented;
@@ -53,7 +53,12 @@ final class LinuxSocket implements UdpSocket {
     private int turns;
 
     private LinuxSocket(
-            PacketLoop loop, UdpDescriptor socket, Address local, LocalEnds ends, Counters counters, Handler handler) {
+            PacketLoop loop,
+            UdpDescriptor socket,
+            Address local,
+            LocalEnds ends,
+            Counters counters,
+            DatagramHandler handler) {
         this.loop = loop;
         this.socket = socket;
         this.local = local;
@@ -77,21 +82,32 @@ final class LinuxSocket implements UdpSocket {
 
     /** @param offload whether the kernel is to cut and join super-packets, where it can */
     static LinuxSocket bind(
-            PacketLoop loop, Address address, boolean offload, LocalEnds ends, Counters counters, Handler handler)
+            PacketLoop loop,
+            Address address,
+            boolean offload,
+            LocalEnds ends,
+            Counters counters,
+            DatagramHandler handler)
             throws SysError {
         return of(loop, UdpDescriptor.bind(address.ip(), address.port(), offload), address, ends, counters, handler);
     }
 
     /** For programs of others ({@link UdpDescriptor#bindForPrograms}). */
     static LinuxSocket bindForPrograms(
-            PacketLoop loop, Address address, LocalEnds ends, Counters counters, Handler handler) throws SysError {
+            PacketLoop loop, Address address, LocalEnds ends, Counters counters, DatagramHandler handler)
+            throws SysError {
         UdpDescriptor made = UdpDescriptor.bindForPrograms(address.ip(), address.port());
         return of(loop, made, address, ends, counters, handler);
     }
 
     /** @param address where the descriptor is bound, whatever the port */
     static LinuxSocket of(
-            PacketLoop loop, UdpDescriptor made, Address address, LocalEnds ends, Counters counters, Handler handler) {
+            PacketLoop loop,
+            UdpDescriptor made,
+            Address address,
+            LocalEnds ends,
+            Counters counters,
+            DatagramHandler handler) {
         Address bound = new Address(address.high(), address.low(), made.port());
         LinuxSocket socket = new LinuxSocket(loop, made, bound, ends, counters, handler);
         socket.watch = loop.watch(made.descriptor(), socket::onReady);

@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import java.util.BitSet;
 import mcc.core.Counters;
@@ -7,7 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One kind of system call that failed: each time is counted, each error told once. */
-final class Failures {
+public final class Failures {
     private static final Logger LOG = LoggerFactory.getLogger(Failures.class);
     private static final int ERRNO_MAX = 4_095;
 
@@ -16,15 +16,19 @@ final class Failures {
     private final Counter counter;
     private final BitSet told = new BitSet();
 
-    /** @param doing what fails, for people */
-    Failures(Counters counters, String name, String doing) {
+    /**
+     * Those of one kind.
+     *
+     * @param doing what fails, for people
+     */
+    public Failures(Counters counters, String name, String doing) {
         this.name = name;
         this.doing = doing;
         counter = counters.of(name);
     }
 
-    /** @param errno of errno(3) */
-    void add(int errno) {
+    /** It failed once more, by an error of errno(3). */
+    public void add(int errno) {
         counter.add();
         int known = Math.clamp(errno, 0, ERRNO_MAX);
         if (told.get(known)) return;

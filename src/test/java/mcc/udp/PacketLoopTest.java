@@ -1,4 +1,4 @@
-package mcc.node;
+package mcc.udp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;

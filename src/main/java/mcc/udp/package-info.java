@@ -1,0 +1,23 @@
+/**
+ * The node's UDP sockets and the one event loop that moves their packets: Vert.x, Netty and the kernel, and no protocol.
+ *
+ * <p>May use {@code core}, {@code wire}'s sizes, the sink of {@code link}, {@code sys}, Vert.x; and in
+ * {@link mcc.udp.PacketLoop}, {@link mcc.udp.PacketThread}, {@code SteadyEpoll} and {@code NettySocket} alone Netty and
+ * Vert.x's internals.
+ *
+ * <p>Read in this order: {@link mcc.udp.PacketThread} (the thread, for the life of a node) and {@link mcc.udp.PacketLoop} (the
+ * loop on it as one verticle sees it), {@link mcc.udp.UdpSockets} (all sockets as one) with {@link mcc.udp.DatagramHandler}
+ * (who hears of what comes), {@code PacketSocket} (one socket), {@code LinuxSocket} (by calls of Linux, in batches),
+ * {@code NettySocket} (where those do not work), {@code LocalEnds} (which address a datagram came to),
+ * {@link mcc.udp.WildcardSocket} (a port for programs of others), {@link mcc.udp.Failures} (said once, counted each time).
+ *
+ * <p>Invariants: sockets belong to the loop; an answer leaves by the socket and from the address that was asked; what the
+ * kernel does not take at once is dropped and counted, never queued without bound; what a task throws fails the verticle it
+ * belongs to and never the loop; no object is made for a datagram where Linux's calls work.
+ *
+ * <p>Sources: udp(7) (segmentation offload), recvmmsg(2), ip(7) and ipv6(7) (IP_PKTINFO), RFC 3168 section 5 (ECN).
+ */
+@NullMarked
+package mcc.udp;
+
+import org.jspecify.annotations.NullMarked;
