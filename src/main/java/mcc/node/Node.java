@@ -215,6 +215,7 @@ public final class Node implements AutoCloseable {
                     ipv4,
                     self,
                     TunPort.Setup.subnets(settings),
+                    1_000_000_000L * Long.parseLong(settings.text("udp.idle")),
                     seed,
                     () -> tellGone(made.name()),
                     this::tellLoop);

@@ -51,6 +51,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     /**
      * What an interface is made with, for as many lives as the session verticle has.
      *
+     * @param idleNs after which an unused flow of the interface is forgotten that is not of TCP
      * @param onGone run when somebody took the interface away
      * @param onLoop told of a network of {@code tun.routes} that holds a node's UDP address, once of each
      */
@@ -61,6 +62,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
             boolean ipv4,
             Id node,
             List<Subnet> subnets,
+            long idleNs,
             long seed,
             Runnable onGone,
             BiConsumer<Subnet, Address> onLoop) {
@@ -109,6 +111,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
                 setup.address(),
                 setup.ipv4(),
                 setup.subnets(),
+                setup.idleNs(),
                 setup.seed(),
                 device.offload() != TunDevice.Offload.NONE,
                 device.offload() == TunDevice.Offload.ALL);

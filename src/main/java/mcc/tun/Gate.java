@@ -31,10 +31,10 @@ public final class Gate {
 
     /** Flows remembered. */
     static final int FLOWS_MAX = 65_536;
-    /** An unused TCP flow is forgotten after this time, any other after a fortieth of it. */
+    /** An unused TCP flow is forgotten after this time. */
     static final long TCP_NS = 7_200_000_000_000L;
-
-    static final long OTHER_NS = TCP_NS / 40;
+    /** Any other one after this, unless the operator says otherwise (RFC 4787 section 4.3: two minutes at least). */
+    static final long OTHER_NS = 120_000_000_000L;
 
     private static final int ECHO_REQUEST = 128;
     private static final int ECHO_REPLY = 129;
@@ -44,6 +44,7 @@ public final class Gate {
     private final InnerAddress self;
     private final @Nullable InnerAddress self4;
     private final Judge judge;
+    private final long otherNs;
     private final Verdicts verdicts;
     private final List<Subnet> subnets;
     private final Flows flows;
@@ -61,21 +62,26 @@ public final class Gate {
      * @param seed random, for the tables
      */
     public Gate(InnerAddress self, boolean ipv4, Judge judge, List<Subnet> subnets, long seed, Counters counters) {
-        this(self, ipv4, judge, subnets, new Fragments(counters), seed, counters);
+        this(self, ipv4, judge, subnets, OTHER_NS, new Fragments(counters), seed, counters);
     }
 
-    /** @param fragments what was said of packets in fragments, by another gate too */
+    /**
+     * @param otherNs after which an unused flow is forgotten that is not of TCP
+     * @param fragments what was said of packets in fragments, by another gate too
+     */
     Gate(
             InnerAddress self,
             boolean ipv4,
             Judge judge,
             List<Subnet> subnets,
+            long otherNs,
             Fragments fragments,
             long seed,
             Counters counters) {
         this.self = self;
         self4 = ipv4 ? self.v4() : null;
         this.judge = judge;
+        this.otherNs = otherNs;
         this.fragments = fragments;
         this.subnets = subnets.stream().sorted(Subnet.LONGEST_FIRST).toList();
         flows = new Flows(FLOWS_MAX, seed);
@@ -113,8 +119,8 @@ public final class Gate {
         return false;
     }
 
-    private static long lifeNs(int protocol) {
-        return protocol == Ip.TCP ? TCP_NS : OTHER_NS;
+    private long lifeNs(int protocol) {
+        return protocol == Ip.TCP ? TCP_NS : otherNs;
     }
 
     /**

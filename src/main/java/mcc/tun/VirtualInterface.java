@@ -43,6 +43,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
      *
      * @param ipv4 whether this host has an IPv4 address too
      * @param subnets what is behind this node, and behind others
+     * @param idleNs after which an unused flow is forgotten that is not of TCP
      * @param seed random, for the tables
      * @param offloads whether the host gives and takes {@link Vnet} headers, and super-packets of TCP
      * @param joinsUdp whether of UDP too
@@ -53,6 +54,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
             InnerAddress address,
             boolean ipv4,
             List<Subnet> subnets,
+            long idleNs,
             long seed,
             boolean offloads,
             boolean joinsUdp) {}
@@ -180,7 +182,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         redirect = new Redirect(config.network(), config.node(), self);
         routes = new Routes(config.network(), self, counters);
         subnets = new Subnets(config.network(), config.subnets());
-        gate = new Gate(self, ipv4, ports, config.subnets(), fragments, config.seed(), counters);
+        gate = new Gate(self, ipv4, ports, config.subnets(), config.idleNs(), fragments, config.seed(), counters);
         fromAddresses = new Routes.Addresses(self, self4, self4);
         coalescer = new Coalescer(config.offloads(), config.joinsUdp(), this::write);
         refused = counters.of("tun.out.refused");

@@ -45,6 +45,16 @@ class GateTest {
     }
 
     @Test
+    void aFlowIsForgottenWhenTheOperatorSays() {
+        Gate gate = new Gate(US, true, NOBODY, SUBNETS, 5_000, new Fragments(counters), 7, counters);
+        byte[] question = out(Ip.UDP, PacketsOf.udp(4000, 53, new byte[1]));
+        byte[] answer = in(Ip.UDP, PacketsOf.udp(53, 4000, new byte[1]));
+        assertThat(gate.leaves(0, PacketsOf.parsed(question), question)).isTrue();
+        assertThat(enters(gate, 4_000, PEER, answer)).isTrue();
+        assertThat(enters(gate, 9_001, PEER, answer)).as("unused for 5,000").isFalse();
+    }
+
+    @Test
     void whatNobodyAskedForStaysOutAndAnswersComeIn() {
         Gate gate = gate();
         byte[] answer = in(Ip.UDP, PacketsOf.udp(53, 4000, new byte[1]));

@@ -48,6 +48,7 @@ class VirtualInterfaceTest {
                     address,
                     true,
                     List.of(Subnet.parse("203.0.113.0/24@" + ENDPOINT)),
+                    Gate.OTHER_NS,
                     7,
                     offloads,
                     offloads);
