@@ -138,7 +138,7 @@ final class Upkeep {
 
     /**
      * Takes up nodes that were met after the start: to join by, or, where one of them is a stranger though we are in a
-     * network, to find whom it knows: it may be another network by now.
+     * network, to find whom it knows.
      */
     void meet(List<Contact> contacts) {
         contacts.forEach(this::addBootstrap);
@@ -146,11 +146,17 @@ final class Upkeep {
             hurry();
             return;
         }
-        boolean strange = false;
-        for (Contact contact : contacts) {
-            strange |= !contact.node().equals(shared.self) && shared.table.find(shared.position(contact)) == null;
-        }
-        if (strange) look(contacts);
+        List<Contact> strangers = strangers(contacts);
+        if (strangers.isEmpty()) return;
+        if (joining) again = true;
+        else look(strangers);
+    }
+
+    /** Those that are in none of our buckets: they may be in another part of the network, or in another network by now. */
+    private List<Contact> strangers(List<Contact> contacts) {
+        List<Contact> out = new ArrayList<>(contacts);
+        out.removeIf(each -> each.node().equals(shared.self) || shared.table.find(shared.position(each)) != null);
+        return out;
     }
 
     /** The table has its first contact: join by it at once, not when the pause is over. */
@@ -193,9 +199,9 @@ final class Upkeep {
         if (task.attempt() == attempt && !joined) join();
     }
 
-    /** Looks for our own neighbourhood from all contacts there are. */
+    /** Looks for our own neighbourhood from all contacts there are, and bootstrap nodes of whom nobody has told us. */
     private void join() {
-        look(shared.table.size() < shared.config.k() ? seeds() : List.of());
+        look(shared.table.size() < shared.config.k() ? seeds() : strangers(bootstrap));
     }
 
     private void look(List<Contact> seeds) {
@@ -241,6 +247,8 @@ final class Upkeep {
         }
         fill();
         askTheTime(neighbours);
+        if (again)
+            join(); // by whom was met meanwhile: without it, those who met each other first stay among themselves
         if (joined) return false;
         joined = true;
         alone = false;

@@ -146,19 +146,58 @@ class ComingBackTest {
     @Test
     void twoNetworksBecomeOneWhenAnyTwoMeet() {
         DhtNet net = network(7, 5);
-        DhtNet.Node other = net.add();
-        other.start(List.of(), List.of(), false);
-        List<DhtNet.Node> others = new ArrayList<>(List.of(other));
-        for (int i = 0; i < 4; i++) {
-            DhtNet.Node node = net.add();
-            node.start(List.of(other.contact()), List.of(), false);
-            others.add(node);
-            net.runFor(SECOND);
-        }
+        List<DhtNet.Node> others = another(net, 5);
         net.nodes.get(2).input(new Dht.Input.Meet(List.of(others.get(1).contact())));
         net.runFor(700 * SECOND);
         for (DhtNet.Node node : net.nodes)
             assertThat(node.core().status().contacts()).isGreaterThanOrEqualTo(8);
+    }
+
+    @Test
+    void whoeverIsMetDuringTheFirstLookIsAskedToo() {
+        DhtNet net = network(10, 4);
+        List<DhtNet.Node> others = another(net, 4);
+        DhtNet.Node late = net.add();
+        late.start(List.of(), List.of(), true);
+        late.input(new Dht.Input.Meet(List.of(net.nodes.getFirst().contact())));
+        net.runFor(Config.MS);
+        late.input(new Dht.Input.Meet(List.of(others.getFirst().contact())));
+        net.runFor(10 * SECOND);
+        assertThat(late.core().status().contacts()).isEqualTo(8);
+    }
+
+    @Test
+    void twoLargeNetworksBecomeOneByABootstrapNodeThatWasAway() {
+        DhtNet net = network(11, 20);
+        List<DhtNet.Node> others = another(net, 20);
+        Id key = Id.random(net.rng);
+        others.get(7).put(key, BODY);
+        DhtNet.Node away = others.getFirst();
+        away.cut = true;
+        DhtNet.Node late = net.add();
+        late.start(List.of(net.nodes.getFirst().contact(), away.contact()), List.of(), false);
+        net.runFor(60 * SECOND);
+        assertThat(late.find(key, 10 * SECOND).records())
+                .as("nobody has told it")
+                .isEmpty();
+        away.cut = false;
+        net.runFor(900 * SECOND);
+        assertThat(late.find(key, 10 * SECOND).records()).isNotEmpty();
+    }
+
+    /** Another network, which knows nothing of the first. */
+    private static List<DhtNet.Node> another(DhtNet net, int size) {
+        DhtNet.Node first = net.add();
+        first.start(List.of(), List.of(), false);
+        List<DhtNet.Node> out = new ArrayList<>(List.of(first));
+        while (out.size() < size) {
+            DhtNet.Node node = net.add();
+            node.start(List.of(first.contact()), List.of(), false);
+            out.add(node);
+            net.runFor(SECOND);
+        }
+        net.runFor(40 * SECOND);
+        return out;
     }
 
     @Test

@@ -53,7 +53,8 @@ class TableTest extends VirtualNet {
         for (int i = 0; i < LINKS; i++) {
             (i % 2 == 0 ? used : idle).add(joins("198.51.100." + (i + 1) + ":1", i % 2 == 0));
         }
-        for (int i = 0; i < 10; i++) assertThat(knows(joins("203.0.113." + (i + 1) + ":1", true))).isTrue();
+        for (int i = 0; i < 10; i++)
+            assertThat(knows(joins("203.0.113." + (i + 1) + ":1", true))).isTrue();
         assertThat(used).allMatch(this::knows);
         assertThat(idle.subList(0, 10)).noneMatch(this::knows);
         assertThat(idle.subList(10, idle.size())).allMatch(this::knows);

@@ -85,7 +85,16 @@ class TunPortTest {
                     counters);
             TunDevice device = kernel.device(TunDevice.Offload.ALL);
             TunPort.Setup setup = new TunPort.Setup(
-                    device, "test", inner, true, identity.id(), routes, 120_000_000_000L, 7, () -> {}, (r, a) -> loops.add(r + " " + a));
+                    device,
+                    "test",
+                    inner,
+                    true,
+                    identity.id(),
+                    routes,
+                    120_000_000_000L,
+                    7,
+                    () -> {},
+                    (r, a) -> loops.add(r + " " + a));
             tun = new TunPort(setup, bus, this, counters);
             govern(Policy.open().and(TunGrants.of(settings, identity.id())), 1);
             tun.attach(loop, links, () -> {});
