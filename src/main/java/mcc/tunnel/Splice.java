@@ -82,8 +82,8 @@ final class Splice implements TcpSocket.Handler {
 
     private void onStreamEnd() {
         streamEnded = true;
-        socket.end();
-        finish();
+        if (socketEnded) finish();
+        else socket.end();
     }
 
     private void onStreamBroken() {

@@ -1,9 +1,9 @@
 /**
  * TCP and UDP of this host carried over links: forwards, a SOCKS5 proxy, and the providers' side of both.
  *
- * <p>May use {@code node} and what it may use; {@link mcc.tunnel.TcpSocket}, {@link mcc.tunnel.UdpSocket} and {@link
- * mcc.tunnel.Leashed} alone use Netty, because Vert.x's own sockets close both directions when one ends, and are not told that
- * nobody listens.
+ * <p>May use {@code node} and what it may use; {@link mcc.tunnel.TcpSocket}, {@link mcc.tunnel.UdpSocket} and
+ * their kinds alone use Netty, because Vert.x's own sockets close both directions when one ends, and are not told that nobody
+ * listens; TCP on Linux ({@link mcc.tunnel.EpollTcpSocket}) without its channels, which cost as much as the calls they make.
  *
  * <p>Read in this order: {@link mcc.tunnel.Target} (what may be wanted), {@link mcc.tunnel.TunnelVerticle} (who asks),
  * {@link mcc.tunnel.Forwards} and {@link mcc.tunnel.ForwardConnections} (what is open), {@link mcc.tunnel.Ways} and

@@ -10,12 +10,9 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollIoOps;
 
 /**
- * Netty's epoll, but a connection that is paused stays as it is when its other side ends.
- *
- * <p>Told of that end (EPOLLRDHUP), Netty reads all that is left, paused or not: megabytes past every bound, and lost where
- * there is no handler yet. So the end is not asked for; who reads finds it. And a descriptor of which nothing is wanted
- * Netty 4.2.18 takes out of its set for good: whatever is wanted next fails, and the connection is closed. So it stays in
- * the set, edge-triggered, because a hang-up is always told, and once is enough.
+ * Netty's epoll, but a descriptor of which nothing is wanted for now stays in its set: Netty 4.2.18 takes it out for good, so
+ * that whatever is wanted next fails and the socket is closed. It stays edge-triggered, because a hang-up is always told, and
+ * once is enough.
  */
 record SteadyEpoll(IoHandler epoll) implements IoHandler {
     static IoHandlerFactory newFactory() {
@@ -31,8 +28,7 @@ record SteadyEpoll(IoHandler epoll) implements IoHandler {
     private record Steady(IoRegistration registration) implements IoRegistration {
         @Override
         public long submit(IoOps ops) {
-            EpollIoOps asked = ((EpollIoOps) ops).without(EpollIoOps.EPOLLRDHUP);
-            return registration.submit(asked.equals(EpollIoOps.NONE) ? EpollIoOps.EPOLLET : asked);
+            return registration.submit(ops.equals(EpollIoOps.NONE) ? EpollIoOps.EPOLLET : ops);
         }
 
         @Override

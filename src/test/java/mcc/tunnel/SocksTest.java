@@ -2,9 +2,6 @@ package mcc.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -35,6 +32,8 @@ class SocksTest {
     private final Context context = vertx.getOrCreateContext();
     private final LinkedBlockingQueue<Promise<Opening.Opened<TcpSocket>>> asked = new LinkedBlockingQueue<>();
 
+    private final Descriptors descriptors = new Descriptors(1_000);
+
     @AfterEach
     void end() {
         get(vertx.close());
@@ -50,7 +49,7 @@ class SocksTest {
 
     private TcpSocket.Listener listen() {
         Counters counters = new Counters();
-        Sockets sockets = new Sockets(vertx, context, "open", new Descriptors(1_000), 0, () -> null, counters);
+        Sockets sockets = new Sockets(vertx, context, "open", descriptors, 0, () -> null, counters);
         Socks socks = new Socks(vertx, sockets, (_, _) -> connect(), new PeerWatch(0, counters), null);
         return get(socks.listen(new InetSocketAddress(LOOPBACK, 0)));
     }
@@ -73,14 +72,6 @@ class SocksTest {
     @Test
     void whoIsGoneBeforeTheWayIsOpenLeavesNoConnectionToTheApp() throws Exception {
         TcpSocket.Listener listener = listen();
-        CompletableFuture<Channel> accepted = new CompletableFuture<>();
-        listener.channel().pipeline().addFirst(new ChannelInboundHandlerAdapter() {
-            @Override
-            public void channelRead(ChannelHandlerContext ctx, Object child) {
-                accepted.complete((Channel) child);
-                ctx.fireChannelRead(child);
-            }
-        });
         try (ServerSocket app = new ServerSocket(0, 1, LOOPBACK)) {
             InetSocketAddress at = (InetSocketAddress) app.getLocalSocketAddress();
             TcpSocket way = get(TcpSocket.connect(context, at, PATIENCE_MS, 0));
@@ -96,12 +87,18 @@ class SocksTest {
                     assertThat(opening).isNotNull();
                     client.setSoLinger(true, 0);
                 }
-                while (get(accepted).isRegistered()) Thread.onSpinWait(); // until the reset was heard
+                while (held() > 1) Thread.onSpinWait(); // until the reset was heard, and the listener is all there is
                 context.runOnContext(
                         _ -> opening.complete(new Opening.Opened<>(new Opening.Way.Here<>(way), null, List.of())));
                 assertThat(isOver(served)).isTrue();
             }
         }
+    }
+
+    private long held() {
+        CompletableFuture<Long> out = new CompletableFuture<>();
+        context.runOnContext(_ -> out.complete(descriptors.all()));
+        return get(out);
     }
 
     private static boolean isOver(Socket socket) throws IOException {

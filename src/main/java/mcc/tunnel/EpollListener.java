@@ -1,0 +1,146 @@
+package mcc.tunnel;
+
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.epoll.EpollIoHandle;
+import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.epoll.LinuxSocket;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.NativeInetAddress;
+import io.netty.channel.unix.Socket;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.internal.ContextInternal;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A listening socket by calls of Linux. What it is told of keepalive and delay its connections inherit, so that none of them
+ * costs a call for it.
+ */
+final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
+    /** Connections taken before others of the loop have their turn. */
+    private static final int BATCH = 64;
+    /** How long nothing is accepted after the host refused to, for lack of descriptors or of memory. */
+    private static final long REST_MS = 1_000;
+
+    private final ContextInternal context;
+    private final IoEventLoop loop;
+    private final LinuxSocket socket;
+    private final InetSocketAddress address;
+    private final Consumer<TcpSocket> taker;
+    private final byte[] from = new byte[26]; // as Netty wants it: a length, and an address with scope and port
+    private final List<Runnable> closing = new ArrayList<>();
+    private @Nullable IoRegistration registration;
+    private boolean closed;
+
+    private EpollListener(
+            ContextInternal context, LinuxSocket socket, InetSocketAddress address, Consumer<TcpSocket> taker) {
+        this.context = context;
+        loop = (IoEventLoop) context.nettyEventLoop();
+        this.socket = socket;
+        this.address = address;
+        this.taker = taker;
+    }
+
+    static Future<TcpSocket.Listener> listen(
+            ContextInternal context,
+            InetSocketAddress at,
+            TcpSocket.@Nullable Keepalive keepalive,
+            Consumer<TcpSocket> taker) {
+        Promise<TcpSocket.Listener> promise = context.promise();
+        EpollTcpSocket.onLoop((IoEventLoop) context.nettyEventLoop(), () -> {
+            try {
+                promise.complete(begin(context, at, keepalive, taker));
+            } catch (IOException | RuntimeException e) {
+                promise.fail(e);
+            }
+        });
+        return promise.future();
+    }
+
+    private static EpollListener begin(
+            ContextInternal context,
+            InetSocketAddress at,
+            TcpSocket.@Nullable Keepalive keepalive,
+            Consumer<TcpSocket> taker)
+            throws IOException {
+        // Of the address's own family: 0.0.0.0 on a socket of IPv6 would be every address of either.
+        LinuxSocket socket = LinuxSocket.newSocketStream(EpollTcpSocket.family(at));
+        try {
+            socket.setReuseAddress(true);
+            EpollTcpSocket.configure(socket, keepalive);
+            socket.bind(at);
+            socket.listen(TcpSocket.BACKLOG);
+            EpollListener listener = new EpollListener(context, socket, socket.localAddress(), taker);
+            IoRegistration registration = EpollTcpSocket.register(listener.loop, listener);
+            listener.registration = registration;
+            registration.submit(EpollIoOps.EPOLLIN);
+            return listener;
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public FileDescriptor fd() {
+        return socket;
+    }
+
+    @Override
+    public InetSocketAddress address() {
+        return address;
+    }
+
+    @Override
+    public void handle(IoRegistration registration, IoEvent event) {
+        for (int i = 0; i < BATCH && !closed; i++) {
+            try {
+                int fd = socket.accept(from);
+                if (fd < 0) return;
+                InetSocketAddress remote = NativeInetAddress.address(from, 1, from[0]);
+                TcpSocket taken = EpollTcpSocket.accepted(context, new Socket(fd), remote);
+                context.dispatch(taken, taker::accept);
+            } catch (IOException _) {
+                rest(registration);
+                return;
+            }
+        }
+    }
+
+    /** Asked at once again, the host would say the same for as long as it lacks what it lacks. */
+    private void rest(IoRegistration registration) {
+        registration.submit(
+                EpollIoOps.EPOLLERR); // nothing at all would take the descriptor out of Netty's set for good
+        loop.schedule(
+                () -> {
+                    if (!closed) registration.submit(EpollIoOps.EPOLLIN);
+                },
+                REST_MS,
+                TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void onClose(Runnable task) {
+        closing.add(task);
+    }
+
+    @Override
+    public void close() {
+        EpollTcpSocket.onLoop(loop, this::closeNow);
+    }
+
+    private void closeNow() {
+        if (closed) return;
+        closed = true;
+        EpollTcpSocket.release(socket, registration);
+        for (Runnable task : closing) task.run();
+    }
+}

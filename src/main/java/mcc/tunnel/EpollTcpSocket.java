@@ -1,0 +1,472 @@
+package mcc.tunnel;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.ChannelException;
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.epoll.EpollIoEvent;
+import io.netty.channel.epoll.EpollIoHandle;
+import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.epoll.LinuxSocket;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.Socket;
+import io.netty.util.concurrent.FastThreadLocal;
+import io.vertx.core.Closeable;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.internal.ContextInternal;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Inet4Address;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ConnectionPendingException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection by calls of Linux, without a channel of Netty's around it: one that is opened, sends a little and ends costs as
+ * few calls as it can.
+ *
+ * <p>Told once of each change ({@code EPOLLET}), so that to pause and to resume costs nothing: what may be read stays noted.
+ */
+final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
+    private static final EpollIoOps ALL = EpollIoOps.EPOLLIN
+            .with(EpollIoOps.EPOLLOUT)
+            .with(EpollIoOps.EPOLLRDHUP)
+            .with(EpollIoOps.EPOLLET);
+    private static final int IN = EpollIoOps.EPOLLIN.value();
+    private static final int OUT = EpollIoOps.EPOLLOUT.value();
+    private static final int ERR = EpollIoOps.EPOLLERR.value();
+    private static final int RDHUP = EpollIoOps.EPOLLRDHUP.value();
+    private static final int HUP = 0x10; // always told; uapi/linux/eventpoll.h
+    private static final int IPPROTO_TCP = 6; // these: uapi/linux/tcp.h
+    private static final int TCP_KEEPIDLE = 4;
+    private static final int TCP_KEEPINTVL = 5;
+    private static final int TCP_KEEPCNT = 6;
+
+    /** Reads of one connection before others of the loop have their turn. */
+    private static final int READS = 16;
+    /** A buffer that is sent holds this much at least, so that small pieces share one. */
+    private static final int PIECE_BYTES = 2_048;
+
+    private static final io.vertx.core.Handler<EpollTcpSocket> READ = EpollTcpSocket::read;
+    private static final io.vertx.core.Handler<EpollTcpSocket> FLUSH = EpollTcpSocket::flush;
+    private static final io.vertx.core.Handler<EpollTcpSocket> TELL_CLOSED = EpollTcpSocket::tellClosed;
+
+    /** What a loop's sockets read into, in turn. */
+    private static final FastThreadLocal<ByteBuffer> INTO = new FastThreadLocal<>() {
+        @Override
+        protected ByteBuffer initialValue() {
+            return ByteBuffer.allocateDirect(CHUNK_BYTES);
+        }
+    };
+
+    private static final FastThreadLocal<byte[]> CHUNK = new FastThreadLocal<>() {
+        @Override
+        protected byte[] initialValue() {
+            return new byte[CHUNK_BYTES];
+        }
+    };
+
+    private final ContextInternal context;
+    private final IoEventLoop loop;
+    private final Socket socket;
+    private final InetSocketAddress remote;
+    private final ArrayDeque<ByteBuf> out = new ArrayDeque<>();
+    private final List<Runnable> closing = new ArrayList<>(4);
+    private final Closeable leash;
+    private @Nullable IoRegistration registration;
+    private @Nullable Handler handler;
+    private @Nullable Promise<TcpSocket> connecting;
+    private int boundBytes = WAITING_BYTES;
+    private int waitingBytes;
+    private boolean unwritable;
+    private boolean paused = true;
+    /** There may be something to read, or an end. */
+    private boolean readable;
+
+    private boolean readingLater;
+    /** The other side sends no more: what is read is all, up to the end. */
+    private boolean remoteEnded;
+
+    private boolean endRead;
+    private boolean endDue;
+    private boolean ended;
+    private boolean closeDue;
+    private boolean closed;
+
+    private EpollTcpSocket(ContextInternal context, Socket socket, InetSocketAddress remote) {
+        this.context = context;
+        loop = (IoEventLoop) context.nettyEventLoop();
+        this.socket = socket;
+        this.remote = remote;
+        leash = done -> {
+            close();
+            done.succeed();
+        };
+    }
+
+    // ---- made -------------------------------------------------------------------------------------------------------
+
+    static EpollTcpSocket accepted(ContextInternal context, Socket socket, InetSocketAddress remote)
+            throws IOException {
+        EpollTcpSocket made = new EpollTcpSocket(context, socket, remote);
+        made.begin();
+        return made;
+    }
+
+    static Future<TcpSocket> connect(
+            ContextInternal context, InetSocketAddress to, int timeoutMs, @Nullable Keepalive keepalive) {
+        IoEventLoop loop = (IoEventLoop) context.nettyEventLoop();
+        if (loop.inEventLoop()) return connectHere(context, to, timeoutMs, keepalive);
+        Promise<TcpSocket> promise = context.promise();
+        loop.execute(() -> connectHere(context, to, timeoutMs, keepalive).onComplete(promise));
+        return promise.future();
+    }
+
+    private static Future<TcpSocket> connectHere(
+            ContextInternal context, InetSocketAddress to, int timeoutMs, @Nullable Keepalive keepalive) {
+        LinuxSocket socket;
+        try {
+            socket = LinuxSocket.newSocketStream(family(to));
+        } catch (ChannelException e) {
+            return context.failedFuture(refusal(to, e));
+        }
+        EpollTcpSocket made = new EpollTcpSocket(context, socket, to);
+        try {
+            configure(socket, keepalive);
+            boolean done = isConnected(socket, to);
+            made.begin();
+            return done ? context.succeededFuture(made) : made.later(timeoutMs);
+        } catch (IOException | RuntimeException e) {
+            made.close();
+            return context.failedFuture(refusal(to, e));
+        }
+    }
+
+    /** On one host a connection stands, or is refused, as soon as it was asked for: to ask again tells which. */
+    private static boolean isConnected(Socket socket, InetSocketAddress to) throws IOException {
+        if (socket.connect(to)) return true;
+        if (!to.getAddress().isLoopbackAddress()) return false;
+        try {
+            return socket.connect(to);
+        } catch (ConnectionPendingException _) {
+            return false;
+        }
+    }
+
+    private Future<TcpSocket> later(int timeoutMs) {
+        Promise<TcpSocket> promise = context.promise();
+        connecting = promise;
+        var timer = loop.schedule(
+                () -> {
+                    if (promise.tryFail(new ConnectException("no answer of " + text(remote) + " in time"))) close();
+                },
+                timeoutMs,
+                TimeUnit.MILLISECONDS);
+        return promise.future().onComplete(_ -> timer.cancel(false));
+    }
+
+    private static ConnectException refusal(InetSocketAddress to, Exception e) {
+        ConnectException out = new ConnectException(text(to) + ": " + e.getMessage());
+        out.initCause(e);
+        return out;
+    }
+
+    private static String text(InetSocketAddress at) {
+        return at.getAddress().getHostAddress() + " port " + at.getPort();
+    }
+
+    private void begin() throws IOException {
+        try {
+            IoRegistration registration = register(loop, this);
+            this.registration = registration;
+            context.addCloseHook(leash);
+            registration.submit(ALL);
+        } catch (RuntimeException e) {
+            close();
+            throw new IOException("the loop takes no more sockets", e);
+        }
+    }
+
+    /** Registers with the loop that this is. */
+    static IoRegistration register(IoEventLoop loop, IoHandle handle) {
+        return loop.register(handle).syncUninterruptibly().getNow();
+    }
+
+    static void onLoop(IoEventLoop loop, Runnable task) {
+        if (loop.inEventLoop()) task.run();
+        else loop.execute(task);
+    }
+
+    static SocketProtocolFamily family(InetSocketAddress at) {
+        return at.getAddress() instanceof Inet4Address ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
+    }
+
+    static void configure(Socket socket, @Nullable Keepalive keepalive) throws IOException {
+        socket.setTcpNoDelay(true);
+        if (keepalive == null) return;
+        socket.setKeepAlive(true);
+        socket.setIntOpt(IPPROTO_TCP, TCP_KEEPIDLE, keepalive.idleSeconds());
+        socket.setIntOpt(IPPROTO_TCP, TCP_KEEPINTVL, keepalive.betweenSeconds());
+        socket.setIntOpt(IPPROTO_TCP, TCP_KEEPCNT, keepalive.probes());
+    }
+
+    /** Closed first, a descriptor leaves the loop's set without a call. */
+    static void release(Socket socket, @Nullable IoRegistration registration) {
+        try {
+            socket.close();
+        } catch (IOException _) { // there is nothing more to lose
+        }
+        if (registration != null) registration.cancel();
+    }
+
+    // ---- what the kernel tells --------------------------------------------------------------------------------------
+
+    @Override
+    public FileDescriptor fd() {
+        return socket;
+    }
+
+    /** May be meant for a connection that an earlier event ended and whose number this one has: so nothing is believed of it. */
+    @Override
+    public void handle(IoRegistration registration, IoEvent event) {
+        if (closed) return;
+        int ops = ((EpollIoEvent) event).ops().value();
+        if ((ops & ERR) != 0 && isBroken()) {
+            close();
+            return;
+        }
+        Promise<TcpSocket> promise = connecting;
+        if (promise != null) {
+            if ((ops & OUT) == 0) return;
+            connecting = null;
+            if (!promise.tryComplete(this)) close();
+        }
+        if ((ops & OUT) != 0 && !out.isEmpty()) context.dispatch(this, FLUSH);
+        if ((ops & (RDHUP | HUP)) != 0) remoteEnded = true;
+        if ((ops & (IN | RDHUP | HUP)) != 0) {
+            readable = true;
+            if (mayRead()) context.dispatch(this, READ);
+        }
+    }
+
+    private boolean isBroken() {
+        try {
+            int error = socket.getSoError();
+            if (error == 0) return false;
+            if (connecting != null) connecting.tryFail(refusal(remote, new IOException(reason(error))));
+        } catch (IOException _) { // it is gone, then
+        }
+        return true;
+    }
+
+    private static String reason(int error) {
+        return switch (error) {
+            case 110 -> "Connection timed out";
+            case 111 -> "Connection refused";
+            case 113 -> "No route to host";
+            default -> "error " + error;
+        };
+    }
+
+    private boolean mayRead() {
+        return readable && !paused && handler != null && !endRead && !closed;
+    }
+
+    private void read() {
+        ByteBuffer into = INTO.get();
+        byte[] chunk = CHUNK.get();
+        int most = Math.min(boundBytes, CHUNK_BYTES);
+        for (int i = 0; i < READS; i++) {
+            Handler handler = this.handler;
+            if (!mayRead() || handler == null) return;
+            int n;
+            try {
+                n = socket.recv(into, 0, most);
+            } catch (IOException _) {
+                close(); // a reset by the other side: onClosed tells it
+                return;
+            }
+            if (n < 0) {
+                endRead = true;
+                handler.onEnd();
+                return;
+            }
+            // What comes after a short read is told anew; an end that was told is not.
+            readable = n == most || n > 0 && remoteEnded;
+            if (n == 0) return;
+            into.get(0, chunk, 0, n);
+            handler.onData(chunk, n);
+        }
+        readLater();
+    }
+
+    private void readLater() {
+        if (readingLater || !mayRead()) return;
+        readingLater = true;
+        loop.execute(() -> {
+            readingLater = false;
+            if (mayRead()) context.dispatch(this, READ);
+        });
+    }
+
+    // ---- what its user wants ----------------------------------------------------------------------------------------
+
+    @Override
+    void onClose(Runnable task) {
+        if (closed) task.run();
+        else closing.add(task);
+    }
+
+    @Override
+    InetSocketAddress remote() {
+        return remote;
+    }
+
+    @Override
+    InetSocketAddress local() {
+        return socket.localAddress();
+    }
+
+    @Override
+    @Nullable
+    Keepalive keepalive() {
+        try {
+            if (!socket.isKeepAlive()) return null;
+            return new Keepalive(
+                    socket.getIntOpt(IPPROTO_TCP, TCP_KEEPIDLE),
+                    socket.getIntOpt(IPPROTO_TCP, TCP_KEEPINTVL),
+                    socket.getIntOpt(IPPROTO_TCP, TCP_KEEPCNT));
+        } catch (IOException _) {
+            return null; // it is closed
+        }
+    }
+
+    @Override
+    void start(Handler handler) {
+        this.handler = handler;
+        if (closed) loop.execute(() -> context.dispatch(this, TELL_CLOSED));
+        else resume();
+    }
+
+    @Override
+    void pause() {
+        paused = true;
+    }
+
+    @Override
+    void resume() {
+        paused = false;
+        readLater();
+    }
+
+    @Override
+    void bound(int bytes) {
+        boundBytes = bytes;
+    }
+
+    @Override
+    void write(byte[] bytes, int length) {
+        if (closed || endDue || closeDue) return;
+        ByteBuf last = out.peekLast();
+        if (last == null || last.writableBytes() < length) {
+            last = PooledByteBufAllocator.DEFAULT.directBuffer(Math.max(length, PIECE_BYTES));
+            out.add(last);
+        }
+        last.writeBytes(bytes, 0, length);
+        waitingBytes += length;
+        unwritable |= waitingBytes > boundBytes;
+    }
+
+    @Override
+    void flush() {
+        if (closed || connecting != null) return;
+        try {
+            send();
+        } catch (IOException _) {
+            close(); // a reset by the other side: onClosed tells it
+            return;
+        }
+        Handler handler = this.handler;
+        if (unwritable && waitingBytes <= boundBytes / 2) {
+            unwritable = false;
+            if (handler != null) handler.onWritable();
+        }
+    }
+
+    private void send() throws IOException {
+        for (ByteBuf next; (next = out.peekFirst()) != null; ) {
+            ByteBuffer bytes = next.internalNioBuffer(next.readerIndex(), next.readableBytes());
+            int n = socket.send(bytes, bytes.position(), bytes.limit());
+            if (n == 0) return; // the kernel tells when it takes more
+            waitingBytes -= n;
+            next.skipBytes(n);
+            if (!next.isReadable()) out.removeFirst().release();
+        }
+        if (closeDue) {
+            close();
+        } else if (endDue && !ended) {
+            ended = true;
+            socket.shutdown(false, true);
+        }
+    }
+
+    @Override
+    boolean isWritable() {
+        return !unwritable;
+    }
+
+    @Override
+    void end() {
+        endDue = true;
+        flush();
+    }
+
+    @Override
+    void closeAfterWrites() {
+        closeDue = true;
+        flush();
+    }
+
+    @Override
+    void abort() {
+        if (closed) return;
+        try {
+            socket.setSoLinger(0);
+        } catch (IOException _) { // it is reset already
+        }
+        close();
+    }
+
+    /** Closes at once, on whatever thread. */
+    @Override
+    public void close() {
+        onLoop(loop, this::closeNow);
+    }
+
+    private void closeNow() {
+        if (closed) return;
+        closed = true;
+        for (ByteBuf each : out) each.release();
+        out.clear();
+        waitingBytes = 0;
+        release(socket, registration);
+        if (connecting != null) connecting.tryFail(new ConnectException("the socket was closed"));
+        context.removeCloseHook(leash);
+        for (Runnable task : closing) task.run();
+        if (handler != null) loop.execute(() -> context.dispatch(this, TELL_CLOSED));
+    }
+
+    private void tellClosed() {
+        if (handler != null) handler.onClosed();
+    }
+}
