@@ -150,6 +150,7 @@ public final class HostNames {
      */
     public static <S> Future<S> connect(
             Vertx vertx, List<InetSocketAddress> at, Function<InetSocketAddress, Future<S>> connect, Consumer<S> drop) {
+        if (at.size() == 1) return connect.apply(at.getFirst());
         return new Race<>(vertx, List.copyOf(at), connect, drop).begin();
     }
 

@@ -51,6 +51,9 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         /** Opens a stream; answered by a {@link StreamPort} at once: what is written waits for the session. */
         record Open(Contact to) implements Query, Ask<StreamPort> {}
 
+        /** Opens and takes streams without more messages; answered by a {@link StreamDoor}, for a {@link Resident}. */
+        record Door() implements Query, Ask<StreamDoor> {}
+
         /** The counts so far; answered by a list of {@link Counters.Count}. */
         record Counts() implements Query, Ask<List<Counters.Count>> {}
 
@@ -133,7 +136,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         if (tun == null) return false;
         tunWatch = loop.watch(tun.descriptor(), () -> {
             if (!tun.read(System.nanoTime())) unwatch(tun);
-            onTurn();
+            turn();
         });
         return true;
     }
@@ -175,11 +178,11 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         Links links = core;
         this.links = links;
         if (tun != null) host(tun, loop, links);
-        hub = new StreamHub(loop, links, this::onTurn);
+        hub = new StreamHub(loop, links, this::turn);
         bus.on(Bus.LINKS, this::onInput);
         bus.serve(Bus.SESSION, this::onQuery);
         tellTime();
-        onTurn();
+        turn();
         Desks.post(bus, Wiring.started(Desk.LINKS));
     }
 
@@ -187,12 +190,12 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         long nowNs = System.nanoTime();
         core.handle(nowNs, new LinkInput.NewPolicy(epoch));
         if (tun != null) tun.govern(nowNs, epoch);
-        onTurn();
+        turn();
     }
 
     /** The registry tells of endpoints when it starts and at each change; after a restart of this one it is asked. */
     private void host(TunPort tun, PacketLoop loop, Links links) {
-        tun.attach(loop, links, this::onTurn);
+        tun.attach(loop, links, this::turn);
         bus.on(Bus.OFFERS, offers -> tun.offer(offers.all()));
         bus.on(Bus.LISTENERS, listeners -> tun.listen(listeners.ports()));
         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations())
@@ -203,9 +206,9 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     @Override
     public Future<?> stop() {
         try {
-            if (hub != null) hub.breakAll();
+            if (hub != null) hub.close();
             if (links != null) links.handle(System.nanoTime(), new LinkInput.Shutdown());
-            onTurn();
+            turn();
         } finally {
             links = null;
             if (timer != null) timer.run();
@@ -228,19 +231,29 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         if (links != null) links.refused(System.nanoTime(), at);
     }
 
+    /** Once for all that the loop was told of meanwhile, so that what goes out leaves together. */
     @Override
     public void onTurn() {
+        if (hub != null) hub.schedule();
+        else turn();
+    }
+
+    private void turn() {
         Links links = this.links;
+        StreamHub hub = this.hub;
         if (links == null) return;
         long nowNs = System.nanoTime();
         if (tun != null) tun.turn(nowNs);
         if (links.deadlineNs() <= nowNs) links.handle(nowNs, new LinkInput.Tick());
+        if (hub != null) hub.turning(true);
         for (int i = 0; i < 4; i++) {
             deliver(links);
             links.transmit(nowNs, sink);
             if (!sink.ready() || !links.wantsToTransmit()) break;
         }
+        if (hub != null) hub.turning(false);
         deliver(links);
+        if (hub != null && sink.ready() && links.wantsToTransmit()) hub.schedule();
         sockets.flush();
         watchTunWhile(sink.ready());
         if (nowNs - clockNs > CLOCK_NS) tellTime();
@@ -256,7 +269,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         Links links = this.links;
         if (links == null) return;
         links.handle(System.nanoTime(), input);
-        onTurn();
+        turn();
     }
 
     private void deliver(Links links) {
@@ -309,7 +322,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     }
 
     private void opened(StreamPort port) {
-        if (bus.offer(Bus.INCOMING, port)) return;
+        StreamHub hub = this.hub;
+        if (hub != null && hub.offer(port) || bus.offer(Bus.INCOMING, port)) return;
         counters.add("bus.refused");
         port.cancel();
     }
@@ -329,7 +343,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         timer = loop.after(Math.max(0, due - System.nanoTime()), () -> {
             armedNs = Core.NEVER;
             timer = null;
-            onTurn();
+            turn();
         });
     }
 
@@ -358,19 +372,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
             case Query.Counts q -> q.reply(counters.snapshot());
             case Query.Listening q -> q.reply(sockets.addresses());
             case Query.Ping ping -> ping.replyOnce(ping(links, ping.to()));
-            case Query.Open open -> {
-                long stream = links.open(System.nanoTime(), open.to());
-                if (stream < 0) {
-                    yield Ask.Reply.failed(new Problem(
-                            "upstream-unreachable",
-                            "no stream can be opened to node "
-                                    + open.to().node().shortText(),
-                            "it has too many streams open, or its key is unsound"));
-                }
-                StreamPort port = hub.port(open.to().node(), stream);
-                onTurn();
-                yield open.reply(port);
-            }
+            case Query.Open open -> open.reply(hub.open(open.to()));
+            case Query.Door door -> door.reply(new StreamDoor(hub));
         };
     }
 
@@ -393,7 +396,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         Promise<Long> promise = Promise.promise();
         pings.put(call, promise);
         links.handle(System.nanoTime(), new LinkInput.Ask(to, call, new Message.Ping()));
-        onTurn();
+        turn();
         vertx.setTimer(PING_MS, _ -> pong(call, -1));
         return promise.future();
     }

@@ -1,17 +1,21 @@
 package mcc.node;
 
 import io.vertx.core.Context;
+import io.vertx.core.Handler;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import mcc.consortium.Subject;
 import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Id;
 import mcc.link.Links;
 import mcc.udp.PacketLoop;
+import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
 
 /** All {@link StreamPort}s: tells each what the links tell of its stream, and the links what it wants. */
 final class StreamHub {
@@ -34,6 +38,12 @@ final class StreamHub {
     private final byte[] chunk = new byte[CHUNK_BYTES];
 
     private boolean scheduled;
+    /** What is wanted now is done in this turn of the loop. */
+    private boolean turning;
+
+    private boolean closed;
+    private @Nullable Context server;
+    private @Nullable Handler<StreamPort> taker;
 
     /**
      * @param turn what the packet loop does after a batch: drain outputs, transmit, arm its timer
@@ -63,6 +73,50 @@ final class StreamHub {
         return ports.size();
     }
 
+    boolean isClosed() {
+        return closed;
+    }
+
+    // ---- for the door -----------------------------------------------------------------------------------------------
+
+    /** Opens a stream for another verticle, whose fault it is not where a step of the links fails. */
+    StreamPort openFor(Contact to) {
+        try {
+            return open(to);
+        } catch (Problem p) {
+            throw p;
+        } catch (RuntimeException e) {
+            loop.failed(new Broken(e));
+            throw new Problem("overloaded", "the links failed, and are started again", "try again in a second");
+        }
+    }
+
+    StreamPort open(Contact to) {
+        if (closed) throw new Problem("node-not-ready", "the links are being started again", "try again in a second");
+        long stream = links.open(System.nanoTime(), to);
+        schedule();
+        if (stream >= 0) return port(to.node(), stream);
+        throw new Problem(
+                "upstream-unreachable",
+                "no stream can be opened to node " + to.node().shortText(),
+                "it has too many streams open, or its key is unsound");
+    }
+
+    void serve(Context context, Consumer<StreamPort> taker) {
+        server = context;
+        this.taker = taker::accept;
+        PacketLoop.atEnd(context, () -> {
+            if (context.equals(server)) server = null;
+        });
+    }
+
+    /** Hands over a stream that a peer opened; false when nobody takes any. */
+    boolean offer(StreamPort port) {
+        if (server == null || taker == null) return false;
+        PacketLoop.dispatch(server, port, taker);
+        return true;
+    }
+
     // ---- from the ports ---------------------------------------------------------------------------------------------
 
     /** Breaks the ports of a verticle off when that ends. */
@@ -79,15 +133,25 @@ final class StreamHub {
         if (port.isWoken) return;
         port.isWoken = true;
         woken.add(port);
-        schedule();
+        execute();
+    }
+
+    /** Whether this is a turn: what the links are given before its end leaves with it. */
+    void turning(boolean is) {
+        turning = is;
     }
 
     /** What a port did may have given the links something to send, in a later task: more ports may have. */
-    private void schedule() {
+    void schedule() {
+        if (!turning) execute();
+    }
+
+    private void execute() {
         if (scheduled) return;
         scheduled = true;
         loop.execute(() -> {
             scheduled = false;
+            turning = true;
             // Those that are woken meanwhile come in the next task: packets have their turn between.
             for (int i = woken.size(); i > 0; i--) {
                 StreamPort port = woken.remove();
@@ -191,7 +255,8 @@ final class StreamHub {
         }
     }
 
-    void breakAll() {
+    void close() {
+        closed = true;
         for (StreamPort port : new ArrayDeque<>(ports.values())) broken(port.peer(), port.stream());
     }
 }

@@ -15,6 +15,7 @@ final class Envelope {
     static final int MAX_BYTES = 514;
 
     private byte[] bytes = new byte[0];
+    private @Nullable TunnelOpen open;
 
     /** Takes a chunk; true once the message is whole. */
     boolean take(byte[] chunk, int length) {
@@ -40,43 +41,38 @@ final class Envelope {
         return Arrays.copyOfRange(bytes, header() + length(), bytes.length);
     }
 
+    private TunnelOpen open() {
+        TunnelOpen open = this.open;
+        if (open != null) return open;
+        try {
+            open = TunnelOpen.parser().parseFrom(bytes, header(), length());
+        } catch (InvalidProtocolBufferException _) {
+            open = TunnelOpen.getDefaultInstance(); // a peer's bytes: without an endpoint, refused by the caller
+        }
+        this.open = open;
+        return open;
+    }
+
     /** The endpoint that is asked for; null when the message is none of that kind. */
     @Nullable
     Id endpoint() {
-        try {
-            ByteString endpoint =
-                    TunnelOpen.parser().parseFrom(bytes, header(), length()).getEndpoint();
-            return endpoint.size() == Id.BYTES ? Id.of(endpoint.toByteArray()) : null;
-        } catch (InvalidProtocolBufferException _) {
-            return null; // a peer's bytes: refused by the caller
-        }
+        ByteString endpoint = open().getEndpoint();
+        return endpoint.size() == Id.BYTES ? Id.of(endpoint.toByteArray()) : null;
     }
 
     /** Whether a measurement is asked for. */
     boolean isMeasure() {
-        try {
-            return TunnelOpen.parser().parseFrom(bytes, header(), length()).getMeasure();
-        } catch (InvalidProtocolBufferException _) {
-            return false; // a peer's bytes: refused by the caller
-        }
+        return open().getMeasure();
     }
 
     /** Whether a flow of datagrams is asked for, rather than a connection. */
     boolean isDatagrams() {
-        try {
-            return TunnelOpen.parser().parseFrom(bytes, header(), length()).getDatagrams();
-        } catch (InvalidProtocolBufferException _) {
-            return false; // a peer's bytes: refused by the caller
-        }
+        return open().getDatagrams();
     }
 
     /** Which of the service's ports is asked for; 0 for the first of the protocol. */
     int port() {
-        try {
-            return TunnelOpen.parser().parseFrom(bytes, header(), length()).getPort();
-        } catch (InvalidProtocolBufferException _) {
-            return 0; // a peer's bytes: refused by the caller
-        }
+        return open().getPort();
     }
 
     /** What a measurement's far end saw; null when the message is none of that kind. */

@@ -9,9 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import mcc.core.Bytes;
-import mcc.node.Bus;
 import mcc.node.Problem;
-import mcc.node.SessionVerticle;
 import mcc.node.StreamPort;
 import mcc.registry.Offer;
 import mcc.registry.Registry;
@@ -73,11 +71,17 @@ final class Opening<S> {
 
     private record Running(Offer offer, long startedNs) {}
 
-    private final Vertx vertx;
-    private final Context context;
-    private final Bus bus;
+    /** What every opening of a node needs. */
+    record Means(
+            Context context, Streams streams, Admission admission, Endpoints endpoints, Timeouts next, Timeouts total) {
+        static Means of(Vertx vertx, Context context, Streams streams, Admission admission, Endpoints endpoints) {
+            Timeouts next = new Timeouts(vertx, NEXT_MS);
+            return new Means(context, streams, admission, endpoints, next, new Timeouts(vertx, TOTAL_MS));
+        }
+    }
+
+    private final Means means;
     private final Admission admission;
-    private final Endpoints endpoints;
     private final List<Offer> candidates;
     private final Apps<S> apps;
     private final Wanted wanted;
@@ -86,47 +90,27 @@ final class Opening<S> {
     private final List<Failure> failures = new ArrayList<>();
     private int next;
     private int waiting;
-    private long nextTimer = -1;
-    private long totalTimer = -1;
+    private Timeouts.@Nullable Timeout nextTimeout;
+    private Timeouts.@Nullable Timeout totalTimeout;
 
-    private Opening(
-            Vertx vertx,
-            Context context,
-            Bus bus,
-            Admission admission,
-            Endpoints endpoints,
-            Apps<S> apps,
-            Wanted wanted,
-            List<Offer> candidates) {
+    private Opening(Means means, Apps<S> apps, Wanted wanted, List<Offer> candidates) {
+        this.means = means;
         this.wanted = wanted;
-        this.vertx = vertx;
-        this.context = context;
-        this.bus = bus;
-        this.admission = admission;
-        this.endpoints = endpoints;
+        admission = means.admission;
         this.apps = apps;
         this.candidates = candidates;
     }
 
     /** @param wanted of the service's ports: whoever has no such one refuses */
-    static <S> Future<Opened<S>> open(
-            Vertx vertx,
-            Context context,
-            Bus bus,
-            Admission admission,
-            Endpoints endpoints,
-            Apps<S> apps,
-            Wanted wanted,
-            List<Offer> candidates) {
-        Opening<S> opening =
-                new Opening<>(vertx, context, bus, admission, endpoints, apps, wanted, List.copyOf(candidates));
-        opening.totalTimer = vertx.setTimer(TOTAL_MS, _ -> opening.fail("no provider answered in time"));
+    static <S> Future<Opened<S>> open(Means means, Apps<S> apps, Wanted wanted, List<Offer> candidates) {
+        Opening<S> opening = new Opening<>(means, apps, wanted, candidates);
+        opening.totalTimeout = means.total.begin(() -> opening.fail("no provider answered in time"));
         opening.startNext();
         return opening.promise.future();
     }
 
     private void startNext() {
-        vertx.cancelTimer(nextTimer);
+        cancel(nextTimeout);
         if (promise.future().isComplete()) return;
         if (next >= candidates.size()) {
             if (waiting == 0) fail("every provider refused");
@@ -134,19 +118,23 @@ final class Opening<S> {
         }
         Offer offer = candidates.get(next++);
         waiting++;
-        nextTimer = vertx.setTimer(NEXT_MS, _ -> startNext());
+        nextTimeout = means.next.begin(this::startNext);
         if (offer.isLocal()) {
             here(offer);
             return;
         }
-        bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(offer.contact())).onComplete(opened -> {
+        means.streams.open(offer.contact()).onComplete(opened -> {
             if (opened.succeeded()) begin(offer, opened.result());
             else failed(offer, null, Problem.text(opened.cause()));
         });
     }
 
+    private static void cancel(Timeouts.@Nullable Timeout timeout) {
+        if (timeout != null) timeout.cancel();
+    }
+
     private void here(Offer offer) {
-        Registry.LocalView view = endpoints.find(offer.endpoint());
+        Registry.LocalView view = means.endpoints.find(offer.endpoint());
         if (view == null) {
             failed(offer, null, "it was just deregistered");
             return;
@@ -191,7 +179,7 @@ final class Opening<S> {
             else if (answer == null) failed(offer, port, "the node answered nonsense");
             else failed(offer, port, reason(answer), answer.getCode() == TunnelOpened.Code.UPSTREAM);
         });
-        port.attach(context);
+        port.attach(means.context);
         boolean udp = apps.isUdp();
         port.write(Envelope.open(offer.endpoint(), udp, wanted.of(offer, udp)));
     }
@@ -246,8 +234,9 @@ final class Opening<S> {
     }
 
     private void end() {
-        vertx.cancelTimer(nextTimer);
-        vertx.cancelTimer(totalTimer);
+        cancel(nextTimeout);
+        cancel(totalTimeout);
+        if (running.isEmpty()) return;
         for (StreamPort port : List.copyOf(running.keySet())) port.cancel();
         running.clear();
     }

@@ -51,6 +51,7 @@ final class Provider {
     private final Sink sink;
     private final long udpIdleMs;
     private final HalfOpen<Id, Asked> asking = new HalfOpen<>(ASKING_MAX, ASKING_PEER_MAX);
+    private final Timeouts envelopes;
     private final Shares<Id, Asked> open;
     private int flows;
 
@@ -79,6 +80,7 @@ final class Provider {
         this.udpIdleMs = udpIdleMs;
         counters = sockets.counters();
         sink = new Sink(vertx, counters);
+        envelopes = new Timeouts(vertx, ENVELOPE_MS);
     }
 
     /** Connections that are served now, and flows. */
@@ -118,13 +120,13 @@ final class Provider {
             counters.add("tunnel.asking.evicted");
             oldest.drop();
         }
-        asked.timer = vertx.setTimer(ENVELOPE_MS, _ -> asked.drop());
+        asked.timeout = envelopes.begin(asked::drop);
         // A user that lost interest breaks the stream off, at any moment until it is joined.
         port.brokenHandler(_ -> asked.leave());
         port.bytesHandler((bytes, length) -> {
             boolean whole = asked.envelope.take(bytes, length);
             if (!whole && !asked.envelope.isMalformed()) return;
-            vertx.cancelTimer(asked.timer);
+            asked.inTime();
             port.pause();
             port.bytesHandler(null);
             Id endpoint = whole ? asked.envelope.endpoint() : null;
@@ -242,7 +244,7 @@ final class Provider {
     private final class Asked {
         private final StreamPort port;
         private final Envelope envelope = new Envelope();
-        private long timer = -1;
+        private Timeouts.@Nullable Timeout timeout;
         private boolean gone;
         /** What it was let in to, and until when. */
         private @Nullable App app;
@@ -253,6 +255,11 @@ final class Provider {
 
         Asked(StreamPort port) {
             this.port = port;
+        }
+
+        /** It said what it wants, or is gone. */
+        void inTime() {
+            if (timeout != null) timeout.cancel();
         }
 
         void letIn(App app, Decision.Allowed allowed) {
@@ -286,7 +293,7 @@ final class Provider {
         boolean leave() {
             if (gone) return false;
             gone = true;
-            vertx.cancelTimer(timer);
+            inTime();
             asking.remove(this);
             open.remove(this);
             return true;
@@ -376,7 +383,7 @@ final class Provider {
 
         /** Asks again when the right ends by which it was let in. */
         void lookAgain() {
-            vertx.cancelTimer(timer);
+            if (timer >= 0) vertx.cancelTimer(timer);
             if (asked.untilMs == Long.MAX_VALUE) return;
             long leftMs = Math.clamp(asked.untilMs - admission.nowMs(), 1, LOOK_AGAIN_MS);
             timer = vertx.setTimer(leftMs, _ -> asked.holdTo(judge(asked.port, app)));
@@ -394,7 +401,7 @@ final class Provider {
 
         @Override
         public void done(boolean broken) {
-            vertx.cancelTimer(timer);
+            if (timer >= 0) vertx.cancelTimer(timer);
             loads.closed(app.registration().id());
             asked.leave();
             meter.done(broken);

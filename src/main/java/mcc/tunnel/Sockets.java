@@ -8,6 +8,9 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.net.URI;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -29,6 +32,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sockets {
     private static final int CONNECT_MS = 5_000;
+    private static final long FRESH_NS = 1_000_000_000;
+    /** Places of apps whose addresses are remembered. */
+    private static final int FOUND_MAX = 1_024;
+
+    private record Place(String host, int port) {}
+
+    private record Found(Future<List<InetSocketAddress>> all, long atNs) {}
 
     private final Vertx vertx;
     private final Context context;
@@ -37,6 +47,7 @@ final class Sockets {
     private final Counters counters;
     private final int keepaliveSeconds;
     private final Supplier<@Nullable InetSocketAddress> rest;
+    private final Map<Place, Found> found = new HashMap<>();
     private final Listeners own = new Listeners(Sockets::isOfThisHost);
 
     /**
@@ -124,7 +135,7 @@ final class Sockets {
     }
 
     private Future<TcpSocket> connect(Descriptors.Side side, Registration app, int port) {
-        return HostNames.ofApp(vertx, app.host(), port)
+        return addresses(app.host(), port)
                 .compose(all -> HostNames.connect(vertx, all, to -> connect(side, to), TcpSocket::abort));
     }
 
@@ -136,9 +147,20 @@ final class Sockets {
                 .onFailure(_ -> descriptors.give(side));
     }
 
+    /** A name is not looked up for each connection of a second: the host's resolver keeps it for as long. */
+    private Future<List<InetSocketAddress>> addresses(String host, int port) {
+        Place place = new Place(host, port);
+        Found known = found.get(place);
+        if (known != null && System.nanoTime() - known.atNs < FRESH_NS) return known.all;
+        Future<List<InetSocketAddress>> all = HostNames.ofApp(vertx, host, port);
+        if (known == null && found.size() >= FOUND_MAX) found.clear(); // a cache: it fills again
+        found.put(place, new Found(all, System.nanoTime()));
+        return all;
+    }
+
     /** Makes a socket whose datagrams go to an app of this host. */
     Future<UdpSocket> connectUdp(Descriptors.Side side, Registration app, int port) {
-        return HostNames.ofApp(vertx, app.host(), port).compose(all -> {
+        return addresses(app.host(), port).compose(all -> {
             InetSocketAddress to = all.getFirst();
             Problem problem = refusal(side, true, to);
             if (problem != null) return Future.failedFuture(problem);

@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.List;
@@ -108,6 +109,8 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     private @Nullable Provider provider;
     private @Nullable Hosted hosted;
     private TcpSocket.@Nullable Listener socks;
+    private String restUrl = "";
+    private @Nullable InetSocketAddress restAt;
     private boolean measuring;
 
     public TunnelVerticle(Node.Parts parts) {
@@ -156,24 +159,25 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
                 network,
                 descriptors,
                 Integer.parseInt(settings.text("tunnel.keepalive")),
-                () -> tokenless ? Sockets.addressOf(parts.status().http()) : null,
+                () -> tokenless ? rest() : null,
                 counters);
         byte[] seed = new byte[32];
         new SecureRandom().nextBytes(seed);
-        Ways ways = new Ways(vertx, context, bus, parts.id(), admission, endpoints, Rng.seeded(seed));
+        Loads loads = new Loads(bus);
+        Provider provider = new Provider(vertx, bus, sockets, admission, endpoints, totals, loads, udpIdleMs, places);
+        this.provider = provider;
+        Streams streams = new Streams(bus, context, provider::take);
+        Opening.Means means = Opening.Means.of(vertx, context, streams, admission, endpoints);
+        Ways ways = new Ways(bus, parts.id(), means, Rng.seeded(seed));
         this.ways = ways;
         UserApps apps = UserApps.of(sockets, parts.id());
         PeerWatch peers = new PeerWatch(Long.parseLong(settings.text("tunnel.patience")) * 1_000_000_000, counters);
         Forwards forwards = new Forwards(vertx, bus, parts.status(), sockets, ways, apps, peers, udpIdleMs);
         this.forwards = forwards;
-        Loads loads = new Loads(bus);
-        Provider provider = new Provider(vertx, bus, sockets, admission, endpoints, totals, loads, udpIdleMs, places);
-        this.provider = provider;
         if (parts.status().tun() != null) {
             InnerAddress desk = Redirect.desk(network, parts.id());
             hosted = new Hosted(sockets, desk, udpIdleMs, totals, this::tell);
         }
-        bus.on(Bus.INCOMING, provider::take);
         bus.serve(ASK, query -> onQuery(forwards, query));
         vertx.setPeriodic(1_000, _ -> {
             second(forwards);
@@ -185,8 +189,19 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         });
         return endpoints
                 .follow(bus, ways::forget)
+                .compose(_ -> streams.follow())
                 .compose(_ -> forwards.restore())
                 .compose(_ -> startSocks(sockets, ways, apps, peers, udpIdleMs));
+    }
+
+    /** Where REST is now; asked for with each connection, and changed hardly ever. */
+    private @Nullable InetSocketAddress rest() {
+        String url = parts.status().http();
+        if (!url.equals(restUrl)) {
+            restUrl = url;
+            restAt = Sockets.addressOf(url);
+        }
+        return restAt;
     }
 
     @Override

@@ -3,7 +3,7 @@ package mcc.tunnel;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +18,7 @@ import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.Selector;
 import mcc.registry.ServiceName;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From what somebody wants to an open way there: whom to ask, in which order, who failed lately. Used on one context.
@@ -43,26 +44,29 @@ final class Ways {
 
     private record Known(List<Offer> ranked, long atNs) {}
 
-    private final Vertx vertx;
     private final Context context;
     private final Bus bus;
     private final Id self;
     private final Admission admission;
     private final Endpoints endpoints;
+    private final Opening.Means means;
     private final Rng rng;
+    /** What was asked for in this turn of the loop. */
+    private final ArrayDeque<Runnable> turn = new ArrayDeque<>();
+
     private final Map<ServiceName, Known> known = new LinkedHashMap<>();
     private final Map<ServiceName, Future<List<Offer>>> asking = new LinkedHashMap<>();
     private final Map<Id, Long> suspects = new LinkedHashMap<>();
     /** By stream or socket; there are no more than connections and flows. */
     private final Map<Object, Standing> standing = new LinkedHashMap<>();
 
-    Ways(Vertx vertx, Context context, Bus bus, Id self, Admission admission, Endpoints endpoints, Rng rng) {
-        this.vertx = vertx;
-        this.context = context;
+    Ways(Bus bus, Id self, Opening.Means means, Rng rng) {
+        context = means.context();
         this.bus = bus;
         this.self = self;
-        this.admission = admission;
-        this.endpoints = endpoints;
+        admission = means.admission();
+        endpoints = means.endpoints();
+        this.means = means;
         this.rng = rng;
     }
 
@@ -122,19 +126,35 @@ final class Ways {
 
     private <S> Future<Opening.Opened<S>> openAt(Target.Service target, Opening.Apps<S> apps, Wanted wanted) {
         // In a turn of its own, behind what the registry told before: whoever connects relies on it.
-        Promise<Void> turn = Promise.promise();
-        context.runOnContext(_ -> turn.complete());
-        return turn.future().compose(_ -> resolve(target)).compose(all -> {
-            if (all.isEmpty()) return Future.failedFuture(noProvider(target));
-            boolean udp = apps.isUdp();
-            List<Offer> offers = all.stream().filter(o -> wanted.isAt(o, udp)).toList();
-            if (offers.isEmpty()) {
-                admission.counters().add("tunnel.port.refused");
-                return Future.failedFuture(wanted.notAt(target, udp, all));
-            }
-            return Opening.open(vertx, context, bus, admission, endpoints, apps, wanted, offers)
-                    .onSuccess(opened -> judge(target.name(), udp, opened))
-                    .compose(opened -> keep(target, wanted, opened, apps));
+        Promise<Opening.Opened<S>> promise = Promise.promise();
+        if (turn.isEmpty()) context.runOnContext(_ -> turn());
+        turn.add(() -> {
+            List<Offer> known = known(target.name());
+            Future<Opening.Opened<S>> opening = known == null
+                    ? resolve(target).compose(all -> openOne(target, apps, wanted, all))
+                    : openOne(target, apps, wanted, order(target, known));
+            opening.onComplete(promise);
+        });
+        return promise.future();
+    }
+
+    private void turn() {
+        for (Runnable each; (each = turn.poll()) != null; ) each.run();
+    }
+
+    private <S> Future<Opening.Opened<S>> openOne(
+            Target.Service target, Opening.Apps<S> apps, Wanted wanted, List<Offer> all) {
+        if (all.isEmpty()) return Future.failedFuture(noProvider(target));
+        boolean udp = apps.isUdp();
+        List<Offer> offers = new ArrayList<>(all.size());
+        for (Offer each : all) if (wanted.isAt(each, udp)) offers.add(each);
+        if (offers.isEmpty()) {
+            admission.counters().add("tunnel.port.refused");
+            return Future.failedFuture(wanted.notAt(target, udp, all));
+        }
+        return Opening.open(means, apps, wanted, offers).compose(opened -> {
+            judge(target.name(), udp, opened);
+            return keep(target, wanted, opened, apps);
         });
     }
 
@@ -190,25 +210,28 @@ final class Ways {
 
     /** The usable providers in the order for one new connection; who failed lately comes last. */
     Future<List<Offer>> resolve(Target.Service target) {
-        return ranked(target.name()).map(ranked -> {
-            List<Offer> good = new ArrayList<>();
-            List<Offer> doubtful = new ArrayList<>();
-            long now = System.nanoTime();
-            for (Offer offer : Selector.pick(ranked, rng)) {
-                if (!target.admits(offer)) continue;
-                Id node = offer.contact().node();
-                Long until = suspects.get(node);
-                (until != null && until > now ? doubtful : good).add(offer);
-            }
-            good.addAll(doubtful);
-            return good;
-        });
+        List<Offer> known = known(target.name());
+        return known == null
+                ? ask(target.name()).map(ranked -> order(target, ranked))
+                : Future.succeededFuture(order(target, known));
     }
 
-    private Future<List<Offer>> ranked(ServiceName name) {
+    private List<Offer> order(Target.Service target, List<Offer> ranked) {
+        List<Offer> good = new ArrayList<>();
+        List<Offer> doubtful = new ArrayList<>();
+        long now = System.nanoTime();
+        for (Offer offer : Selector.pick(ranked, rng)) {
+            if (!target.admits(offer)) continue;
+            Long until = suspects.get(offer.contact().node());
+            (until != null && until > now ? doubtful : good).add(offer);
+        }
+        good.addAll(doubtful);
+        return good;
+    }
+
+    private @Nullable List<Offer> known(ServiceName name) {
         Known known = this.known.get(name);
-        if (known != null && System.nanoTime() - known.atNs < FRESH_NS) return Future.succeededFuture(known.ranked);
-        return ask(name);
+        return known != null && System.nanoTime() - known.atNs < FRESH_NS ? known.ranked : null;
     }
 
     /** Asks the registry, once for all who wait. */

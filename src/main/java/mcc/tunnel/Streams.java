@@ -1,0 +1,55 @@
+package mcc.tunnel;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import java.util.function.Consumer;
+import mcc.node.Bus;
+import mcc.node.Problem;
+import mcc.node.SessionVerticle;
+import mcc.node.StreamDoor;
+import mcc.node.StreamPort;
+import mcc.overlay.Desk;
+import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
+
+/** Streams to peers and of peers, by the door that the links gave; while there is none, by messages. Used on one context. */
+final class Streams {
+    private final Bus bus;
+    private final Context context;
+    private final Consumer<StreamPort> taker;
+    private @Nullable StreamDoor door;
+
+    /** @param taker of those that peers open */
+    Streams(Bus bus, Context context, Consumer<StreamPort> taker) {
+        this.bus = bus;
+        this.context = context;
+        this.taker = taker;
+    }
+
+    /** From now on, with whatever links there are; ends when those of now were asked. */
+    Future<?> follow() {
+        bus.on(Bus.INCOMING, taker);
+        bus.on(Bus.STARTED, started -> {
+            if (started.desk() == Desk.LINKS) ask();
+        });
+        return ask().otherwiseEmpty();
+    }
+
+    private Future<StreamDoor> ask() {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Door()).onSuccess(given -> {
+            door = given;
+            given.serve(context, taker);
+        });
+    }
+
+    /** Opens one; fails with a {@link Problem}. */
+    Future<StreamPort> open(Contact to) {
+        StreamDoor door = this.door;
+        if (door == null || door.isClosed()) return bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(to));
+        try {
+            return Future.succeededFuture(door.open(to));
+        } catch (Problem p) {
+            return Future.failedFuture(p);
+        }
+    }
+}
