@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
@@ -36,6 +37,9 @@ final class Hosted {
 
     static final int LISTENERS_MAX = 4_096;
 
+    /** Listeners opened in one turn of the loop: some milliseconds. */
+    private static final int AT_ONCE = 32;
+
     private static final Logger LOG = LoggerFactory.getLogger(Hosted.class);
 
     private static final class Listening {
@@ -64,6 +68,9 @@ final class Hosted {
         }
     }
 
+    /** What is to be opened. */
+    private record Missing(Door at, Listening door) {}
+
     private final Sockets sockets;
     private final InnerAddress desk;
     private final long udpIdleMs;
@@ -72,6 +79,10 @@ final class Hosted {
     private final Consumer<Map<Door, Integer>> told;
     private final int max;
     private final Map<Door, Listening> doors = new LinkedHashMap<>();
+    /** Ports that are to be listened for, in their order. */
+    private final ArrayDeque<Missing> missing = new ArrayDeque<>();
+
+    private boolean opening;
     private boolean tooMany;
 
     /** Whose connections pass here, by the address that each comes from. */
@@ -92,52 +103,74 @@ final class Hosted {
 
     /** Opens what is missing, closes what is gone or in an app's way; to be called once a second. */
     void second(long nowNs, Collection<Registry.LocalView> registrations) {
-        Map<Door, Registration> wanted = wanted(registrations);
+        Map<Door, Registration> wanted = wanted(registrations, max);
+        int all = 0;
         BitSet ports = new BitSet();
         for (Registry.LocalView view : registrations) {
-            for (Ports.Range range : view.registration().ports().ranges()) ports.set(range.first(), range.last() + 1);
-        }
-        doors.entrySet().removeIf(entry -> {
-            Listening door = entry.getValue();
-            if (door.app.equals(wanted.get(entry.getKey())) && !ports.get(door.port())) return false;
-            door.close();
-            return true;
-        });
-        List<Future<?>> opening = new ArrayList<>();
-        wanted.forEach((at, app) -> {
-            Listening door = doors.computeIfAbsent(at, _ -> new Listening(app));
-            if (door.forward != null) door.forward.expire(nowNs);
-            if (door.opening || door.listener != null || door.forward != null) return;
-            door.opening = true;
-            opening.add(open(door, at).onComplete(done -> {
-                door.opening = false;
-                if (done.failed()) counters.add("tunnel.hosted.failed");
-                if (door.gone) door.close();
-            }));
-        });
-        if (!opening.isEmpty()) Future.join(opening).onComplete(_ -> told.accept(ports()));
-        told.accept(ports()); // though nothing changed: who hears it may have begun anew
-    }
-
-    /** The ports to listen for; where they are too many, the first of each range are first. */
-    private Map<Door, Registration> wanted(Collection<Registry.LocalView> registrations) {
-        Map<Door, Registration> out = new LinkedHashMap<>();
-        int all = 0;
-        for (boolean rest : new boolean[] {false, true}) {
-            for (Registry.LocalView view : registrations) {
-                for (Ports.Range range : view.registration().ports().ranges()) {
-                    int first = rest ? range.first() + 1 : range.first();
-                    int last = rest ? range.last() : range.first();
-                    all += last - first + 1;
-                    for (int port = first; port <= last && out.size() < max; port++)
-                        out.put(new Door(view.endpoint(), range.isUdp(), port), view.registration());
-                }
+            for (Ports.Range range : view.registration().ports().ranges()) {
+                ports.set(range.first(), range.last() + 1);
+                all += range.last() - range.first() + 1;
             }
         }
         if (all > max && !tooMany) {
             LOG.warn("endpoints of this host have {} ports, of which {} are open at their addresses", all, max);
         }
         tooMany = all > max;
+        doors.entrySet().removeIf(entry -> {
+            Listening door = entry.getValue();
+            if (door.app.equals(wanted.get(entry.getKey())) && !ports.get(door.port())) return false;
+            door.close();
+            return true;
+        });
+        wanted.forEach((at, app) -> {
+            Listening door = doors.computeIfAbsent(at, _ -> new Listening(app));
+            if (door.forward != null) door.forward.expire(nowNs);
+            if (door.opening || door.listener != null || door.forward != null) return;
+            door.opening = true;
+            missing.add(new Missing(at, door));
+        });
+        if (!opening) openMissing();
+        told.accept(ports()); // though nothing changed: who hears it may have begun anew
+    }
+
+    /** Opens some at a time, as packets of all links wait meanwhile. */
+    private void openMissing() {
+        List<Future<?>> some = new ArrayList<>();
+        for (Missing next; some.size() < AT_ONCE && (next = missing.poll()) != null; ) {
+            Listening door = next.door;
+            if (!door.gone) some.add(open(door, next.at).onComplete(done -> opened(door, done.failed())));
+        }
+        opening = !some.isEmpty();
+        if (!opening) return;
+        Future.join(some).onComplete(_ -> {
+            if (!missing.isEmpty()) {
+                sockets.vertx().setTimer(1, _ -> openMissing());
+                return;
+            }
+            opening = false;
+            told.accept(ports());
+        });
+    }
+
+    private void opened(Listening door, boolean failed) {
+        door.opening = false;
+        if (failed) counters.add("tunnel.hosted.failed");
+        if (door.gone) door.close();
+    }
+
+    /** The ports to listen for; where they are more than {@code max}, the first of each range are first. */
+    static Map<Door, Registration> wanted(Collection<Registry.LocalView> registrations, int max) {
+        Map<Door, Registration> out = new LinkedHashMap<>();
+        for (boolean rest : new boolean[] {false, true}) {
+            for (Registry.LocalView view : registrations) {
+                for (Ports.Range range : view.registration().ports().ranges()) {
+                    int first = rest ? range.first() + 1 : range.first();
+                    int last = rest ? range.last() : range.first();
+                    for (int port = first; port <= last && out.size() < max; port++)
+                        out.put(new Door(view.endpoint(), range.isUdp(), port), view.registration());
+                }
+            }
+        }
         return out;
     }
 

@@ -38,8 +38,10 @@ import mcc.node.SessionVerticle;
 import mcc.node.Settings;
 import mcc.node.StreamPort;
 import mcc.registry.Registration;
+import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 import mcc.wire.Contact;
+import mcc.wire.Ports;
 import mcc.wire.Provider;
 import mcc.wire.pb.TunnelOpened;
 import org.junit.jupiter.api.AfterEach;
@@ -172,6 +174,36 @@ class AdmissionTest {
         assertThat(ask(user, closed, hidden, true, 0).bytes()).isEqualTo(nothing);
     }
 
+    /** Nodes before version 0.2 name no port, and go by the protocol. */
+    @Test
+    void whoNamesNoPortGetsTheFirstOfTheProtocol() throws IOException {
+        Node provider = node(Policy.open(), "provider");
+        Node user = node(Policy.open(), "user");
+        registerUdp(provider);
+        register(provider);
+        Map<String, Integer> ports = new HashMap<>();
+        for (Registry.LocalView each :
+                get(provider.parts().bus().ask(Bus.REGISTRY, new RegistryVerticle.Query.Registrations()))) {
+            ports.put(each.registration().id(), each.registration().port());
+        }
+        Id both = register(
+                provider,
+                "both",
+                new Ports(List.of(
+                        new Ports.Range(ports.get("udp"), ports.get("udp"), Provider.Protocol.UDP),
+                        new Ports.Range(ports.get("echo"), ports.get("echo"), Provider.Protocol.TCP))));
+        for (int port : new int[] {0, ports.get("echo")}) {
+            Conversation talk = ask(user, provider, both, false, port);
+            assertThat(talk.answer().getCode()).isEqualTo(TunnelOpened.Code.OK);
+            talk.run(() -> talk.port.write(new byte[] {42}));
+            assertThat(talk.next()).isEqualTo(42);
+        }
+        Conversation flow = ask(user, provider, both, true, 0);
+        assertThat(flow.answer().getCode()).isEqualTo(TunnelOpened.Code.OK);
+        flow.run(() -> flow.port.sendDatagram(new byte[] {43}));
+        assertThat(flow.next()).isEqualTo(43);
+    }
+
     @Test
     void whoAsksForNothingShutsNobodyElseOut() throws IOException {
         Node provider = node(Policy.open(), "provider");
@@ -277,18 +309,22 @@ class AdmissionTest {
     }
 
     private static Id register(Node at, String name, Provider.Protocol protocol, int port) {
+        return register(at, name, Ports.of(port, protocol));
+    }
+
+    private static Id register(Node at, String name, Ports ports) {
         var check = new Registration.Check(Registration.CheckType.NONE, "/", 1_000, 400, 2);
         Registration app = new Registration(
                 name,
                 new ServiceName("open", name),
                 "127.0.0.1",
-                port,
-                protocol,
+                ports,
                 100,
                 List.of(),
                 Map.of(),
                 30_000,
-                check);
+                check,
+                Registration.Delivery.PLAIN);
         return get(at.parts().bus().ask(Bus.REGISTRY, new RegistryVerticle.Query.Register(app)))
                 .registration()
                 .endpoint();
