@@ -91,8 +91,9 @@ class RedirectTest {
                 .isEqualTo(tcp(DNS, THEM, 53, 9));
         assertThat(leaves(tcp(DESK, THEM, 40_002, 9), false, Redirect.Verdict.PEER))
                 .isEqualTo(tcp(DNS, THEM, 853, 9));
-        byte[] none = udp(THEM, DNS, 9, 853);
-        assertThat(redirect.enters(none, 0, none.length, false)).isFalse();
+        for (byte[] none : List.of(udp(THEM, DNS, 9, 853), tcp(THEM, DNS, 9, 100), tcp(THEM, WEB, 9, 52))) {
+            assertThat(redirect.enters(none, 0, none.length, false)).isFalse();
+        }
         byte[] sent = tcp(DNS, THEM, 853, 9);
         assertThat(Octets.u16(enters(Icmp.tooBig(1_300, sent, 0, sent.length), false), 48 + 40))
                 .isEqualTo(40_002);

@@ -193,6 +193,10 @@ class VirtualInterfaceTest {
         byte[] reset = hosts[0].written.removeFirst();
         assertThat(Octets.i32(reset, 44)).as("where the peer wants it to be").isEqualTo(77);
         assertThat(reset[53]).isEqualTo((byte) 4);
+        hosts[0].says(1, PacketsOf.v6(us, WEB, Ip.TCP, PacketsOf.tcp(5_000, 80, 41, 1, new byte[9])), false);
+        assertThat(Octets.i32(hosts[0].written.removeFirst(), 48))
+                .as("bytes and FIN are acknowledged")
+                .isEqualTo(41 + 9 + 1);
         byte[] syn = PacketsOf.v6(us, WEB, Ip.TCP, PacketsOf.tcp(5_000, 80, 41, 2, new byte[0]));
         for (int i = 0; i < 3 * VirtualInterface.REFUSALS_S; i++) hosts[0].says(2, syn, false);
         assertThat(hosts[0].written.size()).isLessThan(VirtualInterface.REFUSALS_S);
