@@ -5,7 +5,8 @@
  * their kinds alone use Netty, because Vert.x's own sockets close both directions when one ends, and are not told that nobody
  * listens; TCP on Linux ({@link mcc.tunnel.EpollTcpSocket}) without its channels, which cost as much as the calls they make.
  *
- * <p>Read in this order: {@link mcc.tunnel.Target} (what may be wanted), {@link mcc.tunnel.TunnelVerticle} (who asks),
+ * <p>Read in this order: {@link mcc.tunnel.Target} and {@link mcc.tunnel.Wanted} (what may be wanted, at which port),
+ * {@link mcc.tunnel.TunnelVerticle} (who asks),
  * {@link mcc.tunnel.Forwards} and {@link mcc.tunnel.ForwardConnections} (what is open), {@link mcc.tunnel.Ways} and
  * {@link mcc.tunnel.Opening} (from a name to an answered stream, with the next provider after 400 ms), {@link
  * mcc.tunnel.Splice} (bytes both ways, with back-pressure), {@link mcc.tunnel.UdpFlows} and {@link

@@ -8,7 +8,8 @@
  * <p>Read in this order: {@link mcc.wire.Transport} (the header of sealed datagrams), {@link mcc.wire.Handshakes} (every
  * other datagram), {@link mcc.wire.Frames}, {@link mcc.wire.FramesWriter} and {@link mcc.wire.FramesReader} (what is inside
  * a sealed datagram), {@link mcc.wire.Rpc} and {@link mcc.wire.Message} (what nodes ask each other),
- * {@link mcc.wire.Record} (what they keep for each other).
+ * {@link mcc.wire.Record} (what they keep for each other), {@link mcc.wire.Provider} and {@link mcc.wire.Ports} (what one
+ * offers, and where).
  *
  * <p>Invariants: what is written parses to an equal value, and the codecs by hand agree with the generated ones; a reader
  * never looks outside the range it was given, a writer never writes beyond its room; every repeated or sized field has a
