@@ -40,6 +40,9 @@ public final class DataFolder implements AutoCloseable {
     private static final int SMALL_BYTES = 4096;
     private static final int TOKEN_MIN = 16;
     private static final int TOKEN_MAX = 512;
+    /** A key of a later format would begin so as well, and go on in another way. */
+    private static final String KIND = "mcc ";
+
     private static final String HEADER = "mcc ed25519 key, keep it secret";
 
     private final Path path;
@@ -92,7 +95,7 @@ public final class DataFolder implements AutoCloseable {
                 data.checkFormat();
                 data.clear();
             } catch (IOException | RuntimeException e) {
-                data.close();
+                data.unlock(); // and nothing else: what is in it may be another version's
                 throw e;
             }
             return data;
@@ -211,6 +214,13 @@ public final class DataFolder implements AutoCloseable {
     }
 
     private static Identity parse(Path file, List<String> lines) {
+        String first = lines.isEmpty() ? "" : lines.get(0);
+        if (first.startsWith(KIND) && !first.equals(HEADER)) {
+            throw new Problem(
+                    "key-newer",
+                    "key file " + file + " is of a kind that this version does not know",
+                    "run the newer version of MCC, or give this node another folder with --data DIR");
+        }
         if (lines.size() == 3
                 && lines.get(0).equals(HEADER)
                 && lines.get(1).startsWith("seed ")
@@ -298,6 +308,10 @@ public final class DataFolder implements AutoCloseable {
         } catch (IOException e) {
             LOG.debug("the cache is left: {}", Problem.text(e));
         }
+        unlock();
+    }
+
+    private void unlock() {
         try {
             lock.release();
             channel.close();

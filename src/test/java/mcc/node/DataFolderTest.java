@@ -7,6 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import mcc.it.Needs;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -146,6 +150,49 @@ class DataFolderTest {
         Problem p = refused();
         assertThat(p.code()).isEqualTo("data-newer");
         assertThat(p.detail()).contains("format '3'");
+    }
+
+    @Test
+    void nothingOfALaterVersionIsTouched() throws Exception {
+        read();
+        Path data = temp.resolve("data");
+        try (Store store = Store.open(data)) {
+            store.put("registrations", "r", "{}");
+            store.put("contacts", "table", "");
+        }
+        Files.writeString(data.resolve("plugin-starts.json"), "{\"later\":1}");
+        Files.createDirectories(data.resolve("cache/node"));
+        Files.writeString(data.resolve("cache/node/file"), "x");
+        Files.writeString(data.resolve("format"), "3\n");
+        Map<Path, String> before = contents(data);
+        assertThat(before).hasSizeGreaterThan(6);
+        Problem p = refused();
+        assertThat(p.code()).isEqualTo("data-newer");
+        assertThat(p.hint()).contains("run the newer version");
+        assertThat(contents(data)).isEqualTo(before);
+    }
+
+    @Test
+    void aKeyOfALaterKindIsRefusedAndKept() throws Exception {
+        read();
+        Path key = temp.resolve("data/node.key");
+        String later = "mcc ed25519 and ml-dsa key, keep it secret\nseed x\n";
+        Files.writeString(key, later);
+        Problem p = refused();
+        assertThat(p.code()).isEqualTo("key-newer");
+        assertThat(p.detail()).contains(key.toString()).doesNotContain("seed");
+        assertThat(p.hint()).contains("run the newer version");
+        assertThat(key).content().isEqualTo(later);
+    }
+
+    private static Map<Path, String> contents(Path folder) throws Exception {
+        Map<Path, String> out = new TreeMap<>();
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path each : all.filter(Files::isRegularFile).toList()) {
+                out.put(each, HexFormat.of().formatHex(Files.readAllBytes(each)));
+            }
+        }
+        return out;
     }
 
     @Test

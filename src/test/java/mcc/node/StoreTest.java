@@ -189,8 +189,10 @@ class StoreTest {
             assertThat(store.all("contacts")).containsEntry("table", "abc 127.0.0.1:1\n");
             store.put("mcc", "format", "3");
         }
+        byte[] later = Files.readAllBytes(file);
         assertThat(refused().code()).isEqualTo("store-newer");
-        assertThat(Files.size(file)).isPositive();
+        assertThat(refused().hint()).contains("run the newer version");
+        assertThat(Files.readAllBytes(file)).as("left as it is").isEqualTo(later);
         assertThat(Store.losses(folder)).isEmpty();
     }
 
