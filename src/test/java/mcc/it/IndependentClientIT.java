@@ -7,9 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +51,9 @@ class IndependentClientIT {
         Needs.program("node", "nodejs");
         RealNode first = add(RealNode.start(temp.resolve("first")));
         RealNode provider = add(RealNode.start(temp.resolve("provider"), "--bootstrap", first.bootstrap()));
-        provider.register("echo", "echo", echo());
+        Echo echo = new Echo();
+        open.add(echo);
+        provider.register("echo", "echo", echo.port());
         Process client = client("main.mjs", first.bootstrap(), "open", "echo", "mirror");
         BufferedReader said =
                 new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.UTF_8));
@@ -70,7 +69,9 @@ class IndependentClientIT {
                 temp.resolve("user"), "--bootstrap", joined.get("udp").asText()));
         String id = Id.of(HexFormat.of().parseHex(joined.get("node").asText())).toString();
         RealNode.await("it is found", () -> user.providers("mirror").equals(List.of(id)));
-        for (RealNode each : List.of(user, provider)) assertMirrors(each.forward("mirror"));
+        for (RealNode each : List.of(user, provider)) {
+            Echo.assertEchoes(each.forward("mirror"), Rng.seeded(7).bytes(300_000));
+        }
         assertThat(user.providers("echo")).containsExactly(provider.id);
 
         client.getOutputStream().close();
@@ -78,21 +79,6 @@ class IndependentClientIT {
         assertThat(client.waitFor(RealNode.PATIENCE_MS, TimeUnit.MILLISECONDS)).isTrue();
         RealNode.await("it is gone", () -> user.providers("mirror").isEmpty());
         assertThat(errors()).isEmpty();
-    }
-
-    private static void assertMirrors(int port) throws IOException {
-        byte[] sent = Rng.seeded(7).bytes(300_000);
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            Thread.ofVirtual().start(() -> {
-                try {
-                    socket.getOutputStream().write(sent);
-                    socket.shutdownOutput();
-                } catch (IOException _) {
-                    // then too little comes back
-                }
-            });
-            assertThat(socket.getInputStream().readAllBytes()).isEqualTo(sent);
-        }
     }
 
     private JsonNode next(BufferedReader said, String step) throws IOException {
@@ -122,28 +108,5 @@ class IndependentClientIT {
     private RealNode add(RealNode node) {
         open.add(node);
         return node;
-    }
-
-    private int echo() throws IOException {
-        ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        open.add(server);
-        Thread.ofVirtual().start(() -> {
-            while (true) {
-                try {
-                    Socket socket = server.accept();
-                    Thread.ofVirtual().start(() -> {
-                        try (socket) {
-                            socket.getInputStream().transferTo(socket.getOutputStream());
-                            socket.shutdownOutput();
-                        } catch (IOException _) {
-                            // the test sees that too little came back
-                        }
-                    });
-                } catch (IOException _) {
-                    return; // closed at the end of the test
-                }
-            }
-        });
-        return server.getLocalPort();
     }
 }

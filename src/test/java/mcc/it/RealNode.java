@@ -57,13 +57,19 @@ public final class RealNode implements AutoCloseable {
 
     /** The same, behind a prefix such as {@code ip netns exec NAME}. */
     public static RealNode start(List<String> prefix, Path data, String... options) {
+        return start(prefix, Launched.LAUNCHER, data, options);
+    }
+
+    /** The same, by the launcher of another build. */
+    public static RealNode start(List<String> prefix, Path launcher, Path data, String... options) {
         List<String> arguments = new ArrayList<>(List.of("run", "--data", data.toString()));
         arguments.addAll(List.of(options));
         List<String> set = List.of(options);
         if (!set.contains("--listen")) arguments.addAll(List.of("--listen", "127.0.0.1:0"));
         if (!set.contains("--http")) arguments.addAll(List.of("--http", "127.0.0.1:0"));
         List<String> command = new ArrayList<>(prefix);
-        command.addAll(command(arguments.toArray(String[]::new)));
+        command.add(launcher.toString());
+        command.addAll(arguments);
         try {
             Files.createDirectories(data.toAbsolutePath().getParent());
             Path log = Files.createTempFile(data.toAbsolutePath().getParent(), "node", ".log");
