@@ -64,7 +64,6 @@ public final class Connection {
     private long paceReleaseNs = Core.NEVER;
     private long packetsSent;
     private long bytesSent;
-    private long packetsReceived;
     private long bytesReceived;
 
     /**
@@ -121,7 +120,6 @@ public final class Connection {
             crowded.add();
             return true;
         }
-        packetsReceived++;
         bytesReceived += len;
         acks.onPacket(nowNs, whole.number, whole.asks, ce, whole.urgent, smoothedRttNs());
         in.begin(buf, off, len);
@@ -348,11 +346,6 @@ public final class Connection {
     /** Returns the bytes of all packets received, duplicates apart. */
     public long receivedBytes() {
         return bytesReceived;
-    }
-
-    /** Returns the number of packets received, duplicates apart. */
-    public long receivedPackets() {
-        return packetsReceived;
     }
 
     /** Returns the memory that streams hold for bytes, both directions, and datagrams that wait. */

@@ -3,9 +3,9 @@ package mcc.stream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import mcc.core.Counters;
 import mcc.wire.Frames;
 import mcc.wire.FramesWriter;
@@ -21,7 +21,7 @@ final class Turns {
     /** A frame that carries less than this is not worth starting at the end of a packet. */
     private static final int SCRAP_BYTES = 64;
 
-    private final HashMap<Long, Stream> all;
+    private final Map<Long, Stream> all;
     private final Places places;
     private final Counters.Counter resent;
     private final ArrayDeque<Stream> ready = new ArrayDeque<>();
@@ -42,7 +42,7 @@ final class Turns {
     private boolean returnDue;
 
     /** @param all every stream of the connection, by its id */
-    Turns(HashMap<Long, Stream> all, Places places, Config config, boolean lower, Counters counters) {
+    Turns(Map<Long, Stream> all, Places places, Config config, boolean lower, Counters counters) {
         this.all = all;
         this.places = places;
         announced = lower ? 2 : 1;
