@@ -17,11 +17,14 @@ class OfferedTest {
     private static final InnerAddress ENDPOINT = new InnerAddress(US.high(), 99);
     private final Counters counters = new Counters();
     private long asked;
+    /** A port to which the policy lets nobody. */
+    private int closed = 99;
+
     private long endsNs = Long.MAX_VALUE;
     private final Offered offered = new Offered(
             (now, peer, _, _, port) -> {
                 asked++;
-                return peer.equals(PEER) && port != 99 ? endsNs : now;
+                return peer.equals(PEER) && port != closed ? endsNs : now;
             },
             7,
             counters);
@@ -122,6 +125,19 @@ class OfferedTest {
         offered.add(ENDPOINT, List.of(new Offered.Door(true, 54)));
         endsNs = 0;
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 54))).isFalse();
+    }
+
+    @Test
+    void aNewPolicyIsAskedAgainAboutEachPortThatWasLetIn() {
+        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53), new Offered.Door(false, 53, 60)));
+        assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
+        assertThat(enters(0, PEER, Ip.TCP, tcp(4000, 53))).isTrue();
+        assertThat(enters(0, PEER, Ip.TCP, tcp(4000, 60))).isTrue();
+        closed = 60;
+        assertThat(offered.judgeAgain(1)).as("that one alone ends").isEqualTo(1);
+        assertThat(enters(1, PEER, Ip.TCP, tcp(4000, 60))).isFalse();
+        assertThat(enters(1, PEER, Ip.TCP, tcp(4000, 53))).isTrue();
+        assertThat(enters(1, PEER, Ip.UDP, udp(4000, 53))).isTrue();
     }
 
     @Test
