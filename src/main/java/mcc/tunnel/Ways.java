@@ -5,9 +5,12 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.node.Bus;
@@ -57,8 +60,8 @@ final class Ways {
     private final Map<ServiceName, Known> known = new LinkedHashMap<>();
     private final Map<ServiceName, Future<List<Offer>>> asking = new LinkedHashMap<>();
     private final Map<Id, Long> suspects = new LinkedHashMap<>();
-    /** By stream or socket; there are no more than connections and flows. */
-    private final Map<Object, Standing> standing = new LinkedHashMap<>();
+    /** By identity; there are no more than connections and flows. */
+    private final Set<Standing> standing = Collections.newSetFromMap(new IdentityHashMap<>());
 
     Ways(Bus bus, Id self, Opening.Means means, Rng rng) {
         context = means.context();
@@ -84,7 +87,7 @@ final class Ways {
     int judgeAgain() {
         forget();
         int ended = 0;
-        for (Standing way : List.copyOf(standing.values())) {
+        for (Standing way : List.copyOf(standing)) {
             if (mayStand(way)) continue;
             way.cut.run();
             ended++;
@@ -161,22 +164,16 @@ final class Ways {
     /** Remembers a way for as long as it lasts; the registry may have named it under an older policy. */
     private <S> Future<Opening.Opened<S>> keep(
             Target.Service target, Wanted wanted, Opening.Opened<S> opened, Opening.Apps<S> apps) {
-        Object end;
-        Runnable cut;
-        switch (opened.way()) {
-            case Opening.Way.Remote<S> remote -> {
-                end = remote.port();
-                cut = remote.port()::sever;
-                remote.port().goneHandler(() -> standing.remove(remote.port()));
-            }
-            case Opening.Way.Here<S> here -> {
-                end = here.socket();
-                cut = () -> apps.drop(here.socket());
-                apps.onEnd(here.socket(), () -> standing.remove(here.socket()));
-            }
-        }
+        Runnable cut = switch (opened.way()) {
+            case Opening.Way.Remote<S> remote -> remote.port()::sever;
+            case Opening.Way.Here<S> here -> () -> apps.drop(here.socket());
+        };
         Standing way = new Standing(target.name(), opened.offer(), apps.isUdp(), wanted, cut);
-        standing.put(end, way);
+        standing.add(way); // first: what is gone by now leaves at once
+        switch (opened.way()) {
+            case Opening.Way.Remote<S> remote -> remote.port().goneHandler(() -> standing.remove(way));
+            case Opening.Way.Here<S> here -> apps.onEnd(here.socket(), () -> standing.remove(way));
+        }
         if (mayStand(way)) return Future.succeededFuture(opened);
         cut.run();
         return Future.failedFuture(noProvider(target));
