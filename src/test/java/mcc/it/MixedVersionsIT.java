@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import mcc.Launched;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,18 @@ class MixedVersionsIT {
     Path temp;
 
     private final List<AutoCloseable> open = new ArrayList<>();
+
+    /** Both builds are there before a node waits for one of them. */
+    @BeforeAll
+    static void build() throws Exception {
+        OldBuild.launcher();
+        assertThat(new ProcessBuilder(RealNode.command("--version"))
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
 
     @AfterEach
     void end() throws Exception {
