@@ -120,11 +120,11 @@ public final class Cli implements Callable<Integer> {
         out.put("run", Cli::runSpec);
         out.put("demo", () -> new Demo(this));
         out.put("sim", () -> new Sim(this));
-        NodeVerbs.addTo(out, this);
-        PeerVerbs.addTo(out, this);
-        ServiceVerbs.addTo(out, this);
-        TunnelVerbs.addTo(out, this);
-        PluginVerbs.addTo(out, this);
+        new NodeVerbs(this).addTo(out);
+        new PeerVerbs(this).addTo(out);
+        new ServiceVerbs(this).addTo(out);
+        new TunnelVerbs(this).addTo(out);
+        new PluginVerbs(this).addTo(out);
         return out;
     }
 

@@ -17,19 +17,23 @@ final class NodeVerbs {
     /** A choice of the operator, told every time but no fault: it degrades nothing. */
     private static final String OPEN_NETWORK = "open-network";
 
-    private NodeVerbs() {}
+    private final Cli cli;
 
-    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
-        verbs.put("status", () -> new Status(cli));
-        verbs.put("id", () -> new Identity(cli));
-        verbs.put("netcheck", () -> new Netcheck(cli));
-        verbs.put("events", () -> new Events(cli));
-        verbs.put("metrics", () -> new Metrics(cli));
+    NodeVerbs(Cli cli) {
+        this.cli = cli;
+    }
+
+    void addTo(Map<String, Supplier<Object>> verbs) {
+        verbs.put("status", Status::new);
+        verbs.put("id", Identity::new);
+        verbs.put("netcheck", Netcheck::new);
+        verbs.put("events", Events::new);
+        verbs.put("metrics", Metrics::new);
         verbs.put("doctor", () -> new Doctor(cli));
         verbs.put(
                 "config",
                 () -> Verb.group("config", "what concerns a configuration file", "mcc config check --config FILE")
-                        .addSubcommand("check", new ConfigCheck(cli)));
+                        .addSubcommand("check", new ConfigCheck()));
         verbs.put("completion", () -> new Completion(cli));
     }
 
@@ -41,13 +45,7 @@ final class NodeVerbs {
     }
 
     @Command(description = "how the node stands: problems first, then who it is and whom it knows")
-    static final class Status implements Callable<Integer> {
-        private final Cli cli;
-
-        Status(Cli cli) {
-            this.cli = cli;
-        }
-
+    final class Status implements Callable<Integer> {
         @Override
         public Integer call() throws Exception {
             return cli.repeat(this::once);
@@ -103,13 +101,7 @@ final class NodeVerbs {
     }
 
     @Command(description = "the node's ID: its public key, by which other nodes know it")
-    static final class Identity implements Callable<Integer> {
-        private final Cli cli;
-
-        Identity(Cli cli) {
-            this.cli = cli;
-        }
-
+    final class Identity implements Callable<Integer> {
         @Override
         public Integer call() {
             return cli.show(
@@ -119,13 +111,7 @@ final class NodeVerbs {
     }
 
     @Command(description = "what stands between this node and the others: NAT, addresses, who says so")
-    static final class Netcheck implements Callable<Integer> {
-        private final Cli cli;
-
-        Netcheck(Cli cli) {
-            this.cli = cli;
-        }
-
+    final class Netcheck implements Callable<Integer> {
         @Override
         public Integer call() throws Exception {
             return cli.repeat(() -> cli.show(cli.rest().get("/nat"), this::print));
@@ -146,19 +132,13 @@ final class NodeVerbs {
     }
 
     @Command(description = "what happens at the node, as it happens")
-    static final class Events implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Events implements Callable<Integer> {
         @Parameters(arity = "0..1", paramLabel = "TYPES", description = "such as tunnel.failover or service.*,peer.*")
         @Nullable
         String types;
 
         @Option(names = "--history", description = "those that the node still remembers, then end")
         boolean history;
-
-        Events(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
@@ -205,15 +185,9 @@ final class NodeVerbs {
     }
 
     @Command(description = "the node's metrics, as Prometheus reads them")
-    static final class Metrics implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Metrics implements Callable<Integer> {
         @Parameters(arity = "0..1", paramLabel = "PREFIX", description = "only those whose names begin so")
         String prefix = "";
-
-        Metrics(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() throws Exception {
@@ -235,16 +209,10 @@ final class NodeVerbs {
     }
 
     @Command(description = "check a configuration and show what a node would run with")
-    static final class ConfigCheck implements Callable<Integer> {
-        private final Cli cli;
-
+    final class ConfigCheck implements Callable<Integer> {
         @Option(names = "--config", paramLabel = "FILE", description = "the file; else MCC_CONFIG, else none")
         @Nullable
         Path file;
-
-        ConfigCheck(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {

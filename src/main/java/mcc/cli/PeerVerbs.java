@@ -13,15 +13,19 @@ import picocli.CommandLine.Parameters;
 
 /** The verbs about other nodes and the DHT between them. */
 final class PeerVerbs {
-    private PeerVerbs() {}
+    private final Cli cli;
 
-    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+    PeerVerbs(Cli cli) {
+        this.cli = cli;
+    }
+
+    void addTo(Map<String, Supplier<Object>> verbs) {
         verbs.put(
                 "peers",
-                () -> Verb.plain("the nodes that this node has a session with", () -> cli.repeat(() -> peers(cli))));
-        verbs.put("ping", () -> new Ping(cli));
-        verbs.put("lookup", () -> new Lookup(cli));
-        verbs.put("bench", () -> new CommandLine(new Benches()).addSubcommand("peer", new BenchPeer(cli)));
+                () -> Verb.plain("the nodes that this node has a session with", () -> cli.repeat(this::peers)));
+        verbs.put("ping", Ping::new);
+        verbs.put("lookup", Lookup::new);
+        verbs.put("bench", () -> new CommandLine(new Benches()).addSubcommand("peer", new BenchPeer()));
     }
 
     /** The peers of {@code GET /peers}. */
@@ -66,7 +70,7 @@ final class PeerVerbs {
         return value < 0 ? "-" : String.format(Locale.ROOT, "%.1f %%", value / 10_000);
     }
 
-    private static int peers(Cli cli) {
+    private int peers() {
         return cli.show(
                 cli.rest().get("/peers?limit=1000"),
                 page -> cli.print(
@@ -74,18 +78,12 @@ final class PeerVerbs {
     }
 
     @Command(description = "how far a peer is, and by which path")
-    static final class Ping implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Ping implements Callable<Integer> {
         @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
         String peer = "";
 
         @Option(names = "-c", paramLabel = "N", defaultValue = "3", description = "how often; default ${DEFAULT-VALUE}")
         int count;
-
-        Ping(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
@@ -103,7 +101,7 @@ final class PeerVerbs {
     }
 
     @Command(description = "measure how fast bytes get from here to there")
-    static final class Benches implements Callable<Integer> {
+    final class Benches implements Callable<Integer> {
         @Override
         public Integer call() {
             throw Failure.usage("'mcc bench' needs to know what to measure", "mcc bench peer NODE");
@@ -111,11 +109,9 @@ final class PeerVerbs {
     }
 
     @Command(description = "fill a stream to a peer and show its rate, delay, loss and cost, each second")
-    static final class BenchPeer implements Callable<Integer> {
+    final class BenchPeer implements Callable<Integer> {
         /** Characters for each tenfold above a megabit per second, so that every line has the same scale. */
         private static final int TENFOLD = 8;
-
-        private final Cli cli;
 
         @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
         String peer = "";
@@ -126,10 +122,6 @@ final class PeerVerbs {
                 defaultValue = "10",
                 description = "how long, 1 to 60; default ${DEFAULT-VALUE}")
         int seconds;
-
-        BenchPeer(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
@@ -189,15 +181,9 @@ final class PeerVerbs {
     }
 
     @Command(description = "look a name or an ID up in the DHT, and show every step")
-    static final class Lookup implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Lookup implements Callable<Integer> {
         @Parameters(paramLabel = "NAME|ID", description = "a service's name, or an ID of 52 characters")
         String target = "";
-
-        Lookup(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {

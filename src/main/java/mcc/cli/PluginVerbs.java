@@ -12,20 +12,23 @@ import picocli.CommandLine.Parameters;
 
 /** The verbs about code that runs inside the node; all but the list need the node's admin token. */
 final class PluginVerbs {
-    private PluginVerbs() {}
+    private final Cli cli;
 
-    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
+    PluginVerbs(Cli cli) {
+        this.cli = cli;
+    }
+
+    void addTo(Map<String, Supplier<Object>> verbs) {
         verbs.put(
                 "plugin",
                 () -> Verb.group(
                                 "plugin",
                                 "list, deploy, restart and remove plugins",
                                 "mcc plugin ls, deploy, restart or rm")
-                        .addSubcommand("ls", Verb.plain("the plugins of the node", () -> list(cli)))
-                        .addSubcommand("deploy", new Deploy(cli))
-                        .addSubcommand(
-                                "restart", Verb.toOne("stop a plugin and start it again", id -> restart(cli, id)))
-                        .addSubcommand("rm", Verb.toOne("stop a plugin and remove it", id -> remove(cli, id))));
+                        .addSubcommand("ls", Verb.plain("the plugins of the node", this::list))
+                        .addSubcommand("deploy", new Deploy())
+                        .addSubcommand("restart", Verb.toOne("stop a plugin and start it again", this::restart))
+                        .addSubcommand("rm", Verb.toOne("stop a plugin and remove it", this::remove)));
     }
 
     private static String line(Json plugin) {
@@ -33,7 +36,7 @@ final class PluginVerbs {
                 + plugin.at("version").text("") + "  " + plugin.at("state").text("");
     }
 
-    private static int list(Cli cli) {
+    private int list() {
         return cli.show(cli.adminRest().get("/plugins"), page -> {
             Table table = new Table("ID", "NAME", "VERSION", "STATE", "SERVES", "CALLS", "FAILURE");
             for (Json p : page.at("items").items()) {
@@ -57,12 +60,12 @@ final class PluginVerbs {
         return failure.isEmpty() && !left.isEmpty() ? "left behind: " + left : failure;
     }
 
-    private static int restart(Cli cli, String id) {
-        return started(cli, "restarted", cli.adminRest().post("/plugins/" + Rest.segment(id) + "/restart", null));
+    private int restart(String id) {
+        return started("restarted", cli.adminRest().post("/plugins/" + Rest.segment(id) + "/restart", null));
     }
 
     /** The node has taken a jar also where what is in it does not run: that is a failure to who wanted it to run. */
-    private static int started(Cli cli, String how, Rest.Reply reply) {
+    private int started(String how, Rest.Reply reply) {
         Json plugin = reply.json();
         String state = plugin.at("state").text("");
         if (state.equals("running")) return cli.show(reply, p -> cli.out.println(how + " " + line(p)));
@@ -82,7 +85,7 @@ final class PluginVerbs {
                                 + plugin.at("id").text("ID"));
     }
 
-    private static int remove(Cli cli, String id) {
+    private int remove(String id) {
         Rest.Reply reply = cli.adminRest().delete("/plugins/" + Rest.segment(id));
         Json plugin = reply.json();
         String state = plugin.at("state").text("");
@@ -97,16 +100,10 @@ final class PluginVerbs {
     }
 
     @Command(description = "deploy a plugin's jar (needs plugins.upload=true at the node)")
-    static final class Deploy implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Deploy implements Callable<Integer> {
         @Parameters(paramLabel = "JAR")
         @Nullable
         Path jar;
-
-        Deploy(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
@@ -116,7 +113,7 @@ final class PluginVerbs {
             } catch (IOException e) {
                 throw Failure.usage("cannot read " + jar + ": " + e.getMessage(), "give the path of a jar");
             }
-            return started(cli, "deployed", cli.adminRest().upload("/plugins", "application/java-archive", content));
+            return started("deployed", cli.adminRest().upload("/plugins", "application/java-archive", content));
         }
     }
 }

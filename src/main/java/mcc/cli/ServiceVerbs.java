@@ -14,15 +14,19 @@ import picocli.CommandLine.Parameters;
 
 /** The verbs that offer services and find them. */
 final class ServiceVerbs {
-    private ServiceVerbs() {}
+    private final Cli cli;
 
-    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
-        verbs.put("register", () -> new Register(cli));
-        verbs.put("deregister", () -> new Deregister(cli));
-        verbs.put("expose", () -> new Expose(cli));
-        verbs.put("services", () -> new Services(cli));
-        verbs.put("discover", () -> new Discover(cli));
-        verbs.put("watch", () -> new Watch(cli));
+    ServiceVerbs(Cli cli) {
+        this.cli = cli;
+    }
+
+    void addTo(Map<String, Supplier<Object>> verbs) {
+        verbs.put("register", Register::new);
+        verbs.put("deregister", Deregister::new);
+        verbs.put("expose", Expose::new);
+        verbs.put("services", Services::new);
+        verbs.put("discover", Discover::new);
+        verbs.put("watch", Watch::new);
     }
 
     /** What a registration says, as options. */
@@ -175,15 +179,9 @@ final class ServiceVerbs {
     }
 
     @Command(description = "offer a service of this machine under a name")
-    static final class Register implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Register implements Callable<Integer> {
         @Mixin
         Offer offer = new Offer();
-
-        Register(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
@@ -199,19 +197,13 @@ final class ServiceVerbs {
     }
 
     @Command(description = "withdraw a registration; without an ID, list them")
-    static final class Deregister implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Deregister implements Callable<Integer> {
         @Parameters(
                 arity = "0..1",
                 paramLabel = "ID",
                 description = "what 'mcc register' named; default the service's name")
         @Nullable
         String id;
-
-        Deregister(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
@@ -243,15 +235,9 @@ final class ServiceVerbs {
     }
 
     @Command(description = "offer a service until ctrl-C")
-    static final class Expose implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Expose implements Callable<Integer> {
         @Mixin
         Offer offer = new Offer();
-
-        Expose(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
@@ -285,15 +271,9 @@ final class ServiceVerbs {
     }
 
     @Command(description = "the services that this node knows of")
-    static final class Services implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Services implements Callable<Integer> {
         @Option(names = "--local", description = "those registered at this node instead, with their health")
         boolean local;
-
-        Services(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() throws Exception {
@@ -364,18 +344,12 @@ final class ServiceVerbs {
     }
 
     @Command(description = "who provides a service, best first")
-    static final class Discover implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Discover implements Callable<Integer> {
         @Parameters(paramLabel = "NAME", description = "the service: name, or org/name")
         String name = "";
 
         @Option(names = "--all", description = "failing providers too")
         boolean all;
-
-        Discover(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() throws Exception {
@@ -399,15 +373,9 @@ final class ServiceVerbs {
     }
 
     @Command(description = "follow a service's providers as they come, change and go")
-    static final class Watch implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Watch implements Callable<Integer> {
         @Parameters(paramLabel = "NAME", description = "the service: name, or org/name")
         String name = "";
-
-        Watch(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {

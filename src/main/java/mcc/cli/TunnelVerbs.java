@@ -12,25 +12,26 @@ import picocli.CommandLine.Parameters;
 
 /** The verbs that open ways to services. */
 final class TunnelVerbs {
-    private TunnelVerbs() {}
+    private final Cli cli;
 
-    static void addTo(Map<String, Supplier<Object>> verbs, Cli cli) {
-        verbs.put("forward", () -> new Forward(cli));
+    TunnelVerbs(Cli cli) {
+        this.cli = cli;
+    }
+
+    void addTo(Map<String, Supplier<Object>> verbs) {
+        verbs.put("forward", Forward::new);
         verbs.put(
                 "tunnel",
                 () -> Verb.group(
                                 "tunnel",
                                 "open, list, show and close tunnels that stay",
                                 "mcc tunnel ls, open, show or close")
-                        .addSubcommand("ls", Verb.plain("the tunnels of the node", () -> cli.repeat(() -> list(cli))))
-                        .addSubcommand("open", new Open(cli))
+                        .addSubcommand("ls", Verb.plain("the tunnels of the node", () -> cli.repeat(this::list)))
+                        .addSubcommand("open", new Open())
                         .addSubcommand(
                                 "show",
-                                Verb.toOne(
-                                        "everything the node knows of a tunnel", id -> cli.repeat(() -> show(cli, id))))
-                        .addSubcommand(
-                                "close",
-                                Verb.toOne("close a tunnel and every connection in it", id -> close(cli, id))));
+                                Verb.toOne("everything the node knows of a tunnel", id -> cli.repeat(() -> show(id))))
+                        .addSubcommand("close", Verb.toOne("close a tunnel and every connection in it", this::close)));
     }
 
     /** What a tunnel shall be, as options. */
@@ -116,15 +117,9 @@ final class TunnelVerbs {
     }
 
     @Command(description = "reach a service at a local port until ctrl-C")
-    static final class Forward implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Forward implements Callable<Integer> {
         @Mixin
         Wish wish = new Wish();
-
-        Forward(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
@@ -181,7 +176,7 @@ final class TunnelVerbs {
         }
     }
 
-    private static int list(Cli cli) {
+    private int list() {
         return cli.show(cli.rest().get("/tunnels?limit=1000"), page -> {
             Table table = new Table(
                     "ID", "PROTO", "LISTEN", "SERVICE", "PROVIDER", "PATH", "RTT", "TX/s", "RX/s", "OPEN", "STATE");
@@ -203,7 +198,7 @@ final class TunnelVerbs {
         });
     }
 
-    private static int show(Cli cli, String id) {
+    private int show(String id) {
         return cli.show(cli.rest().get("/tunnels/" + Rest.segment(id)), tunnel -> {
             cli.out.println(line(tunnel));
             Table table = new Table("FIELD", "VALUE");
@@ -214,20 +209,14 @@ final class TunnelVerbs {
         });
     }
 
-    private static int close(Cli cli, String id) {
+    private int close(String id) {
         return cli.show(cli.rest().delete("/tunnels/" + Rest.segment(id)), _ -> cli.out.println("closed " + id));
     }
 
     @Command(description = "open a tunnel that stays, also over a restart of the node")
-    static final class Open implements Callable<Integer> {
-        private final Cli cli;
-
+    final class Open implements Callable<Integer> {
         @Mixin
         Wish wish = new Wish();
-
-        Open(Cli cli) {
-            this.cli = cli;
-        }
 
         @Override
         public Integer call() {
