@@ -13,7 +13,6 @@ final class Netlink {
     private static final byte AF_INET6 = 10;
     private static final int SOCK_RAW_NONBLOCK_CLOEXEC = 3 | 0x800 | 0x80000;
     private static final short RTM_NEWADDR = 20;
-    private static final short RTM_DELADDR = 21;
     private static final short REQUEST_ACK = 1 | 4;
     private static final short REPLACE_CREATE = 0x100 | 0x400;
     private static final byte NODAD = 2;
@@ -25,13 +24,13 @@ final class Netlink {
 
     private Netlink() {}
 
-    /** Gives an interface a deprecated IPv6 address of 128 bits, or takes it away. */
-    static void address(Libc libc, int index, byte[] ip, boolean add) throws SysError {
-        String doing = add ? "giving an endpoint its address" : "taking an endpoint's address away";
+    /** Gives an interface a deprecated IPv6 address of 128 bits. */
+    static void address(Libc libc, int index, byte[] ip) throws SysError {
+        String doing = "giving an endpoint its address";
         int socket = libc.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, 0);
         if (socket < 0) throw SysError.of(doing, -socket);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment m = message(arena, index, ip, add);
+            MemorySegment m = message(arena, index, ip);
             if (libc.write(socket, m, MESSAGE_BYTES) != MESSAGE_BYTES) throw SysError.of(doing, 1);
             MemorySegment answer = arena.allocate(512, 4); // the kernel has answered by the time that write returns
             int n = libc.read(socket, answer, 512);
@@ -43,11 +42,11 @@ final class Netlink {
     }
 
     /** A {@code struct nlmsghdr}, a {@code struct ifaddrmsg} and three attributes. */
-    private static MemorySegment message(Arena arena, int index, byte[] ip, boolean add) {
+    private static MemorySegment message(Arena arena, int index, byte[] ip) {
         MemorySegment m = arena.allocate(MESSAGE_BYTES, 4);
         m.set(JAVA_INT, 0, MESSAGE_BYTES);
-        m.set(JAVA_SHORT, 4, add ? RTM_NEWADDR : RTM_DELADDR);
-        m.set(JAVA_SHORT, 6, (short) (REQUEST_ACK | (add ? REPLACE_CREATE : 0)));
+        m.set(JAVA_SHORT, 4, RTM_NEWADDR);
+        m.set(JAVA_SHORT, 6, (short) (REQUEST_ACK | REPLACE_CREATE));
         m.set(JAVA_INT, 8, 1);
         m.set(JAVA_BYTE, 16, AF_INET6);
         m.set(JAVA_BYTE, 17, (byte) 128);

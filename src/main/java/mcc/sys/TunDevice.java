@@ -228,12 +228,7 @@ public final class TunDevice implements AutoCloseable {
      * @throws SysError when the system refuses
      */
     public void host(byte[] ip) throws SysError {
-        Netlink.address(libc, index(), ip, true);
-    }
-
-    /** Takes such an address away. */
-    public void unhost(byte[] ip) throws SysError {
-        Netlink.address(libc, index(), ip, false);
+        Netlink.address(libc, index(), ip);
     }
 
     private int index() throws SysError {

@@ -26,19 +26,7 @@ public final class UdpDescriptor implements AutoCloseable {
     /** A datagram is longer than the path's device takes. */
     public static final int EMSGSIZE = 90;
 
-    private static final int EADDRNOTAVAIL = 99;
-    private static final int ENETUNREACH = 101;
-    private static final int EHOSTUNREACH = 113;
-    private static final int EPERM = 1;
     private static final int EINTR = 4;
-    private static final int EACCES = 13;
-    private static final int ENOSYS = 38;
-    private static final int EOPNOTSUPP = 95;
-    private static final int ECONNREFUSED = 111;
-    private static final int EHOSTDOWN = 112;
-    private static final int ENOPROTOOPT = 92;
-    private static final int EPROTO = 71;
-    private static final int ENONET = 64;
     private static final int MESSAGES = 8;
     /** For who takes them one by one. */
     private static final int MESSAGES_FEW = 2;
@@ -231,7 +219,7 @@ public final class UdpDescriptor implements AutoCloseable {
     /** A sandbox may refuse calls (seccomp(2)); who would send or receive nothing for ever must not look like a socket. */
     private void tryReceiving() throws SysError {
         receive();
-        if (isRefusal(error)) throw SysError.of("receiving UDP datagrams", error);
+        if (UdpErrors.isRefusal(error)) throw SysError.of("receiving UDP datagrams", error);
     }
 
     private void trySending() throws SysError {
@@ -240,14 +228,7 @@ public final class UdpDescriptor implements AutoCloseable {
         int r = -libc.sendmsg(fd, outHeader);
         outHeader.set(JAVA_INT, 8, v4 ? 16 : 28);
         outHeader.set(ADDRESS, 0, outName);
-        if (isRefusal(r)) throw SysError.of("sending UDP datagrams", r);
-    }
-
-    private static boolean isRefusal(int error) {
-        return switch (error) {
-            case EPERM, EACCES, ENOSYS, EOPNOTSUPP -> true;
-            default -> false;
-        };
+        if (UdpErrors.isRefusal(r)) throw SysError.of("sending UDP datagrams", r);
     }
 
     /** The descriptor, for a loop to watch. */
@@ -288,8 +269,8 @@ public final class UdpDescriptor implements AutoCloseable {
             headers.set(JAVA_LONG, (long) MMSG * i + 40, CONTROL);
         }
         int n = receiveOnce();
-        if (n < 0 && mayBeOfAnother(-n)) n = receiveOnce();
-        if (batches && n < 0 && isRefusal(-n)) {
+        if (n < 0 && UdpErrors.mayBeOfAnother(-n)) n = receiveOnce();
+        if (batches && n < 0 && UdpErrors.isRefusal(-n)) {
             batches = false;
             n = receiveOnce();
         }
@@ -299,23 +280,6 @@ public final class UdpDescriptor implements AutoCloseable {
 
     private int receiveOnce() {
         return batches ? libc.recvmmsg(fd, headers, messages, MSG_DONTWAIT) : receiveOneByOne();
-    }
-
-    /** Whether a call may have failed for what an ICMP message said of an earlier datagram: each is told by one call. */
-    private static boolean mayBeOfAnother(int error) {
-        return switch (error) {
-            case ECONNREFUSED,
-                    EHOSTUNREACH,
-                    ENETUNREACH,
-                    EHOSTDOWN,
-                    ENOPROTOOPT,
-                    EPROTO,
-                    ENONET,
-                    EMSGSIZE,
-                    EACCES,
-                    EOPNOTSUPP -> true;
-            default -> false;
-        };
     }
 
     /**
@@ -330,7 +294,7 @@ public final class UdpDescriptor implements AutoCloseable {
             if (libc.recvmsg(fd, errorHeader, MSG_DONTWAIT | MSG_ERRQUEUE) < 0) return false;
             int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
             long at = control(errorControl, 0, errorHeader.get(JAVA_LONG, 40), level, v4 ? IP_RECVERR : IPV6_RECVERR);
-            if (at >= 0 && errorControl.get(JAVA_INT, at) == ECONNREFUSED) return true;
+            if (at >= 0 && errorControl.get(JAVA_INT, at) == UdpErrors.ECONNREFUSED) return true;
         }
         return false;
     }
@@ -454,14 +418,6 @@ public final class UdpDescriptor implements AutoCloseable {
         sourceScope = scope;
     }
 
-    /** Whether an error may mean that the host has the address of {@link #leaveFrom} no longer, or no way from it. */
-    public static boolean mayBeOfSource(int error) {
-        return switch (error) {
-            case EINVAL, EADDRNOTAVAIL, ENETUNREACH, EHOSTUNREACH -> true;
-            default -> false;
-        };
-    }
-
     /** The sender's port of message {@code i}. */
     public int fromPort(int i) {
         return port(names, (long) NAME * i);
@@ -503,7 +459,7 @@ public final class UdpDescriptor implements AutoCloseable {
         outHeader.set(ADDRESS, 32, controlled > 0 ? outControl : MemorySegment.NULL);
         outHeader.set(JAVA_LONG, 40, controlled);
         int error = -libc.sendmsg(fd, outHeader);
-        if (mayBeOfAnother(error)) error = -libc.sendmsg(fd, outHeader);
+        if (UdpErrors.mayBeOfAnother(error)) error = -libc.sendmsg(fd, outHeader);
         return Math.max(0, error);
     }
 

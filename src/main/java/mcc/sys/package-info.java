@@ -4,8 +4,8 @@
  * <p>May use the JDK alone. {@link mcc.sys.Libc} alone calls foreign functions; what is above sees arrays and numbers.
  *
  * <p>Read in this order: {@link mcc.sys.TunDevice} (a virtual interface, opened and set up), {@link mcc.sys.Netlink}
- * (more addresses for it), {@link mcc.sys.UdpDescriptor} (a socket for super-packets), {@link mcc.sys.Systemd} (how the
- * process stands, for whoever started it), {@link mcc.sys.Libc} (the calls),
+ * (more addresses for it), {@link mcc.sys.UdpDescriptor} (a socket for super-packets) with {@link mcc.sys.UdpErrors},
+ * {@link mcc.sys.Systemd} (how the process stands, for whoever started it), {@link mcc.sys.Libc} (the calls),
  * {@link mcc.sys.SysError} (what a call refused, in people's words).
  *
  * <p>Invariants: arrays are passed to a call only on descriptors that never block, because the call holds off the garbage

@@ -7,6 +7,7 @@ import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.sys.SysError;
 import mcc.sys.UdpDescriptor;
+import mcc.sys.UdpErrors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -233,7 +234,7 @@ final class LinuxSocket implements PacketSocket {
         if (end == null) socket.leaveFrom(0, 0, 0);
         else socket.leaveFrom(end.high(), end.low(), end.scope());
         int error = socket.send(to.high(), to.low(), to.port(), batch, offset, length, segment, ecn);
-        if (end == null || !UdpDescriptor.mayBeOfSource(error)) return error;
+        if (end == null || !UdpErrors.mayBeOfSource(error)) return error;
         socket.leaveFrom(0, 0, 0);
         int again = socket.send(to.high(), to.low(), to.port(), batch, offset, length, segment, ecn);
         if (again == 0) gone.add();
