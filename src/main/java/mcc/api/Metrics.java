@@ -149,28 +149,24 @@ final class Metrics {
     }
 
     private void counter(String name, Tags tags, long value) {
-        String key = name + tags;
-        AtomicLong known = values.get(key);
-        if (known == null) {
-            AtomicLong made = new AtomicLong();
-            values.put(key, made);
-            FunctionCounter.builder(name, made, AtomicLong::doubleValue)
-                    .tags(tags)
-                    .register(registry);
-            known = made;
-        }
-        known.set(value);
+        values.computeIfAbsent(name + tags, _ -> {
+                    AtomicLong made = new AtomicLong();
+                    FunctionCounter.builder(name, made, AtomicLong::doubleValue)
+                            .tags(tags)
+                            .register(registry);
+                    return made;
+                })
+                .set(value);
     }
 
     private void gauge(String name, Tags tags, long value) {
-        String key = name + tags;
-        AtomicLong known = values.get(key);
-        if (known == null) {
-            AtomicLong made = new AtomicLong();
-            values.put(key, made);
-            Gauge.builder(name, made, AtomicLong::doubleValue).tags(tags).register(registry);
-            known = made;
-        }
-        known.set(value);
+        values.computeIfAbsent(name + tags, _ -> {
+                    AtomicLong made = new AtomicLong();
+                    Gauge.builder(name, made, AtomicLong::doubleValue)
+                            .tags(tags)
+                            .register(registry);
+                    return made;
+                })
+                .set(value);
     }
 }

@@ -9,64 +9,39 @@ import mcc.registry.Registry;
 /** One message on its way from a core: what it says is what its desk takes. */
 public sealed interface Letter {
     /** Where it goes. */
-    Desk to();
+    default Desk to() {
+        return switch (this) {
+            case ToLinks _ -> Desk.LINKS;
+            case ToDht _ -> Desk.DHT;
+            case ToDhtHost _ -> Desk.DHT_HOST;
+            case ToRegistry _ -> Desk.REGISTRY;
+            case ToNat _ -> Desk.NAT;
+            case ToAll _ -> Desk.ALL;
+            case ToHost _ -> Desk.HOST;
+        };
+    }
 
     /** What it says. */
     Object content();
 
     /** To {@code link.Links}. */
-    record ToLinks(LinkInput content) implements Letter {
-        @Override
-        public Desk to() {
-            return Desk.LINKS;
-        }
-    }
+    record ToLinks(LinkInput content) implements Letter {}
 
     /** To {@code dht.Dht}. */
-    record ToDht(Dht.Input content) implements Letter {
-        @Override
-        public Desk to() {
-            return Desk.DHT;
-        }
-    }
+    record ToDht(Dht.Input content) implements Letter {}
 
     /** To the host of {@code dht.Dht}: what became of a dial. */
-    record ToDhtHost(LinkOutput content) implements Letter {
-        @Override
-        public Desk to() {
-            return Desk.DHT_HOST;
-        }
-    }
+    record ToDhtHost(LinkOutput content) implements Letter {}
 
     /** To {@code registry.Registry}. */
-    record ToRegistry(Registry.Input content) implements Letter {
-        @Override
-        public Desk to() {
-            return Desk.REGISTRY;
-        }
-    }
+    record ToRegistry(Registry.Input content) implements Letter {}
 
     /** To {@code nat.Nat}. */
-    record ToNat(Nat.Input content) implements Letter {
-        @Override
-        public Desk to() {
-            return Desk.NAT;
-        }
-    }
+    record ToNat(Nat.Input content) implements Letter {}
 
     /** To everybody. */
-    record ToAll(Started content) implements Letter {
-        @Override
-        public Desk to() {
-            return Desk.ALL;
-        }
-    }
+    record ToAll(Started content) implements Letter {}
 
     /** To the host of the core that sends it, which has the output itself at hand. */
-    record ToHost(Object content) implements Letter {
-        @Override
-        public Desk to() {
-            return Desk.HOST;
-        }
-    }
+    record ToHost(Object content) implements Letter {}
 }

@@ -12,11 +12,9 @@ import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.registry.Health;
 import mcc.registry.Offer;
-import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 import mcc.wire.Message;
-import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -130,17 +128,7 @@ final class FaultsScenario implements Scenario {
 
     private void register(ServiceName service) {
         SimNode node = world.anyHonest();
-        var registration = new Registration(
-                "app-" + ticket++,
-                service,
-                "127.0.0.1",
-                80,
-                Provider.Protocol.TCP,
-                100,
-                List.of(),
-                Map.of(),
-                LEASE_MS,
-                Registration.Check.NONE);
+        var registration = SimNode.app("app-" + ticket++, service, List.of(), LEASE_MS);
         offered.add(new Offered(service, registration.endpoint(node.id), node));
         world.input(node, new Registry.Input.Register(ticket, registration));
     }

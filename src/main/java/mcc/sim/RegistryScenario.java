@@ -8,10 +8,8 @@ import java.util.Map;
 import mcc.core.Invariant;
 import mcc.registry.Health;
 import mcc.registry.Offer;
-import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
-import mcc.wire.Provider;
 
 /**
  * Nodes offer services, others find them; then a third of the providers dies without a word and another third withdraws. A
@@ -85,17 +83,7 @@ final class RegistryScenario implements Scenario {
     private void register(ServiceName service) {
         SimNode node = world.anyHonest();
         String id = "app-" + ticket++;
-        var registration = new Registration(
-                id,
-                service,
-                "127.0.0.1",
-                80,
-                Provider.Protocol.TCP,
-                100,
-                List.of("sim"),
-                Map.of(),
-                LEASE_MS,
-                Registration.Check.NONE);
+        var registration = SimNode.app(id, service, List.of("sim"), LEASE_MS);
         offered.getOrDefault(service, List.of()).add(new Offered(node, service, id, world.nowNs()));
         world.input(node, new Registry.Input.Register(ticket, registration));
     }
@@ -155,17 +143,6 @@ final class RegistryScenario implements Scenario {
     }
 
     private static mcc.core.Id endpoint(Offered o) {
-        return new Registration(
-                        o.id,
-                        o.service,
-                        "127.0.0.1",
-                        80,
-                        Provider.Protocol.TCP,
-                        100,
-                        List.of(),
-                        Map.of(),
-                        LEASE_MS,
-                        Registration.Check.NONE)
-                .endpoint(o.node.id);
+        return SimNode.app(o.id, o.service, List.of(), LEASE_MS).endpoint(o.node.id);
     }
 }

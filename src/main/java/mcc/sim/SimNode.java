@@ -11,7 +11,10 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
 import mcc.dht.Signing;
+import mcc.registry.Registration;
+import mcc.registry.ServiceName;
 import mcc.wire.Contact;
+import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
 /** One simulated machine: its cores, each at a desk of its own, and what is wrong with it. */
@@ -124,5 +127,20 @@ final class SimNode {
     /** Whether it is there and does what it should. */
     boolean isHonest() {
         return up && !cut && !liar && !oneWay;
+    }
+
+    /** An app beside a node, whose health nobody looks at. */
+    static Registration app(String id, ServiceName service, List<String> tags, long leaseMs) {
+        return new Registration(
+                id,
+                service,
+                "127.0.0.1",
+                80,
+                Provider.Protocol.TCP,
+                100,
+                tags,
+                Map.of(),
+                leaseMs,
+                Registration.Check.NONE);
     }
 }
