@@ -68,7 +68,7 @@ public final class ApiVerticle extends VerticleBase {
         Operations operations = new Operations(parts, log);
         checkContract(contract, operations);
         Guard guard = new Guard(parts.settings(), parts.adminToken());
-        Rest rest = new Rest(vertx, contract, operations, guard, clock);
+        RestRoutes rest = new RestRoutes(vertx, contract, operations, guard, clock);
         EventStream stream = new EventStream(vertx, parts.bus(), log);
         Live live = new Live(Live.samplers(parts.bus(), operations), log);
         vertx.setPeriodic(Live.PERIOD_MS, _ -> live.period());
@@ -86,12 +86,12 @@ public final class ApiVerticle extends VerticleBase {
                         rc,
                         "getMetrics",
                         (request, _) -> metrics.scrape()
-                                .onComplete(Rest.contained(
+                                .onComplete(RestRoutes.contained(
                                         request,
                                         text -> request.response()
                                                 .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
                                                 .end(text),
-                                        e -> Rest.fail(rc, e)))));
+                                        e -> RestRoutes.fail(rc, e)))));
         Buffer document = contract.document().toBuffer();
         String tag = EntityTags.of(document.toString());
         Pages.both(router.route("/openapi.json")).handler(rc -> document(rc, document, tag));
@@ -110,13 +110,13 @@ public final class ApiVerticle extends VerticleBase {
         Throwable cause = rc.failure();
         // Nobody is there to be told: the client closed, or reset, while it sent.
         if (rc.response().closed() || cause instanceof HttpClosedException || cause instanceof IOException) return;
-        Rest.fail(
+        RestRoutes.fail(
                 rc,
                 switch (rc.statusCode()) {
                     case 413 ->
                         new Problem(
                                 "too-large",
-                                "the request body is over " + Rest.BODY_BYTES + " bytes",
+                                "the request body is over " + RestRoutes.BODY_BYTES + " bytes",
                                 "send less at a time");
                     case 417 ->
                         new Problem("expectation-failed", "only 100-continue may be expected", "send no other Expect");
@@ -206,7 +206,7 @@ public final class ApiVerticle extends VerticleBase {
         try {
             guard.checkSite(rc.request());
         } catch (Problem p) {
-            Rest.fail(rc, p);
+            RestRoutes.fail(rc, p);
             return;
         }
         rc.next();
@@ -217,7 +217,7 @@ public final class ApiVerticle extends VerticleBase {
             guard.checkScope("read", Guard.authorization(rc.request()));
             checkUpgrade(rc.request());
         } catch (Problem p) {
-            Rest.fail(rc, p);
+            RestRoutes.fail(rc, p);
             return;
         }
         rc.request().pause();
@@ -241,7 +241,7 @@ public final class ApiVerticle extends VerticleBase {
         throw new Problem("upgrade-required", "this is a WebSocket", "open it as one, of version 13: see RFC 6455");
     }
 
-    private static Ask.Reply ask(ApiQuery query, Rest rest) {
+    private static Ask.Reply ask(ApiQuery query, RestRoutes rest) {
         return switch (query) {
             case ApiQuery.Call call -> call.replyOnce(rest.call(call));
         };
@@ -262,13 +262,13 @@ public final class ApiVerticle extends VerticleBase {
             if (path.matches(route.getPath().replaceAll(":\\w+", "[^/]+"))) methods.forEach(m -> allowed.add(m.name()));
         }
         if (allowed.isEmpty()) {
-            Rest.fail(
+            RestRoutes.fail(
                     rc, new Problem("not-found", "there is nothing at " + path, "the interface is described at /docs"));
             return;
         }
         String methods = String.join(", ", allowed);
         rc.response().putHeader(HttpHeaders.ALLOW, methods);
-        Rest.fail(
+        RestRoutes.fail(
                 rc,
                 new Problem(
                         "method-not-allowed",

@@ -52,7 +52,7 @@ final class BridgeRoute {
         try {
             guard.checkScope("read", Guard.authorization(rc.request()));
         } catch (Problem p) {
-            Rest.fail(rc, p);
+            RestRoutes.fail(rc, p);
             return;
         }
         // Behind these answers SockJS closes the connection. Who is not told loses his next request (RFC 9112 section
@@ -68,7 +68,7 @@ final class BridgeRoute {
         try {
             ApiVerticle.checkUpgrade(rc.request());
         } catch (Problem p) {
-            Rest.fail(rc, p);
+            RestRoutes.fail(rc, p);
             return;
         }
         rc.request().toWebSocket().onFailure(rc::fail).onSuccess(socket -> take(rc.request(), new Plain(socket, rc)));

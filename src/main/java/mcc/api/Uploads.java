@@ -61,7 +61,7 @@ final class Uploads {
                     running--;
                     vertx.fileSystem().delete(file.toString()); // gone already where it became a plugin
                 })
-                .onComplete(Rest.contained(
+                .onComplete(RestRoutes.contained(
                         request,
                         plugin -> rc.response()
                                 .setStatusCode(201)
@@ -119,6 +119,6 @@ final class Uploads {
     /** Answers and closes: the rest of the body is of no use. */
     private static void refuse(RoutingContext rc, Problem problem) {
         if (!rc.request().isEnded()) rc.response().putHeader("Connection", "close");
-        Rest.fail(rc, problem);
+        RestRoutes.fail(rc, problem);
     }
 }

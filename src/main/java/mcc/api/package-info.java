@@ -5,7 +5,7 @@
  * not name does not exist, and what it names is served.
  *
  * <p>Read in this order: {@link mcc.api.Contract} and {@link mcc.api.Schema} (the operations and what they take),
- * {@link mcc.api.Operations} and a class for each resource (what each does, over the bus), {@link mcc.api.Rest} (HTTP
+ * {@link mcc.api.Operations} and a class for each resource (what each does, over the bus), {@link mcc.api.RestRoutes} (HTTP
  * around them),
  * {@link mcc.api.EntityTags} and {@link mcc.api.Replays} (its conditions and retries), {@link mcc.api.Waiting} (those who
  * wait for a change), {@link mcc.api.Guard} (who may), {@link mcc.api.Problems} (how errors look),

@@ -72,7 +72,7 @@ public final class DhtVerticle extends VerticleBase {
     private final Id self;
     private final Status status;
     private final Counters counters = new Counters();
-    private final Tickets tickets = new Tickets();
+    private final OpenQuestions tickets = new OpenQuestions();
     private @Nullable Bootstraps bootstraps;
     private @Nullable CoreHost<Dht.Input, Dht.Output> host;
     private boolean everJoined;

@@ -102,7 +102,7 @@ public final class RegistryVerticle extends VerticleBase {
     private final String network;
     private final Registry registry;
     private final Counters counters = new Counters();
-    private final Tickets tickets = new Tickets();
+    private final OpenQuestions tickets = new OpenQuestions();
     /** The core's tickets for what is watched, and who watches what. */
     private final Map<ServiceName, Long> watches = new LinkedHashMap<>();
 

@@ -47,7 +47,7 @@ public final class Gate {
     private final long otherNs;
     private final Verdicts verdicts;
     private final List<Subnet> subnets;
-    private final Flows flows;
+    private final FlowTable flows;
     private final Fragments fragments;
     private final Ip quoted = new Ip();
     private final Counter evicted;
@@ -84,7 +84,7 @@ public final class Gate {
         this.otherNs = otherNs;
         this.fragments = fragments;
         this.subnets = subnets.stream().sorted(Subnet.LONGEST_FIRST).toList();
-        flows = new Flows(FLOWS_MAX, seed);
+        flows = new FlowTable(FLOWS_MAX, seed);
         verdicts = new Verdicts(seed);
         evicted = counters.of("tun.flows.evicted");
         spoofed = counters.of("tun.in.spoofed");

@@ -52,12 +52,12 @@ class RestTest {
             JsonObject nobody = new JsonObject().put("id", "aaaaaaaa");
             assertThat(status(node, "pingPeer", nobody)).isEqualTo(404);
             List<Future<ApiQuery.Answer>> answers = new ArrayList<>();
-            for (int i = 1; i < Rest.LIMITED_BURST + 10; i++) answers.add(ask(node, "pingPeer", nobody));
+            for (int i = 1; i < RestRoutes.LIMITED_BURST + 10; i++) answers.add(ask(node, "pingPeer", nobody));
             Map<Integer, Long> statuses = await(Future.all(answers)).<ApiQuery.Answer>list().stream()
                     .collect(Collectors.groupingBy(ApiQuery.Answer::status, Collectors.counting()));
             assertThat(statuses)
                     .as("no time passes, so a burst is all there is; one of it was used before")
-                    .isEqualTo(Map.of(404, Rest.LIMITED_BURST - 1L, 429, 10L));
+                    .isEqualTo(Map.of(404, RestRoutes.LIMITED_BURST - 1L, 429, 10L));
             assertThat(status(node, "getNode", new JsonObject())).isEqualTo(200);
         }
     }

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.function.LongConsumer;
 
 /** Questions to a core that wait for its answer, by ticket; at most {@link #MAX}. */
-final class Tickets {
+final class OpenQuestions {
     /** Questions under way. */
     static final int MAX = 4096;
 

@@ -1,14 +1,14 @@
 package mcc.tun;
 
 /** The flows in use, each with who began it and the time of its last packet. */
-final class Flows {
+final class FlowTable {
     private final Places places;
 
     /**
      * @param max a power of two
      * @param seed random
      */
-    Flows(int max, long seed) {
+    FlowTable(int max, long seed) {
         places = new Places(max, seed);
     }
 

@@ -27,14 +27,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** HTTP around the operations: routes from the contract, validation, conditions, waiting reads, retries. */
-final class Rest {
+final class RestRoutes {
     /**
      * A request body is at most this long: some 30 times what the largest useful one has, and so little that one of each
      * connection fits into the heap.
      */
     static final int BODY_BYTES = 64 * 1024;
 
-    private static final Logger LOG = LoggerFactory.getLogger(Rest.class);
+    private static final Logger LOG = LoggerFactory.getLogger(RestRoutes.class);
     private static final long WAIT_MAX_MS = 300_000;
     /** Shorter than the time-outs of both buses. */
     private static final long BUS_WAIT_MAX_MS = 10_000;
@@ -60,7 +60,7 @@ final class Rest {
     private Encoded last = new Encoded(new JsonObject());
 
     /** @param clock nanoseconds, for what a caller may do in a second */
-    Rest(Vertx vertx, Contract contract, Operations operations, Guard guard, LongSupplier clock) {
+    RestRoutes(Vertx vertx, Contract contract, Operations operations, Guard guard, LongSupplier clock) {
         this.contract = contract;
         this.operations = operations;
         this.guard = guard;
