@@ -241,9 +241,10 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
     public void handle(IoRegistration registration, IoEvent event) {
         if (closed) return;
         int ops = ((EpollIoEvent) event).ops().value();
-        if ((ops & ERR) != 0 && isBroken()) {
-            close();
-            return;
+        if ((ops & ERR) != 0) {
+            readToEnd();
+            if (!closed && isBroken()) close();
+            if (closed) return;
         }
         Promise<TcpSocket> promise = connecting;
         if (promise != null) {
@@ -257,6 +258,13 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
             readable = true;
             if (mayRead()) context.dispatch(this, READ);
         }
+    }
+
+    /** What came before a reset is read, unless its reader paused; the reset itself ends that. */
+    private void readToEnd() {
+        remoteEnded = true;
+        readable = true;
+        for (int i = 0; i < READS && mayRead(); i++) context.dispatch(this, READ);
     }
 
     private boolean isBroken() {

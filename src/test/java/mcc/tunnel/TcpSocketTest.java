@@ -6,6 +6,8 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -220,6 +222,29 @@ class TcpSocketTest {
                 socket.end();
             });
             assertThat(user.getInputStream().readAllBytes().length).isEqualTo(MANY);
+        }
+    }
+
+    @Test
+    void whatWasSentBeforeAResetIsTold() throws Exception {
+        byte[] sent = Rng.seeded(4).bytes(LITTLE);
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket socket = taken();
+            listen(socket);
+            settle();
+            run(
+                    () -> { // so that the loop is told of both at once
+                        try {
+                            user.getOutputStream().write(sent);
+                            user.setSoLinger(true, 0);
+                            user.close();
+                        } catch (IOException e) {
+                            throw new UncheckedIOException(e);
+                        }
+                    });
+            assertThat(next()).isEqualTo("paused");
+            assertThat(next()).isEqualTo("closed");
+            assertThat(bytes.toByteArray()).isEqualTo(sent);
         }
     }
 
