@@ -9,6 +9,7 @@
  * {@link mcc.tunnel.TunnelVerticle} (who asks),
  * {@link mcc.tunnel.Forwards} and {@link mcc.tunnel.ForwardConnections} (what is open), {@link mcc.tunnel.Ways} and
  * {@link mcc.tunnel.Opening} (from a name to an answered stream, with the next provider after 400 ms), {@link
+ * mcc.tunnel.Streams} (by the door of the links) and {@link mcc.tunnel.Timeouts} (which share a timer), {@link
  * mcc.tunnel.Splice} (bytes both ways, with back-pressure), {@link mcc.tunnel.UdpFlows} and {@link
  * mcc.tunnel.FlowStream} (datagrams both ways, without), {@link mcc.tunnel.Provider} (the far end), {@link
  * mcc.tunnel.HalfOpen} (who waits before its door), {@link mcc.tunnel.Admission} (the door), {@link mcc.tunnel.Loads}
