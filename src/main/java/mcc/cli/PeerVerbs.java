@@ -101,7 +101,7 @@ final class PeerVerbs {
     }
 
     @Command(description = "measure how fast bytes get from here to there")
-    final class Benches implements Callable<Integer> {
+    static final class Benches implements Callable<Integer> {
         @Override
         public Integer call() {
             throw Failure.usage("'mcc bench' needs to know what to measure", "mcc bench peer NODE");
