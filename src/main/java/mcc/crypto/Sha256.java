@@ -9,11 +9,14 @@ public final class Sha256 {
     /** Output length in bytes. */
     public static final int BYTES = 32;
 
+    /** To ask for one costs more than to hash an ID. */
+    private static final ThreadLocal<MessageDigest> DIGEST = ThreadLocal.withInitial(Sha256::digest);
+
     private Sha256() {}
 
     /** Hashes the parts one after the other. */
     public static byte[] of(byte[]... parts) {
-        MessageDigest digest = digest();
+        MessageDigest digest = DIGEST.get();
         for (byte[] part : parts) digest.update(part);
         return digest.digest();
     }

@@ -33,10 +33,12 @@ final class Clocks {
      */
     void heard(Id node, long epochMs, long rttNs) {
         if (epochMs <= 0 || rttNs > SLOWEST_NS) return;
+        long ahead = shared.epochMs() - rttNs / 2 / Config.MS - epochMs;
         aheadMs.remove(node);
         if (aheadMs.size() == NODES) aheadMs.pollFirstEntry();
-        aheadMs.put(node, shared.epochMs() - rttNs / 2 / Config.MS - epochMs);
-        judge();
+        aheadMs.put(node, ahead);
+        // A clock that is near ours does not make the median a far one.
+        if (toldMs != 0 || Math.abs(ahead) >= TELL_MS) judge();
     }
 
     /** Our clock was set, or this machine slept: what others said before says nothing any more. */
