@@ -15,8 +15,8 @@ import mcc.session.Handshake;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who may have a link with this node, whichever end begins it: says who a handshake proves the peer to be, which is the one
- * place where a peer becomes a {@link Subject}; asks the policy; and in each new epoch asks again about all that stands.
+ * Who may have a link with this node, whichever end begins it. Makes a {@link Subject} of the peer that a handshake proved,
+ * and no other class does; asks the policy about it; and in each new epoch asks again about every link.
  */
 final class Access {
     private final Links links;
@@ -33,7 +33,7 @@ final class Access {
         policy = new DecisionPoint(counters);
     }
 
-    /** Who the peer is: the identity that it claims, if that is sound and the handshake's static key is its other form. */
+    /** Who the peer is: the identity that it claims, if it is a valid key and the handshake's static key is derived from it. */
     @Nullable
     Subject proven(byte[] claimed, Handshake handshake) {
         Id peer = Id.of(claimed);
@@ -42,13 +42,13 @@ final class Access {
         return sound && !peer.equals(self) ? Subject.of(peer) : null;
     }
 
-    /** Whether it may know that this node is there, and so have a link with it. */
+    /** Whether this peer may know that this node is there, and so have a link with it. */
     boolean admits(long nowNs, Subject peer) {
         Question.Thing here = new Question.Thing.Node(Policy.OPEN, self);
         return policy.allows(new Question(peer, Action.SIGNAL, here, links.epochMs(nowNs)));
     }
 
-    /** Takes a new epoch. */
+    /** Takes a new policy: ends the links and handshakes that it does not allow. */
     void govern(long nowNs, PolicyEpoch epoch, Responder responder, Dialer dialer) {
         if (!policy.take(epoch)) return;
         responder.judgeAgain(nowNs);

@@ -5,17 +5,17 @@ import mcc.core.Counters;
 import mcc.core.RateLimit;
 
 /**
- * How many initiations may go to addresses that have not proved themselves, whoever named them: an address is somebody's
- * word, and that word may be a lie about a victim. Who answers may be asked more.
+ * How many initiations may go to addresses that have not been validated. An address is hearsay: whoever named it may want
+ * this node to flood a victim. An address that answers may get more.
  */
 final class AddressBudget {
-    /** To one source, an IPv4 address or a /64 of IPv6: at once, and each second. */
+    /** To one source, an IPv4 address or a /64 of IPv6: in a burst, and each second after it. */
     static final int BURST = 16;
 
     private static final int PER_SECOND = 1;
-    /** What an answer is worth, as a response says that a whole network of nodes may be there. */
+    /** Initiations that an answer adds: where one node answers, a whole network of them may be. */
     private static final int ANSWERED = 4;
-    /** To all of them, at once and each second. */
+    /** To all sources together, in a burst and each second after it. */
     static final int ALL_BURST = 400;
 
     private static final int ALL_PER_SECOND = 100;
@@ -29,7 +29,7 @@ final class AddressBudget {
         refused = counters.of("link.initiation.unpaid");
     }
 
-    /** Takes one initiation; false when the address has had enough. */
+    /** Takes one initiation from the budget; false, and counted, when none is left for this address. */
     boolean take(long nowNs, Address to) {
         if (sources.take(nowNs, to.source()) && all.take(nowNs, 0)) return true;
         refused.add();

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
  * What differs between nodes and networks.
  *
  * @param network the network's name; nodes of different networks never understand each other
- * @param suites those this node can do, best first
- * @param linksMax how many peers are kept
+ * @param suites the ciphers that this node supports, best first
+ * @param linksMax the most links at a time
+ * @param connection the limits of each link's streams
  */
 public record Config(String network, List<Aead.Suite> suites, int linksMax, mcc.stream.Config connection) {
     public Config {

@@ -4,7 +4,7 @@ import java.util.TreeSet;
 import mcc.core.Core;
 import org.jspecify.annotations.Nullable;
 
-/** When which link is to be looked at. Limit: one entry a link, however often its deadline moves. */
+/** When each link is due, in order. Limit: one entry a link, however often its deadline moves. */
 final class Deadlines {
     private record Due(long atNs, long number, Link link) implements Comparable<Due> {
         @Override
@@ -17,7 +17,7 @@ final class Deadlines {
     private final TreeSet<Due> all = new TreeSet<>();
     private long made;
 
-    /** Plans to look at a link at that time, unless that is planned for earlier. */
+    /** Plans a link for that time, unless it is planned for an earlier one. */
     void plan(long atNs, Link link) {
         if (atNs >= link.dueNs) return;
         remove(link);
@@ -26,13 +26,13 @@ final class Deadlines {
         all.add(new Due(link.dueNs, link.dueNumber, link));
     }
 
-    /** Looks at a link no more. */
+    /** Takes a link off the plan. */
     void remove(Link link) {
         if (link.dueNs != Core.NEVER) all.remove(new Due(link.dueNs, link.dueNumber, link));
         link.dueNs = Core.NEVER;
     }
 
-    /** Returns a link that is due, no longer planned; null when none is. */
+    /** Takes a link that is due off the plan and returns it; null when none is due. */
     @Nullable
     Link poll(long nowNs) {
         if (nextNs() > nowNs || all.isEmpty()) return null;

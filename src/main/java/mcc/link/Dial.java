@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class Dial {
     final long ticket;
     final Address to;
-    /** The end of this host's that the answer came to. */
+    /** The local end that the answer came to. */
     int local = PacketSink.ANY;
 
     int index;
@@ -43,7 +43,7 @@ final class Dial {
     @Nullable
     Session session;
 
-    /** Whether the peer turned out to be one with a link, and is called by its key. */
+    /** Whether the peer turned out to have a link already, so that it is called by its key. */
     boolean isCalling() {
         return link != null && session == null;
     }

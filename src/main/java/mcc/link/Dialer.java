@@ -25,12 +25,12 @@ import mcc.wire.pb.Response;
 import mcc.wire.pb.XxFinal;
 import org.jspecify.annotations.Nullable;
 
-/** First contacts that this node makes by address alone: Noise XX, seen from the initiator. */
+/** First contacts that this node makes by address alone: Noise XX, the initiator's side. */
 final class Dialer {
     private static final long MS = 1_000_000L;
     private static final long[] RETRY_NS = {300 * MS, 600 * MS, 1200 * MS};
     private static final int ATTEMPTS = 4;
-    /** An initiation is made this long, so that its answer stays within three times of it. */
+    /** An initiation is padded to this length, so that its answer is at most three times as long. */
     private static final int DATAGRAM_BYTES = 200;
 
     private final Links links;
@@ -61,7 +61,7 @@ final class Dialer {
         attempt(nowNs, dial);
     }
 
-    /** Whether a first contact is about to give the link its keys. */
+    /** Whether a first contact is under way that will give this link its keys. */
     boolean isFinishing(Link link) {
         for (Dial dial : dials) if (dial.link == link) return true;
         return false;
@@ -146,7 +146,7 @@ final class Dialer {
             return;
         }
         if (!access.admits(nowNs, who)) {
-            fail(dial, Reason.DENIED); // which does not learn who dialled: that is in the third message
+            fail(dial, Reason.DENIED); // the peer does not learn who dialled: only the third message says so
             return;
         }
         Id peer = who.node();
@@ -157,7 +157,7 @@ final class Dialer {
             return;
         }
         if (link != null && link.remoteKnown) {
-            // What this response names is no link's instance. Called by its key, the peer names the one it has.
+            // A response to XX does not tell the instance of an existing link. Called by its key, the peer tells it.
             dial.link = link;
             dial.handshake = null;
             links.callAt(nowNs, link, from);
@@ -204,7 +204,7 @@ final class Dialer {
         else dial.nextNs = nowNs + RETRY_NS[0];
     }
 
-    /** A link has keys: whoever waited for them has got there. */
+    /** A link has keys now: every first contact that waited for them is done. */
     void reached(Link link, Address at) {
         for (Dial dial : List.copyOf(dials)) if (dial.link == link && dial.isCalling()) done(dial, at);
     }
@@ -228,7 +228,7 @@ final class Dialer {
         links.output(new LinkOutput.Dialled(dial.ticket, link.peer, from));
     }
 
-    /** The peer has been reached in another way meanwhile: a second session would add nothing. */
+    /** The peer was reached in another way meanwhile, so a second session is not needed. */
     private void done(Dial dial, Address at) {
         if (dial.link == null) return;
         dials.remove(dial);
@@ -242,7 +242,7 @@ final class Dialer {
         links.output(new LinkOutput.NotDialled(dial.ticket, dial.to, reason));
     }
 
-    /** A new epoch of the policy: who answered under the old one is judged by this one before it gets keys. */
+    /** There is a new policy: peers that answered under the old one are judged by it before they get keys. */
     void judgeAgain(long nowNs) {
         for (Dial dial : List.copyOf(dials)) {
             if (dial.link == null || dial.peer == null || access.admits(nowNs, dial.peer)) continue;

@@ -5,10 +5,10 @@ import mcc.wire.pb.InitiatorPayload;
 import mcc.wire.pb.ResponderPayload;
 
 /**
- * What a peer told of its end in a handshake, sealed and authentic: nobody between the two can make it say less.
+ * What a peer told of its end in a handshake. It is sealed and authentic, so nobody in between can force a lower version.
  *
  * @param instance names the peer's state of this link
- * @param version the highest version of the protocol that it speaks
+ * @param version the highest version of the protocol that the peer speaks
  * @param limits what this end may use at first
  */
 record Hello(long instance, int version, TransportParameters limits) {
@@ -23,7 +23,7 @@ record Hello(long instance, int version, TransportParameters limits) {
         return new Hello(p.getInstance(), p.getVersion(), TransportParameters.of(p.getVersion(), p.getLimits()));
     }
 
-    /** Whether both ends speak version 2: versions are numbers without a sign, and absent in the first. */
+    /** Whether both ends speak version 2. Versions are unsigned numbers; a peer of version 1 sends none. */
     boolean speaksTwo() {
         return Integer.compareUnsigned(version, 2) >= 0;
     }

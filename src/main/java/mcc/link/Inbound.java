@@ -14,8 +14,8 @@ import mcc.wire.pb.Control;
 import mcc.wire.pb.Datagram;
 
 /**
- * What comes in, from a datagram to outputs: its header, its keys, the replay window, the path, its frames, and what the
- * connection makes of them.
+ * What comes in, from a datagram to outputs: reads its header, finds its keys, checks the replay window, notes the path, and
+ * hands the frames to the connection, whose events become outputs.
  */
 final class Inbound {
     private static final int CE = 3;
@@ -99,7 +99,7 @@ final class Inbound {
         else links.packets().copied(nowNs, link, buf, offset, plain, n);
     }
 
-    /** Opens into {@link #plain}; negative when the packet proves nothing. */
+    /** Opens a packet into {@link #plain}; returns its length, negative when it is not authentic or a replay. */
     private int open(Session session, byte[] buf, int offset, int length, long nowNs) {
         if (!session.isAlive(nowNs)) {
             unknown.add();
@@ -179,7 +179,7 @@ final class Inbound {
                 switch (links.slots().find(d.getXxFinal().getReceiver())) {
                     case Slot.Responding(Responder.Pending pending) ->
                         responder.onFinal(nowNs, pending, d.getXxFinal(), from);
-                    // Repeated, because the confirmation was lost: confirm again, to the address in use.
+                    // A repetition, because the confirmation was lost: confirm again, to the address in use.
                     case Slot.Established(Link link, Session _)
                     when link.path != null -> links.control(link, Paths.observed(link.path.remote));
                     case null, default -> unknown.add();
@@ -196,7 +196,7 @@ final class Inbound {
         }
     }
 
-    /** Turns what the connection tells into outputs. */
+    /** Turns the connection's events into outputs. */
     void drain(long nowNs, Link link) {
         for (Event event; (event = link.connection.poll()) != null; ) {
             switch (event) {

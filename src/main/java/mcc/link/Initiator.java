@@ -27,17 +27,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * Handshakes that this node begins with a peer whose key it knows: Noise IK.
  *
- * <p>Each attempt is a fresh handshake, so that a late answer to an earlier one still counts; attempts follow at 300, 600,
- * 1,200 and then every 2,500 ms. An attempt goes by the path in use at once, and to the addresses that somebody named one after
- * another (RFC 8305 section 5), as far as {@link AddressBudget} goes.
+ * <p>Each attempt is a fresh handshake, and a late answer to an earlier one still counts. The next attempt follows after 300,
+ * 600, 1,200 and then every 2,500 ms. An attempt goes out by the path in use at once, and to the addresses that others named
+ * one after another, as in connection racing (RFC 8305 section 5), as far as {@link AddressBudget} allows.
  */
 final class Initiator {
-    /** One initiation that is out. */
+    /** One initiation that was sent. */
     static final class Attempt {
         final int index;
         final Handshake handshake;
         final byte[] mac1;
-        /** What rode along. */
+        /** The early data in it; null for none. */
         final @Nullable Bytes early;
 
         final byte[] datagram;
@@ -53,17 +53,17 @@ final class Initiator {
 
     private static final long MS = 1_000_000L;
     static final long[] RETRY_NS = {300 * MS, 600 * MS, 1200 * MS, 2500 * MS};
-    /** How long an address may take before the next one is tried: a neighbour's, and any other. */
+    /** How long until the next address is tried: after a local one, and after any other. */
     private static final long NEAR_NS = 30 * MS;
 
     private static final long FAR_NS = 100 * MS;
-    /** Without streams a peer is given up after this long. */
+    /** A peer without open streams is given up after this long. */
     static final long PATIENCE_NS = 7_100 * MS;
     /** With streams open, an outage of this length is survived. */
     static final long PATIENCE_STREAMS_NS = 30_000 * MS;
     /** Attempts whose answers are still accepted. */
     private static final int ATTEMPTS_MAX = 4;
-    /** An initiation with early data is made this long, so that its answer stays within three times of it. */
+    /** An initiation with early data is padded to this length, so that its answer is at most three times as long. */
     private static final int EARLY_DATAGRAM_BYTES = 420;
 
     private final Links links;
@@ -84,7 +84,7 @@ final class Initiator {
         budget = new AddressBudget(counters);
     }
 
-    /** Begins unless a handshake is under way already. */
+    /** Begins a handshake, unless one is under way. */
     void begin(long nowNs, Link link) {
         if (link.nextAttemptNs != Core.NEVER) return;
         link.attemptCount = 0;
@@ -92,7 +92,7 @@ final class Initiator {
         attempt(nowNs, link);
     }
 
-    /** A peer whose keys are gone showed itself at an address: it is tried there at once. */
+    /** A peer without a session was seen at this address: tries it there at once. */
     void begin(long nowNs, Link link, Address at) {
         budget.answered(nowNs, at);
         link.learn(at);
@@ -112,11 +112,11 @@ final class Initiator {
         }
         counters.add("link.handshake.timeout");
         boolean lives = link.canSend(nowNs) && link.heardNs >= link.firstAttemptNs;
-        end(link); // a peer that is heard by its old keys is not lost: the next packet asks for new ones again
+        end(link); // a peer still heard under its old keys is not lost: the next packet to it begins a handshake again
         if (!lives) links.forget(link, LinkOutput.Reason.UNREACHABLE);
     }
 
-    /** Nobody waits for the answer to a request any longer; a peer that nothing else wants is not tried any longer, either. */
+    /** Nobody waits for a request's answer any longer; a handshake that only this request needed is given up too. */
     void cancel(Id peer, long call, Dialer dialer) {
         Link link = links.find(peer);
         if (link == null) return;
@@ -127,7 +127,7 @@ final class Initiator {
         }
     }
 
-    /** Forgets all attempts. */
+    /** Forgets all attempts of a link. */
     void end(Link link) {
         for (Attempt a : link.attempts) links.slots().release(a.index);
         link.attempts.clear();
@@ -177,7 +177,7 @@ final class Initiator {
         knock(nowNs, link, attempt);
     }
 
-    /** Tries the next address that is not the path in use, and says when the one after it, or another attempt, is due. */
+    /** Sends the attempt to the next address that is not the path in use, and plans the address after it or another attempt. */
     private void knock(long nowNs, Link link, Attempt attempt) {
         long againNs = link.roundNs + RETRY_NS[Math.min(link.attemptCount, RETRY_NS.length) - 1];
         long waitNs = 0;
@@ -237,7 +237,7 @@ final class Initiator {
         budget.answered(nowNs, from);
         link.attempts.remove(attempt);
         link.rxBytes += bytes;
-        // What rode in the initiation is answered right behind this response; what was refused is asked under the keys.
+        // Early data is answered right behind this response; if the peer refused it, the request is sent again under the keys.
         Bytes early = payload.getEarlyRefused() ? null : attempt.early;
         if (early != null) link.waiting.removeIf(w -> w.message().equals(early));
         links.established(nowNs, link, peer, session, Hello.of(payload), from);
@@ -247,7 +247,7 @@ final class Initiator {
         end(link);
     }
 
-    /** The peer wants proof of address first. */
+    /** The peer is under load and wants the address validated first. */
     void onCookie(long nowNs, Link link, Cookie cookie, Address from) {
         Attempt attempt = find(link, cookie.getReceiver());
         if (attempt == null) return;
@@ -264,7 +264,7 @@ final class Initiator {
         link.cookie = opened;
         counters.add("link.cookie.received");
         budget.answered(nowNs, from);
-        if (link.addresses.contains(from)) link.learn(from); // who asks for a cookie is there
+        if (link.addresses.contains(from)) link.learn(from); // somebody answers there
         if (first) attempt(nowNs, link);
     }
 
@@ -278,7 +278,7 @@ final class Initiator {
         links.slots().release(attempt.index);
     }
 
-    /** Whether a message may ride in an initiation: it may be replayed, so it must not matter. */
+    /** Whether a message may be early data: it can be replayed, so only what changes nothing may. */
     static boolean mayBeEarly(Message m) {
         return m instanceof Message.Ping || m instanceof Message.FindNode || m instanceof Message.FindValue;
     }

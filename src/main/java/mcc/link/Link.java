@@ -24,13 +24,13 @@ import org.jspecify.annotations.Nullable;
  * long as the peer keeps its own end of it, which {@link #remoteInstance} tells.
  */
 final class Link {
-    /** Requests that wait for a session; the oldest gives way. */
+    /** Requests that may wait for a session; the oldest gives way. */
     static final int WAITING_MAX = 64;
-    /** Calls whose round trip is being measured. */
+    /** Calls whose answer is awaited, by the time they were sent. */
     static final int CALLS_MAX = 128;
-    /** Addresses tried for one peer. */
+    /** Addresses remembered of one peer. */
     static final int ADDRESSES_MAX = 8;
-    /** What a first request to a host whose code is cold may take longer than the path. */
+    /** How much longer than the path a first request may take at a host whose code is not compiled yet. */
     private static final long DOUBT_NS = 20_000_000;
 
     /** A message that waits for a session. */
@@ -42,16 +42,16 @@ final class Link {
     @Nullable
     Subject subject;
 
-    /** Names this end's state; told in every handshake. */
+    /** Names this end's state of the link; told in every handshake. */
     long instance;
 
     Connection connection;
-    /** Whether the connection knows what the peer told of its limits. */
+    /** Whether the connection knows the limits that the peer told. */
     boolean agreed;
 
     long remoteInstance;
     boolean remoteKnown;
-    /** Whether that end was heard from, beyond the handshake and what rode in it: before, the peer may not have kept it. */
+    /** Whether that instance sent anything after the handshake and its early data: until then the peer may have dropped it. */
     boolean remoteHeard;
 
     @Nullable
@@ -60,18 +60,18 @@ final class Link {
     @Nullable
     Session previous;
 
-    /** By which packets go; null until one is proved. */
+    /** The path in use; null until one is validated. */
     @Nullable
     Path path;
 
-    /** The one in use, those that stand by, and candidates. Limit: {@link Paths#MAX}. */
+    /** The path in use, those in reserve, and candidates. Limit: {@link Paths#MAX}. */
     final List<Path> paths = new ArrayList<>();
 
-    /** From which address the peer heard this node last. */
+    /** The address at which the peer last saw this node. */
     @Nullable
     Address observed;
 
-    /** Where the peer may be, best first: what handshakes try. */
+    /** Addresses that handshakes try, best first. */
     final List<Address> addresses = new ArrayList<>();
 
     final Parts parts = new Parts();
@@ -80,7 +80,7 @@ final class Link {
     final List<Initiator.Attempt> attempts = new ArrayList<>();
 
     int attemptCount;
-    /** When the newest attempt began, and which of the addresses is its next. */
+    /** When the newest attempt began, and which address it tries next. */
     long roundNs;
 
     int nextAddress;
@@ -92,17 +92,17 @@ final class Link {
     final Map<Long, Long> calls = new LinkedHashMap<>();
     final ArrayDeque<byte[]> controls = new ArrayDeque<>();
     long rpcRttNs;
-    /** Falls at once and rises slowly. */
+    /** The least round trip of requests: a shorter one counts at once, a longer one moves it slowly. */
     private long leastRpcRttNs;
-    /** How many requests that rests on. */
+    /** How many requests were measured for it. */
     private int rpcSamples;
-    /** When the newest keys were agreed on. */
+    /** Since when the link has had keys. */
     long upNs;
 
     final long sinceNs;
     long heardNs;
     long sentNs;
-    /** Since when something that wants an answer is out and nothing was heard; NEVER when all is quiet. */
+    /** Since when an answer is awaited and nothing was heard; NEVER when none is. */
     long expectingNs = Core.NEVER;
 
     long txBytes;
@@ -124,12 +124,12 @@ final class Link {
         heardNs = nowNs;
     }
 
-    /** Who the peer proved to be; for what comes under keys, which stand on that proof. */
+    /** Who the peer proved to be; only for what came under keys, as there is none before. */
     Subject subject() {
         return Objects.requireNonNull(subject);
     }
 
-    /** The peer told of its end: what holds between the two from the first packet on. */
+    /** Takes over the limits that the peer told in its handshake, before the first packet. */
     void agree(Hello hello, mcc.stream.Config own) {
         if (agreed) return;
         agreed = true;
@@ -144,17 +144,17 @@ final class Link {
         return connection.openStreams();
     }
 
-    /** Streams that somebody at this end still uses. */
+    /** The number of streams that somebody at this end still uses. */
     int wantedStreams() {
         return connection.wantedStreams();
     }
 
-    /** Whether something waits that only new keys can carry. */
+    /** Whether something waits that needs new keys. */
     boolean wantsKeys() {
         return connection.wantedStreams() > 0 || connection.unackedSinceNs() != Core.NEVER || !waiting.isEmpty();
     }
 
-    /** Whether nobody waits any longer for a peer that was not reached yet. */
+    /** Whether the peer was not reached yet and nobody waits for it any longer. */
     boolean isUnwanted() {
         return current == null && !packetsWanted && connection.wantedStreams() == 0 && waiting.isEmpty();
     }
@@ -166,20 +166,20 @@ final class Link {
         rxBytes += bytes;
     }
 
-    /** Since when an answer is out that should have come; {@link Core#NEVER} when none is. */
+    /** Since when an answer is awaited; {@link Core#NEVER} when none is. */
     long expectingSinceNs() {
         long since = Math.min(expectingNs, connection.unackedSinceNs());
         return since == Core.NEVER ? Core.NEVER : Math.max(since, heardNs);
     }
 
-    /** Adds an address to try, newest knowledge first. */
+    /** Adds an address to try, or moves it to the front: the newest comes first. */
     void learn(Address address) {
         addresses.remove(address);
         addresses.addFirst(address);
         if (addresses.size() > ADDRESSES_MAX) addresses.removeLast();
     }
 
-    /** Takes the round trip of a request. One that waited for the keys says little of the path: it counts until another does. */
+    /** Takes a request's round trip. One that waited for keys says little about the path: it counts only until the next one. */
     void answered(long askedNs, long nowNs) {
         long rttNs = nowNs - askedNs;
         if (askedNs < upNs) {
@@ -191,7 +191,7 @@ final class Link {
         leastRpcRttNs = leastRpcRttNs == 0 || rttNs < leastRpcRttNs ? rttNs : (15 * leastRpcRttNs + rttNs) / 16;
     }
 
-    /** How far the peer is, as told by streams, else by requests: the fewer there were, the kinder the guess. */
+    /** The least round trip, by streams or by requests; the fewer requests were measured, the more is taken off theirs. */
     private long leastRttNs() {
         long byRequests = rpcSamples == 0 ? 0 : Math.max(1, leastRpcRttNs - DOUBT_NS / rpcSamples);
         long byStreams = connection.minRttNs();
@@ -215,7 +215,7 @@ final class Link {
                 heardNs);
     }
 
-    /** Says that it stands, where it does. */
+    /** Reports this link if it has a session. */
     void tell(Consumer<LinkOutput> out) {
         if (current != null && path != null) out.accept(new LinkOutput.Stands(subject(), path.remote, observed));
     }

@@ -16,13 +16,13 @@ public sealed interface LinkInput {
      */
     record Ask(Contact to, long call, Message request) implements LinkInput {}
 
-    /** Forget an {@link Ask}: nobody waits for its answer any longer, nor for a peer that nothing else wants to reach. */
+    /** Forget an {@link Ask}, whose answer nobody waits for any longer, and the handshake that only it needed. */
     record Cancel(Id peer, long call) implements LinkInput {}
 
     /**
      * Answer what {@code to} asked.
      *
-     * @param call as it came in {@link LinkOutput.Asked}
+     * @param call the one in {@link LinkOutput.Asked}
      */
     record Reply(Id to, long call, Message answer) implements LinkInput {}
 
@@ -32,10 +32,10 @@ public sealed interface LinkInput {
      */
     record Dial(long ticket, Address to) implements LinkInput {}
 
-    /** A core that hears of peers begins anew: say again who is up, by {@link LinkOutput.Stands}. */
+    /** A core that follows peers was started again: report again who is up, by {@link LinkOutput.Stands}. */
     record Tell() implements LinkInput {}
 
-    /** The policy from now on: every link is judged again. What is older than the one in force is ignored. */
+    /** The policy from now on: every link is judged again. An epoch older than the one in force is ignored. */
     record NewPolicy(PolicyEpoch epoch) implements LinkInput {}
 
     /** The wall clock, in milliseconds since 1970; to be told at the start and about once a minute. */
@@ -44,6 +44,6 @@ public sealed interface LinkInput {
     /** Say goodbye to every peer and forget them. */
     record Shutdown() implements LinkInput {}
 
-    /** The deadline came, or did not. */
+    /** Time has passed. A tick that comes early does nothing. */
     record Tick() implements LinkInput {}
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the links report to other cores. */
 public sealed interface LinkOutput {
-    /** An authenticated peer asks; to be answered by {@link LinkInput.Reply}. */
+    /** A request of an authenticated peer; to be answered by {@link LinkInput.Reply}. */
     record Asked(Subject from, Address at, long call, Message request) implements LinkOutput {}
 
     /**
@@ -22,20 +22,20 @@ public sealed interface LinkOutput {
     /** An {@link LinkInput.Ask} that will not be answered. */
     record Unanswered(Id to, long call, Reason reason) implements LinkOutput {}
 
-    /** A session with {@code node} stands. */
+    /** The link to {@code node} is up: it has a session. */
     record Up(Subject node, Address at) implements LinkOutput {}
 
     /**
-     * A session with {@code node} stands, as was told before: the answer to {@link LinkInput.Tell}.
+     * The link to {@code node} is still up: the answer to {@link LinkInput.Tell}.
      *
-     * @param self from which address {@code node} heard this one last; null where it did not say
+     * @param self the address at which {@code node} last saw this one; null where it did not say
      */
     record Stands(Subject node, Address at, @Nullable Address self) implements LinkOutput {}
 
-    /** The session with {@code node} is gone. */
+    /** The link to {@code node} is down. */
     record Down(Id node, Reason reason) implements LinkOutput {}
 
-    /** {@code by}, which is at {@code at}, says from which address it hears this node. */
+    /** The peer {@code by}, at the address {@code at}, sees this node at the address {@code self}. */
     record Observed(Id by, Address at, Address self) implements LinkOutput {}
 
     /** First contact was made: {@code node} answers at {@code at}. */
@@ -53,10 +53,10 @@ public sealed interface LinkOutput {
     /** A stream has bytes, or its end, to read. */
     record StreamReadable(Id peer, long stream) implements LinkOutput {}
 
-    /** A stream on which a write fell short takes bytes again. */
+    /** A stream that did not take all of a write takes bytes again. */
     record StreamWritable(Id peer, long stream) implements LinkOutput {}
 
-    /** A stream was broken off by the peer; it is forgotten. */
+    /** The peer reset a stream; it is forgotten. */
     record StreamReset(Id peer, long stream, int code) implements LinkOutput {}
 
     /** The peer is gone or lost its state: none of its streams exists any more. */
@@ -65,7 +65,7 @@ public sealed interface LinkOutput {
     /** A stream ended in both directions; it is forgotten. */
     record StreamFinished(Id peer, long stream) implements LinkOutput {}
 
-    /** A new epoch of the policy ended so many links. */
+    /** A new policy ended this many links. */
     record PolicyEnded(long epoch, int links) implements LinkOutput {}
 
     /** Why a peer is gone or was not reached. */
@@ -74,13 +74,13 @@ public sealed interface LinkOutput {
         UNREACHABLE,
         /** The peer said goodbye. */
         CLOSED,
-        /** Nothing was sent or heard for long. */
+        /** Nothing was sent or heard for a long time. */
         IDLE,
         /** The peer proved another identity, or none. */
         REFUSED,
-        /** The policy does not allow it, or not any longer. */
+        /** The policy does not allow it, or no longer does. */
         DENIED,
-        /** A limit of ours was reached. */
+        /** A limit of this node was reached. */
         OVERLOADED
     }
 }

@@ -25,16 +25,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * All remote peers of this node, from bytes to messages and streams and back.
  *
- * <p>How a packet comes in, top to bottom: {@link Inbound} reads the header, finds the {@link Slot} by receiver index, opens
- * the box, checks the replay window, notes the path, and hands the frames to the peer's {@link Connection}; its events
- * become outputs. {@link Outbound} goes the other way for every link that has something to say. {@link Initiator},
- * {@link Responder} and {@link Dialer} shake hands, {@link Requests} asks and answers, {@link Timers} knows who is due.
+ * <p>How a packet comes in: {@link Inbound} reads the header, finds the {@link Slot} by receiver index, opens the packet,
+ * checks the replay window, notes the path, and hands the frames to the peer's {@link Connection}; its events become outputs.
+ * {@link Outbound} builds the packets of every link that has something to send. {@link Initiator}, {@link Responder} and
+ * {@link Dialer} do the handshakes, {@link Requests} sends requests and takes their answers, {@link Timers} knows which link
+ * is due.
  *
- * <p>Limits: {@link Config#linksMax} links, then the longest silent one whose streams nobody uses gives way; {@link Outbox#MAX}
- * handshake datagrams; {@link #DIALS_MAX} first contacts; what each limit refused is counted.
+ * <p>Limits: {@link Config#linksMax} links, of which {@link Table#victim} gives way to a new one; {@link Outbox#MAX}
+ * handshake datagrams; {@link #DIALS_MAX} first contacts. What each limit refused is counted.
  */
 public final class Links implements Core<LinkInput, LinkOutput> {
-    /** First contacts under way. */
+    /** The most first contacts under way. */
     static final int DIALS_MAX = 64;
 
     private static final long MS = 1_000_000L;
@@ -61,7 +62,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Inbound inbound;
     private final Outbound outbound;
     private final Timers timers;
-    /** The mark of the datagram at hand, and the end of this host's that it came to. */
+    /** The ECN mark of the datagram being handled, and the local end that it came to. */
     int arrivedEcn;
 
     int arrivedLocal;
@@ -98,7 +99,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     // ---- inbound ----------------------------------------------------------------------------------------------------
 
-    /** The same, without a mark, at a host with one end. */
+    /** Takes a datagram without an ECN mark, at a host with one local end. */
     public void receive(long nowNs, byte[] buf, int offset, int length, Address from) {
         receive(nowNs, buf, offset, length, from, PacketSink.ANY, 0);
     }
@@ -106,9 +107,9 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     /**
      * Takes one datagram; its bytes are borrowed until return. Never throws for what a peer sent.
      *
-     * @param local the end of this host's that it came to: what answers it is sent with this number
+     * @param local the local end (a socket and its address) that it came to: answers are sent with this number
      *     ({@link PacketSink#send(int, Address, byte[], int, int, int)})
-     * @param ecn the mark of congestion that it came with
+     * @param ecn its ECN mark
      */
     public void receive(long nowNs, byte[] buf, int offset, int length, Address from, int local, int ecn) {
         arrivedLocal = local;
@@ -120,8 +121,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     /**
-     * The system was told that nobody listens at an address. Anybody may have said so; so the peers there are asked, and one that
-     * does not answer is gone.
+     * The system got an ICMP message that nobody listens at an address. Anybody can forge one, so the peers there are probed, and
+     * one that does not answer is gone.
      */
     public void refused(long nowNs, Address at) {
         paths.refused(nowNs, links.all(), at);
@@ -129,7 +130,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     // ---- outbound ---------------------------------------------------------------------------------------------------
 
-    /** Lends every datagram that is due to {@code out}, until all is said or {@code out} is full. */
+    /** Lends every datagram that is due to {@code out}, until none is left or {@code out} is full. */
     public void transmit(long nowNs, PacketSink out) {
         outbox.transmit(outbound, out);
         while (out.ready() && !dirty.isEmpty()) {
@@ -185,7 +186,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return Math.min(deadlines.nextNs(), Math.min(responder.deadlineNs(), dialer.deadlineNs()));
     }
 
-    /** Returns whether {@link #transmit} has something to say. */
+    /** Returns whether {@link #transmit} has something to send. */
     public boolean wantsToTransmit() {
         return !outbox.isEmpty() || !dirty.isEmpty();
     }
@@ -258,19 +259,19 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return link == null ? 0 : link.connection.maxDatagramBytes();
     }
 
-    /** Datagrams of streams that wait to be sent to a peer, in bytes. */
+    /** The bytes of streams' datagrams that wait to be sent to a peer. */
     public long datagramBytes(Id peer) {
         Link link = find(peer);
         return link == null ? 0 : link.connection.datagramBytes();
     }
 
-    /** Since when something of a peer is due and nothing was heard of it; {@link Core#NEVER} while nothing is. */
+    /** Since when a peer owes an answer and was not heard; {@link Core#NEVER} when it owes none. */
     public long expectingSinceNs(Id peer) {
         Link link = find(peer);
         return link == null ? NEVER : link.expectingSinceNs();
     }
 
-    /** The door for packets of the virtual interface. */
+    /** Where packets of the virtual interface are sent and received. */
     public Packets packets() {
         return packets;
     }
@@ -333,10 +334,10 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return links.find(peer);
     }
 
-    /** A session proved itself on both sides: it becomes the one to send with. */
+    /** Both sides have proved a session: it becomes the one to send with. */
     void established(long nowNs, Link link, Subject subject, Session session, Hello hello, Address from) {
         link.subject = subject;
-        initiator.end(link); // an older attempt must not end what stands now
+        initiator.end(link); // an older attempt must not end the session that is up now
         if (link.current == null) link.upNs = nowNs;
         if (link.remoteKnown && link.remoteInstance != hello.instance()) {
             if (link.remoteHeard) restart(link);
@@ -400,7 +401,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link.expectingNs == NEVER) link.expectingNs = nowNs;
     }
 
-    /** Finds or makes the link to a contact and learns its addresses; null when its key is unsound or the table is full. */
+    /** Finds or makes the link to a contact and learns its addresses; null when its key is invalid or the table is full. */
     @Nullable
     Link link(long nowNs, Contact to) {
         Link link = links.find(to.node());
@@ -436,7 +437,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (wasUp) outputs.add(new LinkOutput.Down(link.peer, reason));
     }
 
-    /** The peer lost its end: this end begins anew too. */
+    /** The peer lost its state of the link: this end starts over too. */
     void restart(Link link) {
         counters.add("link.peer.restarted");
         outputs.add(new LinkOutput.StreamsLost(link.peer));

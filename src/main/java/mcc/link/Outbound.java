@@ -10,7 +10,7 @@ import mcc.wire.pb.Control;
 
 /** What goes out: builds and seals the packets of a link, as its pacer, its window and the sink allow. */
 final class Outbound {
-    /** Packets that one link may send before the next one's turn. */
+    /** Packets that one link may send before the next link's turn. */
     private static final int BURST = 48;
 
     private final Links links;
@@ -30,7 +30,7 @@ final class Outbound {
         txPackets = counters.of("udp.tx.packets");
     }
 
-    /** Sends what one link has, up to a burst; true when there may be more. */
+    /** Sends what one link has, up to {@link #BURST} packets; true when there may be more. */
     boolean transmit(long nowNs, Link link, PacketSink out) {
         Session session = link.current;
         Path path = link.path;

@@ -5,7 +5,7 @@ import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 
-/** Datagrams that wait for the socket: handshakes and controls. Limit: {@link #MAX}; what it refused is counted. */
+/** Datagrams that wait for the socket: handshakes and control frames. Limit: {@link #MAX}; what it refused is counted. */
 final class Outbox {
     static final int MAX = 1024;
 

@@ -5,17 +5,17 @@ import mcc.core.Address;
 /** Where datagrams go. Two implementations: the node's UDP socket and the simulator's network. */
 @FunctionalInterface
 public interface PacketSink {
-    /** No local end in particular: the host chooses. */
+    /** No local end in particular: the host chooses one. */
     int ANY = 0;
 
-    /** Returns whether it takes more now; a full socket says so again when it has drained. Without bounds it always does. */
+    /** Returns whether it takes more now; a full socket does again once it has drained. A sink without a limit always does. */
     default boolean ready() {
         return true;
     }
 
     /**
-     * What was taken and what comes travel apart: a probe of length does not ride in a super-packet, which bridges let pass
-     * however long its pieces are.
+     * What was taken before and what comes after are not sent in one super-packet. Called around probes of the path MTU: bridges
+     * let a super-packet pass however long its segments are.
      */
     default void cut() {}
 
@@ -23,7 +23,7 @@ public interface PacketSink {
     void send(Address to, byte[] buf, int offset, int length);
 
     /**
-     * The same with a mark of explicit congestion notification (RFC 3168 section 5), for who can.
+     * The same with an ECN mark (RFC 3168 section 5), for sinks that can set one.
      *
      * @param ecn 0 to 3
      */
@@ -32,9 +32,9 @@ public interface PacketSink {
     }
 
     /**
-     * The same from one end of this host's, for who has several.
+     * The same from a given local end, for sinks with several.
      *
-     * @param local the number that a datagram came with ({@link Links#receive}); {@link #ANY} for any
+     * @param local the number that a datagram came with ({@link Links#receive}), or {@link #ANY}
      */
     default void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
         send(to, buf, offset, length, ecn);

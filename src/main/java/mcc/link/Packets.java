@@ -11,11 +11,11 @@ import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Packets of the virtual interface, sealed one by one beside the streams: no acknowledgement, no order, no window, because the
- * flows inside have their own (RFC 8085 section 3.1.11).
+ * Packets of the virtual interface, sealed one by one beside the streams: no acknowledgement, order or congestion window,
+ * because the flows inside have their own (RFC 8085 section 3.1.11).
  */
 public final class Packets {
-    /** Who takes the packets of peers. A packet is opened straight into its array. */
+    /** Takes the packets of peers, which are opened straight into its array. */
     public interface Handler {
         /** The array that packets are opened into. */
         byte[] buffer();
@@ -24,14 +24,14 @@ public final class Packets {
         int place(Id peer, int max);
 
         /**
-         * A packet was written there; with a negative {@code length} it was not authentic and means nothing.
+         * A packet was written there; with a negative {@code length} it was not authentic, and is to be ignored.
          *
-         * @param ecn the mark that its datagram arrived with
+         * @param ecn the ECN mark that its datagram arrived with
          */
         void opened(long nowNs, Id peer, byte kind, int length, int ecn);
     }
 
-    /** With packets to send, a peer not heard for this long is asked for a sign of life. */
+    /** While packets are sent to it, a peer that was not heard for this long is probed. */
     private static final long SILENCE_NS = 5_000_000_000L;
 
     private final Links links;
@@ -54,7 +54,7 @@ public final class Packets {
         malformedParts = counters.of("link.part.malformed");
     }
 
-    /** Packets go to this handler from now on; before, they are dropped. */
+    /** Hands packets to this handler from now on; without one they are dropped. */
     public void handler(Handler handler) {
         this.handler = handler;
     }
@@ -66,13 +66,13 @@ public final class Packets {
         return Math.min(PathMtu.INNER, path == null ? PathMtu.INNER : path.mtu.believed()) - Transport.OVERHEAD_BYTES;
     }
 
-    /** Who a peer proved to be; null while there is no link on which it did. */
+    /** Who a peer proved to be; null without a link on which it did. */
     public @Nullable Subject subject(Id peer) {
         Link link = find(peer);
         return link == null ? null : link.subject;
     }
 
-    /** Sees to it that keys with a peer are agreed on, if they are not; false when it cannot be. */
+    /** Begins a handshake with a peer where there is no session; false when that is impossible. */
     public boolean connect(long nowNs, Contact to) {
         Link link = links.link(nowNs, to);
         if (link == null) return false;
@@ -88,7 +88,7 @@ public final class Packets {
         return link != null && link.canSend(nowNs);
     }
 
-    /** Seals a packet and lends it to {@code out}; false when no keys stand. */
+    /** Seals a packet and lends it to {@code out}; false without keys. */
     public boolean send(long nowNs, Id peer, byte kind, byte[] b, int offset, int length, PacketSink out) {
         Link link = find(peer);
         if (link == null || link.path == null || link.current == null || !link.current.isAlive(nowNs)) return false;
@@ -112,7 +112,7 @@ public final class Packets {
         links.outbound().send(out, path.local, path.remote, sealed, n, ecn);
     }
 
-    /** The mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */
+    /** The ECN mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */
     private static int ecn(byte[] b, int offset) {
         return (b[offset] >>> 4 == 4 ? b[offset + 1] : b[offset + 1] >>> 4) & 3;
     }
@@ -129,7 +129,7 @@ public final class Packets {
     }
 
     /**
-     * Seals a packet that is too long for the path in two halves of a size, which one super-packet carries; as {@link #send}.
+     * Seals a packet that is too long for the path in two halves of equal size, which one super-packet carries; as {@link #send}.
      *
      * @param length at most twice what {@link #max} says, less two
      */
@@ -143,7 +143,7 @@ public final class Packets {
             System.arraycopy(b, offset + i * half, part, 1, n);
             seal(link, link.current, link.path, Transport.PACKET_PART, part, 0, n + 1, ecn(b, offset), out);
         }
-        sent(nowNs, link, link.current, link.path); // not before: its counters must follow one another
+        sent(nowNs, link, link.current, link.path); // only now: the counters of both halves must be consecutive
         return true;
     }
 
@@ -154,7 +154,7 @@ public final class Packets {
         return last;
     }
 
-    /** Opens a datagram straight to the handler; negative when it proves nothing. */
+    /** Opens a datagram straight into the handler's array; negative when it is not authentic or a replay. */
     int receive(long nowNs, Link link, Session session, byte[] buf, int offset, int length) {
         Handler handler = this.handler;
         if (handler == null || !session.isAlive(nowNs)) {
@@ -181,7 +181,7 @@ public final class Packets {
         return n;
     }
 
-    /** Hands over what was opened elsewhere out of the datagram at {@code offset}: a packet, or a part of one. */
+    /** Hands over a packet, or a part of one, that was opened elsewhere from the datagram at {@code offset}. */
     void copied(long nowNs, Link link, byte[] buf, int offset, byte[] plain, int n) {
         heard(nowNs, link, n);
         byte kind = Transport.kind(buf, offset);

@@ -6,17 +6,17 @@ import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Packets of one peer that come in two parts, until both are here in whatever order. The datagram's own counter tells what
- * belongs together: the second part has the first one's, plus one, under the same key.
+ * Packets of one peer that come in two parts, kept until both have arrived, in either order. The datagram's counter tells
+ * which parts belong together: the second part has the first one's plus one, under the same key.
  *
- * <p>Limit: {@link #MAX} parts of {@link #PART_MAX} bytes; the eldest gives way.
+ * <p>Limit: {@link #MAX} parts of {@link #PART_MAX} bytes; the oldest gives way.
  */
 final class Parts {
-    /** Parts that wait for their other half: more than reordering sets apart. */
+    /** Parts that may wait for their other half: more than reordering puts between the two. */
     static final int MAX = 16;
-    /** The longest part with the byte before it: more than half of any interface's packet. */
+    /** The longest part, with the byte before it: more than half of the interface's longest packet. */
     static final int PART_MAX = 2_048;
-    /** Bits of the byte before each part. */
+    /** The bits of the byte before each part. */
     static final int SECOND = 1;
 
     static final int NEEDS_CSUM = 2;
@@ -28,12 +28,12 @@ final class Parts {
         /**
          * Both are here.
          *
-         * @param ecn the mark of the packet: congestion met by either part is met by it (RFC 3168 section 5.3)
+         * @param ecn the packet's ECN mark: CE if either part has it (RFC 3168 section 5.3)
          */
         @SuppressWarnings("ArrayRecordComponent") // made here, read once
         record Whole(byte kind, byte[] packet, int ecn) implements Result {}
 
-        /** It waits; another may have given way for it. */
+        /** It waits for the other; {@code evicted} where an older part gave way to it. */
         record Waits(boolean evicted) implements Result {}
 
         record Malformed() implements Result {}
@@ -47,9 +47,9 @@ final class Parts {
     /**
      * Takes a part.
      *
-     * @param receiver the index that tells the key
-     * @param plain what the box held, {@code n} bytes of it
-     * @param ecn the mark with which it arrived
+     * @param receiver the receiver index, which names the key
+     * @param plain the decrypted part, {@code n} bytes
+     * @param ecn the ECN mark with which it arrived
      */
     Result take(int receiver, int counter, byte[] plain, int n, int ecn) {
         if (n < 2 || n > PART_MAX || (plain[0] & ~(SECOND | NEEDS_CSUM)) != 0) return new Result.Malformed();

@@ -6,42 +6,42 @@ import mcc.stream.Recovery;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One way to a peer: an end of this host's and an address of the peer's, with all that belongs to that way alone.
+ * One path to a peer: a local end and an address of the peer, with the state that belongs to this path alone.
  *
- * <p>Candidate: response to a challenge, or a handshake by it → Proven. Candidate: three challenges without a response → gone.
- * Proven: in use, or standing by with all it learnt; the one unheard longest gives way to a new one.
+ * <p>Candidate: response to a challenge, or a handshake over it → Proven. Candidate: three challenges without a response → gone.
+ * Proven: in use, or in reserve with all that was measured; the one not heard for longest gives way to a new one.
  */
 final class Path {
-    /** What an address may be sent before it has proved itself, for each byte that came from it (RFC 9000 section 8.1). */
+    /** Bytes that may go to an address before it is validated, for each byte that came from it (RFC 9000 section 8.1). */
     private static final int AMPLIFICATION = 3;
 
     private static final int REFUSALS = 2;
 
-    /** The number of this host's end ({@link PacketSink#send}). */
+    /** The number of the local end ({@link PacketSink#send}). */
     final int local;
 
     final Address remote;
-    /** How long a datagram it carries. */
+    /** The longest datagram that it carries. */
     final PathMtu mtu = new PathMtu();
-    /** Its round trip, congestion control, pace and packets in flight; null until it was in use. */
+    /** Its round-trip time, congestion control, pacing and packets in flight; null until it was first used. */
     @Nullable
     Recovery recovery;
 
-    /** When an authentic packet last came by it. */
+    /** When the last authentic packet came over it. */
     long heardNs;
-    /** When the peer last proved that what is sent by it arrives. */
+    /** When the peer last proved that packets sent over it arrive. */
     private long provenNs;
 
     private boolean proven;
     private long allowanceBytes;
 
-    /** The challenge that is out, if {@link #tries} says so: what the response must hold, and since when it is asked. */
+    /** The challenge under way while {@link #tries} is not 0: what the response must hold, and when the first was sent. */
     private long challenge;
 
     private long challengedNs;
     private int tries;
     private long againNs = Core.NEVER;
-    /** How often the system was told, since this path was heard last, that nobody listens there. */
+    /** ICMP messages that nobody listens there, since this path was last heard. */
     private int refusals;
 
     Path(int local, Address remote) {
@@ -53,7 +53,7 @@ final class Path {
         return this.local == local && this.remote.equals(remote);
     }
 
-    /** Whether both differ in the peer's port alone, as when a NAT forgot a mapping (RFC 9000 section 9.4). */
+    /** Whether at most the peer's port differs, as when a NAT made a new mapping (RFC 9000 section 9.4). */
     boolean differsByPort(Path other) {
         return local == other.local && remote.sameIp(other.remote);
     }
@@ -69,7 +69,7 @@ final class Path {
         if (!proven) allowanceBytes += (long) AMPLIFICATION * bytes;
     }
 
-    /** What is sent by it arrives. */
+    /** Notes a proof that packets sent over it arrive. */
     void prove(long nowNs) {
         proven = true;
         provenNs = nowNs;
@@ -81,7 +81,7 @@ final class Path {
         return proven;
     }
 
-    /** Whether that was proved so lately that it need not be asked again. */
+    /** Whether it was proved since then, so that no new challenge is needed. */
     boolean isProvenSince(long ns) {
         return proven && provenNs >= ns;
     }
@@ -90,17 +90,17 @@ final class Path {
         refusals = Math.min(refusals + 1, REFUSALS);
     }
 
-    /** Whether it was told so more than once, as of a process that ended; one such message may be an older one's. */
+    /** Whether there were several such messages, as when the peer's process ended; a single one may answer an older datagram. */
     boolean isRefused() {
         return refusals >= REFUSALS;
     }
 
-    /** Whether a challenge is out. */
+    /** Whether a challenge is under way. */
     boolean isChallenged() {
         return tries > 0;
     }
 
-    /** Begins a challenge, unless one is out; returns whether it did. */
+    /** Begins a challenge, unless one is under way; returns whether it did. */
     boolean challenge(long nowNs, long value) {
         if (isChallenged()) return false;
         challenge = value;
@@ -110,7 +110,7 @@ final class Path {
         return true;
     }
 
-    /** The next try of a challenge that is out; false when there were enough, and it is over. */
+    /** Begins the next try of a challenge; false when all tries were made, and it has failed. */
     boolean challengeAgain(long nowNs) {
         if (tries >= Paths.CHALLENGE_TRIES) {
             tries = 0;
@@ -139,7 +139,7 @@ final class Path {
         return againNs;
     }
 
-    /** Takes so many bytes of what may be sent by it; false when it has to pay more first. */
+    /** Takes bytes from what may be sent over it; false when more has to come from that address first. */
     boolean mayCarry(int bytes) {
         if (proven) return true;
         if (allowanceBytes < bytes) return false;

@@ -6,17 +6,17 @@ import mcc.core.Core;
  * The longest datagram that a path carries, in bytes of UDP payload, found by probing (RFC 8899). Pure; the caller sends what
  * {@link #next} tells.
  *
- * <p>Streams use {@link #proven}: {@link #BASE} until a probe was answered. Packets of the virtual interface are believed
- * to fit until the first round says otherwise ({@link #believed}). The first round asks for what the interface
- * needs and all above it. In use, the size is confirmed every second, and at once when streams hear nothing any more
- * ({@link #suspect}): four probes, 300 ms apart; if none is answered while the peer is heard, the path has become a black hole
- * for that size: {@link #BASE} holds at once, and all rungs of a ladder are probed together, of which the largest that is
- * answered wins (section 4.4: any search will do). A path below the top is asked for more every ten minutes, one at the base
- * each minute. When the peer is not heard at all, nothing is concluded. Probes carry nothing, so their loss is nobody's
- * congestion (section 4.4).
+ * <p>Streams use {@link #proven}: {@link #BASE} until a probe was answered. Packets of the virtual interface are assumed
+ * to fit until the first round says otherwise ({@link #believed}). The first round probes the size that the interface
+ * needs and all sizes above it. On a path in use the size is confirmed every second, and at once when streams get no more
+ * acknowledgements ({@link #suspect}): four probes, 300 ms apart. If none is answered while the peer is heard, the path has
+ * become a black hole for that size: it falls back to {@link #BASE} at once, and all sizes of a ladder are probed together, of
+ * which the largest that is answered wins (section 4.4: any search will do). A path below the top is probed for more every ten
+ * minutes, one at the base every minute. When the peer is not heard at all, nothing is concluded. Probes carry no data, so
+ * their loss is not taken for congestion (section 4.4).
  */
 final class PathMtu {
-    /** What is always believed: every handshake datagram proves it. */
+    /** What every path is assumed to carry: it fits IPv6's least MTU, 1,280 bytes (RFC 9000 section 14). */
     static final int BASE = 1_200;
     /** The longest packet of the interface, 1,420 bytes, with header and tag. */
     static final int INNER = 1_449;
@@ -53,12 +53,12 @@ final class PathMtu {
     private long confirmNs = Long.MIN_VALUE;
     private long raiseNs = Long.MIN_VALUE;
 
-    /** The longest datagram that was seen to pass, and is not in doubt. */
+    /** The longest datagram that was seen to arrive, and is not in doubt. */
     int proven() {
         return proven && !suspected ? believed() : BASE;
     }
 
-    /** The longest datagram that passes, as far as is known. */
+    /** The longest datagram that the path may carry, as far as is known. */
     int believed() {
         return rung < 0 ? BASE : LADDER[rung];
     }
@@ -73,13 +73,13 @@ final class PathMtu {
         return againNs;
     }
 
-    /** Begins a round. Tokens from {@code random} on tell its probes apart. */
+    /** Begins a round. Its probes have the tokens {@code random} and those after it. */
     void begin(long nowNs, long random) {
         boolean all = rung < 0 || nowNs >= raiseNs;
         round(nowNs, random, Math.max(rung, 0), all ? LADDER.length - 1 : rung);
     }
 
-    /** Long datagrams may have ceased to pass: asks at once, unless a round is under way; returns whether it does. */
+    /** Long datagrams may no longer arrive: begins a round, unless one is under way; returns whether it did. */
     boolean suspect(long nowNs, long random) {
         if (tries > 0 || !proven) return false;
         suspected = true;
@@ -99,7 +99,7 @@ final class PathMtu {
         confirmNs = Core.NEVER;
     }
 
-    /** The size of a probe that is to be sent now; 0 when all are. */
+    /** The size of the next probe to be sent now; 0 when all were sent. */
     int next() {
         while (tries > 0 && sending <= highest) {
             int size = LADDER[sending++];
@@ -108,7 +108,7 @@ final class PathMtu {
         return 0;
     }
 
-    /** The token of the probe that {@link #next} told last. */
+    /** The token of the probe that {@link #next} returned last. */
     long token() {
         return token + sending - 1;
     }
@@ -127,7 +127,7 @@ final class PathMtu {
     }
 
     /**
-     * Goes on with a round whose try is over.
+     * Continues a round once the time of a try is over.
      *
      * @param heardNs when the peer was last heard
      * @return whether the path turned out to be a black hole

@@ -15,27 +15,28 @@ import mcc.wire.pb.Control;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The ways to each peer, proved: a peer heard from elsewhere is asked there for eight random bytes back before anything else
- * goes there (RFC 9000 sections 8.2 and 9.3); which of them is used; and how long a datagram it carries ({@link PathMtu}).
+ * The paths to each peer. Validates each of them: a peer heard from a new address has to send back eight random bytes before
+ * anything else goes there (RFC 9000 sections 8.2 and 9.3). Chooses the one in use, and finds how long a datagram it carries
+ * ({@link PathMtu}).
  *
- * <p>Packets go by the path in use until it falls silent while another one, proved, is heard. Limit: {@link #MAX} paths of a
- * peer.
+ * <p>Packets go by the path in use until it falls silent while another validated one is heard. Limit: {@link #MAX} paths of
+ * a peer.
  */
 final class Paths {
     private static final long MS = 1_000_000L;
     /** Paths kept of one peer. */
     static final int MAX = 8;
-    /** An address has this long, three times, to prove itself; a path in use that was heard within it is not left. */
+    /** How long each of three challenges waits for its response; a path in use that was heard within it is kept. */
     static final long CHALLENGE_NS = 300 * MS;
 
     static final int CHALLENGE_TRIES = 3;
-    /** A proof counts for this long. */
+    /** How long a validation counts. */
     private static final long PROOF_NS = 60_000 * MS;
 
-    /** Addresses that refuse, as somebody says, which are followed in a second. */
+    /** ICMP refusals that are followed up each second. */
     private static final int REFUSALS = 100;
 
-    /** A challenge with all around it. */
+    /** The length of a datagram with a challenge. */
     private static final int CHALLENGE_BYTES = Transport.OVERHEAD_BYTES + 3 + 9;
 
     /** A probe without padding: header and tag, the control frame's head, the token, the padding's head. */
@@ -53,9 +54,9 @@ final class Paths {
     }
 
     /**
-     * An authentic packet came by this way.
+     * An authentic packet came over this path.
      *
-     * @param newest whether the peer sent none after it, as far as is known
+     * @param newest whether it is the newest packet of the peer so far
      */
     void heard(long nowNs, Link link, int local, Address from, int bytes, boolean newest) {
         Path use = link.path;
@@ -76,7 +77,7 @@ final class Paths {
         else if (silent) moveTo(link, path);
     }
 
-    /** A handshake went through by this way, so it is proved. */
+    /** A handshake went through over this path, which validates it. */
     void proven(long nowNs, Link link, int local, Address from, boolean anew) {
         Path path = find(link, local, from);
         if (path == null) path = add(link, local, from);
@@ -114,7 +115,7 @@ final class Paths {
         if (path.recovery != null) link.connection.drop(path.recovery);
     }
 
-    /** Somebody says that nobody listens at an address: who is reached there is asked. */
+    /** An ICMP message says that nobody listens at an address: probes the peers whose path in use leads there. */
     void refused(long nowNs, Collection<Link> links, Address at) {
         counters.add("link.refused");
         if (!refusals.take(nowNs, true)) return;
@@ -127,13 +128,13 @@ final class Paths {
         }
     }
 
-    /** Asks for a sign of life on the path in use; false when a challenge is out already. */
+    /** Sends a challenge over the path in use; false when one is under way already. */
     boolean probe(long nowNs, Link link) {
         Path path = link.path;
         return path != null && challenge(nowNs, link, path);
     }
 
-    /** The path in use is silent though something is out: the others are asked whether they still reach the peer. */
+    /** The path in use is silent though an answer is due: sends challenges over the others. */
     void probeOthers(long nowNs, Link link) {
         for (Path path : link.paths) if (path != link.path) challenge(nowNs, link, path);
     }
@@ -144,7 +145,7 @@ final class Paths {
             long since = path.challengedNs();
             path.prove(nowNs);
             Path use = link.path;
-            // The one in use may be heard still, when the peer has two: then it stays.
+            // The path in use may still be heard, where the peer has two: then it is kept.
             if (path != use && (use == null || use.heardNs < since)) moveTo(link, path);
             return;
         }
@@ -182,8 +183,8 @@ final class Paths {
     }
 
     /**
-     * How long a datagram with frames may be. When nothing is acknowledged any more, its length may be why: what is sent to
-     * find out is short, and the path is asked for its length again.
+     * How long a datagram with frames may be. When nothing is acknowledged any more, the length may be why: then it is short, and
+     * the path's length is probed again.
      */
     int datagramBytes(long nowNs, Link link, Path path) {
         if (!link.connection.isProbing()) return path.mtu.proven();
@@ -191,7 +192,7 @@ final class Paths {
         return PathMtu.BASE;
     }
 
-    /** Begins to ask how long a datagram a path carries. */
+    /** Begins to probe the path MTU. */
     void beginMtu(long nowNs, Link link, Path path) {
         path.mtu.begin(nowNs, rng.nextLong());
         sendMtu(nowNs, link, path);
@@ -217,7 +218,7 @@ final class Paths {
         for (Path path : link.paths) path.mtu.answered(nowNs, value);
     }
 
-    /** What a challenge or a probe of length wants to hear. */
+    /** The response to a challenge, or to a probe of the path MTU. */
     static Control.Builder answer(Control asked) {
         Control.Builder answer = Control.newBuilder();
         return asked.hasPathChallenge()
@@ -225,7 +226,7 @@ final class Paths {
                 : answer.setMtuResponse(asked.getMtuProbe());
     }
 
-    /** Tells a peer under which address it is seen. */
+    /** Tells a peer at which address this node sees it. */
     static byte[] observed(Address from) {
         return Frames.control(Control.newBuilder()
                 .setObserved(Handshakes.endpoint(from))
@@ -233,7 +234,7 @@ final class Paths {
                 .toByteArray());
     }
 
-    /** Packets go by this path from now on. What the one before learnt is kept, and taken over where only a port changed. */
+    /** Makes this the path in use. The state of the one before is kept, and taken over where only the peer's port changed. */
     private void moveTo(Link link, Path to) {
         Path old = link.path;
         if (to == old) return;
@@ -255,7 +256,7 @@ final class Paths {
         links.touch(link);
     }
 
-    /** The connection began anew: so does what is known of its paths, of which the one in use is left. */
+    /** The connection was started over: so is the state of its paths, of which only the one in use is kept. */
     void restarted(Link link) {
         Path use = link.path;
         link.paths.clear();

@@ -5,15 +5,15 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an observer may know of one link at one moment.
+ * One link as the views of other rooms show it, at one moment.
  *
  * @param at the address to which packets go; null while none is known
  * @param established whether there are keys
  * @param suite the cipher's name; empty without keys
- * @param rttNs smoothed; 0 while unknown
- * @param leastRttNs the least lately, without what busy hosts and queues add: how far it is; 0 while unknown
+ * @param rttNs the smoothed round-trip time; 0 while unknown
+ * @param leastRttNs the least recent round-trip time, which busy hosts and queues add least to; 0 while unknown
  * @param lossPpm recent loss of what this side sent, in parts per million
- * @param sinceNs monotonic time since which the link stands
+ * @param sinceNs monotonic time at which the link was made
  * @param heardNs monotonic time of the newest authentic packet
  */
 public record Peer(
@@ -29,7 +29,7 @@ public record Peer(
         int streams,
         long sinceNs,
         long heardNs) {
-    /** How it is reached: {@code lan}, {@code direct}, or {@code none} without a session. */
+    /** How the peer is reached: {@code lan}, {@code direct}, or {@code none} without a session. */
     public String kind() {
         if (!established || at == null) return "none";
         return at.isLocal() ? "lan" : "direct";

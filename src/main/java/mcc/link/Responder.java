@@ -30,32 +30,32 @@ import mcc.wire.pb.XxFinal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Handshakes that others begin, Noise IK and XX, and what keeps them from costing more than they may.
+ * Handshakes that others begin, Noise IK and XX, and the limits on what they may cost.
  *
  * <p>An initiation passes in order: mac1 → (under load: cookie, share of its source) → queue → Noise → timestamp and
- * ephemeral key, for early data only → response. What it made is {@link Pending} until the initiator's first transport
- * packet proves that it was no replay; only then does {@link Links} let it touch a link.
+ * ephemeral key, for early data only → response. Its session is {@link Pending} until the initiator's first transport packet
+ * proves that it was no replay; only then does it become the session of a link.
  */
 final class Responder {
-    /** Handshakes per second above which cookies are asked for; bursts of as many are taken. */
+    /** Handshakes per second above which a cookie is required; a burst of as many is taken without one. */
     static final int CALM_PER_SECOND = 100;
     /** Handshakes per second of one source that has shown a cookie: an IPv4 address, or a /64 of IPv6. */
     static final int SOURCE_PER_SECOND = 50;
-    /** As many at once: behind one address there may be many nodes, whose power came back. */
+    /** A burst of one source: behind one address there may be many nodes whose power has just come back. */
     static final int SOURCE_BURST = 100;
-    /** Sources remembered; whoever has more addresses than these is not held back. */
+    /** Sources remembered; an attacker with more addresses than these is not slowed down by them. */
     private static final int SOURCES_MAX = 4096;
-    /** Handshakes per turn of the loop: an IK response costs about 0.35 ms. */
+    /** Handshakes per turn of the event loop: an IK response costs about 0.35 ms. */
     static final int PER_TURN = 4;
-    /** Initiations that wait for their turn. */
+    /** Initiations that may wait for their turn. */
     static final int QUEUE_MAX = 256;
     /** Responses whose initiators have not proved themselves yet. */
     static final int PENDING_MAX = 1024;
-    /** How long they may take. */
+    /** How long such a response is kept. */
     static final long PENDING_NS = 10_000_000_000L;
     /**
-     * Ephemeral keys remembered, so that an IK initiation is answered once; beyond them early data is refused. Those of XX are
-     * not: it carries no early data, and to make a new one costs a stranger no more than to repeat an old one.
+     * Ephemeral keys remembered, so that an IK initiation is answered once; when there are more, early data is refused. Keys of
+     * XX are not remembered: it has no early data, and a new initiation costs a stranger no more than repeating an old one.
      */
     static final int EPHEMERALS_MAX = 8192;
     /** Early data older or newer than this is ignored. */
@@ -73,17 +73,17 @@ final class Responder {
 
         @Nullable
         Session session;
-        /** What the peer said of its end, and what it was told of this one. */
+        /** What the peer told of its end, and the instance that it was told of this end. */
         @Nullable
         Hello hello;
 
         long localInstance;
         final Address from;
-        /** The end of this host's that the initiation came to. */
+        /** The local end that the initiation came to. */
         final int local;
 
         int remoteIndex;
-        /** The one call that may be answered before the proof, and how many bytes the answer may have. */
+        /** The one call that may be answered before the initiator proved itself, and how many bytes the answer may have. */
         long earlyCall = -1;
 
         int budgetBytes;
@@ -128,7 +128,7 @@ final class Responder {
         mac1KeyXx = Cookies.mac1KeyUnknown(config.network());
     }
 
-    /** An initiation came in; takes it, asks for a cookie, or drops it. */
+    /** Queues an initiation, answers it with a cookie, or drops it. */
     void onInitiation(long nowNs, Initiation initiation, boolean xx, Address from, int bytes) {
         byte[] noise = initiation.getNoise().toByteArray();
         byte[] mac1 = initiation.getMac1().toByteArray();
@@ -138,7 +138,7 @@ final class Responder {
             return;
         }
         if (noise.length < Id.BYTES || ephemerals.containsKey(Id.of(noise, 0))) {
-            counters.add("link.initiation.repeated"); // the network's doing or a replay: the first one is answered
+            counters.add("link.initiation.repeated"); // duplicated by the network, or a replay: the first one is answered
             return;
         }
         boolean proven = cookies.isProven(
@@ -169,9 +169,9 @@ final class Responder {
         queue.add(new Queued(initiation, xx, from, links.arrivedLocal, bytes));
     }
 
-    /** Works off at most {@link #PER_TURN} initiations and forgets what was not proved in time. */
+    /** Answers at most {@link #PER_TURN} initiations, and forgets responses whose initiator did not prove itself in time. */
     void turn(long nowNs) {
-        turnNs = nowNs + 1; // what is left waits until the loop has turned
+        turnNs = nowNs + 1; // the rest waits for the next turn of the event loop
         for (int i = 0; i < PER_TURN && !queue.isEmpty(); i++) {
             Queued q = queue.removeFirst();
             if (q.xx()) respondXx(nowNs, q);
@@ -250,7 +250,7 @@ final class Responder {
         links.post(q.local(), q.from(), response);
     }
 
-    /** The third message of XX: the initiator's key, by which the peer is known and the session stands. */
+    /** The third message of XX: the initiator's key, which tells who the peer is and completes the session. */
     void onFinal(long nowNs, Pending p, XxFinal last, Address from) {
         if (p.xx == null || p.session != null) return;
         byte[] clear = p.xx.read(last.getNoise().toByteArray());
@@ -271,7 +271,7 @@ final class Responder {
         p.peerStatic = peerStatic;
         p.hello = Hello.of(payload);
         p.session = new Session(nowNs, p.xx.split(), suite, false, p.index, p.remoteIndex);
-        // The ephemeral key of this handshake is this node's own and fresh, so the third message cannot be a replay.
+        // This node drew a fresh ephemeral key for this handshake, so the third message cannot be a replay.
         promote(nowNs, p, from);
     }
 
@@ -284,8 +284,8 @@ final class Responder {
         Link link = links.find(peer);
         if (link == null) link = links.make(nowNs, peer, p.peerStatic);
         boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
-        // A response to XX names no link's instance: nothing of a link may end by it but where the peer proved to be
-        // another.
+        // A response to XX does not tell the instance of an existing link. So the link keeps its state, unless the peer's
+        // instance is another one.
         boolean anew = p.xx != null && link != null && link.remoteInstance != p.hello.instance();
         if (link == null || other && !anew) {
             counters.add("link.pending.dropped");
@@ -299,7 +299,7 @@ final class Responder {
         return link;
     }
 
-    /** Two initiations cross: the lower node ID's stands, as long as it is fresh. */
+    /** Whether two initiations crossed and this node's wins: the lower node ID's does, as long as it is recent. */
     private boolean crosses(long nowNs, Id peer) {
         Link link = links.find(peer);
         if (link == null || link.attempts.isEmpty() || link.path != null && link.current != null) return false;
@@ -316,7 +316,7 @@ final class Responder {
         return null;
     }
 
-    /** The request that rode along, if it may be answered before the proof. */
+    /** The request in the early data, if it may be answered before the initiator proved itself. */
     private @Nullable Rpc early(long nowNs, byte[] noise, InitiatorPayload payload) {
         boolean once = remember(nowNs, noise);
         if (payload.getEarly().isEmpty()) return null;
@@ -331,7 +331,7 @@ final class Responder {
         return rpc;
     }
 
-    /** Notes the ephemeral key of an IK initiation, so that it is answered once; false when too many are remembered. */
+    /** Remembers the ephemeral key of an IK initiation, so that it is answered once; false when there are too many. */
     private boolean remember(long nowNs, byte[] noise) {
         for (Iterator<Long> it = ephemerals.values().iterator(); it.hasNext(); ) {
             if (nowNs - it.next() < 2 * EARLY_SKEW_MS * 1_000_000L) break;
@@ -342,14 +342,14 @@ final class Responder {
         return true;
     }
 
-    /** The peer, if it is proven and may learn that we are here; who may not hears nothing. */
+    /** The peer, if it proved its identity and the policy admits it; one that is not admitted gets no answer. */
     private @Nullable Subject admitted(long nowNs, InitiatorPayload payload, Handshake handshake) {
         Subject peer = access.proven(payload.getIdentity().toByteArray(), handshake);
         if (peer == null) counters.add("link.initiation.identity");
         return peer != null && access.admits(nowNs, peer) ? peer : null;
     }
 
-    /** A new epoch of the policy: what was answered under the old one comes to nothing where it would not be now. */
+    /** There is a new policy: drops responses to initiators that it does not admit. */
     void judgeAgain(long nowNs) {
         for (Pending p : List.copyOf(pending.values())) if (p.peer != null && !access.admits(nowNs, p.peer)) drop(p);
     }

@@ -5,7 +5,7 @@ import java.util.Map;
 import mcc.core.Rng;
 import org.jspecify.annotations.Nullable;
 
-/** The receiver indices of this node: unguessable, and bounded by what they stand for. */
+/** The receiver indices of this node, and what each stands for. Unguessable; as many as links, attempts and dials allow. */
 final class Slots {
     private final Rng rng;
     private final Map<Integer, Slot> slots = new HashMap<>();
@@ -35,7 +35,7 @@ final class Slots {
         last = null;
     }
 
-    /** What an index stands for; packets come in runs, so the last answer is kept. */
+    /** What an index stands for. Packets come in runs, so the last answer is cached. */
     @Nullable
     Slot find(int index) {
         if (last != null && lastIndex == index) return last;

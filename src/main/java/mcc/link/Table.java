@@ -10,11 +10,11 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The links by their peers, in the order in which they were met. Limit: {@link Config#linksMax}; who gives way for a newcomer is
- * said by {@link #victim}.
+ * The links by their peers, in the order in which they were made. Limit: {@link Config#linksMax}; which one gives way to a new
+ * one is decided by {@link #victim}.
  */
 final class Table {
-    /** A source of more links than one in so many of the table is crowded. */
+    /** A source has more than its share with over one in so many of all links. */
     private static final int CROWD_SHARE = 8;
 
     private final int max;
@@ -50,9 +50,9 @@ final class Table {
     }
 
     /**
-     * The link that gives way: the longest silent one whose streams nobody uses; where all are in use, of the source that
-     * has more than its share (an IPv4 address, a /64 of IPv6) the one that carried least. Null where nobody takes more than
-     * others.
+     * The link that gives way: of those whose streams nobody uses, the one silent for longest. Where all are in use, of the
+     * links of sources (an IPv4 address, a /64 of IPv6) with more than their share, the one that carried least. Null where no
+     * source has more than its share.
      */
     @Nullable
     Link victim() {

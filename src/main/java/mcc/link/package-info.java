@@ -1,22 +1,24 @@
 /**
  * One remote peer, end to end: its paths, its keys, its streams. The only place that builds and opens packets.
  *
- * <p>May use {@code session}, {@code stream}, {@code nat} and what they may use. Knows no sockets: it is
+ * <p>May use {@code session}, {@code stream}, {@code consortium} and what they may use. Knows no sockets: it is
  * lent datagrams and lends them back through a {@link mcc.link.PacketSink}.
  *
- * <p>Read in this order: {@link mcc.link.Links} (all that others see), {@code Inbound} (from bytes to a peer: the tour of the
- * data path), {@code Outbound} (and back), {@code Requests} (calls and answers), {@code Timers} (who is due),
- * {@link mcc.link.Table} (all peers, and who gives way),
- * {@link mcc.link.Link} (one peer's state), {@link mcc.link.Path} and {@link mcc.link.Paths} (the ways to it),
- * {@link mcc.link.Access} (who may have one), {@link mcc.link.Initiator} (handshakes that this node begins),
- * {@link mcc.link.AddressBudget} (how many, to whom),
- * {@link mcc.link.Responder} (handshakes that others begin, under load too), {@link mcc.link.Dial} (a first contact whose
- * key is unknown), {@link mcc.link.LinkInput} and {@link mcc.link.LinkOutput} (what other rooms see of it).
+ * <p>Read in this order: {@link mcc.link.Links} (all that other rooms call), {@code Inbound} (from a datagram to a peer's
+ * frames), {@code Slots} (what a receiver index stands for), {@code Outbound} and {@code Outbox} (what goes out),
+ * {@code Requests} (calls and answers), {@code Timers} and {@code Deadlines} (which link is due, and what is done then),
+ * {@link mcc.link.Table} (all links, and which one gives way), {@link mcc.link.Link} (one peer's state),
+ * {@link mcc.link.Path}, {@link mcc.link.Paths} and {@code PathMtu} (the ways to it), {@link mcc.link.Packets} and
+ * {@code Parts} (packets of the virtual interface), {@link mcc.link.Access} (who may have a link),
+ * {@link mcc.link.Initiator} and {@link mcc.link.AddressBudget} (handshakes that this node begins, and how many),
+ * {@link mcc.link.Responder} (handshakes that others begin, under load too), {@code Hello} (what each end tells the other in
+ * them), {@code Dialer} and {@link mcc.link.Dial} (first contact with an address whose key is unknown),
+ * {@link mcc.link.LinkInput} and {@link mcc.link.LinkOutput} (what other cores see of it).
  *
- * <p>Invariants: no byte of a user's goes to, and nothing is taken from, whom the policy does not admit; nothing but a packet
- * that proved authentic changes a link; no session replaces another before its first authentic transport packet; an address that
- * has not proved itself gets at most three times the bytes it sent; a peer that lost its state (another instance) loses its
- * streams, and only then.
+ * <p>Invariants: no user's byte goes to a peer that the policy does not admit, and nothing is taken from one; only an
+ * authentic packet changes a link; no session replaces another before its first authentic transport packet; an address that
+ * has not been validated gets at most three times the bytes it sent; a peer loses its streams when it lost its state (it shows
+ * another instance), and only then.
  *
  * <p>Sources: RFC 9000 sections 8 and 9 (address validation, migration); WireGuard (NDSS 2017) section 6 for timers;
  * {@code docs/protocol.md} for every parameter.
