@@ -5,15 +5,15 @@ import mcc.wire.Frames;
 import mcc.wire.FramesWriter;
 
 /**
- * The packets that have arrived, and when the peer must be told (RFC 9000 section 13.2, draft-ietf-quic-ack-frequency).
+ * The packets that have arrived, and when to acknowledge them (RFC 9000 section 13.2, draft-ietf-quic-ack-frequency).
  *
- * <p>At once after a FIN, and during the first 100 packets after a gap or two packets. Later after a gap, a CE mark or 10
- * packets, but no sooner after the last one than a quarter of the round-trip time, between 0.1 and 1 ms: a fast path would
- * else cost an acknowledgement per 10 packets, a lossy or reordering one an acknowledgement per gap. In any case after a
- * quarter of the round-trip time, between 1 and 25 ms. Also when 16 gaps are untold: an acknowledgement holds 64, so each
- * is told at least three times. What goes out anyway carries one when two packets are untold, or one and nothing was told for
- * a millisecond: a peer that hardly sends but acknowledgements measures the round trip by that one packet, if no other
- * arrived since.
+ * <p>An acknowledgement is due at once after a FIN, and during the first 100 packets after a gap or every second packet. Later
+ * after a gap, a CE mark or 10 packets, but no sooner after the last acknowledgement than a quarter of the round-trip time,
+ * limited to 0.1 to 1 ms: else a fast path would cost one for every 10 packets, and a lossy or reordering one for every gap. In
+ * any case after a quarter of the round-trip time, limited to 1 to 25 ms, and when 16 gaps were not reported yet: an
+ * acknowledgement holds 64, so each gap is reported at least three times. A packet that goes out anyway carries one when two
+ * packets were not acknowledged yet, or one and the last acknowledgement is a millisecond old: a peer that hardly sends more
+ * than acknowledgements measures its round trip by that one packet, if no other arrived since.
  */
 final class Acks {
     static final long MAX_DELAY_NS = 25_000_000;
@@ -36,9 +36,9 @@ final class Acks {
     private long toldNs;
     private boolean immediate;
     private long dueNs = Core.NEVER;
-    /** The peer knows that we have all that matters up to here. */
+    /** The peer knows that everything up to here arrived, or it no longer matters. */
     private long floor;
-    /** Packets below this are taken for duplicates. */
+    /** Packets below this number are treated as duplicates. */
     private long forgotten = 1;
 
     /** Returns whether the packet is new. */
@@ -83,17 +83,17 @@ final class Acks {
         if (nowNs >= dueNs) immediate = true;
     }
 
-    /** Returns whether a packet must go out for the acknowledgement's sake. */
+    /** Returns whether a packet must go out just to acknowledge. */
     boolean isDue(long nowNs) {
         return immediate || nowNs >= dueNs;
     }
 
-    /** Returns whether a packet that goes out anyway should carry one. */
+    /** Returns whether a packet that goes out anyway should carry an acknowledgement. */
     boolean isUseful(long nowNs) {
         return pending >= 2 || immediate || pending == 1 && nowNs - toldNs >= MAX_INTERVAL_NS;
     }
 
-    /** Returns when one falls due, {@link Core#NEVER} when none waits for time. */
+    /** Returns when an acknowledgement is due; {@link Core#NEVER} when none waits for its time. */
     long deadlineNs() {
         return immediate ? Core.NEVER : dueNs;
     }

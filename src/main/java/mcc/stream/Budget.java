@@ -4,16 +4,17 @@ import java.util.ArrayDeque;
 import mcc.core.Counters;
 
 /**
- * The memory that all connections of one node share: what they promised to take, or hold, beyond each one's first window,
- * and what their writers handed over. Whoever holds it gives it back; who is refused goes on with what he has.
+ * The memory that all connections of one node share: the credit that they gave, or the bytes that they hold, beyond each
+ * one's first window, and the bytes that their writers handed over. Whoever took some gives it back; a connection that is
+ * refused goes on with what it has.
  *
- * <p>First windows are charged to nobody, and too many to be filled all at once: what they hold is counted apart, and
- * {@link #isFilled} tells when it is as much again as the budget.
+ * <p>First windows are not charged: there may be more of them than memory if all were full at once. So the bytes held in them
+ * are counted apart, and {@link #isFilled} tells when they are as many as the whole budget.
  */
 public final class Budget {
-    /** Streams that peers may have open, of all connections: with what tunnels hold for each, at most 48 MiB. */
+    /** Streams that peers may have open in all connections: with what tunnels hold for each, 48 MiB at most. */
     static final int PLACES_MAX = 24_576;
-    /** Chunks that no connection uses now. */
+    /** Chunks that no connection is using. */
     final ArrayDeque<byte[]> spare = new ArrayDeque<>();
 
     private final long limitBytes;
@@ -22,13 +23,13 @@ public final class Budget {
     private long unchargedBytes;
     private int places;
 
-    /** Makes a budget of that many bytes. */
+    /** Makes a budget of {@code limitBytes}. */
     public Budget(long limitBytes, Counters counters) {
         this.limitBytes = limitBytes;
         refused = counters.of("stream.budget.refused");
     }
 
-    /** Takes all of it or nothing; returns whether it did. */
+    /** Takes all these bytes or, counted, none; returns whether it took them. */
     boolean take(long bytes) {
         if (bytes > freeBytes()) {
             refused.add();
@@ -38,7 +39,7 @@ public final class Budget {
         return true;
     }
 
-    /** Counts bytes that are there already: a writer is always given a little, and what can be read at once is taken. */
+    /** Takes bytes even beyond the limit: a writer always gets a few, and what a reader can read at once is always kept. */
     void use(long bytes) {
         usedBytes += bytes;
     }
@@ -51,32 +52,32 @@ public final class Budget {
         return Math.max(0, limitBytes - usedBytes);
     }
 
-    /** Returns whether more than half as much again is in use: what {@link #use} counted without being asked. */
+    /** Returns whether {@link #use} has gone beyond the limit by more than half of it. */
     boolean isOverdrawn() {
         return usedBytes > limitBytes + limitBytes / 2;
     }
 
-    /** Counts what is held in first windows; negative when it is let go. */
+    /** Counts bytes held in first windows; negative when they are freed. */
     void hold(long bytes) {
         unchargedBytes += bytes;
     }
 
-    /** Returns what is held in first windows. */
+    /** Returns the bytes held in first windows. */
     long unchargedBytes() {
         return unchargedBytes;
     }
 
-    /** Returns whether first windows hold more than the budget. */
+    /** Returns whether first windows hold more bytes than the limit. */
     boolean isFilled() {
         return unchargedBytes > limitBytes;
     }
 
-    /** A stream of a peer's begins. */
+    /** A peer's stream began. */
     void takePlace() {
         places++;
     }
 
-    /** As many streams of peers are over. */
+    /** Streams of peers ended. */
     void givePlaces(int count) {
         places -= count;
     }
@@ -85,7 +86,7 @@ public final class Budget {
         return Math.max(0, PLACES_MAX - places);
     }
 
-    /** Returns what is in use now. */
+    /** Returns the bytes in use. */
     public long usedBytes() {
         return usedBytes;
     }

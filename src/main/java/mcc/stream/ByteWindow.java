@@ -4,20 +4,21 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes of a stream that are held at the moment, by their offset in it: chunks of 1 KiB, taken when first written and
- * given back as soon as nothing in them is needed. So small, because each of ten thousand streams may hold one byte.
+ * The bytes of a stream that are held at the moment, by their offset in it. They are in chunks of 1 KiB, taken when first
+ * written to and given back as soon as nothing in them is needed; small ones, because ten thousand streams may each hold a
+ * single byte.
  */
 final class ByteWindow {
     static final int CHUNK_BYTES = 1_024;
     private static final int SHIFT = 10;
 
-    /** What one direction of a connection holds: chunks, and what its streams note beside them. */
+    /** The memory that one direction of a connection holds: chunks, and what its streams note beside them. */
     static final class Pool {
         private static final int SPARE = 2_048;
         private final ArrayDeque<byte[]> spare;
         private long usedBytes;
 
-        /** @param spare chunks that nobody uses, shared by all connections of a node */
+        /** @param spare chunks not in use, shared by all connections of a node */
         Pool(ArrayDeque<byte[]> spare) {
             this.spare = spare;
         }
@@ -33,7 +34,7 @@ final class ByteWindow {
             if (spare.size() < SPARE) spare.addLast(chunk);
         }
 
-        /** Counts memory that is no chunk; negative when it is freed. */
+        /** Counts memory other than chunks; negative when it is freed. */
         void note(long bytes) {
             usedBytes += bytes;
         }
@@ -47,7 +48,7 @@ final class ByteWindow {
     /** A ring: chunk n of the stream is at n modulo its length, which is a power of two. */
     private byte @Nullable [] @Nullable [] ring;
 
-    /** Chunks from this to before {@link #end} may be in the ring. */
+    /** Chunks from this one up to {@link #end}, which is not included, may be in the ring. */
     private long first;
 
     private long end;
@@ -88,7 +89,7 @@ final class ByteWindow {
         }
     }
 
-    /** Forgets all below {@code offset}; and all there is when nothing above it is stored. */
+    /** Frees what is below {@code offset}, or everything when {@code empty}: nothing above it is stored. */
     void release(long offset, boolean empty) {
         long keep = empty ? end : Math.min(end, offset >>> SHIFT);
         byte @Nullable [] @Nullable [] held = ring;

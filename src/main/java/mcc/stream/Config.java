@@ -7,18 +7,18 @@ import mcc.core.Rng;
 import mcc.wire.TransportParameters;
 
 /**
- * What a connection may use. Each end tells the other its number of streams and its first windows in the handshake.
+ * The limits of a connection. Each end tells the other its number of streams and its first windows in the handshake.
  *
  * @param congestion makes the congestion control of a path
  * @param streams streams that the peer may have open at first, at least 1
- * @param maxStreams to which that may grow for a peer that uses them; as many may this end have of its own
+ * @param maxStreams how many that may become for a peer that uses them, and how many this end may open
  * @param streamWindowBytes credit of a new stream
- * @param maxStreamWindowBytes to which that may grow for a fast reader
+ * @param maxStreamWindowBytes how large that may grow for a fast reader
  * @param windowBytes credit of a new connection, for all streams together
- * @param maxWindowBytes to which that may grow
- * @param sendBufferBytes what a stream takes from its writer before it is acknowledged
- * @param maxSendBufferBytes to which that may grow for a fast path
- * @param maxBufferedBytes what all streams together take; beyond it each takes 16 KiB, and less where they are many
+ * @param maxWindowBytes how large that may grow
+ * @param sendBufferBytes unacknowledged bytes that a stream takes from its writer
+ * @param maxSendBufferBytes how many that may become on a fast path
+ * @param maxBufferedBytes unacknowledged bytes of all streams; beyond it each stream takes 16 KiB, less where there are many
  */
 public record Config(
         Function<Rng, CongestionControl> congestion,
@@ -31,7 +31,7 @@ public record Config(
         long sendBufferBytes,
         long maxSendBufferBytes,
         long maxBufferedBytes) {
-    /** What all connections of a node share, in bytes: a quarter of the heap that a node has. */
+    /** What all connections of a node share, in bytes: a quarter of a node's heap. */
     public static final long BUDGET_BYTES = 64L << 20;
 
     private static final long KIB = 1_024;

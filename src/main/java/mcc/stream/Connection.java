@@ -40,11 +40,11 @@ public final class Connection {
     private final Config config;
     private final Rng rng;
     private final Counters counters;
-    /** Of the path in use. */
+    /** The recovery of the path in use. */
     private Recovery recovery;
-    /** Of the paths that are not in use. */
+    /** The recoveries of the other paths. */
     private final List<Recovery> others = new ArrayList<>();
-    /** Marks of congestion that the peer has told of. */
+    /** CE marks that the peer has reported. */
     private long ceSeen;
 
     private final Counters.Counter malformed;
@@ -56,7 +56,7 @@ public final class Connection {
 
     private long nextNumber = 1;
     private int datagramsIn;
-    /** Datagrams had no part in the last packet, so the next is theirs first. */
+    /** Whether datagrams come before stream data in the next packet: they had no part in the last one. */
     private boolean datagramsFirst = true;
 
     private int roomBytes = Handshakes.DATAGRAM_BYTES - Transport.OVERHEAD_BYTES;
@@ -88,12 +88,12 @@ public final class Connection {
         datagramDropped = counters.of("stream.datagram.dropped");
     }
 
-    /** What the two ends told each other in the handshake: to be said once, before anything is sent or taken. */
+    /** Sets the limits that the two ends told each other in the handshake: once, before anything is sent or taken. */
     public void agreed(TransportParameters own, TransportParameters peer) {
         streams.agreed(own, peer);
     }
 
-    /** Gives up: nothing is sent or taken any more, and the budget gets back what was held. */
+    /** Ends this connection: nothing more is sent or taken, and what it held goes back to the budget. */
     public void discard() {
         closed = true;
         streams.discard();
@@ -183,8 +183,8 @@ public final class Connection {
     }
 
     /**
-     * Queues a datagram of the flow that a stream opened; false where there is no such stream. It may be lost here as on the
-     * way: when it waited too long, when too many wait, when it is longer than {@link #maxDatagramBytes}.
+     * Queues a datagram of the flow that a stream opened; false where there is no such stream. It may be dropped here, as on
+     * the way: when it has waited too long, when too many wait, or when it is longer than {@link #maxDatagramBytes}.
      */
     public boolean sendDatagram(long nowNs, long stream, Bytes data) {
         if (!streams.isLive(stream)) {
@@ -205,8 +205,10 @@ public final class Connection {
         return datagrams.bufferedBytes();
     }
 
-    /** Opens a stream; the peer learns of it by the first bytes. Returns its id, -1 when this end has too many.
-     * Where the peer allows no more yet, what is written waits. */
+    /**
+     * Opens a stream; the peer learns of it by the first bytes. Returns its id, -1 when this end has too many. Where the peer
+     * allows no more streams yet, what is written waits.
+     */
     public long open(long nowNs) {
         return streams.open();
     }
@@ -216,7 +218,7 @@ public final class Connection {
         return streams.write(stream, src, off, len);
     }
 
-    /** Ends this side's direction after what was written; reading goes on. */
+    /** Ends this side's direction behind what was written; reading goes on. */
     public void finish(long nowNs, long stream) {
         streams.finish(stream);
     }
@@ -247,7 +249,7 @@ public final class Connection {
         return streams.writable(stream);
     }
 
-    /** Returns the bytes that were written and that the peer has not acknowledged, all from the first that it lacks. */
+    /** Returns the bytes that were written and not acknowledged, counted from the first one that the peer lacks. */
     public long unacknowledged(long stream) {
         return streams.unacknowledged(stream);
     }
@@ -262,19 +264,19 @@ public final class Connection {
         return event;
     }
 
-    /** What is known of the path in use: the first, until {@link #use} names another. */
+    /** The recovery of the path in use: of the first path, until {@link #use} names another. */
     public Recovery inUse() {
         return recovery;
     }
 
-    /** Makes room for what will be known of another path; {@link #drop} forgets it. The host holds them to a few. */
+    /** Makes the recovery of another path; {@link #drop} forgets it. The host keeps their number small. */
     public Recovery another() {
         Recovery other = new Recovery(config, streams, acks, rng.split(), counters);
         others.add(other);
         return other;
     }
 
-    /** The packets go by this path from now on; what is known of the one before is kept. */
+    /** Sends by this path from now on; the recovery of the one before is kept. */
     public void use(Recovery other) {
         if (other == recovery || !others.remove(other)) return;
         others.add(recovery);
@@ -283,7 +285,7 @@ public final class Connection {
         streams.sendTarget(recovery.sendTargetBytes());
     }
 
-    /** Forgets a path that is not in use: what is in flight on it goes by the one that is. */
+    /** Forgets a path that is not in use: what is in flight on it is sent again by the one in use. */
     public void drop(Recovery other) {
         if (others.remove(other)) other.giveUp();
     }
@@ -308,17 +310,17 @@ public final class Connection {
         return recovery.inFlightBytes();
     }
 
-    /** Returns the window that a stream's receiver has grown to. */
+    /** Returns the receive window of a stream. */
     long receiveWindowBytes(long stream) {
         return streams.receiveWindowBytes(stream);
     }
 
-    /** Returns how many later packets prove one lost. */
+    /** Returns how many later packets must be acknowledged before one counts as lost. */
     int packetThreshold() {
         return recovery.packetThreshold();
     }
 
-    /** Returns whether nothing was acknowledged for a probe timeout, or more. */
+    /** Returns whether nothing was acknowledged for a probe time-out or longer. */
     public boolean isProbing() {
         return recovery.isProbing();
     }
@@ -328,7 +330,7 @@ public final class Connection {
         return recovery.control().windowBytes();
     }
 
-    /** Returns what the path is thought to deliver, in bytes per second; 0 when unknown. */
+    /** Returns the estimated bandwidth of the path, in bytes per second; 0 when unknown. */
     public long deliveryRateBytesPerSecond() {
         return recovery.control().bandwidthBytesPerSecond();
     }
@@ -348,7 +350,7 @@ public final class Connection {
         return bytesReceived;
     }
 
-    /** Returns the memory that streams hold for bytes, both directions, and datagrams that wait. */
+    /** Returns the memory that streams in both directions and waiting datagrams hold. */
     public long bufferedBytes() {
         return streams.bufferedBytes() + datagrams.bufferedBytes();
     }
@@ -358,12 +360,12 @@ public final class Connection {
         return streams.openStreams();
     }
 
-    /** Returns the number of streams that this end has not given up: what is left of the others is to tell the peer so. */
+    /** Returns the number of open streams that this end still uses; of the others only the peer has to be told. */
     public int wantedStreams() {
         return streams.wantedStreams();
     }
 
-    /** Returns the number of streams that wait for the credit of all. */
+    /** Returns the number of streams that wait for the connection's credit. */
     int heldStreams() {
         return streams.heldStreams();
     }
@@ -404,7 +406,7 @@ public final class Connection {
         return null;
     }
 
-    /** One that comes before its stream, or after it, is lost. */
+    /** Takes a datagram; one that comes before its stream began, or after it ended, is dropped. */
     private Event.@Nullable Reason onDatagram() {
         if (!streams.isLive(in.value())) {
             datagramAstray.add();
@@ -423,7 +425,7 @@ public final class Connection {
         events.addLast(new Event.Broken(reason));
     }
 
-    /** Returns whether a packet that asks for an acknowledgement has something to say and may leave. */
+    /** Returns whether there is something to send that asks for an acknowledgement, and window and pacer allow it. */
     private boolean mayAsk(long nowNs, int max) {
         boolean work = streams.hasControl() || streams.hasData() || datagrams.hasAny(nowNs);
         if (!recovery.windowAllows(max + OVERHEAD_BYTES)) return false;
@@ -458,7 +460,7 @@ public final class Connection {
         recovery.onSent(nowNs, packet, nextNumber, out.length() + OVERHEAD_BYTES);
     }
 
-    /** Datagrams and streams take turns at the beginning of a packet, so that neither waits for more than one of the other's. */
+    /** Datagrams and streams take turns at the start of a packet, so that neither waits for more than one of the other's. */
     private void writeDatagrams(long nowNs, SentPacket packet, boolean alone) {
         int before = packet.frames();
         datagrams.write(nowNs, out, packet, alone && before == 0);

@@ -11,16 +11,17 @@ import mcc.wire.FramesWriter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The datagrams that wait to be sent, in a queue per flow. Flows take turns, a packet each; what waited too long is dropped
- * from the front, because to whom sends datagrams an old one is worth less than a new one (RFC 8289 says the same of queues).
+ * The datagrams that wait to be sent, in a queue per flow. Flows take turns, a packet each. A datagram that waited too long is
+ * dropped at the front of its queue, because programs that send datagrams prefer a new one to an old one (RFC 8289 says the same
+ * of queues).
  *
- * <p>Limits: {@link #FLOW_BYTES} a flow, of which the oldest gives way; {@link #ALL_BYTES} all flows together, then the
- * longest queue gives way (RFC 8290 section 4.1.3).
+ * <p>Limits: {@link #FLOW_BYTES} a flow, whose oldest datagram gives way; {@link #ALL_BYTES} in all flows together, of which
+ * the longest queue gives way (RFC 8290 section 4.1.3).
  */
 final class Datagrams {
     static final long FLOW_BYTES = 256 * 1_024;
     static final long ALL_BYTES = 4 * 1_024 * 1_024;
-    /** A datagram waits this long beside a round trip, in which a full window before it drains: short enough for speech. */
+    /** A datagram may wait this long and a round trip, in which a full window ahead of it drains: short enough for speech. */
     static final long MAX_WAIT_NS = 100_000_000;
     /** What a datagram costs beside its bytes. */
     private static final int ENTRY_BYTES = 64;
@@ -41,7 +42,7 @@ final class Datagrams {
         }
     }
 
-    /** In the order of their turns; none is empty. */
+    /** The flows in the order of their turns; none is empty. */
     private final ArrayDeque<Flow> turns = new ArrayDeque<>();
 
     private final Map<Long, Flow> flows = new LinkedHashMap<>();
@@ -75,7 +76,7 @@ final class Datagrams {
         while (bytes > ALL_BYTES) dropFirst(longest(), overflowed);
     }
 
-    /** Forgets what waits of a flow that is over. */
+    /** Drops the datagrams of a flow that is over. */
     void end(long id) {
         Flow flow = flows.remove(id);
         if (flow == null) return;
@@ -83,15 +84,15 @@ final class Datagrams {
         bytes -= flow.bytes;
     }
 
-    /** Returns whether any waits that is still worth sending. */
+    /** Returns whether a datagram waits that is not too old. */
     boolean hasAny(long nowNs) {
         return next(nowNs) != null;
     }
 
     /**
-     * Writes what fits, flow by flow, and ends the turn of the last that wrote.
+     * Writes the datagrams that fit, flow by flow, and ends the turn of the last flow that wrote one.
      *
-     * @param alone whether the packet has nothing in it yet: what does not fit then, never will
+     * @param alone whether the packet is still empty: a datagram that does not fit then never will
      */
     void write(long nowNs, FramesWriter out, SentPacket packet, boolean alone) {
         Flow wrote = null;
@@ -114,7 +115,7 @@ final class Datagrams {
         return bytes;
     }
 
-    /** The flow whose turn it is, rid of what is too old; null when nothing waits. */
+    /** The flow whose turn it is, after dropping what is too old; null when nothing waits. */
     private @Nullable Flow next(long nowNs) {
         for (Flow flow = turns.peekFirst(); flow != null; flow = turns.peekFirst()) {
             if (nowNs - flow.queue.getFirst().sinceNs <= MAX_WAIT_NS + smoothedRttNs.getAsLong()) return flow;

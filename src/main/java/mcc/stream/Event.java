@@ -13,12 +13,12 @@ public sealed interface Event {
     /** The peer opened a stream. */
     record Opened(long stream) implements Event {}
 
-    /** Bytes or the end of a stream arrived since the last of these was polled. */
+    /** Bytes or the end of a stream arrived since the last such event of the stream was polled. */
     // Always written Event.Readable: no reader takes it for java.lang.Readable.
     @SuppressWarnings("AvoidCommonTypeNames")
     record Readable(long stream) implements Event {}
 
-    /** A stream takes bytes again, after a write that it did not take whole. */
+    /** A stream takes bytes again, after a write of which it did not take all. */
     record Writable(long stream) implements Event {}
 
     /** The peer abandoned a stream in both directions. */
@@ -27,7 +27,7 @@ public sealed interface Event {
     /** Both directions of a stream are done and acknowledged; its id is forgotten. */
     record Finished(long stream) implements Event {}
 
-    /** The peer broke the protocol: close the link. Nothing more is sent or received. */
+    /** The peer broke the protocol: the link is to be closed. Nothing more is sent or received. */
     record Broken(Reason reason) implements Event {}
 
     /** How a peer can break the protocol. */
@@ -38,7 +38,7 @@ public sealed interface Event {
         FINAL_SIZE,
         /** More streams than the limit allows. */
         STREAM_LIMIT,
-        /** A frame for a stream of ours that we never opened. */
+        /** A frame for a stream of this end that was never opened. */
         STREAM_STATE,
         /** An acknowledgement of a packet that was never sent. */
         ACK_UNSENT

@@ -6,7 +6,7 @@ import mcc.core.Counters;
 import mcc.wire.Frames;
 import mcc.wire.FramesWriter;
 
-/** Messages, which are sent once: those that wait to leave, and how many came that the host has not polled yet. */
+/** Messages, which are never sent again: those that wait to be sent, and how many came that the host has not polled yet. */
 final class Messages {
     private static final int MAX_OUT = 256;
     private static final int MAX_IN = 1_024;
@@ -21,7 +21,7 @@ final class Messages {
         dropped = counters.of("stream.message.dropped");
     }
 
-    /** Queues one; false when it is too long, or too many wait. */
+    /** Queues a message; false, and counted, when it is too long or too many wait. */
     boolean add(Bytes message) {
         if (message.size() > Frames.MAX_MESSAGE_BYTES || waiting.size() >= MAX_OUT) {
             refused.add();
@@ -35,7 +35,7 @@ final class Messages {
         return waiting.isEmpty();
     }
 
-    /** Writes what fits; what does not fit into an empty packet never will. */
+    /** Writes the messages that fit; one that does not fit into an empty packet is dropped. */
     void write(FramesWriter out, int emptyLength) {
         for (Bytes message = waiting.peekFirst(); message != null; message = waiting.peekFirst()) {
             if (!out.message(message)) {
@@ -46,7 +46,7 @@ final class Messages {
         }
     }
 
-    /** Whether the host can be told of another one. */
+    /** Counts a message that came; false when too many wait to be polled. */
     boolean takesOne() {
         if (in >= MAX_IN) {
             dropped.add();
@@ -56,7 +56,7 @@ final class Messages {
         return true;
     }
 
-    /** The host was told of one. */
+    /** The host polled one. */
     void polled() {
         in--;
     }

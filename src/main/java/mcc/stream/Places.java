@@ -5,23 +5,23 @@ import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How many streams each end may have open, by their numbers: an end's streams count from 0, and a limit is one more than the
- * highest number allowed (RFC 9000 section 4.6).
+ * How many streams each end may have open, by their numbers: each end's streams are numbered from 0, and a limit is one more
+ * than the highest number allowed (RFC 9000 section 4.6).
  *
- * <p>A stream of the peer's takes memory when its first frame comes, not when a later one is opened, and has one of the
- * node's places. The peer may open few at first; as it uses them, and while there are places, it may open more.
+ * <p>A peer's stream takes memory, and one of the node's places, when its first frame comes, not when a later stream is
+ * opened. A peer may open few streams at first; as it uses them, and while places are free, it may open more.
  */
 final class Places {
-    /** Streams that each peer has though others hold all places. */
+    /** Streams that each peer may have even when others hold all places. */
     private static final int LEAST = 4;
-    /** First frames of streams in one packet, at most: so many places must be free before a packet with any is taken. */
+    /** The most first frames of streams in one packet: so many places must be free before a packet with one is taken. */
     private static final int PACKET = 128;
 
     private final Config config;
     private final boolean lower;
     private final Budget budget;
     private final Counters.Counter refusedOpen;
-    /** Streams of the peer's that it skipped: open, without a first frame yet. */
+    /** Numbers of the peer's streams that are open without a first frame yet, as a later one came first. */
     private final Ranges unseen = new Ranges();
 
     private long localOpened;
@@ -46,14 +46,14 @@ final class Places {
         remoteLimit = config.streams();
     }
 
-    /** What the two ends told each other in the handshake; the peer may allow fewer than this end does. */
+    /** Sets the limits that the two ends told each other in the handshake; the peer may allow fewer than this end does. */
     void agreed(TransportParameters own, TransportParameters peer) {
         allowance = Math.max(allowance, own.streams());
         remoteLimit = Math.max(remoteLimit, own.streams());
         localLimit = peer.streams();
     }
 
-    /** The next stream of this end; -1 when it has too many. It may have to wait until the peer {@link #allows} it. */
+    /** Opens a stream of this end, which may have to wait until the peer {@link #allows} it. Returns its id; -1 for too many. */
     long open() {
         if (localLive >= config.maxStreams()) {
             refusedOpen.add();
@@ -71,40 +71,43 @@ final class Places {
         return (id - 1) >> 1;
     }
 
-    /** Whether the peer may be shown a stream of this end. */
+    /** Whether the peer's limit allows a stream of this end. */
     boolean allows(long id) {
         return number(id) < localLimit;
     }
 
-    /** Whether frames of a stream may be sent. */
+    /** Whether frames of a stream may be sent yet. */
     boolean allowsFrames(Stream s) {
         return !s.local || allows(s.id);
     }
 
-    /** The peer allows more; returns whether that is news. */
+    /** Takes the peer's new limit; returns whether it is higher. */
     boolean raise(long maximum) {
         if (maximum <= localLimit) return false;
         localLimit = maximum;
         return true;
     }
 
-    /** Whether this would be the first frame of a stream of the peer's. */
+    /** Whether a frame of this stream would be the first of one of the peer's. */
     boolean isNew(long id) {
         return !isLocal(id) && (number(id) >= remoteOpened || unseen.contains(number(id)));
     }
 
-    /** Whether a first frame now would find no place: beyond the first ones a peer may have as much as it leaves to others. */
+    /**
+     * Whether a first frame now would find no place: beyond the number that it may open at first, a peer has to leave as many
+     * free for others as it takes.
+     */
     boolean isCrowded() {
         return remoteLive >= LEAST && budget.freePlaces() < Math.max(PACKET, remoteLive - config.streams());
     }
 
-    /** What a frame of this stream breaks; null for nothing. */
+    /** The rule that a frame of this stream breaks; null for none. */
     Event.@Nullable Reason refusal(long id) {
         if (isLocal(id)) return number(id) < localOpened ? null : Event.Reason.STREAM_STATE;
         return number(id) < remoteLimit ? null : Event.Reason.STREAM_LIMIT;
     }
 
-    /** A stream of the peer's has its first frame. */
+    /** The first frame of a peer's stream came. */
     void begin(long id) {
         long number = number(id);
         if (number >= remoteOpened) {
@@ -118,7 +121,7 @@ final class Places {
         extend();
     }
 
-    /** A stream is over at both ends. */
+    /** A stream ended at both ends. */
     void end(boolean local) {
         if (local) {
             localLive--;
@@ -130,18 +133,21 @@ final class Places {
         extend();
     }
 
-    /** Gives all of the budget back: the connection is over. */
+    /** Gives all places back: the connection ended. */
     void discard() {
         budget.givePlaces(remoteLive);
         remoteLive = 0;
     }
 
-    /** Whether the peer uses nearly all it may, and there was no place for more. */
+    /** Whether the peer uses most of the streams that it may open, and there was no place for more. */
     boolean isHeldUp() {
         return isScarce() && remoteLimit < remoteFinished + wider();
     }
 
-    /** Tells the peer of places seldom, but before it needs them; more of them while it uses most and there are any. */
+    /**
+     * Raises the peer's limit, seldom but before the peer reaches it; by more than ended when the peer uses most of its streams
+     * and places are free.
+     */
     void extend() {
         int wider = wider();
         if (isScarce() && wider > allowance && budget.freePlaces() / 2 >= wider - allowance) allowance = wider;
@@ -173,7 +179,7 @@ final class Places {
         limitDue = false;
     }
 
-    /** A packet that told the peer of a limit was lost. */
+    /** A packet with a limit for the peer was lost: the limit is sent again if it is still the newest. */
     void limitLost(long maximum) {
         limitDue |= maximum == remoteLimit;
     }

@@ -2,11 +2,11 @@ package mcc.stream;
 
 import java.util.Arrays;
 
-/** A set of numbers kept as sorted disjoint ranges. Each has a start, which is in it, and an end, which is not. */
+/** A set of numbers kept as sorted disjoint ranges. A range includes its start and not its end. */
 final class Ranges {
     private static final long[] NONE = new long[0];
 
-    /** Start and end of each range in turn. */
+    /** The start and end of each range in turn. */
     private long[] at = NONE;
 
     private int count;
@@ -48,7 +48,7 @@ final class Ranges {
         count = 0;
     }
 
-    /** Adds all numbers from {@code start} to before {@code end}. */
+    /** Adds the numbers from {@code start} up to, not including, {@code end}. */
     void add(long start, long end) {
         if (start >= end) return;
         if (count == 0 || start > end(count - 1)) {
@@ -73,7 +73,7 @@ final class Ranges {
         cut(first + 1, last);
     }
 
-    /** Removes all numbers from {@code start} to before {@code end}. */
+    /** Removes the numbers from {@code start} up to, not including, {@code end}. */
     void remove(long start, long end) {
         if (count == 0 || start >= end || start >= end(count - 1) || end <= start(0)) return;
         int first = firstEndingAfter(start);

@@ -6,18 +6,18 @@ import mcc.wire.Frames;
 import mcc.wire.FramesWriter;
 
 /**
- * What the peer may send on all streams together, and the memory that takes: the first window is every connection's own,
- * all beyond it is charged to the node's budget.
+ * How much the peer may send on all streams together, and the memory for it: each connection has its first window, and all
+ * beyond that is charged to the node's budget.
  */
 final class ReceiveCredit {
-    /** How soon to ask the budget again for what holds up a connection. */
+    /** How long until the budget is asked again, where it refused what a connection waits for. */
     private static final long AGAIN_NS = 1_000_000_000;
 
     private final Config config;
     private final LongSupplier smoothedRttNs;
     private final Budget budget;
     private final WindowTuner tuner = new WindowTuner();
-    /** Of what came and is not read yet. */
+    /** The memory of bytes that came and were not read yet. */
     final ByteWindow.Pool pool;
 
     private long windowBytes;
@@ -25,13 +25,13 @@ final class ReceiveCredit {
     private long receivedBytes;
     private long readBytes;
     private boolean due;
-    /** What the peer gave back of its credit. */
+    /** Credit that the peer gave back, in all. */
     private long unusedBytes;
-    /** Of the node's budget, for credit beyond the first window. */
+    /** Taken from the node's budget, for credit beyond the first window. */
     private long chargedBytes;
-    /** What it knows to be held that was not charged. */
+    /** Bytes held in the first window, as the budget was told last. */
     private long talliedBytes;
-    /** When to ask it again. */
+    /** When to ask the budget again. */
     private long againNs = Core.NEVER;
 
     ReceiveCredit(Config config, LongSupplier smoothedRttNs, Budget budget) {
@@ -43,26 +43,26 @@ final class ReceiveCredit {
         creditBytes = config.windowBytes();
     }
 
-    /** Whether all that this connection may hold is held, or more. */
+    /** Whether this connection holds all that it may, or more. */
     boolean isFull() {
         long used = pool.usedBytes();
         boolean spent = used >= config.windowBytes() + chargedBytes && budget.freeBytes() == 0;
         return spent || used >= 2 * config.maxWindowBytes();
     }
 
-    /** Whether it would be held in the first window, and the first windows of all are too full. */
+    /** Whether more would be held in the first window while the first windows of all connections are too full. */
     boolean isCrowdedOut() {
         return budget.isFilled() && pool.usedBytes() >= chargedBytes;
     }
 
-    /** Counts bytes that the peer sent beyond what it had; false where they go beyond its credit. */
+    /** Counts new bytes of the peer; false when they exceed its credit. */
     boolean take(long bytes) {
         if (receivedBytes + bytes > creditBytes) return false;
         receivedBytes += bytes;
         return true;
     }
 
-    /** The peer will not send so much of what it may, in all so far; false where it may not send as much. */
+    /** The peer gives back credit, {@code bytes} in all so far; false when it does not have that much. */
     boolean unused(long bytes) {
         long more = Math.max(0, bytes - unusedBytes);
         if (more > creditBytes - receivedBytes) return false;
@@ -73,14 +73,14 @@ final class ReceiveCredit {
         return true;
     }
 
-    /** How wide the window of one stream may be, if it can be as wide as it wants. */
+    /** Returns how large the window of one stream may be, of what its reader could use. */
     long share(long wanted) {
         widen(wanted + wanted / 2);
-        // A third is left to the others, should this one be read no more.
+        // A third is left to the other streams, in case this one's reader stops.
         return Math.min(wanted, windowBytes - windowBytes / 3);
     }
 
-    /** Bytes were read, or will never be. */
+    /** Bytes were read, or never will be. */
     void onRead(long nowNs, long bytes) {
         readBytes += bytes;
         if (bytes == 0) return;
@@ -88,19 +88,19 @@ final class ReceiveCredit {
         if (readBytes + windowBytes - creditBytes >= windowBytes / WindowTuner.STEPS) {
             creditBytes = readBytes + windowBytes;
             due = true;
-        } else extend(nowNs); // what was refused while others were behind as well
+        } else extend(nowNs); // the budget may have refused it before
         settle();
     }
 
-    /** Lets the window grow, as far as the node's budget goes. */
+    /** Lets the window grow, as far as the node's budget allows. */
     private void widen(long wanted) {
         long wider = Math.min(wanted, config.maxWindowBytes());
         if (wider > windowBytes && charge(Math.max(wider, creditBytes - readBytes))) windowBytes = wider;
     }
 
     /**
-     * Gives more credit when readers that stopped, or gaps, hold most of the window: else slow readers would hold up all
-     * the others of this peer. Where the budget is spent it is tried again, as then nothing may come that would ask for it.
+     * Gives more credit when streams whose readers stopped, or gaps, hold most of the window: else they would hold up all the
+     * other streams of this peer. Where the budget is spent this is tried again by a timer, as nothing may come that would.
      */
     void extend(long nowNs) {
         boolean held = receivedBytes - readBytes > windowBytes / 2;
@@ -115,18 +115,18 @@ final class ReceiveCredit {
         due = true;
     }
 
-    /** Gives back what of the budget is no longer promised. */
+    /** Gives back to the budget what is no longer promised. */
     void settle() {
         charge(Math.max(windowBytes, creditBytes - readBytes));
     }
 
-    /** The last stream is over: the window is the first again. */
+    /** The last stream ended: goes back to the first window. */
     void restart() {
         windowBytes = config.windowBytes();
         settle();
     }
 
-    /** Charges what is held beyond what was promised: chunks in part full, and ranges. */
+    /** Charges what is held beyond what was promised: partly filled chunks, and ranges. */
     void chargeHeld() {
         long more = Math.max(0, pool.usedBytes() - config.windowBytes() - chargedBytes);
         budget.use(more);
@@ -144,14 +144,14 @@ final class ReceiveCredit {
         return given;
     }
 
-    /** Tells the budget what is held in the first window. */
+    /** Tells the budget how much is held in the first window. */
     private void tally() {
         long uncharged = Math.max(0, pool.usedBytes() - chargedBytes);
         budget.hold(uncharged - talliedBytes);
         talliedBytes = uncharged;
     }
 
-    /** Gives all of the budget back. */
+    /** Gives everything back to the budget. */
     void discard() {
         budget.give(chargedBytes);
         budget.hold(-talliedBytes);
@@ -159,17 +159,17 @@ final class ReceiveCredit {
         chargedBytes = 0;
     }
 
-    /** When to {@link #extend} again. */
+    /** When {@link #tick} is due. */
     long deadlineNs() {
         return againNs;
     }
 
-    /** Nothing may come any more that would ask the budget: to be asked again in a while. */
+    /** Plans to ask the budget again, as nothing may come that would ask it. */
     void askAgain(long nowNs) {
         if (againNs == Core.NEVER) againNs = nowNs + AGAIN_NS;
     }
 
-    /** Asks the budget again, when it is time to; false when it is not. */
+    /** Asks the budget again when that is due; false when it is not. */
     boolean tick(long nowNs) {
         if (nowNs < againNs) return false;
         againNs = Core.NEVER;
@@ -187,7 +187,7 @@ final class ReceiveCredit {
         packet.add(Frames.MAX_DATA, 0, creditBytes, 0, false);
     }
 
-    /** A packet that told the peer of credit was lost. */
+    /** A packet with credit was lost: it is sent again if it is still the newest. */
     void onLost(long bytes) {
         due |= bytes == creditBytes;
     }

@@ -69,7 +69,7 @@ final class ReceiveHalf {
         return finalSize >= 0 && read == finalSize;
     }
 
-    /** Returns what a frame would break, or null. */
+    /** Returns the rule that a frame would break, or null. */
     Event.@Nullable Reason refusal(long offset, int length, boolean fin) {
         long end = offset + length;
         if (finalSize >= 0 && (end > finalSize || (fin && end != finalSize))) return Event.Reason.FINAL_SIZE;
@@ -82,17 +82,17 @@ final class ReceiveHalf {
         return offset > ready && length > 0 && !isGone();
     }
 
-    /** Returns whether a frame would be kept behind a gap of its own, which takes memory beyond that of its bytes. */
+    /** Returns whether a frame would make a new gap, which takes memory beyond that of its bytes. */
     boolean opensGap(long offset, int length) {
         return isAhead(offset, length) && !ahead.touches(offset, offset + length);
     }
 
-    /** Returns whether there are as many gaps as may be. */
+    /** Returns whether there are as many gaps as allowed. */
     boolean isFullOfGaps() {
         return ahead.count() >= MAX_GAPS;
     }
 
-    /** Takes a frame that was not refused; returns whether there is something new to read, be it the end. */
+    /** Takes a frame that {@link #refusal} allows; returns whether there is something new to read: bytes or the end. */
     boolean onData(long offset, int length, boolean fin, byte[] src, int off) {
         long end = offset + length;
         highest = Math.max(highest, end);
@@ -120,7 +120,7 @@ final class ReceiveHalf {
         pool.note(ahead.memoryBytes() - before);
     }
 
-    /** Returns how many bytes were read; the end is read with the last of them or after it. */
+    /** Reads; returns how many bytes were read. The end is read with the last of them or after it. */
     int read(byte[] dst, int off, int length) {
         int n = (int) Math.min(length, ready - read);
         if (n > 0) {
@@ -135,15 +135,15 @@ final class ReceiveHalf {
         endRead = true;
     }
 
-    /** Returns how wide the window should be, as fast as it is read. */
+    /** Returns how large the window should be for the speed at which the stream is read. */
     long wantedBytes(long nowNs, long rttNs) {
         return finalSize >= 0 ? windowBytes : tuner.next(nowNs, rttNs, read, windowBytes);
     }
 
     /**
-     * Widens the window, and gives more credit when a share of it is read that is worth it; returns whether it did.
+     * Enlarges the window, and gives more credit once enough of it is read; returns whether it gave any.
      *
-     * @param wideBytes how wide it may be
+     * @param wideBytes how large it may be
      */
     boolean grant(long wideBytes) {
         if (isGone() || finalSize >= 0) return false;
@@ -154,14 +154,14 @@ final class ReceiveHalf {
         return true;
     }
 
-    /** Reads no more; returns the bytes that had arrived and count as read now. */
+    /** Ends reading; returns the bytes that had arrived and now count as read. */
     long stop() {
         if (isDone()) return 0;
         stopped = true;
         return drop();
     }
 
-    /** The peer sends no more; returns the bytes that count as read now, arrived or not. */
+    /** The peer reset the stream; returns the bytes that now count as read, arrived or not. */
     long onReset(long size) {
         highest = size;
         finalSize = size;
@@ -169,7 +169,7 @@ final class ReceiveHalf {
         return drop();
     }
 
-    /** After a stop: counts what arrived since as read. */
+    /** After a stop: counts what arrived since as read, and returns how many bytes that is. */
     long drop() {
         long dropped = highest - read;
         read = highest;

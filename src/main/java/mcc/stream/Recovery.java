@@ -12,41 +12,41 @@ import mcc.wire.FramesReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one path carried of a connection: the packets sent by it that ask for an acknowledgement, which of them are in flight,
- * acknowledged, lost; when to probe; its round-trip time; and what congestion control makes of that.
+ * Loss recovery on one path of a connection: which of the packets sent over it that ask for an acknowledgement are in flight,
+ * acknowledged or lost; when to probe; the path's round-trip time and congestion control.
  *
- * <p>Packet numbers are the connection's, so an acknowledgement may come by any path and speak of several. What is judged here
- * is judged by the packets' ordinals on this path (draft-ietf-quic-multipath sections 5 and 6). A path that is left keeps all it
- * learnt; what is still in flight on it is acknowledged, or lost, as before, and what nobody acknowledges goes by another one.
+ * <p>Packet numbers belong to the connection, so an acknowledgement may come over any path and cover packets of several. Losses
+ * are judged by the packets' ordinals on this path (draft-ietf-quic-multipath sections 5 and 6). A path no longer in use keeps
+ * all it measured; packets still in flight on it are acknowledged or lost as before, and their data go over another path if
+ * nobody acknowledges them.
  *
  * <p>Essay. (1) A packet is lost when one sent {@code packetThreshold} ordinals or 9/8 round trips later is acknowledged
  * (RFC 9002 section 6.1). (2) Numbers are never used again, so an acknowledgement of a packet that was declared lost is
- * proof that the threshold was too small: it is raised to what would have sufficed, the time up to 2 round trips, and
- * falls back after 16 episodes of true loss (RFC 8985 section 6.2); when all losses of one episode prove wrong, congestion
- * control takes its answer back. (3) When nothing is acknowledged for a probe timeout, up to two packets leave whatever
- * the window says, with the oldest data (section 6.2.4); the timeout doubles each time. When the application has no more
- * to send, nothing later would show that the last packet was lost: its data leave once more, well before that (RFC 8985
- * section 7). (4) The list of packets in flight
- * is in the order of sending and holds neither acknowledged nor lost ones, so an acknowledgement costs no more than what
- * it newly covers.
+ * proof that the threshold was too small: it is raised to what would have been enough, the time to at most 2 round trips, and
+ * falls back after 16 episodes of true loss (RFC 8985 section 6.2); when all losses of one episode prove spurious, congestion
+ * control undoes its response. (3) When nothing is acknowledged for a probe time-out, up to two packets leave whatever
+ * the window says, with the oldest data (section 6.2.4); the time-out doubles each time. When the application has no more
+ * to send, nothing later would show that the last packet was lost: its data are sent once more well before that time-out
+ * (RFC 8985 section 7). (4) The list of packets in flight is in the order of sending and holds neither acknowledged nor lost
+ * ones, so the cost of an acknowledgement depends only on what it newly covers.
  */
 public final class Recovery {
     private static final int MAX_REMEMBERED_LOST = 256;
     private static final int MAX_SPARE = 4_096;
     private static final int PACKET_THRESHOLD = 3;
     private static final int TIME_THRESHOLD_EIGHTHS = 9;
-    /** A path that reorders by time, not by count, is left to the time threshold. */
+    /** Beyond this the time threshold decides: the path's reordering is a matter of time, not of packets. */
     private static final int MAX_PACKET_THRESHOLD = 16_384;
-    /** After so many episodes of true loss, the path is taken for one that does not reorder. */
+    /** After so many episodes of true loss the path is assumed not to reorder. */
     private static final int CALM_EPISODES = 16;
 
     private static final int MAX_TIME_THRESHOLD_EIGHTHS = 16;
     private static final long MAX_PTO_NS = 60_000_000_000L;
     private static final int RECENT_PACKETS = 2_048;
     private static final int LOSSY_PPM = 5_000;
-    /** From here on the last packet of a burst goes out twice. */
+    /** From this rate of loss on the last packet of a burst is sent twice. */
     private static final int TAIL_LOSSY_PPM = 20_000;
-    /** Less than this is acknowledged late by a peer that counts to ten packets. */
+    /** With fewer bytes than this, a peer that acknowledges every tenth packet does so only when its timer fires. */
     private static final int TAIL_BYTES = 12_000;
 
     private final Streams streams;
@@ -78,14 +78,14 @@ public final class Recovery {
     private long newestSentNs;
     private int ptoCount;
     private int probes;
-    /** When the newest packet is to go out again; {@link Core#NEVER} while the application has more to send. */
+    /** When the tail probe is due; {@link Core#NEVER} while the application has more to send. */
     private long tailNs = Core.NEVER;
 
     private boolean tailProbed;
     private int packetThreshold = PACKET_THRESHOLD;
     private int timeThresholdEighths = TIME_THRESHOLD_EIGHTHS;
     private int calmEpisodes;
-    /** What was sent since belongs to another episode of loss. */
+    /** When the episode of loss began: a packet sent after it that is lost begins another one. */
     private long episodeStartNs = -1;
 
     private int episode;
@@ -136,7 +136,7 @@ public final class Recovery {
         return recentSeen == 0 ? 0 : (int) (1_000_000L * recentLost / recentSeen);
     }
 
-    /** Returns what a stream should hold: a lost packet that is lost again keeps all behind it for further rounds. */
+    /** Returns how much a stream should buffer: a packet that is lost twice holds up all behind it for further rounds. */
     long sendTargetBytes() {
         return (lossPpm() > LOSSY_PPM ? 4 : 2) * control.windowBytes();
     }
@@ -160,7 +160,7 @@ public final class Recovery {
         rate.onAppLimited(inFlightBytes);
     }
 
-    /** Hands out an empty packet: to be given back by {@link #onSent} or {@link #recycle}. */
+    /** Returns an empty packet, to be handed back to {@link #onSent} or {@link #recycle}. */
     SentPacket begin() {
         SentPacket p = spare;
         if (p == null) {
@@ -202,9 +202,9 @@ public final class Recovery {
     }
 
     /**
-     * Takes the acknowledgement that the reader stands on.
+     * Takes the acknowledgement at which the reader stands.
      *
-     * @param ce whether it tells of more marks of congestion than those before, met on this path
+     * @param ce whether it reports more CE marks than those before, on this path
      */
     void onAck(long nowNs, FramesReader ack, boolean ce) {
         if (oldest == null && oldestLost == null) return;
@@ -226,7 +226,7 @@ public final class Recovery {
         control.onAck(nowNs, sample, inFlightBytes, rtt);
     }
 
-    /** As {@link #tick}, of a path that is not in use: what nobody acknowledges goes by another, and proves nothing. */
+    /** As {@link #tick}, for a path not in use: data that nobody acknowledges go over another path, and count as no loss. */
     void tickUnused(long nowNs) {
         if (nowNs >= lossNs) {
             rate.beginAck();
@@ -235,12 +235,12 @@ public final class Recovery {
         if (oldest != null && nowNs >= ptoNs()) giveUp();
     }
 
-    /** When {@link #tickUnused} has something to do. */
+    /** When {@link #tickUnused} is due. */
     long unusedDeadlineNs() {
         return oldest == null ? Core.NEVER : Math.min(lossNs, ptoNs());
     }
 
-    /** What is in flight counts as lost, without a word to congestion control. */
+    /** Treats everything in flight as lost, without telling congestion control. */
     void giveUp() {
         lossNs = Core.NEVER;
         probes = 0;
@@ -276,14 +276,14 @@ public final class Recovery {
         for (int i = 0; i < 2 && p != null; i++, p = p.next) streams.onLost(p);
     }
 
-    /** When {@link #tick} has something to do. */
+    /** When {@link #tick} is due. */
     long deadlineNs() {
         if (lossNs != Core.NEVER) return lossNs;
         if (oldest == null || probes > 0) return Core.NEVER;
         return isTailWatched() ? Math.min(tailNs, ptoNs()) : ptoNs();
     }
 
-    /** How long after the last packet of what the application wrote it is sent once more (RFC 8985 section 7.2). */
+    /** How long after the last packet of what the application wrote the tail probe is sent (RFC 8985 section 7.2). */
     private long tailDelayNs() {
         if (!rtt.isSampled()) return MAX_PTO_NS;
         long smoothedNs = rtt.smoothedNs();
@@ -325,7 +325,7 @@ public final class Recovery {
         return top;
     }
 
-    /** Looks among the packets declared lost for some that the peer has all the same. */
+    /** Looks among the packets declared lost for some that the peer received after all. */
     private void takeSpurious(long nowNs, FramesReader ack) {
         int run = ack.ranges() - 1;
         SentPacket p = oldestLost;

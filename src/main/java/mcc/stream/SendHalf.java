@@ -12,7 +12,7 @@ final class SendHalf {
     private final Ranges lost = new Ranges();
     /** What was sent more than once and is not yet acknowledged. */
     private final Ranges resent = new Ranges();
-    /** What was lost again: goes out twice, so that it does not hold up all behind it for yet another round. */
+    /** What was lost again: it is sent twice, so that it does not hold up all behind it for yet another round. */
     private final Ranges lostAgain = new Ranges();
 
     /** All below is acknowledged. */
@@ -65,7 +65,7 @@ final class SendHalf {
         ending = true;
     }
 
-    /** Forgets all bytes: a reset goes out instead. */
+    /** Forgets all bytes: a reset is sent instead. */
     void abandon() {
         if (done) return;
         abandoned = true;
@@ -77,7 +77,7 @@ final class SendHalf {
         lostAgain.clear();
     }
 
-    /** What the peer gives a new stream is known now; nothing was sent yet. */
+    /** Sets the peer's credit for a new stream, known only now; nothing was sent yet. */
     void firstCredit(long bytes) {
         creditBytes = bytes;
     }
@@ -90,7 +90,7 @@ final class SendHalf {
         return !abandoned && (finLost || !lost.isEmpty());
     }
 
-    /** Returns whether bytes, or the end, could go out for the first time as far as this stream is concerned. */
+    /** Returns whether bytes, or the end, can be sent for the first time as far as this stream's own credit goes. */
     boolean hasNew() {
         return !abandoned && (sent < written ? sent < creditBytes : ending && !finSent);
     }
@@ -101,7 +101,7 @@ final class SendHalf {
         return sent;
     }
 
-    /** How long the next frame may be; {@code connectionBytes} is the credit left for new bytes. */
+    /** How long the next frame may be; {@code connectionBytes} is the connection's credit left for new bytes. */
     int nextLength(long connectionBytes) {
         if (!lost.isEmpty()) return (int) Math.min(Integer.MAX_VALUE, lost.end(0) - lost.start(0));
         long limit = Math.min(Math.min(written, creditBytes), sent + connectionBytes);
@@ -112,7 +112,7 @@ final class SendHalf {
         return ending && offset == written;
     }
 
-    /** Notes that a frame goes out; copies its bytes; returns how many of them are new. */
+    /** Copies the bytes of a frame that is being sent; returns how many of them are sent for the first time. */
     int send(long offset, int length, boolean fin, byte[] dst, int off) {
         if (length > 0) bytes.read(offset, dst, off, length);
         lost.remove(offset, offset + length);

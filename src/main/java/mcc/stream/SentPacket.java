@@ -4,7 +4,7 @@ import java.util.Arrays;
 import mcc.congestion.SendState;
 import org.jspecify.annotations.Nullable;
 
-/** A packet that asks for an acknowledgement, from its sending until it is acknowledged, or lost and past doubt. */
+/** A packet that asks for an acknowledgement, kept until it is acknowledged, or lost for so long that it will not be. */
 final class SentPacket {
     private static final int STRIDE = 4;
 
@@ -12,9 +12,9 @@ final class SentPacket {
     long number;
     /** Its place among the packets of its path. */
     long ordinal;
-    /** Largest packet number of the acknowledgement in it; 0 without one. */
+    /** The largest packet number of the acknowledgement in it; 0 without one. */
     long ackLargest;
-    /** Which episode of loss it was declared lost in. */
+    /** The episode of loss in which it was declared lost. */
     int episode;
 
     @Nullable

@@ -1,15 +1,15 @@
 package mcc.stream;
 
-/** One stream: its two directions, and which turns and frames it waits for. An idle one holds no buffers. */
+/** One stream: its two directions, and which lists it waits in. An idle stream holds no buffers. */
 final class Stream {
     final long id;
     final boolean local;
     final SendHalf send;
     final ReceiveHalf receive;
 
-    /** Waits for a turn to send data. */
+    /** Whether it waits for its turn to send data. */
     boolean queued;
-    /** Waits, in the list of those that have other frames to send. */
+    /** Whether it is in the list of streams with control frames to send. */
     boolean controlQueued;
 
     boolean creditDue;
@@ -21,7 +21,7 @@ final class Stream {
     boolean readableQueued;
     boolean wantsWritable;
     boolean resetTold;
-    /** Nobody at this end uses it any more; the peer is still to learn so. */
+    /** Whether nobody at this end uses it any more, and the peer has yet to be told. */
     boolean givenUp;
 
     Stream(long id, boolean local, SendHalf send, ReceiveHalf receive) {

@@ -11,19 +11,20 @@ import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All streams of one connection: what the application asks of them, and what the peer says of them. Who may open how many is
- * decided by {@link Places}, who sends next by {@link Turns}, how much may come by {@link ReceiveCredit}.
+ * All streams of one connection: what the application asks of them, and what the peer's frames do to them. How many streams
+ * each end may open is decided by {@link Places}, which one sends next by {@link Turns}, how much the peer may send by
+ * {@link ReceiveCredit}.
  *
  * <p>Limits: the credit that was given, of which all beyond the first window is charged to the node's budget, as is the
- * memory that bytes take beyond it; with the budget spent, nothing begins another run behind a gap. When first
- * windows hold as much as the budget together, none takes anything behind a gap.
+ * memory that bytes take beyond it. With the budget spent, no new gap is accepted. When the first windows of all connections
+ * together hold as much as the budget, none of them takes bytes behind a gap.
  */
 final class Streams {
-    /** What a writer is given though there is no memory: as a rule, and least where the streams of its peer are many. */
+    /** What a writer gets even without free memory: as a rule, and at the least where its peer has many streams. */
     private static final long SMALL_BYTES = 16_384;
 
     private static final long LEAST_BYTES = ByteWindow.CHUNK_BYTES;
-    /** What is given in that way to all streams of a connection, but for the least of each. */
+    /** What all streams of a connection get in that way, beyond the least of each. */
     private static final long SMALL_ALL_BYTES = 4L << 20;
 
     private final Config config;
@@ -36,11 +37,11 @@ final class Streams {
     private final ReceiveCredit credit;
     private final ArrayDeque<Event> events;
     private @Nullable Stream recent;
-    /** Of {@link #all}, those that nobody at this end uses any more. */
+    /** How many of {@link #all} nobody at this end uses any more. */
     private int givenUp;
-    /** Credit that the peer gives each new stream. */
+    /** The credit that the peer gives each new stream. */
     private long sendWindowBytes;
-    /** What was written and is not acknowledged. */
+    /** Bytes that were written and are not acknowledged. */
     private long heldBytes;
 
     private long sendTargetBytes;
@@ -66,7 +67,7 @@ final class Streams {
 
     // What the application asks.
 
-    /** What the two ends told each other in the handshake; before anything is sent. */
+    /** Sets the limits that the two ends told each other in the handshake, before anything is sent. */
     void agreed(TransportParameters own, TransportParameters peer) {
         places.agreed(own, peer);
         sendWindowBytes = peer.streamWindowBytes();
@@ -197,9 +198,9 @@ final class Streams {
     // What the peer sends.
 
     /**
-     * Returns whether a frame would be kept behind a gap, and there is no memory for that; then its packet must count as lost.
-     * What can be read at once always has room, so the reader goes on; and unless first windows fill the node's memory, what
-     * lies beside what is there, as it takes no more than was promised but for a chunk of each stream.
+     * Returns whether a frame would be kept behind a gap for which there is no memory; then its packet must count as lost. Bytes
+     * that can be read at once are always taken, so that the reader goes on. Unless first windows fill the node's memory, so are
+     * bytes next to those already held: they take no more than was promised, except for a chunk of each stream.
      */
     boolean lacksRoom(FramesReader frame) {
         Stream s = find(frame.value());
@@ -211,12 +212,12 @@ final class Streams {
         return s.receive.opensGap(frame.offset(), frame.dataLength()) && (s.receive.isFullOfGaps() || credit.isFull());
     }
 
-    /** As {@link #lacksRoom}, of a frame about a stream that carries no bytes of it. */
+    /** As {@link #lacksRoom}, for a frame of a stream that carries none of its bytes. */
     boolean lacksPlace(long id) {
         return places.isNew(id) && places.isCrowded();
     }
 
-    /** Takes a frame of one stream; returns what it breaks, or null. */
+    /** Takes a frame of one stream; returns the rule that it breaks, or null. */
     Event.@Nullable Reason onFrame(long nowNs, FramesReader frame, byte[] buf) {
         Event.Reason refusal = admit(nowNs, frame.value());
         Stream s = refusal == null ? find(frame.value()) : null;
@@ -271,7 +272,7 @@ final class Streams {
         forgetIfDone(s);
     }
 
-    /** Takes a frame about all streams; returns what it breaks, or null. */
+    /** Takes a frame about all streams; returns the rule that it breaks, or null. */
     Event.@Nullable Reason onLimit(FramesReader frame) {
         switch (frame.kind()) {
             case Frames.MAX_DATA -> turns.onMaxData(frame.value());
@@ -325,7 +326,7 @@ final class Streams {
             switch (packet.kind(i)) {
                 case Frames.MAX_DATA -> credit.onLost(packet.offset(i));
                 case Frames.UNUSED_DATA -> turns.onReturnLost(packet.offset(i));
-                case Frames.DATAGRAM -> {} // whoever misses it asks again
+                case Frames.DATAGRAM -> {} // never sent again
                 case Frames.MAX_STREAMS -> places.limitLost(packet.offset(i));
                 default -> {
                     Stream s = find(packet.stream(i));
@@ -350,7 +351,7 @@ final class Streams {
         return s;
     }
 
-    /** Makes the peer's stream with its first frame; returns what the frame would break, or null. */
+    /** Makes a stream of the peer when its first frame comes; returns the rule that the frame breaks, or null. */
     private Event.@Nullable Reason admit(long nowNs, long id) {
         Event.Reason refusal = places.refusal(id);
         if (refusal != null || !places.isNew(id)) return refusal;
@@ -361,7 +362,7 @@ final class Streams {
         return null;
     }
 
-    /** Nothing may come any more that would ask the budget again. */
+    /** Plans to ask the budget again where nothing may come that would. */
     private void askAgain(long nowNs) {
         if (places.isHeldUp()) credit.askAgain(nowNs);
     }
@@ -400,7 +401,7 @@ final class Streams {
         budget.give(bytes);
     }
 
-    /** Gives all of the budget back: this connection is over. */
+    /** Gives everything back to the budget: the connection ended. */
     void discard() {
         places.discard();
         credit.discard();
@@ -408,7 +409,7 @@ final class Streams {
         heldBytes = 0;
     }
 
-    /** What a writer is given though there is no memory for it, so that it goes on. */
+    /** What a writer gets even without free memory, so that it goes on. */
     private long small() {
         if (budget.isOverdrawn()) return LEAST_BYTES;
         return Math.clamp(SMALL_ALL_BYTES / Math.max(1, all.size()), LEAST_BYTES, SMALL_BYTES);

@@ -11,14 +11,14 @@ import mcc.wire.Frames;
 import mcc.wire.FramesWriter;
 
 /**
- * What streams have to send, in which order, and how much of it the peer's credit for all of them allows.
+ * What streams have to send: in which order, and how much the peer's credit for the connection allows.
  *
- * <p>Streams that have bytes to send take turns, a packet each. One that is held by the credit of the connection waits
- * apart until that grows; one that is held by its own credit is in no list. Streams of this end that the peer does not allow
- * yet wait in their order.
+ * <p>Streams with bytes to send take turns, a packet each. A stream that is blocked by the connection's credit waits in a list
+ * of its own until that grows; one that is blocked by its own credit is in no list. Streams of this end that the peer's limit
+ * does not allow yet wait in the order in which they were opened.
  */
 final class Turns {
-    /** A frame that carries less than this is not worth starting at the end of a packet. */
+    /** A frame with less than this is not begun at the end of a packet. */
     private static final int SCRAP_BYTES = 64;
 
     private final Map<Long, Stream> all;
@@ -27,16 +27,16 @@ final class Turns {
     private final ArrayDeque<Stream> ready = new ArrayDeque<>();
     private final LinkedHashSet<Stream> held = new LinkedHashSet<>();
     private final ArrayDeque<Stream> control = new ArrayDeque<>();
-    /** Streams of this end that the peer does not allow yet, in their order. */
+    /** Streams of this end that were opened and that the peer's limit does not allow yet, in that order. */
     private final ArrayDeque<Stream> early = new ArrayDeque<>();
-    /** The first stream of this end that the peer was not shown for their sake. */
+    /** The first stream of this end that {@link #announce} has not shown to the peer. */
     private long announced;
-    /** Credit that the peer gave all streams at first. */
+    /** The connection's credit that the peer gave at first. */
     private long firstCreditBytes;
 
     private long creditBytes;
     private long sentBytes;
-    /** What was given back of the credit; it counts as sent. */
+    /** Credit that was given back; it counts as sent. */
     private long returnedBytes;
 
     private boolean returnDue;
@@ -51,7 +51,7 @@ final class Turns {
         resent = counters.of("stream.resent.bytes");
     }
 
-    /** The peer told what it allows at first; before anything is sent. */
+    /** Sets the peer's first credit, before anything is sent. */
     void agreed(long windowBytes) {
         firstCreditBytes = windowBytes;
         creditBytes = windowBytes;
@@ -59,7 +59,7 @@ final class Turns {
         showEarly();
     }
 
-    /** Streams opened before the peer told of its limit wait where it is lower than was thought. */
+    /** Makes streams wait that were opened before the peer told its limit, which is lower than was assumed. */
     private void holdBack() {
         ready.removeIf(s -> !places.allowsFrames(s));
         control.removeIf(s -> !places.allowsFrames(s));
@@ -82,7 +82,10 @@ final class Turns {
         announce();
     }
 
-    /** Streams wait for the peer to allow more: it is shown those that said nothing yet, as it counts what it has seen. */
+    /**
+     * While streams wait for a higher limit, shows the peer the allowed ones that have sent nothing yet: it raises the limit by
+     * the streams that it has seen.
+     */
     private void announce() {
         for (; places.allows(announced); announced += 2) {
             Stream s = all.get(announced);
@@ -114,8 +117,8 @@ final class Turns {
     }
 
     /**
-     * Gives back what this end may send beyond the first window, once it has no stream: credit cannot be taken away, so the
-     * peer's budget would pay for it as long as the link lasts.
+     * Gives back the credit beyond the first window once there is no stream: the peer cannot take credit back, so its budget
+     * would pay for it as long as the link lasts.
      */
     void returnCredit() {
         long more = creditBytes - sentBytes - firstCreditBytes;
@@ -129,7 +132,7 @@ final class Turns {
         return held.size();
     }
 
-    /** A stream is over. */
+    /** A stream ended. */
     void remove(Stream s) {
         held.remove(s);
     }
@@ -228,7 +231,7 @@ final class Turns {
         returnDue |= bytes == returnedBytes;
     }
 
-    /** Sets apart a stream that has new bytes only, until the connection has credit; a loss brings it back. */
+    /** Puts a stream with new bytes only aside until the connection has credit again, or a loss brings it back. */
     private void hold(Stream s) {
         s.queued = false;
         held.add(s);

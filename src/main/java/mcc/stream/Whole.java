@@ -3,17 +3,17 @@ package mcc.stream;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 
-/** A packet that came, as a whole: read to its end before any of it counts. */
+/** A look at a whole packet that came: it is read to its end before any frame of it is acted on. */
 final class Whole {
     long number;
-    /** Whether it is to be acknowledged. */
+    /** Whether it asks for an acknowledgement. */
     boolean asks;
-    /** Whether that should not wait: a stream ends with it. */
+    /** Whether the acknowledgement should not wait: a stream ends in it. */
     boolean urgent;
-    /** Whether there is no room for something in it; then it counts as lost. */
+    /** Whether there is no memory for something in it; then it counts as lost. */
     boolean crowded;
 
-    /** Reads one; false when it is malformed. */
+    /** Reads a packet; false when it is malformed. */
     boolean scan(FramesReader in, byte[] buf, int off, int len, Streams streams) {
         number = 0;
         asks = false;

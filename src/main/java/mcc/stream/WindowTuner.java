@@ -1,19 +1,19 @@
 package mcc.stream;
 
 /**
- * How large a window of flow control should be, told by how fast it is read: each half of it, and a quarter of the first,
- * is timed against the round trip. On a path without loss it settles at 8 to 16 bandwidth-delay products.
+ * How large a flow control window should be, by how fast it is read: the time for each half of it, and for a quarter of the
+ * first, is compared with the round trip. On a path without loss it settles at 8 to 16 bandwidth-delay products.
  */
 final class WindowTuner {
     /**
-     * Half a window read within so many round trips makes a fast reader. Two would do on a clean path; each lost packet
-     * that is lost again holds the reader back by one more.
+     * A reader that takes half a window within so many round trips is fast. Two would do on a clean path; each packet that is
+     * lost again holds the reader up for one more.
      */
     static final int FAST_ROUNDS = 4;
 
     /**
-     * Credit is given for so small a share of the window at a time. A gap holds all behind it unread for two round trips
-     * or three, and the sender has only what was granted before: with halves that is half a window in the worst case.
+     * Credit is given once this fraction of the window was read, one part in so many. All behind a gap stays unread for two or
+     * three round trips, in which the sender has only the credit granted before: with halves that is half a window at worst.
      */
     static final int STEPS = 8;
 
@@ -21,8 +21,8 @@ final class WindowTuner {
     private long sinceBytes;
 
     /**
-     * Returns the window that follows one of {@code windowBytes}, now that {@code readBytes} are read: twice as large for
-     * a fast reader, four times after the first and where even half that time was enough, as the window held the sender back.
+     * Returns the next window after one of {@code windowBytes}, now that {@code readBytes} are read: twice as large for a fast
+     * reader; four times after the first window, and where half the time was enough, as the window was what held the sender up.
      */
     long next(long nowNs, long rttNs, long readBytes, long windowBytes) {
         boolean first = sinceNs < 0;

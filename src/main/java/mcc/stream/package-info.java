@@ -7,15 +7,16 @@
  * <p>Read in this order: {@link mcc.stream.Connection} (all that others see, with {@link mcc.stream.Config} and
  * {@link mcc.stream.Event}), {@link mcc.stream.Recovery} (sent packets: acknowledged, lost, probed),
  * {@link mcc.stream.Whole} and {@link mcc.stream.Acks} (received packets), {@link mcc.stream.Streams} (all streams), with
- * {@link mcc.stream.Places} (who may open how many), {@link mcc.stream.Turns} (who sends next) and
- * {@link mcc.stream.ReceiveCredit} (how much may come), {@link mcc.stream.SendHalf}, {@link mcc.stream.ReceiveHalf},
+ * {@link mcc.stream.Places} (how many each end may open), {@link mcc.stream.Turns} (which one sends next) and
+ * {@link mcc.stream.ReceiveCredit} (how much the peer may send), {@link mcc.stream.Budget} (the memory that all connections
+ * of a node share), {@link mcc.stream.SendHalf} and {@link mcc.stream.ReceiveHalf} (the two directions of one stream),
  * {@link mcc.stream.WindowTuner} (how large a window), {@link mcc.stream.ByteWindow} and {@link mcc.stream.Ranges} (their
- * storage), {@link mcc.stream.Messages} and {@link mcc.stream.Datagrams} (what is sent once or never).
+ * storage), {@link mcc.stream.Messages} and {@link mcc.stream.Datagrams} (what is never sent again).
  *
  * <p>Invariants: what a reader gets is a prefix of what the writer wrote; the peer never sends beyond the credit it was
  * given; what a node holds for its peers is bounded by the first window of each, the budget, and a chunk or two of each
- * stream; bytes in flight stay within the congestion window but for probes; a packet number is used once; an idle
- * connection waits for nothing, one that readers hold up while the budget is spent for a second at a time.
+ * stream; bytes in flight stay within the congestion window, except for probes; a packet number is used once; an idle
+ * connection has no timer, and one whose readers stopped while the budget is spent has one of a second.
  *
  * <p>Limits: streams that the peer opened, bytes of a stream and of all streams in each direction ({@code Config}); runs
  * behind gaps 8,192 a stream; bytes and ranges behind gaps 48 MiB a connection; remembered gaps between packets 1,024;
