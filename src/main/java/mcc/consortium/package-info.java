@@ -9,16 +9,17 @@
  * {@link mcc.consortium.Decision} (its answer), {@link mcc.consortium.DecisionPoint} (whoever asks has one, and is told of
  * each {@link mcc.consortium.PolicyEpoch}).
  *
- * <p>Asked where a denied one would learn or get something: {@code registry.Directory} (see), {@code dht.Dht} (store),
- * {@code link.Access} (have a link with this node, whichever end begins it), {@code tunnel.Admission} (open, and reply as long
- * as the decision holds; measure; what this node's users see), {@code node.TunPort} (reach a port of this host or an
- * endpoint's, by the virtual interface). Each asks again about all that stands when a new epoch comes.
+ * <p>Asked wherever somebody who is denied would otherwise learn or get something: {@code registry.Directory} (see a service),
+ * {@code dht.Server} (store a record), {@code link.Access} (have a link with this node, whichever end begins it),
+ * {@code tunnel.Admission} (open a service, and use it as long as the decision holds; measure; what this node's users may
+ * use), {@code node.TunPort} (reach a port of this host, or of an endpoint, by the virtual interface). Each asks again about
+ * everything that it let in when a new epoch comes.
  *
  * <p>Invariants: what no grant allows is denied, and before the first epoch there are no grants; a grant only ever allows, so
  * neither their order nor their number can take a right away; equal questions to equal grants have equal answers; nothing
- * outside this room decides by itself, nor makes a subject of an ID that was not proved; the highest epoch is in force; a
- * policy that fails costs what was asked and nothing else; a stranger who is denied is told what it would be told if the thing
- * did not exist.
+ * outside this room decides by itself, or makes a subject of an ID that was not proved; the highest epoch is in force; a
+ * question over which the policy fails is denied, and nothing else suffers; a stranger who is denied gets the answer that it
+ * would get if the thing did not exist.
  *
  * <p>Sources: policy decision and enforcement points as in RFC 2753 section 2; capabilities without a rule language as in
  * Macaroons (Birgisson et al., 2014) and SPKI (RFC 2693 section 6.3, intersection of rights); default deny as in Saltzer and

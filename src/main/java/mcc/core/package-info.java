@@ -6,8 +6,8 @@
  *
  * <p>Read in this order: {@link mcc.core.Core} (the five laws), {@link mcc.core.Id} (256-bit names),
  * {@link mcc.core.Bytes} (immutable byte strings), {@link mcc.core.Address} (where datagrams go), {@link mcc.core.Rng}
- * (all randomness there is), {@link mcc.core.Counters} (what was done and what was refused),
- * {@link mcc.core.Invariant} (what must never be false).
+ * (all randomness there is), {@link mcc.core.Counters} (what was done and what was refused), {@link mcc.core.RateLimit} (how
+ * often each of many may do something), {@link mcc.core.Invariant} (what must never be false).
  *
  * <p>Invariants: every type here is an immutable value, except {@code Rng} and {@code Counters}, each of which belongs to
  * one core and one thread. Equal values print equal text, and what prints parses again.

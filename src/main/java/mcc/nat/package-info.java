@@ -1,8 +1,7 @@
 /**
- * Which addresses reach this node, by its peers' word.
+ * Which addresses reach this node, as its peers see it.
  *
- * <p>May use {@code core}, {@code wire} and {@code crypto}. Opens no sockets and reads no interfaces:
- * both come as inputs.
+ * <p>May use {@code core} and {@code wire}. Opens no sockets and reads no interfaces: what is seen there comes as inputs.
  *
  * <p>Read in this order: {@link mcc.nat.Nat} (votes in, verdict and addresses out), {@link mcc.nat.NatReport} (what an
  * operator reads).

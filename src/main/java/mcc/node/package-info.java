@@ -6,16 +6,21 @@
  *
  * <p>Read in this order: {@link mcc.node.Node} (start and stop, top to bottom), {@link mcc.node.Settings} (every
  * configuration key), {@link mcc.node.DataFolder} (identity and lock), {@link mcc.node.Bus} (all traffic between verticles
- * on one screen), {@link mcc.node.CoreHost} (how a core is driven), {@link mcc.node.SessionVerticle} (the packet loop),
- * {@link mcc.node.StreamPort} (a stream as its user sees it), {@link mcc.node.HealthCheck} (how an app is looked at), {@link
- * mcc.node.Watchdog} (whether the loops still turn).
+ * on one screen), {@link mcc.node.CoreHost} (how a core is driven), {@link mcc.node.Supervisor} (how a failed verticle is
+ * restarted), {@link mcc.node.Policies} (the policy in force), {@link mcc.node.SessionVerticle} with {@link mcc.node.TunPort}
+ * (the links and the virtual interface on the packet loop), {@link mcc.node.StreamDoor}, {@code StreamHub} and
+ * {@link mcc.node.StreamPort} (streams for whoever uses them), {@link mcc.node.DhtVerticle} with {@code Bootstraps},
+ * {@link mcc.node.RegistryVerticle} with {@link mcc.node.HealthCheck} (how an app is checked), {@link mcc.node.NatVerticle},
+ * {@link mcc.node.StoreVerticle} and {@code Store} (what survives a restart), {@link mcc.node.Problem} and
+ * {@link mcc.node.Status} (what is wrong, and how the node is), {@link mcc.node.Logging}, {@link mcc.node.Watchdog} (whether
+ * the loops still turn).
  *
  * <p>Invariants: packets, sessions, streams and who uses these live on one loop that nothing else shares; a core is driven by
- * one loop; a registration is acknowledged after it is on disk; a failed verticle is restarted with back-off and said in
- * {@code problems}; a core that begins anew says so, and whoever told its predecessor something tells it again; a
- * question that fails is answered and restarts nothing.
+ * one loop; a registration is acknowledged after it is on disk; a failed verticle is restarted with back-off and listed in
+ * {@code problems}; a core that was started again says so, and whoever told its predecessor something tells it again; a
+ * question that fails is answered with a problem and restarts nothing.
  *
- * <p>Sources: {@code docs/architecture.md}, sections 2 to 5.
+ * <p>Sources: {@code docs/architecture.md}, from "Verticles and the bus" on.
  */
 @NullMarked
 package mcc.node;

@@ -1,18 +1,18 @@
 package mcc.overlay;
 
-/** Where a letter goes: one per core, and the outside. */
+/** The mailboxes to which letters go: one for each core, and one for its host. */
 public enum Desk {
     /** {@code link.Links}. */
     LINKS,
     /** {@code dht.Dht}. */
     DHT,
-    /** The verticle that hosts {@code dht.Dht}, for what the core itself does not want to know: first contacts. */
+    /** The verticle that hosts {@code dht.Dht}, for what is not meant for the core: what became of first contacts. */
     DHT_HOST,
     /** {@code registry.Registry}. */
     REGISTRY,
     /** {@code nat.Nat}. */
     NAT,
-    /** Every verticle that wants to know: what was told to a core that begins anew is told again. */
+    /** Every verticle that told something to a core, which tells it again when that core was started again. */
     ALL,
     /** The verticle that hosts the sender: replies to tickets, things to persist, events. */
     HOST

@@ -6,7 +6,7 @@ import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.registry.Registry;
 
-/** One message on its way from a core: what it says is what its desk takes. */
+/** One message from a core to a desk; its content has the type that this desk takes. */
 public sealed interface Letter {
     /** Where it goes. */
     default Desk to() {
@@ -21,7 +21,7 @@ public sealed interface Letter {
         };
     }
 
-    /** What it says. */
+    /** The input for the core, or the output for the host. */
     Object content();
 
     /** To {@code link.Links}. */
@@ -42,6 +42,6 @@ public sealed interface Letter {
     /** To everybody. */
     record ToAll(Started content) implements Letter {}
 
-    /** To the host of the core that sends it, which has the output itself at hand. */
+    /** To the host of the core that sends it. */
     record ToHost(Object content) implements Letter {}
 }

@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
  * Who tells whom: for every output of every core, the letters that follow. Pure; the node delivers them over its bus, the
  * simulator by a queue.
  *
- * <p>The DHT has two kinds of askers, its host (REST) and the registry, and answers both by ticket. The registry's tickets
- * travel as negative numbers, −1 − ticket, so that they cannot meet the host's, which are never negative.
+ * <p>The DHT is asked by its host (for REST) and by the registry, and answers both by ticket. The registry's tickets travel as
+ * negative numbers, −1 − ticket, so that they differ from the host's, which are never negative.
  */
 public final class Wiring {
     private Wiring() {}
 
-    /** Routes that the core at a desk has begun: whoever feeds it tells its state again. */
+    /** Routes the news that the core at a desk was started: whoever feeds it tells its state again. */
     public static List<Letter> started(Desk desk) {
         Letter all = new Letter.ToAll(new Started(desk));
         Letter links = new Letter.ToLinks(new LinkInput.Tell());

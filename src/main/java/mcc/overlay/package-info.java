@@ -1,10 +1,11 @@
 /**
  * Who tells whom: every message between cores, on one screen.
  *
- * <p>May use all rooms of the second layer. Holds no state.
+ * <p>May use the rooms whose cores it joins: {@code link}, {@code nat}, {@code dht} and {@code registry}. Holds no state.
  *
- * <p>Read in this order: {@link mcc.overlay.Wiring} (the routes), {@link mcc.overlay.Desk} (where letters go),
- * {@link mcc.overlay.Letter} (what travels), {@link mcc.overlay.Started} (who begins anew is told everything again).
+ * <p>Read in this order: {@link mcc.overlay.Wiring} (the routes), {@link mcc.overlay.Desk} (the mailboxes),
+ * {@link mcc.overlay.Letter} (the messages), {@link mcc.overlay.Started} (a core that was started again is told everything
+ * again).
  *
  * <p>Invariants: every output of every core has a route, and the compiler says so, because the switches over the sealed
  * outputs have no {@code default}; the wiring of the simulator is that of the node.

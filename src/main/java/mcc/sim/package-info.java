@@ -15,8 +15,8 @@
  * packet fidelity links, handshakes, streams and packets of the virtual interface are real, over simulated datagrams.
  *
  * <p>Invariants: equal scenario, nodes, seed and options give an equal trace hash in any JVM; each node's randomness is split
- * from the root by index; letters stay in order between each two desks and in none else; after a tick a core's deadline lies
- * ahead; checkers run during the run; what fails names the command that replays it.
+ * from the root by index; letters keep their order between each two desks, and no other; after a tick a core's deadline lies
+ * ahead; checkers run during the run; a failure names the command that replays it.
  *
  * <p>Sources: TigerBeetle's VOPR and Kafka raft's seeded simulation for the form; protocol.md part C for what to try; RFC 4787
  * section 4.3 for how long a firewall remembers.

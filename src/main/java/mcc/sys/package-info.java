@@ -1,12 +1,13 @@
 /**
- * What the operating system offers and the JDK does not: Linux's virtual interface, by calls of its C library.
+ * What the operating system offers and the JDK does not: Linux's virtual interface, UDP sockets with segmentation offload, and
+ * systemd's notifications, by calls of the C library.
  *
  * <p>May use the JDK alone. {@link mcc.sys.Libc} alone calls foreign functions; what is above sees arrays and numbers.
  *
  * <p>Read in this order: {@link mcc.sys.TunDevice} (a virtual interface, opened and set up), {@link mcc.sys.Netlink}
  * (more addresses for it), {@link mcc.sys.UdpDescriptor} (a socket for super-packets) with {@link mcc.sys.UdpErrors},
- * {@link mcc.sys.Systemd} (how the process stands, for whoever started it), {@link mcc.sys.Libc} (the calls),
- * {@link mcc.sys.SysError} (what a call refused, in people's words).
+ * {@link mcc.sys.Systemd} (tells systemd how the process is), {@link mcc.sys.Libc} (the calls), {@link mcc.sys.SysError} (why
+ * a call failed, in words).
  *
  * <p>Invariants: arrays are passed to a call only on descriptors that never block, because the call holds off the garbage
  * collector; every failure carries the error's number; on another system than Linux everything here says so and does nothing.

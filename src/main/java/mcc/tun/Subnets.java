@@ -5,16 +5,16 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Which node is the next on the way to an address behind one: the longest prefix wins. */
+/** Which node an address in a network behind nodes is reached by: the longest prefix wins. */
 public final class Subnets {
-    /** Most of them; looked through one by one. */
+    /** The most subnets; they are searched one by one. */
     public static final int MAX = 256;
 
     private record Next(Subnet subnet, InnerAddress node) {}
 
     private final List<Next> nexts = new ArrayList<>();
 
-    /** @param subnets at most {@link #MAX}; those behind this node are not looked at */
+    /** @param subnets at most {@link #MAX}; those behind this node are ignored */
     public Subnets(String network, List<Subnet> subnets) {
         for (Subnet subnet : subnets) {
             if (subnet.node() != null) nexts.add(new Next(subnet, InnerAddress.of(network, subnet.node())));
@@ -22,13 +22,13 @@ public final class Subnets {
         nexts.sort(Comparator.comparing(Next::subnet, Subnet.LONGEST_FIRST));
     }
 
-    /** The IPv6 address of the node behind which an address is; null for none. */
+    /** The IPv6 address of the node that leads to an address; null for none. */
     public @Nullable InnerAddress next(InnerAddress to) {
         Next next = find(to.high(), to.low());
         return next == null ? null : next.node;
     }
 
-    /** The network behind another node that an address is of; null for none. */
+    /** The network behind another node that holds an address; null for none. */
     public @Nullable Subnet holding(long high, long low) {
         Next next = find(high, low);
         return next == null ? null : next.subnet;

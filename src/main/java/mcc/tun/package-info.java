@@ -7,11 +7,12 @@
  * <p>Read in this order: {@link mcc.tun.VirtualInterface} (the core: how a packet goes either way),
  * {@link mcc.tun.InnerAddress} (which address a node has), {@link mcc.tun.Ip} (a packet, parsed),
  * {@link mcc.tun.Segmenter} (a super-packet of the kernel, cut), {@link mcc.tun.Coalescer} (packets of peers, joined again),
- * {@link mcc.tun.Gate} (what may come in; {@code node} asks the policy), {@link mcc.tun.Offered} (what may by an endpoint's
- * address), {@link mcc.tun.Redirect} (to which listener that leads),
- * {@link mcc.tun.Refusal} (what a port says that is not there), {@link mcc.tun.Fragments} (packets in pieces),
- * {@link mcc.tun.Routes} (who has which address, and what waits for it), {@link mcc.tun.Ecn} (marks of congestion),
- * {@link mcc.tun.Icmp} (what this node says of itself).
+ * {@link mcc.tun.Gate} (what may come in to this host), {@link mcc.tun.Offered} (what may come in to an endpoint's address),
+ * both with {@link mcc.tun.Verdicts} (what the policy said; {@code node} asks it), {@link mcc.tun.Redirect} (which listener an
+ * endpoint's packets are rewritten to), {@link mcc.tun.Refusal} (the answer at a port that an endpoint does not have),
+ * {@link mcc.tun.Fragments} (packets in fragments), {@link mcc.tun.Routes} (which peer has which address, and the packets that
+ * wait for it) with {@link mcc.tun.Subnets} (networks behind nodes), {@link mcc.tun.Ecn} (marks of congestion),
+ * {@link mcc.tun.Icmp} (messages of this node itself).
  *
  * <p>Invariants: no bytes, however malformed, make anything here throw; a peer's packet carries that peer's address or is
  * dropped; every table has a limit; no payload is copied, and no checksum over payload is computed where the kernel takes the

@@ -1,6 +1,6 @@
 package mcc.tunnel;
 
-/** The connections of one forward of TCP: each is taken to a provider, and joined. */
+/** The connections of one TCP forward: each is led to a provider and joined with a stream. */
 final class ForwardConnections {
     private static final byte[] NOTHING = new byte[0];
 
@@ -46,9 +46,9 @@ final class ForwardConnections {
     }
 
     /**
-     * Joins a connection of a program of this host to the way that was opened for it.
+     * Joins a local program's connection with the stream that was opened for it.
      *
-     * @param early what was read of it before
+     * @param early bytes that were read from it before
      */
     static void join(PeerWatch peers, TcpSocket socket, Opening.Way<TcpSocket> way, byte[] early, Splice.Meter meter) {
         if (early.length > 0) meter.sent(early.length);
