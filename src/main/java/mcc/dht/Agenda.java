@@ -4,9 +4,9 @@ import java.util.PriorityQueue;
 import mcc.core.Core;
 import org.jspecify.annotations.Nullable;
 
-/** What one DHT core will do and when; equal times in the order of planning. */
+/** What one DHT core will do, and when; tasks for the same time run in the order of planning. */
 final class Agenda {
-    /** Something planned; whether it still matters is judged when it is due. */
+    /** A planned task; whether it still matters is checked when it is due. */
     sealed interface Task {
         /** A request is slow. */
         record Slow(long call) implements Task {}
@@ -14,10 +14,10 @@ final class Agenda {
         /** A request has failed. */
         record Timeout(long call) implements Task {}
 
-        /** A record of our own is to be stored anew. */
+        /** A record of our own is to be stored again. */
         record Republish(Publication publication, int round) implements Task {}
 
-        /** A record of our own is to be beaten. */
+        /** A heartbeat of a record of our own is due. */
         record Beat(Publication publication, int round) implements Task {}
 
         /** The network is to be joined, or joined again. */

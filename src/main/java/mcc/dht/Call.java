@@ -6,7 +6,7 @@ import mcc.wire.Contact;
 /**
  * A request in flight.
  *
- * @param position where the asked node stands
+ * @param position the asked node's position in the key space
  */
 record Call(Contact to, Id position, Use use) {
     /** What its answer is for. */

@@ -6,7 +6,7 @@ import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
 
-/** The requests in flight, each with the moment at which it is slow and the moment at which it has failed. */
+/** The requests in flight, each with the times at which it counts as slow and as failed. */
 final class Calls {
     private final Shared shared;
     private final LinkedHashMap<Long, Call> pending = new LinkedHashMap<>();
@@ -34,7 +34,7 @@ final class Calls {
             timeoutNs = shared.rtts.clamp(entry.srttNs + Math.max(4 * entry.rttvarNs, entry.srttNs / 4));
         }
         if (isPatient(use)) {
-            // How far a measured peer is, is known: twice its time is patience enough for a walk that others wait for.
+            // The round trip to a measured peer is known: a lookup that somebody waits for gives it twice that time.
             boolean enough = measured && use instanceof Call.Use.Step;
             timeoutNs = enough ? shared.rtts.clamp(2 * timeoutNs) : shared.config.maxTimeoutNs();
         }
@@ -49,8 +49,8 @@ final class Calls {
     }
 
     /**
-     * Who is asked for the second time, or whose place is at stake, gets all the time there is: a peer that is merely farther
-     * than the rest would miss an adaptive deadline every time.
+     * A peer that is asked for the second time, or whose place in the table depends on it, gets the longest time-out: a peer that
+     * is merely farther than the others would miss an adaptive one every time.
      */
     private static boolean isPatient(Call.Use use) {
         return switch (use) {
@@ -62,13 +62,13 @@ final class Calls {
         };
     }
 
-    /** Returns a request in flight, or null when it has been decided. */
+    /** Returns a request in flight, or null when it was answered or has failed. */
     @Nullable
     Call peek(long number) {
         return pending.get(number);
     }
 
-    /** Takes a request off whose answer is of no use any longer; null when it was decided before. */
+    /** Removes a request whose answer is no longer needed; null when it was answered or had failed. */
     @Nullable
     Call giveUp(long number) {
         Call call = pending.remove(number);
@@ -76,7 +76,7 @@ final class Calls {
         return call;
     }
 
-    /** Takes a request off, decided; null when it was before. */
+    /** Removes a request that was answered or has failed; null when it was removed before. */
     @Nullable
     Call take(long number) {
         return pending.remove(number);

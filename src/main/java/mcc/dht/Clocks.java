@@ -5,15 +5,15 @@ import java.util.LinkedHashMap;
 import mcc.core.Id;
 
 /**
- * What other nodes' clocks say of ours: of each node the last difference, and of all the median, so that no few of them decide.
- * Where there are fewer than three, the least difference counts.
+ * How far our clock is from other nodes' clocks: the last difference of each node, and their median, so that a few nodes cannot
+ * decide it. With fewer than three nodes the least difference counts.
  */
 final class Clocks {
     /** Nodes remembered. */
     private static final int NODES = 64;
-    /** An answer that took longer says too little. */
+    /** An answer that took longer is too inexact. */
     private static final long SLOWEST_NS = 5 * Config.SECOND;
-    /** From here on a difference is told, and below the second figure no longer. */
+    /** A difference is reported from here on, and until it falls below the second figure. */
     private static final long TELL_MS = 60_000;
 
     private static final long FORGET_MS = 30_000;
@@ -37,11 +37,11 @@ final class Clocks {
         aheadMs.remove(node);
         if (aheadMs.size() == NODES) aheadMs.pollFirstEntry();
         aheadMs.put(node, ahead);
-        // A clock that is near ours does not make the median a far one.
+        // A clock near ours cannot move the median away from it.
         if (toldMs != 0 || Math.abs(ahead) >= TELL_MS) judge();
     }
 
-    /** Our clock was set, or this machine slept: what others said before says nothing any more. */
+    /** Our clock was set, or this machine slept: earlier differences are void. */
     void forget() {
         aheadMs.clear();
     }

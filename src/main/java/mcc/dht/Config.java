@@ -10,13 +10,13 @@ import mcc.core.Bytes;
  * @param alpha requests of one lookup in flight
  * @param alphaMax the same while a lookup makes no progress
  * @param nearest how many of the nearest must have answered before a lookup ends
- * @param beatHolders how many holders, nearest first, a live provider beats at
+ * @param beatHolders how many holders, nearest first, get the heartbeats of a live record
  * @param maxRequests most requests of one lookup
  * @param minTimeoutNs least, and {@code maxTimeoutNs} most, time for an answer
  * @param storeLeaseMs how long holders keep a live record
- * @param staleNs a contact not heard from for this long is asked whether it is there
- * @param refreshNs a bucket in which nothing was looked up for this long is looked up in
- * @param maintainNs time between two looks at the table
+ * @param staleNs a contact not heard from for this long is pinged
+ * @param refreshNs a bucket in which nothing was looked up for this long is refreshed
+ * @param maintainNs time between two checks of the table
  * @param limits what may be kept
  */
 public record Config(
@@ -43,8 +43,8 @@ public record Config(
      *
      * @param recordsPerKey records of others under one key
      * @param records records of others
-     * @param recordBytes what they take in memory, by {@link Item#bytes}
-     * @param graves remembered versions of records that are gone
+     * @param recordBytes the memory that they take, by {@link Item#bytes}
+     * @param graves tombstones: remembered versions of records that are gone
      * @param lookups lookups at a time
      * @param calls requests in flight
      * @param publications records of our own

@@ -21,15 +21,15 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * Begin, once.
          *
          * @param self our ID and addresses
-         * @param bootstrap whom to join by; with an empty {@code snapshot} too, and no meeting to come, this is the first
-         *     node
-         * @param snapshot contacts of an earlier life
-         * @param meets whether {@link Meet} will tell whom to join by
+         * @param bootstrap nodes to join by; if it and {@code snapshot} are empty and no {@link Meet} follows, this is the
+         *     first node
+         * @param snapshot contacts remembered from an earlier run
+         * @param meets whether {@link Meet} will name nodes to join by
          * @param epochMs wall clock, milliseconds since 1970
          */
         record Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, boolean meets, long epochMs)
                 implements Input {
-            /** Without a meeting to come. */
+            /** Without a {@link Meet} to follow. */
             public Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, long epochMs) {
                 this(self, bootstrap, snapshot, false, epochMs);
             }
@@ -64,7 +64,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** A session with a peer stands. */
         record Up(Id node, Address at) implements Input {}
 
-        /** Where we are reached now. */
+        /** The addresses at which we are reached now. */
         record SelfAddresses(List<Address> addresses) implements Input {}
 
         /** Find the nodes nearest to a position; answered by {@link Output.Found}. */
@@ -76,8 +76,8 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * @param quorum ends once this many holders answered with records: 1 for what never changes, {@link #ALL} to hear
          *     all of the nearest holders, without which a reader cannot tell live from stale
          * @param limit most records
-         * @param providers whether only offers of services are wanted, each by the node that has it: whatever else stands
-         *     under the key does not count
+         * @param providers whether only providers' records are wanted, each written by the providing node itself: any other
+         *     record under the key is ignored
          */
         record FindValue(long ticket, Id key, int quorum, int limit, boolean providers) implements Input {
             /** Records of any kind. */
@@ -90,9 +90,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * Keep a record in the network until {@link Remove}; answered by {@link Output.Stored}.
          *
          * @param slot tells our records under one key apart
-         * @param leaseMs 1,000 to two hours: of a live record how long it counts as live after a beat, else how long
+         * @param leaseMs 1,000 to two hours: how long a live record counts as live after a heartbeat; of another one, how long
          *     holders keep it
-         * @param live whether it is beaten
+         * @param live whether we send heartbeats for it
          */
         record Put(long ticket, Id key, Id slot, Bytes body, long leaseMs, boolean live) implements Input {
             /** Refuses what no record can hold. */
@@ -107,7 +107,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** Withdraw a record of ours; answered by {@link Output.Stored}. */
         record Remove(long ticket, Id key, Id slot) implements Input {}
 
-        /** Whoever puts our records begins anew and has put these: withdraw every other, which nobody would ever. */
+        /** The core that puts our records was started again and has put these: withdraw all others, as nobody else would. */
         record Retain(List<Place> places) implements Input {
             /** Copies the list. */
             public Retain {
@@ -118,7 +118,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** Hand over the contacts worth remembering; answered by {@link Output.Persist}. */
         record Snapshot() implements Input {}
 
-        /** A quorum that no number of holders reaches. */
+        /** A quorum that is never reached. */
         int ALL = Integer.MAX_VALUE;
     }
 
@@ -136,7 +136,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /**
          * A lookup has ended.
          *
-         * @param records what was found, signatures checked; live or not is said of each
+         * @param records what was found, signatures checked; each says whether it is live
          * @param closest the nearest nodes that answered, nearest first
          */
         record Found(long ticket, Id target, List<Holding> records, List<Contact> closest, Trace trace)
@@ -151,41 +151,41 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /**
          * A record of ours was placed or withdrawn.
          *
-         * @param replicas holders that said so
-         * @param of holders that were asked
+         * @param replicas how many holders confirmed it
+         * @param of how many holders were asked
          */
         record Stored(long ticket, int replicas, int of) implements Output {}
 
         /** Contacts worth remembering for the next start. */
         record Persist(List<Contact> snapshot) implements Output {}
 
-        /** We are in the network, by these neighbours; none where this is the first node. */
+        /** We have joined the network and have these neighbours; none where this is the first node. */
         record Joined(List<Contact> contacts) implements Output {}
 
-        /** Nobody answers; goes on until {@link Joined}. */
+        /** Nobody answers any more; this lasts until {@link Joined}. */
         record Alone() implements Output {}
 
         /**
          * Our clock differs from others'.
          *
          * @param aheadMs by how much it is ahead, negative where it is behind; 0 when that is over
-         * @param nodes how many say so
+         * @param nodes how many nodes' clocks were compared
          */
         record ClockOff(long aheadMs, int nodes) implements Output {}
 
-        /** So many of our records have too few holders now. */
+        /** This many of our records have too few holders now. */
         record Thin(int records) implements Output {}
 
         /** Holders have a higher number for a record of ours than we knew; it was published above it. */
         record Renumbered(Id key, long seq) implements Output {}
 
-        /** Somebody publishes as us: holders have numbers above those that they took from us. */
+        /** Another node publishes with our key: holders have higher numbers than those that they took from us. */
         record Twin() implements Output {}
 
         /** The table has this many contacts now. */
         record TableChanged(int contacts) implements Output {}
 
-        /** A new epoch of the policy ended the keeping of so many records. */
+        /** A new policy removed this many records that we held. */
         record PolicyEnded(long epoch, int records) implements Output {}
 
         /** A record that we held for another has expired. */
@@ -215,7 +215,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     /** One contact. {@code rttNs} is 0 while unmeasured. */
     public record ContactView(Contact contact, long heardAgoMs, long rttNs, int failures) {}
 
-    /** By more the wall clock and the monotonic one differ only when the first is set, or the second stood still. */
+    /** Wall clock and monotonic clock drift apart by more than this only when the one is set, or the other stood still. */
     private static final long CLOCK_JUMP_MS = 2_000;
 
     private final Shared shared;
@@ -302,7 +302,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         upkeep.doubt();
     }
 
-    /** Other addresses mean another network, or one that is back. */
+    /** Other addresses mean that this host is in another network, or that its network is back. */
     private void selfAddresses(List<Address> addresses) {
         if (self.addresses().equals(addresses)) return;
         self = new Contact(self.node(), addresses);
@@ -358,7 +358,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
     }
 
-    /** Hands an answer to whom it is for; false when it is none to what was asked. */
+    /** Hands an answer to whoever asked; false when it is not of the kind that the request asks for. */
     private boolean apply(Call call, Message answer, long rttNs) {
         switch (call.use()) {
             case Call.Use.Step step when answer instanceof Message.Nodes nodes -> lookups.nodes(step, nodes);

@@ -10,11 +10,11 @@ import mcc.wire.Record;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The records that a lookup collected: of each writer and slot the newest version, with the most recent beat that any holder
- * heard.
+ * The records that a lookup collected: of each writer and slot the newest version, with the most recent heartbeat that any
+ * holder heard.
  *
- * <p>A holder may tell any number of records that nobody else has. When there are too many, whoever told most of those that
- * it told alone loses one, so that each holder has a fair share and none hides what others hold.
+ * <p>A holder may return any number of records that nobody else has. When there are too many, one is dropped of the holder
+ * that returned most records alone, so that each holder has a fair share and none can hide what others hold.
  */
 final class Harvest {
     private record Instance(Id writer, Id slot) {}
@@ -22,7 +22,7 @@ final class Harvest {
     private static final class Best {
         Record record;
         long beatNs;
-        /** Holders of this version; our own node is one as well. */
+        /** The nodes that returned this version, our own included. */
         final LinkedHashSet<Id> tellers = new LinkedHashSet<>(4);
 
         Best(Record record, long beatNs, Id teller) {
@@ -32,7 +32,7 @@ final class Harvest {
         }
     }
 
-    /** Where few are wanted, so many are collected, so that what several holders have can be preferred. */
+    /** At least this many records are collected even if fewer are wanted, so that those of several holders can be preferred. */
     private static final int LEAST = 64;
 
     private static final int TELLERS = 32;
@@ -40,7 +40,7 @@ final class Harvest {
     private final int limit;
     private final int room;
     private final LinkedHashMap<Instance, Best> all = new LinkedHashMap<>();
-    /** How many records each holder told that no other did. */
+    /** How many records each holder returned that no other did. */
     private final LinkedHashMap<Id, Integer> alone = new LinkedHashMap<>();
 
     private int answers;
@@ -64,7 +64,7 @@ final class Harvest {
         return all.size();
     }
 
-    /** Returns whether a record that only {@code teller} has would find room. */
+    /** Returns whether there is room for a record that only {@code teller} has. */
     boolean wants(Id teller) {
         return all.size() < room || mostAlone() != null && share(teller) + 1 < share(mostAlone());
     }
@@ -76,7 +76,7 @@ final class Harvest {
         return best != null && best.record.equals(record);
     }
 
-    /** Adds a record whose signature is right; {@code beatNs} is when {@code teller}, its holder, last heard the writer. */
+    /** Adds a record whose signature is valid; {@code beatNs} is when its holder, {@code teller}, last heard the writer. */
     void add(Record record, long beatNs, Id teller) {
         Instance instance =
                 new Instance(record.content().writer(), record.content().slot());
@@ -116,7 +116,7 @@ final class Harvest {
         return most;
     }
 
-    /** Drops the last of the records that only {@code teller} told. */
+    /** Drops the last of the records that only {@code teller} returned. */
     private void drop(@Nullable Id teller) {
         Instance last = null;
         for (var entry : all.entrySet()) {
@@ -128,7 +128,7 @@ final class Harvest {
         count(teller, -1);
     }
 
-    /** Returns what was found; where it is too much, what most holders have. */
+    /** Returns what was found; where that is too much, the records that most holders have. */
     List<Holding> holdings(long nowNs) {
         List<Best> chosen = new ArrayList<>(all.values());
         if (chosen.size() > limit) chosen.sort(Comparator.comparingInt(best -> -best.tellers.size()));

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A record that this node holds for another. */
 final class Item {
-    /** Where a record stands: of each writer and slot under a key there is one. */
+    /** What identifies a record: there is one for each writer and slot under a key. */
     record Instance(Id key, Id writer, Id slot) {
         static Instance of(Record record) {
             Record.Content c = record.content();
@@ -24,12 +24,12 @@ final class Item {
     static final Comparator<Item> BY_EXPIRY =
             Comparator.comparingLong((Item item) -> item.expiresNs).thenComparingLong(item -> item.number);
 
-    /** What a record takes beside its bytes: its names, its places in the indexes of {@link RecordStore}. */
+    /** The memory that a record takes beside its bytes: its names, and its entries in the indexes of {@link RecordStore}. */
     private static final int OVERHEAD_BYTES = 768;
 
     final Record record;
     final Instance instance;
-    /** Who had it kept; null for this node. */
+    /** The peer that stored it; null for this node. */
     final @Nullable Subject by;
     /** The network of the address that it came from, see {@link #network}. */
     final Address network;
@@ -59,7 +59,7 @@ final class Item {
         return instance.writer;
     }
 
-    /** What it takes of {@link Config.Limits#recordBytes}: its content is there as it came, and taken apart. */
+    /** What it takes of {@link Config.Limits#recordBytes}: its content is held twice, encoded and decoded. */
     int bytes() {
         return bytes(record);
     }
@@ -68,7 +68,7 @@ final class Item {
         return 2 * record.raw().size() + OVERHEAD_BYTES;
     }
 
-    /** Whether its writer stands behind it still. */
+    /** Whether it needs no heartbeat, or one came in time. */
     boolean isLive(long nowNs) {
         long beatMs = record.content().beatMs();
         return beatMs == 0 || nowNs - beatNs < beatMs * Config.MS;

@@ -26,18 +26,18 @@ import org.jspecify.annotations.Nullable;
  * alphaMax (S/Kademlia's and libp2p's fixed parallelism waits for the slowest; freeing the slot at the 85th percentile does
  * not).
  *
- * <p>Whoever answers may lie, so it is believed on credit. To ask a peer that we do not know ourselves costs all who named
- * it one point of {@link #CREDIT}, which they get back, and one more, when that peer answers; a peer whose namers have no
- * credit left is passed over as if it had failed. So a liar costs a lookup a few requests, at a time at which others are
- * under way, however many nodes it makes up, and cannot crowd out what others named. Peers that two named, or that we know,
- * are asked first. Where the walk would end with too few answers, credit is given once more: an honest neighbour may know
- * many that left. Of the nearest only those count for its end that two others named: neighbours of a target know one
- * another, and a few liars that stand nearest in our table, and name nobody or nobody real, would be the end of the walk.
+ * <p>A peer that answers may lie, so it is trusted on credit. To ask a peer that we do not know ourselves costs all who named
+ * it one point of {@link #CREDIT}; when it answers they get the point back, and one more. A peer whose namers have no credit
+ * left is passed over as if it had failed. So a liar costs a lookup only a few requests, which run beside others, however many
+ * nodes it makes up, and cannot crowd out what others named. Peers that two others named, or that we know, are asked first.
+ * Where the walk would end with too few answers, credit is given once more: an honest neighbour may know many nodes that have
+ * left. Of the nearest peers only those named by two others count for the end of the walk: neighbours of a target know one
+ * another, and otherwise a few liars nearest in our table that name nobody, or nobody real, could end the walk.
  *
- * <p>A peer is not asked twice on the way: the next one is cheaper than waiting. The last look is the exception: peers that
- * timed out and would be nearer than every one that responded are asked once more before the lookup ends, at one time,
- * because one lost datagram in fifty would otherwise hide the nearest node in one lookup of fifty. Who was named by one peer
- * alone gets none.
+ * <p>A peer is not asked twice on the way: asking the next one is cheaper than waiting. The last look is the exception: before
+ * the lookup ends, peers that timed out and would be nearer than every one that responded are asked once more, all at the same
+ * time, because one lost datagram in fifty would otherwise hide the nearest node in one lookup of fifty. Peers that only one
+ * other named are left out.
  *
  * <p>Sources: Maymounkov and Mazières 2002 section 2.3; zikade's coord/query for the closed state machine; Jimenez et al.
  * 2011 and Rhea et al. 2004 for per-peer time-outs; Baumgart and Mies, S/Kademlia (2007), for lookups among liars.
@@ -54,15 +54,15 @@ final class Lookup {
     static final class Peer {
         Contact contact;
         final Id position;
-        /** Whether we know it ourselves, by its own answers or as a bootstrap node. */
+        /** Whether we know it ourselves: it answered us, or is a bootstrap node. */
         private final boolean known;
-        /** Who named it; at most {@link #NAMERS}. */
+        /** The peers that named it; at most {@link #NAMERS}. */
         private final List<Peer> namers = new ArrayList<>(2);
-        /** How many more of those it named may be asked, and how many have been and did not answer yet. */
+        /** How many more of the peers that it named may be asked, and how many of them were asked and have not answered. */
         private int credit = CREDIT;
 
         private int open;
-        /** Whose credit the request to it under way has taken. */
+        /** The peers whose credit paid for the request to it that is under way. */
         private List<Peer> sponsors = List.of();
 
         State state = State.HEARD;
@@ -94,7 +94,7 @@ final class Lookup {
             return false;
         }
 
-        /** Whether it is passed over for good: nobody who named it has credit, nor anybody out who might bring some. */
+        /** Whether it is passed over for good: no peer that named it has credit, or requests under way that may earn some. */
         private boolean isLost() {
             if (known) return false;
             for (Peer namer : namers) if (namer.credit > 0 || namer.open > 0) return false;
@@ -108,7 +108,7 @@ final class Lookup {
             List<Address> all = new ArrayList<>(contact.addresses());
             for (Address address : as.addresses()) {
                 if (all.contains(address)) continue;
-                // What one namer said leaves room for what the next one does.
+                // One namer's addresses must leave room for the next one's.
                 if (all.size() == Limits.CONTACT_ADDRESSES) all.remove(1);
                 all.add(address);
                 unreachable = false;
@@ -117,14 +117,14 @@ final class Lookup {
         }
     }
 
-    /** Most peers remembered; of those that are of no use any longer, and then of the rest, the farthest are forgotten. */
+    /** Most peers remembered; the farthest are forgotten, first of those no longer useful, then of the rest. */
     static final int PEERS = 128;
-    /** How many peers that nobody else named a peer may have asked before one of them has answered. */
+    /** How many of the peers that only one peer named are asked before one of them has answered. */
     static final int CREDIT = 3;
-    /** What a peer may gain by having named the living. */
+    /** The most credit that a peer can earn by naming peers that answer. */
     private static final int CREDIT_MAX = 6;
 
-    /** How many must answer before a lookup ends, where there are so many. */
+    /** How many peers must answer before a lookup ends, where there are so many. */
     static final int FLOOR = 8;
     /** How many others must name a peer before it counts for the end. */
     private static final int WITNESSES = 2;
@@ -185,7 +185,7 @@ final class Lookup {
         return true;
     }
 
-    /** Forgets the least useful peer, never one that waits, and returns where it stood. */
+    /** Forgets the least useful peer, never one whose answer is awaited, and returns its index. */
     private int forget() {
         int least = -1;
         int leastUse = Integer.MAX_VALUE;
@@ -208,7 +208,7 @@ final class Lookup {
         };
     }
 
-    /** Returns the next peer to ask, or null when it must wait or is done. */
+    /** Returns the next peer to ask; null when the lookup must wait or has ended. */
     @Nullable
     Peer next() {
         int alpha = Math.min(config.alphaMax(), config.alpha() + setbacks);
@@ -241,7 +241,7 @@ final class Lookup {
         return best;
     }
 
-    /** Whether a peer is one of those whose answers end the lookup. */
+    /** Whether a peer counts for the end of the lookup. */
     private boolean counts(Peer peer) {
         return peer.state != State.RESPONDED || floor() == 0 || peer.isCorroborated();
     }
@@ -252,7 +252,7 @@ final class Lookup {
         return responded;
     }
 
-    /** Whether those are too few who answered, and somebody was passed over for want of credit. */
+    /** Whether too few peers answered and some were passed over for lack of credit. */
     private boolean mayRelent() {
         if (relented || responded() >= width()) return false;
         for (Peer peer : peers) if (peer.state == State.HEARD && peer.isLost()) return true;
@@ -280,7 +280,7 @@ final class Lookup {
         return goal instanceof LookupGoal.Values v && harvest.answers() >= v.quorum();
     }
 
-    /** A reader looks farther: nodes that joined since a record was placed may stand before it, and the very nearest may lie. */
+    /** A reader looks farther: nodes that joined since a record was placed may be nearer than its holders, and may lie. */
     private int width() {
         return switch (goal) {
             case LookupGoal.Self _ -> config.k();
@@ -290,7 +290,7 @@ final class Lookup {
         };
     }
 
-    /** How many must have answered in all; who looks around for itself takes what it gets. */
+    /** How many must have answered in all; a lookup for our own upkeep takes what it gets. */
     private int floor() {
         return switch (goal) {
             case LookupGoal.Self _, LookupGoal.Refresh _ -> 0;
@@ -303,7 +303,7 @@ final class Lookup {
         return peers.stream().filter(p -> p.state == State.WAITING).toList();
     }
 
-    /** Whether nothing is left of the walk but last looks. */
+    /** Whether only last looks are left to do. */
     private boolean converged() {
         int counted = 0;
         int width = width();
@@ -347,7 +347,7 @@ final class Lookup {
         setbacks++;
     }
 
-    /** Notes an answer that told {@code count} new contacts or records. */
+    /** Notes an answer with {@code count} new contacts or records. */
     void answered(Peer peer, long nowNs, Trace.Result result, int count) {
         if (peer.state != State.WAITING) return;
         if (!peer.slow) inFlight--;
@@ -400,8 +400,8 @@ final class Lookup {
     }
 
     /**
-     * Returns the nearest that did not fail, responded or not, at most {@code count}, nearest first; those that one peer alone
-     * named only where others are too few.
+     * Returns the nearest peers that did not fail, whether they responded or not, at most {@code count}, nearest first; those
+     * that only one peer named are used only where there are too few others.
      */
     List<Contact> standing(int count) {
         List<Peer> chosen = new ArrayList<>(count);

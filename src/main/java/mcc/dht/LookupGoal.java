@@ -10,7 +10,7 @@ sealed interface LookupGoal {
      *
      * @param quorum it ends once this many holders answered with records
      * @param limit most records
-     * @param providers whether what is no offer of a service does not count
+     * @param providers whether only providers' records count
      */
     record Values(long ticket, int quorum, int limit, boolean providers) implements LookupGoal {}
 
@@ -23,7 +23,7 @@ sealed interface LookupGoal {
     /** A bucket is to be filled or tested. */
     record Refresh() implements LookupGoal {}
 
-    /** Returns whether somebody wants to see its steps. */
+    /** Returns whether its steps are recorded, for whoever asked. */
     default boolean isTraced() {
         return this instanceof Nodes || this instanceof Values;
     }

@@ -13,7 +13,7 @@ import mcc.wire.Record;
 final class Lookups {
     /** Most pages asked of one holder. */
     private static final int PAGES = 8;
-    /** So long after its start a lookup asks for no further page: a holder that takes its time over each holds nobody up. */
+    /** A lookup older than this asks for no further page, so that a holder that is slow with each page holds nobody up. */
     private static final long PAGES_NS = 3 * Config.SECOND;
 
     private final Shared shared;
@@ -33,7 +33,7 @@ final class Lookups {
         start(target, goal, seeds, _ -> {});
     }
 
-    /** The same; {@code prepare} may put in what is known locally. */
+    /** The same; {@code prepare} may add what is known locally. */
     void start(Id target, LookupGoal goal, List<Contact> seeds, Consumer<Lookup> prepare) {
         Lookup lookup = new Lookup(next++, target, goal, shared.config, shared.nowNs);
         prepare.accept(lookup);
@@ -70,7 +70,7 @@ final class Lookups {
             }
         }
         if (!lookup.isDone() || running.remove(lookup.id) == null) return;
-        // Contacts of ours go on being judged by whether they answer; nobody else's answer is of use any longer.
+        // Requests to our own contacts go on, as they show whether these answer; other answers are no longer needed.
         for (Lookup.Peer peer : lookup.waiting()) {
             if (shared.table.find(peer.position) == null) calls.giveUp(peer.call);
         }
@@ -127,7 +127,7 @@ final class Lookups {
         if (calls.ask(to, position, request, new Call.Use.Page(lookup, page))) lookup.pageAsked();
     }
 
-    /** What we know of a node ourselves is worth more than what another says, and without an address nobody is reached. */
+    /** Adds contacts that a peer named. Our own knowledge of a node comes before theirs; one without an address is left out. */
     private int learn(Lookup lookup, List<Contact> contacts, Lookup.Peer namer) {
         int news = 0;
         for (Contact contact : contacts) {
@@ -140,7 +140,7 @@ final class Lookups {
         return news;
     }
 
-    /** Takes over the records whose key and signature are right; returns whether there was one. */
+    /** Adds the records whose key and signature are right; returns whether there was one. */
     private boolean collect(Lookup lookup, Message.Values values, Id holder) {
         boolean any = false;
         for (Message.Held held : values.records()) {
@@ -164,7 +164,7 @@ final class Lookups {
         return lookup.goal instanceof LookupGoal.Values goal && goal.providers();
     }
 
-    /** Whether a record says what its writer offers. */
+    /** Whether a record is a provider's and speaks of its own writer. */
     private static boolean isProvider(Record record) {
         Provider provider =
                 Provider.parse(record.content().slot(), record.content().body());

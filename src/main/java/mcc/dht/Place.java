@@ -2,5 +2,5 @@ package mcc.dht;
 
 import mcc.core.Id;
 
-/** Where a record of ours stands: under which key, and which of ours there. */
+/** What identifies a record of ours: its key, and its slot under that key. */
 public record Place(Id key, Id slot) {}

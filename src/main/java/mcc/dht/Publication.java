@@ -11,7 +11,7 @@ import mcc.wire.Contact;
 import mcc.wire.Record;
 import org.jspecify.annotations.Nullable;
 
-/** A record of our own: what is to stand in the network, and who is known to hold it. */
+/** A record of our own: its content, and the nodes known to hold it. */
 final class Publication {
     /** Names it among our records. */
     final Place name;
@@ -25,38 +25,38 @@ final class Publication {
     /** The user who waits for the present version to be stored; null when nobody does. */
     @Nullable
     Long ticket;
-    /** Whom the present version, or one before, was sent to, by position, nearest to the key first. At most 2 k. */
+    /** The nodes to which this version or an earlier one was sent, by position, nearest to the key first. At most 2 k. */
     final TreeMap<Id, Contact> targets;
-    /** Those among them that said they keep it. */
+    /** Those among them that confirmed that they hold it. */
     final TreeMap<Id, Contact> holders;
-    /** Positions of holders that did not answer the last beat. */
+    /** Positions of holders that did not answer the last heartbeat. */
     private final List<Id> missing = new ArrayList<>();
     /** Holders of the present version that were given up. */
     int lost;
-    /** Stores sent for the present version and not yet decided. */
+    /** Store requests for this version that were neither answered nor failed yet. */
     int open;
 
     int kept;
     int asked;
-    /** A lookup for holders runs. */
+    /** Whether a lookup for holders is under way. */
     boolean looking;
-    /** Answers of holders are awaited. */
+    /** Whether answers of holders are awaited. */
     boolean placing;
 
     boolean withdrawn;
-    /** Too few nodes hold it. */
+    /** Whether too few nodes hold it. */
     boolean thin;
-    /** Enough holders took it in this life of the node. */
+    /** Whether enough holders took it since this node was started. */
     boolean established;
-    /** The highest number that holders said they know, and ours before they did; 0 while none did. */
+    /** The highest version number that holders reported, and our own before that; 0 while none did. */
     long known;
 
     long own;
-    /** How often the present placement took up a higher number. */
+    /** How often the present placement was repeated with a higher number. */
     int renumberings;
-    /** Holders that know numbers above ours though they took it from us; at most as many as were asked. */
+    /** Holders that took our version and yet know a higher number; at most as many as were asked. */
     final Set<Id> accusers = new LinkedHashSet<>();
-    /** Counts placements; an agenda entry of an earlier one is void. */
+    /** Counts placements; a task in the agenda that belongs to an earlier one is void. */
     int round;
 
     Publication(Place name, Bytes body, long leaseMs, boolean live) {
@@ -68,7 +68,7 @@ final class Publication {
         holders = new TreeMap<>(name.key().byDistance());
     }
 
-    /** Notes a beat that was not answered; returns whether the holder is given up after two in a row. */
+    /** Notes a heartbeat that was not answered; returns whether the holder is given up, as it was the second in a row. */
     boolean missed(Id holder) {
         if (!missing.contains(holder)) {
             missing.add(holder);

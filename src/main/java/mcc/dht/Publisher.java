@@ -15,23 +15,23 @@ import mcc.wire.Message;
 import mcc.wire.Record;
 
 /**
- * Keeps records of our own in the network: places them at the k nearest nodes, places them anew at half of their lease, beats
- * the live ones at the nearest holders every third of theirs, and withdraws them by a newer version with a lease of 0.
+ * Keeps records of our own in the network: stores them at the k nearest nodes, again after half of their lease, sends heartbeats
+ * for the live ones to the nearest holders every third of theirs, and withdraws them by a newer version with a lease of 0.
  */
 final class Publisher {
-    /** Where our own records come from. */
+    /** The address from which our own records count as stored. */
     private static final Address OWN = Address.v4(0x7f000001, 0);
 
     private static final int ATTEMPTS = 2;
     private static final int WITHDRAW_ATTEMPTS = 4;
     private static final long RETRY_NS = 5 * Config.SECOND;
-    /** Lookups for holders at a time: the rest of {@link Config.Limits#lookups} is for those who wait for answers. */
+    /** Lookups for holders at a time: the rest of {@link Config.Limits#lookups} is for lookups that somebody waits for. */
     private static final int LOOKING = 64;
-    /** How far above the wall clock a number may be that a holder tells, in milliseconds: more is no clock's. */
+    /** How far above the wall clock a holder's version number may be, in milliseconds: no node's clock is off by more. */
     private static final long PLAUSIBLE_MS = 24 * 3_600_000L;
-    /** How often one placement takes up a higher number. */
+    /** How often one placement is repeated with a higher number. */
     private static final int RENUMBERINGS = 3;
-    /** How many holders must say that another publishes as us. */
+    /** How many holders must report that another node publishes with our key. */
     private static final int TWIN_WITNESSES = 2;
 
     private static final long TWIN_PAUSE_NS = Config.MINUTE;
@@ -40,7 +40,7 @@ final class Publisher {
     private final Calls calls;
     private final Lookups lookups;
     private final LinkedHashMap<Place, Publication> all = new LinkedHashMap<>();
-    /** Publications that wait until fewer are looked for holders; each at most once. */
+    /** Publications that wait for one of the {@link #LOOKING} lookups for holders; each at most once. */
     private final ArrayDeque<Publication> queued = new ArrayDeque<>();
 
     private int looking;
@@ -103,7 +103,7 @@ final class Publisher {
         }
     }
 
-    /** Answers who still waits for an earlier version. */
+    /** Answers whoever still waits for an earlier version. */
     private void settle(Publication publication) {
         Long ticket = publication.ticket;
         publication.ticket = null;
@@ -124,7 +124,7 @@ final class Publisher {
         return any;
     }
 
-    /** Places again what no one holds: there may be holders now. */
+    /** Places the records again that nobody holds: there may be holders now. */
     void joined() {
         for (Publication publication : List.copyOf(all.values())) {
             if (publication.holders.isEmpty() && !publication.looking && !publication.placing) place(publication);
@@ -145,7 +145,7 @@ final class Publisher {
     }
 
     private void lookForHolders() {
-        if (starting) return; // a lookup that ends at once comes back here
+        if (starting) return; // a lookup that ends at once calls this again
         starting = true;
         while (looking < LOOKING && !queued.isEmpty()) {
             Publication publication = queued.remove();
@@ -156,8 +156,8 @@ final class Publisher {
     }
 
     /**
-     * Signs the next version. Its seq is the wall clock's milliseconds, or one more than before, so restarts need no memory; or
-     * one more than holders knew, where the clock was set back or an earlier life of this node had a faster one.
+     * Signs the next version. Its seq is the wall clock in milliseconds, or one more than before, so that it need not be stored
+     * for a restart; or one more than holders know, where the clock was set back or was ahead in an earlier run.
      */
     private void issue(Publication publication) {
         publication.round++;
@@ -254,7 +254,7 @@ final class Publisher {
     /** A holder knows a higher number than we do: publishes above it at once, to the same nodes. */
     private boolean overtaken(Publication publication, Id holder, long newest) {
         long seq = current(publication).content().seq();
-        // An older node does not say which: a clock that holders believed was less than twice their slack ahead.
+        // A node of version 1 does not say which number: a clock that holders accepted was less than twice their slack ahead.
         long known = newest == 0 ? shared.epochMs() + 2 * RecordStore.ISSUED_SLACK_MS : newest;
         if (known < seq || known - shared.epochMs() > PLAUSIBLE_MS) {
             shared.counters.add("dht.newestImplausible");
@@ -272,7 +272,7 @@ final class Publisher {
         return true;
     }
 
-    /** Enough holders took our numbers in this life already, so that a higher one is not of an earlier life of ours. */
+    /** Enough holders took our numbers since the start already, so a higher one cannot be from an earlier run of this node. */
     private void accuse(Publication publication, Id holder, long newest) {
         boolean foreign = newest > publication.own && newest <= publication.known;
         if (!publication.established || !foreign) return;
@@ -342,12 +342,12 @@ final class Publisher {
             calls.ask(holder.getValue(), holder.getKey(), beat, new Call.Use.Beat(publication, publication.round));
         }
         boolean settled = !publication.placing && !publication.looking;
-        // Whoever has no holder left is answered by none.
+        // If no holder is left, none can answer.
         boolean alone = publication.holders.isEmpty() && shared.table.size() > 0;
         if (settled && (alone || isOvertaken(publication))) place(publication);
     }
 
-    /** Readers ask the nearest nodes: when the table knows nearer ones than those we beat at, the record has to move. */
+    /** Readers ask the nearest nodes: when the table has nearer ones than those that get heartbeats, the record must move. */
     private boolean isOvertaken(Publication publication) {
         int count = shared.config.beatHolders();
         for (Entry entry : shared.table.closest(publication.name.key(), count)) {
@@ -360,8 +360,8 @@ final class Publisher {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
         publication.heard(call.position());
-        // Whoever was cut off gave its nearest holders up one by one, and would beat where no reader asks. A machine
-        // that slept, or whose clock was set, has a record whose time of issue no holder takes any longer.
+        // A node that was cut off gave up its nearest holders one by one, and would send heartbeats where no reader asks. After
+        // the machine slept, or its clock was set, no holder accepts the record's time of issue any longer.
         boolean astray = publication.lost >= shared.config.beatHolders() / 2;
         long ageMs = Math.abs(shared.epochMs() - current(publication).content().issuedAtMs());
         boolean outdated = !known && ageMs > RecordStore.ISSUED_SLACK_MS * 3 / 4;

@@ -24,19 +24,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * The records that this node holds for others: under each key, of each writer and slot the newest version.
  *
- * <p>It believes the signature and its own monotonic clock, nothing else: {@code issuedAtMs} is only checked to be within
- * ten minutes. What expired or was withdrawn is remembered as a grave for 20 minutes, longer than a copy of it could still
- * pass that check, so that an old record cannot come back.
+ * <p>It trusts the signature and its own monotonic clock, nothing else: {@code issuedAtMs} is only checked to be within
+ * ten minutes. A record that expired or was withdrawn leaves a tombstone, its version, for 20 minutes: longer than a copy of it
+ * could still pass that check, so that an old version cannot come back.
  *
- * <p>There is no limit for one writer while there is room. When a key or the whole store is full, those that take most give
+ * <p>There is no limit for one writer while there is room. When a key or the whole store is full, whoever takes most gives
  * way: {@link Shelf#giveWay} and {@link Shares#giveWay}.
  */
 final class RecordStore {
     /** How far {@code issuedAtMs} may be off, in milliseconds. */
     static final long ISSUED_SLACK_MS = 600_000;
-    /** How long the version of a record that is gone is remembered. */
+    /** How long a tombstone is kept. */
     static final long GRAVE_NS = 20 * Config.MINUTE;
-    /** Contacts that each page of records leaves room for, where it can. */
+    /** Contacts for which each page of records leaves room, where it can. */
     private static final int CONTACTS = 4;
 
     private record Grave(Item.Instance instance, long seq, long untilNs) {}
@@ -55,7 +55,7 @@ final class RecordStore {
     private final ArrayDeque<Grave> graveQueue = new ArrayDeque<>();
     private long number;
 
-    /** @param position where this node stands */
+    /** @param position this node's position in the key space */
     RecordStore(Config config, Id position, Signing signing, Rng rng, Counters counters) {
         this.config = config;
         this.signing = signing;
@@ -67,7 +67,7 @@ final class RecordStore {
     /**
      * Judges a record and keeps it if it may be kept; a lease of 0 withdraws.
      *
-     * @param by who asks for it; null for this node
+     * @param by the peer that stores it; null for this node
      * @param from the address that it came from
      */
     Verdict store(long nowNs, long epochMs, @Nullable Subject by, Address from, Record record) {
@@ -105,7 +105,7 @@ final class RecordStore {
         if (held != null && held.record.content().seq() >= c.seq()) return Verdict.OLD;
         Grave grave = graves.get(instance);
         if (grave != null && grave.seq >= c.seq()) return c.leaseMs() == 0 ? Verdict.KEPT : Verdict.OLD;
-        // The cheap refusal first: a signature costs more to check than all the rest.
+        // The cheap checks first: checking a signature costs more than all of them.
         boolean keeps = c.leaseMs() > 0;
         if (keeps && held == null && isFullFor(nowNs, network, record)) return Verdict.FULL;
         if (!isSigned(record, config.network(), signing)) return Verdict.INVALID;
@@ -145,7 +145,7 @@ final class RecordStore {
         return shares.giveWay(network, c.writer(), c.key(), Item.bytes(record));
     }
 
-    /** Lets others give way where it is full; false where nobody has to. */
+    /** Makes room where it is full; false where no other record has to give way. */
     private boolean makeRoom(long nowNs, Address network, Record record) {
         Shelf shelf = shelves.get(record.content().key());
         if (isFull(shelf) && !giveWay(nowNs, victim(nowNs, shelf, network, record))) return false;
@@ -160,13 +160,13 @@ final class RecordStore {
         return true;
     }
 
-    /** The same version may come back; an older one may not. */
+    /** Drops a record; the same version may come back, an older one may not. */
     private void drop(long nowNs, Item item) {
         remove(item);
         bury(item.instance, item.record.content().seq() - 1, nowNs);
     }
 
-    /** Drops the records of those who may not have any here; returns how many. */
+    /** Drops the records of peers that may not store any here; returns how many. */
     int retain(long nowNs, Predicate<Subject> may) {
         int dropped = 0;
         for (Item item : List.copyOf(expiries)) {
@@ -178,7 +178,7 @@ final class RecordStore {
         return dropped;
     }
 
-    /** Notes that the writer still stands behind a version; false when that version is not held. */
+    /** Takes a heartbeat of a version; false when that version is not held. */
     boolean beat(long nowNs, Id from, Message.Beat beat) {
         Item item = find(new Item.Instance(beat.key(), from, beat.slot()));
         if (item == null || item.expiresNs <= nowNs || item.record.content().seq() != beat.seq()) return false;
@@ -187,9 +187,9 @@ final class RecordStore {
     }
 
     /**
-     * Answers a {@link Message.FindValue}: one page of records and the nearest contacts. What needs several pages comes in an
-     * order that gives every writer its turn, another one for each reader. The cursor is where the next page begins, and the
-     * salt of the order in its upper half.
+     * Answers a {@link Message.FindValue}: one page of records and the nearest contacts. Where there are several pages, their
+     * order gives every writer its turn, and differs for each reader. The cursor says where the next page begins; its upper half
+     * is the salt of the order.
      */
     Message.Values find(long nowNs, Id key, long cursor, List<Contact> nearest) {
         expire(nowNs, null);
@@ -219,7 +219,7 @@ final class RecordStore {
         return true;
     }
 
-    /** Drops what has expired; names it in {@code gone} where that is wanted. */
+    /** Drops what has expired, and adds its names to {@code gone} if that is not null. */
     void expire(long nowNs, @Nullable List<Gone> gone) {
         while (!expiries.isEmpty() && expiries.first().expiresNs <= nowNs) {
             Item item = expiries.first();

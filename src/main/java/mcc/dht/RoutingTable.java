@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * The contacts of one node, in buckets by how many leading bits their position shares with its own.
  *
  * <p>Each bucket holds at most k contacts, least recently heard first, and at most k replacements, most recently heard last.
- * At most two contacts of one /24 (IPv4) or /48 (IPv6) stand in one bucket, addresses of neighbours excepted. Only nodes
- * that answered something may be put in: the caller's duty.
+ * At most two contacts of one /24 (IPv4) or /48 (IPv6) are in one bucket, except for local addresses. Only nodes that
+ * answered a request may be added: that is the caller's duty.
  */
 final class RoutingTable {
     /** Most contacts of one prefix in one bucket. */
@@ -105,7 +105,7 @@ final class RoutingTable {
         }
     }
 
-    /** Returns whether an unknown node at this place would be taken in once it answered. */
+    /** Returns whether an unknown node would be added if it answered. */
     boolean hasRoomFor(Contact contact, Id position) {
         if (position.equals(self)) return false;
         Bucket bucket = peek(self.sharedBits(position));
@@ -142,8 +142,8 @@ final class RoutingTable {
     }
 
     /**
-     * Bucket d, in which the target itself would stand, is nearer to it than all deeper buckets together, and those are
-     * nearer than bucket d − 1, and so on: only within one of these groups is there anything to sort.
+     * Bucket d, to which the target itself belongs, is nearer to it than all deeper buckets, those together are nearer than
+     * bucket d − 1, and so on: only within one of these groups is there anything to sort.
      */
     private void gather(Id target, int count, List<Entry> out, boolean doubtful) {
         int d = Math.min(self.sharedBits(target), Id.BITS - 1);
@@ -153,7 +153,7 @@ final class RoutingTable {
         for (int i = d - 1; i >= 0 && out.size() < count; i--) take(target, i, out, out.size(), count, doubtful);
     }
 
-    /** Adds the contacts of a bucket to a group that begins at {@code from}: it stays sorted, and as short as is asked for. */
+    /** Adds a bucket's contacts to the group that begins at {@code from}, sorted, and no more in all than {@code count}. */
     private void take(Id target, int index, List<Entry> out, int from, int count, boolean doubtful) {
         Bucket bucket = peek(index);
         if (bucket == null) return;
@@ -177,7 +177,7 @@ final class RoutingTable {
         out.set(j, entry);
     }
 
-    /** Returns the longest unheard contact of the bucket in which {@code position} stands; null when it is empty. */
+    /** Returns the contact of the bucket of {@code position} that was not heard for longest; null when the bucket is empty. */
     @Nullable
     Entry leastRecentlyHeard(int index) {
         Bucket bucket = peek(index);
@@ -206,7 +206,7 @@ final class RoutingTable {
         return size;
     }
 
-    /** Returns how many contacts stand in the bucket of that index. */
+    /** Returns how many contacts are in the bucket of that index. */
     int size(int index) {
         Bucket bucket = peek(index);
         return bucket == null ? 0 : bucket.entries.size();

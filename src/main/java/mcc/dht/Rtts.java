@@ -3,7 +3,7 @@ package mcc.dht;
 import java.util.Arrays;
 
 /**
- * How long to wait for a peer never measured: percentiles of the last 128 round trips to anybody. For measured peers see
+ * How long to wait for a peer never measured: percentiles of the last 128 round trips to any peer. For measured peers see
  * {@link Entry}.
  */
 final class Rtts {

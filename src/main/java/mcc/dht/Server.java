@@ -17,9 +17,9 @@ import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Record;
 
-/** Answers what other nodes ask: so many requests of each in a second, and records kept for those who may store. */
+/** Answers other nodes' requests: a limited number of each per second, and stores records only for those that may store. */
 final class Server {
-    /** Requests of one peer that are served in a second, and at once after a rest; ten times as many of one network. */
+    /** Requests of one peer that are served per second, and in one burst; ten times as many of one network. */
     private static final int ASKED_PER_SECOND = 1_000;
 
     private static final int ASKED_AT_ONCE = 10_000;
@@ -61,7 +61,7 @@ final class Server {
     }
 
     private Message.Stored store(Subject from, Address at, Record record) {
-        // A stranger is told what a full node would tell it.
+        // A peer that may not store gets the answer of a full node.
         boolean may = mayStore(from);
         Message.Verdict verdict =
                 may ? shared.store.store(shared.nowNs, shared.epochMs(), from, at, record) : Message.Verdict.FULL;
@@ -74,7 +74,7 @@ final class Server {
         return policy.allows(new Question(from, Action.STORE, here, shared.epochMs()));
     }
 
-    /** Judges what others have stored by a new policy. */
+    /** Takes a new policy, and drops the records of peers that may no longer store. */
     void govern(PolicyEpoch epoch) {
         if (!policy.take(epoch)) return;
         Map<Subject, Boolean> may = new HashMap<>(); // looked up, never iterated

@@ -6,7 +6,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.wire.Contact;
 
-/** What all parts of one {@link Dht} see: its parameters, its table, its agenda, its clock and where its outputs go. */
+/** What all parts of one {@link Dht} have in common: its parameters, table, agenda, clock and the queue of its outputs. */
 final class Shared {
     final Config config;
     final Id self;

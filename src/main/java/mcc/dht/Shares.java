@@ -10,11 +10,11 @@ import mcc.core.Invariant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who takes how much of the store: each network of addresses (/24, /48), and in it each writer.
+ * How much of the store each network of addresses (/24, /48) takes, and in it each writer.
  *
- * <p>When the store is full the largest network gives way to smaller ones, in it the largest writer to smaller ones, and of
- * two records of equal standing the one whose key is farther from this node, as others are nearer to it. So one who fills the
- * store loses what it has too much to whoever comes, and nothing to those who have as much.
+ * <p>When the store is full the largest network gives way to smaller ones, and in it the largest writer to smaller ones; of
+ * that writer's records, the one whose key is farthest from this node, as other nodes are nearer to it. So whoever fills the
+ * store loses what exceeds its share to any newcomer, and nothing to those who have as much.
  */
 final class Shares {
     private static final class Writer {
@@ -50,13 +50,13 @@ final class Shares {
                     n -> n.address, Comparator.comparingLong(Address::high).thenComparingLong(Address::low)));
     private long bytes;
 
-    /** @param position where this node stands */
+    /** @param position this node's position in the key space */
     Shares(Id position) {
         this.position = position;
         byDistance = Comparator.comparing(Item::key, position.byDistance()).thenComparingLong(item -> item.number);
     }
 
-    /** Returns what all takes together. */
+    /** Returns the bytes of all records together. */
     long bytes() {
         return bytes;
     }
@@ -90,7 +90,7 @@ final class Shares {
         else bySize.add(network);
     }
 
-    /** Returns who gives way to a newcomer, or null when nobody must. */
+    /** Returns the record that gives way to a newcomer, or null when none must. */
     @Nullable
     Item giveWay(Address from, Id by, Id key, int size) {
         if (bySize.isEmpty()) return null;

@@ -50,8 +50,8 @@ final class Shelf {
     }
 
     /**
-     * Returns all in an order in which each network of addresses has its turn, and within each its writers have theirs: whoever
-     * reads the first pages sees something of everybody, however much some have put here. Equal salts give equal orders.
+     * Returns all in an order in which networks of addresses take turns, and within each its writers: whoever reads the first
+     * pages sees something of everybody, however much some have stored here. Equal salts give equal orders.
      */
     List<Item> fair(int salt) {
         List<Item> out = new ArrayList<>(items);
@@ -76,8 +76,8 @@ final class Shelf {
     }
 
     /**
-     * Returns who gives way to a newcomer when the shelf is full: one that its writer does not stand behind any longer; else one
-     * of the network, and in it of the writer, that has most; null where that is the newcomer's own, or has no more than it.
+     * Returns the record that gives way to a newcomer when the shelf is full: one that is no longer live; else one of the
+     * network, and in it of the writer, that has most; null where that is the newcomer's own, or has no more than it.
      */
     @Nullable
     Item giveWay(long nowNs, Address network, Id writer) {
@@ -98,7 +98,7 @@ final class Shelf {
         return giveWay(most, most.equals(network) ? writer : null);
     }
 
-    /** Returns one of the writer in that network that has most, if it has more than {@code writer}, who would have one more. */
+    /** Returns a record of the writer with most in that network, if it has more than {@code writer} would have with one more. */
     private @Nullable Item giveWay(Address network, @Nullable Id writer) {
         Map<Id, Integer> writers = new HashMap<>(); // looked up, never iterated
         for (Item item : items) if (item.network.equals(network)) writers.merge(item.writer(), 1, Integer::sum);

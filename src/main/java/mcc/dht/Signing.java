@@ -6,7 +6,7 @@ import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
 import mcc.crypto.Sha256;
 
-/** What the DHT needs of cryptography. Real nodes use {@link #of}; the simulator has a cheap stand-in. */
+/** The cryptography that the DHT needs. Real nodes use {@link #of}; the simulator has a cheap stand-in. */
 public interface Signing {
     /** Returns our own signature over {@code message}, 64 bytes. */
     Bytes sign(byte[] message);
@@ -14,7 +14,7 @@ public interface Signing {
     /** Returns whether {@code signature} is that of {@code writer} over {@code message}. */
     boolean verify(Id writer, byte[] message, Bytes signature);
 
-    /** Returns where a node stands in the key space. */
+    /** Returns a node's position in the key space. */
     Id position(Id node);
 
     /** Ed25519, with positions by SHA-256 of the node's ID. */

@@ -9,20 +9,19 @@ import mcc.wire.Contact;
 import mcc.wire.Message;
 
 /**
- * Keeps the node in the network: joins, and joins again when nobody answers any longer; fills the buckets; asks contacts that
- * were silent for long whether they are there, and some of them soon when all are silent; remembers who answered, for the day
- * when nobody does.
+ * Keeps the node in the network: joins, and joins again when nobody answers any longer; fills the buckets; pings contacts that
+ * were silent for long, and some of them sooner when all are silent; remembers nodes that answered, for a time when none does.
  *
  * <pre>
  * outside: on an answered lookup of ourselves -> inside
  * inside:  on the last contact lost           -> outside, {@link Dht.Output.Alone}
  * </pre>
- * Outside it knocks at the bootstrap nodes and at some of those it remembers, others each time, with pauses that grow to a few
- * seconds; at once when something is heard, or when the addresses of this host change.
+ * While outside, it tries the bootstrap nodes and some of the nodes that it remembers, others each time, with pauses that grow
+ * to a few seconds; and at once when something is heard, or when the addresses of this host change.
  */
 final class Upkeep {
     private static final long FIRST_PAUSE_NS = Config.SECOND;
-    /** Longest pause while a node is alone, and after {@link #LONG_NS} of it. */
+    /** The longest pause while a node is alone, and the longest after {@link #LONG_NS} of that. */
     private static final long PAUSE_NS = 5 * Config.SECOND;
 
     private static final long LONG_PAUSE_NS = 30 * Config.SECOND;
@@ -36,7 +35,7 @@ final class Upkeep {
     private static final int BOOTSTRAP = 16;
     /** How many neighbours are asked for the time of day after each look at the neighbourhood. */
     private static final int CLOCKS = 3;
-    /** Where nothing was heard for so long, a few contacts are asked whether they are there, and more for each silent one. */
+    /** When nothing was heard for this long, a few contacts are pinged, and more for each that does not answer. */
     private static final long SILENCE_NS = 15 * Config.SECOND;
 
     private static final int SUSPECTS = 3;
@@ -44,9 +43,9 @@ final class Upkeep {
     private final Shared shared;
     private final Calls calls;
     private final Lookups lookups;
-    /** By whom to join; at most {@link #BOOTSTRAP}, the last one told of first. */
+    /** Nodes to join by; at most {@link #BOOTSTRAP}, the newest first. */
     private final List<Contact> bootstrap = new ArrayList<>();
-    /** Who answered, the last one last; at most {@link #SNAPSHOT}. */
+    /** Nodes that answered, the most recent last; at most {@link #SNAPSHOT}. */
     private final LinkedHashMap<Id, Contact> remembered = new LinkedHashMap<>();
     /** Positions being checked; at most {@link #CHECKS}. */
     private final List<Id> checking = new ArrayList<>();
@@ -55,7 +54,7 @@ final class Upkeep {
 
     private int refreshing;
     private boolean joining;
-    /** Whether another look is wanted when the present one has ended. */
+    /** Whether another lookup of our neighbourhood is wanted after the present one. */
     private boolean again;
 
     private boolean joined;
@@ -100,7 +99,7 @@ final class Upkeep {
 
     private void addBootstrap(Contact contact) {
         if (contact.addresses().isEmpty() || contact.node().equals(shared.self)) return;
-        // Whoever is there now is there instead of who was: a node that was made anew, or a name that moved.
+        // A node at the same address replaces the one before: that got a new key, or the name moved.
         bootstrap.removeIf(
                 old -> old.node().equals(contact.node()) || old.addresses().equals(contact.addresses()));
         bootstrap.addFirst(contact);
@@ -112,13 +111,13 @@ final class Upkeep {
         heardNs = shared.nowNs;
     }
 
-    /** This machine slept, or its clock was set: asks a few contacts whether they are there, and what time it is. */
+    /** This machine slept, or its clock was set: pings a few contacts, and asks what time it is. */
     void doubt() {
         heardNs = shared.nowNs - SILENCE_NS;
         silent();
     }
 
-    /** A node did not answer: if all are silent, asks more of them, so that a node that is cut off knows it soon. */
+    /** A node did not answer: if all are silent, pings more of them, so that a node that is cut off soon knows it. */
     void silent() {
         if (shared.nowNs - heardNs < SILENCE_NS) return;
         List<Entry> all = shared.table.closest(shared.position, SNAPSHOT);
@@ -137,8 +136,8 @@ final class Upkeep {
     }
 
     /**
-     * Takes up nodes that were met after the start: to join by, or, where one of them is a stranger though we are in a
-     * network, to find whom it knows.
+     * Takes nodes that were met after the start: to join by, or, where we are in a network and one of them is unknown in it, to
+     * find the nodes that it knows.
      */
     void meet(List<Contact> contacts) {
         contacts.forEach(this::addBootstrap);
@@ -152,19 +151,19 @@ final class Upkeep {
         else look(strangers);
     }
 
-    /** Those that are in none of our buckets: they may be in another part of the network, or in another network by now. */
+    /** Returns the contacts in none of our buckets: the network may have split, and they may be in another part of it. */
     private List<Contact> strangers(List<Contact> contacts) {
         List<Contact> out = new ArrayList<>(contacts);
         out.removeIf(each -> each.node().equals(shared.self) || shared.table.find(shared.position(each)) != null);
         return out;
     }
 
-    /** The table has its first contact: join by it at once, not when the pause is over. */
+    /** The table has its first contact: joins by it at once, not when the pause is over. */
     void firstContact() {
         if (!joined) hurry();
     }
 
-    /** Something says that trying again may help now. */
+    /** Trying again may help now: ends the pause. */
     void hurry() {
         if (joined) return;
         pauseNs = FIRST_PAUSE_NS;
@@ -199,7 +198,7 @@ final class Upkeep {
         if (task.attempt() == attempt && !joined) join();
     }
 
-    /** Looks for our own neighbourhood from all contacts there are, and bootstrap nodes of whom nobody has told us. */
+    /** Looks our own neighbourhood up, starting with all contacts and with bootstrap nodes that nobody has named to us. */
     private void join() {
         look(shared.table.size() < shared.config.k() ? seeds() : strangers(bootstrap));
     }
@@ -208,12 +207,12 @@ final class Upkeep {
         if (joining) return;
         joining = true;
         again = false;
-        // Neighbours that join while we do are found by a second look soon after the first.
+        // Neighbours that join at the same time are found by a second lookup soon after the first.
         selfAtNs = shared.nowNs + shared.jittered(joined ? SELF_NS : shared.config.maintainNs());
         lookups.start(shared.position, new LookupGoal.Self(), seeds);
     }
 
-    /** The bootstrap nodes, and of those we remember a few, others each time. */
+    /** The bootstrap nodes, and a few of the nodes that we remember, others each time. */
     private List<Contact> seeds() {
         List<Contact> out = new ArrayList<>(bootstrap);
         List<Contact> all = List.copyOf(remembered.sequencedValues().reversed());
@@ -222,7 +221,7 @@ final class Upkeep {
         return out;
     }
 
-    /** The lookup for our neighbourhood has ended; returns whether we are in the network as of now. */
+    /** The lookup of our neighbourhood has ended; returns whether we joined the network by it. */
     boolean found(Lookup lookup) {
         joining = false;
         List<Contact> neighbours = lookup.responded(shared.config.k());
@@ -248,7 +247,7 @@ final class Upkeep {
         fill();
         askTheTime(neighbours);
         if (again)
-            join(); // by whom was met meanwhile: without it, those who met each other first stay among themselves
+            join(); // by nodes met meanwhile: otherwise nodes that met each other first would stay among themselves
         if (joined) return false;
         joined = true;
         alone = false;
@@ -271,7 +270,7 @@ final class Upkeep {
         while (refreshing < REFRESHING && !unfilled.isEmpty()) {
             int index = unfilled.remove();
             if (shared.table.size(index) >= shared.config.k() / 2) continue;
-            // Deeper than our nearest neighbours there is nobody; a lookup of ourselves has shown that.
+            // There is nobody deeper than our nearest neighbours: a lookup of ourselves has shown that.
             if (index > 0 && shared.table.size(index) > 0 && isSparse(index)) continue;
             refresh(index);
         }
@@ -301,13 +300,13 @@ final class Upkeep {
         return Id.of(out);
     }
 
-    /** A node was heard of from itself: if it has a place in the table, ask it whether it answers, too. */
+    /** A node sent us something: if the table has room for it, pings it to see whether it answers. */
     void consider(Contact contact) {
         Id position = shared.position(contact);
         if (shared.table.hasRoomFor(contact, position)) check(contact, position);
     }
 
-    /** Asks a node whether it is there. */
+    /** Pings a node. */
     void check(Contact contact, Id position) {
         if (checking.size() >= CHECKS || checking.contains(position)) {
             shared.counters.add("dht.checksFull");
@@ -335,7 +334,7 @@ final class Upkeep {
         snapshot();
     }
 
-    /** Hands over our neighbours and whom else we remember: never nobody, which would be no better than what was told before. */
+    /** Hands over our neighbours and other nodes that we remember; never an empty list, as the one before would be better. */
     void snapshot() {
         LinkedHashMap<Id, Contact> out = new LinkedHashMap<>();
         for (Entry entry : shared.table.closest(shared.position, SNAPSHOT))

@@ -3,7 +3,7 @@ package mcc.dht;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What an observer may see of the DHT. */
+/** The views of the DHT that the REST interface shows. */
 final class Views {
     private final Shared shared;
 
@@ -28,7 +28,7 @@ final class Views {
                 joined);
     }
 
-    /** From the density of our neighbourhood: n uniform positions leave k of them within k/n of the space. */
+    /** From the density of our neighbourhood: of n uniform positions, k are within k/n of the space. */
     private long estimatedNodes() {
         List<Entry> near = shared.table.closest(shared.position, shared.config.k());
         if (near.size() < shared.config.k()) return near.size() + 1L;
