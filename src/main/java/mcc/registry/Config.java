@@ -9,7 +9,7 @@ import mcc.core.Bytes;
  * @param org our organisation, or {@link ServiceName#OPEN}
  * @param cacheNs how long what was found is used again
  * @param watchNs time between two looks at a watched service
- * @param findNs how long a lookup may take before only local offers are told
+ * @param findNs how long a lookup may take; after that only this node's own offers are returned
  * @param drainNs how long withdrawing everything may take
  * @param registrations most registrations
  * @param services most services cached, and most looked up at a time

@@ -23,8 +23,8 @@ import mcc.wire.Record;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The providers that lookups found: one lookup at a time per service, whoever asks; what was found is used again for a moment;
- * our own offers are always told as they are now.
+ * The providers that lookups found. There is one lookup at a time per service, however many ask, and its result is used again
+ * for a moment; this node's own offers are always returned as they are now.
  */
 final class Directory {
     /** One provider of another node, with the moment from which it is no longer believed. */
@@ -32,13 +32,13 @@ final class Directory {
 
     private record Cached(List<Remote> remotes, long atNs) {}
 
-    /** A lookup under way and who waits for it. */
+    /** A lookup under way, and the tickets of those who wait for it. */
     private record Flight(ServiceName service, List<Long> waiting, long endsNs) {}
 
-    /** A lookup of one endpoint's record, or of all at an address's key, and who asked. */
+    /** A lookup of one endpoint's record, or of all records at an address's key, and the ticket of who asked. */
     private record Location(long asker, @Nullable Id endpoint, Id key, long endsNs) {}
 
-    /** Records under an address's key that are looked at: whoever would hide an endpoint behind others needs as many. */
+    /** Records under an address's key that are considered: hiding an endpoint behind others takes as many. */
     private static final int STANDING = 16;
 
     private static final class Watch {
@@ -98,7 +98,7 @@ final class Directory {
         return policy.allows(new Question(self, Action.SEE, thing, nowMs));
     }
 
-    /** Takes a new epoch: what may be seen no longer looks from here on as if there were none, to those who wait or watch too. */
+    /** Takes a new policy: services that it hides look from now on as if nobody offered them, also to those who wait or watch. */
     void govern(long nowNs, PolicyEpoch epoch) {
         if (!policy.take(epoch)) return;
         Set<ServiceName> unseen = new LinkedHashSet<>(cache.keySet());
@@ -192,7 +192,7 @@ final class Directory {
         notice(nowNs, flight.service);
     }
 
-    /** A record that is never beaten by design is believed as long as holders keep it: its lease at most. */
+    /** A record without heartbeats by design is trusted as long as holders keep it: for its lease at most. */
     private static Remote remote(long nowNs, Provider provider, Holding holding) {
         Record.Content content = holding.record().content();
         boolean beats = content.beatMs() > 0;
@@ -200,13 +200,13 @@ final class Directory {
         return new Remote(provider, beats, holding.live() ? nowNs + leftMs * Config.MS : nowNs);
     }
 
-    /** The signature is checked; what remains is that the writer speaks of itself and of this service. */
+    /** Parses a record whose signature was checked; null unless its writer speaks of itself and of this service. */
     private static @Nullable Provider provider(ServiceName service, Record record) {
         Provider provider = provider(record);
         return provider != null && service.equals(service(provider)) ? provider : null;
     }
 
-    /** Whoever claims an endpoint proves it: the ID follows from the writer's own. */
+    /** Parses a record; null unless the endpoint's ID follows from the writer's own, so that nobody can claim another's. */
     private static @Nullable Provider provider(Record record) {
         Id slot = record.content().slot();
         Provider provider = Provider.parse(slot, record.content().body());
@@ -218,7 +218,7 @@ final class Directory {
         return ServiceName.parse(provider.org() + "/" + provider.service(), ServiceName.OPEN);
     }
 
-    /** Tells what service an endpoint is an instance of, from what is known or from the record under its own key. */
+    /** Answers which service an endpoint is an instance of, from what is known or from the record under its own key. */
     void locate(long nowNs, Registry.Input.Locate locate) {
         ServiceName known = known(nowNs, locate.endpoint());
         if (known != null || locations.size() >= config.services()) {
@@ -230,7 +230,7 @@ final class Directory {
         find(new Location(locate.ticket(), locate.endpoint(), key, nowNs + config.findNs()));
     }
 
-    /** An endpoint of a service that may not be seen is nobody's. */
+    /** The service, or null where the policy hides it. */
     private @Nullable ServiceName visible(long nowNs, @Nullable ServiceName service) {
         return service != null && maySee(nowNs, service) ? service : null;
     }
@@ -248,7 +248,7 @@ final class Directory {
         return null;
     }
 
-    /** Tells which endpoints stand at a key. */
+    /** Answers which endpoints have records under a key. */
     void at(long nowNs, Registry.Input.At at) {
         if (locations.size() >= config.services()) {
             counters.add("registry.locateRefused");
@@ -272,7 +272,7 @@ final class Directory {
         out.accept(new Registry.Output.Find(ticket, service.key(config.network()), Config.PROVIDERS));
     }
 
-    /** Looks everything up again that was being looked up. */
+    /** The DHT was started again: repeats all lookups under way. */
     void dhtStarted() {
         flights.forEach((ticket, flight) -> find(ticket, flight.service));
         locations.forEach(this::find);
@@ -343,7 +343,7 @@ final class Directory {
         if (watches.isEmpty()) nextWatchNs = Core.NEVER;
     }
 
-    /** Our own offers may have changed: watchers learn it at the end of this step. */
+    /** Our own offers may have changed: watchers are told at the end of this step. */
     void localsChanged() {
         localsChanged = true;
     }
@@ -375,7 +375,7 @@ final class Directory {
         }
     }
 
-    /** Where a watched service may not be seen nothing ever changes, as where there is none. */
+    /** The watched services, without those that the policy hides: of these nothing changes, as if there were none. */
     private List<ServiceName> watched(long nowNs) {
         List<ServiceName> services = new ArrayList<>();
         for (Watch watch : watches.values()) {

@@ -5,7 +5,7 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One registration of ours and how its app fares.
+ * One registration of this node, and its app's health.
  *
  * <pre>
  * PASS:    on failed check, the n-th in a row -> FAILING, withdrawn from the network
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Local {
-    /** A check that the host never answers counts as failed after its time-out and this. */
+    /** A check whose result the host never reports counts as failed this long after its time-out. */
     static final long GRACE_NS = Config.SECOND;
 
     private static final int LOAD_STEP_PERMILLE = 100;
@@ -23,7 +23,7 @@ final class Local {
     Health health = Health.PASS;
     String reason;
     int loadPermille;
-    /** The load that others were told, and from when on they may be told another one. */
+    /** The load that other nodes were told, and when they may be told another one. */
     int toldPermille;
 
     long tellNs;
@@ -34,7 +34,7 @@ final class Local {
     boolean running;
     long dueNs = Core.NEVER;
 
-    /** @param old the registration of the same ID that it replaces, which has proved how the same app fares; null for none */
+    /** @param old the registration of the same ID that it replaces, whose health it takes over for the same app; null for none */
     Local(Registration registration, Id endpoint, long nowNs, @Nullable Local old) {
         this.registration = registration;
         this.endpoint = endpoint;
@@ -61,10 +61,10 @@ final class Local {
         run = old.run;
         running = old.running;
         boolean same = old.registration.check().equals(registration.check());
-        if (same || running) dueNs = old.dueNs; // else it is looked at anew, at once
+        if (same || running) dueNs = old.dueNs; // otherwise it is checked at once
     }
 
-    /** When the load is to be told to others; {@link Core#NEVER} while they know it well enough. */
+    /** When other nodes are to be told the load; {@link Core#NEVER} while what they know is close enough. */
     long loadDueNs() {
         boolean near = Math.abs(loadPermille - toldPermille) < LOAD_STEP_PERMILLE;
         boolean known = near && (loadPermille > 0 || toldPermille == 0);

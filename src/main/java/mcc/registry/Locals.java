@@ -13,9 +13,9 @@ import mcc.wire.Limits;
 import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
-/** Our own registrations: checked, offered in the network while they are well, withdrawn when they are not. */
+/** This node's registrations: checked, offered in the network while healthy, withdrawn when not. */
 final class Locals {
-    /** From one change of a load that is told to the next: each places records anew. */
+    /** The least time between two changes of the load that are told: each stores records again. */
     private static final long LOAD_NS = 5 * Config.SECOND;
 
     private final Config config;
@@ -24,12 +24,12 @@ final class Locals {
     private final Tickets tickets;
     private final LinkedHashMap<String, Local> all = new LinkedHashMap<>();
     private final LinkedHashMap<String, Integer> replicas = new LinkedHashMap<>();
-    /** Which registration a ticket was for; at most four per registration. */
+    /** The registration that each ticket belongs to; at most four per registration. */
     private final LinkedHashMap<Long, String> storing = new LinkedHashMap<>();
     /** Withdrawals that a drain waits for. */
     private final List<Long> draining = new ArrayList<>();
 
-    /** Null until they were told: before, whoever found us could not reach us. */
+    /** Our addresses; null while unknown, when nothing is offered, as nobody could reach us. */
     private @Nullable List<Address> addresses;
 
     private @Nullable Long drainTicket;
@@ -100,7 +100,7 @@ final class Locals {
 
     private void ended(long nowNs, Local local, boolean ok, String detail) {
         Registration.Check check = local.registration.check();
-        // Measured from when the check began, so that a slow app is not asked less often.
+        // The interval counts from the check's beginning, so that a slow app is not checked less often.
         long beganNs = local.dueNs - check.timeoutMs() * Config.MS - Local.GRACE_NS;
         local.dueNs = Math.max(nowNs, beganNs + check.intervalMs() * Config.MS);
         judge(local, ok, detail);
@@ -144,7 +144,7 @@ final class Locals {
         }
     }
 
-    /** What was being stored or withdrawn is not any more; what is well is offered again. */
+    /** The DHT was started again: pending stores and withdrawals are void, and what is healthy is offered again. */
     void dhtStarted() {
         storing.clear();
         replicas.clear();
@@ -154,7 +154,7 @@ final class Locals {
         }
     }
 
-    /** Where the records of what is offered stand. */
+    /** The keys and slots of the records of what is offered. */
     List<Place> offered() {
         List<Place> places = new ArrayList<>();
         for (Local local : all.values()) {
@@ -222,7 +222,7 @@ final class Locals {
 
     private void offer(Local local) {
         if (stopping) return;
-        local.toldPermille = local.loadPermille; // or will be, once there are addresses
+        local.toldPermille = local.loadPermille; // told now, or as soon as there are addresses
         if (addresses == null) return;
         long leaseMs = local.registration.leaseMs();
         Bytes body = provider(local).encode();
@@ -231,7 +231,7 @@ final class Locals {
         out.accept(new Registry.Output.Put(tickets.next(), key, local.endpoint, body, leaseMs));
     }
 
-    /** Returns the tickets of what was asked. */
+    /** Withdraws a registration's records; returns the tickets of these requests. */
     private List<Long> withdraw(Local local) {
         long byService = ticket(local);
         long byEndpoint = tickets.next();
@@ -280,7 +280,7 @@ final class Locals {
         return found;
     }
 
-    /** What the endpoint of ours is an instance of; null when it is none of ours. */
+    /** The service of one of our endpoints; null when it is none of ours. */
     @Nullable
     ServiceName service(Id endpoint) {
         for (Local local : all.values()) if (local.endpoint.equals(endpoint)) return local.registration.service();

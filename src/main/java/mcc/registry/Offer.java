@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * One provider of a service as this node sees it now.
  *
  * @param reason why its health is what it is
- * @param distance to its node; null while unmeasured and where it is this one
- * @param leaseMs how much longer it is believed without being heard
+ * @param distance to its node; null while unmeasured, and for this node
+ * @param leaseMs how much longer it counts as usable if its node is not heard again
  * @param isLocal whether this node offers it
  */
 public record Offer(
@@ -24,17 +24,17 @@ public record Offer(
     /**
      * How far a node is, as links measured it.
      *
-     * @param rttNs smoothed, as people are told it; over 0
-     * @param leastNs the least lately, without what busy hosts and queues add, as nodes are compared by it; over 0
+     * @param rttNs the smoothed round-trip time, which people are shown; over 0
+     * @param leastNs the least recent one, which busy hosts and queues add least to, and by which nodes are compared; over 0
      */
     public record Distance(long rttNs, long leastNs) {}
 
     /**
-     * Why it stands where it stands; the lower the total, the better.
+     * What decides its rank; the lower the total, the better.
      *
      * @param health 0 usable, 1 failing, 2 stale
      * @param rttClass 0 for the nearest and those not noticeably farther
-     * @param share of new connections among equals: weight times what is free, 1 to 1,000,000
+     * @param share of new connections among equals: weight times free capacity, 1 to 1,000,000
      */
     public record Score(int health, int rttClass, int share) {
         /** Returns one number that orders as the parts do. */

@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id chosen by the app, 1 to 64 of letters, digits and {@code . _ -}
  * @param host where the node reaches the app
- * @param ports at which it does, and others ask for it; at least one
+ * @param ports the app's ports, by which others ask for it too; at least one
  * @param weight 1 to 1,000
- * @param leaseMs how long others believe in it after the node was last heard
- * @param delivery how its app gets what callers send; nobody else learns of it
+ * @param leaseMs how long it counts as usable after the node was last heard
+ * @param delivery how the node hands connections to the app; other nodes are not told
  */
 public record Registration(
         String id,
@@ -41,7 +41,7 @@ public record Registration(
     private static final long IDLE_MIN_MS = 1_000;
     private static final long IDLE_MAX_MS = 604_800_000;
 
-    /** How an app's health is known. */
+    /** How an app's health is found out. */
     public enum CheckType {
         /** A connection is accepted. */
         TCP,
@@ -49,14 +49,14 @@ public record Registration(
         HTTP,
         /** The app sends heartbeats. */
         TTL,
-        /** It is not. */
+        /** It is not checked. */
         NONE
     }
 
     /**
-     * How often and how patiently.
+     * How an app is checked, and how often.
      *
-     * @param port of TCP, at which the app is looked at; 0 for the first of its own
+     * @param port the TCP port that is checked; 0 for the registration's first one
      * @param intervalMs from check to check; with {@link CheckType#TTL} the longest pause between heartbeats
      * @param failures consecutive failed checks after which the service is withdrawn
      */
@@ -64,7 +64,7 @@ public record Registration(
         /** No check. */
         public static final Check NONE = new Check(CheckType.NONE, "/", 5_000, 2_000, 2);
 
-        /** At the first port of TCP. */
+        /** Checks the first TCP port. */
         public Check(CheckType type, String path, long intervalMs, long timeoutMs, int failures) {
             this(type, 0, path, intervalMs, timeoutMs, failures);
         }
@@ -73,15 +73,15 @@ public record Registration(
     /**
      * How the node hands connections over to the app.
      *
-     * @param proxy whether each of TCP begins with a header of the PROXY protocol, version 2, that names the caller
+     * @param proxy whether each TCP connection begins with a PROXY protocol header, version 2, that names the caller
      * @param idleMs after so long without a byte it is over; 0 for no limit, of UDP for the node's own
      */
     public record Delivery(boolean proxy, long idleMs) {
-        /** As the caller sent it, without a limit. */
+        /** No header and no limit. */
         public static final Delivery PLAIN = new Delivery(false, 0);
     }
 
-    /** What an app wrote; null where it wrote nothing. Enumerations as their lower-case names. */
+    /** What an app asked for; null for fields that it left out. Enumerations are their lower-case names. */
     public record Draft(
             String id,
             @Nullable String service,
@@ -96,7 +96,7 @@ public record Registration(
             @Nullable String proxy,
             @Nullable Long idleMs,
             @Nullable List<PortDraft> ports) {
-        /** One of a port, that says nothing of the delivery. */
+        /** A draft with one port that leaves the delivery out. */
         public Draft(
                 String id,
                 @Nullable String service,
@@ -112,13 +112,13 @@ public record Registration(
         }
     }
 
-    /** The same of one of its ports, or of several that follow one another. */
+    /** The draft of one of its ports, or of a range. */
     public record PortDraft(
             @Nullable Integer port,
             @Nullable Integer endPort,
             @Nullable String protocol) {}
 
-    /** The same of its check. */
+    /** The draft of its check. */
     public record CheckDraft(
             @Nullable String type,
             @Nullable Integer port,
@@ -129,10 +129,10 @@ public record Registration(
 
     /** A registration, or all that is wrong with the draft of one. */
     public sealed interface Parsed {
-        /** It is right. */
+        /** The draft is valid. */
         record Valid(Registration registration) implements Parsed {}
 
-        /** It is not; at least one fault. */
+        /** The draft is invalid; at least one fault. */
         record Invalid(List<Fault> faults) implements Parsed {
             /** Copies the list. */
             public Invalid {
@@ -142,7 +142,7 @@ public record Registration(
     }
 
     /**
-     * Something wrong.
+     * One thing that is wrong.
      *
      * @param pointer to the field, RFC 6901
      */
@@ -154,7 +154,7 @@ public record Registration(
         meta = Collections.unmodifiableMap(new LinkedHashMap<>(meta));
     }
 
-    /** One of a port, whose app gets connections as they come. */
+    /** A registration with one port and plain delivery. */
     public Registration(
             String id,
             ServiceName service,
@@ -169,7 +169,7 @@ public record Registration(
         this(id, service, host, Ports.of(port, protocol), weight, tags, meta, leaseMs, check, Delivery.PLAIN);
     }
 
-    /** After so long without a byte a connection to it is over; 0 for the default. */
+    /** A connection to the app ends after this long without a byte; 0 for the default. */
     public long idleMs() {
         return delivery.idleMs();
     }
@@ -179,17 +179,17 @@ public record Registration(
         return ports.ranges().getFirst().first();
     }
 
-    /** What is spoken there. */
+    /** The protocol at the first port. */
     public Protocol protocol() {
         return ports.ranges().getFirst().protocol();
     }
 
-    /** Where a check of {@link CheckType#TCP} or {@link CheckType#HTTP} looks. */
+    /** The port that a check of {@link CheckType#TCP} or {@link CheckType#HTTP} connects to. */
     int checkPort() {
         return check.port == 0 ? ports.first(false) : check.port;
     }
 
-    /** Whether what is known of the other's health is true of this one: the same app, looked at in the same way. */
+    /** Whether the other's health holds for this one too: it is the same app, checked in the same way. */
     boolean isSameApp(Registration other) {
         return host.equals(other.host)
                 && ports.equals(other.ports)
@@ -233,7 +233,7 @@ public record Registration(
                 draft.id, service, host, ports, (int) weight, tags, sorted(meta), leaseMs, check, delivery));
     }
 
-    /** Those of either form; where both are given the short one names the first. */
+    /** The ports of either form; where both are given, the short one must name the first. */
     private static Ports ports(List<Fault> faults, Draft draft) {
         int before = faults.size();
         List<PortDraft> drafts =
@@ -364,7 +364,7 @@ public record Registration(
         if (size < min || size > max) faults.add(new Fault(pointer, min + " to " + max + " bytes long"));
     }
 
-    /** Returns the ID by which the world knows it: SHA-256("mcc/endpoint/1" ‖ node ‖ {@link #digest}). */
+    /** Returns the ID by which other nodes know it: SHA-256("mcc/endpoint/1" ‖ node ‖ {@link #digest}). */
     public Id endpoint(Id node) {
         return endpoint(node, digest());
     }
@@ -380,8 +380,8 @@ public record Registration(
     }
 
     /**
-     * Returns where the record of one endpoint stands, whatever its service: the 80 bits of SHA-256(endpoint ID) that its IPv6
-     * address has, then zeros, so that the address alone leads there.
+     * Returns the key of one endpoint's record, whatever its service: the 80 bits of SHA-256(endpoint ID) that are in its IPv6
+     * address, then zeros, so that the address alone is enough to find it.
      */
     static Id key(Id endpoint) {
         Id hash = Sha256.id(endpoint.toBytes());

@@ -17,14 +17,14 @@ import mcc.dht.Place;
 import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
-/** Who offers what: our own registrations with their health, and the providers that others found in the network. */
+/** Who offers what: this node's registrations and their health, and the providers that lookups found in the network. */
 public final class Registry implements Core<Registry.Input, Registry.Output> {
-    /** What may happen to the registry. */
+    /** Inputs of the registry. */
     public sealed interface Input {
         /** The deadline has come. */
         record Tick() implements Input {}
 
-        /** The policy from now on: what is known, looked for and watched is judged again. */
+        /** The policy from now on: services that are known, looked up or watched are judged again. */
         record NewPolicy(PolicyEpoch epoch) implements Input {}
 
         /** The wall clock; to be told again where it was set. */
@@ -33,22 +33,22 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /** Offer a service, or replace the registration of the same ID; answered by {@link Output.Registered}. */
         record Register(long ticket, Registration registration) implements Input {}
 
-        /** Offer it no longer; answered by {@link Output.Deregistered}. */
+        /** Withdraw a registration; answered by {@link Output.Deregistered}. */
         record Deregister(long ticket, String id) implements Input {}
 
-        /** The app lives; answered by {@link Output.Heartbeaten}. */
+        /** A heartbeat of an app; answered by {@link Output.Heartbeaten}. */
         record Heartbeat(long ticket, String id) implements Input {}
 
-        /** How busy the app is, 0 to 1,000; told to others when it changed by a tenth or more, or to 0, every 5 s at most. */
+        /** An app's load, 0 to 1,000; others are told when it changes by a tenth or more, or to 0, every 5 s at most. */
         record Load(String id, int loadPermille) implements Input {}
 
-        /** The end of {@link Output.RunCheck} number {@code run}. */
+        /** The result of {@link Output.RunCheck} number {@code run}. */
         record Checked(String id, long run, boolean ok, String detail) implements Input {}
 
-        /** Withdraw everything from the network, forget nothing; answered by {@link Output.Drained}. */
+        /** Withdraw all registrations from the network, but keep them; answered by {@link Output.Drained}. */
         record Drain(long ticket) implements Input {}
 
-        /** Registrations of an earlier life; not persisted again. */
+        /** Registrations of an earlier run, which are on disk already. */
         record Restore(List<Registration> registrations) implements Input {
             /** Copies the list. */
             public Restore {
@@ -56,10 +56,10 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
         }
 
-        /** The DHT begins anew: nothing of ours is offered there, and nothing is being looked up. */
+        /** The DHT was started again: it holds no record of ours, and no lookup of ours is under way. */
         record DhtStarted() implements Input {}
 
-        /** Where this node is reached now; at most four. */
+        /** The addresses at which this node is reached now; at most four. */
         record SelfAddresses(List<Address> addresses) implements Input {
             /** Copies the list. */
             public SelfAddresses {
@@ -67,17 +67,17 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
         }
 
-        /** How far a node is now. */
+        /** The round-trip times to a node now. */
         record PeerRtt(Id node, Offer.Distance distance) implements Input {}
 
         /**
          * Who offers a service? Answered by {@link Output.Providers}.
          *
-         * @param maxAgeMs what was found so long ago will do, if it was anything: it is told at once and looked up again
-         *     behind the asker's back; 0 for what is known of the moment
+         * @param maxAgeMs how old a result may be that has a usable provider: it is returned at once, and looked up again in the
+         *     background; 0 for the result of a lookup made now or a moment ago
          */
         record Resolve(long ticket, ServiceName service, long maxAgeMs) implements Input {
-            /** Of the moment. */
+            /** By a lookup made now or a moment ago. */
             public Resolve(long ticket, ServiceName service) {
                 this(ticket, service, 0);
             }
@@ -86,16 +86,16 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /** What is the endpoint of that ID an instance of? Answered by {@link Output.Located}. */
         record Locate(long ticket, Id endpoint) implements Input {}
 
-        /** Which endpoints stand at a key that an address leads to? Answered by {@link Output.Standing}. */
+        /** Which endpoints have records under the key of an address? Answered by {@link Output.Standing}. */
         record At(long ticket, Id key) implements Input {}
 
-        /** Tell what changes among the usable providers, beginning with those there are, until {@link Unwatch}. */
+        /** Report the usable providers and all changes among them, until {@link Unwatch}. */
         record Watch(long ticket, ServiceName service) implements Input {}
 
-        /** Stop telling. */
+        /** End a {@link Watch}. */
         record Unwatch(long ticket) implements Input {}
 
-        /** The end of {@link Output.Find}. */
+        /** The result of {@link Output.Find}. */
         record Found(long ticket, List<Holding> records) implements Input {
             /** Copies the list. */
             public Found {
@@ -103,7 +103,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
         }
 
-        /** The end of {@link Output.Put} or {@link Output.Remove}. */
+        /** The result of {@link Output.Put} or {@link Output.Remove}. */
         record Stored(long ticket, int replicas, int of) implements Input {}
     }
 
@@ -115,10 +115,10 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /** Keep a live record in the network. */
         record Put(long ticket, Id key, Id slot, Bytes body, long leaseMs) implements Output {}
 
-        /** Withdraw it. */
+        /** Withdraw a record. */
         record Remove(long ticket, Id key, Id slot) implements Output {}
 
-        /** This registry begins, and has put these: what an earlier one put besides is offered by nobody any more. */
+        /** This registry was started and has put these: all other records, of an earlier one, are to be withdrawn. */
         record Retain(List<Place> places) implements Output {
             /** Copies the list. */
             public Retain {
@@ -126,18 +126,18 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
         }
 
-        /** Look whether an app is well, and say so by {@link Input.Checked} with the same {@code run}. */
+        /** Check an app, and report the result by {@link Input.Checked} with the same {@code run}. */
         record RunCheck(
                 String id, long run, Registration.CheckType type, String host, int port, String path, long timeoutMs)
                 implements Output {}
 
-        /** It is offered. */
+        /** The registration was taken. */
         record Registered(long ticket, LocalView registration, boolean created) implements Output {}
 
-        /** A limit is reached, or the node is draining. */
+        /** The registration was not taken: a limit is reached, or the node is draining. */
         record Refused(long ticket, boolean draining, String reason) implements Output {}
 
-        /** It is not offered any more. */
+        /** The registration is gone. */
         record Deregistered(long ticket, boolean existed) implements Output {}
 
         /** The heartbeat was noted, where the registration is known. */
@@ -149,8 +149,8 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /**
          * Who offers a service.
          *
-         * @param items ranked, the usable first
-         * @param picks the usable in the order for one new connection: the first is drawn, the others are fallbacks
+         * @param items all, ranked, usable ones first
+         * @param picks the usable ones in the order for one new connection: the first is drawn, the others are fallbacks
          */
         record Providers(long ticket, ServiceName service, List<Offer> items, List<Offer> picks) implements Output {
             /** Copies the lists. */
@@ -171,10 +171,10 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
             }
         }
 
-        /** A watched service has another usable provider, one less, or one that differs. */
+        /** A watched service has a new usable provider, one less, or one that changed. */
         record Changed(long ticket, ServiceName service, Change change, Offer offer) implements Output {}
 
-        /** A new epoch of the policy took so many services out of this node's sight. */
+        /** A new policy hid this many services from this node. */
         record PolicyEnded(long epoch, int services) implements Output {}
 
         /** The health of a registration of ours changed. */
@@ -270,9 +270,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     }
 
     /**
-     * What would come of a registration of that ID now: null where it would be taken.
+     * Why a registration of that ID would be refused now; null where it would be taken.
      *
-     * @param coming how many others, of new IDs, are about to be registered
+     * @param coming how many others with new IDs are about to be registered
      */
     public Output.@Nullable Refused refusal(long ticket, String id, int coming) {
         if (locals.hasRoomFor(id, coming)) return null;
@@ -310,7 +310,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         return locals.view(id);
     }
 
-    /** Returns the services that this node offers or lately looked for, each once. A copy. */
+    /** Returns the services that this node offers or looked up lately, each once. A copy. */
     public List<ServiceName> services() {
         LinkedHashMap<ServiceName, Boolean> out = new LinkedHashMap<>();
         for (LocalView view : locals.views()) out.put(view.registration().service(), true);

@@ -8,8 +8,8 @@ import mcc.core.Rng;
 /**
  * The order in which providers are tried: by health, then by class of round-trip time, then by weight and load.
  *
- * <p>Times within 5 ms or a quarter of the class's least are one class, because measurements differ by as much. An unmeasured
- * provider counts as one of the nearest class, so that it is tried and measured.
+ * <p>Times within 5 ms or a quarter above the least of a class belong to that class, because measurements vary by as much. An
+ * unmeasured provider counts among the nearest class, so that it is tried and measured.
  */
 public final class Selector {
     private static final long CLASS_NS = 5 * Config.MS;
@@ -38,7 +38,7 @@ public final class Selector {
         return out;
     }
 
-    /** How far it is: 0 for this node, −1 while unmeasured. */
+    /** The least round-trip time: 0 for this node, −1 while unmeasured. */
     private static long leastNs(Offer offer) {
         if (offer.isLocal()) return 0;
         Offer.Distance distance = offer.distance();
@@ -58,8 +58,8 @@ public final class Selector {
     }
 
     /**
-     * Returns the usable ones of {@code ranked} in the order for one new connection: within a class drawn at random in
-     * proportion to their shares, class after class.
+     * Returns the usable ones of {@code ranked} in the order for one new connection: class after class, and within each drawn
+     * at random in proportion to their shares.
      */
     public static List<Offer> pick(List<Offer> ranked, Rng rng) {
         List<Offer> rest = new ArrayList<>(ranked);

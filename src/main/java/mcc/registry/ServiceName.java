@@ -7,7 +7,7 @@ import mcc.crypto.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a service is called: {@code org/name}, or {@code name} for one's own organisation.
+ * The name of a service: {@code org/name}, or {@code name} in one's own organisation.
  *
  * @param org {@link #OPEN} where there is no organisation
  */
@@ -38,8 +38,8 @@ public record ServiceName(String org, String name) {
     }
 
     /**
-     * Returns where its providers' records stand: SHA-256("mcc/svc/1" ‖ network ‖ org ‖ name ‖ shard 0), each name after
-     * its length in one byte.
+     * Returns the key of its providers' records: SHA-256("mcc/svc/1" ‖ network ‖ org ‖ name ‖ shard 0), each name after its
+     * length in one byte.
      */
     public Id key(Bytes network) {
         Bytes orgBytes = Bytes.utf8(org);

@@ -2,7 +2,7 @@ package mcc.registry;
 
 import mcc.core.Rng;
 
-/** Numbers what the registry asks of the DHT, from anywhere: an answer to an earlier registry is none to this one. */
+/** Numbers the registry's requests to the DHT, from a random start, so that answers to an earlier registry match none. */
 final class Tickets {
     private long next;
 
