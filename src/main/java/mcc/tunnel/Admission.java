@@ -13,8 +13,8 @@ import mcc.registry.Registration;
 import mcc.registry.ServiceName;
 
 /**
- * The door of this host: asks the policy whether a node may use one of its apps, or measure the way here, and whether this
- * node's users may see a service. Used on one context.
+ * Asks the policy whether a node may use one of this host's apps, or measure the path to it, and whether this node's users may
+ * see a service. Used on one context.
  */
 final class Admission {
     private final DecisionPoint policy;
@@ -33,7 +33,7 @@ final class Admission {
         this.epochMs = epochMs;
     }
 
-    /** Takes a new epoch: true where all that stands is to be judged again. */
+    /** Takes a new policy; true where everything that was let in is to be judged again. */
     boolean take(PolicyEpoch epoch) {
         return policy.take(epoch);
     }
@@ -59,7 +59,7 @@ final class Admission {
     /**
      * Decides, as of now, whether {@code from} may use a port of a registration's app.
      *
-     * @param wanted 0 for the first of the protocol; it is judged though there may be none
+     * @param wanted the port; 0 for the first of the protocol. It is judged even if the app does not have it
      */
     Decision judge(Subject from, Registration app, boolean udp, int wanted) {
         int number = wanted == 0 ? app.ports().first(udp) : wanted;

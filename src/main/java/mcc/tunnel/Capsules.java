@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
- * Datagrams in a stream, each behind its length as a varint of one to three bytes: for those that no packet holds (RFC 9297
- * section 3.5 does so too). Collects them, whatever the chunks; holds at most one and a chunk.
+ * Datagrams in a stream, each behind its length as a varint of one to three bytes, for those too long for a packet (as in
+ * RFC 9297 section 3.5). Reassembles them from any chunks; holds at most one datagram and a chunk.
  */
 final class Capsules {
     /** The longest datagram that UDP has. */
@@ -13,7 +13,7 @@ final class Capsules {
 
     private byte[] held = new byte[0];
 
-    /** Takes a chunk and gives every datagram that is whole; false once it is malformed. */
+    /** Takes a chunk and hands on every complete datagram; false once the stream is malformed. */
     boolean take(byte[] chunk, int size, Consumer<byte[]> taker) {
         byte[] all = Arrays.copyOf(held, held.length + size);
         System.arraycopy(chunk, 0, all, held.length, size);

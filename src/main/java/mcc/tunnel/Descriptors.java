@@ -6,11 +6,11 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * How many of the process's descriptors the sockets of tunnels hold, and may hold: a part, so that REST, the store and the
+ * How many file descriptors the sockets of tunnels hold and may hold: a part of the process's, so that REST, the store and the
  * sockets between nodes have the rest. Each side leaves a quarter of that part to the others.
  */
 final class Descriptors {
-    /** For whom a socket is. */
+    /** What a socket is for. */
     enum Side {
         /** Programs of this host that use services, and the ways to apps that they take within it. */
         USER,
@@ -53,12 +53,12 @@ final class Descriptors {
         return max;
     }
 
-    /** Sockets that there are. */
+    /** How many sockets there are. */
     long all() {
         return all;
     }
 
-    /** Counts one more, if there may be. */
+    /** Counts one more socket; false, and not counted, when there are too many. */
     boolean take(Side side) {
         int own = held.getOrDefault(side, 0);
         if (all >= max || own >= max - max / 4) return false;

@@ -12,14 +12,14 @@ import mcc.registry.Registry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What this node offers, by endpoint: this loop's own view of the registry's list, renewed whenever that changes, so that a
+ * The endpoints that this node offers: the packet loop's own copy of the registry's list, renewed at each change, so that a
  * stream that asks for an endpoint need not wait for another thread.
  */
 final class Endpoints {
     private Map<Id, Registry.LocalView> all = Map.of();
     private Runnable changed = () -> {};
 
-    /** Follows the registry from now on; ends when the view is whole. */
+    /** Follows the registry from now on; completes once the first list is here. */
     Future<?> follow(Bus bus, Runnable changed) {
         this.changed = changed;
         bus.on(Bus.OFFERS, offers -> take(offers.all()));

@@ -9,7 +9,7 @@ import mcc.wire.pb.TunnelOpen;
 import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
 
-/** The message with its length that comes first in each direction of a tunnel's stream: collects it, whatever the chunks. */
+/** The length-prefixed message that comes first in each direction of a tunnel's stream; reassembled from any chunks. */
 final class Envelope {
     /** Length and message together. */
     static final int MAX_BYTES = 514;
@@ -30,7 +30,7 @@ final class Envelope {
         return at > 0 && bytes.length >= at + length();
     }
 
-    /** Whether it can never become a message. */
+    /** Whether what came cannot become a message. */
     boolean isMalformed() {
         int at = header();
         return at < 0 || at > 0 && length() > MAX_BYTES - 2 || at == 0 && bytes.length > 2;
@@ -70,7 +70,7 @@ final class Envelope {
         return open().getDatagrams();
     }
 
-    /** Which of the service's ports is asked for; 0 for the first of the protocol. */
+    /** The port of the service that is asked for; 0 for the first of the protocol. */
     int port() {
         return open().getPort();
     }

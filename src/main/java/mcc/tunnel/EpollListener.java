@@ -21,11 +21,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A listening socket by calls of Linux. What it is told of keepalive and delay its connections inherit, so that none of them
- * costs a call for it.
+ * A listening socket by calls of Linux. Its connections inherit its options for keepalive and delay, so that setting them costs
+ * no call for each.
  */
 final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
-    /** Connections taken before others of the loop have their turn. */
+    /** Connections accepted before others on the loop have their turn. */
     private static final int BATCH = 64;
     /** How long nothing is accepted after the host refused to, for lack of descriptors or of memory. */
     private static final long REST_MS = 1_000;
@@ -115,7 +115,7 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
         }
     }
 
-    /** Asked at once again, the host would say the same for as long as it lacks what it lacks. */
+    /** Stops accepting for a while: until the host has descriptors or memory again, it would refuse each try. */
     private void rest(IoRegistration registration) {
         registration.submit(
                 EpollIoOps.EPOLLERR); // nothing at all would take the descriptor out of Netty's set for good

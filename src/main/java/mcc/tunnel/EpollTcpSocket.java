@@ -32,10 +32,11 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection by calls of Linux, without a channel of Netty's around it: one that is opened, sends a little and ends costs as
- * few calls as it can.
+ * A connection by calls of Linux, without a Netty channel around it, so that one that opens, sends a little and ends costs as
+ * few calls as possible.
  *
- * <p>Told once of each change ({@code EPOLLET}), so that to pause and to resume costs nothing: what may be read stays noted.
+ * <p>Edge-triggered ({@code EPOLLET}), so that pausing and resuming cost no call: {@code readable} remembers that there is
+ * something to read.
  */
 final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
     private static final EpollIoOps ALL = EpollIoOps.EPOLLIN
@@ -52,16 +53,16 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
     private static final int TCP_KEEPINTVL = 5;
     private static final int TCP_KEEPCNT = 6;
 
-    /** Reads of one connection before others of the loop have their turn. */
+    /** Reads of one connection before others on the loop have their turn. */
     private static final int READS = 16;
-    /** A buffer that is sent holds this much at least, so that small pieces share one. */
+    /** The least size of a buffer for sending, so that small pieces share one. */
     private static final int PIECE_BYTES = 2_048;
 
     private static final io.vertx.core.Handler<EpollTcpSocket> READ = EpollTcpSocket::read;
     private static final io.vertx.core.Handler<EpollTcpSocket> FLUSH = EpollTcpSocket::flush;
     private static final io.vertx.core.Handler<EpollTcpSocket> TELL_CLOSED = EpollTcpSocket::tellClosed;
 
-    /** What a loop's sockets read into, in turn. */
+    /** The buffer that all sockets of a loop read into, one after another. */
     private static final FastThreadLocal<ByteBuffer> INTO = new FastThreadLocal<>() {
         @Override
         protected ByteBuffer initialValue() {
@@ -90,11 +91,11 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
     private int waitingBytes;
     private boolean unwritable;
     private boolean paused = true;
-    /** There may be something to read, or an end. */
+    /** Whether there may be bytes, or the end, to read. */
     private boolean readable;
 
     private boolean readingLater;
-    /** The other side sends no more: what is read is all, up to the end. */
+    /** Whether the other side sends no more: reading goes on up to the end. */
     private boolean remoteEnded;
 
     private boolean endRead;
@@ -152,7 +153,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
         }
     }
 
-    /** On one host a connection stands, or is refused, as soon as it was asked for: to ask again tells which. */
+    /** On one host a connection is made or refused at once: calling connect again tells which. */
     private static boolean isConnected(Socket socket, InetSocketAddress to) throws IOException {
         if (socket.connect(to)) return true;
         if (!to.getAddress().isLoopbackAddress()) return false;
@@ -197,7 +198,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
         }
     }
 
-    /** Registers with the loop that this is. */
+    /** Registers a handle with its event loop, on whose thread this is called. */
     static IoRegistration register(IoEventLoop loop, IoHandle handle) {
         return loop.register(handle).syncUninterruptibly().getNow();
     }
@@ -220,7 +221,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
         socket.setIntOpt(IPPROTO_TCP, TCP_KEEPCNT, keepalive.probes());
     }
 
-    /** Closed first, a descriptor leaves the loop's set without a call. */
+    /** Closes the descriptor first: that takes it out of the loop's epoll set without a call. */
     static void release(Socket socket, @Nullable IoRegistration registration) {
         try {
             socket.close();
@@ -236,7 +237,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
         return socket;
     }
 
-    /** May be meant for a connection that an earlier event ended and whose number this one has: so nothing is believed of it. */
+    /** An event may be meant for an ended connection whose descriptor number this one has now: so it is only taken as a hint. */
     @Override
     public void handle(IoRegistration registration, IoEvent event) {
         if (closed) return;
@@ -260,7 +261,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
         }
     }
 
-    /** What came before a reset is read, unless its reader paused; the reset itself ends that. */
+    /** Reads what came before a reset, unless the reader has paused; then the reset ends the connection. */
     private void readToEnd() {
         remoteEnded = true;
         readable = true;
@@ -309,7 +310,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
                 handler.onEnd();
                 return;
             }
-            // What comes after a short read is told anew; an end that was told is not.
+            // Bytes after a short read make a new event; an end that was already reported does not.
             readable = n == most || n > 0 && remoteEnded;
             if (n == 0) return;
             into.get(0, chunk, 0, n);
@@ -455,7 +456,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
         close();
     }
 
-    /** Closes at once, on whatever thread. */
+    /** Closes at once; may be called on any thread. */
     @Override
     public void close() {
         onLoop(loop, this::closeNow);

@@ -5,14 +5,14 @@ import org.jspecify.annotations.Nullable;
 
 /** One end of a flow of datagrams: a socket of this host, or a peer's stream. Used on one context. */
 interface FlowEnd {
-    /** What an end tells, on its context. */
+    /** Hears from an end, on its context. */
     interface Handler {
         void onDatagram(byte[] datagram);
 
         /**
-         * No more will come, and nothing goes any more; once, and not after {@link #close}.
+         * The flow has ended in both directions; called once, and not after {@link #close}.
          *
-         * @param broken whether something failed, rather than nobody wanting more
+         * @param broken whether it failed, rather than ended in order
          */
         void onOver(boolean broken);
     }
@@ -30,13 +30,13 @@ interface FlowEnd {
     /** What was sent and has not left this host yet, in bytes. */
     long backlogBytes();
 
-    /** How long nothing was heard of the other end though it had to say something; 0 while all is well. */
+    /** How long the other end has been silent though an answer is due; 0 while all is well. */
     long silentNs(long nowNs);
 
     /**
      * Ends it.
      *
-     * @param broken whether the other end shall think that something failed
+     * @param broken whether the other end is told that it failed
      */
     void close(boolean broken);
 }

@@ -6,8 +6,8 @@ import mcc.node.StreamPort;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A flow of datagrams to a peer, and the stream that it lives by: the end of the one is the end of the other. What fits a
- * packet goes as a datagram; what is longer goes in the stream ({@link Capsules}).
+ * A flow of datagrams to a peer, and the stream that it belongs to: when one ends, so does the other. A datagram that fits into
+ * a packet is sent as one; a longer one goes in the stream ({@link Capsules}).
  */
 final class FlowStream implements FlowEnd {
     private final StreamPort port;
@@ -16,14 +16,14 @@ final class FlowStream implements FlowEnd {
     private final Counters.Counter dropped;
     private @Nullable Handler handler;
 
-    /** @param first what came in the stream behind the answer */
+    /** @param first the bytes behind the answer in the stream */
     FlowStream(StreamPort port, byte[] first, Counters counters) {
         this.port = port;
         this.first = first;
         dropped = counters.of("tunnel.flow.dropped");
     }
 
-    /** The far end of a flow whose way was opened. */
+    /** The far end of a flow that was opened. */
     static FlowEnd end(Opening.Way<UdpSocket> way, Counters counters) {
         return switch (way) {
             case Opening.Way.Here<UdpSocket> here -> here.socket();

@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Flows by whom they serve, in the order of their last use: UDP says of no flow that it is over, so one that was not used for
- * some time is, and where there are too many the one unused for longest gives way. Pure: the caller tells the time.
+ * Flows by the client they serve, in the order of their last use. UDP does not say when a flow is over, so one ends after some
+ * time without use, and where there are too many the one unused for longest gives way. Pure: the caller tells the time.
  */
 final class Flows<K, F> {
     private static final class Held<F> {
@@ -32,7 +32,7 @@ final class Flows<K, F> {
         this.idleNs = idleNs;
     }
 
-    /** The flow of somebody, used now; null where there is none. */
+    /** The flow of a client, which counts as used now; null where there is none. */
     @Nullable
     F use(long nowNs, K key) {
         Held<F> held = all.get(key);
@@ -49,7 +49,7 @@ final class Flows<K, F> {
         return gone;
     }
 
-    /** Takes the one out that was unused for longest; null where there is none. */
+    /** Removes and returns the flow unused for longest; null where there is none. */
     @Nullable
     F removeEldest() {
         Iterator<Held<F>> eldest = all.values().iterator();
@@ -59,13 +59,13 @@ final class Flows<K, F> {
         return gone;
     }
 
-    /** Takes a flow out, if this is still it. */
+    /** Removes a flow, if the client still has this one. */
     void remove(K key, F flow) {
         Held<F> held = all.get(key);
         if (held != null && held.flow.equals(flow)) all.remove(key);
     }
 
-    /** Takes out those that were not used for too long. */
+    /** Removes flows that were unused for too long. */
     void expire(long nowNs, Consumer<F> gone) {
         while (!all.isEmpty() && nowNs - all.values().iterator().next().usedNs >= idleNs) {
             F eldest = removeEldest();

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 /**
  * All forwards of a node: opened, kept over restarts, listened for, closed. Used on one context.
  *
- * <p>A forward of an earlier life whose address is not there yet is tried again, after {@link #AGAIN_MS} at first and
+ * <p>A forward of an earlier run that cannot listen at its address is tried again, after {@link #AGAIN_MS} at first and
  * {@link #AGAIN_MAX_MS} at most, until it listens or is closed. Limit: {@link #TUNNELS_MAX}.
  */
 final class Forwards {
@@ -36,7 +36,7 @@ final class Forwards {
     /** Flows of all UDP forwards of a node. */
     static final int FLOWS_MAX = 8_192;
 
-    /** Refused connections that a tunnel tells of at once; of more it tells one a second, and counts them all. */
+    /** Refused connections that a tunnel reports in a burst; after that it reports one a second, and counts them all. */
     private static final int TOLD_MAX = 20;
 
     private static final long AGAIN_MS = 1_000;
@@ -166,7 +166,7 @@ final class Forwards {
                 .recover(e -> Future.failedFuture(e instanceof Problem ? e : cannotListen("listen", tunnel.listen, e)));
     }
 
-    /** Where another tunnel of this node has the address, its name and the way to close it help more than the host's word. */
+    /** Names the tunnel of this node that has the address and how to close it, which helps more than the system's error. */
     private Throwable taken(Tunnel tunnel, InetSocketAddress at, Throwable e) {
         String other = sockets.listener(tunnel.udp, at);
         if (other == null) return e;
@@ -213,7 +213,7 @@ final class Forwards {
                 "use an address of this machine and a free port with " + what + "; port 0 takes any free one");
     }
 
-    /** Opens what was open in an earlier life. */
+    /** Opens the forwards of an earlier run. */
     Future<?> restore() {
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).compose(all -> {
             List<Future<?>> opening = new ArrayList<>();
@@ -277,7 +277,7 @@ final class Forwards {
         });
     }
 
-    /** Looks for far ends that are silent; to be called some times a second. */
+    /** Looks for far ends that are silent; to be called several times a second. */
     void watch(long nowNs) {
         for (Tunnel tunnel : tunnels.values()) if (tunnel.forward != null) tunnel.forward.watch(nowNs);
     }

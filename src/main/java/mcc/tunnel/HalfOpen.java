@@ -6,9 +6,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What peers, or local clients, have begun and were not let in for yet, like TCP's half-open connections: so many of one
- * peer, and where those of all are too many the oldest gives way (RFC 4987 section 3.4), because an honest one says at once
- * what it wants. Pure.
+ * Streams that peers, or connections that local clients, opened and that were not admitted yet, like TCP's half-open
+ * connections. Each peer may have a limited number; where all together are too many the oldest gives way (RFC 4987 section
+ * 3.4), because an honest peer says at once what it wants. Pure.
  */
 final class HalfOpen<K, T> {
     private final Map<T, K> all = new LinkedHashMap<>();
@@ -21,7 +21,7 @@ final class HalfOpen<K, T> {
         this.peerMax = peerMax;
     }
 
-    /** Whether a peer has begun as many as it may. */
+    /** Whether a peer has as many as it may. */
     boolean isFull(K peer) {
         return perPeer.getOrDefault(peer, 0) >= peerMax;
     }
@@ -39,7 +39,7 @@ final class HalfOpen<K, T> {
         return oldest;
     }
 
-    /** Takes one out, if it is still there. */
+    /** Removes one, if it is still there. */
     void remove(T begun) {
         K peer = all.remove(begun);
         if (peer != null && perPeer.merge(peer, -1, Integer::sum) == 0) perPeer.remove(peer);

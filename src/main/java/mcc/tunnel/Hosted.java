@@ -23,10 +23,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The far end of what goes to the endpoints of this host at their own addresses: a listener for each of their ports, that leads
- * to their app. All are at one address that no app is offered at, on ports that the system chose, and no app of this host
- * registered: so none has a port that an app wants. The virtual interface leads here whom its gate let in ({@link
- * mcc.tun.Redirect}).
+ * The far end of traffic to this host's endpoints at their own addresses: a listener for each of their ports, which leads to
+ * their app. All listen at one address that is no endpoint's, on ports that the system chooses and no app of this host
+ * registered, so that none takes a port that an app wants. The virtual interface rewrites packets that its gate let in to these
+ * listeners ({@link mcc.tun.Redirect}).
  *
  * <p>Limits: {@link #LISTENERS_MAX} listeners, and a quarter of the sockets that tunnels may have; where there would be more, the
  * first port of each range comes before the others. {@link #OPEN_MAX} connections and flows.
@@ -130,7 +130,7 @@ final class Hosted {
             missing.add(new Missing(at, door));
         });
         if (!opening) openMissing();
-        told.accept(ports()); // though nothing changed: who hears it may have begun anew
+        told.accept(ports()); // even if nothing changed: the receiver may have been started again
     }
 
     /** Opens some at a time, as packets of all links wait meanwhile. */

@@ -11,8 +11,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where this node itself takes connections or datagrams of local programs: a service there would lead into itself, and a
- * single connection to it would become as many as there are descriptors.
+ * The addresses at which this node itself takes connections or datagrams of local programs. A service at one of them would lead
+ * into itself, and a single connection to it would use up all descriptors.
  */
 final class Listeners {
     private record Own(InetSocketAddress at, String name) {}
@@ -30,7 +30,7 @@ final class Listeners {
         return datagrams ? udp : tcp;
     }
 
-    /** @param name what listens there, as people call it */
+    /** @param name what listens there, for error messages */
     void add(boolean datagrams, InetSocketAddress at, String name) {
         of(datagrams).computeIfAbsent(at.getPort(), _ -> new ArrayList<>()).add(new Own(at, name));
     }
@@ -42,7 +42,7 @@ final class Listeners {
         if (there.isEmpty()) of(datagrams).remove(at.getPort());
     }
 
-    /** What of this node would be reached at an address; null for nothing. */
+    /** The name of this node's listener that an address leads to; null for none. */
     @Nullable
     String at(boolean datagrams, InetSocketAddress to) {
         for (Own own : of(datagrams).getOrDefault(to.getPort(), List.of())) {

@@ -12,7 +12,7 @@ import mcc.registry.Registry;
  * registry, whose records tell it to others. Lives on the context that made it.
  */
 final class Loads {
-    /** So many connections make an app half busy: enough that few of them say something, and many still differ. */
+    /** With this many connections an app counts as half busy, so that both few and many of them make a difference. */
     private static final int HALF = 10;
 
     private static final class Load {

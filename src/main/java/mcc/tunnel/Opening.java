@@ -18,16 +18,16 @@ import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From a list of providers to one stream that a provider has answered.
+ * From a list of providers to one stream that a provider has answered: connection racing, as in RFC 8305.
  *
- * <p>The next provider is started when one fails, and 400 ms after the last was started without an answer; the first that
- * answers wins, the others are broken off.
+ * <p>The next provider is tried when one fails, or 400 ms after the last one was tried without an answer; the first to answer
+ * wins, and the other attempts are cancelled.
  */
 final class Opening<S> {
     /** The code of the problem that every provider was reached and every app refused. */
     static final String REFUSED = "upstream-refused";
 
-    /** How long one provider may think before the next is asked as well. */
+    /** How long until the next provider is tried beside one that has not answered. */
     static final long NEXT_MS = 400;
     /** How long all of them together may take. */
     static final long TOTAL_MS = 10_000;
@@ -38,14 +38,14 @@ final class Opening<S> {
      * @param <S> the socket to an app of this host
      */
     sealed interface Way<S> {
-        /** Through another node: paused, with what came behind its answer. */
+        /** Through another node: the paused stream, and the bytes that came behind the answer. */
         record Remote<S>(StreamPort port, Bytes first) implements Way<S> {}
 
         /** The app is on this very host. */
         record Here<S>(S socket) implements Way<S> {}
     }
 
-    /** A provider that has accepted, and those that had not. */
+    /** The way to the provider that accepted, and the failures before it. */
     record Opened<S>(Way<S> way, Offer offer, List<Failure> failures) {}
 
     /** How apps of this host are reached: by connections or by datagrams. */
@@ -63,9 +63,9 @@ final class Opening<S> {
     }
 
     /**
-     * A provider that did not.
+     * A provider that did not accept.
      *
-     * @param refused whether its app did, rather than that it was not reached
+     * @param refused whether its app refused, rather than the provider not being reached
      */
     record Failure(Offer offer, String reason, boolean refused) {}
 

@@ -8,15 +8,15 @@ import mcc.core.Counters;
 import mcc.node.StreamPort;
 
 /**
- * The users' connections that peers carry: one whose peer was silent for longer than the operator is patient is ended, so that
- * its program can try again while others provide. Limit: there are no more than connections.
+ * Ends users' connections whose peer has been silent for longer than {@code tunnel.patience}, so that the program can try again
+ * by another provider. Limit: there are no more entries than connections.
  */
 final class PeerWatch {
     private final Map<StreamPort, TcpSocket> all = new LinkedHashMap<>();
     private final long patienceNs;
     private final Counters.Counter lost;
 
-    /** @param patienceNs 0 for as long as the link itself has hope */
+    /** @param patienceNs 0 for as long as the link itself stays up */
     PeerWatch(long patienceNs, Counters counters) {
         this.patienceNs = patienceNs;
         lost = counters.of("tunnel.peer.lost");

@@ -17,16 +17,16 @@ import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The far end of tunnels: takes a peer's stream, connects it to the app that the endpoint names, and says so. A flow of
- * datagrams is a stream with a UDP socket of its own.
+ * The far end of tunnels: takes a peer's stream, connects to the app that the endpoint names, and answers. A flow of datagrams
+ * is a stream with a UDP socket of its own.
  *
- * <p>Limits: {@link #OPEN_MAX} connections and flows of those who were let in, of which whoever holds most gives one up when
- * there are no more ({@link Shares}). Who was not let in takes no place among them: {@link #ASKING_PEER_MAX} streams of one
- * peer may ask, {@link #ASKING_MAX} of all.
+ * <p>Limits: {@link #OPEN_MAX} admitted connections and flows; when no more are free, the peer that holds most gives one up
+ * ({@link Shares}). Streams that were not admitted yet count apart: {@link #ASKING_PEER_MAX} of one peer, {@link #ASKING_MAX}
+ * of all.
  */
 final class Provider {
     static final int OPEN_MAX = 10_000;
-    /** Streams whose opener was not let in yet: of all peers, and of one. */
+    /** Streams opened but not yet admitted: of all peers, and of one. */
     private static final int ASKING_MAX = 10_000;
 
     private static final int ASKING_PEER_MAX = 1_024;
@@ -83,7 +83,7 @@ final class Provider {
         envelopes = new Timeouts(vertx, ENVELOPE_MS);
     }
 
-    /** Connections that are served now, and flows. */
+    /** The number of connections and flows that are served now. */
     int open() {
         return open.size();
     }
@@ -93,7 +93,7 @@ final class Provider {
         return flows;
     }
 
-    /** A new epoch of the policy: who would not be let in now is cut off; returns how many. */
+    /** There is a new policy: ends connections and flows that it does not allow; returns how many. */
     int judgeAgain() {
         int ended = 0;
         for (Asked asked : open.all()) {
@@ -103,7 +103,7 @@ final class Provider {
         return ended;
     }
 
-    /** The same of those who measure. */
+    /** The same for measurements. */
     int judgeMeasuresAgain() {
         return sink.judgeAgain(from -> admission.judgeMeasure(from).isAllowed());
     }
@@ -111,7 +111,7 @@ final class Provider {
     void take(StreamPort port) {
         if (asking.isFull(port.peer())) {
             counters.add("tunnel.asking.refused");
-            port.cancel(); // an answer would be held until the peer likes to acknowledge it
+            port.cancel(); // an answer would take memory until the peer chose to acknowledge it
             return;
         }
         Asked asked = new Asked(port);
@@ -121,7 +121,7 @@ final class Provider {
             oldest.drop();
         }
         asked.timeout = envelopes.begin(asked::drop);
-        // A user that lost interest breaks the stream off, at any moment until it is joined.
+        // A user that no longer wants it resets the stream, at any moment until it is joined.
         port.brokenHandler(_ -> asked.leave());
         port.bytesHandler((bytes, length) -> {
             boolean whole = asked.envelope.take(bytes, length);
@@ -155,10 +155,10 @@ final class Provider {
         boolean udp = asked.envelope.isDatagrams();
         int wanted = asked.envelope.port();
         int port = view == null ? 0 : view.registration().ports().choose(udp, wanted);
-        // Judged by the port that is asked for, though there may be none: so a stranger does not learn which there are.
+        // Judged by the port that is asked for, even if the app lacks it: so a stranger does not learn which there are.
         App app = view == null ? null : new App(view, udp, port == 0 ? wanted : port);
         Decision decision = app == null ? null : judge(asked.port, app);
-        // A node that may not use it is told what it would be told if it did not exist.
+        // A node that may not use it gets the answer that it would get if it did not exist.
         if (app == null || !(decision instanceof Decision.Allowed allowed)) {
             refuseOpen(asked, TunnelOpened.Code.NOT_HERE, "no such endpoint");
         } else if (port == 0) {
@@ -232,7 +232,7 @@ final class Provider {
                         return;
                     }
                     counters.add("tunnel.flow.served");
-                    // Ready before it says so: what comes earlier than that is lost.
+                    // Ready to receive before the answer is sent: datagrams that come earlier are lost.
                     new ServedFlow(asked, new FlowStream(port, early, counters), socket, app).begin();
                     port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                 })
@@ -240,13 +240,13 @@ final class Provider {
                         asked, TunnelOpened.Code.UPSTREAM, "the service cannot be reached: " + Problem.text(e)));
     }
 
-    /** A stream of a peer: asking → let in, which takes a place among the open → joined to an app; gone from any of these. */
+    /** A stream of a peer: asking → admitted, which takes a place → joined to an app; gone from any of these. */
     private final class Asked {
         private final StreamPort port;
         private final Envelope envelope = new Envelope();
         private Timeouts.@Nullable Timeout timeout;
         private boolean gone;
-        /** What it was let in to, and until when. */
+        /** The app to which it was admitted, and until when. */
         private @Nullable App app;
 
         private long untilMs;
@@ -257,7 +257,7 @@ final class Provider {
             this.port = port;
         }
 
-        /** It said what it wants, or is gone. */
+        /** It has said what it wants, or is gone: ends its time-out. */
         void inTime() {
             if (timeout != null) timeout.cancel();
         }
@@ -277,7 +277,7 @@ final class Provider {
             else drop();
         }
 
-        /** Goes by a newer decision; false where that ended it. */
+        /** Applies a newer decision; false where that ended it. */
         boolean holdTo(Decision decision) {
             switch (decision) {
                 case Decision.Denied _ -> end();
@@ -289,7 +289,7 @@ final class Provider {
             return decision.isAllowed();
         }
 
-        /** It counts no more; false where it did not before. */
+        /** Gives its place back; false where it had none any more. */
         boolean leave() {
             if (gone) return false;
             gone = true;
@@ -304,7 +304,7 @@ final class Provider {
         }
     }
 
-    /** One flow that was let in: a peer's stream and a socket to the app, joined until either is over. */
+    /** An admitted flow: a peer's stream and a socket to the app, joined until either ends. */
     private final class ServedFlow {
         private final FlowStream user;
         private final UdpSocket app;
@@ -366,7 +366,7 @@ final class Provider {
         }
     }
 
-    /** One connection that was let in: it lasts no longer than the decision that let it in, or another like it. */
+    /** An admitted connection: it lasts no longer than the decision that admitted it, or a renewed one. */
     private final class Served implements Splice.Meter {
         private final Asked asked;
         private final Runnable cut;
@@ -381,7 +381,7 @@ final class Provider {
             loads.opened(app.registration().id());
         }
 
-        /** Asks again when the right ends by which it was let in. */
+        /** Asks the policy again when the decision expires. */
         void lookAgain() {
             if (timer >= 0) vertx.cancelTimer(timer);
             if (asked.untilMs == Long.MAX_VALUE) return;
@@ -416,7 +416,7 @@ final class Provider {
         port.brokenHandler(_ -> {});
         port.write(Envelope.opened(code, detail));
         port.end();
-        port.bytesHandler((_, _) -> {}); // whatever still comes is read and forgotten, so that the stream can end
+        port.bytesHandler((_, _) -> {}); // whatever still comes is read and dropped, so that the stream can end
         port.resume();
     }
 }

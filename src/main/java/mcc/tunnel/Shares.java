@@ -9,8 +9,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Places that many want: whoever comes finds one while any is free. Where none is, whoever holds most gives its newest one up
- * to somebody who would then hold no more than it does, so that nobody can keep the others out. Pure.
+ * A limited number of places, handed out while any is free. When none is, the holder of most places gives its newest one up to
+ * a newcomer that would then hold no more than it does, so that nobody can keep the others out. Pure.
  *
  * @param <K> who holds places
  * @param <T> what has one; by identity
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Shares<K, T> {
     private final Map<T, K> all = new HashMap<>();
     private final Map<K, LinkedHashSet<T>> held = new HashMap<>();
-    /** Who holds how many, so that whoever holds most is found without a search. */
+    /** The holders by their number of places, so that the largest is found without a search. */
     private final NavigableMap<Integer, LinkedHashSet<K>> byCount = new TreeMap<>();
 
     private final int max;
@@ -43,12 +43,12 @@ final class Shares<K, T> {
         return own == null ? 0 : own.size();
     }
 
-    /** Whether one more of somebody's finds a place. */
+    /** Whether a holder would get one more place. */
     boolean hasRoom(K who) {
         return all.size() < max || !byCount.isEmpty() && byCount.lastKey() > of(who) + 1;
     }
 
-    /** Takes a place, for which there must be room; returns what gave way and has none any more, or null. */
+    /** Takes a place, for which there must be room; returns what lost its place to it, or null. */
     @Nullable
     T add(K who, T one) {
         T gone = null;

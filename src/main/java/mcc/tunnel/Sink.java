@@ -13,8 +13,8 @@ import mcc.wire.pb.TunnelOpened;
 /**
  * The far end of measurements: counts what comes, forgets it, and tells at its end.
  *
- * <p>Limits: {@link #ALL_MAX} at a time, {@link #PEER_MAX} of one peer, who begins {@link #BURST} at once and one a second
- * after that; each lasts {@link #LONGEST_MS} and {@link #BYTES_MAX} at most, and ends when nothing comes for
+ * <p>Limits: {@link #ALL_MAX} at a time, {@link #PEER_MAX} of one peer, which may begin {@link #BURST} in a burst and then one
+ * a second; each lasts {@link #LONGEST_MS} and takes {@link #BYTES_MAX} at most, and ends when nothing comes for
  * {@link #QUIET_MS}.
  */
 final class Sink {
@@ -52,7 +52,7 @@ final class Sink {
         count.begin();
     }
 
-    /** A new epoch of the policy: who may not measure any longer is cut off; returns how many. */
+    /** There is a new policy: ends the measurements that it does not allow; returns how many. */
     int judgeAgain(Predicate<Subject> may) {
         int ended = 0;
         for (Count count : open.all()) {

@@ -24,8 +24,8 @@ import mcc.registry.Registry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes every socket that tunnels have on this host: within the budget of descriptors, never from this node to itself, and
- * asked by the host whether the other side is still there. Used on one context.
+ * Makes every socket that tunnels have on this host: within the limit of descriptors, never from this node to itself, and with
+ * TCP keepalive. Used on one context.
  *
  * <p>Limit: {@link Descriptors}; what it refused is counted as {@code tunnel.descriptors.refused}. A connection that comes
  * when nothing is left is reset at once, so that a listener goes on as soon as something is.
@@ -51,8 +51,8 @@ final class Sockets {
     private final Listeners own = new Listeners(Sockets::isOfThisHost);
 
     /**
-     * @param keepaliveSeconds after so long a silence the other side is asked whether it is there; 0 for never
-     * @param rest where REST may be asked without a token; null for nowhere
+     * @param keepaliveSeconds silence after which TCP keepalive probes the other side; 0 for never
+     * @param rest the address at which REST needs no token; null where it always needs one
      */
     Sockets(
             Vertx vertx,
@@ -111,7 +111,7 @@ final class Sockets {
     // ---- to apps ----------------------------------------------------------------------------------------------------
 
     /**
-     * Connects to an app of this host, by TCP; where it wants to know who calls, that is the first that it hears.
+     * Connects to an app of this host by TCP; where it wants to know who calls, a PROXY protocol header comes first.
      *
      * @param port one of the app's
      * @param caller the calling node
@@ -147,7 +147,7 @@ final class Sockets {
                 .onFailure(_ -> descriptors.give(side));
     }
 
-    /** A name is not looked up for each connection of a second: the host's resolver keeps it for as long. */
+    /** Looks a host name up; the result is used for all connections of a second. */
     private Future<List<InetSocketAddress>> addresses(String host, int port) {
         Place place = new Place(host, port);
         Found known = found.get(place);
@@ -207,7 +207,7 @@ final class Sockets {
         return one.at(false, to) != null;
     }
 
-    /** What of this node has an address, so that nobody else can; null for nothing. */
+    /** The name of this node's listener that has an address; null for none. */
     @Nullable
     String listener(boolean datagrams, InetSocketAddress at) {
         return own.at(datagrams, at);

@@ -9,8 +9,8 @@ import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The SOCKS5 proxy (RFC 1928): CONNECT to {@code name.org.mcc} reaches that service, UDP ASSOCIATE its datagrams
- * ({@link SocksFlows}); everything else is refused, so that it is nobody's way into other networks.
+ * The SOCKS5 proxy (RFC 1928): CONNECT to {@code name.org.mcc} reaches that service by TCP, UDP ASSOCIATE by UDP
+ * ({@link SocksFlows}); everything else is refused, so that it cannot be used to reach other networks.
  *
  * <p>A client: greeting → asking → opening → joined; or associated, as long as its connection lasts; or refused. It has
  * {@link #HANDSHAKE_MS} until its request is whole. Limits: {@link #CLIENTS_MAX} clients, of which whoever has most gives one
@@ -169,7 +169,7 @@ final class Socks {
                     .onFailure(e -> refuse(code(e)));
         }
 
-        /** A browser that was told no port says one all the same; any other is the one that the client wants. */
+        /** Browsers name 80 or 443 when the user named no port; any other port is one that the client wants. */
         private static Wanted port(SocksReader.Said.Wish wish) {
             return new Wanted(wish.port(), wish.port() == HTTP || wish.port() == HTTPS);
         }
@@ -209,7 +209,7 @@ final class Socks {
             hangUp();
         }
 
-        /** Ends this direction, and the other after the client's end: to close at once could lose what was said. */
+        /** Ends this direction, and closes after the client's end: closing at once could lose the reply. */
         private void hangUp() {
             refused = true;
             settled();

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client of a SOCKS5 proxy says before its bytes are the connection's own (RFC 1928 sections 3 to 5): collects it,
- * whatever the chunks. Pure; holds at most one message and a chunk.
+ * The messages of a SOCKS5 client before the connection's own bytes (RFC 1928 sections 3 to 5), reassembled from any chunks.
+ * Pure; holds at most one message and a chunk.
  */
 final class SocksReader {
     static final int VERSION = 5;
@@ -20,7 +20,7 @@ final class SocksReader {
 
     /** One message. */
     sealed interface Said {
-        /** Which ways of proving who it is the client knows; whether one of them is none at all. */
+        /** The client's authentication methods: whether "no authentication" is among them. */
         record Hello(boolean withoutPassword) implements Said {}
 
         /**

@@ -12,21 +12,21 @@ import mcc.overlay.Desk;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
-/** Streams to peers and of peers, by the door that the links gave; while there is none, by messages. Used on one context. */
+/** Opens streams to peers and takes theirs, by the links' {@link StreamDoor}, else by messages. Used on one context. */
 final class Streams {
     private final Bus bus;
     private final Context context;
     private final Consumer<StreamPort> taker;
     private @Nullable StreamDoor door;
 
-    /** @param taker of those that peers open */
+    /** @param taker takes the streams that peers open */
     Streams(Bus bus, Context context, Consumer<StreamPort> taker) {
         this.bus = bus;
         this.context = context;
         this.taker = taker;
     }
 
-    /** From now on, with whatever links there are; ends when those of now were asked. */
+    /** Follows the links, also when they are started again; completes once the present ones were asked. */
     Future<?> follow() {
         bus.on(Bus.INCOMING, taker);
         bus.on(Bus.STARTED, started -> {

@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One TCP connection of this host, on one event loop, with both directions closed apart. It ends with the verticle whose
- * context it has, whose timers hold it to what the policy allowed.
+ * One TCP connection of this host, on one event loop, whose two directions end separately. It is closed with the verticle whose
+ * context it has, as that verticle's timers enforce what the policy allowed.
  *
  * <p>Reads nothing before {@link #start} and nothing while paused. To be used on its event loop.
  */
@@ -41,12 +41,12 @@ abstract sealed class TcpSocket permits EpollTcpSocket, NettyTcpSocket {
     }
 
     /**
-     * How the kernel asks whether the other side is still there, which is taken for gone when it does not answer for as long
-     * as the silence lasted before (RFC 9293 section 3.8.4).
+     * TCP keepalive (RFC 9293 section 3.8.4): the other side counts as gone when it answers no probe for as long as it had been
+     * silent before.
      *
-     * @param idleSeconds after so long a silence it is asked
-     * @param betweenSeconds how long an answer is waited for
-     * @param probes questions without an answer
+     * @param idleSeconds silence before the first probe
+     * @param betweenSeconds time between two probes
+     * @param probes probes without an answer after which the other side counts as gone
      */
     record Keepalive(int idleSeconds, int betweenSeconds, int probes) {
         private static final int PROBES = 6;
@@ -60,7 +60,7 @@ abstract sealed class TcpSocket permits EpollTcpSocket, NettyTcpSocket {
     static final int CHUNK_BYTES = 65_536;
     /** Connections that wait to be accepted. */
     static final int BACKLOG = 1_024;
-    /** What may wait to be sent before a socket says that it takes no more. */
+    /** Bytes that may wait to be sent before a socket takes no more. */
     static final int WAITING_BYTES = 256 * 1024;
 
     private static boolean isEpoll(ContextInternal context) {
@@ -103,7 +103,7 @@ abstract sealed class TcpSocket permits EpollTcpSocket, NettyTcpSocket {
     /** Its own address. */
     abstract InetSocketAddress local();
 
-    /** How the host was told to look after it; null for not at all. */
+    /** The keepalive that was set; null for none. */
     abstract @Nullable Keepalive keepalive();
 
     /** Begins to read. */

@@ -5,11 +5,11 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Many time-outs of one length, of which few ever end: they are due in the order in which they began, so one timer serves all.
- * Limit: there are no more than what each is for, and those that were given up before.
+ * Many time-outs of equal length, most of which are cancelled: they fire in the order in which they began, so one timer serves
+ * all. Limit: as many as there are things to time out, and cancelled ones that were begun before the oldest of these.
  */
 final class Timeouts {
-    /** One that has begun. */
+    /** One time-out. */
     static final class Timeout {
         private final long dueNs;
         private @Nullable Runnable task;
@@ -19,7 +19,7 @@ final class Timeouts {
             this.task = task;
         }
 
-        /** It ends with nothing. */
+        /** Cancels it: its task will not run. */
         void cancel() {
             task = null;
         }
@@ -35,7 +35,7 @@ final class Timeouts {
         this.lengthMs = lengthMs;
     }
 
-    /** Begins one: unless it is given up, the task runs when it is over. */
+    /** Begins a time-out: its task runs when it fires, unless it is cancelled. */
     Timeout begin(Runnable task) {
         forget();
         Timeout out = new Timeout(System.nanoTime() + lengthMs * 1_000_000, task);

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What passed through a node's tunnels: its users' by the kind of path, and what peers had of its services. */
+/** The bytes that passed through a node's tunnels: its users' by the kind of path, and those of peers that used its services. */
 final class Totals implements Splice.Meter {
     private long txBytes;
     private long rxBytes;

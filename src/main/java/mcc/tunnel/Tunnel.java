@@ -17,7 +17,7 @@ import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One open way from a local port to a service, and what has passed through it.
+ * One forward from a local port to a service, and its traffic.
  *
  * <p>Keeps {@link #SECONDS} seconds of throughput, in a ring that is made with the first byte.
  */
@@ -49,13 +49,13 @@ final class Tunnel implements Splice.Meter {
 
     final String id;
     final Target.Service target;
-    /** Which of the service's ports; 0 for the first of the protocol. */
+    /** The port of the service; 0 for the first of the protocol. */
     final int port;
 
     /** Whether it carries datagrams; its connections are flows then. */
     final boolean udp;
 
-    /** After so long without a byte a connection or flow is over; 0 for the default: never, of UDP {@code udp.idle}. */
+    /** A connection or flow ends after this long without a byte; 0 for the default: never, for UDP {@code udp.idle}. */
     final long idleMs;
 
     final Instant opened = Instant.now();
