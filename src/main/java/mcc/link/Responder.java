@@ -138,7 +138,7 @@ final class Responder {
             return;
         }
         if (noise.length < Id.BYTES || ephemerals.containsKey(Id.of(noise, 0))) {
-            counters.add("link.initiation.repeated"); // duplicated by the network, or a replay: the first one is answered
+            counters.add("link.initiation.repeated"); // a duplicate or a replay: the first one is answered
             return;
         }
         boolean proven = cookies.isProven(
@@ -284,8 +284,8 @@ final class Responder {
         Link link = links.find(peer);
         if (link == null) link = links.make(nowNs, peer, p.peerStatic);
         boolean other = link != null && link.remoteKnown && link.instance != p.localInstance;
-        // A response to XX does not tell the instance of an existing link. So the link keeps its state, unless the peer's
-        // instance is another one.
+        // A response to XX does not tell the instance of an existing link. So the link keeps its state, unless the
+        // peer's instance is another one.
         boolean anew = p.xx != null && link != null && link.remoteInstance != p.hello.instance();
         if (link == null || other && !anew) {
             counters.add("link.pending.dropped");
