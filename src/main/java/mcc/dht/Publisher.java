@@ -254,7 +254,7 @@ final class Publisher {
     /** A holder knows a higher number than we do: publishes above it at once, to the same nodes. */
     private boolean overtaken(Publication publication, Id holder, long newest) {
         long seq = current(publication).content().seq();
-        // A node of version 1 does not tell its number: a clock that holders accepted was under twice their slack ahead.
+        // A node of version 1 does not tell its number: a clock that holders accepted is within twice their slack.
         long known = newest == 0 ? shared.epochMs() + 2 * RecordStore.ISSUED_SLACK_MS : newest;
         if (known < seq || known - shared.epochMs() > PLAUSIBLE_MS) {
             shared.counters.add("dht.newestImplausible");
@@ -360,7 +360,7 @@ final class Publisher {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
         publication.heard(call.position());
-        // A node that was cut off gave up its nearest holders one by one, and would send heartbeats where no reader asks.
+        // A node that was cut off gave up its nearest holders one by one, and heartbeats would go where no reader asks.
         // After the machine slept, or its clock was set, no holder accepts the record's time of issue any longer.
         boolean astray = publication.lost >= shared.config.beatHolders() / 2;
         long ageMs = Math.abs(shared.epochMs() - current(publication).content().issuedAtMs());

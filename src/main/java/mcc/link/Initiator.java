@@ -237,7 +237,7 @@ final class Initiator {
         budget.answered(nowNs, from);
         link.attempts.remove(attempt);
         link.rxBytes += bytes;
-        // Early data is answered right behind this response; if it was refused, the request is sent again under the keys.
+        // Early data is answered right behind this response; if it was refused, the request is sent again, sealed.
         Bytes early = payload.getEarlyRefused() ? null : attempt.early;
         if (early != null) link.waiting.removeIf(w -> w.message().equals(early));
         links.established(nowNs, link, peer, session, Hello.of(payload), from);
