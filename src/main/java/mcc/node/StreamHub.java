@@ -3,8 +3,10 @@ package mcc.node;
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -65,7 +67,8 @@ final class StreamHub {
     }
 
     private StreamPort port(StreamPort port) {
-        ports.put(new Key(port.peer(), port.stream()), port);
+        StreamPort namesake = ports.put(new Key(port.peer(), port.stream()), port);
+        if (namesake != null) namesake.onBroken(); // its peer lost its state, which the links have not told yet
         return port;
     }
 
@@ -248,11 +251,12 @@ final class StreamHub {
         if (port != null) port.onGone();
     }
 
-    /** The peer is gone, or lost its state. */
+    /** The peer is gone, or lost its state: whoever is told first may open a stream numbered like one that is not told yet. */
     void lost(Id peer) {
-        for (StreamPort port : new ArrayDeque<>(ports.values())) {
-            if (port.peer().equals(peer)) broken(port.peer(), port.stream());
-        }
+        List<StreamPort> gone = new ArrayList<>();
+        for (StreamPort port : ports.values()) if (port.peer().equals(peer)) gone.add(port);
+        for (StreamPort port : gone) ports.remove(new Key(peer, port.stream()));
+        gone.forEach(StreamPort::onBroken);
     }
 
     void close() {

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class StreamPortTest {
     private static final int PATIENCE_S = 60;
     private static final int MANY = 4 << 20;
+    private static final int SOME = 16;
 
     @TempDir
     Path folder;
@@ -344,5 +345,33 @@ class StreamPortTest {
         });
         here.run(() -> assertThat(from.sendDatagram(new byte[] {1, 2, 3})).isTrue());
         assertThat(got.poll(PATIENCE_S, TimeUnit.SECONDS)).containsExactly(1, 2, 3);
+    }
+
+    /** Opens another stream to the same node where the first one broke. */
+    private void openAgain(StreamDoor door, Contact to, BlockingQueue<String> heard, String name, boolean again) {
+        StreamPort port = door.open(to);
+        port.brokenHandler(_ -> {
+            heard.add(name);
+            if (again) openAgain(door, to, heard, "another", false);
+        });
+        port.attach(here.home());
+        port.write(new byte[1]);
+    }
+
+    @Test
+    void eachStreamOfALostPeerIsToldThoughTheFirstToldOpenOthersLikeThem() throws Exception {
+        Node to = nodes.getFirst();
+        Contact contact = new Contact(
+                to.parts().id(), List.of(Address.parse(to.parts().status().udp().getFirst())));
+        StreamDoor door = Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Door()), 60_000);
+        BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+        here.run(() -> {
+            for (int i = 0; i < SOME; i++) openAgain(door, contact, heard, "first", true);
+        });
+        for (int i = 0; i < SOME; i++) there.taken();
+        nodes.remove(to);
+        to.close();
+        for (int i = 0; i < SOME; i++)
+            assertThat(heard.poll(PATIENCE_S, TimeUnit.SECONDS)).isEqualTo("first");
     }
 }
