@@ -9,6 +9,7 @@ import io.netty.channel.epoll.LinuxSocket;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.NativeInetAddress;
 import io.netty.channel.unix.Socket;
+import io.vertx.core.Closeable;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
@@ -37,6 +38,7 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
     private final Consumer<TcpSocket> taker;
     private final byte[] from = new byte[26]; // as Netty wants it: a length, and an address with scope and port
     private final List<Runnable> closing = new ArrayList<>();
+    private final Closeable leash;
     private @Nullable IoRegistration registration;
     private boolean closed;
 
@@ -47,6 +49,10 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
         this.socket = socket;
         this.address = address;
         this.taker = taker;
+        leash = done -> EpollTcpSocket.onLoop(loop, () -> {
+            closeNow();
+            done.succeed();
+        });
     }
 
     static Future<TcpSocket.Listener> listen(
@@ -71,6 +77,21 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
             TcpSocket.@Nullable Keepalive keepalive,
             Consumer<TcpSocket> taker)
             throws IOException {
+        LinuxSocket socket = bound(at, keepalive);
+        EpollListener listener = new EpollListener(context, socket, socket.localAddress(), taker);
+        try {
+            EpollTcpSocket.tie(context, listener.leash);
+            IoRegistration registration = EpollTcpSocket.register(listener.loop, listener);
+            listener.registration = registration;
+            registration.submit(EpollIoOps.EPOLLIN);
+            return listener;
+        } catch (IOException | RuntimeException e) {
+            listener.closeNow();
+            throw e;
+        }
+    }
+
+    private static LinuxSocket bound(InetSocketAddress at, TcpSocket.@Nullable Keepalive keepalive) throws IOException {
         // Of the address's own family: 0.0.0.0 on a socket of IPv6 would be every address of either.
         LinuxSocket socket = LinuxSocket.newSocketStream(EpollTcpSocket.family(at));
         try {
@@ -78,11 +99,7 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
             EpollTcpSocket.configure(socket, keepalive);
             socket.bind(at);
             socket.listen(TcpSocket.BACKLOG);
-            EpollListener listener = new EpollListener(context, socket, socket.localAddress(), taker);
-            IoRegistration registration = EpollTcpSocket.register(listener.loop, listener);
-            listener.registration = registration;
-            registration.submit(EpollIoOps.EPOLLIN);
-            return listener;
+            return socket;
         } catch (IOException | RuntimeException e) {
             socket.close();
             throw e;
@@ -129,7 +146,8 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
 
     @Override
     public void onClose(Runnable task) {
-        closing.add(task);
+        if (closed) task.run();
+        else closing.add(task);
     }
 
     @Override
@@ -141,6 +159,7 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
         if (closed) return;
         closed = true;
         EpollTcpSocket.release(socket, registration);
+        context.removeCloseHook(leash);
         for (Runnable task : closing) task.run();
     }
 }

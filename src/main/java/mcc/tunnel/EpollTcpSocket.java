@@ -39,15 +39,18 @@ import org.jspecify.annotations.Nullable;
  * something to read.
  */
 final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
-    private static final EpollIoOps ALL = EpollIoOps.EPOLLIN
-            .with(EpollIoOps.EPOLLOUT)
-            .with(EpollIoOps.EPOLLRDHUP)
-            .with(EpollIoOps.EPOLLET);
     private static final int IN = EpollIoOps.EPOLLIN.value();
     private static final int OUT = EpollIoOps.EPOLLOUT.value();
     private static final int ERR = EpollIoOps.EPOLLERR.value();
     private static final int RDHUP = EpollIoOps.EPOLLRDHUP.value();
-    private static final int HUP = 0x10; // always told; uapi/linux/eventpoll.h
+    private static final int PRI = 0x2; // these: uapi/linux/eventpoll.h
+    private static final int HUP = 0x10; // always told
+    private static final EpollIoOps ALL = EpollIoOps.EPOLLIN
+            .with(EpollIoOps.EPOLLOUT)
+            .with(EpollIoOps.EPOLLRDHUP)
+            .with(EpollIoOps.valueOf(PRI))
+            .with(EpollIoOps.EPOLLET);
+
     private static final int IPPROTO_TCP = 6; // these: uapi/linux/tcp.h
     private static final int TCP_KEEPIDLE = 4;
     private static final int TCP_KEEPINTVL = 5;
@@ -95,8 +98,8 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
     private boolean readable;
 
     private boolean readingLater;
-    /** Whether the other side sends no more: reading goes on up to the end. */
-    private boolean remoteEnded;
+    /** Whether reading goes on after a short read: an end may be behind it, or more data behind urgent data. */
+    private boolean moreBehind;
 
     private boolean endRead;
     private boolean endDue;
@@ -188,18 +191,27 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
 
     private void begin() throws IOException {
         try {
+            tie(context, leash);
             IoRegistration registration = register(loop, this);
             this.registration = registration;
-            context.addCloseHook(leash);
             registration.submit(ALL);
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             close();
-            throw new IOException("the loop takes no more sockets", e);
+            throw new IOException("the loop takes no more sockets: " + e.getMessage(), e);
         }
     }
 
-    /** Registers a handle with its event loop, on whose thread this is called. */
-    static IoRegistration register(IoEventLoop loop, IoHandle handle) {
+    /** Closes a socket with the verticle that wants it, which may have ended by now, as while a name was looked up. */
+    static void tie(ContextInternal context, Closeable leash) throws IOException {
+        if (!context.closeFuture().add(leash)) throw new IOException("the verticle that wanted the socket has ended");
+    }
+
+    /**
+     * Registers a handle with its event loop, on whose thread this is called.
+     *
+     * @throws IOException by Netty, though it does not declare it
+     */
+    static IoRegistration register(IoEventLoop loop, IoHandle handle) throws IOException {
         return loop.register(handle).syncUninterruptibly().getNow();
     }
 
@@ -249,13 +261,13 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
         }
         Promise<TcpSocket> promise = connecting;
         if (promise != null) {
-            if ((ops & OUT) == 0) return;
+            if ((ops & OUT) == 0 || socket.remoteAddress() == null) return; // not connected yet
             connecting = null;
             if (!promise.tryComplete(this)) close();
         }
         if ((ops & OUT) != 0 && !out.isEmpty()) context.dispatch(this, FLUSH);
-        if ((ops & (RDHUP | HUP)) != 0) remoteEnded = true;
-        if ((ops & (IN | RDHUP | HUP)) != 0) {
+        if ((ops & (RDHUP | HUP | PRI)) != 0) moreBehind = true;
+        if ((ops & (IN | RDHUP | HUP | PRI)) != 0) {
             readable = true;
             if (mayRead()) context.dispatch(this, READ);
         }
@@ -263,7 +275,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
 
     /** Reads what came before a reset, unless the reader has paused; then the reset ends the connection. */
     private void readToEnd() {
-        remoteEnded = true;
+        moreBehind = true;
         readable = true;
         for (int i = 0; i < READS && mayRead(); i++) context.dispatch(this, READ);
     }
@@ -310,13 +322,22 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
                 handler.onEnd();
                 return;
             }
-            // Bytes after a short read make a new event; an end that was already reported does not.
-            readable = n == most || n > 0 && remoteEnded;
+            // What comes after a short read is reported anew; what was reported already is not.
+            readable = n == most || n > 0 && moreBehind;
             if (n == 0) return;
             into.get(0, chunk, 0, n);
             handler.onData(chunk, n);
         }
-        readLater();
+        yieldTurn();
+    }
+
+    /**
+     * Has the kernel report the socket again, after whatever else is ready. Netty runs tasks for up to a second before it polls:
+     * a task that queues itself would keep packets waiting for as long.
+     */
+    private void yieldTurn() {
+        IoRegistration registration = this.registration;
+        if (mayRead() && registration != null) registration.submit(ALL);
     }
 
     private void readLater() {
@@ -385,7 +406,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
 
     @Override
     void write(byte[] bytes, int length) {
-        if (closed || endDue || closeDue) return;
+        if (length == 0 || closed || endDue || closeDue) return; // to send() no bytes looks like a full kernel
         ByteBuf last = out.peekLast();
         if (last == null || last.writableBytes() < length) {
             last = PooledByteBufAllocator.DEFAULT.directBuffer(Math.max(length, PIECE_BYTES));
@@ -476,6 +497,8 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
     }
 
     private void tellClosed() {
+        Handler handler = this.handler;
+        this.handler = null;
         if (handler != null) handler.onClosed();
     }
 }

@@ -22,7 +22,7 @@ abstract class Leashed extends ChannelInboundHandlerAdapter {
             done.succeed();
         };
         this.leash = leash;
-        context.addCloseHook(leash);
+        if (!context.closeFuture().add(leash)) ctx.close(); // the verticle ended while a name was looked up
     }
 
     @Override

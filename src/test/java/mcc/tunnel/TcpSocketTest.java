@@ -6,18 +6,24 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import mcc.consortium.Policy;
 import mcc.core.Rng;
 import mcc.node.Node;
@@ -35,6 +41,12 @@ class TcpSocketTest {
     private static final int LITTLE = 30_000;
     /** More than the kernel and Netty hold of a connection. */
     private static final int MANY = 32 << 20;
+    /** What is read at once of a socket that is bound to so much. */
+    private static final int PIECE = 4_096;
+    /** More reads than one connection has before others do, some times over, and far fewer than in a second. */
+    private static final int FEW_TURNS = 64;
+    /** Connections that the loop is told of at once. */
+    private static final int SOME = 64;
 
     @TempDir
     Path folder;
@@ -282,6 +294,192 @@ class TcpSocketTest {
             });
             assertThat(next()).isEqualTo("closed");
             assertThat(user.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void aListenerEndsWithItsVerticle() {
+        guest.home().runOnContext(_ -> {
+            throw new IllegalStateException("a broken invariant");
+        });
+        Rig.await("nobody listens", () -> {
+            try (Socket _ = new Socket(at.getAddress(), at.getPort())) {
+                return false;
+            } catch (IOException _) {
+                return true;
+            }
+        });
+    }
+
+    @Test
+    void nothingIsMadeForAVerticleThatHasEnded() throws Exception {
+        Context old = guest.home();
+        try (Socket _ = new Socket(at.getAddress(), at.getPort());
+                ServerSocket app = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            listen(taken());
+            old.runOnContext(_ -> {
+                throw new IllegalStateException("a broken invariant");
+            });
+            assertThat(next()).isEqualTo("closed");
+            InetSocketAddress there = new InetSocketAddress(app.getInetAddress(), app.getLocalPort());
+            InetSocketAddress any = new InetSocketAddress(app.getInetAddress(), 0);
+            assertThat(failure(TcpSocket.connect(old, there, 5_000, 0))).hasMessageContaining("has ended");
+            assertThat(failure(TcpSocket.listen(old, any, 0, accepted::add))).hasMessageContaining("has ended");
+        }
+    }
+
+    private static Throwable failure(Future<?> future) {
+        return future.toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(PATIENCE_S, TimeUnit.SECONDS)
+                .handle((_, e) -> e)
+                .join();
+    }
+
+    @Test
+    void whatFollowsNothingIsSent() throws Exception {
+        byte[] sent = Rng.seeded(5).bytes(LITTLE);
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            user.setSoTimeout(PATIENCE_S * 1_000);
+            TcpSocket socket = taken();
+            run(() -> {
+                socket.write(sent, 0);
+                socket.flush();
+                socket.write(sent, LITTLE);
+                socket.end();
+            });
+            assertThat(user.getInputStream().readAllBytes()).isEqualTo(sent);
+        }
+    }
+
+    /** Does with what comes what a test says, and with all else nothing. */
+    private record Hand(IntConsumer data, Runnable closed) implements TcpSocket.Handler {
+        Hand(IntConsumer data) {
+            this(data, () -> {});
+        }
+
+        @Override
+        public void onData(byte[] chunk, int length) {
+            data.accept(length);
+        }
+
+        @Override
+        public void onEnd() {}
+
+        @Override
+        public void onWritable() {}
+
+        @Override
+        public void onClosed() {
+            closed.run();
+        }
+    }
+
+    private static void write(Socket user, int length) {
+        try {
+            user.getOutputStream().write(new byte[length]);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void whatComesBehindUrgentDataIsTold() throws Exception {
+        AtomicInteger read = new AtomicInteger();
+        try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket socket = taken();
+            write(user, 2);
+            user.sendUrgentData('!'); // RFC 9293 section 3.8.5: a read ends before it, however much there is
+            write(user, 3);
+            settle();
+            run(() -> socket.start(new Hand(read::addAndGet)));
+            settle();
+            assertThat(read).hasValue(5);
+        }
+    }
+
+    @Test
+    void whoSendsWithoutEndLeavesTheLoopToOthers() throws Exception {
+        AtomicInteger reads = new AtomicInteger();
+        CompletableFuture<Integer> before = new CompletableFuture<>();
+        try (Socket endless = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket busy = taken();
+            try (Socket user = new Socket(at.getAddress(), at.getPort())) {
+                TcpSocket quiet = taken();
+                endless.setTcpNoDelay(true); // else the host keeps what is written until the rest is acknowledged
+                write(endless, LITTLE);
+                settle();
+                run(() -> {
+                    quiet.start(new Hand(_ -> {
+                        before.complete(reads.get());
+                        busy.abort();
+                    }));
+                    busy.bound(PIECE);
+                    busy.start(new Hand(length -> {
+                        write(endless, length); // so that there is always more
+                        if (reads.incrementAndGet() == 1) write(user, 1);
+                    }));
+                });
+                assertThat(before.orTimeout(PATIENCE_S, TimeUnit.SECONDS).join())
+                        .isLessThan(FEW_TURNS);
+            }
+        }
+    }
+
+    @Test
+    void anEventOfWhoeverHadItsDescriptorBeforeConnectsNothing() throws Exception {
+        List<Closeable> all = new ArrayList<>();
+        List<TcpSocket> old = new ArrayList<>();
+        List<Future<TcpSocket>> connecting = new ArrayList<>();
+        try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            fill(full, all);
+            List<Socket> users = new ArrayList<>();
+            for (int i = 0; i < SOME; i++) {
+                users.add(new Socket(at.getAddress(), at.getPort()));
+                old.add(taken());
+            }
+            all.addAll(users);
+            IntConsumer first = _ -> { // the events of the others wait behind this one
+                if (!connecting.isEmpty()) return;
+                for (TcpSocket each : old) each.abort();
+                InetSocketAddress to = (InetSocketAddress) full.getLocalSocketAddress();
+                for (int i = 0; i < SOME; i++) connecting.add(TcpSocket.connect(guest.home(), to, 600_000, 0));
+            };
+            run(() -> old.forEach(each -> each.start(new Hand(first))));
+            settle();
+            run(() -> users.forEach(each -> write(each, 1))); // so that the loop is told of all at once
+            settle();
+            run(() -> {
+                assertThat(connecting).hasSize(SOME);
+                assertThat(connecting).noneMatch(Future::isComplete);
+            });
+        } finally {
+            for (Closeable each : all) each.close();
+        }
+    }
+
+    /** Connects until the host takes no more for a listener. */
+    private static void fill(ServerSocket listener, List<Closeable> all) throws IOException {
+        for (boolean taken = true; taken; ) {
+            SocketChannel one = SocketChannel.open();
+            all.add(one);
+            one.configureBlocking(false);
+            taken = one.connect(listener.getLocalSocketAddress()) || one.finishConnect();
+        }
+    }
+
+    @Test
+    void anEndIsToldOnceToWhoeverTakesTheSocketOverMeanwhile() throws Exception {
+        AtomicInteger closed = new AtomicInteger();
+        try (Socket _ = new Socket(at.getAddress(), at.getPort())) {
+            TcpSocket socket = taken();
+            run(() -> {
+                socket.start(new Hand(_ -> {}));
+                socket.abort();
+                socket.start(new Hand(_ -> {}, closed::incrementAndGet));
+            });
+            settle();
+            assertThat(closed).hasValue(1);
         }
     }
 }
