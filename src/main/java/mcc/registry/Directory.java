@@ -319,7 +319,7 @@ final class Directory {
             Offer.Distance distance = rtts.get(remote.provider.node());
             long leftMs = (remote.liveUntilNs - nowNs) / Config.MS;
             Health health = leftMs > 0 ? Health.PASS : Health.STALE;
-            String heard = remote.beats ? "its node beats" : "its record stands";
+            String heard = remote.beats ? "its node sends heartbeats" : "its record is valid";
             String reason = leftMs > 0 ? heard : "its node was not heard within the lease";
             var score = new Offer.Score(0, 0, 1);
             offers.add(new Offer(remote.provider, health, reason, distance, Math.max(0, leftMs), false, score));

@@ -306,7 +306,7 @@ class RegistryTest {
         var found = only(step(new Registry.Input.Found(find, List.of(held))), Registry.Output.Providers.class);
         assertThat(found.picks()).hasSize(1);
         assertThat(found.items().getFirst().leaseMs()).isEqualTo(600_000);
-        assertThat(found.items().getFirst().reason()).isEqualTo("its record stands");
+        assertThat(found.items().getFirst().reason()).isEqualTo("its record is valid");
     }
 
     @Test
