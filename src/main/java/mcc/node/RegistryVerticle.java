@@ -58,17 +58,17 @@ public final class RegistryVerticle extends VerticleBase {
         /** What is known of the network. */
         record Services() implements Query, Ask<List<ServiceName>> {}
 
-        /** What was found {@code maxAgeMs} ago will do. */
+        /** Who offers a service; a result of up to {@code maxAgeMs} ago is enough. */
         record Resolve(ServiceName service, long maxAgeMs) implements Query, Ask<Registry.Output.Providers> {}
 
         record Locate(Id endpoint) implements Query, Ask<Registry.Output.Located> {}
 
-        /** The endpoints at a key that an address leads to. */
+        /** The endpoints with records under the key of an address. */
         record At(Id key) implements Query, Ask<Registry.Output.Standing> {}
 
         /**
-         * Changes among the providers of these are published as events, in place of those that {@code owner} named before;
-         * answered by a list of those that are too many.
+         * Publishes changes among the providers of these services as events, instead of the services that {@code owner} named
+         * before; answered with a list of those that exceed the limit.
          */
         record Watching(String owner, List<ServiceName> services) implements Query, Ask<List<ServiceName>> {
             /** Copies the list. */
@@ -77,13 +77,13 @@ public final class RegistryVerticle extends VerticleBase {
             }
         }
 
-        /** Withdraw everything: answered when the network knows, or time is over. */
+        /** Withdraw everything: answered when the network knows, or after a time limit. */
         record Drain() implements Query, Ask<Registry.Output.Drained> {}
 
         record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
-    /** What a registration must be like for a change of it to be made; asked when nothing can come in between. */
+    /** A condition on the present registration for a change to be made; checked when no other change can come in between. */
     @FunctionalInterface
     public interface Condition {
         /** @param now null where there is none of that ID */
@@ -213,7 +213,7 @@ public final class RegistryVerticle extends VerticleBase {
         bus.publish(Bus.OFFERS, new Offers(registry.registrations()));
     }
 
-    /** The disk has it first: what could not be saved was not done. */
+    /** Saves a change before it is made: what cannot be saved is not done. */
     private <A> Future<A> change(
             Class<A> answer, StoreVerticle.Query.Change onDisk, LongFunction<Registry.Input> input) {
         return tickets.ask(
@@ -225,7 +225,7 @@ public final class RegistryVerticle extends VerticleBase {
                         .onFailure(e -> tickets.fail(ticket, e)));
     }
 
-    /** The changes of one registration follow one another, so that each is judged by what the one before left. */
+    /** Makes the changes of one registration one after another, so that each is judged by the result of the one before. */
     private <A> Future<A> after(String id, Condition condition, Supplier<Future<A>> change) {
         if (changes >= CHANGES_MAX) {
             return Future.failedFuture(
@@ -262,7 +262,7 @@ public final class RegistryVerticle extends VerticleBase {
                 "read it again and decide anew");
     }
 
-    /** What the registry would refuse never reaches the disk, from which the next start would take it. */
+    /** What the registry would refuse is never saved, as the next start would read it. */
     private Future<Registry.Output.Registered> register(Registration registration) {
         String id = registration.id();
         Registry.Output.Refused refused = registry.refusal(0, id, coming.size());
@@ -275,7 +275,7 @@ public final class RegistryVerticle extends VerticleBase {
                 .onComplete(_ -> coming.remove(id))
                 .onFailure(e -> {
                     if (e instanceof Problem p && p.code().equals(StoreVerticle.FAILED)) return;
-                    // A drain began while it was being saved: it must not come back with the next start.
+                    // A drain began while it was being saved: it must not be there after the next start.
                     Registry.LocalView held = registry.registration(id);
                     StoreVerticle.Query.Change back =
                             held == null ? new StoreVerticle.Query.Remove(MAP, id) : put(held.registration());
@@ -332,7 +332,7 @@ public final class RegistryVerticle extends VerticleBase {
                 t -> new Registry.Input.Deregister(t, id));
     }
 
-    /** One watch of the core serves all who watch a service. */
+    /** One watch in the core serves everybody who watches a service. */
     private List<ServiceName> watch(CoreHost<Registry.Input, Registry.Output> host, Query.Watching q) {
         watching.put(q.owner(), q.services());
         Set<ServiceName> wanted = new LinkedHashSet<>();

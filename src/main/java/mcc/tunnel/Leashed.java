@@ -6,7 +6,7 @@ import io.vertx.core.Closeable;
 import io.vertx.core.internal.ContextInternal;
 import org.jspecify.annotations.Nullable;
 
-/** Closes its channel with the verticle whose context it has: whose timers hold it to what the policy allowed. */
+/** Closes its channel together with the verticle whose context it has, as that one's timers enforce what the policy allowed. */
 abstract class Leashed extends ChannelInboundHandlerAdapter {
     final ContextInternal context;
     private @Nullable Closeable leash;

@@ -19,7 +19,7 @@ import mcc.wire.pb.TunnelOpened;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How fast bytes get to another node: a stream filled for some seconds, with shipped defaults, and what it cost.
+ * Measures how fast bytes get to another node, and at what cost: fills a stream for some seconds, with the shipped defaults.
  * What counts is what arrived: each second, by the far end's acknowledgements; at the end, by its own count.
  *
  * <p>Opening → filling (an event each second) → waiting for the far end's count → finished; or failed, from anywhere.
@@ -60,7 +60,7 @@ final class Measurement {
         this.ended = ended;
     }
 
-    /** Begins; what comes of it is told by events {@code bench.progress}, {@code bench.finished}, {@code bench.failed}. */
+    /** Begins; results are the events {@code bench.progress}, and {@code bench.finished} or {@code bench.failed}. */
     static void begin(Vertx vertx, Context context, Bus bus, String id, Contact to, int seconds, Runnable ended) {
         Measurement m = new Measurement(vertx, bus, id, to.node(), seconds, ended);
         m.peer()
@@ -115,7 +115,7 @@ final class Measurement {
         fill(port);
     }
 
-    /** After its answer the far end says one thing: what goes on without end is not collected. */
+    /** After its answer the far end sends one message; one without an end is not collected. */
     private void onResult(StreamPort port, byte[] bytes, int length) {
         boolean nonsense = result.take(bytes, length) ? result.rest().length > 0 : result.isMalformed();
         if (nonsense) fail(port, "the node answered nonsense");

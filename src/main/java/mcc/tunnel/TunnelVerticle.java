@@ -45,8 +45,8 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
          *
          * @param port of the service; 0 for the first of the protocol
          * @param listen {@code HOST:PORT}; port 0 picks a free one
-         * @param protocol tcp or udp; null for UDP where the first such port of every provider is one of UDP, else TCP
-         * @param idleMs after so long without a byte a connection is over; 0 for the default
+         * @param protocol tcp or udp; null for UDP where that port, or the first, is UDP at every provider, else TCP
+         * @param idleMs a connection ends after this long without a byte; 0 for the default
          */
         record Open(
                 Target target,
@@ -64,14 +64,14 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
 
         record Show(String id) implements One {}
 
-        /** Answered by columns of throughput. */
+        /** Answered with columns of throughput. */
         record Stats(String id, int rangeSeconds, int stepSeconds) implements Query, Ask<JsonObject> {}
 
-        /** Answered by how the provider was reached over time. */
+        /** Answered with how the provider was reached over time. */
         record Path(String id) implements Query, Ask<JsonObject> {}
 
         /**
-         * Answered by the measurement's ID when it has begun; events tell the rest.
+         * Answered with the measurement's ID once it has begun; its progress and result are events.
          *
          * @param seconds how long, 1 to {@link TunnelVerticle#MEASURE_MAX}
          */
@@ -91,7 +91,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     /** Longest measurement, in seconds. */
     public static final int MEASURE_MAX = 60;
 
-    /** How often is looked for far ends that are silent. */
+    /** How often silent far ends are looked for. */
     private static final long WATCH_MS = 250;
 
     private static final Logger LOG = LoggerFactory.getLogger(TunnelVerticle.class);
@@ -118,8 +118,8 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     }
 
     /**
-     * @param epochMs the clock by which rights end
-     * @param places for what peers use of this node
+     * @param epochMs the wall clock, by which the policy's decisions expire
+     * @param places how many connections and flows of peers are served at a time
      */
     TunnelVerticle(Node.Parts parts, LongSupplier epochMs, Descriptors descriptors, int places) {
         this.places = places;
@@ -194,7 +194,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
                 .compose(_ -> startSocks(sockets, ways, apps, peers, udpIdleMs));
     }
 
-    /** Where REST is now; asked for with each connection, and changed hardly ever. */
+    /** The address of REST now; asked for with each connection, though it hardly ever changes. */
     private @Nullable InetSocketAddress rest() {
         String url = parts.status().http();
         if (!url.equals(restUrl)) {
@@ -238,7 +238,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
                 .recover(e -> Future.failedFuture(Forwards.cannotListen("--socks", text, e)));
     }
 
-    /** Closes a second of every tunnel's history, and ends what was not used for too long. */
+    /** Closes a second of every tunnel's history, and ends flows that were unused for too long. */
     private void second(Forwards forwards) {
         long second = System.currentTimeMillis() / 1000 - 1;
         long nowNs = System.nanoTime();

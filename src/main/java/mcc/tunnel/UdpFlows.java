@@ -7,15 +7,15 @@ import mcc.core.Counters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Flows of datagrams, each with a far end of its own, by whom or what they are for.
+ * Flows of datagrams, each with a far end of its own, by a key that names the client or the service.
  *
  * <p>A flow: opening (its datagrams wait) → draining (what waited leaves as the far end takes it) → open → over, when its far
- * end is or when it was not used for long; or failed, and opened again by a datagram that comes {@link #AGAIN_NS} later. An
- * open flow whose far end is silent for {@link #SILENT_NS} though something was asked of it gets another far end, as soon as
- * one is found.
+ * end is or when it was unused for too long; or failed, and opened again by a datagram that comes {@link #AGAIN_NS} later. An
+ * open flow whose far end has been silent for {@link #SILENT_NS} though an answer is due gets another far end as soon as one
+ * is found.
  *
- * <p>Limits: {@link #FLOWS_MAX} flows; {@link #WAITING_BYTES_MAX} that wait in all of them, of which one has at most half of
- * what the others leave; a node has limits of its own ({@link Owner#mayOpen}).
+ * <p>Limits: {@link #FLOWS_MAX} flows; {@link #WAITING_BYTES_MAX} waiting in all of them, of which one flow has at most half of
+ * what the others leave; the limits of the node ({@link Owner#mayOpen}).
  *
  * @param <K> tells flows apart
  */
@@ -28,7 +28,7 @@ final class UdpFlows<K> {
         /** Opens the far end of a flow. */
         Future<? extends FlowEnd> open(K key);
 
-        /** A flow begins; {@link #over} is told of each. */
+        /** A flow begins; {@link #over} is called for each. */
         void opened();
 
         void sent(int bytes);
@@ -38,7 +38,7 @@ final class UdpFlows<K> {
         /** Hands an answer back. */
         void answer(K key, byte[] datagram);
 
-        /** A far end is silent: whichever is opened next shall be another. */
+        /** A far end is silent: the next one to be opened should be another. */
         void silent(FlowEnd end);
 
         /**
@@ -55,16 +55,16 @@ final class UdpFlows<K> {
 
     static final int WAITING_BYTES_MAX = 4 << 20;
     static final long AGAIN_NS = 1_000_000_000L;
-    /** Silence of a far end from which on another one is looked for. */
+    /** How long a far end may be silent before another one is looked for. */
     static final long SILENT_NS = 1_500_000_000L;
 
-    /** What one datagram that waits costs beside its bytes. */
+    /** What a waiting datagram costs beside its bytes. */
     private static final int ENTRY_BYTES = 64;
     /** What a far end may have to send before it gets more of what waited. */
     private static final int BACKLOG_BYTES = 16 * 1_024;
 
     private static final long DRAIN_MS = 2;
-    /** What still waits so long after the far end was opened goes at once: the path is slower than who sends. */
+    /** What still waits this long after the far end was opened is sent at once: the path is slower than the sender. */
     private static final long DRAIN_MAX_NS = 1_000_000_000L;
 
     private final Vertx vertx;
@@ -73,7 +73,7 @@ final class UdpFlows<K> {
     private final Flows<K, Flow> flows;
     private int waitingBytes;
 
-    /** @param idleNs after this time without a datagram a flow is over */
+    /** @param idleNs a flow ends after this long without a datagram */
     UdpFlows(Vertx vertx, int max, long idleNs, Owner<K> owner, Counters counters) {
         this.vertx = vertx;
         this.owner = owner;
@@ -81,12 +81,12 @@ final class UdpFlows<K> {
         flows = new Flows<>(max, idleNs);
     }
 
-    /** What waits for far ends, in bytes and what each datagram costs beside. */
+    /** The bytes that wait for far ends, with what each datagram costs beside. */
     int waitingBytes() {
         return waitingBytes;
     }
 
-    /** Ends the flows that were not used for long; to be called once a second. */
+    /** Ends flows that were unused for too long; to be called once a second. */
     void expire(long nowNs) {
         flows.expire(nowNs, flow -> {
             if (flow.opening) { // its far end may take longer to answer than a short idle time
@@ -98,7 +98,7 @@ final class UdpFlows<K> {
         });
     }
 
-    /** Looks for far ends that are silent; to be called some times a second. */
+    /** Looks for silent far ends; to be called several times a second. */
     void watch(long nowNs) {
         for (Flow flow : flows.all()) flow.watch(nowNs);
     }
@@ -175,7 +175,7 @@ final class UdpFlows<K> {
             drain();
         }
 
-        /** Hands over what waited, as fast as it leaves: the far end's own queue is short, as such queues should be. */
+        /** Hands over what waited, as fast as it leaves: the far end's own queue is short. */
         private void drain() {
             draining = false;
             FlowEnd to = end;

@@ -14,14 +14,14 @@ final class UdpForward {
         /** Opens the far end of a flow. */
         Future<? extends FlowEnd> open();
 
-        /** A flow begins; {@link #over} is told of each. */
+        /** A flow begins; {@link #over} is called for each. */
         void opened();
 
         void sent(int bytes);
 
         void received(int bytes);
 
-        /** A far end is silent: whichever is opened next shall be another. */
+        /** A far end is silent: the next one to be opened should be another. */
         void silent(FlowEnd end);
 
         /**
@@ -55,17 +55,17 @@ final class UdpForward {
         return listener.address();
     }
 
-    /** What waits for far ends, in bytes and what each datagram costs beside. */
+    /** The bytes that wait for far ends, with what each datagram costs beside. */
     int waitingBytes() {
         return flows.waitingBytes();
     }
 
-    /** Ends the flows that were not used for long; to be called once a second. */
+    /** Ends flows that were unused for too long; to be called once a second. */
     void expire(long nowNs) {
         flows.expire(nowNs);
     }
 
-    /** Looks for far ends that are silent; to be called some times a second. */
+    /** Looks for silent far ends; to be called several times a second. */
     void watch(long nowNs) {
         flows.watch(nowNs);
     }

@@ -27,8 +27,8 @@ import mcc.udp.WildcardSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A UDP socket of this host, connected to one app: so the host tells it when nobody listens there. Receives nothing before
- * {@link #start}. What the host does not take at once waits, 64 KiB of it; what comes meanwhile is dropped and counted.
+ * A UDP socket of this host, connected to one app, so that the host reports it when nobody listens there. Receives nothing
+ * before {@link #start}. Up to 64 KiB that the host does not take at once wait; beyond that, datagrams are dropped and counted.
  */
 final class UdpSocket implements FlowEnd {
     /** A listening socket: from whom each datagram came, and to whom each goes. */
@@ -77,7 +77,7 @@ final class UdpSocket implements FlowEnd {
         return promise.future();
     }
 
-    /** Listens on the context's event loop; on every address by a socket that answers from the one that was asked, if it can. */
+    /** Listens on the context's event loop. On a wildcard address, answers leave from the address that was asked, if possible. */
     static Future<Listener> listen(
             Context context, InetSocketAddress at, Counters counters, BiConsumer<InetSocketAddress, byte[]> taker) {
         if (!at.getAddress().isAnyLocalAddress()) return listenAt(context, at, counters, taker);
@@ -134,7 +134,7 @@ final class UdpSocket implements FlowEnd {
         send(channel, Unpooled.wrappedBuffer(datagram), inbound.counters);
     }
 
-    /** Netty itself would let any number wait where the host's queue is full. */
+    /** Sends, or drops and counts: where the host's queue is full, Netty itself would let any number wait. */
     private static void send(Channel channel, Object datagram, Counters counters) {
         if (channel.isWritable()) channel.writeAndFlush(datagram, channel.voidPromise());
         else counters.add("tunnel.flow.dropped");
@@ -161,7 +161,7 @@ final class UdpSocket implements FlowEnd {
         channel.close();
     }
 
-    /** Ends it from this side, and tells its handler so. */
+    /** Ends it from this side, and tells its handler. */
     void abort() {
         Handler told = inbound.handler;
         close(true);

@@ -6,10 +6,10 @@ import mcc.registry.Offer;
 import mcc.wire.Ports;
 
 /**
- * Which port of a service somebody wants.
+ * The port of a service that a user wants.
  *
  * @param number 0 for the first of the protocol
- * @param orFirst whether the first will do where a provider has no such port
+ * @param orFirst whether the first is taken instead where a provider does not have the port
  */
 record Wanted(int number, boolean orFirst) {
     /** The first of the protocol. */
@@ -20,22 +20,22 @@ record Wanted(int number, boolean orFirst) {
         return new Wanted(number, false);
     }
 
-    /** Whether a provider is worth asking, as far as is known. */
+    /** Whether a provider has the port, as far as is known. */
     boolean isAt(Offer offer, boolean udp) {
         return offer.provider().has(udp, of(offer, udp));
     }
 
-    /** What a provider is asked for: 0 for its first. */
+    /** The port that a provider is asked for; 0 for its first. */
     int of(Offer offer, boolean udp) {
         return of(offer.provider().ports(), udp);
     }
 
-    /** What a registration of this node is asked for. */
+    /** The port that a registration of this node is asked for. */
     int of(Ports ports, boolean udp) {
         return orFirst && !ports.has(udp, number) ? 0 : number;
     }
 
-    /** Whether it is by UDP that the provider's owner would have it reached: by the protocol of its first such port. */
+    /** Whether UDP is the default for this provider: the protocol of its first such port. */
     boolean isUdp(Offer offer) {
         Ports ports = offer.provider().ports();
         if (number == 0 || !ports.isKnown()) return offer.isUdp();
@@ -45,7 +45,7 @@ record Wanted(int number, boolean orFirst) {
         return offer.isUdp();
     }
 
-    /** What to say where there are providers, and none has it. */
+    /** The problem when there are providers and none has the port. */
     Problem notAt(Target.Service target, boolean udp, List<Offer> offers) {
         String protocol = udp ? "UDP" : "TCP";
         String ports = offers.getFirst().provider().ports().toString();

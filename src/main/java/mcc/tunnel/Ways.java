@@ -24,19 +24,20 @@ import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From what somebody wants to an open way there: whom to ask, in which order, who failed lately. Used on one context.
+ * From a target that a user names to an open stream or app: which providers to ask, in which order, and which failed lately.
+ * Used on one context.
  *
- * <p>What the registry said of a service serves all connections of a second; each draws an order of its own. Limits:
+ * <p>The registry's answer about a service is used for all connections of a second; each draws its own order. Limits:
  * {@link #KNOWN_MAX} services, {@link #SUSPECTS_MAX} nodes.
  */
 final class Ways {
-    /** A provider that failed is asked last for so long. */
+    /** How long a provider that failed is asked last. */
     static final long SUSPECT_NS = 10_000_000_000L;
 
-    /** Found so long ago, the providers of a service need not be asked for again. */
+    /** How long the registry's answer about a service is used without asking again. */
     private static final long FRESH_NS = 1_000_000_000L;
 
-    /** Found so long ago, they are good enough for the registry to answer by. */
+    /** How old a lookup's result may be with which the registry answers at once. */
     private static final long KNOWN_MS = 10_000;
 
     private static final int KNOWN_MAX = 256;
@@ -54,7 +55,7 @@ final class Ways {
     private final Endpoints endpoints;
     private final Opening.Means means;
     private final Rng rng;
-    /** What was asked for in this turn of the loop. */
+    /** The ways to be opened in the next turn of the loop. */
     private final ArrayDeque<Runnable> turn = new ArrayDeque<>();
 
     private final Map<ServiceName, Known> known = new LinkedHashMap<>();
@@ -73,7 +74,7 @@ final class Ways {
         this.rng = rng;
     }
 
-    /** Whether users may know of what a way leads to, and use it where it is on this host. */
+    /** Whether users may see the service that a way leads to, and use it where it is on this host. */
     private boolean mayStand(Standing way) {
         if (!admission.maySee(way.name)) return false;
         Registry.LocalView view = way.offer.isLocal() ? endpoints.find(way.offer.endpoint()) : null;
@@ -83,7 +84,7 @@ final class Ways {
         return admission.judge(admission.self(), app, way.udp, port).isAllowed();
     }
 
-    /** A new epoch of the policy: what users may no longer have open is ended; returns how many. */
+    /** There is a new policy: ends the users' ways that it does not allow; returns how many. */
     int judgeAgain() {
         forget();
         int ended = 0;
@@ -95,12 +96,12 @@ final class Ways {
         return ended;
     }
 
-    /** What was known is no longer so. */
+    /** Forgets what the registry answered. */
     void forget() {
         known.clear();
     }
 
-    /** An instance is known by its service from now on. */
+    /** Finds the service of an instance. */
     Future<Target.Service> find(Target target) {
         return switch (target) {
             case Target.Service service -> Future.succeededFuture(service);
@@ -122,13 +123,13 @@ final class Ways {
                 "see the endpoints of a service: mcc discover NAME --json");
     }
 
-    /** Opens a way to a port of whatever somebody names. */
+    /** Opens a way to a port of a target. */
     <S> Future<Opening.Opened<S>> open(Target target, Opening.Apps<S> apps, Wanted wanted) {
         return find(target).compose(service -> openAt(service, apps, wanted));
     }
 
     private <S> Future<Opening.Opened<S>> openAt(Target.Service target, Opening.Apps<S> apps, Wanted wanted) {
-        // In a turn of its own, behind what the registry told before: whoever connects relies on it.
+        // In the next turn, after news that the registry has sent already: whoever connects relies on those.
         Promise<Opening.Opened<S>> promise = Promise.promise();
         if (turn.isEmpty()) context.runOnContext(_ -> turn());
         turn.add(() -> {
@@ -161,7 +162,7 @@ final class Ways {
         });
     }
 
-    /** Remembers a way for as long as it lasts; the registry may have named it under an older policy. */
+    /** Remembers a way for as long as it lasts, if the policy allows it: the registry may have named it under an older one. */
     private <S> Future<Opening.Opened<S>> keep(
             Target.Service target, Wanted wanted, Opening.Opened<S> opened, Opening.Apps<S> apps) {
         Runnable cut = switch (opened.way()) {
@@ -182,7 +183,7 @@ final class Ways {
     private void judge(ServiceName name, boolean udp, Opening.Opened<?> opened) {
         if (!opened.failures().isEmpty()) known.remove(name);
         for (Opening.Failure f : opened.failures()) suspect(f.offer().contact().node());
-        // Whoever answers is believed again; of UDP that is no proof, because its app was not asked.
+        // A provider that answers is no longer suspect; for UDP that proves nothing, because its app was not asked.
         if (!udp) suspects.remove(opened.offer().contact().node());
     }
 
@@ -205,7 +206,7 @@ final class Ways {
         return resolve(target);
     }
 
-    /** The usable providers in the order for one new connection; who failed lately comes last. */
+    /** The usable providers in the order for one new connection; those that failed lately come last. */
     Future<List<Offer>> resolve(Target.Service target) {
         List<Offer> known = known(target.name());
         return known == null
