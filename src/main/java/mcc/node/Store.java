@@ -353,10 +353,17 @@ final class Store implements AutoCloseable {
         closeCounter();
     }
 
+    /** Every change is in the file already: where the file cannot be made smaller, as a damaged one, it stays as it is. */
     @Override
     public void close() {
-        store.close(1000);
-        closeCounter();
+        try {
+            store.close(1000);
+        } catch (MVStoreException e) {
+            LOG.warn("the store was closed without being compacted: {}", reason(e));
+            store.closeImmediately();
+        } finally {
+            closeCounter();
+        }
     }
 
     // ---- checksums and the count ------------------------------------------------------------------------------------
