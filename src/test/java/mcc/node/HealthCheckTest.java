@@ -8,6 +8,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.net.NetClient;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -60,6 +61,17 @@ class HealthCheckTest {
             }
         });
         return server.getLocalPort();
+    }
+
+    /** The kernel goes on taking connections until the thread that waited for one has left its call. */
+    private static void untilRefused(int port) throws IOException {
+        while (true) {
+            try (Socket _ = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                Thread.onSpinWait();
+            } catch (ConnectException _) {
+                return;
+            }
+        }
     }
 
     private static Behaviour says(String text) {
@@ -171,6 +183,7 @@ class HealthCheckTest {
         });
         assertThat(http(port).ok()).isTrue();
         apps.getLast().close();
+        untilRefused(port);
         assertThat(http(port).ok()).isFalse();
         assertThat(check(CheckType.TCP, "127.0.0.1", port, PATIENT_MS).ok()).isFalse();
     }
