@@ -109,7 +109,10 @@ class FailoverIT {
                         .isEqualTo(200);
                 RealNode.await(
                         "it joins by its remembered contacts and is found again",
-                        () -> three.providers("web").contains(dead.id));
+                        () -> three.providers("web").contains(dead.id),
+                        again,
+                        alive,
+                        three);
             }
         } finally {
             a.stop(0);

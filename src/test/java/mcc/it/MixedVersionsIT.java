@@ -106,7 +106,7 @@ class MixedVersionsIT {
             RealNode again = start(Launched.LAUNCHER, i, udp[i], bootstrap, http);
             assertThat(again.id).as("the same node").isEqualTo(nodes[i].id);
             nodes[i] = again;
-            RealNode.await("it is found again", () -> user.providers("echo").contains(again.id));
+            RealNode.await("it is found again", () -> user.providers("echo").contains(again.id), again, user);
             int before = caller.done.get();
             RealNode.await("connections go on", () -> caller.done.get() > before + 20);
         }

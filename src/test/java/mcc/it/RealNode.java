@@ -202,6 +202,33 @@ public final class RealNode implements AutoCloseable {
         return Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1));
     }
 
+    /** The same; where it does not happen, the failure has what these nodes know and said. */
+    public static void await(String what, BooleanSupplier condition, RealNode... nodes) {
+        try {
+            await(what, condition);
+        } catch (AssertionError e) {
+            StringBuilder told = new StringBuilder(e.getMessage());
+            for (RealNode node : nodes) told.append("\n\n").append(node.account());
+            throw new AssertionError(told.toString(), e);
+        }
+    }
+
+    private String account() {
+        StringBuilder out = new StringBuilder("node " + id + " at " + udp);
+        for (String path :
+                List.of("node", "dht", "dht/buckets", "peers", "registrations", "services", "events/history")) {
+            out.append("\n").append(path).append(": ");
+            out.append(get("/api/v1/" + path).raw().body());
+        }
+        get("/metrics")
+                .raw()
+                .body()
+                .lines()
+                .filter(line -> line.startsWith("mcc_") && !line.endsWith(" 0.0"))
+                .forEach(line -> out.append("\n").append(line));
+        return out.append("\n").append(log()).toString();
+    }
+
     /** Waits for something that must happen; polls, because it happens in other processes. */
     public static void await(String what, BooleanSupplier condition) {
         long end = System.nanoTime() + PATIENCE_MS * 1_000_000;
