@@ -65,6 +65,7 @@ class OpeningBench {
             ways.add(new Way("direct", app.port()));
             ways.add(new Way("mcc forward", user.forward("echo")));
             if (forward != null) ways.add(new Way("ssh -L", forward.ports.getFirst()));
+            for (Way way : ways) System.out.println(way.name + ": port " + way.port);
             for (Way way : ways) {
                 open(way.port, CONNECTIONS, AT_A_TIME); // what is measured is warm
                 open(way.port, CONNECTIONS, AT_A_TIME);
@@ -111,9 +112,9 @@ class OpeningBench {
                     if (key.isConnectable() && channel.finishConnect()) {
                         ask(key, one);
                     } else if (key.isReadable()) {
-                        assertThat(channel.read(one.clear()))
-                                .as("the byte is back")
-                                .isEqualTo(1);
+                        assertThat(read(channel, one.clear()))
+                                .as("the byte is back at port " + port + ", after " + done)
+                                .isEqualTo("1");
                         ms[done++] = (System.nanoTime() - (long) key.attachment()) / 1e6;
                         channel.close();
                     }
@@ -123,6 +124,14 @@ class OpeningBench {
         double seconds = (System.nanoTime() - startNs) / 1e9;
         Arrays.sort(ms);
         return new double[] {count / seconds, ms[count / 2], ms[count * 99 / 100]};
+    }
+
+    private static String read(SocketChannel channel, ByteBuffer into) {
+        try {
+            return "" + channel.read(into);
+        } catch (IOException e) {
+            return String.valueOf(e.getMessage());
+        }
     }
 
     private static void ask(SelectionKey key, ByteBuffer one) throws IOException {
