@@ -201,13 +201,12 @@ final class Inbound {
         for (Event event; (event = link.connection.poll()) != null; ) {
             switch (event) {
                 case Event.Message m -> requests.onMessage(nowNs, link, m.bytes());
-                case Event.Datagram e ->
-                    links.output(new LinkOutput.StreamDatagram(link.subject(), e.stream(), e.data()));
+                case Event.Datagram e -> links.output(new LinkOutput.StreamDatagram(e.stream(), e.data()));
                 case Event.Opened e -> links.output(new LinkOutput.StreamOpened(link.subject(), e.stream()));
                 case Event.Readable e -> links.output(new LinkOutput.StreamReadable(link.peer, e.stream()));
-                case Event.Writable e -> links.output(new LinkOutput.StreamWritable(link.peer, e.stream()));
-                case Event.Reset e -> links.output(new LinkOutput.StreamReset(link.peer, e.stream(), e.code()));
-                case Event.Finished e -> links.output(new LinkOutput.StreamFinished(link.peer, e.stream()));
+                case Event.Writable e -> links.output(new LinkOutput.StreamWritable(e.stream()));
+                case Event.Reset e -> links.output(new LinkOutput.StreamReset(e.stream(), e.code()));
+                case Event.Finished e -> links.output(new LinkOutput.StreamFinished(e.stream()));
                 case Event.Broken _ -> {
                     counters.add("link.peer.broken");
                     links.forget(link, Reason.REFUSED);

@@ -4,6 +4,7 @@ import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
+import mcc.stream.Stream;
 import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
 
@@ -45,25 +46,25 @@ public sealed interface LinkOutput {
     record NotDialled(long ticket, Address to, Reason reason) implements LinkOutput {}
 
     /** The peer opened a stream. */
-    record StreamOpened(Subject peer, long stream) implements LinkOutput {}
+    record StreamOpened(Subject peer, Stream stream) implements LinkOutput {}
 
     /** A datagram of the flow that a stream opened. */
-    record StreamDatagram(Subject peer, long stream, Bytes data) implements LinkOutput {}
+    record StreamDatagram(Stream stream, Bytes data) implements LinkOutput {}
 
     /** A stream has bytes, or its end, to read. */
-    record StreamReadable(Id peer, long stream) implements LinkOutput {}
+    record StreamReadable(Id peer, Stream stream) implements LinkOutput {}
 
     /** A stream that did not take all of a write takes bytes again. */
-    record StreamWritable(Id peer, long stream) implements LinkOutput {}
+    record StreamWritable(Stream stream) implements LinkOutput {}
 
     /** The peer reset a stream; it is forgotten. */
-    record StreamReset(Id peer, long stream, int code) implements LinkOutput {}
+    record StreamReset(Stream stream, int code) implements LinkOutput {}
 
     /** The peer is gone or lost its state: none of its streams exists any more. */
     record StreamsLost(Id peer) implements LinkOutput {}
 
     /** A stream ended in both directions; it is forgotten. */
-    record StreamFinished(Id peer, long stream) implements LinkOutput {}
+    record StreamFinished(Stream stream) implements LinkOutput {}
 
     /** A new policy ended this many links. */
     record PolicyEnded(long epoch, int links) implements LinkOutput {}

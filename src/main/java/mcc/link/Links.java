@@ -4,7 +4,6 @@ import java.util.ArrayDeque;
 import java.util.List;
 import mcc.consortium.Subject;
 import mcc.core.Address;
-import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
@@ -16,6 +15,7 @@ import mcc.link.LinkOutput.Reason;
 import mcc.session.Session;
 import mcc.stream.Budget;
 import mcc.stream.Connection;
+import mcc.stream.Stream;
 import mcc.wire.Contact;
 import mcc.wire.Rpc;
 import mcc.wire.Transport;
@@ -139,6 +139,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             if (link.gone) continue;
             if (outbound.transmit(nowNs, link, out)) touch(link);
             inbound.drain(nowNs, link);
+            if (link.isUnwanted() && !dialer.isFinishing(link)) forget(link, Reason.UNREACHABLE);
             schedule(link);
         }
     }
@@ -193,76 +194,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     // ---- streams ----------------------------------------------------------------------------------------------------
 
-    /** Opens a stream to a peer, with a handshake first where there is no session; −1 when refused. */
-    public long open(long nowNs, Contact to) {
+    /** Opens a stream to a peer, with a handshake first where there is no session; null when refused. */
+    public @Nullable Stream open(long nowNs, Contact to) {
         Link link = link(nowNs, to);
-        if (link == null) return -1;
-        long stream = link.connection.open(nowNs);
-        if (stream < 0) return -1;
-        if (!link.canSend(nowNs)) initiator.begin(nowNs, link);
+        Stream stream = link == null ? null : link.connection.open();
+        if (link != null && stream != null && !link.canSend(nowNs)) initiator.begin(nowNs, link);
         return stream;
-    }
-
-    /** As {@link Connection#write}; −1 when the peer is gone. */
-    public int write(long nowNs, Id peer, long stream, byte[] src, int offset, int length) {
-        Link link = links.find(peer);
-        if (link == null) return -1;
-        int n = link.connection.write(nowNs, stream, src, offset, length);
-        if (n > 0) touch(link);
-        return n;
-    }
-
-    /** As {@link Connection#read}; −2 when the peer is gone. */
-    public int read(long nowNs, Id peer, long stream, byte[] dst, int offset, int length) {
-        Link link = links.find(peer);
-        if (link == null) return -2;
-        int n = link.connection.read(nowNs, stream, dst, offset, length);
-        touch(link); // credit may be due
-        return n;
-    }
-
-    /** As {@link Connection#unacknowledged}; 0 when the peer is gone. */
-    public long unacknowledged(Id peer, long stream) {
-        Link link = links.find(peer);
-        return link == null ? 0 : link.connection.unacknowledged(stream);
-    }
-
-    /** As {@link Connection#finish}. */
-    public void finish(long nowNs, Id peer, long stream) {
-        Link link = links.find(peer);
-        if (link == null) return;
-        link.connection.finish(nowNs, stream);
-        touch(link);
-    }
-
-    /** As {@link Connection#reset}. */
-    public void reset(long nowNs, Id peer, long stream, int code) {
-        Link link = links.find(peer);
-        if (link == null) return;
-        link.connection.reset(nowNs, stream, code);
-        inbound.drain(nowNs, link);
-        if (link.isUnwanted() && !dialer.isFinishing(link)) forget(link, Reason.UNREACHABLE);
-        touch(link);
-    }
-
-    /** As {@link Connection#sendDatagram}; false when the peer is gone. */
-    public boolean sendDatagram(long nowNs, Id peer, long stream, Bytes data) {
-        Link link = links.find(peer);
-        if (link == null || !link.connection.sendDatagram(nowNs, stream, data)) return false;
-        touch(link);
-        return true;
-    }
-
-    /** As {@link Connection#maxDatagramBytes}; 0 when the peer is gone. */
-    public int maxDatagramBytes(Id peer) {
-        Link link = links.find(peer);
-        return link == null ? 0 : link.connection.maxDatagramBytes();
-    }
-
-    /** The bytes of streams' datagrams that wait to be sent to a peer. */
-    public long datagramBytes(Id peer) {
-        Link link = find(peer);
-        return link == null ? 0 : link.connection.datagramBytes();
     }
 
     /** Since when a peer owes an answer and was not heard; {@link Core#NEVER} when it owes none. */
@@ -386,6 +323,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             forget(victim, Reason.OVERLOADED);
         }
         Link link = new Link(peer, peerStatic, rng.nextLong(), connection(peer), nowNs);
+        link.connection.onUse(() -> touch(link));
         links.add(link);
         schedule(link);
         return link;
@@ -447,6 +385,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.previous = null;
         link.connection.discard();
         link.connection = connection(link.peer);
+        link.connection.onUse(() -> touch(link));
         link.agreed = false;
         paths.restarted(link);
     }

@@ -276,29 +276,27 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         for (LinkOutput output; (output = links.poll()) != null; ) {
             switch (output) {
                 case LinkOutput.StreamOpened o -> {
-                    if (hub != null) opened(hub.opened(o.peer(), o.stream()));
+                    if (hub != null) opened(hub.port(o.peer().node(), o.peer(), o.stream()));
                 }
                 case LinkOutput.StreamDatagram o -> {
-                    if (hub != null
-                            && !hub.datagram(
-                                    o.peer().node(), o.stream(), o.data().toArray())) {
+                    if (hub != null && !hub.datagram(o.stream(), o.data().toArray())) {
                         counters.add("stream.datagram.dropped");
                     }
                 }
                 case LinkOutput.StreamReadable o -> {
-                    if (hub != null) hub.readable(o.peer(), o.stream());
+                    if (hub != null) hub.readable(o.stream());
                 }
                 case LinkOutput.StreamWritable o -> {
-                    if (hub != null) hub.writable(o.peer(), o.stream());
+                    if (hub != null) hub.writable(o.stream());
                 }
                 case LinkOutput.StreamReset o -> {
-                    if (hub != null) hub.broken(o.peer(), o.stream());
+                    if (hub != null) hub.broken(o.stream());
                 }
                 case LinkOutput.StreamFinished o -> {
-                    if (hub != null) hub.finished(o.peer(), o.stream());
+                    if (hub != null) hub.finished(o.stream());
                 }
-                case LinkOutput.StreamsLost o -> {
-                    if (hub != null) hub.lost(o.peer());
+                case LinkOutput.StreamsLost _ -> {
+                    if (hub != null) hub.lost();
                 }
                 case LinkOutput.Up o -> {
                     if (tun != null) tun.learn(o.node().node());

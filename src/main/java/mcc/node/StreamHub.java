@@ -3,7 +3,6 @@ package mcc.node;
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -11,10 +10,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import mcc.consortium.Subject;
-import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Id;
 import mcc.link.Links;
+import mcc.stream.Stream;
 import mcc.udp.PacketLoop;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
@@ -28,12 +27,10 @@ final class StreamHub {
     private static final int LEAST_BYTES = 4 * 1024;
     private static final int CHUNK_BYTES = 64 * 1024;
 
-    private record Key(Id peer, long stream) {}
-
     private final PacketLoop loop;
     private final Links links;
     private final Runnable turn;
-    private final Map<Key, StreamPort> ports = new HashMap<>();
+    private final Map<Stream, StreamPort> ports = new HashMap<>();
     private final Set<Context> users = new HashSet<>();
     private final ArrayDeque<StreamPort> woken = new ArrayDeque<>();
     /** What was read last. */
@@ -56,19 +53,10 @@ final class StreamHub {
         this.turn = turn;
     }
 
-    /** Makes the port of a stream that this node opened. */
-    StreamPort port(Id peer, long stream) {
-        return port(new StreamPort(this, peer, null, stream));
-    }
-
-    /** Makes the port of a stream that a peer opened. */
-    StreamPort opened(Subject peer, long stream) {
-        return port(new StreamPort(this, peer.node(), peer, stream));
-    }
-
-    private StreamPort port(StreamPort port) {
-        StreamPort namesake = ports.put(new Key(port.peer(), port.stream()), port);
-        if (namesake != null) namesake.onBroken(); // its peer lost its state, which the links have not told yet
+    /** Makes the port of a stream; {@code opener} is null where this node opened it. */
+    StreamPort port(Id peer, @Nullable Subject opener, Stream stream) {
+        StreamPort port = new StreamPort(this, peer, opener, stream);
+        ports.put(stream, port);
         return port;
     }
 
@@ -96,9 +84,9 @@ final class StreamHub {
 
     StreamPort open(Contact to) {
         if (closed) throw new Problem("node-not-ready", "the links are being started again", "try again in a second");
-        long stream = links.open(System.nanoTime(), to);
+        Stream stream = links.open(System.nanoTime(), to);
         schedule();
-        if (stream >= 0) return port(to.node(), stream);
+        if (stream != null) return port(to.node(), null, stream);
         throw new Problem(
                 "upstream-unreachable",
                 "no stream can be opened to node " + to.node().shortText(),
@@ -169,32 +157,16 @@ final class StreamHub {
         return Math.clamp(SHARED_BYTES / Math.max(1, ports.size()), LEAST_BYTES, BOUND_BYTES);
     }
 
-    /** Returns how much of the data the stream took, −1 when it is closed. */
-    int write(StreamPort port, byte[] data, int offset, int length) {
+    void cancel(Stream stream) {
+        if (ports.remove(stream) == null) return;
         schedule();
-        return links.write(System.nanoTime(), port.peer(), port.stream(), data, offset, length);
-    }
-
-    long unacknowledged(StreamPort port) {
-        return links.unacknowledged(port.peer(), port.stream());
-    }
-
-    void finish(StreamPort port) {
-        schedule();
-        links.finish(System.nanoTime(), port.peer(), port.stream());
-    }
-
-    /** A port that is over may have a namesake: the streams of a peer that lost its state are numbered anew. */
-    void cancel(StreamPort port) {
-        if (!ports.remove(new Key(port.peer(), port.stream()), port)) return;
-        schedule();
-        links.reset(System.nanoTime(), port.peer(), port.stream(), StreamPort.CANCELLED);
+        stream.reset(System.nanoTime(), StreamPort.CANCELLED);
     }
 
     /** Reads into {@link #chunk}; returns how many bytes, 0 when there are none now, −1 at the stream's end. */
-    int read(StreamPort port) {
+    int read(Stream stream) {
         int length = Math.min(CHUNK_BYTES, boundBytes());
-        int n = links.read(System.nanoTime(), port.peer(), port.stream(), chunk, 0, length);
+        int n = stream.read(System.nanoTime(), chunk, 0, length);
         if (n == 0 || n == -2) return 0;
         schedule();
         return n;
@@ -204,63 +176,46 @@ final class StreamHub {
         return chunk;
     }
 
-    int maxDatagramBytes(StreamPort port) {
-        return links.maxDatagramBytes(port.peer());
-    }
-
-    long datagramBytes(StreamPort port) {
-        return links.datagramBytes(port.peer());
-    }
-
-    long silentNs(StreamPort port, long nowNs) {
-        long since = links.expectingSinceNs(port.peer());
+    long silentNs(Id peer, long nowNs) {
+        long since = links.expectingSinceNs(peer);
         return since == Core.NEVER ? 0 : Math.max(0, nowNs - since);
-    }
-
-    /** False where there is no such stream. */
-    boolean sendDatagram(StreamPort port, byte[] data) {
-        schedule();
-        return links.sendDatagram(System.nanoTime(), port.peer(), port.stream(), Bytes.owning(data));
     }
 
     // ---- from the links ---------------------------------------------------------------------------------------------
 
-    void readable(Id peer, long stream) {
-        StreamPort port = ports.get(new Key(peer, stream));
+    void readable(Stream stream) {
+        StreamPort port = ports.get(stream);
         if (port != null) port.serve();
     }
 
     /** False, for the caller to count, when nobody takes it. */
-    boolean datagram(Id peer, long stream, byte[] data) {
-        StreamPort port = ports.get(new Key(peer, stream));
+    boolean datagram(Stream stream, byte[] data) {
+        StreamPort port = ports.get(stream);
         return port != null && port.receive(data);
     }
 
-    void writable(Id peer, long stream) {
-        StreamPort port = ports.get(new Key(peer, stream));
+    void writable(Stream stream) {
+        StreamPort port = ports.get(stream);
         if (port != null) port.drain();
     }
 
-    void broken(Id peer, long stream) {
-        StreamPort port = ports.remove(new Key(peer, stream));
+    void broken(Stream stream) {
+        StreamPort port = ports.remove(stream);
         if (port != null) port.onBroken();
     }
 
-    void finished(Id peer, long stream) {
-        StreamPort port = ports.remove(new Key(peer, stream));
+    void finished(Stream stream) {
+        StreamPort port = ports.remove(stream);
         if (port != null) port.onGone();
     }
 
-    /** The peer is gone, or lost its state: whoever is told first may open a stream numbered like one that is not told yet. */
-    void lost(Id peer) {
-        List<StreamPort> gone = new ArrayList<>();
-        for (StreamPort port : ports.values()) if (port.peer().equals(peer)) gone.add(port);
-        for (StreamPort port : gone) ports.remove(new Key(peer, port.stream()));
-        gone.forEach(StreamPort::onBroken);
+    /** A peer is gone, or lost its state, and all streams that there were. */
+    void lost() {
+        for (Stream stream : List.copyOf(ports.keySet())) if (stream.isLost()) broken(stream);
     }
 
     void close() {
         closed = true;
-        for (StreamPort port : new ArrayDeque<>(ports.values())) broken(port.peer(), port.stream());
+        List.copyOf(ports.keySet()).forEach(this::broken);
     }
 }

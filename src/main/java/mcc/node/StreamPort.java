@@ -7,7 +7,9 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Consumer;
 import mcc.consortium.Subject;
+import mcc.core.Bytes;
 import mcc.core.Id;
+import mcc.stream.Stream;
 import mcc.udp.PacketLoop;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +39,7 @@ public final class StreamPort {
     private final StreamHub hub;
     private final Id peer;
     private final @Nullable Subject opener;
-    private final long stream;
+    final Stream stream;
     /** In {@link StreamHub}'s queue of those to be served. */
     boolean isWoken;
 
@@ -62,7 +64,7 @@ public final class StreamPort {
     private boolean cancelled;
     private boolean gone;
 
-    StreamPort(StreamHub hub, Id peer, @Nullable Subject opener, long stream) {
+    StreamPort(StreamHub hub, Id peer, @Nullable Subject opener, Stream stream) {
         this.opener = opener;
         this.hub = hub;
         this.peer = peer;
@@ -83,13 +85,9 @@ public final class StreamPort {
         return verticle.equals(context);
     }
 
-    long stream() {
-        return stream;
-    }
-
     /** How long nothing was heard of that node though something of it is due, in nanoseconds; 0 while nothing is. */
     public long silentNs(long nowNs) {
-        return broken || cancelled ? 0 : hub.silentNs(this, nowNs);
+        return broken || cancelled ? 0 : hub.silentNs(peer, nowNs);
     }
 
     /**
@@ -118,10 +116,21 @@ public final class StreamPort {
     /** Writes the first bytes of an array; false when the stream is closed. */
     public boolean write(byte[] data, int length) {
         if (finished || broken || cancelled) return false;
-        int taken = waiting.isEmpty() ? hub.write(this, data, 0, length) : 0;
+        int taken = waiting.isEmpty() ? put(data, 0, length) : 0;
         if (taken < 0) return false;
         if (taken < length) waiting.add(Arrays.copyOfRange(data, taken, length));
         return true;
+    }
+
+    /** Returns how much the stream took, −1 when it is closed. */
+    private int put(byte[] data, int offset, int length) {
+        hub.schedule();
+        return stream.write(data, offset, length);
+    }
+
+    private void finish() {
+        hub.schedule();
+        stream.finish();
     }
 
     /** Whether the stream takes no more now; then {@link #drainHandler} says when it does. */
@@ -132,7 +141,7 @@ public final class StreamPort {
 
     /** How much of what was written the other end has not acknowledged yet, in bytes; 0 once the stream is gone. */
     public long unacknowledgedBytes() {
-        long bytes = hub.unacknowledged(this) - takenBytes;
+        long bytes = stream.unacknowledged() - takenBytes;
         for (byte[] data : waiting) bytes += data.length;
         return bytes;
     }
@@ -147,7 +156,7 @@ public final class StreamPort {
     public void end() {
         if (finished || broken || cancelled) return;
         finished = true;
-        if (waiting.isEmpty()) hub.finish(this);
+        if (waiting.isEmpty()) finish();
     }
 
     /** Breaks the stream off in both directions; what waits is dropped, and no handler is called any more. */
@@ -155,14 +164,14 @@ public final class StreamPort {
         if (cancelled) return;
         cancelled = true;
         forget();
-        hub.cancel(this);
+        hub.cancel(stream);
         onGone();
     }
 
     /** The same, told to whoever uses the port as if the peer had done it. */
     public void sever() {
         if (cancelled || broken) return;
-        hub.cancel(this);
+        hub.cancel(stream);
         onBroken();
     }
 
@@ -186,14 +195,14 @@ public final class StreamPort {
     /** The stream has room again. */
     void drain() {
         for (byte[] data; (data = waiting.peek()) != null; ) {
-            int taken = hub.write(this, data, takenBytes, data.length - takenBytes);
+            int taken = put(data, takenBytes, data.length - takenBytes);
             if (taken < 0) return; // closed: the links tell
             takenBytes += taken;
             if (takenBytes < data.length) return;
             waiting.poll();
             takenBytes = 0;
         }
-        if (finished) hub.finish(this);
+        if (finished) finish();
         else if (wasFull) {
             wasFull = false;
             call(drainHandler);
@@ -249,7 +258,7 @@ public final class StreamPort {
         if (broken) tellBroken();
         boolean some = false;
         while (bytesHandler != null && !paused && !ended && !broken && !cancelled) {
-            int n = hub.read(this);
+            int n = hub.read(stream);
             ended = n < 0;
             if (n <= 0) break;
             some = true;
@@ -288,17 +297,19 @@ public final class StreamPort {
 
     /** The longest datagram that {@link #sendDatagram} takes to the other end now, in bytes; it grows with the path. */
     public int maxDatagramBytes() {
-        return hub.maxDatagramBytes(this);
+        return stream.maxDatagramBytes();
     }
 
     /** Datagrams to that node that have not left yet, in bytes. */
     public long datagramBytes() {
-        return broken || cancelled ? 0 : hub.datagramBytes(this);
+        return broken || cancelled ? 0 : stream.datagramBytes();
     }
 
     /** Sends a datagram, which the caller must not touch again; false when the stream is closed. May be lost all the same. */
     public boolean sendDatagram(byte[] data) {
-        return !broken && !cancelled && hub.sendDatagram(this, data);
+        if (broken || cancelled) return false;
+        hub.schedule();
+        return stream.sendDatagram(System.nanoTime(), Bytes.owning(data));
     }
 
     /** Takes what comes as datagrams, also while paused; before there is a handler they are lost. */

@@ -19,6 +19,7 @@ import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.link.PacketSink;
 import mcc.link.Packets;
+import mcc.stream.Stream;
 import mcc.wire.Contact;
 import mcc.wire.Handshakes;
 import mcc.wire.Transport;
@@ -40,8 +41,6 @@ final class RealLinks implements LinkDesk, Packets.Handler, PacketSink {
         /** Send a packet of the virtual interface if keys stand, else agree on some. */
         record Packet(Contact to, Bytes packet) implements Use {}
     }
-
-    private record Stream(Id peer, long number) {}
 
     private final World world;
     private final SimNode node;
@@ -112,8 +111,8 @@ final class RealLinks implements LinkDesk, Packets.Handler, PacketSink {
             switch (o) {
                 case LinkOutput.StreamReadable r -> read(nowNs, r);
                 case LinkOutput.StreamWritable w -> {
-                    Traffic.Transfer transfer = writing.get(new Stream(w.peer(), w.stream()));
-                    if (transfer != null) write(nowNs, transfer, w.stream());
+                    Traffic.Transfer transfer = writing.get(w.stream());
+                    if (transfer != null) write(transfer, w.stream());
                 }
                 default -> {}
             }
@@ -124,33 +123,33 @@ final class RealLinks implements LinkDesk, Packets.Handler, PacketSink {
     // ---- streams ----------------------------------------------------------------------------------------------------
 
     private void open(long nowNs, Traffic.Transfer transfer) {
-        long stream = links.open(nowNs, transfer.contact);
-        if (stream < 0) return;
-        world.traffic.begins(transfer, stream);
-        writing.put(new Stream(transfer.to.id, stream), transfer);
-        write(nowNs, transfer, stream);
+        Stream stream = links.open(nowNs, transfer.contact);
+        if (stream == null) return;
+        world.traffic.begins(transfer, stream.id());
+        writing.put(stream, transfer);
+        write(transfer, stream);
     }
 
-    private void write(long nowNs, Traffic.Transfer transfer, long stream) {
-        Id peer = transfer.to.id;
+    private void write(Traffic.Transfer transfer, Stream stream) {
         int left = transfer.content.length - transfer.written;
-        int n = links.write(nowNs, peer, stream, transfer.content, transfer.written, left);
+        int n = stream.write(transfer.content, transfer.written, left);
         transfer.written += Math.max(0, n);
         if (transfer.written < transfer.content.length) return;
-        links.finish(nowNs, peer, stream);
-        writing.remove(new Stream(peer, stream));
+        stream.finish();
+        writing.remove(stream);
     }
 
     private void read(long nowNs, LinkOutput.StreamReadable r) {
-        Traffic.Transfer transfer = world.traffic.find(r.peer(), node.id, r.stream());
+        Traffic.Transfer transfer =
+                world.traffic.find(r.peer(), node.id, r.stream().id());
         int n;
-        while ((n = links.read(nowNs, r.peer(), r.stream(), buffer, 0, buffer.length)) > 0) {
+        while ((n = r.stream().read(nowNs, buffer, 0, buffer.length)) > 0) {
             Invariant.check(transfer != null, "a stream has a writer");
             if (transfer != null) transfer.read(buffer, n);
         }
         if (n == -1 && transfer != null) {
             Invariant.check(transfer.isWhole(), "a stream ends where its writer ended it");
-            links.finish(nowNs, r.peer(), r.stream());
+            r.stream().finish();
         }
     }
 

@@ -10,8 +10,6 @@ import mcc.core.Rng;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 import mcc.wire.FramesWriter;
-import mcc.wire.Handshakes;
-import mcc.wire.Transport;
 import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +33,7 @@ public final class Connection {
     private final Whole whole = new Whole();
     private final FramesWriter out = new FramesWriter();
     private final Acks acks = new Acks();
-    private final Streams streams;
+    final Streams streams;
     private final Datagrams datagrams;
     private final Config config;
     private final Rng rng;
@@ -51,7 +49,6 @@ public final class Connection {
     private final Counters.Counter duplicate;
     private final Counters.Counter crowded;
     private final Counters.Counter broken;
-    private final Counters.Counter datagramAstray;
     private final Counters.Counter datagramDropped;
 
     private long nextNumber = 1;
@@ -59,7 +56,6 @@ public final class Connection {
     /** Whether datagrams come before stream data in the next packet: they had no part in the last one. */
     private boolean datagramsFirst = true;
 
-    private int roomBytes = Handshakes.DATAGRAM_BYTES - Transport.OVERHEAD_BYTES;
     private boolean closed;
     private long paceReleaseNs = Core.NEVER;
     private long packetsSent;
@@ -78,19 +74,23 @@ public final class Connection {
         this.counters = counters;
         streams = new Streams(config, lower, this::smoothedRttNs, events, budget, counters);
         messages = new Messages(counters);
-        datagrams = new Datagrams(this::smoothedRttNs, counters);
+        datagrams = streams.datagrams;
         recovery = new Recovery(config, streams, acks, rng, counters);
         malformed = counters.of("stream.malformed");
         duplicate = counters.of("stream.duplicate");
         crowded = counters.of("stream.crowded");
         broken = counters.of("stream.broken");
-        datagramAstray = counters.of("stream.datagram.astray");
         datagramDropped = counters.of("stream.datagram.dropped");
     }
 
     /** Sets the limits that the two ends told each other in the handshake: once, before anything is sent or taken. */
     public void agreed(TransportParameters own, TransportParameters peer) {
         streams.agreed(own, peer);
+    }
+
+    /** What to do whenever the user of a stream may have given this connection something to send. */
+    public void onUse(Runnable used) {
+        streams.onUse(used);
     }
 
     /** Ends this connection: nothing more is sent or taken, and what it held goes back to the budget. */
@@ -141,7 +141,7 @@ public final class Connection {
      */
     public int transmit(long nowNs, byte[] buf, int off, int max) {
         if (closed) return 0;
-        roomBytes = max;
+        datagrams.roomBytes = max;
         boolean probe = recovery.isProbeDue();
         boolean asks = probe || mayAsk(nowNs, max);
         if (!asks && messages.isEmpty() && !acks.isDue(nowNs)) return 0;
@@ -183,84 +183,19 @@ public final class Connection {
     }
 
     /**
-     * Queues a datagram of the flow that a stream opened; false where there is no such stream. It may be dropped here, as on
-     * the way: when it has waited too long, when too many wait, or when it is longer than {@link #maxDatagramBytes}.
+     * Opens a stream; the peer learns of it by the first bytes. Returns null when this end has too many. Where the peer allows
+     * no more streams yet, what is written waits.
      */
-    public boolean sendDatagram(long nowNs, long stream, Bytes data) {
-        if (!streams.isLive(stream)) {
-            datagramAstray.add();
-            return false;
-        }
-        datagrams.add(nowNs, stream, data);
-        return true;
-    }
-
-    /** Returns the longest datagram that a packet of the path carries, in bytes. */
-    public int maxDatagramBytes() {
-        return roomBytes - Frames.DATAGRAM_OVERHEAD_BYTES;
-    }
-
-    /** Returns the bytes of the datagrams that wait to be sent. */
-    public long datagramBytes() {
-        return datagrams.bufferedBytes();
-    }
-
-    /**
-     * Opens a stream; the peer learns of it by the first bytes. Returns its id, -1 when this end has too many. Where the peer
-     * allows no more streams yet, what is written waits.
-     */
-    public long open(long nowNs) {
+    public @Nullable Stream open() {
         return streams.open();
-    }
-
-    /** Queues bytes; returns how many were taken, 0 when the buffer is full, -1 when the stream is finished or gone. */
-    public int write(long nowNs, long stream, byte[] src, int off, int len) {
-        return streams.write(stream, src, off, len);
-    }
-
-    /** Ends this side's direction behind what was written; reading goes on. */
-    public void finish(long nowNs, long stream) {
-        streams.finish(stream);
-    }
-
-    /**
-     * Reads bytes and gives credit for them.
-     *
-     * @return how many; 0 when none are there yet, -1 at the end, -2 when the stream was reset or is unknown. A stream is
-     *     done only when -1 was returned
-     */
-    public int read(long nowNs, long stream, byte[] dst, int off, int len) {
-        return streams.read(nowNs, stream, dst, off, len);
-    }
-
-    /** Abandons both directions; the peer is told the code. */
-    public void reset(long nowNs, long stream, int code) {
-        datagrams.end(stream);
-        streams.reset(nowNs, stream, code);
-    }
-
-    /** Returns the bytes that {@link #read} would find. */
-    public int readable(long stream) {
-        return streams.readable(stream);
-    }
-
-    /** Returns the bytes that {@link #write} would take. */
-    public int writable(long stream) {
-        return streams.writable(stream);
-    }
-
-    /** Returns the bytes that were written and not acknowledged, counted from the first one that the peer lacks. */
-    public long unacknowledged(long stream) {
-        return streams.unacknowledged(stream);
     }
 
     /** Returns the next event, or null. */
     public @Nullable Event poll() {
         Event event = events.pollFirst();
-        if (event instanceof Event.Readable r) streams.onReadablePolled(r.stream());
+        if (event instanceof Event.Readable r) r.stream().readableQueued = false;
         if (event instanceof Event.Message) messages.polled();
         if (event instanceof Event.Datagram) datagramsIn--;
-        if (event instanceof Event.Finished f) datagrams.end(f.stream());
         return event;
     }
 
@@ -310,11 +245,6 @@ public final class Connection {
         return recovery.inFlightBytes();
     }
 
-    /** Returns the receive window of a stream. */
-    long receiveWindowBytes(long stream) {
-        return streams.receiveWindowBytes(stream);
-    }
-
     /** Returns how many later packets must be acknowledged before one counts as lost. */
     int packetThreshold() {
         return recovery.packetThreshold();
@@ -352,7 +282,7 @@ public final class Connection {
 
     /** Returns the memory that streams in both directions and waiting datagrams hold. */
     public long bufferedBytes() {
-        return streams.bufferedBytes() + datagrams.bufferedBytes();
+        return streams.bufferedBytes();
     }
 
     /** Returns the number of streams that are not finished. */
@@ -408,13 +338,13 @@ public final class Connection {
 
     /** Takes a datagram; one that comes before its stream began, or after it ended, is dropped. */
     private Event.@Nullable Reason onDatagram() {
-        if (!streams.isLive(in.value())) {
-            datagramAstray.add();
-        } else if (datagramsIn >= MAX_DATAGRAMS_IN) {
+        Stream s = streams.ofDatagram(in.value());
+        if (s == null) return null;
+        if (datagramsIn >= MAX_DATAGRAMS_IN) {
             datagramDropped.add();
         } else {
             datagramsIn++;
-            events.addLast(new Event.Datagram(in.value(), in.message()));
+            events.addLast(new Event.Datagram(s, in.message()));
         }
         return null;
     }

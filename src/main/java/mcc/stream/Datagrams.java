@@ -8,6 +8,8 @@ import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.wire.Frames;
 import mcc.wire.FramesWriter;
+import mcc.wire.Handshakes;
+import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,8 @@ final class Datagrams {
     private final Counters.Counter overflowed;
     private final Counters.Counter tooLong;
     private long bytes;
+    /** What a packet of the path has room for. */
+    int roomBytes = Handshakes.DATAGRAM_BYTES - Transport.OVERHEAD_BYTES;
 
     Datagrams(LongSupplier smoothedRttNs, Counters counters) {
         this.smoothedRttNs = smoothedRttNs;
@@ -109,6 +113,11 @@ final class Datagrams {
                 return;
             }
         }
+    }
+
+    /** The longest that a packet carries. */
+    int maxBytes() {
+        return roomBytes - Frames.DATAGRAM_OVERHEAD_BYTES;
     }
 
     long bufferedBytes() {

@@ -8,24 +8,24 @@ public sealed interface Event {
     record Message(Bytes bytes) implements Event {}
 
     /** The peer sent a datagram of the flow that a stream opened. */
-    record Datagram(long stream, Bytes data) implements Event {}
+    record Datagram(Stream stream, Bytes data) implements Event {}
 
     /** The peer opened a stream. */
-    record Opened(long stream) implements Event {}
+    record Opened(Stream stream) implements Event {}
 
     /** Bytes or the end of a stream arrived since the last such event of the stream was polled. */
     // Always written Event.Readable: no reader takes it for java.lang.Readable.
     @SuppressWarnings("AvoidCommonTypeNames")
-    record Readable(long stream) implements Event {}
+    record Readable(Stream stream) implements Event {}
 
     /** A stream takes bytes again, after a write of which it did not take all. */
-    record Writable(long stream) implements Event {}
+    record Writable(Stream stream) implements Event {}
 
     /** The peer abandoned a stream in both directions. */
-    record Reset(long stream, int code) implements Event {}
+    record Reset(Stream stream, int code) implements Event {}
 
     /** Both directions of a stream are done and acknowledged; its id is forgotten. */
-    record Finished(long stream) implements Event {}
+    record Finished(Stream stream) implements Event {}
 
     /** The peer broke the protocol: the link is to be closed. Nothing more is sent or received. */
     record Broken(Reason reason) implements Event {}

@@ -3,6 +3,7 @@ package mcc.stream;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.function.LongSupplier;
+import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
@@ -31,6 +32,10 @@ final class Streams {
     private final LongSupplier smoothedRttNs;
     private final Budget budget;
     private final ByteWindow.Pool outgoing;
+    /** The datagrams of the flows that streams opened. */
+    final Datagrams datagrams;
+
+    private final Counters.Counter datagramAstray;
     private final HashMap<Long, Stream> all = new HashMap<>();
     private final Places places;
     private final Turns turns;
@@ -45,6 +50,9 @@ final class Streams {
     private long heldBytes;
 
     private long sendTargetBytes;
+    private boolean over;
+    /** Told whenever a user of a stream may have given the connection something to send. */
+    private Runnable used = () -> {};
 
     Streams(
             Config config,
@@ -57,12 +65,18 @@ final class Streams {
         this.budget = budget;
         this.smoothedRttNs = smoothedRttNs;
         this.events = events;
+        datagrams = new Datagrams(smoothedRttNs, counters);
+        datagramAstray = counters.of("stream.datagram.astray");
         outgoing = new ByteWindow.Pool(budget.spare);
         places = new Places(config, lower, budget, counters);
         turns = new Turns(all, places, config, lower, counters);
         credit = new ReceiveCredit(config, smoothedRttNs, budget);
         sendWindowBytes = config.streamWindowBytes();
         sendTargetBytes = config.sendBufferBytes();
+    }
+
+    void onUse(Runnable used) {
+        this.used = used;
     }
 
     // What the application asks.
@@ -75,16 +89,16 @@ final class Streams {
         turns.agreed(peer.windowBytes());
     }
 
-    long open() {
+    @Nullable
+    Stream open() {
         long id = places.open();
-        if (id < 0) return -1;
-        turns.opened(add(id, true));
-        return id;
+        if (id < 0) return null;
+        Stream s = add(id, true);
+        turns.opened(s);
+        return s;
     }
 
-    int write(long id, byte[] src, int off, int length) {
-        Stream s = find(id);
-        if (s == null || !s.send.isOpen()) return -1;
+    int write(Stream s, byte[] src, int off, int length) {
         int n = (int) Math.min(length, room(s));
         if (n < length) s.wantsWritable = true;
         if (n == 0) return 0;
@@ -92,35 +106,34 @@ final class Streams {
         heldBytes += n;
         budget.use(n);
         turns.enqueue(s);
+        used.run();
         return n;
     }
 
-    void finish(long id) {
-        Stream s = find(id);
-        if (s == null || !s.send.isOpen()) return;
+    void finish(Stream s) {
         s.send.finish();
         s.wantsWritable = false;
         turns.enqueue(s);
+        used.run();
     }
 
-    int read(long nowNs, long id, byte[] dst, int off, int length) {
-        Stream s = find(id);
-        if (s == null || s.receive.isGone()) return -2;
+    int read(long nowNs, Stream s, byte[] dst, int off, int length) {
         int n = s.receive.read(dst, off, length);
         if (n == 0) {
             if (!s.receive.isAtEnd()) return 0;
             s.receive.onEndRead();
             forgetIfDone(s);
+            used.run();
             return -1;
         }
         grant(nowNs, s);
         credit.onRead(nowNs, n);
+        used.run(); // credit may be due
         return n;
     }
 
-    void reset(long nowNs, long id, int code) {
-        Stream s = find(id);
-        if (s == null) return;
+    void reset(long nowNs, Stream s, int code) {
+        datagrams.end(s.id);
         abandonSending(s, code);
         if (!s.receive.isDone()) {
             s.stopDue = true;
@@ -131,37 +144,30 @@ final class Streams {
         s.resetTold = true;
         giveUp(s);
         forgetIfDone(s);
+        used.run();
     }
 
-    int readable(long id) {
-        Stream s = find(id);
-        return s == null ? 0 : (int) s.receive.readableBytes();
+    boolean sendDatagram(long nowNs, Stream s, Bytes data) {
+        if (!s.isLive()) {
+            datagramAstray.add();
+            return false;
+        }
+        datagrams.add(nowNs, s.id, data);
+        used.run();
+        return true;
     }
 
-    int writable(long id) {
+    /** The stream of a datagram that came; null, and counted, before it began and after it ended. */
+    @Nullable
+    Stream ofDatagram(long id) {
         Stream s = find(id);
-        return s == null || !s.send.isOpen() ? 0 : (int) room(s);
+        if (s != null && s.isLive()) return s;
+        datagramAstray.add();
+        return null;
     }
 
-    long receiveWindowBytes(long id) {
-        Stream s = find(id);
-        return s == null ? 0 : s.receive.windowBytes();
-    }
-
-    long unacknowledged(long id) {
-        Stream s = find(id);
-        return s == null ? 0 : s.send.heldBytes();
-    }
-
-    /** Whether datagrams of the flow that a stream opened may come and go. */
-    boolean isLive(long id) {
-        Stream s = find(id);
-        return s != null && !s.receive.isGone();
-    }
-
-    void onReadablePolled(long id) {
-        Stream s = find(id);
-        if (s != null) s.readableQueued = false;
+    boolean isOver() {
+        return over;
     }
 
     int openStreams() {
@@ -177,7 +183,7 @@ final class Streams {
     }
 
     long bufferedBytes() {
-        return outgoing.usedBytes() + credit.pool.usedBytes();
+        return outgoing.usedBytes() + credit.pool.usedBytes() + datagrams.bufferedBytes();
     }
 
     long deadlineNs() {
@@ -336,7 +342,8 @@ final class Streams {
         }
     }
 
-    private @Nullable Stream find(long id) {
+    @Nullable
+    Stream find(long id) {
         Stream last = recent;
         if (last != null && last.id == id) return last;
         Stream s = all.get(id);
@@ -346,7 +353,7 @@ final class Streams {
 
     private Stream add(long id, boolean local) {
         SendHalf send = new SendHalf(outgoing, sendWindowBytes);
-        Stream s = new Stream(id, local, send, new ReceiveHalf(credit.pool, config.streamWindowBytes()));
+        Stream s = new Stream(this, id, local, send, new ReceiveHalf(credit.pool, config.streamWindowBytes()));
         all.put(id, s);
         return s;
     }
@@ -356,8 +363,8 @@ final class Streams {
         Event.Reason refusal = places.refusal(id);
         if (refusal != null || !places.isNew(id)) return refusal;
         places.begin(id);
-        add(id, false);
-        events.addLast(new Event.Opened(id));
+        Stream s = add(id, false);
+        events.addLast(new Event.Opened(s));
         askAgain(nowNs);
         return null;
     }
@@ -378,11 +385,14 @@ final class Streams {
     }
 
     private void forgetIfDone(Stream s) {
-        if (!s.isDone() || all.remove(s.id) == null) return;
+        if (s.forgotten || !s.isDone()) return;
+        s.forgotten = true;
+        all.remove(s.id);
+        datagrams.end(s.id);
         if (recent == s) recent = null;
         if (s.givenUp) givenUp--;
         turns.remove(s);
-        events.addLast(new Event.Finished(s.id));
+        events.addLast(new Event.Finished(s));
         if (all.isEmpty()) credit.restart();
         else credit.settle();
         turns.returnCredit();
@@ -403,6 +413,7 @@ final class Streams {
 
     /** Gives everything back to the budget: the connection ended. */
     void discard() {
+        over = true;
         places.discard();
         credit.discard();
         budget.give(heldBytes);
@@ -415,7 +426,8 @@ final class Streams {
         return Math.clamp(SMALL_ALL_BYTES / Math.max(1, all.size()), LEAST_BYTES, SMALL_BYTES);
     }
 
-    private long room(Stream s) {
+    /** The bytes that a stream takes from its writer now. */
+    long room(Stream s) {
         long shared = Math.max(small(), Math.min(config.maxBufferedBytes() - heldBytes, budget.freeBytes()));
         return Math.max(0, Math.min(sendTargetBytes, shared) - s.send.heldBytes());
     }
@@ -423,13 +435,13 @@ final class Streams {
     private void tellReadable(Stream s) {
         if (s.readableQueued) return;
         s.readableQueued = true;
-        events.addLast(new Event.Readable(s.id));
+        events.addLast(new Event.Readable(s));
     }
 
     private void tellWritable(Stream s) {
         if (!s.wantsWritable || room(s) < Math.min(sendTargetBytes / 4, small())) return;
         s.wantsWritable = false;
-        events.addLast(new Event.Writable(s.id));
+        events.addLast(new Event.Writable(s));
     }
 
     private void giveUp(Stream s) {
@@ -442,6 +454,6 @@ final class Streams {
         giveUp(s);
         if (s.resetTold) return;
         s.resetTold = true;
-        events.addLast(new Event.Reset(s.id, code));
+        events.addLast(new Event.Reset(s, code));
     }
 }

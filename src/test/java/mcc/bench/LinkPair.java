@@ -96,7 +96,7 @@ final class LinkPair {
                     links.handle(nowNs, new LinkInput.Reply(a.from().node(), a.call(), new Message.Pong()));
                 case LinkOutput.Answered _ -> answered = true;
                 case LinkOutput.StreamReadable r -> {
-                    while (links.read(nowNs, r.peer(), r.stream(), block, 0, block.length) > 0) {}
+                    while (r.stream().read(nowNs, block, 0, block.length) > 0) {}
                 }
                 default -> {}
             }

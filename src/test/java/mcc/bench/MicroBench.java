@@ -23,6 +23,7 @@ import mcc.crypto.Aead;
 import mcc.link.PacketSink;
 import mcc.link.Packets;
 import mcc.session.Session;
+import mcc.stream.Stream;
 import mcc.tun.Coalescer;
 import mcc.tun.Gate;
 import mcc.tun.InnerAddress;
@@ -378,7 +379,7 @@ public class MicroBench {
     public static class Transfer {
         private final LinkPair two = new LinkPair();
         private final byte[] block = new byte[16_384];
-        private long stream;
+        private Stream stream;
 
         @Setup
         public void begin() {
@@ -390,7 +391,7 @@ public class MicroBench {
             long until = two.packets + count;
             for (int i = 0; two.packets < until; i++) {
                 if (i > 100_000) throw new AssertionError("the transfer stands");
-                two.left.write(two.nowNs, two.rightKey.id(), stream, block, 0, block.length);
+                stream.write(block, 0, block.length);
                 two.step();
             }
         }

@@ -15,6 +15,7 @@ import mcc.consortium.Subject;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.link.LinkOutput.Reason;
+import mcc.stream.Stream;
 import mcc.wire.Message;
 import mcc.wire.Transport;
 import org.junit.jupiter.api.Test;
@@ -48,8 +49,8 @@ class AccessTest extends VirtualNet {
     void whatALinkPutsOutNamesWhoProvedToBeAtItsOtherEnd() {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");
-        long stream = a.links.open(now, b.contact());
-        a.links.write(now, b.identity.id(), stream, new byte[] {1}, 0, 1);
+        Stream stream = a.links.open(now, b.contact());
+        stream.write(new byte[] {1}, 0, 1);
         a.input(ping(b));
         run(SECOND);
         assertThat(a.all(LinkOutput.Up.class)).extracting(LinkOutput.Up::node).containsExactly(subject(b));
@@ -80,8 +81,8 @@ class AccessTest extends VirtualNet {
         tap = f -> {
             if (f.from().equals(a.at) && Transport.looksLike(f.bytes(), 0, f.bytes().length)) sealed.add(f);
         };
-        long stream = a.links.open(now, b.contact());
-        a.links.write(now, b.identity.id(), stream, new byte[1_000], 0, 1_000);
+        Stream stream = a.links.open(now, b.contact());
+        stream.write(new byte[1_000], 0, 1_000);
         a.input(ping(b));
         run(SECOND);
         assertThat(b.counters.value("link.handshake.responded"))
@@ -145,10 +146,10 @@ class AccessTest extends VirtualNet {
     /** A transfer from a hub to one of its peers. */
     private static final class Transfer {
         final byte[] content;
-        final long stream;
+        final Stream stream;
         int written;
 
-        Transfer(long stream, byte[] content) {
+        Transfer(Stream stream, byte[] content) {
             this.stream = stream;
             this.content = content;
         }
@@ -159,7 +160,7 @@ class AccessTest extends VirtualNet {
     private void write(Host hub) {
         transfers.forEach((peer, t) -> {
             int left = t.content.length - t.written;
-            int n = hub.links.write(now, peer.identity.id(), t.stream, t.content, t.written, left);
+            int n = t.stream.write(t.content, t.written, left);
             t.written += Math.max(0, n);
         });
         hub.turn();
@@ -207,7 +208,8 @@ class AccessTest extends VirtualNet {
         assertThat(hub.counters.value("policy.ended.links")).isEqualTo(denied.size());
         for (Host peer : allowed) {
             Transfer t = transfers.get(peer);
-            assertThat(Arrays.equals(peer.received.get(t.stream), t.content)).isTrue();
+            assertThat(Arrays.equals(peer.received.get(t.stream.id()), t.content))
+                    .isTrue();
             assertThat(peer.all(LinkOutput.Down.class)).isEmpty();
         }
         for (Host peer : denied) {

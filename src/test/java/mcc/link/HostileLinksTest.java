@@ -15,6 +15,7 @@ import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
+import mcc.stream.Stream;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,7 @@ class HostileLinksTest {
         private final byte[] buffer = new byte[16_384];
         private byte[] chunk = new byte[0];
         End other;
-        long stream = -1;
+        Stream stream;
         long left;
         long got;
         boolean ended;
@@ -64,16 +65,16 @@ class HostileLinksTest {
         }
 
         private void write() {
-            while (stream >= 0 && left + chunk.length > 0) {
+            while (stream != null && left + chunk.length > 0) {
                 if (chunk.length == 0) {
                     chunk = rng.bytes((int) Math.min(left, 4_096));
                     wrote.update(chunk);
                     left -= chunk.length;
                 }
-                int n = links.write(now, other.identity.id(), stream, chunk, 0, chunk.length);
+                int n = stream.write(chunk, 0, chunk.length);
                 if (n <= 0) return;
                 chunk = Arrays.copyOfRange(chunk, n, chunk.length);
-                if (left + chunk.length == 0) links.finish(now, other.identity.id(), stream);
+                if (left + chunk.length == 0) stream.finish();
             }
         }
 
@@ -81,13 +82,13 @@ class HostileLinksTest {
             switch (output) {
                 case LinkOutput.StreamReadable r -> {
                     int n;
-                    while ((n = links.read(now, r.peer(), r.stream(), buffer, 0, buffer.length)) > 0) {
+                    while ((n = r.stream().read(now, buffer, 0, buffer.length)) > 0) {
                         read.update(buffer, 0, n);
                         got += n;
                     }
-                    if (n != -1 || r.stream() == stream) return;
+                    if (n != -1 || r.stream().equals(stream)) return;
                     ended = true;
-                    links.finish(now, r.peer(), r.stream());
+                    r.stream().finish();
                 }
                 case LinkOutput.StreamReset _, LinkOutput.StreamsLost _, LinkOutput.Down _ -> broken.add(output);
                 case LinkOutput.Asked q ->

@@ -12,6 +12,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
 import mcc.session.Session;
+import mcc.stream.Stream;
 import mcc.wire.Frames;
 import mcc.wire.FramesWriter;
 import mcc.wire.Message;
@@ -196,7 +197,7 @@ class HostilePeerTest extends VirtualNet {
     @ValueSource(longs = {1, 2, 3})
     void whateverAPeerSaysUnderItsKeysOthersAreServed(long seed) {
         Rng own = Rng.seeded(seed);
-        long stream = victim.links.open(now, honest.contact());
+        Stream stream = victim.links.open(now, honest.contact());
         byte[] told = own.bytes(12);
         long before = Retained.by(victim.links).bytes();
         for (int i = 0; i < 600; i++) {
@@ -205,8 +206,7 @@ class HostilePeerTest extends VirtualNet {
             int length = writer.length();
             byte[] bytes = own.below(3) == 0 ? mutated(packet, length, own) : Arrays.copyOf(packet, length);
             if (i % 50 == 0) {
-                assertThat(victim.links.write(now, honest.identity.id(), stream, told, i / 50, 1))
-                        .isEqualTo(1);
+                assertThat(stream.write(told, i / 50, 1)).isEqualTo(1);
                 victim.turn();
                 run(25 * MS);
             }
@@ -217,7 +217,7 @@ class HostilePeerTest extends VirtualNet {
         assertThat(honest.all(LinkOutput.Answered.class))
                 .as("a question is answered")
                 .hasSize(1);
-        assertThat(honest.received.get(stream)).as("bytes arrive").isEqualTo(told);
+        assertThat(honest.received.get(stream.id())).as("bytes arrive").isEqualTo(told);
         assertThat(lives).as("much was believed, some broke the protocol").isBetween(2, 599);
         assertThat(Retained.by(victim.links).bytes() - before).isLessThan(4_096 * KIB);
     }

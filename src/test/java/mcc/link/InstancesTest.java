@@ -7,6 +7,7 @@ import java.util.List;
 import mcc.core.Address;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
+import mcc.stream.Stream;
 import mcc.wire.Message;
 import mcc.wire.pb.Datagram;
 import org.junit.jupiter.api.Test;
@@ -17,7 +18,7 @@ class InstancesTest extends VirtualNet {
 
     private Host a;
     private Host b;
-    private long stream;
+    private Stream stream;
 
     /** Two nodes with a stream between them whose keys have died of age, in an outage. */
     private void keysDie() {
@@ -37,7 +38,7 @@ class InstancesTest extends VirtualNet {
     }
 
     private void send() {
-        a.links.write(now, b.identity.id(), stream, new byte[1_000], 0, 1_000);
+        stream.write(new byte[1_000], 0, 1_000);
         a.turn();
     }
 
@@ -49,7 +50,7 @@ class InstancesTest extends VirtualNet {
         assertThat(a.all(LinkOutput.Dialled.class)).containsExactly(new LinkOutput.Dialled(3, b.identity.id(), b.at));
         send();
         run(SECOND);
-        assertThat(b.received.get(stream)).hasSize(2_000);
+        assertThat(b.received.get(stream.id())).hasSize(2_000);
         for (Host h : hosts) assertThat(h.all(LinkOutput.StreamsLost.class)).isEmpty();
     }
 
@@ -96,7 +97,7 @@ class InstancesTest extends VirtualNet {
         assertThat(b.links.peer(a.identity.id()).at()).isEqualTo(a.at);
         send();
         run(SECOND);
-        assertThat(b.received.get(stream)).hasSize(2_000);
+        assertThat(b.received.get(stream.id())).hasSize(2_000);
         assertThat(b.all(LinkOutput.StreamsLost.class)).isEmpty();
     }
 
@@ -117,7 +118,7 @@ class InstancesTest extends VirtualNet {
         a = host("192.0.2.1:1");
         b = host("192.0.2.2:1");
         stream = b.links.open(now, a.contact());
-        b.links.write(now, a.identity.id(), stream, new byte[1_000], 0, 1_000);
+        stream.write(new byte[1_000], 0, 1_000);
         b.turn();
         run(15 * MS);
         hosts.remove(a); // its response comes, and it ends

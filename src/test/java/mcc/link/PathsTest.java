@@ -7,6 +7,7 @@ import java.util.List;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.stream.Recovery;
+import mcc.stream.Stream;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
@@ -84,22 +85,19 @@ class PathsTest extends VirtualNet {
     @Test
     void aStreamGoesOnWhereItsReaderMovesBetweenAddresses() {
         meet();
-        long stream = b.links.open(now, new Contact(a.identity.id(), List.of(X)));
+        Stream stream = b.links.open(now, new Contact(a.identity.id(), List.of(X)));
         byte[] sent = rng.bytes(3_000_000);
         int written = 0;
         for (int i = 0; written < sent.length; i++) {
             a.at = i / 20 % 2 == 0 ? X : Y;
             a.links.handle(now, new LinkInput.Ask(b.contact(), 1_000 + i, new Message.Ping()));
-            written += Math.max(
-                    0,
-                    b.links.write(
-                            now, a.identity.id(), stream, sent, written, Math.min(40_000, sent.length - written)));
+            written += Math.max(0, stream.write(sent, written, Math.min(40_000, sent.length - written)));
             a.turn();
             b.turn();
             run(50 * MS);
         }
-        run(20 * SECOND, () -> a.received.getOrDefault(stream, new byte[0]).length == sent.length);
-        assertThat(a.received.get(stream)).isEqualTo(sent);
+        run(20 * SECOND, () -> a.received.getOrDefault(stream.id(), new byte[0]).length == sent.length);
+        assertThat(a.received.get(stream.id())).isEqualTo(sent);
         assertThat(atB().paths).hasSize(2);
     }
 
@@ -107,7 +105,7 @@ class PathsTest extends VirtualNet {
     void aPeerWhoseHostRefusesAndThatDoesNotAnswerIsGoneAtOnce() {
         a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
         run(SECOND);
-        assertThat(a.links.open(now, b.contact())).isNotNegative();
+        assertThat(a.links.open(now, b.contact())).isNotNull();
         b.silent = true;
         a.links.refused(now, b.at);
         a.turn();
@@ -125,7 +123,7 @@ class PathsTest extends VirtualNet {
         latencyNs = 200 * MS;
         a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
         run(SECOND);
-        assertThat(a.links.open(now, b.contact())).isNotNegative();
+        assertThat(a.links.open(now, b.contact())).isNotNull();
         long before = datagrams;
         for (int i = 0; i < 10_000; i++) {
             a.links.refused(now, b.at);
@@ -197,14 +195,14 @@ class PathsTest extends VirtualNet {
                 4 * latencyNs,
                 () -> b.links.peer(a.identity.id()) != null
                         && b.links.peer(a.identity.id()).established());
-        long stream = b.links.open(now, a.contact());
-        b.links.write(now, a.identity.id(), stream, new byte[] {1, 2, 3}, 0, 3);
+        Stream stream = b.links.open(now, a.contact());
+        stream.write(new byte[] {1, 2, 3}, 0, 3);
         b.turn();
         run(4 * latencyNs);
         b.links.receive(now, last.bytes(), 0, last.bytes().length, a.at);
         b.turn();
         run(5 * SECOND);
-        assertThat(a.received.get(stream)).containsExactly(1, 2, 3);
+        assertThat(a.received.get(stream.id())).containsExactly(1, 2, 3);
         assertThat(a.all(LinkOutput.StreamsLost.class)).isEmpty();
         assertThat(b.all(LinkOutput.StreamsLost.class)).isEmpty();
         assertThat(a.all(LinkOutput.Dialled.class)).hasSize(1);
@@ -215,10 +213,10 @@ class PathsTest extends VirtualNet {
         meet();
         noHandshakes = true;
         long end = now + 165 * SECOND;
+        Stream stream = a.links.open(now, b.contact());
         for (int i = 0; now < end; i++) {
             a.input(new LinkInput.Ask(b.contact(), 1_000 + i, new Message.Ping()));
-            long stream = i == 0 ? a.links.open(now, b.contact()) : 1;
-            a.links.write(now, b.identity.id(), stream, new byte[10], 0, 10);
+            stream.write(new byte[10], 0, 10);
             run(SECOND);
         }
         assertThat(a.counters.value("link.handshake.timeout")).isPositive();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.stream.Stream;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
 
@@ -18,8 +19,8 @@ class TableTest extends VirtualNet {
         Host peer = host(at);
         peer.input(new LinkInput.Ask(node.contact(), 1, new Message.Ping()));
         if (streams) {
-            long stream = peer.links.open(now, node.contact());
-            peer.links.write(now, node.identity.id(), stream, new byte[100], 0, 100);
+            Stream stream = peer.links.open(now, node.contact());
+            stream.write(new byte[100], 0, 100);
             peer.turn();
         }
         run(SECOND);

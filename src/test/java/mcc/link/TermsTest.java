@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import mcc.core.Address;
 import mcc.crypto.Aead;
 import mcc.session.Session;
+import mcc.stream.Stream;
 import mcc.wire.Contact;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
@@ -82,8 +83,8 @@ class TermsTest extends VirtualNet {
         Session session = hand.session(now, Aead.Suite.AES_256_GCM);
         prove(session);
         for (int i = 0; i < 20; i++) {
-            long id = b.links.open(now, new Contact(hand.id(), List.of(FROM)));
-            b.links.write(now, hand.id(), id, new byte[1], 0, 1);
+            Stream stream = b.links.open(now, new Contact(hand.id(), List.of(FROM)));
+            stream.write(new byte[1], 0, 1);
         }
         assertThat(streams(session)).hasSize(opened);
     }

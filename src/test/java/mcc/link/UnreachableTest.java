@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import mcc.core.Address;
+import mcc.stream.Stream;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
@@ -16,8 +17,8 @@ class UnreachableTest extends VirtualNet {
     void aStreamToAPeerThatWasNeverReachedEnds() {
         Host a = host("192.0.2.1:1");
         Contact dead = dead();
-        long stream = a.links.open(now, dead);
-        a.links.write(now, dead.node(), stream, HELLO, 0, HELLO.length);
+        Stream stream = a.links.open(now, dead);
+        stream.write(HELLO, 0, HELLO.length);
         a.turn();
         run(60 * SECOND);
         assertThat(a.all(LinkOutput.StreamsLost.class)).hasSize(1);
@@ -41,11 +42,11 @@ class UnreachableTest extends VirtualNet {
     void whoGaveAStreamUpLooksForItsPeerNoLonger() {
         Host a = host("192.0.2.1:1");
         Contact dead = dead();
-        long stream = a.links.open(now, dead);
-        a.links.write(now, dead.node(), stream, HELLO, 0, HELLO.length);
+        Stream stream = a.links.open(now, dead);
+        stream.write(HELLO, 0, HELLO.length);
         a.turn();
         run(SECOND);
-        a.links.reset(now, dead.node(), stream, 0);
+        stream.reset(now, 0);
         a.turn();
         int before = datagrams;
         run(60 * SECOND);
@@ -57,12 +58,12 @@ class UnreachableTest extends VirtualNet {
     void streamsThatWereGivenUpKeepNoDeadPeerAlive() {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");
-        long stream = a.links.open(now, b.contact());
-        a.links.write(now, b.identity.id(), stream, HELLO, 0, HELLO.length);
+        Stream stream = a.links.open(now, b.contact());
+        stream.write(HELLO, 0, HELLO.length);
         a.turn();
         run(SECOND);
         b.silent = true;
-        a.links.reset(now, b.identity.id(), stream, 0);
+        stream.reset(now, 0);
         a.turn();
         run(12 * SECOND);
         assertThat(a.links.peer(b.identity.id())).isNull();

@@ -104,11 +104,11 @@ abstract class VirtualNet {
                                             : new Message.Nodes(List.of())));
                 case LinkOutput.StreamReadable r -> {
                     byte[] buf = new byte[65536];
-                    for (int n; (n = links.read(now, r.peer(), r.stream(), buf, 0, buf.length)) > 0; ) {
-                        byte[] old = received.getOrDefault(r.stream(), new byte[0]);
+                    for (int n; (n = r.stream().read(now, buf, 0, buf.length)) > 0; ) {
+                        byte[] old = received.getOrDefault(r.stream().id(), new byte[0]);
                         byte[] all = Arrays.copyOf(old, old.length + n);
                         System.arraycopy(buf, 0, all, old.length, n);
-                        received.put(r.stream(), all);
+                        received.put(r.stream().id(), all);
                     }
                 }
                 default -> {}

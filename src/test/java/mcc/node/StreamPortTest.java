@@ -290,7 +290,7 @@ class StreamPortTest {
         Ear next = new Ear(1);
         begin(open(), next);
         StreamPort namesake = there.taken();
-        assertThat(namesake.stream()).isEqualTo(old.stream());
+        assertThat(namesake.stream.id()).isEqualTo(old.stream.id());
         there.run(() -> {
             old.cancel();
             namesake.attach(there.home()).write(new byte[1]);

@@ -80,25 +80,25 @@ class ConnectionTest {
     @Test
     void oneDirectionEndsWhileTheOtherGoesOn() {
         Pair pair = pair(1);
-        long id = pair.ends[0].open(pair.nowNs);
-        pair.ends[0].write(pair.nowNs, id, new byte[] {1, 2, 3}, 0, 3);
-        pair.ends[0].finish(pair.nowNs, id);
-        assertThat(pair.ends[0].write(pair.nowNs, id, buf, 0, 1)).isEqualTo(-1);
+        long id = pair.open(0);
+        pair.at(0, id).write(new byte[] {1, 2, 3}, 0, 3);
+        pair.at(0, id).finish();
+        assertThat(pair.at(0, id).write(buf, 0, 1)).isEqualTo(-1);
         pair.run(SECOND);
-        assertThat(pair.events.get(1)).contains(new Event.Opened(id), new Event.Readable(id));
-        assertThat(pair.ends[1].read(pair.nowNs, id, buf, 0, 10)).isEqualTo(3);
-        assertThat(pair.ends[1].read(pair.nowNs, id, buf, 0, 10)).isEqualTo(-1);
-        assertThat(pair.ends[1].write(pair.nowNs, id, buf, 0, 1_000)).isEqualTo(1_000);
+        assertThat(pair.events.get(1)).contains(new Event.Opened(pair.at(1, id)), new Event.Readable(pair.at(1, id)));
+        assertThat(pair.at(1, id).read(pair.nowNs, buf, 0, 10)).isEqualTo(3);
+        assertThat(pair.at(1, id).read(pair.nowNs, buf, 0, 10)).isEqualTo(-1);
+        assertThat(pair.at(1, id).write(buf, 0, 1_000)).isEqualTo(1_000);
         pair.run(SECOND);
-        assertThat(pair.ends[0].readable(id)).isEqualTo(1_000);
-        assertThat(pair.ends[0].read(pair.nowNs, id, buf, 0, 2_000)).isEqualTo(1_000);
-        assertThat(pair.ends[0].read(pair.nowNs, id, buf, 0, 2_000)).isZero();
-        pair.ends[1].finish(pair.nowNs, id);
+        assertThat(pair.at(0, id).receive.readableBytes()).isEqualTo(1_000);
+        assertThat(pair.at(0, id).read(pair.nowNs, buf, 0, 2_000)).isEqualTo(1_000);
+        assertThat(pair.at(0, id).read(pair.nowNs, buf, 0, 2_000)).isZero();
+        pair.at(1, id).finish();
         pair.run(SECOND);
-        assertThat(pair.ends[0].read(pair.nowNs, id, buf, 0, 2_000)).isEqualTo(-1);
+        assertThat(pair.at(0, id).read(pair.nowNs, buf, 0, 2_000)).isEqualTo(-1);
         pair.run(SECOND);
-        assertThat(pair.events.get(0)).contains(new Event.Finished(id));
-        assertThat(pair.events.get(1)).contains(new Event.Finished(id));
+        assertThat(pair.events.get(0)).contains(new Event.Finished(pair.at(0, id)));
+        assertThat(pair.events.get(1)).contains(new Event.Finished(pair.at(1, id)));
     }
 
     @ParameterizedTest
@@ -108,14 +108,14 @@ class ConnectionTest {
         Transfer transfer = new Transfer(pair, 0, 50_000_000);
         pair.run(SECOND, () -> transfer.read > 100_000);
         transfer.paused = true;
-        pair.ends[who].reset(pair.nowNs, transfer.stream, -77);
-        assertThat(pair.ends[who].read(pair.nowNs, transfer.stream, buf, 0, 1)).isEqualTo(-2);
-        assertThat(pair.ends[who].write(pair.nowNs, transfer.stream, buf, 0, 1)).isEqualTo(-1);
+        pair.at(who, transfer.stream).reset(pair.nowNs, -77);
+        assertThat(pair.at(who, transfer.stream).read(pair.nowNs, buf, 0, 1)).isEqualTo(-2);
+        assertThat(pair.at(who, transfer.stream).write(buf, 0, 1)).isEqualTo(-1);
         pair.run(20 * SECOND);
-        assertThat(pair.events.get(1 - who)).contains(new Event.Reset(transfer.stream, -77));
+        assertThat(pair.events.get(1 - who)).contains(new Event.Reset(pair.at(1 - who, transfer.stream), -77));
         assertThat(pair.events.get(who)).noneMatch(Event.Reset.class::isInstance);
         for (int i = 0; i < 2; i++) {
-            assertThat(pair.events.get(i)).contains(new Event.Finished(transfer.stream));
+            assertThat(pair.events.get(i)).contains(new Event.Finished(pair.at(i, transfer.stream)));
             assertThat(pair.ends[i].bufferedBytes()).isZero();
             assertThat(pair.ends[i].idle()).isTrue();
         }
@@ -127,10 +127,10 @@ class ConnectionTest {
         Pair pair = pair(3).both(l -> l.lossPpm = 50_000);
         byte[] data = new byte[200_000];
         for (int i = 0; i < 100; i++) {
-            long id = pair.ends[0].open(pair.nowNs);
-            assertThat(pair.ends[0].write(pair.nowNs, id, data, 0, data.length)).isEqualTo(data.length);
+            long id = pair.open(0);
+            assertThat(pair.at(0, id).write(data, 0, data.length)).isEqualTo(data.length);
             pair.run(30 * Pair.MS);
-            pair.ends[i % 2].reset(pair.nowNs, id, 5);
+            pair.at(i % 2, id).reset(pair.nowNs, 5);
             pair.run(100 * Pair.MS);
         }
         Transfer transfer = new Transfer(pair, 0, 3_000_000);
@@ -143,7 +143,7 @@ class ConnectionTest {
         Transfer transfer = new Transfer(pair, 0, 50_000_000);
         transfer.paused = true;
         pair.run(20 * SECOND);
-        assertThat(pair.ends[1].readable(transfer.stream)).isEqualTo(256 * 1024);
+        assertThat(pair.at(1, transfer.stream).receive.readableBytes()).isEqualTo(256 * 1024);
         assertThat(pair.ends[1].bufferedBytes()).isLessThanOrEqualTo(256 * 1024 + 8_192);
         assertThat(pair.ends[0].bufferedBytes()).isLessThan(9_000_000);
         long ticks = pair.ticks;
@@ -163,14 +163,14 @@ class ConnectionTest {
         Transfer transfer = new Transfer(pair, 0, 40_000_000);
         pair.run(SECOND);
         transfer.paused = true;
-        long window = pair.ends[1].receiveWindowBytes(transfer.stream);
+        long window = pair.at(1, transfer.stream).receive.windowBytes();
         assertThat(window).as("it has grown").isGreaterThan(2 << 20);
         pair.run(20 * SECOND);
-        assertThat((long) pair.ends[1].readable(transfer.stream))
+        assertThat(pair.at(1, transfer.stream).receive.readableBytes())
                 .as("all the credit there was, of which an eighth may wait to be given")
                 .isBetween(window - window / 8, window);
         assertThat(pair.ends[1].bufferedBytes()).isLessThanOrEqualTo(window + 2 * 8_192);
-        assertThat(pair.ends[1].receiveWindowBytes(transfer.stream))
+        assertThat(pair.at(1, transfer.stream).receive.windowBytes())
                 .as("nothing read, nothing more granted")
                 .isEqualTo(window);
         long ticks = pair.ticks;
@@ -191,24 +191,24 @@ class ConnectionTest {
     @Test
     void whatHasArrivedIsKnownByItsAcknowledgement() {
         Pair pair = pair(41);
-        long id = pair.ends[0].open(pair.nowNs);
-        pair.ends[0].write(pair.nowNs, id, buf, 0, 8_000);
+        long id = pair.open(0);
+        pair.at(0, id).write(buf, 0, 8_000);
         pair.run(15 * Pair.MS);
-        assertThat(pair.ends[1].readable(id)).isEqualTo(8_000);
-        assertThat(pair.ends[0].unacknowledged(id))
+        assertThat(pair.at(1, id).receive.readableBytes()).isEqualTo(8_000);
+        assertThat(pair.at(0, id).unacknowledged())
                 .as("it came, nobody said so yet")
                 .isEqualTo(8_000);
         pair.run(100 * Pair.MS);
-        assertThat(pair.ends[0].unacknowledged(id)).isZero();
+        assertThat(pair.at(0, id).unacknowledged()).isZero();
         pair.links[0].cut = true;
-        pair.ends[0].write(pair.nowNs, id, buf, 0, 5_000);
+        pair.at(0, id).write(buf, 0, 5_000);
         pair.run(SECOND);
-        assertThat(pair.ends[0].unacknowledged(id)).as("sent in vain").isEqualTo(5_000);
+        assertThat(pair.at(0, id).unacknowledged()).as("sent in vain").isEqualTo(5_000);
         pair.links[0].cut = false;
-        assertThat(pair.run(10 * SECOND, () -> pair.ends[0].unacknowledged(id) == 0))
+        assertThat(pair.run(10 * SECOND, () -> pair.at(0, id).unacknowledged() == 0))
                 .isTrue();
-        pair.ends[0].reset(pair.nowNs, id, 5);
-        assertThat(pair.ends[0].unacknowledged(id)).isZero();
+        pair.at(0, id).reset(pair.nowNs, 5);
+        assertThat(pair.at(0, id).unacknowledged()).isZero();
     }
 
     @Test
@@ -220,14 +220,15 @@ class ConnectionTest {
         for (Connection end : pair.ends) end.agreed(TransportParameters.V1, TransportParameters.V1);
         List<Long> ids = new ArrayList<>();
         for (int i = 0; i < 1_000; i++) {
-            long id = pair.ends[0].open(pair.nowNs);
+            long id = pair.open(0);
             ids.add(id);
-            assertThat(pair.ends[0].write(pair.nowNs, id, buf, 0, 8_000)).isEqualTo(8_000);
+            assertThat(pair.at(0, id).write(buf, 0, 8_000)).isEqualTo(8_000);
         }
         int[] read = new int[1_000];
         pair.apps[1] = () -> {
             for (int i = 0; i < 1_000; i++) {
-                read[i] += Math.max(0, pair.ends[1].read(pair.nowNs, ids.get(i), buf, 0, buf.length));
+                Stream stream = pair.at(1, ids.get(i));
+                if (stream != null) read[i] += Math.max(0, stream.read(pair.nowNs, buf, 0, buf.length));
             }
         };
         pair.run(2_000 * Pair.MS);
@@ -286,29 +287,29 @@ class ConnectionTest {
     @Test
     void asManyStreamsAsAreAllowedAreOpenAtOnceThoughOthersWereBefore() {
         Pair pair = new Pair(withStreams(16), 1);
-        pair.ends[0].reset(pair.nowNs, pair.ends[0].open(pair.nowNs), 1);
+        pair.at(0, pair.open(0)).reset(pair.nowNs, 1);
         pair.run(SECOND);
         for (int i = 0; i < 15; i++) {
-            long stream = pair.ends[0].open(pair.nowNs);
-            pair.ends[0].write(pair.nowNs, stream, buf, 0, 1);
+            long stream = pair.open(0);
+            pair.at(0, stream).write(buf, 0, 1);
         }
         pair.run(SECOND);
-        assertThat(pair.ends[0].open(pair.nowNs)).as("the sixteenth").isEqualTo(34);
-        assertThat(pair.ends[0].open(pair.nowNs)).isEqualTo(-1);
+        assertThat(pair.open(0)).as("the sixteenth").isEqualTo(34);
+        assertThat(pair.open(0)).isEqualTo(-1);
     }
 
     @Test
     void streamsBeyondThePeersLimitWaitUntilOneIsFinished() {
         Pair pair = new Pair(withStreams(4), 1);
         List<Long> ids = new ArrayList<>();
-        for (int i = 0; i < 4; i++) ids.add(pair.ends[0].open(pair.nowNs));
+        for (int i = 0; i < 4; i++) ids.add(pair.open(0));
         assertThat(ids).containsExactly(2L, 4L, 6L, 8L);
-        assertThat(pair.ends[0].open(pair.nowNs)).isEqualTo(-1);
-        assertThat(pair.ends[1].open(pair.nowNs)).isEqualTo(1);
-        pair.ends[0].reset(pair.nowNs, 6, 1);
+        assertThat(pair.open(0)).isEqualTo(-1);
+        assertThat(pair.open(1)).isEqualTo(1);
+        pair.at(0, 6).reset(pair.nowNs, 1);
         pair.run(SECOND);
-        assertThat(pair.ends[0].open(pair.nowNs)).isEqualTo(10);
-        assertThat(pair.ends[0].open(pair.nowNs)).isEqualTo(-1);
+        assertThat(pair.open(0)).isEqualTo(10);
+        assertThat(pair.open(0)).isEqualTo(-1);
     }
 
     @Test
@@ -422,7 +423,7 @@ class ConnectionTest {
     void aLossThatWasNoneTakesBackTheAnswerToItsOwnEpisodeOnly() {
         Config config = GoodputTest.config(_ -> new NewReno());
         Connection sender = new Connection(config, true, Rng.seeded(1), budget(), new Counters());
-        sender.write(1, sender.open(1), buf, 0, 20_000);
+        sender.open().write(buf, 0, 20_000);
         send(sender, 1, 4);
         long whole = sender.windowBytes();
         acknowledge(sender, SECOND, 1, 4, 3);
@@ -510,13 +511,13 @@ class ConnectionTest {
     void tenThousandIdleStreamsAreCheap() {
         Pair pair = pair(15);
         for (int i = 0; i < 10_000; i++) {
-            long id = pair.ends[0].open(pair.nowNs);
-            pair.ends[0].write(pair.nowNs, id, buf, 0, 1);
+            long id = pair.open(0);
+            pair.at(0, id).write(buf, 0, 1);
         }
         pair.run(10 * SECOND);
         assertThat(pair.ends[1].openStreams()).isEqualTo(10_000);
         assertThat(pair.ends[0].bufferedBytes()).isZero();
-        for (int i = 1; i <= 10_000; i++) pair.ends[1].read(pair.nowNs, 2L * i, buf, 0, 10);
+        for (int i = 1; i <= 10_000; i++) pair.at(1, 2L * i).read(pair.nowNs, buf, 0, 10);
         assertThat(pair.ends[1].bufferedBytes()).isZero();
     }
 
@@ -563,7 +564,7 @@ class ConnectionTest {
     void aPacketWithTwoAcknowledgementsCountsForNothing() {
         Counters counters = new Counters();
         Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget(), counters);
-        connection.write(1, connection.open(1), buf, 0, 10);
+        connection.open().write(buf, 0, 10);
         assertThat(connection.transmit(1, buf, 0, 1_000)).isPositive();
         FramesWriter writer = new FramesWriter();
         for (int acks = 2; acks > 0; acks--) {
@@ -587,10 +588,10 @@ class ConnectionTest {
             Connection receiver = new Connection(Config.defaults(), round % 2 == 1, rng.split(), budget(), counters);
             long now = 1;
             for (int i = 0; i < 4; i++) {
-                long id = sender.open(now);
-                sender.write(now, id, buf, 0, 1 + rng.below(1_000));
-                if (i == 1) sender.finish(now, id);
-                if (i == 2) sender.reset(now, id, 9);
+                Stream stream = sender.open();
+                stream.write(buf, 0, 1 + rng.below(1_000));
+                if (i == 1) stream.finish();
+                if (i == 2) stream.reset(now, 9);
                 sender.send(Bytes.copyOf(rng.bytes(rng.below(40))));
             }
             for (int i = 0; i < 8; i++) {
@@ -611,7 +612,7 @@ class ConnectionTest {
                 if (m > 0) sender.receive(now, packet, 0, m, false);
             }
             for (Event e = receiver.poll(); e != null; e = receiver.poll()) {
-                if (e instanceof Event.Readable r) receiver.read(now, r.stream(), buf, 0, 5_000);
+                if (e instanceof Event.Readable r) r.stream().read(now, buf, 0, 5_000);
             }
         }
         assertThat(counters.value("stream.malformed")).isPositive();

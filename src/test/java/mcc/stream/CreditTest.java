@@ -59,14 +59,15 @@ class CreditTest {
 
         /** One stream to its end, read at once. */
         void transfer(int length) {
-            long id = 1;
+            Stream stream = null;
             for (int at = 0; at < length; at += 1_024) {
-                writer.stream(id, at, 1_024, at + 1_024 == length);
+                writer.stream(1, at, 1_024, at + 1_024 == length);
                 flush();
-                assertThat(to.read(1, id, buf, 0, 2_048)).isEqualTo(1_024);
+                if (at == 0) stream = to.streams.find(1);
+                assertThat(stream.read(1, buf, 0, 2_048)).isEqualTo(1_024);
             }
-            assertThat(to.read(1, id, buf, 0, 1)).isEqualTo(-1);
-            to.finish(1, id);
+            assertThat(stream.read(1, buf, 0, 1)).isEqualTo(-1);
+            stream.finish();
             while (to.transmit(1, buf, 0, 1_200) > 0) {}
             writer.ack(to.sentPackets(), 0, 0, new long[] {to.sentPackets()}, 1);
             flush();
@@ -125,7 +126,7 @@ class CreditTest {
         long held = connection.bufferedBytes();
         peer.bytes(900, 0, 1, 1);
         for (int i = 0; i < 900; i++) {
-            assertThat(connection.read(1, 1 + 2L * i, buf, 0, 10)).isEqualTo(2);
+            assertThat(connection.streams.find(1 + 2L * i).read(1, buf, 0, 10)).isEqualTo(2);
         }
         assertThat(connection.bufferedBytes()).isLessThan(held / 4);
         peer.bytes(10, 1, 2, 2);
@@ -155,17 +156,21 @@ class CreditTest {
         Hostile honest = new Hostile(late);
         honest.run(1, KIB, KIB);
         honest.run(1, 0, KIB);
-        assertThat(late.read(1, 1, buf, 0, 4 * KIB))
+        assertThat(late.streams.find(1).read(1, buf, 0, 4 * KIB))
                 .as("what is in its place is taken")
                 .isEqualTo(KIB);
         honest.run(1, 2 * KIB, KIB);
         honest.run(1, KIB, KIB);
-        assertThat(late.read(1, 1, buf, 0, 4 * KIB)).as("and only that").isEqualTo(KIB);
+        assertThat(late.streams.find(1).read(1, buf, 0, 4 * KIB))
+                .as("and only that")
+                .isEqualTo(KIB);
 
         for (Connection connection : all.subList(0, 10)) connection.discard();
         honest.run(1, 3 * KIB, KIB);
         honest.run(1, 2 * KIB, KIB);
-        assertThat(late.read(1, 1, buf, 0, 4 * KIB)).as("there is room again").isEqualTo(2 * KIB);
+        assertThat(late.streams.find(1).read(1, buf, 0, 4 * KIB))
+                .as("there is room again")
+                .isEqualTo(2 * KIB);
         for (Connection connection : all) connection.discard();
         assertThat(budget.unchargedBytes()).isZero();
     }
@@ -186,8 +191,7 @@ class CreditTest {
     /** What writers of a connection are given, each as much as it gets. */
     private static void fill(Connection connection, int streams) {
         for (int i = 0; i < streams; i++) {
-            long id = connection.open(1);
-            assertThat(connection.write(1, id, new byte[64 * KIB], 0, 64 * KIB)).isGreaterThanOrEqualTo(KIB);
+            assertThat(connection.open().write(new byte[64 * KIB], 0, 64 * KIB)).isGreaterThanOrEqualTo(KIB);
         }
     }
 
@@ -239,12 +243,11 @@ class CreditTest {
     void aWriterThatIsGivenTheLeastIsToldToGoOn() {
         Pair pair = new Pair(Config.defaults(), 46);
         for (Budget each : pair.budgets) each.use(2 * Config.BUDGET_BYTES);
-        long id = pair.ends[0].open(pair.nowNs);
+        long id = pair.open(0);
         for (int i = 0; i < 3; i++) {
-            assertThat(pair.ends[0].write(pair.nowNs, id, new byte[64 * KIB], 0, 64 * KIB))
-                    .isEqualTo(KIB);
+            assertThat(pair.at(0, id).write(new byte[64 * KIB], 0, 64 * KIB)).isEqualTo(KIB);
             pair.run(SECOND);
-            assertThat(pair.events.get(0)).contains(new Event.Writable(id));
+            assertThat(pair.events.get(0)).contains(new Event.Writable(pair.at(0, id)));
             pair.events.get(0).clear();
         }
         assertThat(pair.budgets[0].usedBytes()).isEqualTo(2 * Config.BUDGET_BYTES);
@@ -323,12 +326,12 @@ class CreditTest {
         for (int i = 0; i < 5; i++) new Transfer(pair, 0, 40L * MIB).paused = true;
         pair.run(5 * SECOND);
         for (int i = 0; i < 50; i++) {
-            long id = pair.ends[1].open(pair.nowNs);
-            pair.ends[1].write(pair.nowNs, id, buf, 0, 1);
+            long id = pair.open(1);
+            pair.at(1, id).write(buf, 0, 1);
             pair.run(SECOND);
-            assertThat(pair.ends[0].write(pair.nowNs, id, buf, 0, 100)).isEqualTo(100);
+            assertThat(pair.at(0, id).write(buf, 0, 100)).isEqualTo(100);
             pair.run(SECOND);
-            pair.ends[1].reset(pair.nowNs, id, 1);
+            pair.at(1, id).reset(pair.nowNs, 1);
             pair.run(SECOND);
         }
         assertThat(pair.ends[0].openStreams()).isEqualTo(5);

@@ -21,32 +21,34 @@ class DatagramsTest {
 
     /** A stream that the other side has heard of. */
     private static long open(Pair pair) {
-        long id = pair.ends[0].open(pair.nowNs);
-        pair.ends[0].write(pair.nowNs, id, new byte[] {1}, 0, 1);
+        long id = pair.open(0);
+        pair.at(0, id).write(new byte[] {1}, 0, 1);
         pair.run(100 * Pair.MS);
         return id;
     }
 
     private static List<Event.Datagram> got(Pair pair, long flow) {
         List<Event.Datagram> out = new ArrayList<>();
-        for (Event e : pair.events.get(1)) if (e instanceof Event.Datagram d && d.stream() == flow) out.add(d);
+        for (Event e : pair.events.get(1))
+            if (e instanceof Event.Datagram d && d.stream().id() == flow) out.add(d);
         return out;
     }
 
     private static void send(Pair pair, long flow, int bytes) {
-        pair.ends[0].sendDatagram(pair.nowNs, flow, Bytes.copyOf(new byte[bytes]));
+        pair.at(0, flow).sendDatagram(pair.nowNs, Bytes.copyOf(new byte[bytes]));
     }
 
     @Test
     void aDatagramArrivesAsItWasAndAnEmptyOneToo() {
         Pair pair = pair(1);
         long flow = open(pair);
-        Bytes data = Bytes.copyOf(Rng.seeded(1).bytes(pair.ends[0].maxDatagramBytes()));
-        assertThat(pair.ends[0].sendDatagram(pair.nowNs, flow, data)).isTrue();
+        Bytes data = Bytes.copyOf(Rng.seeded(1).bytes(pair.at(0, flow).maxDatagramBytes()));
+        assertThat(pair.at(0, flow).sendDatagram(pair.nowNs, data)).isTrue();
         send(pair, flow, 0);
         pair.run(SECOND);
         assertThat(got(pair, flow))
-                .containsExactly(new Event.Datagram(flow, data), new Event.Datagram(flow, Bytes.EMPTY));
+                .containsExactly(
+                        new Event.Datagram(pair.at(1, flow), data), new Event.Datagram(pair.at(1, flow), Bytes.EMPTY));
         assertThat(pair.ends[0].bytesInFlight()).as("it was acknowledged").isZero();
     }
 
@@ -79,13 +81,15 @@ class DatagramsTest {
     void aDatagramWithoutItsStreamIsAstray() {
         Pair pair = pair(4);
         long flow = open(pair);
-        assertThat(pair.ends[0].sendDatagram(pair.nowNs, flow + 2, Bytes.EMPTY)).isFalse();
-        pair.ends[1].reset(pair.nowNs, flow, 7);
+        long given = open(pair);
+        pair.at(0, given).reset(pair.nowNs, 7);
+        assertThat(pair.at(0, given).sendDatagram(pair.nowNs, Bytes.EMPTY)).isFalse();
+        pair.at(1, flow).reset(pair.nowNs, 7);
         send(pair, flow, 10);
         pair.run(SECOND);
         assertThat(got(pair, flow)).isEmpty();
         assertThat(pair.counters[1].value("stream.datagram.astray")).isEqualTo(1);
-        assertThat(pair.ends[0].sendDatagram(pair.nowNs, flow, Bytes.EMPTY))
+        assertThat(pair.at(0, flow).sendDatagram(pair.nowNs, Bytes.EMPTY))
                 .as("now both know")
                 .isFalse();
     }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -85,6 +87,8 @@ final class Pair {
     final Runnable[] apps;
 
     final List<List<Event>> events = new ArrayList<>();
+    /** The streams that each end has had, by their numbers. */
+    private final List<Map<Long, Stream>> streams = new ArrayList<>();
     /** What a packet may hold. */
     int max = MTU;
     /** A host looks at its socket and at its clock at multiples of this only. */
@@ -118,6 +122,7 @@ final class Pair {
             counters[i] = new Counters();
             apps[i] = () -> {};
             events.add(new ArrayList<>());
+            streams.add(new HashMap<>());
             budgets[i] = new Budget(Config.BUDGET_BYTES, counters[i]);
             ends[i] = new Connection(config, i % 2 == 0, rng.split(), budgets[i], counters[i]);
             ends[i].agreed(config.limits(), config.limits());
@@ -129,17 +134,35 @@ final class Pair {
         return this;
     }
 
+    /** Opens a stream at one end; returns its number, -1 when that was refused. */
+    long open(int end) {
+        Stream stream = ends[end].open();
+        if (stream == null) return -1;
+        streams.get(end).put(stream.id, stream);
+        return stream.id;
+    }
+
+    /** One end's stream of this number, also after it was finished; null when that end has none yet. */
+    Stream at(int end, long id) {
+        return streams.get(end).get(id);
+    }
+
+    private void drain(int i) {
+        for (Event e = ends[i].poll(); e != null; e = ends[i].poll()) {
+            if (e instanceof Event.Opened o) streams.get(i).put(o.stream().id, o.stream());
+            if (keepEvents) events.get(i).add(e);
+        }
+    }
+
     void pump(int i) {
         for (int round = 0; round < 3; round++) {
-            for (Event e = ends[i].poll(); e != null; e = ends[i].poll())
-                if (keepEvents) events.get(i).add(e);
+            drain(i);
             apps[i].run();
             for (int n = ends[i].transmit(nowNs, buf, 0, max); n > 0; n = ends[i].transmit(nowNs, buf, 0, max)) {
                 carry(i, n);
             }
         }
-        for (Event e = ends[i].poll(); e != null; e = ends[i].poll())
-            if (keepEvents) events.get(i).add(e);
+        drain(i);
     }
 
     private void carry(int from, int n) {

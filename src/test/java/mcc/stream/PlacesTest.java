@@ -45,7 +45,8 @@ class PlacesTest {
         Connection connection = connection(TransportParameters.V1);
         assertThat(send(connection, 9_999)).isTrue();
         assertThat(connection.openStreams()).isEqualTo(1);
-        assertThat(events(connection)).containsExactly(new Event.Opened(19_999), new Event.Readable(19_999));
+        Stream made = connection.streams.find(19_999);
+        assertThat(events(connection)).containsExactly(new Event.Opened(made), new Event.Readable(made));
         assertThat(send(connection, 5)).as("one that was skipped").isTrue();
         assertThat(send(connection, 2)).isTrue();
         assertThat(connection.openStreams()).isEqualTo(3);
@@ -67,9 +68,9 @@ class PlacesTest {
     }
 
     private void open(Connection connection, int i) {
-        long id = connection.open(1);
-        if (i % 5 == 4) connection.reset(1, id, 1);
-        else if (i % 3 > 0) connection.write(1, id, packet, 0, 10);
+        Stream stream = connection.open();
+        if (i % 5 == 4) stream.reset(1, 1);
+        else if (i % 3 > 0) stream.write(packet, 0, 10);
     }
 
     private java.util.Set<Long> shown(Connection connection) {
@@ -98,8 +99,8 @@ class PlacesTest {
     void aPeerThatUsesItsStreamsMayOpenMoreUntilAllThatItWantsAreOpen() {
         Pair pair = new Pair(Config.defaults(), 7);
         for (int i = 0; i < 3_000; i++) {
-            long id = pair.ends[0].open(pair.nowNs);
-            assertThat(pair.ends[0].write(pair.nowNs, id, new byte[10], 0, 10)).isEqualTo(10);
+            long id = pair.open(0);
+            assertThat(pair.at(0, id).write(new byte[10], 0, 10)).isEqualTo(10);
         }
         assertThat(pair.run(10_000 * Pair.MS, () -> pair.ends[1].openStreams() == 3_000))
                 .isTrue();
@@ -109,7 +110,7 @@ class PlacesTest {
     @Test
     void streamsThatSayNothingHoldUpNoneThatSpeak() {
         Pair pair = new Pair(Config.defaults(), 9);
-        for (int i = 0; i < 999; i++) pair.ends[0].open(pair.nowNs);
+        for (int i = 0; i < 999; i++) pair.open(0);
         Transfer last = new Transfer(pair, 0, 10_000);
         assertThat(pair.run(10_000 * Pair.MS, last::isComplete)).isTrue();
     }
@@ -119,10 +120,10 @@ class PlacesTest {
         Pair pair = new Pair(Config.defaults(), 8);
         long last = 0;
         for (int i = 0; i < 101; i++) {
-            last = pair.ends[0].open(pair.nowNs);
-            pair.ends[0].write(pair.nowNs, last, new byte[10], 0, 10);
+            last = pair.open(0);
+            pair.at(0, last).write(new byte[10], 0, 10);
         }
-        pair.ends[0].reset(pair.nowNs, last, 3);
+        pair.at(0, last).reset(pair.nowNs, 3);
         assertThat(pair.ends[0].wantedStreams()).isEqualTo(100);
         assertThat(pair.run(10_000 * Pair.MS, () -> pair.ends[0].openStreams() == 100))
                 .isTrue();

@@ -18,7 +18,7 @@ final class Transfer {
         this.pair = pair;
         this.from = from;
         this.total = total;
-        stream = pair.ends[from].open(pair.nowNs);
+        stream = pair.open(from);
         Runnable writer = pair.apps[from];
         Runnable reader = pair.apps[from ^ 1];
         pair.apps[from] = () -> {
@@ -37,33 +37,35 @@ final class Transfer {
     }
 
     private void write() {
+        Stream sender = pair.at(from, stream);
         while (written < total) {
             int want = (int) Math.min(chunk.length, total - written);
-            int room = pair.ends[from].writable(stream);
+            int room = (int) pair.ends[from].streams.room(sender);
             if (room == 0) {
-                pair.ends[from].write(pair.nowNs, stream, chunk, 0, 1);
+                sender.write(chunk, 0, 1);
                 return;
             }
             int n = Math.min(want, room);
             for (int i = 0; i < n; i++) chunk[i] = at(stream, written + i);
-            int taken = pair.ends[from].write(pair.nowNs, stream, chunk, 0, n);
+            int taken = sender.write(chunk, 0, n);
             if (taken < 0) return;
             written += taken;
         }
         if (!finished) {
             finished = true;
-            pair.ends[from].finish(pair.nowNs, stream);
+            sender.finish();
         }
-        pair.ends[from].read(pair.nowNs, stream, chunk, 0, 0);
+        sender.read(pair.nowNs, chunk, 0, 0);
     }
 
     private void read() {
-        if (paused || ended) return;
+        Stream receiver = pair.at(from ^ 1, stream);
+        if (paused || ended || receiver == null) return;
         while (true) {
-            int n = pair.ends[from ^ 1].read(pair.nowNs, stream, chunk, 0, chunk.length);
+            int n = receiver.read(pair.nowNs, chunk, 0, chunk.length);
             if (n == -1) {
                 ended = true;
-                pair.ends[from ^ 1].finish(pair.nowNs, stream);
+                receiver.finish();
             }
             if (n <= 0) return;
             for (int i = 0; i < n; i++) corrupt |= chunk[i] != at(stream, read + i);

@@ -38,9 +38,9 @@ class WindowTunerTest {
         pair.keepEvents = false;
         Transfer transfer = new Transfer(pair, 0, Long.MAX_VALUE / 4);
         pair.run((40 * rttMs + 100) * MS);
-        long window = pair.ends[1].receiveWindowBytes(transfer.stream);
+        long window = pair.at(1, transfer.stream).receive.windowBytes();
         pair.run(20 * rttMs * MS);
-        assertThat(pair.ends[1].receiveWindowBytes(transfer.stream))
+        assertThat(pair.at(1, transfer.stream).receive.windowBytes())
                 .as("it has settled")
                 .isEqualTo(window);
         assertThat(window).isGreaterThanOrEqualTo(2 * product);
