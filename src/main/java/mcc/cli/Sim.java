@@ -69,7 +69,8 @@ final class Sim implements Callable<Integer> {
     @Option(
             names = "--stall-ppm",
             paramLabel = "N",
-            description = "letters after which a core reads nothing for up to 50 ms, of a million; default 1000")
+            description =
+                    "messages within a node, of a million, after which their reader reads nothing for up to 50 ms; default 1000")
     @Nullable
     Integer stallPpm;
 

@@ -91,7 +91,7 @@ public final class Bus {
     private final EventBus bus;
     private final Map<String, Credit> credits = new ConcurrentHashMap<>();
 
-    /** The letters that wait at one address for its one reader. */
+    /** The messages that wait at one address for its one reader. */
     private static final class Credit {
         private final AtomicInteger waiting = new AtomicInteger();
 
@@ -123,7 +123,7 @@ public final class Bus {
     }
 
     /**
-     * Sends what peers caused, unless {@link #CREDIT} letters wait there already; returns whether it did. The bus itself
+     * Sends what peers caused, unless {@link #CREDIT} messages wait there already; returns whether it did. The bus itself
      * would queue without end, and what peers send can be lost on the way as well as here.
      */
     public <Q> boolean offer(Address<Q> to, Q body) {

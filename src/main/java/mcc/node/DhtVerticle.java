@@ -16,8 +16,8 @@ import mcc.crypto.Identity;
 import mcc.dht.Dht;
 import mcc.dht.Signing;
 import mcc.link.LinkOutput;
-import mcc.overlay.Desk;
-import mcc.overlay.Letter;
+import mcc.overlay.Delivery;
+import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
@@ -107,7 +107,7 @@ public final class DhtVerticle extends VerticleBase {
         Bootstraps bootstraps = new Bootstraps(vertx, bus, status, named, Addresses::resolve, this::meet);
         this.bootstraps = bootstraps;
         bus.on(Bus.STARTED, started -> {
-            if (started.desk() == Desk.LINKS) bootstraps.forget(); // they know nothing of these any more
+            if (started.mailbox() == Mailbox.LINKS) bootstraps.forget(); // they know nothing of these any more
         });
         vertx.setPeriodic(CLOCK_MS, _ -> made.handle(new Dht.Input.Clock(System.currentTimeMillis())));
         vertx.setPeriodic(SNAPSHOT_MS, _ -> made.handle(new Dht.Input.Snapshot()));
@@ -117,7 +117,7 @@ public final class DhtVerticle extends VerticleBase {
             made.handle(
                     new Dht.Input.Start(me, List.of(), snapshot, !bootstraps.isEmpty(), System.currentTimeMillis()));
             bootstraps.call();
-            Desks.post(bus, Wiring.started(Desk.DHT));
+            Deliveries.post(bus, Wiring.started(Mailbox.DHT));
         });
     }
 
@@ -148,9 +148,9 @@ public final class DhtVerticle extends VerticleBase {
     }
 
     private void deliver(Dht.Output output) {
-        List<Letter> letters = Wiring.route(output);
-        Desks.post(bus, letters);
-        if (!Desks.hasHost(letters)) return;
+        List<Delivery> deliveries = Wiring.route(output);
+        Deliveries.post(bus, deliveries);
+        if (!Deliveries.hasHost(deliveries)) return;
         switch (output) {
             case Dht.Output.Found o -> {
                 counters.add("dht.lookup.count");

@@ -12,7 +12,7 @@ import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.nat.Nat;
 import mcc.nat.NatReport;
-import mcc.overlay.Desk;
+import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
 import org.jspecify.annotations.Nullable;
 
@@ -44,16 +44,16 @@ public final class NatVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         CoreHost<Nat.Input, Nat.Output> made =
-                new CoreHost<>(vertx, nat, new Nat.Input.Tick(), output -> Desks.post(bus, Wiring.route(output)));
+                new CoreHost<>(vertx, nat, new Nat.Input.Tick(), output -> Deliveries.post(bus, Wiring.route(output)));
         host = made;
         bus.on(Bus.NAT_CORE, made::handle);
         bus.serve(Bus.NAT, this::onQuery);
         // The sockets may be others now.
         bus.on(Bus.STARTED, started -> {
-            if (started.desk() == Desk.LINKS) look();
+            if (started.mailbox() == Mailbox.LINKS) look();
         });
         vertx.setPeriodic(LOOK_MS, _ -> look());
-        Desks.post(bus, Wiring.started(Desk.NAT));
+        Deliveries.post(bus, Wiring.started(Mailbox.NAT));
         return look();
     }
 

@@ -19,8 +19,8 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.link.Peer;
-import mcc.overlay.Desk;
-import mcc.overlay.Letter;
+import mcc.overlay.Delivery;
+import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
 import mcc.registry.Offer;
 import mcc.registry.Registration;
@@ -149,7 +149,7 @@ public final class RegistryVerticle extends VerticleBase {
             });
             made.handle(new Registry.Input.Restore(old));
             tellOffers();
-            Desks.post(bus, Wiring.started(Desk.REGISTRY));
+            Deliveries.post(bus, Wiring.started(Mailbox.REGISTRY));
         });
     }
 
@@ -161,9 +161,9 @@ public final class RegistryVerticle extends VerticleBase {
     }
 
     private void deliver(Registry.Output output) {
-        List<Letter> letters = Wiring.route(output);
-        Desks.post(bus, letters);
-        if (!Desks.hasHost(letters)) return;
+        List<Delivery> deliveries = Wiring.route(output);
+        Deliveries.post(bus, deliveries);
+        if (!Deliveries.hasHost(deliveries)) return;
         switch (output) {
             case Registry.Output.RunCheck o -> check(o);
             case Registry.Output.Registered o -> {

@@ -5,7 +5,7 @@ import io.vertx.core.Promise;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import mcc.overlay.Desk;
+import mcc.overlay.Mailbox;
 import mcc.registry.ServiceName;
 
 /**
@@ -27,7 +27,7 @@ public final class ServiceWatches {
         this.bus = bus;
         this.owner = owner;
         bus.on(Bus.STARTED, started -> {
-            if (started.desk() == Desk.REGISTRY) tell();
+            if (started.mailbox() == Mailbox.REGISTRY) tell();
         });
         tell();
     }

@@ -20,7 +20,7 @@ import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.link.PacketSink;
 import mcc.link.Peer;
-import mcc.overlay.Desk;
+import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
 import mcc.udp.DatagramHandler;
 import mcc.udp.PacketLoop;
@@ -183,7 +183,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         bus.serve(Bus.SESSION, this::onQuery);
         tellTime();
         turn();
-        Desks.post(bus, Wiring.started(Desk.LINKS));
+        Deliveries.post(bus, Wiring.started(Mailbox.LINKS));
     }
 
     private void govern(PolicyEpoch epoch) {
@@ -300,7 +300,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                 }
                 case LinkOutput.Up o -> {
                     if (tun != null) tun.learn(o.node().node());
-                    Desks.offer(bus, Wiring.route(output), counters);
+                    Deliveries.offer(bus, Wiring.route(output), counters);
                     event("peer.up", o.node().node(), new JsonObject().put("address", o.at().toString()));
                 }
                 case LinkOutput.Down o ->
@@ -314,7 +314,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                         LinkOutput.Observed _,
                         LinkOutput.Stands _,
                         LinkOutput.Dialled _,
-                        LinkOutput.NotDialled _ -> Desks.offer(bus, Wiring.route(output), counters);
+                        LinkOutput.NotDialled _ -> Deliveries.offer(bus, Wiring.route(output), counters);
             }
         }
     }

@@ -11,7 +11,7 @@ import mcc.registry.Registry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who tells whom: for every output of every core, the letters that follow. Pure; the node delivers them over its bus, the
+ * Who tells whom: for every output of every core, the messages that follow. Pure; the node delivers them over its bus, the
  * simulator by a queue.
  *
  * <p>The DHT is asked by its host (for REST) and by the registry, and answers both by ticket. The registry's tickets travel as
@@ -20,13 +20,13 @@ import org.jspecify.annotations.Nullable;
 public final class Wiring {
     private Wiring() {}
 
-    /** Routes the news that the core at a desk was started: whoever feeds it tells its state again. */
-    public static List<Letter> started(Desk desk) {
-        Letter all = new Letter.ToAll(new Started(desk));
-        Letter links = new Letter.ToLinks(new LinkInput.Tell());
-        Letter nat = new Letter.ToNat(new Nat.Input.Tell());
-        return switch (desk) {
-            case DHT -> List.of(links, nat, new Letter.ToRegistry(new Registry.Input.DhtStarted()), all);
+    /** Routes the news that the core at a mailbox was started: whoever feeds it tells its state again. */
+    public static List<Delivery> started(Mailbox mailbox) {
+        Delivery all = new Delivery.ToAll(new Started(mailbox));
+        Delivery links = new Delivery.ToLinks(new LinkInput.Tell());
+        Delivery nat = new Delivery.ToNat(new Nat.Input.Tell());
+        return switch (mailbox) {
+            case DHT -> List.of(links, nat, new Delivery.ToRegistry(new Registry.Input.DhtStarted()), all);
             case REGISTRY -> List.of(nat, all);
             case NAT -> List.of(links, all);
             case LINKS, DHT_HOST, ALL, HOST -> List.of(all);
@@ -34,17 +34,17 @@ public final class Wiring {
     }
 
     /** Routes what the links report. */
-    public static List<Letter> route(LinkOutput output) {
+    public static List<Delivery> route(LinkOutput output) {
         return switch (output) {
             case LinkOutput.Asked o -> toDht(new Dht.Input.Asked(o.from(), o.at(), o.call(), o.request()));
             case LinkOutput.Answered o ->
                 toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
             case LinkOutput.Unanswered o -> toDht(new Dht.Input.Unanswered(o.to(), o.call()));
             case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node().node(), o.at())), host(o));
-            case LinkOutput.Observed o -> List.of(new Letter.ToNat(new Nat.Input.Observed(o.by(), o.at(), o.self())));
+            case LinkOutput.Observed o -> List.of(new Delivery.ToNat(new Nat.Input.Observed(o.by(), o.at(), o.self())));
             case LinkOutput.Stands o -> stands(o.node().node(), o.at(), o.self());
-            case LinkOutput.Dialled o -> List.of(new Letter.ToDhtHost(o));
-            case LinkOutput.NotDialled o -> List.of(new Letter.ToDhtHost(o));
+            case LinkOutput.Dialled o -> List.of(new Delivery.ToDhtHost(o));
+            case LinkOutput.NotDialled o -> List.of(new Delivery.ToDhtHost(o));
             case LinkOutput.Down _,
                     LinkOutput.PolicyEnded _,
                     LinkOutput.StreamOpened _,
@@ -58,17 +58,17 @@ public final class Wiring {
     }
 
     /** Routes what NAT detection tells. */
-    public static List<Letter> route(Nat.Output output) {
+    public static List<Delivery> route(Nat.Output output) {
         return switch (output) {
             case Nat.Output.SelfAddresses o ->
                 List.of(
                         dht(new Dht.Input.SelfAddresses(o.addresses())),
-                        new Letter.ToRegistry(new Registry.Input.SelfAddresses(o.addresses())));
+                        new Delivery.ToRegistry(new Registry.Input.SelfAddresses(o.addresses())));
         };
     }
 
     /** Routes what the DHT asks. */
-    public static List<Letter> route(Dht.Output output) {
+    public static List<Delivery> route(Dht.Output output) {
         return switch (output) {
             case Dht.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
             case Dht.Output.Cancel o -> toLinks(new LinkInput.Cancel(o.to(), o.call()));
@@ -93,7 +93,7 @@ public final class Wiring {
     }
 
     /** Routes what the registry asks. */
-    public static List<Letter> route(Registry.Output output) {
+    public static List<Delivery> route(Registry.Output output) {
         return switch (output) {
             case Registry.Output.Find o ->
                 toDht(new Dht.Input.FindValue(-1 - o.ticket(), o.key(), Dht.Input.ALL, o.limit(), true));
@@ -116,32 +116,32 @@ public final class Wiring {
         };
     }
 
-    private static List<Letter> stands(Id node, Address at, @Nullable Address self) {
-        Letter up = dht(new Dht.Input.Up(node, at));
-        return self == null ? List.of(up) : List.of(up, new Letter.ToNat(new Nat.Input.Observed(node, at, self)));
+    private static List<Delivery> stands(Id node, Address at, @Nullable Address self) {
+        Delivery up = dht(new Dht.Input.Up(node, at));
+        return self == null ? List.of(up) : List.of(up, new Delivery.ToNat(new Nat.Input.Observed(node, at, self)));
     }
 
-    private static List<Letter> toDht(Dht.Input input) {
+    private static List<Delivery> toDht(Dht.Input input) {
         return List.of(dht(input));
     }
 
-    private static List<Letter> toLinks(LinkInput input) {
-        return List.of(new Letter.ToLinks(input));
+    private static List<Delivery> toLinks(LinkInput input) {
+        return List.of(new Delivery.ToLinks(input));
     }
 
-    private static List<Letter> toRegistry(Registry.Input input) {
-        return List.of(new Letter.ToRegistry(input));
+    private static List<Delivery> toRegistry(Registry.Input input) {
+        return List.of(new Delivery.ToRegistry(input));
     }
 
-    private static List<Letter> toHost(Object output) {
+    private static List<Delivery> toHost(Object output) {
         return List.of(host(output));
     }
 
-    private static Letter dht(Dht.Input input) {
-        return new Letter.ToDht(input);
+    private static Delivery dht(Dht.Input input) {
+        return new Delivery.ToDht(input);
     }
 
-    private static Letter host(Object output) {
-        return new Letter.ToHost(output);
+    private static Delivery host(Object output) {
+        return new Delivery.ToHost(output);
     }
 }

@@ -3,8 +3,8 @@
  *
  * <p>May use the rooms whose cores it joins: {@code link}, {@code nat}, {@code dht} and {@code registry}. Holds no state.
  *
- * <p>Read in this order: {@link mcc.overlay.Wiring} (the routes), {@link mcc.overlay.Desk} (the mailboxes),
- * {@link mcc.overlay.Letter} (the messages), {@link mcc.overlay.Started} (a core that was started again is told everything
+ * <p>Read in this order: {@link mcc.overlay.Wiring} (the routes), {@link mcc.overlay.Mailbox} (the mailboxes),
+ * {@link mcc.overlay.Delivery} (the messages), {@link mcc.overlay.Started} (a core that was started again is told everything
  * again).
  *
  * <p>Invariants: every output of every core has a route, and the compiler says so, because the switches over the sealed

@@ -15,7 +15,7 @@ final class Cores {
 
     final Dht dht;
     final Registry registry;
-    final LinkDesk links;
+    final LinkLayer links;
     /** At packet fidelity; at the other a node knows its address. */
     final @Nullable Nat nat;
 
@@ -32,8 +32,8 @@ final class Cores {
         first = new FirstContact(world, node);
     }
 
-    long deadlineNs(int desk) {
-        return switch (desk) {
+    long deadlineNs(int mailbox) {
+        return switch (mailbox) {
             case Mail.LINKS -> links.deadlineNs();
             case Mail.DHT -> dht.deadlineNs();
             case Mail.REGISTRY -> registry.deadlineNs();

@@ -48,7 +48,7 @@ final class Hash {
         };
     }
 
-    /** What comes to the desk of the links: from other cores, from the network, from a scenario. */
+    /** What comes to the mailbox of the links: from other cores, from the network, from a scenario. */
     static long mixLink(long hash, Object content) {
         return switch (content) {
             case Latency.Request i ->

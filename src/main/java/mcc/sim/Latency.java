@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * The links of one node at message fidelity: a message arrives after the latency of its pair, or not at all. A request gets
  * there only if one of the addresses it is sent to is the node's.
  */
-final class Latency implements LinkDesk {
+final class Latency implements LinkLayer {
     /** One message in so many passes through the real codec. */
     private static final int CODEC_EVERY = 64;
     /** Requests remembered until they are answered; the oldest gives way. */

@@ -10,7 +10,7 @@ import java.util.Locale;
  * @param minLatencyMs least one-way latency of a link, and {@code maxLatencyMs} most; each pair of nodes keeps its own, give
  *     or take a tenth
  * @param churnMedianMin median life of a node, in minutes; it comes back one to five minutes after; 0 for no churn
- * @param stallPpm of the letters between the desks of a node: those after which a desk reads nothing for up to 50 ms
+ * @param stallPpm of the messages between the mailboxes of a node: those after which a mailbox reads nothing for up to 50 ms
  * @param bucketLimit what the checker allows a bucket: k, or less where it is to prove that it can see
  */
 public record Options(

@@ -29,7 +29,7 @@ import mcc.wire.Transport;
  * loop drives them. Also the loop's other guests: streams that are written as their windows allow and read at once, and packets
  * of a virtual interface. What is read is compared with what was written, byte by byte, as it comes.
  */
-final class RealLinks implements LinkDesk, Packets.Handler, PacketSink {
+final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
     private static final int LINKS_MAX = 1_024;
     private static final int ROUNDS_MAX = 10_000;
 
@@ -102,7 +102,7 @@ final class RealLinks implements LinkDesk, Packets.Handler, PacketSink {
             links.transmit(nowNs, this);
         } while (links.wantsToTransmit());
         deliver(nowNs);
-        if (due) world.desks.ticked(links.deadlineNs(), "links");
+        if (due) world.mailboxes.ticked(links.deadlineNs(), "links");
         Invariant.check(stuck.value() == 0, "no link's deadline stays due");
     }
 

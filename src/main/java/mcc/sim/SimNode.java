@@ -17,12 +17,12 @@ import mcc.wire.Contact;
 import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
-/** One simulated machine: its cores, each at a desk of its own, and what is wrong with it. */
+/** One simulated machine: its cores, each at a mailbox of its own, and what is wrong with it. */
 final class SimNode {
     /** Who was cut off has this long to be found again. */
     static final long RETURN_NS = 90 * World.SECOND;
 
-    /** A letter that waits for a desk that does not read. */
+    /** A message that waits for a mailbox that does not read. */
     record Held(int from, int to, Object content) {}
 
     final int index;
@@ -57,13 +57,13 @@ final class SimNode {
     long backNs = Long.MIN_VALUE;
     /** For which deadline a tick is in the queue. */
     long armedNs = Core.NEVER;
-    /** When a tick of each desk is due; a core's deadline moves only when it is handed something. */
-    private final long[] dueNs = new long[Mail.DESKS];
+    /** When a tick of each mailbox is due; a core's deadline moves only when it is handed something. */
+    private final long[] dueNs = new long[Mail.MAILBOXES];
     /** When it last spoke to whom, where a firewall wants to know. */
     @Nullable
     Map<Integer, Long> spokeTo;
 
-    /** One bit for each desk that does not read just now. */
+    /** One bit for each mailbox that does not read just now. */
     int busy;
 
     @Nullable
@@ -101,22 +101,22 @@ final class SimNode {
         return stale ? List.of(Network.silent(index), address()) : contact.addresses();
     }
 
-    /** When the first tick is due of the desks that read, where {@code read} has a bit for each that has just read something. */
+    /** When the first tick is due of the mailboxes that read, where {@code read} has a bit for each that has just read something. */
     long dueNs(int read) {
         long due = Core.NEVER;
-        for (int desk = 0; desk < Mail.DESKS; desk++) {
-            if ((read & 1 << desk) != 0) dueNs[desk] = cores.deadlineNs(desk);
-            if (!isBusy(desk)) due = Math.min(due, dueNs[desk]);
+        for (int mailbox = 0; mailbox < Mail.MAILBOXES; mailbox++) {
+            if ((read & 1 << mailbox) != 0) dueNs[mailbox] = cores.deadlineNs(mailbox);
+            if (!isBusy(mailbox)) due = Math.min(due, dueNs[mailbox]);
         }
         return due;
     }
 
-    long tickDueNs(int desk) {
-        return dueNs[desk];
+    long tickDueNs(int mailbox) {
+        return dueNs[mailbox];
     }
 
-    boolean isBusy(int desk) {
-        return (busy & 1 << desk) != 0;
+    boolean isBusy(int mailbox) {
+        return (busy & 1 << mailbox) != 0;
     }
 
     /** Whether others must be able to find it: it has been there since then, and nothing is wrong with it. */

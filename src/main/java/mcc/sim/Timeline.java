@@ -16,7 +16,7 @@ final class Timeline {
      *
      * @param node its index; −1 where {@code what} is a {@link Runnable} of the world
      * @param life in which of its lives; in another nothing happens
-     * @param from the desk that sends, and {@code to} the one that gets it, as {@link Mail} numbers them
+     * @param from the mailbox that sends, and {@code to} the one that gets it, as {@link Mail} numbers them
      */
     record Event(int node, int life, int from, int to, Object what) {}
 

@@ -20,8 +20,8 @@ import mcc.nat.Nat;
 import mcc.registry.Registry;
 
 /**
- * A whole network in one thread and virtual time: nodes with the cores and the wiring that ship, each core at a desk of its
- * own, and a network between them. The same at both fidelities; only what stands at the desk of the links differs.
+ * A whole network in one thread and virtual time: nodes with the cores and the wiring that ship, each core at a mailbox of its
+ * own, and a network between them. The same at both fidelities; only what stands at the mailbox of the links differs.
  */
 final class World {
     static final long MS = 1_000_000;
@@ -45,7 +45,7 @@ final class World {
     final List<SimNode> nodes;
     final Network network;
     final Liars liars;
-    final Desks desks;
+    final Mailboxes mailboxes;
     final Traffic traffic = new Traffic();
     /** Of all nodes together: who wants to know of one has its outputs. */
     final Counters counters = new Counters();
@@ -71,7 +71,7 @@ final class World {
         Map<Id, SimNode> byId = new HashMap<>(); // Looked up, never iterated.
         network = new Network(this, nodes, byId, options, rng.split());
         liars = new Liars(this, rng.split());
-        desks = new Desks(this, rng.split(), liars, options.stallPpm());
+        mailboxes = new Mailboxes(this, rng.split(), liars, options.stallPpm());
         Map<Id, Id> positions = SimSigning.positions();
         for (int i = 0; i < count; i++) {
             Rng own = rng.split();
@@ -110,7 +110,7 @@ final class World {
     }
 
     String traceHash() {
-        return String.format("%016x", desks.hash());
+        return String.format("%016x", mailboxes.hash());
     }
 
     /** Counts a message that is about to be sent. */
@@ -156,14 +156,14 @@ final class World {
         if (event.what() == Mail.Signal.TICK) {
             if (node.armedNs != nowNs) return; // an earlier one was planned since
             node.armedNs = Core.NEVER;
-            desks.tick(node);
+            mailboxes.tick(node);
         } else if (event.what() == Mail.Signal.WAKE) {
-            desks.wake(node, event.to());
+            mailboxes.wake(node, event.to());
         } else {
             if (event.from() == Mail.OUTSIDE && event.to() == Mail.LINKS) delivered++;
-            desks.post(event.from(), event.to(), event.what());
+            mailboxes.post(event.from(), event.to(), event.what());
         }
-        arm(node, desks.turn(node));
+        arm(node, mailboxes.turn(node));
     }
 
     private void arm(SimNode node, int read) {
@@ -173,8 +173,8 @@ final class World {
         plan(node, node.armedNs, Mail.OUTSIDE, Mail.OUTSIDE, Mail.Signal.TICK);
     }
 
-    void wake(SimNode node, int desk, long afterNs) {
-        plan(node, nowNs + afterNs, Mail.OUTSIDE, desk, Mail.Signal.WAKE);
+    void wake(SimNode node, int mailbox, long afterNs) {
+        plan(node, nowNs + afterNs, Mail.OUTSIDE, mailbox, Mail.Signal.WAKE);
     }
 
     // ---- what nodes do ----------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ final class World {
     }
 
     void said(SimNode node, LinkOutput output) {
-        desks.said(node, output);
+        mailboxes.said(node, output);
     }
 
     void joined(SimNode node) {

@@ -5,17 +5,17 @@
  * how long a run took.
  *
  * <p>Read in this order: {@link mcc.sim.Simulation} (the way in), {@link mcc.sim.World} (time, nodes, faults),
- * {@link mcc.sim.Desks} with {@link mcc.sim.Mail} (what happens inside one node), {@link mcc.sim.Network} (what lies between
+ * {@link mcc.sim.Mailboxes} with {@link mcc.sim.Mail} (what happens inside one node), {@link mcc.sim.Network} (what lies between
  * two), {@link mcc.sim.Latency} and {@link mcc.sim.RealLinks} (the two kinds of links), {@link mcc.sim.Liars}, then the
  * scenarios: {@link mcc.sim.LookupsScenario}, {@link mcc.sim.RegistryScenario}, {@link mcc.sim.FaultsScenario},
  * {@link mcc.sim.PacketsScenario}. {@link mcc.sim.Hash}: why two runs are known to be equal.
  *
- * <p>One harness, two fidelities. Cores, wiring and desks are those of the node at both. At message fidelity links are latency
+ * <p>One harness, two fidelities. Cores, wiring and mailboxes are those of the node at both. At message fidelity links are latency
  * and loss, signatures a cheap stand-in ({@link mcc.sim.SimSigning}), and one message in 64 passes through the real codec. At
  * packet fidelity links, handshakes, streams and packets of the virtual interface are real, over simulated datagrams.
  *
  * <p>Invariants: equal scenario, nodes, seed and options give an equal trace hash in any JVM; each node's randomness is split
- * from the root by index; letters keep their order between each two desks, and no other; after a tick a core's deadline lies
+ * from the root by index; messages keep their order between each two mailboxes, and no other; after a tick a core's deadline lies
  * ahead; checkers run during the run; a failure names the command that replays it.
  *
  * <p>Sources: TigerBeetle's VOPR and Kafka raft's seeded simulation for the form; protocol.md part C for what to try; RFC 4787

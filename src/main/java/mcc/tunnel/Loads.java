@@ -4,7 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import mcc.node.Bus;
-import mcc.overlay.Desk;
+import mcc.overlay.Mailbox;
 import mcc.registry.Registry;
 
 /**
@@ -26,7 +26,7 @@ final class Loads {
     Loads(Bus bus) {
         this.bus = bus;
         bus.on(Bus.STARTED, started -> {
-            if (started.desk() == Desk.REGISTRY) all.values().forEach(load -> load.told = 0);
+            if (started.mailbox() == Mailbox.REGISTRY) all.values().forEach(load -> load.told = 0);
         });
     }
 

@@ -8,7 +8,7 @@ import mcc.node.Problem;
 import mcc.node.SessionVerticle;
 import mcc.node.StreamDoor;
 import mcc.node.StreamPort;
-import mcc.overlay.Desk;
+import mcc.overlay.Mailbox;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +30,7 @@ final class Streams {
     Future<?> follow() {
         bus.on(Bus.INCOMING, taker);
         bus.on(Bus.STARTED, started -> {
-            if (started.desk() == Desk.LINKS) ask();
+            if (started.mailbox() == Mailbox.LINKS) ask();
         });
         return ask().otherwiseEmpty();
     }

@@ -21,7 +21,7 @@ import mcc.registry.ServiceName;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What peers cause cannot fill a desk that does not keep up. */
+/** What peers cause cannot fill a mailbox that does not keep up. */
 class BusTest {
     private static final LinkOutput UP =
             new LinkOutput.Up(Subject.of(Id.random(Rng.seeded(1))), Address.v4(0x7f000001, 9));
@@ -35,7 +35,7 @@ class BusTest {
         Node.await(vertx.close(), 10_000);
     }
 
-    /** A reader of the DHT's desk whose loop is busy until the first latch opens, and that counts down the second. */
+    /** A reader of the DHT's mailbox whose loop is busy until the first latch opens, and that counts down the second. */
     private void readSlowly(CountDownLatch busy, CountDownLatch read) {
         Context context = vertx.getOrCreateContext();
         CountDownLatch ready = new CountDownLatch(1);
@@ -56,11 +56,11 @@ class BusTest {
     }
 
     private void offer(int times) {
-        for (int i = 0; i < times; i++) Desks.offer(bus, Wiring.route(UP), counters);
+        for (int i = 0; i < times; i++) Deliveries.offer(bus, Wiring.route(UP), counters);
     }
 
     @Test
-    void aDeskThatDoesNotReadGetsItsCreditAndNoMoreUntilItDoes() {
+    void aMailboxThatIsNotReadGetsItsCreditAndNoMoreUntilItDoes() {
         CountDownLatch busy = new CountDownLatch(1);
         CountDownLatch read = new CountDownLatch(Bus.CREDIT);
         readSlowly(busy, read);

@@ -27,46 +27,47 @@ class WiringTest {
     @Test
     void requestsAndAnswersPassBetweenLinksAndDht() {
         assertThat(Wiring.route(new Dht.Output.Ask(CONTACT, 7, PING)))
-                .containsExactly(new Letter.ToLinks(new LinkInput.Ask(CONTACT, 7, PING)));
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Ask(CONTACT, 7, PING)));
         assertThat(Wiring.route(new Dht.Output.Reply(NODE, 7, PING)))
-                .containsExactly(new Letter.ToLinks(new LinkInput.Reply(NODE, 7, PING)));
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Reply(NODE, 7, PING)));
         assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, PING)))
-                .containsExactly(new Letter.ToDht(new Dht.Input.Asked(WHO, AT, 7, PING)));
+                .containsExactly(new Delivery.ToDht(new Dht.Input.Asked(WHO, AT, 7, PING)));
         assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, PING, 8)))
-                .containsExactly(new Letter.ToDht(new Dht.Input.Answered(NODE, AT, 7, PING, 8)));
+                .containsExactly(new Delivery.ToDht(new Dht.Input.Answered(NODE, AT, 7, PING, 8)));
         assertThat(Wiring.route(new LinkOutput.Unanswered(NODE, 7, LinkOutput.Reason.UNREACHABLE)))
-                .containsExactly(new Letter.ToDht(new Dht.Input.Unanswered(NODE, 7)));
+                .containsExactly(new Delivery.ToDht(new Dht.Input.Unanswered(NODE, 7)));
         assertThat(Wiring.route(new LinkOutput.Up(WHO, AT))).hasSize(2);
     }
 
     @Test
     void theRegistrysTicketsComeBackToTheRegistryAndTheHostsToTheHost() {
         for (long ticket : new long[] {0, 1, 99}) {
-            Letter ask = Wiring.route(new Registry.Output.Find(ticket, NODE, 5)).getFirst();
+            Delivery ask =
+                    Wiring.route(new Registry.Output.Find(ticket, NODE, 5)).getFirst();
             long carried = ((Dht.Input.FindValue) ask.content()).ticket();
             assertThat(Wiring.route(found(carried)))
-                    .containsExactly(new Letter.ToRegistry(new Registry.Input.Found(ticket, List.of())));
-            assertThat(Wiring.route(found(ticket))).containsExactly(new Letter.ToHost(found(ticket)));
-            Letter put = Wiring.route(new Registry.Output.Put(ticket, NODE, NODE, Bytes.EMPTY, 30_000))
+                    .containsExactly(new Delivery.ToRegistry(new Registry.Input.Found(ticket, List.of())));
+            assertThat(Wiring.route(found(ticket))).containsExactly(new Delivery.ToHost(found(ticket)));
+            Delivery put = Wiring.route(new Registry.Output.Put(ticket, NODE, NODE, Bytes.EMPTY, 30_000))
                     .getFirst();
             carried = ((Dht.Input.Put) put.content()).ticket();
             assertThat(Wiring.route(new Dht.Output.Stored(carried, 1, 2)))
-                    .containsExactly(new Letter.ToRegistry(new Registry.Input.Stored(ticket, 1, 2)));
+                    .containsExactly(new Delivery.ToRegistry(new Registry.Input.Stored(ticket, 1, 2)));
         }
     }
 
     @Test
     void whoFeedsACoreThatBeginsIsToldSo() {
-        assertThat(Wiring.started(Desk.DHT))
-                .extracting(Letter::to)
-                .containsExactly(Desk.LINKS, Desk.NAT, Desk.REGISTRY, Desk.ALL);
-        assertThat(Wiring.started(Desk.REGISTRY)).extracting(Letter::to).containsExactly(Desk.NAT, Desk.ALL);
-        assertThat(Wiring.started(Desk.NAT)).extracting(Letter::to).containsExactly(Desk.LINKS, Desk.ALL);
-        assertThat(Wiring.started(Desk.LINKS)).containsExactly(new Letter.ToAll(new Started(Desk.LINKS)));
+        assertThat(Wiring.started(Mailbox.DHT))
+                .extracting(Delivery::to)
+                .containsExactly(Mailbox.LINKS, Mailbox.NAT, Mailbox.REGISTRY, Mailbox.ALL);
+        assertThat(Wiring.started(Mailbox.REGISTRY)).extracting(Delivery::to).containsExactly(Mailbox.NAT, Mailbox.ALL);
+        assertThat(Wiring.started(Mailbox.NAT)).extracting(Delivery::to).containsExactly(Mailbox.LINKS, Mailbox.ALL);
+        assertThat(Wiring.started(Mailbox.LINKS)).containsExactly(new Delivery.ToAll(new Started(Mailbox.LINKS)));
         assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, AT)))
                 .containsExactly(
-                        new Letter.ToDht(new Dht.Input.Up(NODE, AT)),
-                        new Letter.ToNat(new Nat.Input.Observed(NODE, AT, AT)));
+                        new Delivery.ToDht(new Dht.Input.Up(NODE, AT)),
+                        new Delivery.ToNat(new Nat.Input.Observed(NODE, AT, AT)));
         assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null)))
                 .as("it never said from where it hears this node")
                 .hasSize(1);

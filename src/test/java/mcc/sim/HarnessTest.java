@@ -47,29 +47,29 @@ class HarnessTest {
         return event == null ? "none" : event.what();
     }
 
-    /** As on the bus: between each two desks in order, and else in any. */
+    /** As on the bus: between each two mailboxes in order, and else in any. */
     @Test
-    void lettersStayInOrderBetweenTwoDesksOnly() {
+    void messagesStayInOrderBetweenTwoMailboxesOnly() {
         boolean overtook = false;
         for (int run = 0; run < 50; run++) {
             Mail mail = new Mail();
-            for (int i = 0; i < 40; i++) mail.post(rng.below(Mail.DESKS + 1), rng.below(Mail.DESKS), i);
+            for (int i = 0; i < 40; i++) mail.post(rng.below(Mail.MAILBOXES + 1), rng.below(Mail.MAILBOXES), i);
             Map<Integer, Integer> last = new LinkedHashMap<>();
             int before = -1;
             int count = 0;
             while (!mail.isEmpty()) {
-                int letter = (int) mail.take(rng);
-                int pair = mail.from() * Mail.DESKS + mail.to();
-                assertThat(letter).isGreaterThan(last.getOrDefault(pair, -1));
-                last.put(pair, letter);
-                overtook |= letter < before;
-                before = letter;
+                int message = (int) mail.take(rng);
+                int pair = mail.from() * Mail.MAILBOXES + mail.to();
+                assertThat(message).isGreaterThan(last.getOrDefault(pair, -1));
+                last.put(pair, message);
+                overtook |= message < before;
+                before = message;
                 count++;
             }
             assertThat(count).isEqualTo(40);
         }
         assertThat(overtook)
-                .as("letters of different desks overtake each other")
+                .as("messages of different mailboxes overtake each other")
                 .isTrue();
     }
 
@@ -79,7 +79,7 @@ class HarnessTest {
         for (int seed = 0; seed < 5; seed++) {
             Rng own = Rng.seeded(seed);
             Mail mail = new Mail();
-            for (int i = 0; i < 10; i++) mail.post(i % Mail.DESKS, Mail.DHT, i);
+            for (int i = 0; i < 10; i++) mail.post(i % Mail.MAILBOXES, Mail.DHT, i);
             List<Object> order = new ArrayList<>();
             while (!mail.isEmpty()) order.add(mail.take(own));
             orders.add(order);
@@ -88,7 +88,7 @@ class HarnessTest {
     }
 
     @Test
-    void aStalledDeskReadsLaterAndInOrder() {
+    void aStalledMailboxReadsLaterAndInOrder() {
         World world = world(1, new Faults(0, 0, 0, 0, 0), 0);
         SimNode node = world.nodes.getFirst();
         node.up = true;
@@ -110,12 +110,12 @@ class HarnessTest {
         World world = world(1, Faults.none(), 0);
         world.runUntil(World.SECOND);
         for (long behind : new long[] {0, World.SECOND}) {
-            assertThatThrownBy(() -> world.desks.ticked(behind, "DHT"))
+            assertThatThrownBy(() -> world.mailboxes.ticked(behind, "DHT"))
                     .isInstanceOf(Invariant.Broken.class)
                     .hasMessage("after a tick the deadline of the DHT lies ahead");
         }
-        world.desks.ticked(World.SECOND + 1, "DHT");
-        world.desks.ticked(Core.NEVER, "DHT");
+        world.mailboxes.ticked(World.SECOND + 1, "DHT");
+        world.mailboxes.ticked(Core.NEVER, "DHT");
     }
 
     @Test
@@ -180,7 +180,7 @@ class HarnessTest {
         assertThat(world.liars.answer(ping)).as("it is a member").isNull();
     }
 
-    /** Both desks of links speak for whoever asks in a scenario's name. */
+    /** Both mailboxes of links speak for whoever asks in a scenario's name. */
     @Test
     void aQuestionOfTheScenarioIsAnsweredToItAtBothFidelities() {
         for (Options.Fidelity fidelity : Options.Fidelity.values()) {

@@ -9,21 +9,21 @@ import mcc.dht.Dht;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
-import mcc.overlay.Letter;
+import mcc.overlay.Delivery;
 import mcc.overlay.Wiring;
 import mcc.registry.Registry;
 import mcc.wire.Message;
 
 /**
- * What happens inside one node at one moment: its desks read their mail, one letter at a time, in an order that the seed draws,
- * until none is left. Now and then a desk stops reading for a while, as a verticle does whose thread is taken; what it gets
+ * What happens inside one node at one moment: its mailboxes read their mail, one message at a time, in an order that the seed draws,
+ * until none is left. Now and then a mailbox stops reading for a while, as a verticle does whose thread is taken; what it gets
  * meanwhile waits, its ticks included. After each tick the law is checked that what was due is done.
  */
-final class Desks {
+final class Mailboxes {
     /** Letters of one moment, by far more than any node has: a node that goes on writing to itself is broken. */
-    private static final int LETTERS_MAX = 1_000_000;
+    private static final int MESSAGES_MAX = 1_000_000;
 
-    /** How long a desk may stop reading. */
+    /** How long a mailbox may stop reading. */
     private static final long STALL_NS = 50 * World.MS;
 
     private static final Dht.Input DHT_TICK = new Dht.Input.Tick();
@@ -39,7 +39,7 @@ final class Desks {
     private int untilStall;
     private long hash = Hash.START;
 
-    Desks(World world, Rng rng, Liars liars, int stallPpm) {
+    Mailboxes(World world, Rng rng, Liars liars, int stallPpm) {
         this.world = world;
         this.rng = rng;
         this.liars = liars;
@@ -59,40 +59,41 @@ final class Desks {
         mail.post(from, to, content);
     }
 
-    /** Sends the letters of a desk on; those for its own host are heard at once. */
-    void post(SimNode node, int from, List<Letter> letters) {
-        for (int i = 0; i < letters.size(); i++) {
-            Letter letter = letters.get(i);
-            int to = Mail.desk(letter);
-            if (to >= 0) mail.post(from, to, letter.content());
-            else world.heard(node, letter.content());
+    /** Sends the messages of a mailbox on; those for its own host are heard at once. */
+    void post(SimNode node, int from, List<Delivery> deliveries) {
+        for (int i = 0; i < deliveries.size(); i++) {
+            Delivery delivery = deliveries.get(i);
+            int to = Mail.mailbox(delivery);
+            if (to >= 0) mail.post(from, to, delivery.content());
+            else world.heard(node, delivery.content());
         }
     }
 
-    /** Lets the desks that are due tick, in any order among the rest of their mail. */
+    /** Lets the mailboxes that are due tick, in any order among the rest of their mail. */
     void tick(SimNode node) {
-        for (int desk = 0; desk < Mail.DESKS; desk++) {
-            if (!node.isBusy(desk) && node.tickDueNs(desk) <= world.nowNs()) mail.post(desk, desk, Mail.Signal.TICK);
+        for (int mailbox = 0; mailbox < Mail.MAILBOXES; mailbox++) {
+            if (!node.isBusy(mailbox) && node.tickDueNs(mailbox) <= world.nowNs())
+                mail.post(mailbox, mailbox, Mail.Signal.TICK);
         }
     }
 
-    /** A desk reads again. */
-    void wake(SimNode node, int desk) {
-        node.busy &= ~(1 << desk);
+    /** A mailbox reads again. */
+    void wake(SimNode node, int mailbox) {
+        node.busy &= ~(1 << mailbox);
         ArrayDeque<SimNode.Held> held = node.held;
         for (int i = held == null ? 0 : held.size(); i > 0 && held != null; i--) {
             SimNode.Held each = held.remove();
-            if (each.to() == desk) mail.post(each.from(), desk, each.content());
+            if (each.to() == mailbox) mail.post(each.from(), mailbox, each.content());
             else held.add(each);
         }
         if (node.busy == 0) node.held = null;
     }
 
-    /** Reads all letters of a node, and those that follow from them; returns a bit for each desk that read one. */
+    /** Reads all messages of a node, and those that follow from them; returns a bit for each mailbox that read one. */
     int turn(SimNode node) {
         int reading = 0;
-        for (int letters = 0; !mail.isEmpty(); letters++) {
-            Invariant.check(letters < LETTERS_MAX, "a node comes to rest");
+        for (int messages = 0; !mail.isEmpty(); messages++) {
+            Invariant.check(messages < MESSAGES_MAX, "a node comes to rest");
             Object content = mail.take(rng);
             int from = mail.from();
             int to = mail.to();
@@ -106,11 +107,11 @@ final class Desks {
         return reading;
     }
 
-    private void stall(SimNode node, int desk) {
+    private void stall(SimNode node, int mailbox) {
         untilStall = drawStall();
-        if (node.isBusy(desk)) return;
-        node.busy |= 1 << desk;
-        world.wake(node, desk, 1 + rng.below(STALL_NS));
+        if (node.isBusy(mailbox)) return;
+        node.busy |= 1 << mailbox;
+        world.wake(node, mailbox, 1 + rng.below(STALL_NS));
     }
 
     private static void hold(SimNode node, int from, int to, Object content) {
@@ -122,9 +123,9 @@ final class Desks {
         held.add(new SimNode.Held(from, to, content));
     }
 
-    private void read(SimNode node, int desk, Object content) {
+    private void read(SimNode node, int mailbox, Object content) {
         boolean tick = content == Mail.Signal.TICK;
-        switch (desk) {
+        switch (mailbox) {
             case Mail.LINKS -> {
                 Object input = tick ? LINK_TICK : content;
                 note(node, Hash.mixLink(hash, input));
@@ -196,7 +197,7 @@ final class Desks {
         Invariant.check(deadlineNs > world.nowNs(), "after a tick the deadline of the " + core + " lies ahead");
     }
 
-    /** What the links of a node report: to the other desks, but for answers to a question of the scenario's. */
+    /** What the links of a node report: to the other mailboxes, but for answers to a question of the scenario's. */
     void said(SimNode node, LinkOutput output) {
         boolean ours = switch (output) {
             case LinkOutput.Answered a -> a.call() < 0;

@@ -1,7 +1,7 @@
 package mcc.overlay;
 
-/** The mailboxes to which letters go: one for each core, and one for its host. */
-public enum Desk {
+/** The mailboxes to which messages go: one for each core, and one for its host. */
+public enum Mailbox {
     /** {@code link.Links}. */
     LINKS,
     /** {@code dht.Dht}. */
