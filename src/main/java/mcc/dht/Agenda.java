@@ -18,7 +18,7 @@ final class Agenda {
         record Republish(Publication publication, int round) implements Task {}
 
         /** A heartbeat of a record of our own is due. */
-        record Beat(Publication publication, int round) implements Task {}
+        record Renew(Publication publication, int round) implements Task {}
 
         /** The network is to be joined, or joined again. */
         record Join(long attempt) implements Task {}

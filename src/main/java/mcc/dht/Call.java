@@ -24,6 +24,6 @@ record Call(Contact to, Id position, Use use) {
         record Place(Publication publication, int round, int attempt) implements Use {}
 
         /** Whether the node still holds a record of ours. */
-        record Beat(Publication publication, int round) implements Use {}
+        record Renew(Publication publication, int round) implements Use {}
     }
 }

@@ -58,7 +58,7 @@ final class Calls {
             case Call.Use.Page _ -> false;
             case Call.Use.Check _ -> true;
             case Call.Use.Place place -> place.attempt() > 1;
-            case Call.Use.Beat _ -> true;
+            case Call.Use.Renew _ -> true;
         };
     }
 

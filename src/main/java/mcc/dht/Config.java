@@ -10,7 +10,7 @@ import mcc.core.Bytes;
  * @param alpha requests of one lookup in flight
  * @param alphaMax the same while a lookup makes no progress
  * @param nearest how many of the nearest must have answered before a lookup ends
- * @param beatHolders how many holders, nearest first, get the heartbeats of a live record
+ * @param renewedHolders how many holders, nearest first, get the heartbeats of a live record
  * @param maxRequests most requests of one lookup
  * @param minTimeoutNs least, and {@code maxTimeoutNs} most, time for an answer
  * @param storeLeaseMs how long holders keep a live record
@@ -25,7 +25,7 @@ public record Config(
         int alpha,
         int alphaMax,
         int nearest,
-        int beatHolders,
+        int renewedHolders,
         int maxRequests,
         long minTimeoutNs,
         long maxTimeoutNs,
@@ -44,13 +44,19 @@ public record Config(
      * @param recordsPerKey records of others under one key
      * @param records records of others
      * @param recordBytes the memory that they take, by {@link Item#bytes}
-     * @param graves tombstones: remembered versions of records that are gone
+     * @param tombstones remembered versions of records that are gone
      * @param lookups lookups at a time
      * @param calls requests in flight
      * @param publications records of our own
      */
     public record Limits(
-            int recordsPerKey, int records, long recordBytes, int graves, int lookups, int calls, int publications) {
+            int recordsPerKey,
+            int records,
+            long recordBytes,
+            int tombstones,
+            int lookups,
+            int calls,
+            int publications) {
         /** The limits of an ordinary node. */
         public static Limits defaults() {
             return new Limits(1_000, 65_536, 32L << 20, 65_536, 256, 2_048, 4_096);

@@ -312,9 +312,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private void findValue(Input.FindValue find) {
         var goal = new LookupGoal.Values(find.ticket(), find.quorum(), find.limit(), find.providers());
         lookups.start(find.key(), goal, List.of(), lookup -> {
-            boolean own = publisher.collect(find.key(), lookup.harvest);
-            boolean held = shared.store.collect(shared.nowNs, find.key(), shared.self, lookup.harvest);
-            if (own || held) lookup.harvest.answered();
+            boolean own = publisher.collect(find.key(), lookup.found);
+            boolean held = shared.store.collect(shared.nowNs, find.key(), shared.self, lookup.found);
+            if (own || held) lookup.found.answered();
         });
     }
 
@@ -329,7 +329,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
                 if (call != null) failed(call, false);
             }
             case Agenda.Task.Republish republish -> publisher.republish(republish);
-            case Agenda.Task.Beat beat -> publisher.beat(beat);
+            case Agenda.Task.Renew renew -> publisher.renew(renew);
             case Agenda.Task.Join join -> upkeep.join(join);
             case Agenda.Task.Maintain _ -> upkeep.maintain();
         }
@@ -371,9 +371,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
                 clocks.heard(call.to().node(), stored.clockMs(), rttNs);
                 publisher.stored(place, call, stored);
             }
-            case Call.Use.Beat beat
-            when answer instanceof Message.Beaten beaten -> publisher.beaten(beat, call, beaten.known());
-            case Call.Use.Step _, Call.Use.Page _, Call.Use.Check _, Call.Use.Place _, Call.Use.Beat _ -> {
+            case Call.Use.Renew renewal
+            when answer instanceof Message.Beaten beaten -> publisher.renewed(renewal, call, beaten.known());
+            case Call.Use.Step _, Call.Use.Page _, Call.Use.Check _, Call.Use.Place _, Call.Use.Renew _ -> {
                 return false;
             }
         }
@@ -407,7 +407,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Call.Use.Page page -> lookups.pageFailed(page);
             case Call.Use.Check _ -> {}
             case Call.Use.Place place -> publisher.storeFailed(place, call, unreachable);
-            case Call.Use.Beat beat -> publisher.beatFailed(beat, call);
+            case Call.Use.Renew renewal -> publisher.renewalFailed(renewal, call);
         }
     }
 
@@ -425,7 +425,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
 
     private void found(long ticket, Lookup lookup) {
         List<Contact> closest = lookup.responded(shared.config.k());
-        List<Holding> records = lookup.harvest.holdings(shared.nowNs);
+        List<Holding> records = lookup.found.holdings(shared.nowNs);
         shared.emit(new Output.Found(ticket, lookup.target, records, closest, lookup.trace(shared.nowNs)));
     }
 

@@ -37,18 +37,18 @@ final class Item {
     final long number;
 
     final long expiresNs;
-    long beatNs;
+    long heardNs;
     /** Scratch of {@link Shelf#fair}. */
     int rank;
 
-    Item(Record record, @Nullable Subject by, Address network, long number, long expiresNs, long beatNs) {
+    Item(Record record, @Nullable Subject by, Address network, long number, long expiresNs, long heardNs) {
         this.record = record;
         instance = Instance.of(record);
         this.by = by;
         this.network = network;
         this.number = number;
         this.expiresNs = expiresNs;
-        this.beatNs = beatNs;
+        this.heardNs = heardNs;
     }
 
     Id key() {
@@ -71,7 +71,7 @@ final class Item {
     /** Whether it needs no heartbeat, or one came in time. */
     boolean isLive(long nowNs) {
         long beatMs = record.content().beatMs();
-        return beatMs == 0 || nowNs - beatNs < beatMs * Config.MS;
+        return beatMs == 0 || nowNs - heardNs < beatMs * Config.MS;
     }
 
     /** The network that an address belongs to, for shares: its /24 (IPv4) or /48 (IPv6). */

@@ -135,7 +135,7 @@ final class Lookup {
     final long id;
     final Id target;
     final LookupGoal goal;
-    final Harvest harvest;
+    final FoundRecords found;
     final long startNs;
     private final Config config;
     private final List<Peer> peers = new ArrayList<>(32);
@@ -153,7 +153,7 @@ final class Lookup {
         this.goal = goal;
         this.config = config;
         startNs = nowNs;
-        harvest = new Harvest(goal instanceof LookupGoal.Values v ? v.limit() : 0);
+        found = new FoundRecords(goal instanceof LookupGoal.Values v ? v.limit() : 0);
     }
 
     /** Adds a peer that we know ourselves; returns whether it is new and near enough to be remembered. */
@@ -277,7 +277,7 @@ final class Lookup {
     }
 
     private boolean isSated() {
-        return goal instanceof LookupGoal.Values v && harvest.answers() >= v.quorum();
+        return goal instanceof LookupGoal.Values v && found.answers() >= v.quorum();
     }
 
     /** A reader looks farther: nodes that joined since a record was placed may be nearer than its holders, and may lie. */

@@ -97,7 +97,7 @@ final class Lookups {
         Lookup lookup = step.lookup();
         int news = learn(lookup, values.contacts(), step.peer());
         boolean has = collect(lookup, values, step.peer().contact.node());
-        if (has) lookup.harvest.answered();
+        if (has) lookup.found.answered();
         lookup.answered(
                 step.peer(),
                 shared.nowNs,
@@ -120,7 +120,7 @@ final class Lookups {
     }
 
     private void page(Lookup lookup, Contact to, Id position, Message.Values values, int page) {
-        boolean more = values.cursor() != 0 && page < PAGES && lookup.harvest.wants(to.node());
+        boolean more = values.cursor() != 0 && page < PAGES && lookup.found.wants(to.node());
         boolean late = shared.nowNs - lookup.startNs > PAGES_NS;
         if (!more || late || !running.containsKey(lookup.id)) return;
         Message request = new Message.FindValue(lookup.target, values.cursor());
@@ -155,7 +155,7 @@ final class Lookups {
             }
             any = true;
             long ageNs = Math.min(held.beatAgeMs(), mcc.wire.Limits.LEASE_MS) * Config.MS;
-            lookup.harvest.add(record, shared.nowNs - ageNs, holder);
+            lookup.found.add(record, shared.nowNs - ageNs, holder);
         }
         return any;
     }
@@ -172,6 +172,6 @@ final class Lookups {
     }
 
     private boolean isSigned(Lookup lookup, Record record) {
-        return lookup.harvest.has(record) || RecordStore.isSigned(record, shared.config.network(), shared.signing);
+        return lookup.found.has(record) || RecordStore.isSigned(record, shared.config.network(), shared.signing);
     }
 }

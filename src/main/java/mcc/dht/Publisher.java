@@ -111,14 +111,14 @@ final class Publisher {
     }
 
     /** Adds our own records under {@code key} to what a lookup finds; returns whether there is one. */
-    boolean collect(Id key, Harvest harvest) {
+    boolean collect(Id key, FoundRecords found) {
         boolean any = false;
         for (Publication publication : all.values()) {
             Record record = publication.record;
             if (record == null
                     || publication.withdrawn
                     || !publication.name.key().equals(key)) continue;
-            harvest.add(record, shared.nowNs, shared.self);
+            found.add(record, shared.nowNs, shared.self);
             any = true;
         }
         return any;
@@ -210,7 +210,7 @@ final class Publisher {
             store(publication, contact, shared.position(contact), 1);
         }
         if (publication.open == 0) placed(publication);
-        else if (publication.live && !publication.withdrawn) beatLater(publication);
+        else if (publication.live && !publication.withdrawn) renewLater(publication);
     }
 
     /** We keep a copy ourselves when we are among the k nearest; a withdrawal always reaches our own store. */
@@ -323,23 +323,23 @@ final class Publisher {
         if (present && task.round() == publication.round) place(publication);
     }
 
-    private void beatLater(Publication publication) {
+    private void renewLater(Publication publication) {
         long inNs = publication.leaseMs * Config.MS / 3;
-        shared.agenda.add(shared.nowNs + shared.jittered(inNs), new Agenda.Task.Beat(publication, publication.round));
+        shared.agenda.add(shared.nowNs + shared.jittered(inNs), new Agenda.Task.Renew(publication, publication.round));
     }
 
-    void beat(Agenda.Task.Beat task) {
+    void renew(Agenda.Task.Renew task) {
         Publication publication = task.publication();
         boolean present = all.get(publication.name) == publication && !publication.withdrawn;
         if (!present || task.round() != publication.round) return;
-        beatLater(publication);
+        renewLater(publication);
         Record.Content content = current(publication).content();
         var beat = new Message.Beat(content.key(), content.slot(), content.seq());
-        shared.store.beat(shared.nowNs, shared.self, beat);
+        shared.store.renew(shared.nowNs, shared.self, beat);
         int sent = 0;
         for (var holder : publication.holders.entrySet()) {
-            if (sent++ == shared.config.beatHolders()) break;
-            calls.ask(holder.getValue(), holder.getKey(), beat, new Call.Use.Beat(publication, publication.round));
+            if (sent++ == shared.config.renewedHolders()) break;
+            calls.ask(holder.getValue(), holder.getKey(), beat, new Call.Use.Renew(publication, publication.round));
         }
         boolean settled = !publication.placing && !publication.looking;
         // If no holder is left, none can answer.
@@ -349,20 +349,20 @@ final class Publisher {
 
     /** Readers ask the nearest nodes: when the table has nearer ones than those that get heartbeats, the record must move. */
     private boolean isOvertaken(Publication publication) {
-        int count = shared.config.beatHolders();
+        int count = shared.config.renewedHolders();
         for (Entry entry : shared.table.closest(publication.name.key(), count)) {
             if (!publication.targets.containsKey(entry.position)) return true;
         }
         return false;
     }
 
-    void beaten(Call.Use.Beat use, Call call, boolean known) {
+    void renewed(Call.Use.Renew use, Call call, boolean known) {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
         publication.heard(call.position());
         // A node that was cut off gave up its nearest holders one by one, and heartbeats would go where no reader asks.
         // After the machine slept, or its clock was set, no holder accepts the record's time of issue any longer.
-        boolean astray = publication.lost >= shared.config.beatHolders() / 2;
+        boolean astray = publication.lost >= shared.config.renewedHolders() / 2;
         long ageMs = Math.abs(shared.epochMs() - current(publication).content().issuedAtMs());
         boolean outdated = !known && ageMs > RecordStore.ISSUED_SLACK_MS * 3 / 4;
         if (astray || outdated) {
@@ -372,11 +372,11 @@ final class Publisher {
         }
     }
 
-    void beatFailed(Call.Use.Beat use, Call call) {
+    void renewalFailed(Call.Use.Renew use, Call call) {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
         boolean lost = publication.missed(call.position());
-        boolean few = publication.holders.size() < Math.min(shared.config.beatHolders(), shared.table.size());
+        boolean few = publication.holders.size() < Math.min(shared.config.renewedHolders(), shared.table.size());
         if (lost && few && !publication.placing && !publication.looking) place(publication);
     }
 }

@@ -35,11 +35,11 @@ final class RecordStore {
     /** How far {@code issuedAtMs} may be off, in milliseconds. */
     static final long ISSUED_SLACK_MS = 600_000;
     /** How long a tombstone is kept. */
-    static final long GRAVE_NS = 20 * Config.MINUTE;
+    static final long TOMBSTONE_NS = 20 * Config.MINUTE;
     /** Contacts for which each page of records leaves room, where it can. */
     private static final int CONTACTS = 4;
 
-    private record Grave(Item.Instance instance, long seq, long untilNs) {}
+    private record Tombstone(Item.Instance instance, long seq, long untilNs) {}
 
     /** Names a record that is gone. */
     record Gone(Id key, Id writer, Id slot) {}
@@ -51,8 +51,8 @@ final class RecordStore {
     private final LinkedHashMap<Id, Shelf> shelves = new LinkedHashMap<>();
     private final Shares shares;
     private final TreeSet<Item> expiries = new TreeSet<>(Item.BY_EXPIRY);
-    private final LinkedHashMap<Item.Instance, Grave> graves = new LinkedHashMap<>();
-    private final ArrayDeque<Grave> graveQueue = new ArrayDeque<>();
+    private final LinkedHashMap<Item.Instance, Tombstone> tombstones = new LinkedHashMap<>();
+    private final ArrayDeque<Tombstone> tombstoneQueue = new ArrayDeque<>();
     private long number;
 
     /** @param position this node's position in the key space */
@@ -91,8 +91,8 @@ final class RecordStore {
     long newest(Record record) {
         Item.Instance instance = Item.Instance.of(record);
         Item held = find(instance);
-        Grave grave = graves.get(instance);
-        return Math.max(held == null ? 0 : held.record.content().seq(), grave == null ? 0 : grave.seq);
+        Tombstone tombstone = tombstones.get(instance);
+        return Math.max(held == null ? 0 : held.record.content().seq(), tombstone == null ? 0 : tombstone.seq);
     }
 
     private Verdict judge(long nowNs, long epochMs, @Nullable Subject by, Address network, Record record) {
@@ -103,8 +103,8 @@ final class RecordStore {
         Item held = find(instance);
         if (held != null && held.record.equals(record)) return Verdict.KEPT;
         if (held != null && held.record.content().seq() >= c.seq()) return Verdict.OLD;
-        Grave grave = graves.get(instance);
-        if (grave != null && grave.seq >= c.seq()) return c.leaseMs() == 0 ? Verdict.KEPT : Verdict.OLD;
+        Tombstone tombstone = tombstones.get(instance);
+        if (tombstone != null && tombstone.seq >= c.seq()) return c.leaseMs() == 0 ? Verdict.KEPT : Verdict.OLD;
         // The cheap checks first: checking a signature costs more than all of them.
         boolean keeps = c.leaseMs() > 0;
         if (keeps && held == null && isFullFor(nowNs, network, record)) return Verdict.FULL;
@@ -179,10 +179,10 @@ final class RecordStore {
     }
 
     /** Takes a heartbeat of a version; false when that version is not held. */
-    boolean beat(long nowNs, Id from, Message.Beat beat) {
+    boolean renew(long nowNs, Id from, Message.Beat beat) {
         Item item = find(new Item.Instance(beat.key(), from, beat.slot()));
         if (item == null || item.expiresNs <= nowNs || item.record.content().seq() != beat.seq()) return false;
-        item.beatNs = nowNs;
+        item.heardNs = nowNs;
         return true;
     }
 
@@ -201,7 +201,7 @@ final class RecordStore {
         List<Item> items = total > 2 ? shelf.fair(salt) : shelf.items();
         List<Held> page = new ArrayList<>();
         for (Item item : items.subList(at, Math.min(total, at + Limits.RECORDS))) {
-            page.add(new Held(item.record, (nowNs - item.beatNs) / Config.MS));
+            page.add(new Held(item.record, (nowNs - item.heardNs) / Config.MS));
         }
         List<Contact> few = nearest.subList(0, Math.min(CONTACTS, nearest.size()));
         int fitting = Message.Values.fitting(page, few);
@@ -210,12 +210,12 @@ final class RecordStore {
         return Message.Values.of(page.subList(0, fitting), nearest, total, more);
     }
 
-    /** Adds to {@code harvest} all that is held under {@code key}; returns whether there is anything. */
-    boolean collect(long nowNs, Id key, Id self, Harvest harvest) {
+    /** Adds to {@code found} all that is held under {@code key}; returns whether there is anything. */
+    boolean collect(long nowNs, Id key, Id self, FoundRecords found) {
         expire(nowNs, null);
         Shelf shelf = shelves.get(key);
         if (shelf == null) return false;
-        for (Item item : shelf.fair(rng.nextInt())) harvest.add(item.record, item.beatNs, self);
+        for (Item item : shelf.fair(rng.nextInt())) found.add(item.record, item.heardNs, self);
         return true;
     }
 
@@ -228,7 +228,7 @@ final class RecordStore {
             counters.add("dht.recordExpired");
             if (gone != null) gone.add(new Gone(item.key(), item.writer(), item.instance.slot()));
         }
-        while (!graveQueue.isEmpty() && graveQueue.peek().untilNs <= nowNs) forget(graveQueue.remove());
+        while (!tombstoneQueue.isEmpty() && tombstoneQueue.peek().untilNs <= nowNs) forget(tombstoneQueue.remove());
     }
 
     int size() {
@@ -239,8 +239,8 @@ final class RecordStore {
     void check(long nowNs) {
         Invariant.check(size() <= config.limits().records(), "records within their limit");
         Invariant.check(shares.bytes() <= config.limits().recordBytes(), "record bytes within their limit");
-        Invariant.check(graves.size() <= config.limits().graves(), "graves within their limit");
-        Invariant.check(graveQueue.size() <= 2 * config.limits().graves(), "grave queue within its limit");
+        Invariant.check(tombstones.size() <= config.limits().tombstones(), "tombstones within their limit");
+        Invariant.check(tombstoneQueue.size() <= 2 * config.limits().tombstones(), "tombstone queue within its limit");
         boolean overdue = !expiries.isEmpty() && expiries.first().expiresNs + Config.MINUTE < nowNs;
         Invariant.check(!overdue, "no record outlives its lease");
         int shelved = 0;
@@ -270,20 +270,20 @@ final class RecordStore {
     }
 
     private void bury(Item.Instance instance, long seq, long nowNs) {
-        Grave old = graves.get(instance);
-        Grave grave = new Grave(instance, old == null ? seq : Math.max(seq, old.seq), nowNs + GRAVE_NS);
-        if (graves.size() >= config.limits().graves() && old == null) {
+        Tombstone old = tombstones.get(instance);
+        Tombstone tombstone = new Tombstone(instance, old == null ? seq : Math.max(seq, old.seq), nowNs + TOMBSTONE_NS);
+        if (tombstones.size() >= config.limits().tombstones() && old == null) {
             counters.add("dht.gravesFull");
-            while (graves.size() >= config.limits().graves()) forget(graveQueue.remove());
+            while (tombstones.size() >= config.limits().tombstones()) forget(tombstoneQueue.remove());
         }
-        graves.put(instance, grave);
-        graveQueue.add(grave);
-        if (graveQueue.size() > 2 * config.limits().graves())
-            graveQueue.removeIf(g -> !g.equals(graves.get(g.instance)));
+        tombstones.put(instance, tombstone);
+        tombstoneQueue.add(tombstone);
+        if (tombstoneQueue.size() > 2 * config.limits().tombstones())
+            tombstoneQueue.removeIf(g -> !g.equals(tombstones.get(g.instance)));
     }
 
-    private void forget(Grave grave) {
-        graves.remove(grave.instance, grave);
+    private void forget(Tombstone tombstone) {
+        tombstones.remove(tombstone.instance, tombstone);
     }
 
     /** Returns whether the signature of {@code record} is that of its writer. */

@@ -49,7 +49,7 @@ final class Server {
             case Message.FindValue m -> shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), from));
             case Message.Store m -> store(asked.from(), asked.at(), m.record());
             case Message.Beat m ->
-                new Message.Beaten(mayStore(asked.from()) && shared.store.beat(shared.nowNs, from, m));
+                new Message.Beaten(mayStore(asked.from()) && shared.store.renew(shared.nowNs, from, m));
             case Message.Pong _, Message.Nodes _, Message.Values _, Message.Stored _, Message.Beaten _ -> null;
         };
         if (answer == null) {

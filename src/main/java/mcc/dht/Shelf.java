@@ -82,9 +82,9 @@ final class Shelf {
     @Nullable
     Item giveWay(long nowNs, Address network, Id writer) {
         Item stalest = items.getFirst();
-        for (Item item : items) if (item.beatNs < stalest.beatNs) stalest = item;
+        for (Item item : items) if (item.heardNs < stalest.heardNs) stalest = item;
         for (Item item : items) {
-            if (!item.isLive(nowNs) && (stalest.isLive(nowNs) || item.beatNs < stalest.beatNs)) stalest = item;
+            if (!item.isLive(nowNs) && (stalest.isLive(nowNs) || item.heardNs < stalest.heardNs)) stalest = item;
         }
         if (!stalest.isLive(nowNs)) return stalest;
         Map<Address, Integer> networks = new HashMap<>(); // looked up, never iterated
@@ -108,7 +108,7 @@ final class Shelf {
         for (Item item : items) {
             if (!item.network.equals(network)) continue;
             int share = writers.getOrDefault(item.writer(), 0);
-            if (share > most || victim != null && share == most && item.beatNs < victim.beatNs) {
+            if (share > most || victim != null && share == most && item.heardNs < victim.heardNs) {
                 victim = item;
                 most = share;
             }

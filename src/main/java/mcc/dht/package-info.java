@@ -5,7 +5,7 @@
  *
  * <p>Read in this order: {@link mcc.dht.Dht} (what may happen and what is asked), {@link mcc.dht.RoutingTable} (whom we
  * know), {@link mcc.dht.Lookup} (one walk toward a target, among liars), {@code LookupGoal} (why it is made),
- * {@link mcc.dht.Harvest} (the records it found), {@link mcc.dht.RecordStore} (what we keep for others; {@code Shelf} and
+ * {@link mcc.dht.FoundRecords} (the records it found), {@link mcc.dht.RecordStore} (what we keep for others; {@code Shelf} and
  * {@code Shares} say which record gives way), {@link mcc.dht.Publisher} and {@code Publication} (what others keep for us),
  * {@link mcc.dht.Upkeep} (staying in the network), {@link mcc.dht.Clocks} (whether our clock is right). {@code Server}
  * answers what others ask, {@code Lookups} and {@code Calls} feed lookups with answers, {@code Agenda} is the one list of what

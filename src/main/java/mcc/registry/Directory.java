@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Directory {
     /** One provider of another node, with the moment from which it is no longer believed. */
-    private record Remote(Provider provider, boolean beats, long liveUntilNs) {}
+    private record Remote(Provider provider, boolean renewed, long liveUntilNs) {}
 
     private record Cached(List<Remote> remotes, long atNs) {}
 
@@ -195,9 +195,9 @@ final class Directory {
     /** A record without heartbeats by design is trusted as long as holders keep it: for its lease at most. */
     private static Remote remote(long nowNs, Provider provider, Holding holding) {
         Record.Content content = holding.record().content();
-        boolean beats = content.beatMs() > 0;
-        long leftMs = beats ? content.beatMs() - holding.beatAgeMs() : content.leaseMs();
-        return new Remote(provider, beats, holding.live() ? nowNs + leftMs * Config.MS : nowNs);
+        boolean renewed = content.beatMs() > 0;
+        long leftMs = renewed ? content.beatMs() - holding.beatAgeMs() : content.leaseMs();
+        return new Remote(provider, renewed, holding.live() ? nowNs + leftMs * Config.MS : nowNs);
     }
 
     /** Parses a record whose signature was checked; null unless its writer speaks of itself and of this service. */
@@ -319,7 +319,7 @@ final class Directory {
             Offer.Distance distance = rtts.get(remote.provider.node());
             long leftMs = (remote.liveUntilNs - nowNs) / Config.MS;
             Health health = leftMs > 0 ? Health.PASS : Health.STALE;
-            String heard = remote.beats ? "its node sends heartbeats" : "its record is valid";
+            String heard = remote.renewed ? "its node sends heartbeats" : "its record is valid";
             String reason = leftMs > 0 ? heard : "its node was not heard within the lease";
             var score = new Offer.Score(0, 0, 1);
             offers.add(new Offer(remote.provider, health, reason, distance, Math.max(0, leftMs), false, score));

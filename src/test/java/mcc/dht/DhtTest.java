@@ -91,7 +91,7 @@ class DhtTest {
     }
 
     @Test
-    void aLiveRecordIsPlacedBeatenAndWithdrawn() {
+    void aLiveRecordIsPlacedRenewedAndWithdrawn() {
         join();
         List<Dht.Output> out = step(new Dht.Input.Put(9, key, Id.ZERO, Bytes.utf8("x"), 30_000, true));
         out = answer(out, new Message.Nodes(List.of()));

@@ -24,7 +24,7 @@ class NumbersTest {
         net.runFor(5 * SECOND);
         writer.aheadMs = 0;
         restart(net, writer);
-        net.runFor(31 * SECOND); // the old record's beat is over
+        net.runFor(31 * SECOND); // the old record's lease is over
         writer.said.clear();
         writer.put(key, BODY);
         net.runFor(5 * SECOND);

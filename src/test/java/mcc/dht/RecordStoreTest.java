@@ -81,8 +81,9 @@ class RecordStoreTest {
         assertThat(store.find(later - 1, key, 0, List.of()).records()).hasSize(1);
         assertThat(store.find(later, key, 0, List.of()).records()).isEmpty();
         assertThat(store.store(later, EPOCH, AT, record)).isEqualTo(Verdict.OLD);
-        assertThat(store.store(later + RecordStore.GRAVE_NS, EPOCH + RecordStore.GRAVE_NS / Config.MS, AT, record))
-                .as("when the grave is gone, its time of issue is too old")
+        assertThat(store.store(
+                        later + RecordStore.TOMBSTONE_NS, EPOCH + RecordStore.TOMBSTONE_NS / Config.MS, AT, record))
+                .as("when the tombstone is gone, its time of issue is too old")
                 .isEqualTo(Verdict.INVALID);
     }
 
@@ -95,15 +96,15 @@ class RecordStoreTest {
     }
 
     @Test
-    void onlyTheWriterBeats() {
+    void onlyTheWriterRenews() {
         put(record(5, 600_000));
         long later = NOW + 40 * Config.SECOND;
         Message.Beat beat = new Message.Beat(key, Id.ZERO, 5);
-        assertThat(store.beat(later, Id.random(rng), beat)).isFalse();
-        assertThat(store.beat(later, writer.id(), new Message.Beat(key, Id.ZERO, 4)))
+        assertThat(store.renew(later, Id.random(rng), beat)).isFalse();
+        assertThat(store.renew(later, writer.id(), new Message.Beat(key, Id.ZERO, 4)))
                 .isFalse();
         assertThat(ageMs(later)).isEqualTo(40_000);
-        assertThat(store.beat(later, writer.id(), beat)).isTrue();
+        assertThat(store.renew(later, writer.id(), beat)).isTrue();
         assertThat(ageMs(later)).isZero();
     }
 
@@ -259,7 +260,7 @@ class RecordStoreTest {
     }
 
     @Test
-    void gravesStayWithinTheirLimit() {
+    void tombstonesStayWithinTheirLimit() {
         RecordStore small = store(new Config.Limits(100, 100, 1 << 20, 10, 1, 1, 1));
         for (int i = 0; i < 50; i++) {
             small.store(NOW, EPOCH, AT, record(key, slot(i), 1, 1_000));
@@ -276,7 +277,7 @@ class RecordStoreTest {
                 c.alpha(),
                 c.alphaMax(),
                 c.nearest(),
-                c.beatHolders(),
+                c.renewedHolders(),
                 c.maxRequests(),
                 c.minTimeoutNs(),
                 c.maxTimeoutNs(),

@@ -289,7 +289,7 @@ class RegistryTest {
     }
 
     @Test
-    void aRecordThatIsNeverBeatenIsBelievedForItsLease() {
+    void aRecordThatIsNeverRenewedIsBelievedForItsLease() {
         long find = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
                 .ticket();
         var content = new Record.Content(

@@ -16,18 +16,18 @@ import org.jspecify.annotations.Nullable;
  * <p>A holder may return any number of records that nobody else has. When there are too many, one is dropped of the holder
  * that returned most records alone, so that each holder has a fair share and none can hide what others hold.
  */
-final class Harvest {
+final class FoundRecords {
     private record Instance(Id writer, Id slot) {}
 
     private static final class Best {
         Record record;
-        long beatNs;
+        long heardNs;
         /** The nodes that returned this version, our own included. */
         final LinkedHashSet<Id> tellers = new LinkedHashSet<>(4);
 
-        Best(Record record, long beatNs, Id teller) {
+        Best(Record record, long heardNs, Id teller) {
             this.record = record;
-            this.beatNs = beatNs;
+            this.heardNs = heardNs;
             tellers.add(teller);
         }
     }
@@ -46,7 +46,7 @@ final class Harvest {
     private int answers;
 
     /** @param limit most records wanted; 0 for none */
-    Harvest(int limit) {
+    FoundRecords(int limit) {
         this.limit = limit;
         room = limit == 0 ? 0 : Math.max(limit, LEAST);
     }
@@ -76,25 +76,25 @@ final class Harvest {
         return best != null && best.record.equals(record);
     }
 
-    /** Adds a record whose signature is valid; {@code beatNs} is when its holder, {@code teller}, last heard the writer. */
-    void add(Record record, long beatNs, Id teller) {
+    /** Adds a record whose signature is valid; {@code heardNs} is when its holder, {@code teller}, last heard the writer. */
+    void add(Record record, long heardNs, Id teller) {
         Instance instance =
                 new Instance(record.content().writer(), record.content().slot());
         Best best = all.get(instance);
         if (best == null) {
             if (!wants(teller)) return;
             if (all.size() >= room) drop(mostAlone());
-            all.put(instance, new Best(record, beatNs, teller));
+            all.put(instance, new Best(record, heardNs, teller));
             count(teller, 1);
         } else if (record.content().seq() > best.record.content().seq()) {
             if (best.tellers.size() == 1) count(best.tellers.getFirst(), -1);
             best.record = record;
-            best.beatNs = beatNs;
+            best.heardNs = heardNs;
             best.tellers.clear();
             best.tellers.add(teller);
             count(teller, 1);
         } else if (record.content().seq() == best.record.content().seq()) {
-            best.beatNs = Math.max(best.beatNs, beatNs);
+            best.heardNs = Math.max(best.heardNs, heardNs);
             if (best.tellers.size() >= TELLERS) return;
             boolean second = best.tellers.size() == 1 && !best.tellers.contains(teller);
             if (second) count(best.tellers.getFirst(), -1);
@@ -134,7 +134,7 @@ final class Harvest {
         if (chosen.size() > limit) chosen.sort(Comparator.comparingInt(best -> -best.tellers.size()));
         List<Holding> out = new ArrayList<>();
         for (Best best : chosen.subList(0, Math.min(limit, chosen.size()))) {
-            long ageMs = Math.max(0, nowNs - best.beatNs) / Config.MS;
+            long ageMs = Math.max(0, nowNs - best.heardNs) / Config.MS;
             long beatMs = best.record.content().beatMs();
             out.add(new Holding(best.record, ageMs, beatMs == 0 || ageMs < beatMs, best.tellers.size()));
         }
