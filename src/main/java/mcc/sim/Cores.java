@@ -7,7 +7,7 @@ import mcc.nat.Nat;
 import mcc.registry.Registry;
 import org.jspecify.annotations.Nullable;
 
-/** The cores of one node in one of its lives, and what stands beside them in the verticles of a real node. */
+/** The cores of one node during one of its lives, and what a real node's verticles do beside them. */
 final class Cores {
     private static final mcc.dht.Config DHT = mcc.dht.Config.of(World.NETWORK);
     private static final PolicyEpoch OPEN = PolicyEpoch.open();
@@ -16,7 +16,7 @@ final class Cores {
     final Dht dht;
     final Registry registry;
     final LinkLayer links;
-    /** At packet fidelity; at the other a node knows its address. */
+    /** Only at packet fidelity; at message fidelity a node knows its own address. */
     final @Nullable Nat nat;
 
     final FirstContact first;
@@ -24,7 +24,7 @@ final class Cores {
     Cores(World world, SimNode node) {
         dht = new Dht(DHT, node.id, node.signing, node.rng.split(), world.counters);
         registry = new Registry(REGISTRY, node.subject, node.rng.split(), world.counters);
-        // As a verticle has it before it begins.
+        // A verticle too hands its core a policy before anything else.
         dht.handle(world.nowNs(), new Dht.Input.NewPolicy(OPEN));
         registry.handle(world.nowNs(), new Registry.Input.NewPolicy(OPEN));
         links = node.identity == null ? new Latency(world, node) : new RealLinks(world, node, node.identity);

@@ -1,6 +1,6 @@
 package mcc.sim;
 
-/** A run in which something was wrong; its message is one line, and begins with the command that replays it. */
+/** A run that broke an invariant. The message is one line, and begins with the command that replays the run. */
 public final class Failure extends RuntimeException {
     Failure(String scenario, int nodes, long seed, Options options, String what, Throwable cause) {
         super(

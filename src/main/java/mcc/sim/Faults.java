@@ -1,13 +1,13 @@
 package mcc.sim;
 
 /**
- * What is wrong with some of the nodes, each a share of 1,000.
+ * How many of the nodes have which fault, each as a share of 1,000.
  *
- * @param liarsPermille members that answer with what is not so, and store junk
- * @param oneWayPermille those that hear only whom they spoke to within two minutes
- * @param staleAddressPermille those that tell an address at which nobody is before the one they have
- * @param deadBootstrapsPermille bootstrap addresses at which nobody answers; of each node's at least one does
- * @param cutOffPermille those that are cut off once, for one to two minutes
+ * @param liarsPermille members that give false answers and store junk
+ * @param oneWayPermille nodes that receive only from peers that they sent to within the last two minutes
+ * @param staleAddressPermille nodes that announce an address where nobody is before their real one
+ * @param deadBootstrapsPermille bootstrap addresses where nobody answers; at least one of each node's does
+ * @param cutOffPermille nodes that are cut off once, for one to two minutes
  */
 public record Faults(
         int liarsPermille,
@@ -15,7 +15,7 @@ public record Faults(
         int staleAddressPermille,
         int deadBootstrapsPermille,
         int cutOffPermille) {
-    /** Refuses what is no share. */
+    /** Refuses shares that are not 0 to 1,000, and too many nodes that cannot be judged. */
     public Faults {
         int most = Math.max(Math.max(liarsPermille, oneWayPermille), Math.max(staleAddressPermille, cutOffPermille));
         int least = Math.min(Math.min(liarsPermille, oneWayPermille), Math.min(staleAddressPermille, cutOffPermille));
@@ -28,17 +28,17 @@ public record Faults(
         }
     }
 
-    /** Nothing is wrong. */
+    /** No faults. */
     public static Faults none() {
         return new Faults(0, 0, 0, 0, 0);
     }
 
-    /** What an ordinary network has. */
+    /** The faults of an ordinary network. */
     static Faults usual() {
         return new Faults(10, 10, 20, 200, 10);
     }
 
-    /** What {@link Scenarios#FAULTS} has. */
+    /** The faults of {@link Scenarios#FAULTS}. */
     static Faults many() {
         return new Faults(50, 50, 100, 300, 200);
     }

@@ -18,10 +18,11 @@ import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Nodes join while much goes wrong: some lie, some hear only whom they spoke to, some tell where they no longer are, bootstrap
- * addresses are dead, and many are cut off, the first node among them. Then who was cut off comes back; liars stay. Three
- * minutes later all must be well again: everybody is in the network, lookups find the nearest, services all their providers, and
- * whoever is named as a provider answers one who never met it.
+ * Nodes join while much goes wrong: some lie, some receive only from peers that they sent to lately, some announce addresses
+ * where they no longer are, bootstrap addresses are dead, and many nodes are cut off, the first one among them. Then the nodes
+ * that were cut off come back; liars stay. Three minutes later all must be well again: every node is in the network, lookups
+ * find the nearest nodes, resolutions find all providers of a service, and every provider that was found answers a node that
+ * never met it.
  */
 final class FaultsScenario implements Scenario {
     private static final long SETTLE_NS = 30 * World.SECOND;
@@ -50,7 +51,7 @@ final class FaultsScenario implements Scenario {
     private final Tally reached = new Tally("providers that were named answered");
     private long ticket;
 
-    /** How many of how many went well. */
+    /** How many of those asked went well. */
     private static final class Tally {
         final String what;
         int asked;
@@ -69,7 +70,7 @@ final class FaultsScenario implements Scenario {
         }
     }
 
-    /** @param heals whether who was cut off comes back in truth; else the run must fail */
+    /** @param heals whether nodes that were cut off really come back; if not, the run must fail */
     FaultsScenario(int nodes, long seed, Options options, boolean heals) {
         this.heals = heals;
         world = new World(nodes, seed, options, this::heard);
@@ -104,7 +105,7 @@ final class FaultsScenario implements Scenario {
                 found.asked, found.permille(), 0, 0, world.traceHash(), world.delivered(), world.nowNs() / World.MS);
     }
 
-    /** The first node, by which the others came, and some more are cut off; all of them are back in time. */
+    /** Cuts off the first node, by which the others joined, and some more; all of them are back in time. */
     private void trouble(long atNs) {
         for (SimNode node : world.nodes) {
             boolean hit = node.index == 0
@@ -185,7 +186,7 @@ final class FaultsScenario implements Scenario {
         return null;
     }
 
-    /** Who was named is asked for a sign of life, at the addresses that its record tells. */
+    /** Pings a provider that was found, at the addresses in its record. */
     private void greet(SimNode by, SimNode provider, Offer offer) {
         if (by == provider || !by.isHonest()) return;
         reached.asked++;

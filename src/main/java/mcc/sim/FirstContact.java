@@ -9,8 +9,8 @@ import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a node's DHT verticle does beside its core: greets the bootstrap addresses, with growing pauses, until the node is in
- * the network, and tells the core whom it met.
+ * What a node's DHT verticle does beside its core: dials the bootstrap addresses, with growing pauses, until the node has
+ * joined the network, and tells the core whom it reached.
  */
 final class FirstContact {
     private static final long PAUSE_NS = 4 * World.SECOND;
@@ -42,7 +42,7 @@ final class FirstContact {
         pauseNs = Math.min(PAUSE_MAX_NS, 2 * pauseNs);
     }
 
-    /** Returns what the core is to hear of the end of a dial; null where that is nothing. */
+    /** Returns the input for the core that follows from the end of a dial; null if there is none. */
     Dht.@Nullable Input heard(Object content) {
         return content instanceof LinkOutput.Dialled d
                 ? new Dht.Input.Meet(List.of(new Contact(d.node(), List.of(d.at()))))

@@ -12,7 +12,7 @@ import mcc.registry.Registry;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 
-/** The digest of every input of every core: equal runs, equal numbers, in any JVM. */
+/** A digest over every input of every core, the same in any JVM: runs with equal digests were equal. */
 final class Hash {
     static final long START = 0xcbf29ce484222325L;
 
@@ -48,7 +48,7 @@ final class Hash {
         };
     }
 
-    /** What comes to the mailbox of the links: from other cores, from the network, from a scenario. */
+    /** An input of the links: from other cores, from the network or from a scenario. */
     static long mixLink(long hash, Object content) {
         return switch (content) {
             case Latency.Request i ->
@@ -79,7 +79,7 @@ final class Hash {
         };
     }
 
-    /** Texts by their hash codes, which the language defines. */
+    /** Strings count by their hash codes, which the language specification defines. */
     static long mix(long hash, Registry.Input input) {
         return switch (input) {
             case Registry.Input.Tick _ -> mix(hash, 41);
@@ -143,7 +143,7 @@ final class Hash {
         };
     }
 
-    /** How many there are, the first and the last. */
+    /** Only the number of contacts, the first and the last count. */
     private static long mix(long hash, List<Contact> contacts) {
         if (contacts.isEmpty()) return mix(hash, 0);
         long ends =

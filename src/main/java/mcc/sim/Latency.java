@@ -11,18 +11,18 @@ import mcc.wire.Rpc;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The links of one node at message fidelity: a message arrives after the latency of its pair, or not at all. A request gets
- * there only if one of the addresses it is sent to is the node's.
+ * The links of one node at message fidelity: a message arrives after the latency between its two nodes, or never. A request
+ * arrives only if one of the addresses that it is sent to is the receiver's.
  */
 final class Latency implements LinkLayer {
-    /** One message in so many passes through the real codec. */
+    /** One message in this many passes through the real codec. */
     private static final int CODEC_EVERY = 64;
     /** Requests remembered until they are answered; the oldest gives way. */
     private static final int UNANSWERED_MAX = 64;
-    /** How long real links knock at an address that is silent. */
+    /** How long real links try an address that does not answer. */
     private static final long DIAL_NS = 4 * World.SECOND;
 
-    /** A request on its way, and when it left. */
+    /** A request on its way, and when it was sent. */
     record Request(SimNode by, long sentNs, LinkOutput.Asked asked) {}
 
     private final World world;
@@ -99,7 +99,7 @@ final class Latency implements LinkLayer {
         return null;
     }
 
-    /** Three messages cross in a first handshake: the one who dialled knows after a round trip. */
+    /** A first handshake takes three messages: the node that dialled knows the result after one round trip. */
     private void dial(LinkInput.Dial dial) {
         SimNode to = world.network.at(dial.to());
         if (to == null || !world.network.carries(node, to) || !world.network.carries(to, node)) {

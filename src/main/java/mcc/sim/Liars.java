@@ -13,8 +13,9 @@ import mcc.wire.Record;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Nodes that are members of the network and answer with what is not so: invented contacts and such as lead nowhere for
- * who looks for nodes, nothing for who looks for records, "kept" for what they throw away. Between two lies they store junk.
+ * Nodes that are members of the network and give false answers: to lookups of nodes, invented contacts and real nodes at wrong
+ * addresses; to lookups of records, nothing; to stores "kept", though they throw the record away. From time to time they store
+ * junk.
  */
 final class Liars {
     private static final long JUNK_NS = 10 * World.SECOND;
@@ -23,7 +24,7 @@ final class Liars {
 
     private final World world;
     private final Rng rng;
-    /** Where records are worth spoiling. */
+    /** Keys under which junk is stored. */
     private final List<Id> keys = new ArrayList<>();
 
     Liars(World world, Rng rng) {
@@ -31,12 +32,12 @@ final class Liars {
         this.rng = rng;
     }
 
-    /** Under this key junk is stored from now on, too. */
+    /** From now on junk is stored under this key too. */
     void spoil(Id key) {
         keys.add(key);
     }
 
-    /** What a liar says; null where it lets its core answer, because to be asked it must be in the network. */
+    /** Returns a liar's answer; null where its core answers, as only who answers pings stays in the network. */
     @Nullable
     Message answer(Dht.Input.Asked asked) {
         return switch (asked.request()) {
@@ -53,7 +54,7 @@ final class Liars {
         };
     }
 
-    /** Nodes that are not, and nodes that are, where they are not. */
+    /** Returns nodes that do not exist, and real nodes at addresses where they are not. */
     private List<Contact> contacts() {
         List<Contact> out = new ArrayList<>(CONTACTS);
         for (int i = 0; i < CONTACTS; i++) {
@@ -63,7 +64,7 @@ final class Liars {
         return out;
     }
 
-    /** Begins to store junk from one liar, in this life of its. */
+    /** Lets a liar store junk from time to time until it dies. */
     void begin(SimNode liar) {
         int life = liar.life;
         world.at(world.nowNs() + JUNK_NS, () -> {

@@ -1,10 +1,10 @@
 package mcc.sim;
 
-/** What stands at the mailbox of a node's links: the links themselves, or nothing but latency. */
+/** What plays the links of a node: the shipped links, or mere latency. */
 sealed interface LinkLayer permits Latency, RealLinks {
-    /** Takes an input of the links, or what the network brought. */
+    /** Takes an input of the links, or what arrived from the network. */
     void take(Object content);
 
-    /** When a tick is due. */
+    /** When the next tick is due. */
     long deadlineNs();
 }

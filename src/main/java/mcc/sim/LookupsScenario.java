@@ -9,8 +9,9 @@ import mcc.core.Invariant;
 import mcc.dht.Dht;
 
 /**
- * All nodes join; then as many lookups as nodes, at least 1,000, from random nodes for random targets. A lookup is right when
- * no node is nearer to the target than its first answer, among those that had joined when it began and are up when it ends.
+ * All nodes join; then as many lookups follow as there are nodes, at least 1,000, from random nodes for random targets. A
+ * lookup is right if its first answer is the nearest to the target among the nodes that had joined when it began and are up
+ * when it ends.
  */
 final class LookupsScenario implements Scenario {
     private static final long SETTLE_NS = 30 * World.SECOND;

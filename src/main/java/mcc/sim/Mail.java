@@ -7,8 +7,9 @@ import mcc.core.Rng;
 import mcc.overlay.Delivery;
 
 /**
- * The messages under way between the mailboxes of one node. Each core is a verticle of its own in production, with a mailbox of its
- * own, so that only what one mailbox writes to one other stays in order: which of the waiting messages is read next is drawn.
+ * The messages on their way between the cores of one node. In a real node each core is in a verticle of its own with a mailbox
+ * of its own, so messages keep their order only from one sender to one receiver; which of the waiting messages is read next is
+ * drawn.
  */
 final class Mail {
     static final int LINKS = 0;
@@ -16,14 +17,14 @@ final class Mail {
     static final int REGISTRY = 2;
     static final int NAT = 3;
     static final int MAILBOXES = 4;
-    /** Who is no mailbox but writes to them: the network, the clock, and whoever uses the node. */
+    /** The sender of what comes from no core: from the network, the clock, or whoever uses the node. */
     static final int OUTSIDE = 4;
 
-    /** What comes from the clock. */
+    /** Events of the clock. */
     enum Signal {
         /** A deadline has come. */
         TICK,
-        /** A mailbox reads again. */
+        /** A stalled core reads again. */
         WAKE
     }
 
@@ -38,7 +39,7 @@ final class Mail {
         for (int i = 0; i < waiting.length; i++) queues.add(new ArrayDeque<>());
     }
 
-    /** Returns the mailbox of a message; −1 where it is for the sender's own host, and so needs no mailbox. */
+    /** Returns the mailbox that a message goes to; −1 where it is for the sender's own host, which needs none. */
     static int mailbox(Delivery delivery) {
         return switch (delivery.to()) {
             case LINKS -> LINKS;
@@ -60,7 +61,7 @@ final class Mail {
         return count == 0;
     }
 
-    /** Takes the next message of a queue that {@code rng} draws; {@link #from} and {@link #to} tell which. */
+    /** Takes the next message of a queue that {@code rng} draws; then {@link #from} and {@link #to} name that queue's ends. */
     Object take(Rng rng) {
         int at = count == 1 ? 0 : rng.below(count);
         drawn = waiting[at];
@@ -70,12 +71,12 @@ final class Mail {
         return content;
     }
 
-    /** Who wrote the message that was taken last. */
+    /** The sender of the message that was taken last. */
     int from() {
         return drawn / MAILBOXES;
     }
 
-    /** Whose it is. */
+    /** Its receiver. */
     int to() {
         return drawn % MAILBOXES;
     }

@@ -15,15 +15,15 @@ import mcc.registry.Registry;
 import mcc.wire.Message;
 
 /**
- * What happens inside one node at one moment: its mailboxes read their mail, one message at a time, in an order that the seed draws,
- * until none is left. Now and then a mailbox stops reading for a while, as a verticle does whose thread is taken; what it gets
- * meanwhile waits, its ticks included. After each tick the law is checked that what was due is done.
+ * What happens inside one node at one moment: its cores read their messages, one at a time and in an order that the seed
+ * draws, until none is left. Now and then a core stalls, as a verticle whose thread is busy: what arrives for it waits, its
+ * ticks included. After each tick it is checked that the core's next deadline lies ahead.
  */
 final class Mailboxes {
-    /** Letters of one moment, by far more than any node has: a node that goes on writing to itself is broken. */
+    /** Messages of one moment, far more than any node needs: a node that reads more never comes to rest. */
     private static final int MESSAGES_MAX = 1_000_000;
 
-    /** How long a mailbox may stop reading. */
+    /** The longest stall of a core. */
     private static final long STALL_NS = 50 * World.MS;
 
     private static final Dht.Input DHT_TICK = new Dht.Input.Tick();
@@ -59,7 +59,7 @@ final class Mailboxes {
         mail.post(from, to, content);
     }
 
-    /** Sends the messages of a mailbox on; those for its own host are heard at once. */
+    /** Sends a core's messages on; those for its own host are heard at once. */
     void post(SimNode node, int from, List<Delivery> deliveries) {
         for (int i = 0; i < deliveries.size(); i++) {
             Delivery delivery = deliveries.get(i);
@@ -69,7 +69,7 @@ final class Mailboxes {
         }
     }
 
-    /** Lets the mailboxes that are due tick, in any order among the rest of their mail. */
+    /** Sends a tick to each core that is due, to be read in any order among the other messages. */
     void tick(SimNode node) {
         for (int mailbox = 0; mailbox < Mail.MAILBOXES; mailbox++) {
             if (!node.isBusy(mailbox) && node.tickDueNs(mailbox) <= world.nowNs())
@@ -77,7 +77,7 @@ final class Mailboxes {
         }
     }
 
-    /** A mailbox reads again. */
+    /** A stalled core reads again. */
     void wake(SimNode node, int mailbox) {
         node.busy &= ~(1 << mailbox);
         ArrayDeque<SimNode.Held> held = node.held;
@@ -89,7 +89,7 @@ final class Mailboxes {
         if (node.busy == 0) node.held = null;
     }
 
-    /** Reads all messages of a node, and those that follow from them; returns a bit for each mailbox that read one. */
+    /** Reads all messages of a node and those that follow from them; returns a bit for each core that read one. */
     int turn(SimNode node) {
         int reading = 0;
         for (int messages = 0; !mail.isEmpty(); messages++) {
@@ -190,14 +190,14 @@ final class Mailboxes {
     }
 
     /**
-     * What was due is done: after a tick, and after all that it gave was taken, the deadline lies ahead. A core that breaks this
-     * is ticked again at once, for ever.
+     * Checks that after a tick, once all outputs were taken, the deadline lies ahead: a core that breaks this law would be
+     * ticked again at once, for ever.
      */
     void ticked(long deadlineNs, String core) {
         Invariant.check(deadlineNs > world.nowNs(), "after a tick the deadline of the " + core + " lies ahead");
     }
 
-    /** What the links of a node report: to the other mailboxes, but for answers to a question of the scenario's. */
+    /** Routes an output of the links to the other cores; answers to a scenario's own requests go to the scenario. */
     void said(SimNode node, LinkOutput output) {
         boolean ours = switch (output) {
             case LinkOutput.Answered a -> a.call() < 0;

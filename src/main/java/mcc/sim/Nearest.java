@@ -9,8 +9,8 @@ import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is nearest to a position, by the truth and not by anybody's table: all nodes sorted by position, walked as the tree that
- * their leading bits are.
+ * Which nodes are really nearest to a position, whatever anybody's table says: all nodes sorted by position, searched like a
+ * binary tree over their leading bits.
  */
 final class Nearest {
     private record Place(Id position, SimNode node) {}
@@ -26,13 +26,13 @@ final class Nearest {
         Arrays.sort(places, Comparator.comparing(Place::position));
     }
 
-    /** The nearest node of which {@code counts} is true; null when there is none. */
+    /** The nearest node for which {@code counts} is true; null when there is none. */
     @Nullable
     SimNode to(Id target, Predicate<SimNode> counts) {
         return search(target, counts, 0, places.length, 0);
     }
 
-    /** Whether a lookup found the truth: no node that others must be able to find is nearer than the first it names. */
+    /** Whether a lookup was right: no node that others must be able to find is nearer than the first one it returned. */
     boolean finds(SimNode by, Id target, long beganNs, List<Contact> closest) {
         if (closest.isEmpty()) return false;
         SimNode truth = to(target, node -> node != by && node.isSettled(beganNs));
@@ -41,7 +41,9 @@ final class Nearest {
         return target.compareDistance(first, by.signing.position(truth.id)) <= 0;
     }
 
-    /** Among {@code from} to {@code to}, which share {@code bit} leading bits, those with the target's next bit are nearer. */
+    /**
+     * The places from {@code from} to {@code to} share {@code bit} leading bits; those with the target's next bit are nearer.
+     */
     private @Nullable SimNode search(Id target, Predicate<SimNode> counts, int from, int to, int bit) {
         if (from == to) return null;
         if (to - from == 1 || bit == Id.BITS) return counts.test(places[from].node) ? places[from].node : null;

@@ -11,14 +11,14 @@ import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What lies between the nodes, at both fidelities: a latency that each pair keeps, give or take a tenth, so that what is sent
- * later may arrive earlier; loss; nodes that are cut off; firewalls that let in only whom their node spoke to lately.
+ * What lies between the nodes, at both fidelities: a latency for each pair of nodes, give or take a tenth, so that messages
+ * may overtake each other; loss; nodes that are cut off; firewalls that admit only peers that their node sent to lately.
  */
 final class Network {
-    /** How long a firewall remembers (RFC 4787 section 4.3 asks for two minutes). */
+    /** How long a firewall remembers a peer (RFC 4787 section 4.3 asks for two minutes). */
     static final long FIREWALL_NS = 120 * World.SECOND;
 
-    /** UDP payload that Ethernet carries by IPv4; what is longer is lost. */
+    /** The longest UDP payload that fits Ethernet with IPv4; longer datagrams are lost. */
     private static final int MTU_BYTES = 1_472;
 
     private static final int TWICE_PPM = 1_000;
@@ -50,12 +50,12 @@ final class Network {
         return Address.v4(FIRST + (index << 8), PORT);
     }
 
-    /** An address at which nobody is. */
+    /** An address where nobody is. */
     static Address silent(int number) {
         return Address.v4(SILENT + (number << 8), PORT);
     }
 
-    /** The node at an address; null when nobody is there. */
+    /** The node at an address; null when there is none. */
     @Nullable
     SimNode at(Address address) {
         if (!address.isV4() || address.port() != PORT) return null;
@@ -64,7 +64,7 @@ final class Network {
         return (bits & 0xff) != 0 || index >= nodes.size() ? null : nodes.get(index);
     }
 
-    /** The node of a contact, if one of the contact's addresses leads to it. */
+    /** The node of a contact if one of the contact's addresses is right; else null. */
     @Nullable
     SimNode find(Contact contact) {
         SimNode node = byId.get(contact.node());
@@ -73,7 +73,7 @@ final class Network {
         return null;
     }
 
-    /** Sends something; false when it is lost on its way. */
+    /** Notes that something is sent; returns whether it arrives. */
     boolean carries(SimNode from, SimNode to) {
         if (from.oneWay) remember(from, to);
         return to.up && !isCut(from) && !isCut(to) && admits(to, from) && !rng.chance(options.lossPpm());
@@ -111,7 +111,7 @@ final class Network {
         return baseNs - baseNs / 10 + rng.below(baseNs / 5 + 1);
     }
 
-    /** Takes a datagram on its way, now and then twice, or loses it. */
+    /** Carries a datagram to an address, now and then twice, or loses it. */
     void carry(SimNode from, Address address, byte[] datagram) {
         SimNode to = at(address);
         if (to == null || datagram.length > MTU_BYTES || !carries(from, to)) return;

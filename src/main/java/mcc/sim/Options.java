@@ -5,13 +5,12 @@ import java.util.Locale;
 /**
  * What the simulated world is like.
  *
- * @param fidelity what the links are
- * @param lossPpm of messages or datagrams, each way
- * @param minLatencyMs least one-way latency of a link, and {@code maxLatencyMs} most; each pair of nodes keeps its own, give
- *     or take a tenth
- * @param churnMedianMin median life of a node, in minutes; it comes back one to five minutes after; 0 for no churn
- * @param stallPpm of the messages between the mailboxes of a node: those after which a mailbox reads nothing for up to 50 ms
- * @param bucketLimit what the checker allows a bucket: k, or less where it is to prove that it can see
+ * @param fidelity how real the links are
+ * @param lossPpm how many of a million messages or datagrams are lost, each way
+ * @param minLatencyMs least one-way latency of a pair of nodes, and {@code maxLatencyMs} most; give or take a tenth each time
+ * @param churnMedianMin median life of a node, in minutes; it comes back one to five minutes later; 0 for no churn
+ * @param stallPpm after how many of a million messages within a node the reader stalls for up to 50 ms
+ * @param bucketLimit how many contacts the checker allows in a bucket: k, or less to prove that the checker notices
  */
 public record Options(
         Fidelity fidelity,
@@ -22,23 +21,23 @@ public record Options(
         int stallPpm,
         Faults faults,
         int bucketLimit) {
-    /** What the links of a world are. */
+    /** How real the links are. */
     public enum Fidelity {
-        /** Latency and loss; messages are values. */
+        /** Links are latency and loss; messages are passed as values. */
         MESSAGES,
-        /** Those that ship, with real keys and bytes. */
+        /** The shipped links, with real keys and bytes. */
         PACKETS
     }
 
-    /** Contacts of a bucket. */
+    /** Contacts in a full bucket. */
     static final int K = 16;
 
-    /** Of an ordinary network: 1 % loss, 50 to 200 ms, a median life of an hour, few faults. */
+    /** An ordinary network: 1 % loss, 50 to 200 ms, a median life of an hour, few faults. */
     public static Options defaults() {
         return new Options(Fidelity.MESSAGES, 10_000, 50, 200, 60, 1_000, Faults.usual(), K);
     }
 
-    /** Refuses what no world can be. */
+    /** Refuses values that are out of range. */
     public Options {
         if (lossPpm < 0 || lossPpm > 1_000_000) throw new IllegalArgumentException("lossPpm is 0 to 1000000");
         if (minLatencyMs < 1 || maxLatencyMs < minLatencyMs)
@@ -47,7 +46,10 @@ public record Options(
         if (stallPpm < 0 || stallPpm > 500_000) throw new IllegalArgumentException("stallPpm is 0 to 500000");
     }
 
-    /** Returns what the command line must say of it, each after a blank: nothing of what is in {@code usual}. */
+    /**
+     * Returns the command-line arguments that these options need, each after a blank: only those that differ from
+     * {@code usual}.
+     */
     String arguments(Options usual) {
         StringBuilder out = new StringBuilder();
         if (fidelity != usual.fidelity) {

@@ -10,17 +10,17 @@ import mcc.core.Invariant;
 import mcc.dht.Dht;
 
 /**
- * With real keys and bytes: everybody joins by addresses alone, looks a random position up, sends a few ten thousand bytes to a
- * random other node over a stream, and packets of a virtual interface beside it. In the end every byte is where it belongs, and
- * nearly every lookup was right. All along no nonce seals twice, what is read is a prefix of what was written, and a packet
- * arrives as it was sent and once.
+ * With real keys and bytes: every node joins knowing addresses only, looks up a random position, sends a random other node
+ * 20,000 bytes over a stream, and packets of a virtual interface beside it. In the end all bytes have arrived and nearly every
+ * lookup was right. Meanwhile no nonce is used twice, what is read is a prefix of what was written, and a packet arrives
+ * unchanged and once.
  */
 final class PacketsScenario implements Scenario {
     private static final long SETTLE_NS = 40 * World.SECOND;
     private static final long SPREAD_NS = 20 * World.SECOND;
     private static final long END_NS = 60 * World.SECOND;
     private static final int SUCCESS_PERMILLE = 950;
-    /** Of packets sealed for a peer, at the default loss and less. */
+    /** Least share of sealed packets that must arrive, at the default loss or less. */
     private static final int PACKETS_PERMILLE = 950;
 
     private static final int CONTENT_BYTES = 20_000;

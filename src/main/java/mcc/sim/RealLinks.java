@@ -26,26 +26,26 @@ import mcc.wire.Transport;
 
 /**
  * The links of one node at packet fidelity: the shipped classes with real keys over simulated datagrams, driven as the packet
- * loop drives them. Also the loop's other guests: streams that are written as their windows allow and read at once, and packets
- * of a virtual interface. What is read is compared with what was written, byte by byte, as it comes.
+ * loop drives them. Also stands in for the links' users: streams that are written as far as flow control allows and read at
+ * once, and packets of a virtual interface. What is read is compared with what was written, byte by byte.
  */
 final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
     private static final int LINKS_MAX = 1_024;
     private static final int ROUNDS_MAX = 10_000;
 
-    /** What a scenario does with the links of a node beyond what other cores ask. */
+    /** What a scenario lets the links of a node do beside what other cores ask. */
     sealed interface Use {
-        /** Open a stream, write the content, end it. */
+        /** Open a stream, write the content, end the stream. */
         record Send(Traffic.Transfer transfer) implements Use {}
 
-        /** Send a packet of the virtual interface if keys stand, else agree on some. */
+        /** Send a packet of the virtual interface if there is a session, else start one. */
         record Packet(Contact to, Bytes packet) implements Use {}
     }
 
     private final World world;
     private final SimNode node;
     private final Links links;
-    /** Links that gave a peer up because its deadline stayed due. */
+    /** Counts links that gave a peer up because their deadline stayed due. */
     private final Counters.Counter stuck;
 
     private final Map<Stream, Traffic.Transfer> writing = new HashMap<>(); // Looked up, never iterated.
@@ -77,7 +77,7 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
     public void take(Object content) {
         long nowNs = world.nowNs();
         switch (content) {
-            // A tick is the turn itself.
+            // turn() does what a tick does.
             case LinkInput.Tick _ -> {}
             case LinkInput input -> links.handle(nowNs, input);
             case Network.Datagram d -> {
@@ -91,7 +91,9 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
         turn(nowNs);
     }
 
-    /** As {@code node/SessionVerticle.java#onTurn}: what is due, what was said, what is to be sent, until there is no more. */
+    /**
+     * Like {@code node/SessionVerticle.java#onTurn}: does what is due, delivers outputs and transmits until there is no more.
+     */
     private void turn(long nowNs) {
         boolean due = links.deadlineNs() <= nowNs;
         if (due) links.handle(nowNs, new LinkInput.Tick());
@@ -186,7 +188,7 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
     @Override
     public void send(Address to, byte[] buf, int offset, int length) {
         if (Transport.looksLike(buf, offset, length)) {
-            // The receiver index names the key, so index and counter together are the nonce.
+            // The receiver index names the key, so index and counter together identify the nonce.
             long nonce = (long) Transport.receiver(buf, offset) << 32 | Transport.counter(buf, offset) & 0xffffffffL;
             Invariant.check(sealed.add(nonce), "a nonce seals once");
         } else {

@@ -12,19 +12,19 @@ import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 
 /**
- * Nodes offer services, others find them; then a third of the providers dies without a word and another third withdraws. A
- * resolution is right when it names every provider that stands, and nothing may ever name one as usable that was gone for
- * longer than its lease, or withdrawn for longer than a few round trips.
+ * Nodes offer services and others find them; then a third of the providers die without a word and another third withdraw. A
+ * resolution is right if it returns every provider that is still there. None may ever return a provider as usable that died
+ * longer ago than its lease, or that withdrew longer ago than a few round trips.
  */
 final class RegistryScenario implements Scenario {
     private static final long LEASE_MS = 30_000;
-    /** What an answer may take on its way, and be used again for. */
+    /** Allowance for an answer on its way, and for how long it is used again. */
     private static final long SKEW_NS = 5 * World.SECOND;
 
     private static final int PROVIDERS = 3;
     private static final int SUCCESS_PERMILLE = 990;
 
-    /** One provider: until when it may be named, and from when on it must be. */
+    /** One provider: {@code goneNs} ends the time in which it may be returned; it must be a moment after {@code sinceNs}. */
     private static final class Offered {
         final SimNode node;
         final ServiceName service;
@@ -88,7 +88,7 @@ final class RegistryScenario implements Scenario {
         world.input(node, new Registry.Input.Register(ticket, registration));
     }
 
-    /** Of each service the first provider dies, the second withdraws, the third stays. */
+    /** Of each service the first provider dies, the second withdraws and the third stays. */
     private void end() {
         for (List<Offered> list : offered.values()) {
             SimNode dying = list.getFirst().node;

@@ -1,11 +1,11 @@
 package mcc.sim;
 
-/** One story that a simulated network goes through; made for one run. */
+/** A scripted course of events in a simulated network; made for one run. */
 sealed interface Scenario permits LookupsScenario, RegistryScenario, FaultsScenario, PacketsScenario {
-    /** Runs it to its end; throws {@link mcc.core.Invariant.Broken} where something is wrong. */
+    /** Runs it to its end; throws {@link mcc.core.Invariant.Broken} if something is wrong. */
     Outcome run();
 
-    /** What {@link Report} says beyond the question. */
+    /** The results; {@link Report} adds to them what was run. */
     record Outcome(
             int lookups,
             int successPermille,

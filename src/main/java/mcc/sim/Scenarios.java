@@ -8,7 +8,7 @@ public final class Scenarios {
     static final String REGISTRY = "registry";
     /** Much goes wrong, then it heals, and all must be well again. */
     static final String FAULTS = "faults";
-    /** Packet fidelity: streams and packets of the virtual interface besides the cores' messages. */
+    /** Packet fidelity: streams and packets of the virtual interface beside the cores' messages. */
     static final String PACKETS = "packets";
     /** Must fail: its checker allows a bucket one contact less than k. */
     static final String CANARY = "canary";
@@ -22,12 +22,12 @@ public final class Scenarios {
         return List.of(LOOKUPS, REGISTRY, FAULTS, PACKETS, CANARY, CANARY_FAULTS);
     }
 
-    /** Whether nodes die and come back in a scenario, as {@link Options#churnMedianMin} has it. */
+    /** Whether nodes die and come back in a scenario, as {@link Options#churnMedianMin} says. */
     public static boolean hasChurn(String name) {
         return name.equals(LOOKUPS) || name.equals(CANARY);
     }
 
-    /** Returns the options of a scenario where none are given. */
+    /** Returns a scenario's default options. */
     public static Options defaults(String name) {
         Options usual = Options.defaults();
         return switch (name) {

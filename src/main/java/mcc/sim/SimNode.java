@@ -17,12 +17,12 @@ import mcc.wire.Contact;
 import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
-/** One simulated machine: its cores, each at a mailbox of its own, and what is wrong with it. */
+/** One simulated machine: its cores, and its faults. */
 final class SimNode {
-    /** Who was cut off has this long to be found again. */
+    /** How long a node that was cut off has to be found again. */
     static final long RETURN_NS = 90 * World.SECOND;
 
-    /** A message that waits for a mailbox that does not read. */
+    /** A message that waits for a stalled core. */
     record Held(int from, int to, Object content) {}
 
     final int index;
@@ -31,39 +31,39 @@ final class SimNode {
     final Contact contact;
     final Rng rng;
     final Signing signing;
-    /** The keys, at packet fidelity. */
+    /** The keys, at packet fidelity only. */
     final @Nullable Identity identity;
-    /** Answers with what is not so; for all its life. */
+    /** Gives false answers, all its life. */
     boolean liar;
-    /** Hears only whom it spoke to lately; for all its life. */
+    /** Receives only from peers that it sent to lately, all its life. */
     boolean oneWay;
-    /** Tells an old address of its before the one it has; for all its life. */
+    /** Announces an old address before its real one, all its life. */
     boolean stale;
 
-    /** Its cores; others in each life. */
+    /** Its cores; new ones in each life. */
     Cores cores;
 
     boolean up;
-    /** Nothing gets to it or away from it. */
+    /** Nothing reaches it or leaves it. */
     boolean cut;
-    /** The same, though the scenario believes that it healed: for the canary. */
+    /** The same, while the scenario believes that it is healed: for the canary. */
     boolean deaf;
     /** Counts its lives: what was sent to an earlier one is lost. */
     int life;
 
     long joinedNs = Core.NEVER;
     long diedNs = Core.NEVER;
-    /** When it was last cut off no more. */
+    /** When it was last connected again after being cut off. */
     long backNs = Long.MIN_VALUE;
-    /** For which deadline a tick is in the queue. */
+    /** The deadline for which a tick is planned. */
     long armedNs = Core.NEVER;
-    /** When a tick of each mailbox is due; a core's deadline moves only when it is handed something. */
+    /** When each core's next tick is due; a core's deadline changes only when it reads something. */
     private final long[] dueNs = new long[Mail.MAILBOXES];
-    /** When it last spoke to whom, where a firewall wants to know. */
+    /** When it last sent to which node, if it has a firewall. */
     @Nullable
     Map<Integer, Long> spokeTo;
 
-    /** One bit for each mailbox that does not read just now. */
+    /** One bit for each core that is stalled. */
     int busy;
 
     @Nullable
@@ -81,7 +81,7 @@ final class SimNode {
         cores = new Cores(world, this);
     }
 
-    /** Forgets everything but who it is. */
+    /** Forgets everything but its identity and faults. */
     void forget(World world) {
         cores = new Cores(world, this);
         joinedNs = Core.NEVER;
@@ -96,12 +96,15 @@ final class SimNode {
         return contact.addresses().getFirst();
     }
 
-    /** What it tells of where it is. */
+    /** The addresses that it announces. */
     List<Address> told() {
         return stale ? List.of(Network.silent(index), address()) : contact.addresses();
     }
 
-    /** When the first tick is due of the mailboxes that read, where {@code read} has a bit for each that has just read something. */
+    /**
+     * When the first tick of a core that is not stalled is due; {@code read} has a bit for each core that has just read
+     * something.
+     */
     long dueNs(int read) {
         long due = Core.NEVER;
         for (int mailbox = 0; mailbox < Mail.MAILBOXES; mailbox++) {
@@ -119,17 +122,17 @@ final class SimNode {
         return (busy & 1 << mailbox) != 0;
     }
 
-    /** Whether others must be able to find it: it has been there since then, and nothing is wrong with it. */
+    /** Whether others must be able to find it: it joined before {@code sinceNs} and has no fault. */
     boolean isSettled(long sinceNs) {
         return isHonest() && joinedNs <= sinceNs && backNs <= sinceNs - RETURN_NS;
     }
 
-    /** Whether it is there and does what it should. */
+    /** Whether it is up and behaves as it should. */
     boolean isHonest() {
         return up && !cut && !liar && !oneWay;
     }
 
-    /** An app beside a node, whose health nobody looks at. */
+    /** A registration of an app whose health is not checked. */
     static Registration app(String id, ServiceName service, List<String> tags, long leaseMs) {
         return new Registration(
                 id,

@@ -8,14 +8,14 @@ import mcc.crypto.Sha256;
 import mcc.dht.Signing;
 
 /**
- * Signatures that anybody could forge, in place of Ed25519: a 64-bit hash of writer and message. Enough to tell a record
- * that was changed from one that was not, at a hundredth of the cost. Positions are the real SHA-256, computed once per node.
+ * A stand-in for Ed25519 that anybody could forge: a 64-bit hash of writer and message. It tells a changed record from an
+ * unchanged one, at a hundredth of the cost. Positions are real SHA-256, computed once per node.
  */
 final class SimSigning implements Signing {
     private final Id self;
     private final Map<Id, Id> positions;
 
-    /** Shares {@code positions} with all nodes of one world. */
+    /** {@code positions} is shared by all nodes of a world. */
     SimSigning(Id self, Map<Id, Id> positions) {
         this.self = self;
         this.positions = positions;

@@ -2,7 +2,7 @@ package mcc.sim;
 
 import mcc.core.Invariant;
 
-/** Runs one scenario, and says how to replay it when it fails. */
+/** Runs one scenario, and tells how to replay it when it fails. */
 public final class Simulation {
     private Simulation() {}
 
@@ -10,7 +10,7 @@ public final class Simulation {
      * Runs a scenario of {@link Scenarios#names} to its end.
      *
      * @param nodes at least 2
-     * @throws Failure when something was wrong; its message is the line that replays it
+     * @throws Failure if an invariant was broken; its message begins with the command that replays the run
      */
     public static Report run(String scenario, int nodes, long seed, Options options) {
         if (nodes < 2) throw new IllegalArgumentException("a network has at least 2 nodes");

@@ -5,18 +5,18 @@ import mcc.core.Core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What will happen when: a heap by time and, at equal times, in the order of planning. The keys lie in arrays of their own,
- * four children to a parent: with a hundred thousand nodes it is the memory's latency that a heap waits for.
+ * Events in order of time and, at equal times, in order of planning: a heap with four children per parent, whose keys are in
+ * arrays of their own, because with a hundred thousand nodes a heap is bound by memory latency.
  */
 final class Timeline {
     private static final int CHILDREN = 4;
 
     /**
-     * Something for one node, or for the world.
+     * An event for one node, or for the world.
      *
      * @param node its index; −1 where {@code what} is a {@link Runnable} of the world
-     * @param life in which of its lives; in another nothing happens
-     * @param from the mailbox that sends, and {@code to} the one that gets it, as {@link Mail} numbers them
+     * @param life the node's life; in a later one nothing happens
+     * @param from the sending core, and {@code to} the receiving one, as {@link Mail} numbers them
      */
     record Event(int node, int life, int from, int to, Object what) {}
 

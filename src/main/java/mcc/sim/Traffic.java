@@ -13,15 +13,15 @@ import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the nodes of a world send each other at packet fidelity besides the messages of their cores: streams of bytes, and
- * packets of virtual interfaces. Knows all that was sent, so that what arrives can be compared as it comes.
+ * What nodes send each other at packet fidelity beside the messages of their cores: streams of bytes, and packets of virtual
+ * interfaces. Remembers all that was sent, to compare it with what arrives.
  */
 final class Traffic {
     private static final int PACKET_BYTES = 200;
-    /** The first byte of an IPv6 packet, as far as the links look into one. */
+    /** The first byte of an IPv6 packet, which is all that links look at. */
     private static final byte IPV6 = 0x60;
 
-    /** A stream, as its reader names it. */
+    /** A stream as its reader identifies it. */
     private record Way(Id from, Id to, long stream) {}
 
     /** Bytes on their way from one node to another. */
@@ -40,7 +40,7 @@ final class Traffic {
             this.content = content;
         }
 
-        /** Compares what came with what was written. */
+        /** Compares what was read with what was written. */
         void read(byte[] bytes, int length) {
             boolean known = length <= written - read && Arrays.equals(bytes, 0, length, content, read, read + length);
             Invariant.check(known, "what is read is a prefix of what was written");
@@ -63,7 +63,7 @@ final class Traffic {
         transfers.put(new Way(transfer.from.id, transfer.to.id, stream), transfer);
     }
 
-    /** The transfer that comes in on a stream; null when nobody began one. */
+    /** The transfer that a stream carries; null when nobody began one. */
     @Nullable
     Transfer find(Id from, Id to, long stream) {
         return transfers.get(new Way(from, to, stream));
@@ -94,7 +94,7 @@ final class Traffic {
         arrived++;
     }
 
-    /** Of 1,000 packets that were sealed, how many arrived; 1,000 when none was. */
+    /** How many of 1,000 sealed packets arrived; 1,000 when none was sealed. */
     int arrivedPermille() {
         return sent == 0 ? 1_000 : (int) (arrived * 1_000L / sent);
     }

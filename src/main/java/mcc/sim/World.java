@@ -20,22 +20,22 @@ import mcc.nat.Nat;
 import mcc.registry.Registry;
 
 /**
- * A whole network in one thread and virtual time: nodes with the cores and the wiring that ship, each core at a mailbox of its
- * own, and a network between them. The same at both fidelities; only what stands at the mailbox of the links differs.
+ * A whole network in one thread and virtual time: nodes with the shipped cores and wiring, and a network between them. Only
+ * the links differ between the two fidelities.
  */
 final class World {
     static final long MS = 1_000_000;
     static final long SECOND = 1_000 * MS;
     static final long MINUTE = 60 * SECOND;
     static final Bytes NETWORK = Bytes.utf8("sim");
-    /** Real keys take their time. */
+    /** Real keys cost too much time for more nodes. */
     static final int PACKET_NODES_MAX = 1_000;
 
     private static final long EPOCH_MS = 1_800_000_000_000L;
     private static final int BOOTSTRAPS = 3;
     private static final int WORLD = -1;
 
-    /** What the host of a node hears: everything that the wiring sends outside. */
+    /** Hears everything that the wiring sends to the host of a node. */
     interface Host {
         void heard(SimNode node, Object output);
     }
@@ -47,7 +47,7 @@ final class World {
     final Liars liars;
     final Mailboxes mailboxes;
     final Traffic traffic = new Traffic();
-    /** Of all nodes together: who wants to know of one has its outputs. */
+    /** The counts of all nodes together; for a single node, look at its outputs. */
     final Counters counters = new Counters();
 
     private final Host host;
@@ -76,7 +76,7 @@ final class World {
         for (int i = 0; i < count; i++) {
             Rng own = rng.split();
             SimNode node = packets ? real(i, own) : cheap(i, own, positions);
-            // The first is everybody's way in, so it is what it should be.
+            // The first node is everybody's way in, so it has no such fault.
             Faults faults = options.faults();
             node.liar = i > 0 && own.below(1_000) < faults.liarsPermille();
             node.oneWay = i > 0 && own.below(1_000) < faults.oneWayPermille();
@@ -104,7 +104,7 @@ final class World {
         return EPOCH_MS + nowNs / MS;
     }
 
-    /** Returns how many messages, or at packet fidelity datagrams, arrived. */
+    /** Returns how many messages arrived; at packet fidelity, how many datagrams. */
     long delivered() {
         return delivered;
     }
@@ -118,19 +118,19 @@ final class World {
         return ++messages;
     }
 
-    /** A number for a question of the scenario's own; the answer is heard by the host. */
+    /** A number for a request of the scenario's own; the answer goes to the scenario. */
     long nextCall() {
         return calls--;
     }
 
     // ---- time -------------------------------------------------------------------------------------------------------
 
-    /** Runs {@code what} at a time of the world. */
+    /** Runs {@code what} at a point of virtual time. */
     void at(long atNs, Runnable what) {
         timeline.add(Math.max(atNs, nowNs), new Timeline.Event(WORLD, 0, 0, 0, what));
     }
 
-    /** Something gets to the links of a node after that long, unless the node has died by then. */
+    /** Hands something to the links of a node after a delay, unless the node dies before. */
     void arrive(SimNode to, long afterNs, Object what) {
         plan(to, nowNs + afterNs, Mail.OUTSIDE, Mail.LINKS, what);
     }
@@ -139,7 +139,7 @@ final class World {
         timeline.add(atNs, new Timeline.Event(node.index, node.life, from, to, what));
     }
 
-    /** Lets time pass. */
+    /** Runs everything that happens up to a point of virtual time. */
     void runUntil(long untilNs) {
         while (timeline.nextNs() <= untilNs) {
             nowNs = timeline.nextNs();
@@ -179,22 +179,22 @@ final class World {
 
     // ---- what nodes do ----------------------------------------------------------------------------------------------
 
-    /** Hands an input to a node from outside, at this moment but after what happens now. */
+    /** Hands an input to a node from outside, now, but after everything that was planned for now. */
     void input(SimNode node, Dht.Input input) {
         plan(node, nowNs, Mail.OUTSIDE, Mail.DHT, input);
     }
 
-    /** Hands an input to a node from outside, at this moment but after what happens now. */
+    /** As for the DHT, to the registry. */
     void input(SimNode node, Registry.Input input) {
         plan(node, nowNs, Mail.OUTSIDE, Mail.REGISTRY, input);
     }
 
-    /** Hands an input to a node from outside, at this moment but after what happens now. */
+    /** As for the DHT, to the links. */
     void input(SimNode node, LinkInput input) {
         plan(node, nowNs, Mail.LINKS, Mail.LINKS, input);
     }
 
-    /** A stream, or a packet of the virtual interface, for the links of a node; at packet fidelity. */
+    /** Lets the links of a node use a stream or send a packet of the virtual interface; at packet fidelity. */
     void input(SimNode node, RealLinks.Use use) {
         plan(node, nowNs, Mail.LINKS, Mail.LINKS, use);
     }
@@ -211,7 +211,7 @@ final class World {
         if (node.joinedNs == Core.NEVER) node.joinedNs = nowNs;
     }
 
-    /** Any node that is up and does what it should. */
+    /** A random node that is up and behaves as it should. */
     SimNode anyHonest() {
         SimNode node;
         do {
@@ -222,7 +222,7 @@ final class World {
 
     // ---- lives ------------------------------------------------------------------------------------------------------
 
-    /** Starts a node by way of three random ones that are up; the first node needs none. */
+    /** Starts a node that joins by three random nodes that are up; the first node needs none. */
     void start(SimNode node) {
         List<Address> bootstrap = bootstrap(node);
         node.up = true;
@@ -242,7 +242,7 @@ final class World {
         if (node.liar) liars.begin(node);
     }
 
-    /** At least one of them answers, if there is one. */
+    /** Returns the addresses by which a node joins; at least one answers, if any node is up. */
     private List<Address> bootstrap(SimNode node) {
         List<Address> out = new ArrayList<>();
         if (up == 0) return out;
@@ -269,7 +269,7 @@ final class World {
         node.forget(this);
     }
 
-    /** Cuts a node off, and lets it back after that long. Its cores go on. */
+    /** Cuts a node off for a time. Its cores go on. */
     void cut(SimNode node, long forNs) {
         node.cut = true;
         at(nowNs + forNs, () -> {
@@ -278,7 +278,10 @@ final class World {
         });
     }
 
-    /** Starts all nodes one after the other, the first ones with more time between them, and from then on lets them die. */
+    /**
+     * Starts all nodes one after the other, the first ones with longer pauses; from then on they may die. Returns when the
+     * last has started.
+     */
     long startAll() {
         long atNs = 0;
         for (SimNode node : nodes) {
@@ -291,7 +294,7 @@ final class World {
         return atNs;
     }
 
-    /** Cuts some of the nodes off for a minute or two, each at some moment of that time. */
+    /** Cuts some nodes off for a minute or two, each at a random moment of the given time. */
     void cutSome(long fromNs, long untilNs) {
         for (SimNode node : nodes) {
             if (rng.below(1_000) >= options.faults().cutOffPermille()) continue;
@@ -315,7 +318,7 @@ final class World {
         });
     }
 
-    /** Looks at every node in turn, a sixteenth of them every two seconds, until the run ends. */
+    /** Checks a sixteenth of the nodes every two seconds, in turn, until the run ends. */
     void checkAlways() {
         check(0);
     }
