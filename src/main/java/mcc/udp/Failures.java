@@ -6,7 +6,7 @@ import mcc.core.Counters.Counter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One kind of system call that failed: each time is counted, each error told once. */
+/** A kind of system call that fails now and then: every failure is counted, every error is logged once. */
 public final class Failures {
     private static final Logger LOG = LoggerFactory.getLogger(Failures.class);
     private static final int ERRNO_MAX = 4_095;
@@ -17,8 +17,9 @@ public final class Failures {
     private final BitSet told = new BitSet();
 
     /**
-     * Those of one kind.
+     * Makes one for a kind of system call.
      *
+     * @param name the counter
      * @param doing what fails, for people
      */
     public Failures(Counters counters, String name, String doing) {
@@ -27,7 +28,7 @@ public final class Failures {
         counter = counters.of(name);
     }
 
-    /** It failed once more, by an error of errno(3). */
+    /** Counts a failure, with the error as in errno(3). */
     public void add(int errno) {
         counter.add();
         int known = Math.clamp(errno, 0, ERRNO_MAX);

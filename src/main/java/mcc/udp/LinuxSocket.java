@@ -12,16 +12,16 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A UDP socket by calls of Linux: batches in and out without an object per datagram. */
+/** A UDP socket by Linux system calls: sends and receives in batches, without an object per datagram. */
 final class LinuxSocket implements PacketSocket {
     private static final Logger LOG = LoggerFactory.getLogger(LinuxSocket.class);
     private static final int SEGMENTS_MAX = 60;
-    /** What one UDP datagram over IPv4 may hold, and so a super-packet. */
+    /** The longest payload of a UDP datagram over IPv4, and so of a super-packet. */
     private static final int BATCH_BYTES = 65_507;
 
     private static final int PLAIN_MAX = 4096;
     private static final int SENDERS = 256;
-    /** The kernel's errors are looked at in one of so many turns, and in each that received nothing. */
+    /** The error queue is read once in this many turns, and in every turn that received nothing. */
     private static final int TURNS = 64;
 
     private final PacketLoop loop;
@@ -36,10 +36,10 @@ final class LinuxSocket implements PacketSocket {
     private final Counter gone;
     private final Failures receiving;
     private final byte[] batch = new byte[BATCH_BYTES];
-    /** Where the kernel's segmentation failed. */
+    /** Destinations for which the kernel refused segmentation. */
     private final Map<Address, Boolean> plain = new HashMap<>();
 
-    /** Those heard lately, by a part of their hash. */
+    /** Senders seen lately, by a part of their hash. */
     private final @Nullable Address[] senders = new Address[SENDERS];
 
     private PacketLoop.@Nullable Watch watch;
@@ -101,7 +101,7 @@ final class LinuxSocket implements PacketSocket {
         return of(loop, made, address, ends, counters, handler);
     }
 
-    /** @param address where the descriptor is bound, whatever the port */
+    /** @param address the address that the descriptor is bound to; its port is ignored */
     static LinuxSocket of(
             PacketLoop loop,
             UdpDescriptor made,
@@ -155,13 +155,14 @@ final class LinuxSocket implements PacketSocket {
         }
     }
 
-    /** The end that a message came to. */
+    /** Returns the number of the local address that a message came to. */
     private int end(int message) {
         if (!wildcard) return ends.number(this, local.high(), local.low(), 0);
         long high = socket.localHigh(message);
         long low = socket.localLow(message);
         if (high == 0 && low == 0) return LocalEnds.ANY;
-        boolean linkLocal = high >>> 54 == 0x3fa; // RFC 4291 section 2.5.6: means one interface's alone
+        boolean linkLocal =
+                high >>> 54 == 0x3fa; // RFC 4291 section 2.5.6: such an address is meaningful on one interface only
         return ends.number(this, high, low, linkLocal ? socket.localScope(message) : 0);
     }
 
@@ -188,7 +189,7 @@ final class LinuxSocket implements PacketSocket {
                 && !plain.containsKey(to);
         if (!joins) push();
         if (blocked || length > BATCH_BYTES) {
-            dropped.add(); // as a full queue of the kernel would
+            dropped.add(); // dropped, as by the kernel when its queue is full
             return;
         }
         if (count == 0) {
@@ -201,7 +202,7 @@ final class LinuxSocket implements PacketSocket {
         System.arraycopy(buf, offset, batch, this.length, length);
         this.length += length;
         count++;
-        if (length < size) closed = true; // only the last segment may be short
+        if (length < size) closed = true; // only the last segment may be shorter
     }
 
     @Override
@@ -228,7 +229,7 @@ final class LinuxSocket implements PacketSocket {
         length = 0;
     }
 
-    /** Sends from the address that is meant, or from any where this host has it no longer; the error, or 0. */
+    /** Sends from the address that is meant, or from any if this host no longer has it; returns the error, or 0. */
     private int pushed(Address to, int offset, int length, int segment) {
         LocalEnds.End end = wildcard ? ends.get(from) : null;
         if (end == null) socket.leaveFrom(0, 0, 0);
@@ -241,12 +242,15 @@ final class LinuxSocket implements PacketSocket {
         return again;
     }
 
-    /** Segmentation is not for every path: what it refused goes one by one, and what comes after too if that helped. */
+    /**
+     * Not every path allows segmentation: sends the datagrams one by one, and later ones to this destination too if that
+     * helped.
+     */
     private void failed(Address to, int error) {
         boolean mayPassAlone =
                 error == UdpDescriptor.EIO || error == UdpDescriptor.EINVAL || error == UdpDescriptor.EMSGSIZE;
         if (count == 1 || !mayPassAlone) {
-            errors.add(count); // an ICMP error of one peer; the links notice silence
+            errors.add(count); // an ICMP error of one peer; the links notice its silence
             return;
         }
         boolean helped = false;
@@ -255,7 +259,7 @@ final class LinuxSocket implements PacketSocket {
             if (pushed(to, at, n, 0) != 0) errors.add();
             else if (n == size) helped = true;
         }
-        if (!helped) return; // too long for this machine's interface, except perhaps the short one at the end
+        if (!helped) return; // too long for the interface, except perhaps the short last one
         unsegmented.add();
         if (plain.size() >= PLAIN_MAX) plain.clear(); // a cache: it fills again
         plain.put(to, true);
@@ -264,7 +268,7 @@ final class LinuxSocket implements PacketSocket {
     @Override
     public void close() {
         loop.execute(() -> {
-            if (watch != null) watch.end(); // first: the descriptor's number may be another's next
+            if (watch != null) watch.end(); // before the descriptor is closed, as its number may be used again at once
             socket.close();
         });
     }

@@ -10,14 +10,14 @@ import mcc.link.PacketSink;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The addresses of this host that datagrams came to, numbered: links remember the number, sockets send from what it stands for
- * (ip(7), ipv6(7): IP_PKTINFO, IPV6_PKTINFO).
+ * Numbers for the addresses of this host that datagrams came to: links remember the number, and sockets send from the address
+ * that it stands for (ip(7), ipv6(7): IP_PKTINFO, IPV6_PKTINFO).
  *
- * <p>A number stands for one address for as long as the sockets live. Limit: {@link #MAX}; addresses beyond it are
- * {@link #ANY}, and counted. Belongs to the packet loop.
+ * <p>A number stands for the same address for as long as the sockets live. At most {@link #MAX} addresses have one; others are
+ * {@link #ANY}, and counted. Used on the packet loop only.
  */
 final class LocalEnds {
-    /** No end in particular: the kernel chooses. */
+    /** No particular address: the kernel chooses one. */
     static final int ANY = PacketSink.ANY;
 
     /** A host has few addresses at a time, but may get new ones every day. */
@@ -26,9 +26,9 @@ final class LocalEnds {
     private static final int LATELY = 64;
 
     /**
-     * One end: an address at a socket.
+     * An address at a socket.
      *
-     * @param scope the index of the interface, where the address means nothing without; else 0
+     * @param scope the index of the interface for an address that is meaningful on one interface only, else 0
      */
     record End(PacketSocket socket, long high, long low, int scope) {
         private boolean is(PacketSocket socket, long high, long low, int scope) {
@@ -38,7 +38,7 @@ final class LocalEnds {
 
     private final List<End> ends = new ArrayList<>();
     private final Map<End, Integer> numbers = new HashMap<>();
-    /** Those asked for lately and their numbers, by a part of their hash: no object is made for a datagram. */
+    /** Those asked for lately, by a part of their hash, so that no object is made per datagram. */
     private final @Nullable End[] lately = new End[LATELY];
 
     private final int[] latelyNumbers = new int[LATELY];
@@ -48,7 +48,7 @@ final class LocalEnds {
         refused = counters.of("udp.local.refused");
     }
 
-    /** The number of an end, a new one for a new end. */
+    /** Returns the number of an address; a new address gets a new number. */
     int number(PacketSocket socket, long high, long low, int scope) {
         int slot = (int) (low ^ low >>> 8 ^ high) & LATELY - 1;
         End last = lately[slot];
@@ -69,7 +69,7 @@ final class LocalEnds {
         return number;
     }
 
-    /** The end of a number; null for {@link #ANY}. */
+    /** Returns what a number stands for; null for {@link #ANY}. */
     @Nullable
     End get(int number) {
         return number > 0 && number <= ends.size() ? ends.get(number - 1) : null;

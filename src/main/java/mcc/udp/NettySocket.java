@@ -24,7 +24,7 @@ import mcc.core.Counters;
 import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
-/** A UDP socket by Netty, datagram by datagram, for systems where {@link LinuxSocket} does not work. */
+/** A UDP socket by Netty, one datagram at a time, for systems where {@link LinuxSocket} does not work. */
 final class NettySocket implements PacketSocket {
     private static final int BUFFER_BYTES = 4 << 20;
     private static final int SENDERS_MAX = 4096;
@@ -47,7 +47,7 @@ final class NettySocket implements PacketSocket {
     /**
      * Binds; blocks the caller, which must not be the packet loop.
      *
-     * @throws IOException when the address cannot be had
+     * @throws IOException if it cannot bind to the address
      */
     static NettySocket bind(
             PacketLoop loop, Address address, LocalEnds ends, Counters counters, DatagramHandler handler)
@@ -102,7 +102,7 @@ final class NettySocket implements PacketSocket {
     }
 
     @Override
-    public void cut() {} // here nothing is joined
+    public void cut() {} // nothing is joined here
 
     @Override
     public void flush() {

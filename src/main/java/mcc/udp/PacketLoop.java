@@ -15,10 +15,10 @@ import io.vertx.core.internal.ContextInternal;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The one event loop that belongs to packets alone, as one verticle sees it: what a task throws is that verticle's failure.
+ * The event loop that only packets use, as one verticle sees it: what its tasks throw fails that verticle.
  *
- * <p>Vert.x's own loops never share it. On it live the verticles that say so ({@code node.Resident}), so that bytes between a
- * connection, a stream and the UDP socket never wait for another thread.
+ * <p>Vert.x's own loops are separate. Verticles that declare it ({@code node.Resident}) live on this one, so that bytes
+ * between a connection, a stream and the UDP socket never wait for another thread.
  */
 public final class PacketLoop {
     private final EventLoop loop;
@@ -30,12 +30,12 @@ public final class PacketLoop {
         loop = ((ContextInternal) context).nettyEventLoop();
     }
 
-    /** Calls a handler now, as one of a context of the loop: what it throws is the failure of that one's verticle. */
+    /** Calls a handler at once, on a context of this loop: what it throws fails the verticle of that context. */
     public static <T> void dispatch(Context context, T with, Handler<T> handler) {
         ((ContextInternal) context).dispatch(with, handler);
     }
 
-    /** Runs a task when the verticle ends whose context this is. */
+    /** Runs a task when the verticle of a context ends. */
     public static void atEnd(Context context, Runnable task) {
         ((ContextInternal) context).addCloseHook(done -> {
             task.run();
@@ -47,7 +47,7 @@ public final class PacketLoop {
         return loop;
     }
 
-    /** Runs a task on the loop, now if this is it. */
+    /** Runs a task on the loop; at once if the caller is on it. */
     public void execute(Runnable task) {
         loop.execute(() -> guarded(task));
     }
@@ -67,20 +67,20 @@ public final class PacketLoop {
         }
     }
 
-    /** Tells whoever looks after the verticle. */
+    /** Reports a failure to the verticle's supervisor. */
     public void failed(Throwable cause) {
         ((ContextInternal) context).reportException(cause);
     }
 
-    /** Whether {@link #watch} works: on Linux, where Netty's library for it can be loaded. */
+    /** Whether {@link #watch} works: on Linux, if Netty's native library can be loaded. */
     public static boolean canWatch() {
         return Epoll.isAvailable();
     }
 
     /**
-     * Runs a task whenever a descriptor has something to read, until told otherwise or until the loop closes; the
-     * descriptor stays its owner's.
-     * Level-triggered: what is left unread comes again. Blocks the caller, which must not be the loop.
+     * Runs a task whenever a descriptor is readable, until told otherwise or until the loop closes; the descriptor stays its
+     * owner's. Level-triggered: the task runs again while something is left unread. Blocks the caller, which must not be the
+     * loop.
      */
     public Watch watch(int descriptor, Runnable ready) {
         FileDescriptor watched = new FileDescriptor(descriptor);
@@ -112,14 +112,15 @@ public final class PacketLoop {
             this.registration = registration;
         }
 
-        /** Says what the task runs for from now on: something to read, room to write, both, or neither. */
+        /** Says when the task is to run from now on: when there is something to read, room to write, either, or never. */
         public void wants(boolean readable, boolean writable) {
-            // For neither EPOLLERR, which is always told: Netty takes a descriptor without any out of its set for good.
+            // Never is written as EPOLLERR, which the kernel reports anyway: Netty drops a descriptor with no event at
+            // all for good.
             EpollIoOps ops = readable ? EpollIoOps.EPOLLIN : EpollIoOps.EPOLLERR;
             registration.submit(writable ? ops.with(EpollIoOps.EPOLLOUT) : ops);
         }
 
-        /** The task runs no more. To be called on the loop, once. */
+        /** Stops the task. To be called once, on the loop. */
         public void end() {
             registration.cancel();
         }

@@ -9,15 +9,17 @@ import org.slf4j.LoggerFactory;
 /**
  * One bound UDP socket on the packet loop.
  *
- * <p>Consecutive datagrams of one size to one address leave as one super-packet and arrive as one, where the kernel can.
+ * <p>Consecutive datagrams of one size to one address are handed to the kernel as one super-packet, and received as one, where
+ * the kernel supports it.
  */
 interface PacketSocket {
     /**
-     * Binds the fastest there is: by calls of Linux, else Netty's. Blocks the caller, which must not be the packet loop.
+     * Binds the fastest kind of socket there is: by Linux system calls, else Netty's. Blocks the caller, which must not be the
+     * packet loop.
      *
      * @param offload whether the kernel is to cut and join super-packets, where it can
-     * @param ends where the socket looks its addresses up, on the loop
-     * @throws IOException when the address cannot be had
+     * @param ends where the socket looks up its addresses' numbers, on the loop
+     * @throws IOException if it cannot bind to the address
      */
     static PacketSocket bind(
             PacketLoop loop,
@@ -44,14 +46,14 @@ interface PacketSocket {
     boolean isWritable();
 
     /**
-     * Takes a datagram into the batch; {@link #flush} sends.
+     * Adds a datagram to the batch; {@link #flush} sends it.
      *
-     * @param local the end of this host's that it leaves from, of {@link LocalEnds}, where the socket can
-     * @param ecn the mark to send it with, where the socket can
+     * @param local the number in {@link LocalEnds} of the address to send from, where the socket can choose
+     * @param ecn the ECN bits to send it with, where the socket can set them
      */
     void send(int local, Address to, byte[] buf, int offset, int length, int ecn);
 
-    /** What was taken and what comes share no super-packet. */
+    /** Starts a new super-packet: what follows is not joined with what came before. */
     void cut();
 
     void flush();

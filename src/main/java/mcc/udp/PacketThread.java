@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
-/** The thread of the {@link PacketLoop}, for the life of a node; its verticles come and go. */
+/** The thread of the {@link PacketLoop}; it lives as long as the node, while its verticles come and go. */
 public final class PacketThread implements AutoCloseable {
     private final EventLoop loop = new MultiThreadIoEventLoopGroup(
                     1,
@@ -23,12 +23,12 @@ public final class PacketThread implements AutoCloseable {
                     Epoll.isAvailable() ? SteadyEpoll.newFactory() : NioIoHandler.newFactory())
             .next();
 
-    /** A verticle's context, but on this thread: its timers and consumers end with the verticle. */
+    /** Returns a verticle's context, moved to this thread: its timers and consumers end with the verticle. */
     public Context context(Context given) {
         return ((ContextInternal) given).toBuilder().withEventLoop(loop).build();
     }
 
-    /** This loop and those of Vert.x, by the names under which an operator reads of them. */
+    /** Returns this loop and those of Vert.x, by the names that an operator sees. */
     public Map<String, Executor> loops(Vertx vertx) {
         Map<String, Executor> out = new LinkedHashMap<>();
         out.put("the packet loop", loop);

@@ -10,9 +10,9 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollIoOps;
 
 /**
- * Netty's epoll, but a descriptor of which nothing is wanted for now stays in its set: Netty 4.2.18 takes it out for good, so
- * that whatever is wanted next fails and the socket is closed. It stays edge-triggered, because a hang-up is always told, and
- * once is enough.
+ * Netty's epoll, except that a descriptor for which no event is wanted stays registered: Netty 4.2.18 removes it for good, so
+ * that the next change fails and the socket is closed. While no event is wanted it is edge-triggered, because a hang-up is
+ * always reported, and once is enough.
  */
 record SteadyEpoll(IoHandler epoll) implements IoHandler {
     static IoHandlerFactory newFactory() {

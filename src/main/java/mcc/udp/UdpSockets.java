@@ -15,12 +15,13 @@ import mcc.link.PacketSink;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The node's UDP sockets as one: an answer leaves by the socket and from the address that was asked, because a stateful
- * firewall, a NAT or a connected socket takes it from no other. What is sent first leaves from where the kernel's routes say.
+ * The node's UDP sockets as one. An answer leaves by the socket and from the address that the request came to, because a
+ * stateful firewall, a NAT or a connected socket accepts it from no other. Where nothing came before, the kernel's routes
+ * choose the address.
  */
 public final class UdpSockets implements PacketSink {
     private static final int ROUTES_MAX = 4_096;
-    /** Routes change: what the kernel said is asked again after this long. */
+    /** The kernel is asked again after this long, as routes change. */
     private static final long ROUTES_NS = 30_000_000_000L;
 
     private final List<PacketSocket> sockets = new ArrayList<>();
@@ -29,23 +30,23 @@ public final class UdpSockets implements PacketSink {
     private final Map<Address, PacketSocket> routes = new HashMap<>();
     private long routesNs;
 
-    /** Without any yet. */
+    /** Starts without a socket. */
     public UdpSockets(Counters counters) {
         this.counters = counters;
         ends = new LocalEnds(counters);
     }
 
     /**
-     * Binds one more, by the fastest means there are. Blocks the caller, which must not be the packet loop.
+     * Binds one more socket, of the fastest kind. Blocks the caller, which must not be the packet loop.
      *
      * @param offload whether the kernel is to cut and join super-packets, where it can
-     * @throws IOException when the address cannot be had
+     * @throws IOException if it cannot bind to the address
      */
     public void bind(PacketLoop loop, Address address, boolean offload, DatagramHandler handler) throws IOException {
         sockets.add(PacketSocket.bind(loop, address, offload, ends, counters, handler));
     }
 
-    /** The addresses to which the sockets are bound. */
+    /** Returns the addresses that the sockets are bound to. */
     public List<Address> addresses() {
         return sockets.stream().map(PacketSocket::local).toList();
     }
@@ -74,7 +75,7 @@ public final class UdpSockets implements PacketSink {
         for (PacketSocket socket : sockets) socket.cut();
     }
 
-    /** Sends what was taken. */
+    /** Sends the batches. */
     public void flush() {
         for (PacketSocket socket : sockets) socket.flush();
     }
@@ -84,7 +85,10 @@ public final class UdpSockets implements PacketSink {
         for (PacketSocket socket : sockets) socket.close();
     }
 
-    /** The socket for what is no answer: that of every address, else that of the address which the kernel would send from. */
+    /**
+     * Chooses a socket for what is not an answer: the wildcard socket, else the one with the address that the kernel would
+     * send from.
+     */
     private @Nullable PacketSocket choose(Address to) {
         PacketSocket first = null;
         boolean several = false;
@@ -112,7 +116,7 @@ public final class UdpSockets implements PacketSink {
         return found;
     }
 
-    /** The address that the kernel would send from; null where it has no route. To connect a UDP socket sends nothing. */
+    /** Returns the address that the kernel would send from; null if it has no route. Connecting a UDP socket sends nothing. */
     private static @Nullable Address source(Address to) {
         var family = to.isV4() ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6;
         try (DatagramChannel probe = DatagramChannel.open(family)) {

@@ -15,12 +15,11 @@ import mcc.sys.SysError;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A UDP port on every address of this host, for programs: what goes to a client leaves from the address that the client spoke to
- * last, because a connected client, or a firewall before it, takes it from no other. Ends with the verticle whose context it
- * has.
+ * A UDP port on every address of this host, for programs: a client is answered from the address that it last sent to, because
+ * a connected client, or a firewall before it, accepts an answer from no other. Closed when the verticle of its context ends.
  *
- * <p>Limit: {@link #CLIENTS_MAX} clients remembered, the one not heard for longest gives way; what goes to it then leaves from
- * the address that the system likes.
+ * <p>At most {@link #CLIENTS_MAX} clients are remembered, the least recently used one gives way; the kernel then chooses the
+ * address to answer it from.
  */
 public final class WildcardSocket {
     static final int CLIENTS_MAX = 8_192;
@@ -43,17 +42,17 @@ public final class WildcardSocket {
     }
 
     /**
-     * Binds; fails where this system has no such sockets, or refuses.
+     * Binds; fails if the system has no such sockets, or refuses.
      *
      * @param context one of the packet loop
-     * @param taker hears from whom each datagram came, on the loop
+     * @param taker gets each datagram and its sender, on the loop
      */
     public static Future<WildcardSocket> bind(
             Context context, InetSocketAddress at, Counters counters, BiConsumer<InetSocketAddress, byte[]> taker) {
         Address address = Address.of(at.getAddress().getAddress(), at.getPort());
         if (address == null || !PacketLoop.canWatch()) return Future.failedFuture("not on this system");
         WildcardSocket made = new WildcardSocket(new PacketLoop(context), counters, taker);
-        // To register with the loop is to wait for it.
+        // Registering with the loop blocks.
         return context.<WildcardSocket>executeBlocking(() -> made.open(address, counters))
                 .onSuccess(open -> PacketLoop.atEnd(context, open::close));
     }
@@ -63,13 +62,13 @@ public final class WildcardSocket {
         return this;
     }
 
-    /** The address and port that are bound. */
+    /** The bound address and port. */
     public InetSocketAddress address() {
         if (socket == null) throw new IllegalStateException("not bound");
         return toInet(socket.local());
     }
 
-    /** Sends a datagram; what the system does not take at once is dropped and counted. */
+    /** Sends a datagram; one that the kernel does not take at once is dropped and counted. */
     public void send(InetSocketAddress to, byte[] datagram) {
         Address client = Address.of(to.getAddress().getAddress(), to.getPort());
         PacketSocket socket = this.socket;

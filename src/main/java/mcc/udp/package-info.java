@@ -1,7 +1,7 @@
 /**
  * The node's UDP sockets, and the event loop that moves their packets: Vert.x, Netty and the kernel, but no protocol.
  *
- * <p>May use {@code core}, {@code wire}'s sizes, the sink of {@code link}, {@code sys} and Vert.x; only
+ * <p>May use {@code core}, the sizes of {@code wire}, the packet sink of {@code link}, {@code sys} and Vert.x; only
  * {@link mcc.udp.PacketLoop}, {@link mcc.udp.PacketThread}, {@code SteadyEpoll} and {@code NettySocket} may use Netty and
  * Vert.x's internals.
  *
@@ -12,9 +12,9 @@
  * {@link mcc.udp.WildcardSocket} (a port on every address for programs of this host), {@link mcc.udp.Failures} (errors, logged
  * once and counted each time).
  *
- * <p>Invariants: sockets belong to the loop; an answer leaves by the socket and from the address that was asked; what the
- * kernel does not take at once is dropped and counted, never queued without bound; what a task throws fails the verticle it
- * belongs to and never the loop; no object is made for a datagram where Linux's calls work.
+ * <p>Invariants: sockets belong to the loop; an answer leaves by the socket and from the address that the request came to;
+ * what the kernel does not take at once is dropped and counted, never queued without bound; what a task throws fails the
+ * verticle it belongs to and never the loop; no object is made per datagram where Linux's calls work.
  *
  * <p>Sources: udp(7) (segmentation offload), recvmmsg(2), ip(7) and ipv6(7) (IP_PKTINFO), RFC 3168 section 5 (ECN).
  */
