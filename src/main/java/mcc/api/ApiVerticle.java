@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The HTTP server: REST from the contract, events, the dashboard's channel and files. */
+/** The HTTP server: REST as the contract says, events, the dashboard's WebSocket and its files. */
 public final class ApiVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(ApiVerticle.class);
     private static final Set<String> STREAMED = Set.of("streamEvents", "getMetrics", "deployPlugin");
@@ -53,7 +53,7 @@ public final class ApiVerticle extends VerticleBase {
         this(parts, System::nanoTime);
     }
 
-    /** @param clock nanoseconds, for what a caller may do in a second */
+    /** @param clock nanoseconds, for the limit on a caller's requests per second */
     ApiVerticle(Node.Parts parts, LongSupplier clock) {
         this.parts = parts;
         this.clock = clock;
@@ -61,8 +61,8 @@ public final class ApiVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        // Handlers contain what goes wrong in them. What one lets out costs nobody else's connection: the supervisor
-        // can only end all of them.
+        // Handlers catch their own errors. An error that gets here must not end other clients' connections, which is
+        // all that the supervisor could do.
         context.exceptionHandler(e -> LOG.error("a handler of HTTP failed in an unforeseen way", e));
         Contract contract = Contract.load();
         Operations operations = new Operations(parts, log);
@@ -101,14 +101,14 @@ public final class ApiVerticle extends VerticleBase {
         Pages.load().mount(router);
         router.route().last().handler(rc -> notFound(rc, router));
         router.route().failureHandler(ApiVerticle::failed);
-        router.errorHandler(400, ApiVerticle::failed); // of a target that no route can be looked up by
+        router.errorHandler(400, ApiVerticle::failed); // for a target that the router cannot look up
         return listen(router);
     }
 
-    /** What a handler threw, or what Vert.x found wrong with a request. */
+    /** Answers what a handler threw, or what Vert.x found wrong with a request. */
     private static void failed(RoutingContext rc) {
         Throwable cause = rc.failure();
-        // Nobody is there to be told: the client closed, or reset, while it sent.
+        // Nobody is left to answer: the client closed or reset the connection while it sent.
         if (rc.response().closed() || cause instanceof HttpClosedException || cause instanceof IOException) return;
         RestRoutes.fail(
                 rc,
@@ -128,7 +128,7 @@ public final class ApiVerticle extends VerticleBase {
                 });
     }
 
-    /** Routes and contract must name the same operations, both ways. */
+    /** Checks that routes and contract name the same operations. */
     private static void checkContract(Contract contract, Operations operations) {
         Set<String> named = new LinkedHashSet<>();
         for (Contract.Operation o : contract.operations()) named.add(o.id());
@@ -179,7 +179,7 @@ public final class ApiVerticle extends VerticleBase {
                 });
     }
 
-    /** Port 0 is any free one at the first start only: later, callers know which. */
+    /** With port 0 a free port is chosen at the first start only: later, callers know the port. */
     private int port(int wanted) {
         int before = URI.create(parts.status().http()).getPort();
         return wanted == 0 && before > 0 ? before : wanted;
@@ -226,7 +226,7 @@ public final class ApiVerticle extends VerticleBase {
         });
     }
 
-    /** What Vert.x and Netty would refuse with a text, or by closing (RFC 6455 section 4.2.1). */
+    /** Refuses what Vert.x and Netty would refuse without a problem body, or by closing (RFC 6455 section 4.2.1). */
     static void checkUpgrade(HttpServerRequest request) {
         String connection =
                 String.join(",", request.headers().getAll("Connection")).toLowerCase(Locale.ROOT);

@@ -20,7 +20,7 @@ import mcc.node.BridgeSocket;
 import mcc.node.Problem;
 
 /**
- * The way in for clients of the event-bus bridge: a plain WebSocket, and SockJS for its other transports. Both end as a
+ * The HTTP side of the event-bus bridge: a plain WebSocket, and SockJS for its other transports. Both become a
  * {@link BridgeSocket}.
  */
 final class BridgeRoute {
@@ -43,7 +43,8 @@ final class BridgeRoute {
         router.route(PATH + "/*").handler(this::check);
         router.get(PATH + "/websocket").handler(this::plain);
         SockJSHandlerOptions options = new SockJSHandlerOptions()
-                .addDisabledTransport(Transport.HTML_FILE.name()) // both write scripts, for pages of other sites
+                .addDisabledTransport(
+                        Transport.HTML_FILE.name()) // both answer with scripts, for use by pages of other sites
                 .addDisabledTransport(Transport.JSON_P.name());
         router.route(PATH + "/*").subRouter(SockJSHandler.create(vertx, options).socketHandler(this::sockJs));
     }
@@ -55,8 +56,8 @@ final class BridgeRoute {
             RestRoutes.fail(rc, p);
             return;
         }
-        // Behind these answers SockJS closes the connection. Who is not told loses his next request (RFC 9112 section
-        // 9.6).
+        // SockJS closes the connection after these answers. A client that is not told so loses its next request (RFC
+        // 9112 section 9.6).
         String path = rc.request().path();
         if (path.endsWith("/xhr") || path.endsWith("/xhr_streaming") || path.endsWith("/eventsource")) {
             rc.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
@@ -85,7 +86,7 @@ final class BridgeRoute {
         try {
             carrier.listen(made);
         } catch (IllegalStateException _) {
-            made.onClosed(); // it ended before it began
+            made.onClosed(); // it was closed before it could be set up
         }
         taker.accept(made);
     }
@@ -98,11 +99,11 @@ final class BridgeRoute {
     }
 
     private interface Listened extends BridgeSocket.Carrier {
-        /** Tells the socket from now on what comes. */
+        /** From now on hands what arrives to the socket. */
         void listen(BridgeSocket to);
     }
 
-    /** A plain WebSocket: paused but for the frames that are fetched. */
+    /** A plain WebSocket: it is paused, and reads one frame per fetch. */
     private static final class Plain implements Listened {
         private final ServerWebSocket socket;
         private final RoutingContext rc;
@@ -129,7 +130,7 @@ final class BridgeRoute {
                 message = true;
                 to.onText(bytes.toString());
             });
-            // Called after those two. A part of a message, which nobody answers, must not use up what was fetched.
+            // Called after the other two. A fragment of a message, which nobody answers, must not use up the fetch.
             socket.frameHandler(frame -> {
                 boolean part = !message && (frame.isText() || frame.isBinary() || frame.isContinuation());
                 message = false;
@@ -158,7 +159,7 @@ final class BridgeRoute {
         }
     }
 
-    /** SockJS, by whatever transport. It keeps all that comes while it is paused, so it never is. */
+    /** SockJS, by whichever transport. Once it has begun it is never paused, as it buffers all that arrives meanwhile. */
     private record SockJs(SockJSSocket socket, RoutingContext rc) implements Listened {
         @Override
         public void listen(BridgeSocket to) {

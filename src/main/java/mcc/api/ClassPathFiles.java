@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Files of the class path below one folder, from memory. Vert.x's own handler copies them into the temporary folder first, and
- * has nothing to serve when that is full. All readers of a file share its bytes, and get them as fast as they read.
+ * Files of the class path below one folder, served from memory. Vert.x's own handler would copy them to the temporary folder
+ * first, and fail when that is full. All readers of a file share its bytes; each gets them as fast as it reads.
  */
 final class ClassPathFiles implements Handler<RoutingContext> {
     private static final int PIECE_BYTES = 16 * 1024;
@@ -37,19 +37,19 @@ final class ClassPathFiles implements Handler<RoutingContext> {
 
     private final String folder;
     private final String mounted;
-    /** As many as there are files in the folder, at most. */
+    /** At most as many as there are files in the folder. */
     private final Map<String, Buffer> read = new ConcurrentHashMap<>();
 
     /**
      * @param folder on the class path
-     * @param mounted the path of HTTP that leads there, without a slash at its end
+     * @param mounted the HTTP path of the folder, without a slash at the end
      */
     ClassPathFiles(String folder, String mounted) {
         this.folder = folder;
         this.mounted = mounted;
     }
 
-    /** Sends the file, or leaves the request to who comes next. */
+    /** Sends the file, or passes the request on to the next handler. */
     @Override
     public void handle(RoutingContext rc) {
         String path = rc.normalizedPath().substring(mounted.length());

@@ -11,14 +11,14 @@ import java.lang.management.ManagementFactory;
 import mcc.node.Problem;
 
 /**
- * The connections of the HTTP server: so many and no more, each with what watches over it. More are told that there is no
- * room, so that they cannot take the descriptors by which the node does its work.
+ * The connections of the HTTP server: at most a fixed number, each with its own time-outs. Clients beyond the limit are told
+ * that there is no room, so that they cannot use up the descriptors that the node works with.
  */
 final class Connections {
-    /** Where descriptors are plenty. */
+    /** The limit where descriptors are plenty. */
     static final int MAX = 1_536;
 
-    /** A process has descriptors for its sockets and files; this part of them is REST's. */
+    /** REST gets this fraction of the descriptors that the process may open. */
     private static final int SHARE = 4;
 
     private final int max;
@@ -32,7 +32,7 @@ final class Connections {
         toldMax = Math.max(1, max / 8);
     }
 
-    /** As many as this process's limit of descriptors lets REST have. */
+    /** Limited by the process's limit of open descriptors. */
     static Connections ofThisProcess() {
         long descriptors = ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
                 ? unix.getMaxFileDescriptorCount()
@@ -40,7 +40,7 @@ final class Connections {
         return new Connections(Math.clamp(descriptors / SHARE, 16, MAX));
     }
 
-    /** Takes a new connection in, or turns it away. */
+    /** Takes a new connection, or turns it away. */
     void take(HttpConnection connection) {
         ChannelHandlerContext http = ((HttpServerConnection) connection).channelHandlerContext();
         ChannelPipeline pipeline = http.pipeline();
@@ -51,13 +51,13 @@ final class Connections {
         pipeline.addBefore(http.name(), null, edge);
         if (open < max) {
             open++;
-            // Not by Vert.x's handler: a connection that became a WebSocket no longer has it.
+            // Not by Vert.x's close handler, which a connection loses when it becomes a WebSocket.
             http.channel().closeFuture().addListener(_ -> open--);
             return;
         }
         refused++;
         if (told >= toldMax) {
-            http.close(); // that many who are being told hold a descriptor each as well
+            http.close(); // clients that are being told hold a descriptor each too
             return;
         }
         told++;
@@ -70,12 +70,12 @@ final class Connections {
                         "use one connection for many requests, or try again later"));
     }
 
-    /** Ends the connection of a WebSocket without a close frame, which would wait behind what its client does not read. */
+    /** Ends a WebSocket's connection without a close frame, which would wait behind what its client does not read. */
     static void cut(ServerWebSocket socket) {
         ((WebSocketInternal) socket).channelHandlerContext().close();
     }
 
-    /** Connections open now. */
+    /** Connections that are open now. */
     int open() {
         return open;
     }

@@ -13,9 +13,9 @@ import java.util.Map;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
-/** The REST contract: {@code openapi.json}, taken apart once at start. */
+/** The REST contract, {@code openapi.json}, parsed once at start. */
 final class Contract {
-    /** A parameter in path or query. */
+    /** A parameter in the path or the query. */
     record Parameter(String name, boolean inPath, boolean required, String type, JsonObject schema) {}
 
     /** One operation. */
@@ -46,7 +46,7 @@ final class Contract {
         }
     }
 
-    /** Loads the document from the class path. */
+    /** Loads the contract from the class path. */
     static Contract load() {
         try (InputStream in = Contract.class.getResourceAsStream("/openapi.json")) {
             if (in == null) throw new IllegalStateException("openapi.json is missing from the program");
@@ -56,7 +56,6 @@ final class Contract {
         }
     }
 
-    /** The document itself. */
     JsonObject document() {
         return document;
     }
@@ -72,9 +71,9 @@ final class Contract {
     }
 
     /**
-     * Checks a body against its schema.
+     * Checks a body against its operation's schema.
      *
-     * @throws Problem {@code validation}, with a pointer for each fault
+     * @throws Problem {@code validation}, with a JSON pointer for each fault
      */
     void checkBody(Operation operation, JsonObject body) {
         Schema schema = bodies.get(operation.id());
@@ -89,7 +88,7 @@ final class Contract {
     }
 
     /**
-     * Reads parameters as their types.
+     * Converts parameters to their types.
      *
      * @param values as text, by name
      * @throws Problem {@code validation}, naming the parameter
@@ -110,9 +109,9 @@ final class Contract {
     }
 
     /**
-     * Takes parameters and body apart that came merged in one object, and checks both as if they had come by HTTP.
+     * Splits an object into parameters and body and checks both as if they had come by HTTP.
      *
-     * @return both merged again, parameters as their types
+     * @return both merged again, the parameters converted to their types
      * @throws Problem {@code validation}
      */
     JsonObject checkMerged(Operation operation, JsonObject merged) {
@@ -175,7 +174,7 @@ final class Contract {
         List<Parameter> parameters = new ArrayList<>();
         for (Object each : o.getJsonArray("parameters", new JsonArray())) {
             JsonObject p = (JsonObject) each;
-            if (p.containsKey("$ref") || p.getString("in").equals("header")) continue; // read where they are obeyed
+            if (p.containsKey("$ref") || p.getString("in").equals("header")) continue; // checked where they are used
             JsonObject schema = p.getJsonObject("schema");
             parameters.add(new Parameter(
                     p.getString("name"),
@@ -203,7 +202,7 @@ final class Contract {
                 schema);
     }
 
-    /** The schema with everything it refers to in its place. */
+    /** Replaces every reference in a schema by what it refers to. */
     private JsonObject resolve(JsonObject schema) {
         String ref = schema.getString("$ref");
         if (ref != null) {

@@ -19,7 +19,7 @@ import mcc.node.DhtVerticle;
 import mcc.node.Problem;
 import mcc.wire.Contact;
 
-/** What the DHT holds, and lookups with every step told. */
+/** The DHT: its state, its routing table, and lookups with all their steps. */
 final class DhtOperations {
     private final Bus bus;
     private final String network;

@@ -26,30 +26,30 @@ import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What stands between a connection's bytes and Vert.x: how long a client may take, and what it is told when its bytes are no
- * HTTP. Vert.x itself waits for ever, and closes or answers without a body.
+ * Stands between a connection's bytes and Vert.x: limits how long a client may take, and answers bytes that are not HTTP.
+ * Vert.x itself would wait for ever, and close or answer without a body.
  *
- * <p>A connection is, one after another: idle (no byte of a request, no answer owed), in a head, in a body, answered, and at
- * last refused or upgraded to a WebSocket. Idle, head and body have a time each; so has a client that reads nothing of what
- * is sent, whatever else it does. One that is refused is told why, after the answers that are still owed, and is then read
- * from for a moment: who closes with bytes unread takes his own answer back (RFC 9112 section 9.6).
+ * <p>States: IDLE (no byte of a request has come, no answer is owed), HEAD, BODY, ANSWERED (an answer is owed), then REFUSED
+ * or UPGRADED (a WebSocket). IDLE, HEAD and BODY have a time limit each; so has, in every state, a client that does not read
+ * what is sent. A refused client is told why, after the answers that are still owed, and is then read from for a moment:
+ * closing with unread bytes would destroy the answer (RFC 9112 section 9.6).
  */
 final class Edge extends ChannelDuplexHandler {
-    /** Between two requests: longer than the clients that are common keep a connection. */
+    /** Longest pause between two requests: longer than common clients keep a connection. */
     static final long IDLE_MS = 75_000;
 
-    /** From a head's first byte to its last. */
+    /** Longest time from the first byte of a head to its last. */
     static final long HEAD_MS = 15_000;
 
-    /** In which a body has to come by {@link #BODY_BYTES}, or end. */
+    /** In this time {@link #BODY_BYTES} of a body must come, or its end. */
     static final long BODY_MS = 15_000;
 
     static final int BODY_BYTES = 16 * 1024;
 
-    /** In which a client has to read something of what waits for it. */
+    /** In this time a client must read something of what waits for it. */
     static final long UNREAD_MS = 60_000;
 
-    /** For which a refused client is still read from. */
+    /** For this long a refused client is still read from. */
     static final long LINGER_MS = 2_000;
 
     private enum Phase {
@@ -64,13 +64,13 @@ final class Edge extends ChannelDuplexHandler {
     private Phase phase = Phase.IDLE;
     private @Nullable Future<?> timer;
     private @Nullable Future<?> unread;
-    /** Whether bytes came behind the last whole request. */
+    /** Whether bytes came after the last complete request. */
     private boolean begun;
-    /** Whether a request's head has come and its end has not. */
+    /** Whether a request's head has come but not its end. */
     private boolean inBody;
-    /** Requests without the end of an answer. */
+    /** Requests whose answer has not ended. */
     private int owed;
-    /** Whether an answer's head is out and its end is not. */
+    /** Whether an answer's head was sent but not its end. */
     private boolean answering;
 
     private boolean upgraded;
@@ -78,7 +78,7 @@ final class Edge extends ChannelDuplexHandler {
     private @Nullable Problem refusal;
     private boolean refused;
 
-    /** Sees the bytes before they are decoded: a head that never ends is nowhere else to be seen. */
+    /** Sees the bytes before they are decoded: otherwise a head that never ends would go unnoticed. */
     private final class Bytes extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -91,7 +91,7 @@ final class Edge extends ChannelDuplexHandler {
         }
     }
 
-    /** Sees the bytes of this connection before its decoder does. */
+    /** Returns the handler that goes before the decoder. */
     ChannelInboundHandlerAdapter bytes() {
         return new Bytes();
     }
@@ -134,7 +134,8 @@ final class Edge extends ChannelDuplexHandler {
         if (message instanceof HttpContent content)
             bodyBytes += content.content().readableBytes();
         if (message instanceof LastHttpContent) inBody = false;
-        begun = false; // what comes behind it in the same read is decoded at once, and else is part of what comes next
+        begun = false; // later bytes of the same read are decoded at once; what is left over belongs to the next
+        // request
         ctx.fireChannelRead(message);
     }
 
@@ -164,7 +165,7 @@ final class Edge extends ChannelDuplexHandler {
         }
     }
 
-    /** Goes where what is known now says. */
+    /** Enters the state that follows from what is known now. */
     private void look(ChannelHandlerContext ctx) {
         if (refusal != null) return;
         if (upgraded) enter(ctx, Phase.UPGRADED, 0);
@@ -185,7 +186,7 @@ final class Edge extends ChannelDuplexHandler {
         timer = null;
         switch (phase) {
             case BODY -> {
-                boolean ours = !ctx.channel().config().isAutoRead(); // what is not read cannot come
+                boolean ours = !ctx.channel().config().isAutoRead(); // what we do not read cannot come
                 if (ours || bodyBytes >= BODY_BYTES) {
                     bodyBytes = 0;
                     enter(ctx, Phase.BODY, BODY_MS);
@@ -193,7 +194,7 @@ final class Edge extends ChannelDuplexHandler {
             }
             case HEAD -> refuse(ctx, slow("the request's head was not whole within " + HEAD_MS / 1_000 + " s"));
             case IDLE, REFUSED -> ctx.close();
-            case ANSWERED, UPGRADED -> {} // these have no time
+            case ANSWERED, UPGRADED -> {} // no time limit
         }
     }
 
@@ -201,7 +202,7 @@ final class Edge extends ChannelDuplexHandler {
         return new Problem("request-timeout", detail, "send a request in one piece");
     }
 
-    /** What is wrong with the bytes; null where nothing is. Vert.x does not look at versions where it knows WebSockets. */
+    /** What is wrong with the bytes; null if nothing is. Vert.x does not check versions when it supports WebSockets. */
     private static @Nullable Problem fault(HttpObject http) {
         boolean old = http instanceof HttpRequest request
                 && !request.protocolVersion().equals(HttpVersion.HTTP_1_1)
@@ -216,13 +217,13 @@ final class Edge extends ChannelDuplexHandler {
         };
     }
 
-    /** Refuses the request that is coming; those before it are answered first. */
+    /** Refuses the request that is arriving; those before it are answered first. */
     private void refuse(ChannelHandlerContext ctx, Problem problem) {
         if (refusal != null) return;
         refusal = problem;
         cancel(timer);
-        boolean answered = inBody && (owed == 0 || answering && owed == 1); // whole, or half
-        if (inBody && !answered) owed--; // this is its answer
+        boolean answered = inBody && (owed == 0 || answering && owed == 1); // entirely or in part
+        if (inBody && !answered) owed--; // the refusal is its answer
         if (answered) end(ctx);
         else if (owed == 0) tell(ctx, problem);
     }
@@ -234,12 +235,12 @@ final class Edge extends ChannelDuplexHandler {
     }
 
     private void tell(ChannelHandlerContext ctx, Problem problem) {
-        // Past the encoder, which knows of no request that this could be the answer to.
+        // Bypasses the encoder, which knows of no request that this could answer.
         ctx.pipeline().firstContext().write(answer(problem));
         end(ctx);
     }
 
-    /** Sends what was written, and nothing behind it. */
+    /** Sends what was written, and nothing after it. */
     private void end(ChannelHandlerContext ctx) {
         refused = true;
         enter(ctx, Phase.REFUSED, LINGER_MS);
@@ -251,7 +252,7 @@ final class Edge extends ChannelDuplexHandler {
         });
     }
 
-    /** A problem as the bytes of a last answer. */
+    /** A problem as the bytes of a connection's last answer. */
     static ByteBuf answer(Problem problem) {
         byte[] body = Problems.toJson(problem, "").encode().getBytes(StandardCharsets.UTF_8);
         String head = "HTTP/1.1 " + HttpResponseStatus.valueOf(Problems.status(problem)) + "\r\n"

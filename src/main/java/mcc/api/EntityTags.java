@@ -10,15 +10,15 @@ import java.util.regex.Pattern;
 import mcc.crypto.Sha256;
 import org.jspecify.annotations.Nullable;
 
-/** Entity tags (RFC 9110 section 8.8.3) and the conditions that name them (sections 13.1.1 and 13.1.2). */
+/** Entity tags (RFC 9110 section 8.8.3) and the conditions that use them (sections 13.1.1 and 13.1.2). */
 final class EntityTags {
     private static final Pattern TAG = Pattern.compile("(?:W/)?(\"[\\x21\\x23-\\x7e\\x80-\\xff]*\")");
-    /** Fields that differ each time and do not make an answer another one. */
+    /** Fields that change with the clock only and leave an answer the same. */
     private static final List<String> CLOCKS = List.of("asOf", "uptimeMs");
 
     private EntityTags() {}
 
-    /** The tag of an answer: weak where it leaves out what only the clock changes, for then bytes may differ. */
+    /** The tag of an answer; weak if fields of the clock were left out, as the bytes may then differ. */
     static String of(JsonObject body) {
         JsonObject stable = body.copy();
         boolean weak = false;
@@ -36,7 +36,7 @@ final class EntityTags {
         return HexFormat.of().formatHex(Sha256.of(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    /** The conditions of a request, each null where there is none: values, for whoever makes the change to judge by. */
+    /** The conditions of a request, null where absent; checked by whoever makes the change. */
     record Conditions(@Nullable String ifMatch, @Nullable String ifNoneMatch) {
         static Conditions of(HttpServerRequest request) {
             return new Conditions(header(request, "If-Match"), header(request, "If-None-Match"));
@@ -47,9 +47,9 @@ final class EntityTags {
         }
 
         /**
-         * Whether they let a change of what has this tag pass.
+         * Whether they allow a change.
          *
-         * @param now null where there is nothing
+         * @param now the tag of what is there now; null if nothing is
          */
         boolean pass(@Nullable String now) {
             boolean matches = ifMatch == null
@@ -58,7 +58,7 @@ final class EntityTags {
         }
     }
 
-    /** Whether {@code If-None-Match} lets a request pass; a reader that it stops has the answer already. */
+    /** Whether {@code If-None-Match} lets a request pass; otherwise the reader has this answer already. */
     static boolean passesIfNoneMatch(HttpServerRequest request, String now) {
         return passesNone(header(request, "If-None-Match"), now);
     }
@@ -72,14 +72,14 @@ final class EntityTags {
         return header.strip().equals("*");
     }
 
-    /** @param group of a tag in the list: 0 with its weakness, 1 without */
+    /** @param group of the pattern: 0 compares strongly, 1 weakly */
     private static boolean names(String header, String tag, int group) {
         Matcher each = TAG.matcher(header);
         while (each.find()) if (each.group(group).equals(tag)) return true;
         return false;
     }
 
-    /** A list may come in several lines (RFC 9110 section 5.3). */
+    /** A header's list may be split over several lines (RFC 9110 section 5.3). */
     private static @Nullable String header(HttpServerRequest request, String name) {
         List<String> lines = request.headers().getAll(name);
         return lines.isEmpty() ? null : String.join(",", lines);

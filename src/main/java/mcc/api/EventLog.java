@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The last events of this node, numbered from its start, and who reads them as they come. */
+/** The last events of this node, numbered since its start, and those who read new ones as they come. */
 final class EventLog {
     private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
 
@@ -61,7 +61,7 @@ final class EventLog {
         return List.copyOf(entries);
     }
 
-    /** The number behind an ID of this start of the node; −1 for any other. */
+    /** The number in an ID that was given since this start; −1 for any other text. */
     long number(@Nullable String id) {
         if (id == null || !id.startsWith(epoch + "-")) return -1;
         String text = id.substring(epoch.length() + 1);
@@ -73,12 +73,12 @@ final class EventLog {
         return next;
     }
 
-    /** The number of the oldest event that is kept; that of the next when none is. */
+    /** The number of the oldest kept event; that of the next event if none is kept. */
     long oldest() {
         return entries.isEmpty() ? next : entries.getFirst().number();
     }
 
-    /** Whether a type is among those asked for: with commas, {@code a.*} for all of a; null for all. */
+    /** Whether a type is among those asked for: a list with commas, {@code a.*} for all types of a, null for all. */
     static boolean matches(@Nullable String types, String type) {
         if (types == null || types.isBlank()) return true;
         for (String each : types.split(",")) {

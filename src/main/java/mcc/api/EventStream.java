@@ -13,8 +13,8 @@ import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Events to one reader as server-sent events: resumes after the last one read, says where history was dropped, and drops
- * the reader that does not read before the log forgets what comes next for it.
+ * Sends events to a reader as server-sent events (HTML standard): resumes after the last one read, tells of gaps, and drops a
+ * reader that is so slow that the log has forgotten its next event.
  */
 final class EventStream {
     /** Readers at a time. */
@@ -38,7 +38,7 @@ final class EventStream {
     }
 
     /**
-     * Serves one reader until it leaves.
+     * Serves one reader until it disconnects.
      *
      * @throws Problem {@code overloaded} when there are too many
      */
@@ -73,11 +73,11 @@ final class EventStream {
         return service;
     }
 
-    /** One reader, by where in the log it is: what it has not read waits there, once for all readers. */
+    /** A reader's position in the log: what it has not read yet waits there, once for all readers. */
     private final class Reader implements Consumer<EventLog.Entry> {
         private final HttpServerResponse response;
         private final @Nullable String types;
-        /** The number of the event that comes next. */
+        /** The number of the reader's next event. */
         private long next = log.next();
 
         Reader(HttpServerResponse response, @Nullable String types) {
@@ -103,7 +103,7 @@ final class EventStream {
             if (next == entry.number() && !response.writeQueueFull()) {
                 write(entry);
             } else if (next < log.oldest()) {
-                response.reset(); // it does not read; it may come back with Last-Event-ID
+                response.reset(); // too slow; it may resume with Last-Event-ID
             }
         }
 

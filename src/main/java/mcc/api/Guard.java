@@ -13,12 +13,13 @@ import mcc.node.Settings;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who may speak to this node: by Host (against DNS rebinding), by Origin (against other sites' pages), by token.
+ * Decides who may use this node: by Host (against DNS rebinding), by Origin (against pages of other sites), by token.
  *
- * <p>Without a token, loopback may read and use services and tunnels; what changes the node itself always needs one.
+ * <p>Without a token, programs on this host may read and use services and tunnels; what changes the node itself always needs
+ * one.
  */
 final class Guard {
-    /** The one protocol of WebSockets here. */
+    /** The only WebSocket subprotocol. */
     static final String SUBPROTOCOL = "mcc";
 
     private static final Pattern ABSOLUTE = Pattern.compile("^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)");
@@ -38,8 +39,8 @@ final class Guard {
     /**
      * Checks Host and Origin.
      *
-     * @throws Problem {@code host-not-allowed} or {@code origin-not-allowed}; {@code validation} where it cannot be said which
-     *     host is meant
+     * @throws Problem {@code host-not-allowed} or {@code origin-not-allowed}; {@code validation} if the request names no host,
+     *     or several
      */
     void checkSite(HttpServerRequest request) {
         String host = host(request);
@@ -59,7 +60,7 @@ final class Guard {
         }
     }
 
-    /** The one host that a request is for (RFC 9112 sections 3.2 and 3.2.2). */
+    /** The host that a request is for (RFC 9112 sections 3.2 and 3.2.2). */
     private static String host(HttpServerRequest request) {
         List<String> hosts = request.headers().getAll("Host");
         if (hosts.size() != 1) {
@@ -82,8 +83,9 @@ final class Guard {
     }
 
     /**
-     * The token of a request, as in the header {@code Authorization}. A page's script cannot set headers of a WebSocket, but
-     * the protocols that it offers: {@link #SUBPROTOCOL}, which is accepted, and {@code bearer.TOKEN}, which is not.
+     * The token of a request, in the form of an {@code Authorization} header. A page's script cannot set headers of a
+     * WebSocket, so it offers the token as a subprotocol: beside {@link #SUBPROTOCOL}, which is accepted,
+     * {@code bearer.TOKEN}, which is not.
      */
     static @Nullable String authorization(HttpServerRequest request) {
         String header = request.getHeader("Authorization");

@@ -14,11 +14,11 @@ import java.util.Map;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
-/** Filter, sort, page and index: what every list of the interface has. */
+/** What every list of the interface offers: filter, sort order, pages and an index. */
 final class Lists {
     private static final int LIMIT = 100;
     private static final int INDEXES_MAX = 1024;
-    /** Fields that change all the time and do not make a list another one. */
+    /** Fields that change all the time and do not count as a change of the list. */
     private static final List<String> VOLATILE = List.of(
             "rttMs",
             "leaseMs",
@@ -41,7 +41,7 @@ final class Lists {
     private final Map<String, Seen> indexes = new LinkedHashMap<>();
     private long next = 1;
 
-    /** One page of a list, as the parameters ask for it. */
+    /** One page of a list, as the parameters ask for. */
     JsonObject page(String resource, List<JsonObject> items, JsonObject parameters) {
         long index = index(resource, items);
         List<JsonObject> kept = new ArrayList<>(items);
@@ -64,7 +64,7 @@ final class Lists {
                 .put("index", index);
     }
 
-    /** Whether a value contains the text; names of fields do not count. */
+    /** Whether a value contains the text; field names do not count. */
     private static boolean contains(@Nullable Object value, String wanted) {
         return switch (value) {
             case null -> false;
@@ -74,7 +74,7 @@ final class Lists {
         };
     }
 
-    /** The number that changes when the list does. */
+    /** A number that changes when the list changes. */
     long index(String resource, List<JsonObject> items) {
         int hash = 1;
         for (JsonObject item : items) {
@@ -115,7 +115,7 @@ final class Lists {
             String text = new String(Base64.getUrlDecoder().decode(cursor), StandardCharsets.US_ASCII);
             if (text.matches("o[0-9]{1,9}")) return Integer.parseInt(text.substring(1));
         } catch (IllegalArgumentException _) {
-            // said below
+            // reported below
         }
         throw new Problem(
                 "validation", "cursor '" + cursor + "' was not given by this node", "begin again without a cursor");

@@ -19,38 +19,39 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The dashboard's one WebSocket per tab: {@code {"sub":["node","tunnels"]}} in, {@code {"ch","t","v"}} out once a second.
+ * The dashboard's WebSocket, one per tab: takes {@code {"sub":["node","tunnels"]}}, sends {@code {"ch","t","v"}} once a
+ * second.
  *
- * <p>However many tabs look, and however often they subscribe, each channel is sampled once a second, and not at all when
- * nobody looks. A tab that does not read misses samples instead of filling memory, and is cut off when it goes on so; one that
- * subscribes all the time is not read from until the next second.
+ * <p>However many tabs are open, each channel is sampled at most once a second, and not at all when nobody watches it. A tab
+ * that does not read misses samples instead of filling memory, and is cut off if that goes on; a tab that subscribes too often
+ * is not read from until the next second.
  */
 final class Live {
     /** Tabs at a time. */
     static final int MAX = 50;
 
-    /** How often {@link #period} is to be called. */
+    /** How often {@link #period} must be called. */
     static final long PERIOD_MS = 1_000;
 
-    /** Messages of one tab that are looked at in one period. */
+    /** Messages of a tab that are handled in one period. */
     static final int MESSAGES_PER_PERIOD = 10;
 
-    /** Periods for which a tab may leave what was sent unread. */
+    /** For so many periods a tab may leave unread what was sent. */
     static final int UNREAD_PERIODS_MAX = 30;
 
     private static final Logger LOG = LoggerFactory.getLogger(Live.class);
     private static final String EVENTS = "events";
     private static final int EVENTS_PER_PERIOD = 20;
-    private static final short UNSUPPORTED = 1003; // these codes: RFC 6455 section 7.4.1
+    private static final short UNSUPPORTED = 1003; // the codes of RFC 6455 section 7.4.1
     private static final short TOO_BIG = 1009;
     private static final short OUR_FAULT = 1011;
 
-    /** What may be looked at. */
+    /** A source of samples. */
     private static final class Channel {
         final String name;
         final Supplier<Future<Object>> sampler;
         boolean asked;
-        /** The sample of this period, ready to be sent; null while there is none. */
+        /** This period's sample, ready to be sent; null if there is none yet. */
         @Nullable
         String text;
 
@@ -60,7 +61,7 @@ final class Live {
         }
     }
 
-    /** One socket. */
+    /** The state of one socket. */
     private static final class Tab {
         final Set<String> wanted = new LinkedHashSet<>();
         int messages;
@@ -72,7 +73,7 @@ final class Live {
     private final List<JsonObject> pending = new ArrayList<>();
     private int dropped;
 
-    /** @param samplers what can be looked at, by name; none may block */
+    /** @param samplers the channels by name; none may block */
     Live(Map<String, Supplier<Future<Object>>> samplers, EventLog log) {
         samplers.forEach((name, sampler) -> channels.put(name, new Channel(name, sampler)));
         log.read(entry -> {
@@ -82,7 +83,7 @@ final class Live {
         });
     }
 
-    /** What a node's dashboard looks at. */
+    /** The channels of a node. */
     static Map<String, Supplier<Future<Object>>> samplers(Bus bus, Operations operations) {
         Map<String, Supplier<Future<Object>>> out = new LinkedHashMap<>();
         out.put("node", () -> operations.node.show().map(x -> x));
@@ -103,19 +104,20 @@ final class Live {
         return tabs.size();
     }
 
-    /** Takes a tab in, until its socket is closed; false when there are too many. */
+    /** Takes a tab until its socket is closed; false when there are too many. */
     boolean take(ServerWebSocket socket) {
         if (tabs.size() >= MAX) return false;
         tabs.put(socket, new Tab());
         socket.closeHandler(_ -> tabs.remove(socket));
-        // Too long a message, in frames that are not: Vert.x drops it and goes on. Others it closes itself.
+        // Vert.x reports a message that is too long in several frames but goes on; a frame that is too long it closes
+        // itself.
         socket.exceptionHandler(_ -> close(socket, TOO_BIG, "the message is too long"));
         socket.drainHandler(_ -> resume(socket));
         socket.textMessageHandler(text -> onText(socket, text));
         return true;
     }
 
-    /** A fault in here costs this socket and no other. */
+    /** An error here ends only this socket. */
     private void onText(ServerWebSocket socket, String text) {
         Tab tab = tabs.get(socket);
         if (tab == null) return;
@@ -140,7 +142,7 @@ final class Live {
         }
     }
 
-    /** Sends this period's sample, or lets it be taken. */
+    /** Sends this period's sample, or has it taken. */
     private void show(String name, ServerWebSocket socket) {
         Channel channel = channels.get(name);
         if (channel == null) return;
@@ -169,7 +171,7 @@ final class Live {
         dropped = 0;
     }
 
-    /** A socket's new period: it is read from again, unless it does not read itself. */
+    /** Begins a socket's new period: it is read from again, unless it does not read itself. */
     private void begin(ServerWebSocket socket, Tab tab) {
         tab.messages = 0;
         if (socket.isClosed()) return;
@@ -194,7 +196,7 @@ final class Live {
         return out;
     }
 
-    /** Asks once, for all who look when the answer comes. */
+    /** Asks once, for everybody who watches when the answer comes. */
     private void sample(Channel channel) {
         if (channel.asked) return;
         channel.asked = true;
@@ -215,7 +217,7 @@ final class Live {
                 .encode();
     }
 
-    /** A socket that does not read misses this one, and is not read from until it does. */
+    /** A socket that does not read misses this text, and is not read from until it does. */
     private static void send(String text, ServerWebSocket socket) {
         if (socket.isClosed()) return;
         if (socket.writeQueueFull()) socket.pause();

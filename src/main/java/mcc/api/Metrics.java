@@ -31,7 +31,7 @@ import mcc.node.SessionVerticle;
 import mcc.node.Status;
 import mcc.tunnel.TunnelVerticle;
 
-/** Metrics in Prometheus' format: the cores' counts and the state of the node, read when somebody asks. */
+/** Metrics in Prometheus' text format: the cores' counters and the node's state, collected at each scrape. */
 final class Metrics {
     private static final String MOVED = "link.path.changed.";
 
@@ -89,7 +89,7 @@ final class Metrics {
                 });
     }
 
-    /** Several rooms may count under one name: what the policy decided. */
+    /** Several rooms may count under one name, such as the policy's decisions. */
     private static void sum(List<Counters.Count> counts, Map<String, Long> into) {
         for (Counters.Count count : counts) {
             into.merge(count.name(), count.value(), Long::sum);

@@ -17,7 +17,7 @@ import mcc.node.NatVerticle;
 import mcc.node.Node;
 import mcc.node.SessionVerticle;
 
-/** What this node is, how it fares, and from which addresses its peers hear it. */
+/** This node: what it is, how it is doing, and at which addresses its peers see it. */
 final class NodeOperations {
     private final Node.Parts parts;
     private final Bus bus;
@@ -66,7 +66,10 @@ final class NodeOperations {
         return parts.drain().map(_ -> Answer.of(new JsonObject().put("draining", true)));
     }
 
-    /** Whether every event loop takes its turns, by the word of the watchdog: what does not come back is started anew. */
+    /**
+     * Whether every event loop makes progress, as the watchdog sees it; a supervisor of the process may restart a node that
+     * does not.
+     */
     private JsonObject liveness() {
         JsonObject turning = turning();
         return new JsonObject().put("status", turning.getString("status")).put("checks", new JsonArray().add(turning));

@@ -11,11 +11,11 @@ import mcc.node.Node;
 import mcc.node.PluginQuery;
 
 /**
- * The operations of the contract by their IDs: each resource tells its own. Parameters and body merged in, a JSON answer
- * out, and no word of HTTP.
+ * The operations of the contract by their IDs, collected from a class per resource. Input is parameters and body merged,
+ * output is JSON; nothing here depends on HTTP.
  */
 final class Operations {
-    /** An answer: {@code created} tells 201 from 200. */
+    /** An answer; {@code created} decides between status 201 and 200. */
     record Answer(JsonObject body, boolean created) {
         static Answer of(JsonObject body) {
             return new Answer(body, false);

@@ -30,9 +30,9 @@ import java.util.Properties;
 /**
  * The dashboard's files, and the readable form of the contract.
  *
- * <p>Everything but the two pages lies under {@code /ui/<hash>/}, where the hash is that of all own files and of the libraries'
- * versions: a browser keeps such a file for a year and never asks again, and a new build has new addresses. The pages themselves
- * are asked for each time; they name the hash.
+ * <p>Everything but the two pages is under {@code /ui/<hash>/}, where the hash covers all of our own files and the libraries'
+ * versions: a browser may keep such a file for a year without asking, and a new build has new addresses. The pages, which
+ * contain the hash, are requested each time.
  */
 final class Pages {
     private static final String ROOT = "webroot";
@@ -41,7 +41,7 @@ final class Pages {
     private static final String COMMON = " connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none';"
             + " form-action 'none'; frame-ancestors 'none'";
 
-    /** One library from the class path, and the bare names by which modules import it. */
+    /** A library on the class path, and the names by which modules import it. */
     private record Library(String group, String name, Map<String, String> imports) {}
 
     private static final List<Library> DASHBOARD = List.of(
@@ -56,7 +56,7 @@ final class Pages {
             new Library("org.webjars.npm", "kurkle__color", Map.of("@kurkle/color", "dist/color.esm.js")));
     private static final Library SWAGGER = new Library("org.webjars", "swagger-ui", Map.of());
 
-    /** A page made at start. */
+    /** A page, made at start. */
     private record Page(Buffer html, String policy, String tag) {}
 
     private final String hash;
@@ -69,7 +69,7 @@ final class Pages {
         this.docs = docs;
     }
 
-    /** Reads the pages from the class path and fills in where the rest lies. */
+    /** Reads the pages from the class path and fills in the addresses of the other files. */
     static Pages load() {
         String swagger = "/" + SWAGGER.name() + "/" + version(SWAGGER);
         StringBuilder versions = new StringBuilder(swagger);
@@ -101,7 +101,7 @@ final class Pages {
         files(router, "/ui/" + hash + "/lib", LIBRARIES);
     }
 
-    /** Lets a route serve HEAD as it serves GET. */
+    /** Lets a route serve HEAD as well as GET. */
     static Route both(Route route) {
         return route.method(HttpMethod.GET).method(HttpMethod.HEAD);
     }
@@ -157,7 +157,7 @@ final class Pages {
         return new JsonObject().put("imports", imports).encode();
     }
 
-    /** The version of a library on the class path, as its own description says. */
+    /** The version of a library on the class path, from its own metadata. */
     private static String version(Library library) {
         String at = "META-INF/maven/" + library.group() + "/" + library.name() + "/pom.properties";
         try (InputStream in = open(at)) {
@@ -183,7 +183,7 @@ final class Pages {
         }
     }
 
-    /** What tells this build's files from any other's: 12 hexadecimal digits over names and contents. */
+    /** Identifies this build's files: 12 hexadecimal digits, over names and contents. */
     private static String hash(String versions) {
         URL root = Pages.class.getClassLoader().getResource(ROOT + "/app");
         if (root == null) throw new IllegalStateException("not on the class path: " + ROOT + "/app");

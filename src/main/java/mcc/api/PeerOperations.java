@@ -17,7 +17,7 @@ import mcc.node.SessionVerticle;
 import mcc.tunnel.TunnelVerticle;
 import mcc.wire.Contact;
 
-/** The peers as the sessions know them: shown, pinged, measured. */
+/** The peers, as the links know them: shown, pinged, measured. */
 final class PeerOperations {
     private final Node.Parts parts;
     private final Bus bus;
@@ -51,7 +51,7 @@ final class PeerOperations {
         });
     }
 
-    /** What the virtual interface calls the peers. */
+    /** The peers' addresses in the virtual interface. */
     private Future<Map<Id, List<String>>> inner() {
         return bus.ask(Bus.SESSION, new SessionVerticle.Query.InnerAddresses());
     }
@@ -151,7 +151,7 @@ final class PeerOperations {
         return new Contact(peer.id(), peer.at() == null ? List.of() : List.of(peer.at()));
     }
 
-    /** Milliseconds, to the microsecond. */
+    /** Converts to milliseconds, rounded to the microsecond. */
     static double ms(long ns) {
         return Math.round(ns / 1e3) / 1e3;
     }

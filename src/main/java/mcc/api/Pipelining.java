@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a connection whose client sends more requests ahead of their answers (RFC 9112 section 9.3.2) than Netty keeps, which
- * is 128. Netty throws for each request beyond, and Vert.x, where the last one has no answer yet, logs that and goes on.
+ * Ends a connection whose client pipelines more requests (RFC 9112 section 9.3.2) than Netty keeps, which is 128. Netty throws
+ * for each further request, and Vert.x, while the last one is unanswered, only logs that.
  */
 final class Pipelining extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(Pipelining.class);

@@ -7,8 +7,8 @@ import io.netty.util.ReferenceCountUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers the pings of a WebSocket no faster than its client reads. Vert.x answers each at once, and what the client does not
- * read waits in memory without a limit. While that is so, only the newest ping is kept, as RFC 6455 section 5.5.3 allows.
+ * Answers pings of a WebSocket no faster than its client reads. Vert.x would answer each at once, and answers that the client
+ * does not read would fill memory. Meanwhile only the newest ping is kept, as RFC 6455 section 5.5.3 allows.
  */
 final class Pongs extends ChannelInboundHandlerAdapter {
     private @Nullable PingWebSocketFrame newest;

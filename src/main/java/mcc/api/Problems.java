@@ -8,7 +8,7 @@ import mcc.node.Problem;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Problems as RFC 9457 bodies. */
+/** Problems as bodies in the format of RFC 9457. */
 public final class Problems {
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
 
@@ -44,7 +44,7 @@ public final class Problems {
 
     private Problems() {}
 
-    /** Turns whatever went wrong into a problem; what nobody foresaw is logged and told without its inner parts. */
+    /** Turns an error into a problem; an unexpected one is logged, and its details are not told. */
     static Problem of(Throwable e) {
         if (e instanceof Problem p) return p;
         LOG.error("an operation failed in an unforeseen way", e);
@@ -54,7 +54,7 @@ public final class Problems {
                 "see its log, and report it");
     }
 
-    /** The HTTP status that belongs to a problem. */
+    /** The HTTP status of a problem. */
     public static int status(Problem p) {
         Kind kind = KINDS.get(p.code());
         return kind == null ? 503 : kind.status();
@@ -63,7 +63,7 @@ public final class Problems {
     /**
      * A problem as JSON.
      *
-     * @param instance what it happened at: a path or an address
+     * @param instance where it happened: a path or an address
      */
     public static JsonObject toJson(Problem p, String instance) {
         Kind kind = KINDS.get(p.code());

@@ -15,7 +15,7 @@ import mcc.registry.Registration;
 import mcc.registry.Registry;
 import org.jspecify.annotations.Nullable;
 
-/** What apps of this host have registered at this node. */
+/** The registrations of apps at this node. */
 final class RegistrationOperations {
     private final Bus bus;
     private final String network;
@@ -33,7 +33,10 @@ final class RegistrationOperations {
         all.put("heartbeat", this::heartbeat);
     }
 
-    /** The operation of an ID, made only where the registration is as the condition says; null for one that changes none. */
+    /**
+     * Returns an operation that is carried out only if the condition holds for the present registration; null if the operation
+     * changes no registration.
+     */
     @Nullable
     Operation onlyIf(String id, RegistryVerticle.Condition condition) {
         return switch (id) {

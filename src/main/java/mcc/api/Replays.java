@@ -7,9 +7,9 @@ import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers by {@code Idempotency-Key}: the same request with the same key is not done twice. A key belongs to its request from
- * the first moment, so who comes while that one is under way is refused; a request that failed gives its key back.
- * Source: draft-ietf-httpapi-idempotency-key-header-07 section 2.6.
+ * Answers by {@code Idempotency-Key}, so that the same request with the same key is not carried out twice. A key is taken as
+ * soon as its request begins: a second request meanwhile is refused. A request that failed frees its key. Source:
+ * draft-ietf-httpapi-idempotency-key-header-07 section 2.6.
  */
 final class Replays {
     /** Keys remembered. */
@@ -17,7 +17,7 @@ final class Replays {
 
     private static final int KEY_LENGTH = 255;
 
-    /** What a request got. */
+    /** The answer that a request got. */
     record Answer(int status, JsonObject body) {}
 
     private record Known(String request, @Nullable Answer answer) {}
@@ -27,9 +27,9 @@ final class Replays {
     /**
      * Takes a key for a request.
      *
-     * @param request tells it from every other
-     * @return what it got before; null when it is the first, which {@link #end} must follow
-     * @throws Problem where the key is another request's, or its request is under way
+     * @param request identifies the request
+     * @return the answer that it got before; null if it is the first, which {@link #end} must follow
+     * @throws Problem if the key belongs to another request, or its request is under way
      */
     @Nullable
     Answer begin(String key, String request) {
@@ -67,7 +67,7 @@ final class Replays {
                 "overloaded", MAX + " requests with an Idempotency-Key are under way", "try again in a moment");
     }
 
-    /** The request that {@link #begin} let through is done; null where it failed. */
+    /** Ends a request that {@link #begin} let through; {@code answer} is null if it failed. */
     void end(String key, @Nullable Answer answer) {
         Known begun = known.remove(key);
         if (begun != null && answer != null) known.put(key, new Known(begun.request(), answer));

@@ -26,11 +26,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** HTTP around the operations: routes from the contract, validation, conditions, waiting reads, retries. */
+/** HTTP around the operations: routes from the contract, validation, conditions, long polling, retries. */
 final class RestRoutes {
     /**
-     * A request body is at most this long: some 30 times what the largest useful one has, and so little that one of each
-     * connection fits into the heap.
+     * The longest request body: some 30 times the largest useful one, and so short that one per connection fits into the heap.
      */
     static final int BODY_BYTES = 64 * 1024;
 
@@ -39,11 +38,11 @@ final class RestRoutes {
     /** Shorter than the time-outs of both buses. */
     private static final long BUS_WAIT_MAX_MS = 10_000;
 
-    /** Each of these makes this node ask others. */
+    /** Operations that make this node send requests to others. */
     private static final Set<String> LIMITED = Set.of("lookup", "pingPeer");
     /**
-     * How many of them a caller may ask for each second, and at once after a rest. That is more than a node on two cores gets
-     * done, so a test of its load is never held back; a program that runs wild no longer fills the queues that others wait in.
+     * How many of them a caller may ask for per second, and at once after a pause. It is more than a node on two cores can do,
+     * so that load tests are not held back, while a runaway program cannot fill the queues that others wait in.
      */
     static final int LIMITED_PER_SECOND = 1_000;
 
@@ -59,7 +58,7 @@ final class RestRoutes {
     private final Waiting waiting;
     private Encoded last = new Encoded(new JsonObject());
 
-    /** @param clock nanoseconds, for what a caller may do in a second */
+    /** @param clock nanoseconds, for the limit on a caller's requests per second */
     RestRoutes(Vertx vertx, Contract contract, Operations operations, Guard guard, LongSupplier clock) {
         this.contract = contract;
         this.operations = operations;
@@ -116,7 +115,7 @@ final class RestRoutes {
                 }
             }
             Future.succeededFuture()
-                    // What it throws fails the future, so that the key ends.
+                    // Inside compose, so that an exception fails the future and frees the key.
                     .compose(_ ->
                             first(operation.id(), conditional(rc, operation, does), input, WAIT_MAX_MS, rc.response()))
                     .map(a -> new Replays.Answer(a.created() ? 201 : status(operation, a.body()), a.body()))
@@ -130,8 +129,8 @@ final class RestRoutes {
     }
 
     /**
-     * The last step of a request. A fault in it costs the request's connection, on which half an answer may be; no other, and
-     * not the server.
+     * The last step of a request. An error in it ends this request's connection, on which half an answer may be, but no other
+     * connection and not the server.
      */
     static <T> Handler<AsyncResult<T>> contained(
             HttpServerRequest request, Consumer<T> answer, Consumer<Problem> failed) {
@@ -154,7 +153,7 @@ final class RestRoutes {
                 "ask less often; the node allows bursts of " + LIMITED_BURST);
     }
 
-    /** Who holds a token is one caller wherever it asks from; else an address is. */
+    /** The caller is the holder of the token, wherever it asks from; without a token, the address. */
     private static String caller(HttpServerRequest request) {
         String authorization = request.getHeader("Authorization");
         return authorization == null ? request.remoteAddress().hostAddress() : authorization;
@@ -176,15 +175,15 @@ final class RestRoutes {
             JsonObject body = rc.body().asJsonObject();
             if (body != null) return body;
         } catch (DecodeException | ClassCastException _) {
-            // said below
+            // reported below
         }
         throw new Problem("validation", "the request body is not a JSON object", "send an object as /docs shows it");
     }
 
     /**
-     * One operation for a caller that does not come by HTTP: no conditions and no retries, all else as there.
+     * Carries out an operation for a caller that does not use HTTP: without conditions and retries, otherwise the same.
      *
-     * @return never fails: what went wrong is a problem in the answer
+     * @return never fails: an error is a problem in the answer
      */
     Future<ApiQuery.Answer> call(ApiQuery.Call call) {
         Contract.Operation operation = contract.operation(call.operation());
@@ -219,9 +218,9 @@ final class RestRoutes {
     }
 
     /**
-     * Answers at once, or once the list's index differs from the one the reader has.
+     * Answers at once, or, if the input asks to wait, once the list's index differs from the reader's.
      *
-     * @param to whose end ends the waiting; null for who does not come by HTTP
+     * @param to the response whose end ends the wait; null for a caller that does not use HTTP
      */
     private Future<Operations.Answer> first(
             String operation,
@@ -243,8 +242,8 @@ final class RestRoutes {
     // ---- conditions and retries -------------------------------------------------------------------------------------
 
     /**
-     * RFC 9110 section 13: writes of one registration may depend on what it is when they are made. Nothing else that is
-     * written has a strong tag, which no condition but {@code *} holds for.
+     * RFC 9110 section 13: a write of a registration may depend on its present state. Nothing else that can be written has a
+     * strong tag, so there only the condition {@code *} can hold.
      */
     private Operations.Operation conditional(
             RoutingContext rc, Contract.Operation operation, Operations.Operation does) {
@@ -275,14 +274,14 @@ final class RestRoutes {
         json(response, answer.status(), encoded.bytes());
     }
 
-    /** All who waited for one change get the same answer, one after the other: it is encoded once for them. */
-    @SuppressWarnings("ReferenceEquality") // the very same answer, which nobody changes any more
+    /** All who waited for a change get the same answer, one after the other: it is encoded once. */
+    @SuppressWarnings("ReferenceEquality") // the same object, which nobody changes any more
     private Encoded encoded(JsonObject body) {
         if (last.body != body) last = new Encoded(body);
         return last;
     }
 
-    /** An answer's body as it is sent. */
+    /** The encoded body of an answer. */
     private static final class Encoded {
         private final JsonObject body;
         private @Nullable Buffer bytes;
@@ -321,7 +320,7 @@ final class RestRoutes {
         Problems.send(rc.response(), problem, rc.request().path());
     }
 
-    /** Runs what serves a request by itself, after its scope was checked. */
+    /** Runs a handler that serves a request by itself, after checking its scope. */
     void guarded(
             RoutingContext rc, String operationId, java.util.function.BiConsumer<HttpServerRequest, JsonObject> serve) {
         Contract.@Nullable Operation operation = contract.operation(operationId);

@@ -13,14 +13,14 @@ import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One schema of the contract, and the check against it: those keywords of JSON Schema (draft 2020-12) that the contract's
- * bodies use, no others.
+ * One schema of the contract, and the check of a value against it: the keywords of JSON Schema (draft 2020-12) that the
+ * contract's bodies use, and no others.
  *
- * <p>Who sends a body is a stranger. So each of its values is looked at once at most, no deeper than the schema is, and
- * nothing is looked at behind the last fault that is told.
+ * <p>Bodies come from strangers. So each value is looked at once at most, no deeper than the schema goes, and checking stops
+ * at the last fault that is reported.
  */
 final class Schema {
-    /** Faults told of one body. */
+    /** Most faults reported for one body. */
     static final int FAULTS = 20;
 
     private static final int SHOWN = 64;
@@ -48,10 +48,10 @@ final class Schema {
     private final long maximum;
 
     /**
-     * Takes a schema apart.
+     * Parses a schema.
      *
-     * @param schema with everything it refers to in its place
-     * @throws IllegalStateException where it says what would not be checked
+     * @param schema with all references replaced
+     * @throws IllegalStateException if it has a keyword that would not be checked
      */
     Schema(JsonObject schema) {
         for (String keyword : schema.fieldNames()) {
@@ -71,7 +71,7 @@ final class Schema {
         maximum = schema.getLong("maximum", Long.MAX_VALUE);
     }
 
-    /** What is wrong with a value, in its order: the first {@link #FAULTS} at most. */
+    /** The faults of a value, in its order, at most {@link #FAULTS}. */
     List<Problem.Fault> faults(@Nullable Object value) {
         List<Problem.Fault> out = new ArrayList<>();
         check("", value, out);
@@ -116,19 +116,19 @@ final class Schema {
         if (out.size() < FAULTS) out.add(new Problem.Fault(pointer.isEmpty() ? "/" : pointer, detail));
     }
 
-    /** A name as a reference token (RFC 6901 section 3). */
+    /** A name as a reference token of a JSON pointer (RFC 6901 section 3). */
     private static String token(String name) {
         return shown(name).replace("~", "~0").replace("/", "~1");
     }
 
-    /** What a stranger wrote, short enough to be told back. */
+    /** A stranger's text, shortened so that it can be quoted. */
     static String shown(String text) {
         return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...";
     }
 
     private boolean isOfType(@Nullable Object value) {
         if (!type.equals("integer")) return type.equals(typeOf(value));
-        // As the draft has it, 1.0 is an integer; what does not fit into a long is none that anything here could mean.
+        // The draft counts 1.0 as an integer; no field here needs a number that does not fit into a long.
         return switch (value) {
             case Integer _, Long _ -> true;
             case Double d -> d == Math.rint(d) && Math.abs(d) <= 1L << 53;

@@ -19,7 +19,7 @@ import mcc.registry.Offer;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 
-/** Services by name, and who provides each, in the order in which this node would choose. */
+/** Services by name, and the providers of each, in the order of this node's preference. */
 final class ServiceOperations {
     private final Bus bus;
     private final String network;

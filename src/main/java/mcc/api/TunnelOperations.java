@@ -14,7 +14,7 @@ import mcc.tunnel.Target;
 import mcc.tunnel.TunnelVerticle;
 import org.jspecify.annotations.Nullable;
 
-/** Tunnels of this node: opened, shown with the path they take, closed. */
+/** This node's tunnels: opened, shown with their paths, closed. */
 final class TunnelOperations {
     private final Bus bus;
     private final PeerOperations peers;

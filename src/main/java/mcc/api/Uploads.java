@@ -15,9 +15,9 @@ import mcc.node.Node;
 import mcc.node.PluginQuery;
 import mcc.node.Problem;
 
-/** {@code POST /plugins}: a jar streamed to the plugins folder, then handed to the plugins; off unless switched on. */
+/** {@code POST /plugins}: streams a jar into the plugins folder and has it deployed; must be enabled in the settings. */
 final class Uploads {
-    /** The longest jar. */
+    /** The longest jar, in bytes. */
     static final long JAR_BYTES = 32L << 20;
 
     private static final int AT_A_TIME = 4;
@@ -59,7 +59,7 @@ final class Uploads {
                 .compose(_ -> parts.bus().ask(Bus.PLUGINS, new PluginQuery.Deploy(file)))
                 .onComplete(_ -> {
                     running--;
-                    vertx.fileSystem().delete(file.toString()); // gone already where it became a plugin
+                    vertx.fileSystem().delete(file.toString()); // gone already if it became a plugin
                 })
                 .onComplete(RestRoutes.contained(
                         request,
@@ -94,7 +94,7 @@ final class Uploads {
         return new Problem("too-large", "a plugin's jar is at most " + JAR_BYTES + " bytes", "pack less into it");
     }
 
-    /** Writes the body to the file; fails as soon as there is too much of it. */
+    /** Writes the body to the file; fails as soon as it is too long. */
     private static Future<Void> receive(HttpServerRequest request, AsyncFile to) {
         Promise<Void> done = Promise.promise();
         long[] bytes = {0};
@@ -116,7 +116,7 @@ final class Uploads {
         return done.future().eventually(to::close);
     }
 
-    /** Answers and closes: the rest of the body is of no use. */
+    /** Answers, and closes the connection if more of the body would come. */
     private static void refuse(RoutingContext rc, Problem problem) {
         if (!rc.request().isEnded()) rc.response().putHeader("Connection", "close");
         RestRoutes.fail(rc, problem);

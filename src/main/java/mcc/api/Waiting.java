@@ -12,11 +12,11 @@ import java.util.function.Supplier;
 import mcc.node.Problem;
 
 /**
- * Readers that wait until a list changes. All who wait for the same list share each look at it, and the answer when it has
- * changed: so many readers cost what one does, until there is something to send them.
+ * Readers that wait until a list changes. All who wait for the same list share each reading of it, and the answer when it has
+ * changed: many readers cost no more than one, until there is something to send.
  */
 final class Waiting {
-    /** Readers at a time, of all lists. */
+    /** Readers at a time, over all lists. */
     static final int MAX = 1_000;
 
     private static final long LOOK_MS = 250;
@@ -80,7 +80,8 @@ final class Waiting {
     /**
      * Answers once the list's index differs from {@code index}, or at {@code untilNs}.
      *
-     * @param operation whose list, with the parameters {@code p}, of which index and wait are not the list's
+     * @param operation the operation that reads the list
+     * @param p its parameters; all but index and wait identify the list
      */
     Future<Operations.Answer> read(
             String operation, Operations.Operation does, JsonObject p, long index, long untilNs) {
@@ -101,12 +102,12 @@ final class Waiting {
             group.readers.add(reader);
             group.look();
         } else {
-            group.readers.add(reader); // the next look is at most a quarter of a second away
+            group.readers.add(reader); // the next reading is at most a quarter of a second away
         }
         return reader.promise.future();
     }
 
-    /** Whoever waits for this answer is gone. It would count, and be asked for, until its time is over. */
+    /** The reader of this answer has gone: without this it would count until its time is over. */
     void leave(Future<Operations.Answer> answer) {
         for (Group group : groups.values()) {
             if (group.readers.removeIf(reader -> reader.promise.future().equals(answer))) count--;
