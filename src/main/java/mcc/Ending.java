@@ -8,16 +8,16 @@ import mcc.node.Watchdog;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the process of a node ends: asked by a signal, before it is ready as well as after, or by the watchdog; and in either
- * case within a bound, whatever stands in the way.
+ * How a node's process ends: by a signal, during the start or later, or by the watchdog; in each case within a time limit,
+ * whatever blocks.
  *
- * <p>States: STARTING (a signal interrupts the start, and waits for what it leaves) → RUNNING (a signal closes the node) →
- * over. {@code Runtime.halt} is the last step of each: the hooks of libraries may block, and the exit code is ours.
+ * <p>States: STARTING (a signal interrupts the start, and waits until it has cleaned up) → RUNNING (a signal closes the node)
+ * → over. {@code Runtime.halt} is always the last step: shutdown hooks of libraries may block, and the exit code is ours.
  */
 final class Ending {
-    /** Exit code: there was no memory left. The JVM's own, where it finds that out itself. */
+    /** Exit code: out of memory. The JVM's own is the same where it finds this out itself. */
     static final int MEMORY = 3;
-    /** Exit code: a part of the process stood still, EX_SOFTWARE of sysexits(3). */
+    /** Exit code: a part of the process stood still; EX_SOFTWARE of sysexits(3). */
     static final int STUCK = 70;
 
     private static final long STOP_MS = 9_000;
@@ -32,26 +32,26 @@ final class Ending {
     private boolean asked;
 
     /**
-     * To be made by the thread that starts the node.
+     * To be created by the thread that starts the node.
      *
-     * @param words says something to the operator; may block
+     * @param words tells the operator something; may block
      */
     Ending(Consumer<String> words) {
         this(words, STOP_MS);
     }
 
-    /** @param stopMs the longest that an end may take; half of it is for a start to leave things in order */
+    /** @param stopMs the longest that stopping may take, in milliseconds; half of it is for a start to clean up */
     Ending(Consumer<String> words, long stopMs) {
         this.words = words;
         this.stopMs = stopMs;
     }
 
-    /** Takes over what a signal does. */
+    /** Handles signals from now on. */
     void install() {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    /** From now on a signal closes this node; says whether one came before, so that the caller closes it. */
+    /** From now on a signal closes this node; returns whether one came before, so that the caller must close it. */
     synchronized boolean isAskedBefore(AutoCloseable running) {
         node = running;
         return asked;
@@ -62,7 +62,10 @@ final class Ending {
         return asked;
     }
 
-    /** The start is over, well or not. Where a signal came meanwhile this never returns: the process ends with its code. */
+    /**
+     * The start has ended, well or not. If a signal came meanwhile this never returns: the process ends with the exit code
+     * above.
+     */
     void startIsOver() {
         started.countDown();
         if (!isAsked()) {
@@ -87,17 +90,17 @@ final class Ending {
             if (running != null) running.close();
             else {
                 starter.interrupt();
-                // A name server that is silent is not interrupted; what such a start holds is the system's to take
-                // back.
+                // A lookup by a silent name server cannot be interrupted; the system frees what such a start holds.
                 boolean _ = started.await(stopMs / 2, TimeUnit.MILLISECONDS);
             }
         } catch (Exception e) {
             say("the node did not end as it should: " + e);
         }
-        Runtime.getRuntime().halt(0); // a node that was asked to end ended well; the JVM would say 143 for SIGTERM
+        Runtime.getRuntime()
+                .halt(0); // a node that was asked to stop ended well; the JVM would exit with 143 after SIGTERM
     }
 
-    /** Ends the process by force where it is still there in nine seconds. */
+    /** Ends the process by force if it is still there after {@code stopMs}. */
     private void bound() {
         Thread.ofPlatform().daemon().name("mcc-end-bound").start(() -> {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(stopMs));
@@ -106,7 +109,7 @@ final class Ending {
         });
     }
 
-    /** Ends the process at once for what the watchdog found. */
+    /** Ends the process at once, for a reason that the watchdog found. */
     void end(Watchdog.Finding finding) {
         say(finding.word() + "\nmcc: the process ends, so that it can be started again");
         Runtime.getRuntime()
@@ -117,7 +120,7 @@ final class Ending {
                         });
     }
 
-    /** Says it, but never waits long for whoever should read it. */
+    /** Prints it, but never waits long for a reader. */
     private void say(String word) {
         Thread speaker = Thread.ofPlatform().daemon().name("mcc-word").start(() -> words.accept(word));
         try {

@@ -3,7 +3,7 @@ package mcc;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** A node that ends when its standard input ends: whoever started it may die in any way, and leaves no node behind. */
+/** A node that ends when its standard input ends: however its parent process dies, no node is left behind. */
 public final class Leash {
     private Leash() {}
 
@@ -17,7 +17,7 @@ public final class Leash {
         try {
             while (in.read() >= 0) {}
         } catch (IOException _) {
-            // an unreadable input is one that has ended
+            // an unreadable input has ended
         }
         System.exit(0);
     }

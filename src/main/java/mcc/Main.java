@@ -27,7 +27,7 @@ public final class Main {
         System.exit(code);
     }
 
-    /** Runs a node until it is asked to end; comes back, with the exit code, where it cannot start. */
+    /** Runs a node until it is asked to stop; returns, with the exit code, only if it cannot start. */
     static int run(List<String> args, Map<String, String> environment, Ending ending) {
         RunVerb.prepare();
         Settings settings;

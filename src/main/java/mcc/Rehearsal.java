@@ -14,8 +14,8 @@ import mcc.node.Node;
 import mcc.node.Settings;
 
 /**
- * What the build runs once, so that the JVM learns which classes to keep ready in the start-up archive, and what is worth
- * compiling: two nodes start, the verbs that people use most speak to one, and programs talk through it to the other.
+ * What the build runs once, so that the JVM learns which classes to store in the start-up archive and what is worth compiling:
+ * two nodes start, the most used verbs talk to one of them, and programs talk through it to the other.
  */
 final class Rehearsal {
     private static final int CONNECTIONS = 16;
@@ -23,7 +23,7 @@ final class Rehearsal {
 
     private Rehearsal() {}
 
-    /** Plays in the folder given, which the caller removes. */
+    /** Uses the given folder, which the caller removes. */
     public static void main(String[] args) {
         Path folder = Path.of(args[0]);
         RunVerb.prepare();
@@ -41,7 +41,7 @@ final class Rehearsal {
                 say(url, "tunnel open echo " + free.getLocalPort());
                 talk(free.getLocalPort());
             } catch (IOException _) {
-                // then the archive is as good as it gets without
+                // then the archive goes without this part
             }
         }
     }
@@ -54,7 +54,7 @@ final class Rehearsal {
         return new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     }
 
-    /** Sends everyone what they send. */
+    /** Echoes all that is sent. */
     private static void serve(ServerSocket app) {
         while (true) {
             try {
@@ -63,7 +63,7 @@ final class Rehearsal {
                     try (socket) {
                         socket.getInputStream().transferTo(socket.getOutputStream());
                     } catch (IOException _) {
-                        // the talk is over
+                        // the client has ended
                     }
                 });
             } catch (IOException _) {
@@ -72,7 +72,7 @@ final class Rehearsal {
         }
     }
 
-    /** Many short questions at once, each with its answer. */
+    /** Many short requests at once, each with its answer. */
     private static void talk(int port) {
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < CONNECTIONS; i++) {

@@ -15,13 +15,13 @@ import mcc.tunnel.TunnelVerticle;
 
 /** {@code mcc run}: a node in the foreground, until SIGTERM or ctrl-C. */
 final class Run {
-    /** The rooms above the node, in the order in which they start. */
+    /** The verticles of the rooms above the node, in the order in which they start. */
     static final List<Node.Edge> EDGES = List.of(TunnelVerticle::new, ApiVerticle::new, PluginVerticle::new);
 
     private Run() {}
 
     /**
-     * Starts the node, says on stdout that it is ready, and stays for as long as the node does.
+     * Starts the node, prints the ready line on stdout, and stays for as long as the node does.
      *
      * @return the exit code of a start that failed
      */
@@ -35,7 +35,7 @@ final class Run {
             return 1;
         }
         if (ending.isAskedBefore(() -> stop(node, systemd))) {
-            boolean _ = Thread.interrupted(); // by that signal: the node is to be closed in peace
+            boolean _ = Thread.interrupted(); // set by that signal; the node must close undisturbed
             node.close();
             return 0;
         }
@@ -46,7 +46,7 @@ final class Run {
                 + parts.status().http());
         node.begin();
         systemd.ready();
-        while (true) LockSupport.park(); // the end comes as a signal, or from the watchdog
+        while (true) LockSupport.park(); // ended by a signal or by the watchdog
     }
 
     private static void stop(Node node, Systemd systemd) {
@@ -54,7 +54,7 @@ final class Run {
         node.close();
     }
 
-    /** Says on stderr what is wrong and what to do about it. */
+    /** Prints on stderr what is wrong and what to do about it. */
     static void tell(Problem p) {
         System.err.println("mcc: " + LogText.plain(p.detail()));
         if (p.hint() != null) System.err.println("  hint: " + LogText.plain(p.hint()));

@@ -11,13 +11,13 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code mcc run}: its options as settings. Reads them by hand, so that a node starts without the command line's classes. */
 final class RunVerb {
-    /** What the command line said: settings by key, and the file that holds more of them. */
+    /** The command line's settings by key, and the file that holds more of them. */
     record Options(Map<String, String> values, @Nullable Path file) {}
 
     private RunVerb() {}
 
     /**
-     * What a node shall run with.
+     * Returns the settings of the node.
      *
      * @throws Problem {@code usage} for an option that cannot be read, else as {@link Settings#load}
      */
@@ -28,12 +28,12 @@ final class RunVerb {
 
     /** Sets what must be set before the first class of Netty loads. */
     static void prepare() {
-        // A task that reschedules itself would otherwise starve its loop's sockets.
+        // Otherwise a task that reschedules itself would starve its loop's sockets.
         System.setProperty("io.netty.eventLoop.maxTaskProcessingQuantumMs", "100");
     }
 
     /**
-     * Reads {@code --a-b VALUE} and {@code --a-b=VALUE}; a list's option may be repeated, a yes-or-no one stands alone.
+     * Reads {@code --a-b VALUE} and {@code --a-b=VALUE}; a list's option may be repeated, a boolean one takes no value.
      *
      * @throws Problem {@code usage}
      */
