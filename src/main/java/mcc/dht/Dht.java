@@ -182,7 +182,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** Another node publishes with our key: holders have higher numbers than those that they took from us. */
         record Twin() implements Output {}
 
-        /** The table has this many contacts now. */
+        /** A contact came or went, or has another address; the table has this many now. */
         record TableChanged(int contacts) implements Output {}
 
         /** A new policy removed this many records that we held. */
@@ -228,6 +228,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private final Views views;
     private Contact self;
     private int reportedSize;
+    private long reportedChanges;
 
     /** Makes the DHT of node {@code self}; it does nothing before {@link Input.Start}. */
     public Dht(Config config, Id self, Signing signing, Rng rng, Counters counters) {
@@ -270,12 +271,16 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Input.Snapshot _ -> upkeep.snapshot();
         }
         for (Agenda.Task task = shared.agenda.due(nowNs); task != null; task = shared.agenda.due(nowNs)) perform(task);
-        if (shared.table.size() != reportedSize) {
-            if (reportedSize == 0) upkeep.firstContact();
-            reportedSize = shared.table.size();
-            if (reportedSize == 0) upkeep.lostAll();
-            shared.emit(new Output.TableChanged(reportedSize));
-        }
+        if (shared.table.changes() != reportedChanges) tableChanged();
+    }
+
+    private void tableChanged() {
+        reportedChanges = shared.table.changes();
+        int size = shared.table.size();
+        if (reportedSize == 0 && size > 0) upkeep.firstContact();
+        if (reportedSize > 0 && size == 0) upkeep.lostAll();
+        reportedSize = size;
+        shared.emit(new Output.TableChanged(size));
     }
 
     @Override

@@ -34,6 +34,7 @@ final class RoutingTable {
     private final Counters counters;
     private final @Nullable Bucket[] buckets = new @Nullable Bucket[Id.BITS];
     private int size;
+    private long changes;
     private int deepest = -1;
 
     RoutingTable(Id selfPosition, int k, Counters counters) {
@@ -65,6 +66,7 @@ final class RoutingTable {
             bucket.replacements.removeIf(e -> e.position.equals(position));
             bucket.entries.add(entry);
             size++;
+            changes++;
             deepest = Math.max(deepest, self.sharedBits(position));
             return true;
         }
@@ -75,8 +77,12 @@ final class RoutingTable {
         return false;
     }
 
-    private static void refresh(Entry entry, long nowNs, Contact contact, long rttNs) {
-        if (!entry.contact.equals(contact)) entry.contact = contact;
+    private void refresh(Entry entry, long nowNs, Contact contact, long rttNs) {
+        if (!entry.contact.equals(contact)) {
+            // Their order says who was heard last: where two take turns, that is no news.
+            if (!entry.contact.addresses().containsAll(contact.addresses())) changes++;
+            entry.contact = contact;
+        }
         entry.heardNs = nowNs;
         entry.failures = 0;
         entry.measured(rttNs);
@@ -91,6 +97,7 @@ final class RoutingTable {
         if (entry.failures < FAILURES) return false;
         bucket.entries.remove(entry);
         size--;
+        changes++;
         promote(bucket);
         return true;
     }
@@ -204,6 +211,11 @@ final class RoutingTable {
     /** Returns how many contacts there are. */
     int size() {
         return size;
+    }
+
+    /** Counts contacts that came or went, and those that have another address. */
+    long changes() {
+        return changes;
     }
 
     /** Returns how many contacts are in the bucket of that index. */

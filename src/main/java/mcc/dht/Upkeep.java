@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import mcc.core.Address;
 import mcc.core.Id;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -300,10 +301,13 @@ final class Upkeep {
         return Id.of(out);
     }
 
-    /** A node sent us something: if the table has room for it, pings it to see whether it answers. */
+    /** A node sent us something: if the table has room for it, or another address of it, pings it to see whether it answers. */
     void consider(Contact contact) {
         Id position = shared.position(contact);
-        if (shared.table.hasRoomFor(contact, position)) check(contact, position);
+        Address at = contact.addresses().getFirst();
+        Entry known = shared.table.find(position);
+        if (known != null && !known.contact.addresses().contains(at)) check(known.contact.heardAt(at), position);
+        else if (shared.table.hasRoomFor(contact, position)) check(contact, position);
     }
 
     /** Pings a node. */

@@ -72,6 +72,28 @@ class DhtTest {
                 .satisfies(b -> assertThat(b.size()).isEqualTo(1));
     }
 
+    /** A node that is killed soon after would look for it at the address of before, and find nobody. */
+    @Test
+    void aContactThatIsHeardAtAnotherAddressIsAskedThereAndRememberedAnew() {
+        join();
+        Dht.Output.Ask clock = untilAsked(Message.Ping.class);
+        answered(clock, new Message.Pong());
+        Address other = Address.v4(0x0a000003, 7);
+        List<Dht.Output> out = step(new Dht.Input.Up(PEER.id(), other));
+        Contact moved = new Contact(PEER.id(), List.of(other, AT));
+        Dht.Output.Ask ping = asks(out).getLast();
+        assertThat(ping.to()).isEqualTo(moved);
+        assertThat(ping.request()).isEqualTo(new Message.Ping());
+        out = step(new Dht.Input.Answered(PEER.id(), other, ping.call(), new Message.Pong(), 5));
+        assertThat(out).contains(new Dht.Output.TableChanged(1));
+        assertThat(step(new Dht.Input.Snapshot())).contains(new Dht.Output.Persist(List.of(moved)));
+        for (Address known : List.of(AT, other, AT)) {
+            assertThat(step(new Dht.Input.Up(PEER.id(), known)))
+                    .as("it has two addresses, and both are known")
+                    .isEmpty();
+        }
+    }
+
     @Test
     void anAnswerFromAnotherThanTheAskedCountsForNothing() {
         join();
