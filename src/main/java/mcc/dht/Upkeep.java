@@ -14,8 +14,8 @@ import mcc.wire.Message;
  * were silent for long, and some of them sooner when all are silent; remembers nodes that answered, for a time when none does.
  *
  * <pre>
- * outside: on an answered lookup of ourselves -> inside
- * inside:  on the last contact lost           -> outside, {@link Dht.Output.Alone}
+ * outside: on an answered lookup of ourselves, with a contact left at its end -> inside
+ * inside:  on the last contact lost                                            -> outside, {@link Dht.Output.Alone}
  * </pre>
  * While outside, it tries the bootstrap nodes and some of the nodes that it remembers, others each time, with pauses that grow
  * to a few seconds; and at once when something is heard, or when the addresses of this host change.
@@ -226,7 +226,8 @@ final class Upkeep {
     boolean found(Lookup lookup) {
         joining = false;
         List<Contact> neighbours = lookup.responded(shared.config.k());
-        if (neighbours.isEmpty()) {
+        // Who answered and was lost since is no way in: without a contact nothing else would look again.
+        if (neighbours.isEmpty() || shared.table.size() == 0) {
             if (joined) return false;
             if (again) {
                 joinLater(0);

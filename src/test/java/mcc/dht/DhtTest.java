@@ -57,6 +57,29 @@ class DhtTest {
         assertThat(dht.status().joined()).isFalse();
     }
 
+    /** A node restarted under load believed for good that it was in the network, where nobody knew it. */
+    @Test
+    void whoeverAnsweredAndWasLostBeforeTheLookEndedIsNoWayIntoTheNetwork() {
+        List<Dht.Output> out = start(List.of(PEER_CONTACT, stranger(1)));
+        for (Dht.Output.Ask ask : asks(out)) {
+            if (ask.to().equals(PEER_CONTACT)) answered(ask, new Message.Nodes(List.of()));
+        }
+        Dht.Output.Ask second = asks(step(new Dht.Input.FindNode(1, key))).getFirst();
+        out = step(new Dht.Input.Unanswered(PEER.id(), second.call()));
+        assertThat(out).contains(new Dht.Output.Alone());
+        int asks = 0;
+        for (long endNs = nowNs + 20 * Config.SECOND; nowNs < endNs; ) {
+            nowNs = dht.deadlineNs();
+            out = step(new Dht.Input.Tick());
+            assertThat(out).noneMatch(Dht.Output.Joined.class::isInstance);
+            for (Dht.Output.Ask ask : asks(out)) {
+                if (ask.to().equals(PEER_CONTACT) && ask.request() instanceof Message.FindNode) asks++;
+            }
+        }
+        assertThat(asks).as("it goes on trying").isGreaterThan(2);
+        assertThat(dht.status().joined()).isFalse();
+    }
+
     @Test
     void whoAnsweredIsAContactAndWhoOnlyAskedIsNot() {
         start(List.of());
