@@ -57,13 +57,14 @@ final class Requests {
     void reply(long nowNs, LinkInput.Reply r) {
         Bytes message = Rpc.encode(new Rpc(r.call(), r.answer()));
         Link link = links.find(r.to());
-        if (link != null && link.canSend(nowNs)) {
+        // Whoever asked in its handshake has no other keys, as after a restart: the link's would be those of before.
+        Responder.Pending pending = responder.early(r.to(), r.call());
+        if (pending == null && link != null && link.canSend(nowNs)) {
             link.connection.send(message);
             links.touch(link);
             links.schedule(link);
             return;
         }
-        Responder.Pending pending = responder.early(r.to(), r.call());
         if (pending == null || pending.session == null) {
             counters.add("link.reply.no-session");
             return;

@@ -381,6 +381,25 @@ class LinksTest extends VirtualNet {
                 .contains(6L);
     }
 
+    /** A message is sent once: an answer under the keys of the instance before is lost. */
+    @Test
+    void aRestartedPeersFirstRequestIsAnsweredUnderItsNewKeys() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
+        run(SECOND);
+        hosts.remove(b);
+        for (String at : List.of("192.0.2.2:2", "192.0.2.2:1")) {
+            Host again = new Host(b.identity, at, Aead.Suite.AES_256_GCM);
+            again.input(new LinkInput.Ask(a.contact(), 2, new Message.FindNode(Id.ZERO)));
+            run(2 * latencyNs);
+            assertThat(again.all(LinkOutput.Answered.class)).as("at %s", at).hasSize(1);
+            run(SECOND);
+            hosts.remove(again);
+        }
+        assertThat(a.all(LinkOutput.Asked.class)).hasSize(2);
+    }
+
     @Test
     void aRestartedPeerThatDialsByAddressIsTakenBack() {
         Host a = host("192.0.2.1:1");
