@@ -405,7 +405,7 @@ journey("a node that wants a token is signed in to, in this tab, and the token i
   await audit(page, "sign in");
   await page.getByLabel("Token").fill("mcc_wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await see(page, "the token is not known here");
+  await see(page, "this node does not know the token");
   await heading(page, "Sign in");
   await page.getByLabel("Token").fill(locked.token);
   await page.keyboard.press("Enter");

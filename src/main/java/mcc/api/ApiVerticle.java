@@ -63,7 +63,7 @@ public final class ApiVerticle extends VerticleBase {
     public Future<?> start() {
         // Handlers catch their own errors. An error that gets here must not end other clients' connections, which is
         // all that the supervisor could do.
-        context.exceptionHandler(e -> LOG.error("a handler of HTTP failed in an unforeseen way", e));
+        context.exceptionHandler(e -> LOG.error("an HTTP handler failed unexpectedly", e));
         Contract contract = Contract.load();
         Operations operations = new Operations(parts, log);
         checkContract(contract, operations);
@@ -238,7 +238,8 @@ public final class ApiVerticle extends VerticleBase {
                 && request.version() == HttpVersion.HTTP_1_1;
         if (upgrades) return;
         request.response().putHeader("Upgrade", "websocket").putHeader("Sec-WebSocket-Version", "13");
-        throw new Problem("upgrade-required", "this is a WebSocket", "open it as one, of version 13: see RFC 6455");
+        throw new Problem(
+                "upgrade-required", "this is a WebSocket", "open it as a WebSocket of version 13, see RFC 6455");
     }
 
     private static Ask.Reply ask(ApiQuery query, RestRoutes rest) {

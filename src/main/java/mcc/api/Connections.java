@@ -66,7 +66,7 @@ final class Connections {
                 pipeline.context(edge),
                 new Problem(
                         "overloaded",
-                        "this node has " + max + " connections of HTTP already",
+                        "this node already has " + max + " HTTP connections",
                         "use one connection for many requests, or try again later"));
     }
 

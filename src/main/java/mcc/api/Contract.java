@@ -82,8 +82,8 @@ final class Contract {
         Problem.Fault first = faults.getFirst();
         throw new Problem(
                 "validation",
-                "the request body is not as expected: " + first.pointer() + ": " + first.detail(),
-                "see /docs for its fields",
+                "the request body is not valid: " + first.pointer() + ": " + first.detail(),
+                "/docs describes its fields",
                 faults);
     }
 
@@ -101,7 +101,7 @@ final class Contract {
                 throw new Problem(
                         "validation",
                         "unknown query parameter '" + Schema.shown(e.getKey()) + "'",
-                        "see /docs for those there are");
+                        "/docs lists the valid ones");
             }
             out.put(p.name(), p.type().equals("integer") ? integer(p, e.getValue()) : text(p, e.getValue()));
         }
@@ -123,7 +123,7 @@ final class Contract {
                 throw new Problem("validation", "'" + p.name() + "' is missing", "see /docs for the parameters");
             }
             if (value instanceof JsonObject || value instanceof JsonArray) {
-                throw new Problem("validation", p.name() + " is no plain value", "use text or a number");
+                throw new Problem("validation", p.name() + " is not a plain value", "use text or a number");
             }
             if (value != null) values.put(p.name(), String.valueOf(value));
         }
@@ -134,7 +134,7 @@ final class Contract {
         }
         for (String unknown : body.fieldNames()) {
             throw new Problem(
-                    "validation", "unknown field '" + Schema.shown(unknown) + "'", "see /docs for those there are");
+                    "validation", "unknown field '" + Schema.shown(unknown) + "'", "/docs lists the valid ones");
         }
         return input;
     }

@@ -210,10 +210,10 @@ final class Edge extends ChannelDuplexHandler {
         if (http.decoderResult().isSuccess() && !old) return null;
         return switch (http.decoderResult().cause()) {
             case TooLongHttpLineException _ ->
-                new Problem("uri-too-long", "the request's first line is over 4 KB", "send what is long in the body");
+                new Problem("uri-too-long", "the request's first line is over 4 KB", "put long values into the body");
             case TooLongHttpHeaderException _ ->
                 new Problem("headers-too-large", "the request's headers are over 16 KB", "send fewer or shorter ones");
-            case null, default -> new Problem("validation", "this is no request of HTTP/1.1", "see RFC 9112");
+            case null, default -> new Problem("validation", "this is not an HTTP/1.1 request", "see RFC 9112");
         };
     }
 

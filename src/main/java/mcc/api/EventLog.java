@@ -43,7 +43,7 @@ final class EventLog {
             try {
                 reader.accept(entry);
             } catch (RuntimeException e) {
-                LOG.error("a reader of events failed in an unforeseen way", e); // the others read on
+                LOG.error("a reader of events failed unexpectedly", e); // the others read on
             }
         }
     }

@@ -44,7 +44,7 @@ final class EventStream {
      */
     void serve(HttpServerRequest request, JsonObject parameters) {
         if (readers >= MAX)
-            throw new Problem("overloaded", "there are " + MAX + " readers of events already", "try again later");
+            throw new Problem("overloaded", "there are already " + MAX + " readers of events", "try again later");
         ServiceName watched = watched(parameters.getString("watch"));
         HttpServerResponse response = request.response();
         response.setChunked(true).putHeader("Content-Type", "text/event-stream").putHeader("Cache-Control", "no-store");

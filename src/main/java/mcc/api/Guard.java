@@ -64,7 +64,7 @@ final class Guard {
     private static String host(HttpServerRequest request) {
         List<String> hosts = request.headers().getAll("Host");
         if (hosts.size() != 1) {
-            throw new Problem("validation", "the request has " + hosts.size() + " Host headers", "send one");
+            throw new Problem("validation", "the request has " + hosts.size() + " Host headers", "send exactly one");
         }
         Matcher absolute = ABSOLUTE.matcher(request.uri());
         if (!absolute.find() || absolute.group(1).equalsIgnoreCase(hosts.getFirst())) return hosts.getFirst();
@@ -107,7 +107,9 @@ final class Guard {
         if (authorization != null) {
             if (isAdmin(authorization)) return;
             throw new Problem(
-                    "unauthenticated", "the token is not known here", "the node's first token is in DATA/admin.token");
+                    "unauthenticated",
+                    "this node does not know the token",
+                    "the node's first token is in DATA/admin.token");
         }
         if (scope.equals("none") || tokenless && TOKENLESS.contains(scope)) return;
         throw new Problem(

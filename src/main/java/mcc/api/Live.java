@@ -128,8 +128,8 @@ final class Live {
         } catch (DecodeException | ClassCastException _) {
             close(socket, UNSUPPORTED, "send {\"sub\":[channels]}");
         } catch (RuntimeException e) {
-            LOG.error("a message of a dashboard failed in an unforeseen way", e);
-            close(socket, OUR_FAULT, "the node could not do this");
+            LOG.error("handling a dashboard's message failed unexpectedly", e);
+            close(socket, OUR_FAULT, "the node failed to do this");
         }
     }
 

@@ -78,7 +78,7 @@ final class NodeOperations {
     private JsonObject turning() {
         List<String> late = parts.status().late();
         String detail =
-                late.isEmpty() ? "every loop takes its turns" : "no turn for seconds: " + String.join(", ", late);
+                late.isEmpty() ? "every event loop responds" : "no response for seconds: " + String.join(", ", late);
         return check("loops", late.isEmpty(), detail);
     }
 
@@ -91,7 +91,7 @@ final class NodeOperations {
                     .add(check(
                             "drain",
                             !draining,
-                            draining ? "the node is out of service until it is started again" : "in service"));
+                            draining ? "the node is out of service until it is restarted" : "in service"));
             int errors = 0;
             for (Object each : parts.status().problems()) {
                 if (((JsonObject) each).getString("severity").equals("error")) errors++;
@@ -134,12 +134,13 @@ final class NodeOperations {
 
     private static String verdict(NatReport.Mapping mapping) {
         return switch (mapping) {
-            case UNKNOWN -> "Not known yet: fewer than two peers have said from which address they hear this node.";
-            case NONE -> "No NAT in the way: peers see an address that this machine has itself.";
+            case UNKNOWN ->
+                "Not known yet: fewer than two peers have reported the address at which they see this node.";
+            case NONE -> "No NAT: peers see an address of this machine itself.";
             case ENDPOINT_INDEPENDENT ->
-                "Behind a NAT that gives every peer the same address: direct paths are likely.";
+                "Behind a NAT that shows every peer the same address: direct paths are likely.";
             case ENDPOINT_DEPENDENT ->
-                "Behind a NAT that gives each peer another address: peers reach this node only after it has contacted"
+                "Behind a NAT that shows each peer a different address: peers reach this node only after it has contacted"
                         + " them.";
         };
     }

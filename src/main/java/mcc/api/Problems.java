@@ -47,11 +47,11 @@ public final class Problems {
     /** Turns an error into a problem; an unexpected one is logged, and its details are not told. */
     static Problem of(Throwable e) {
         if (e instanceof Problem p) return p;
-        LOG.error("an operation failed in an unforeseen way", e);
+        LOG.error("an operation failed unexpectedly", e);
         return new Problem(
                 "overloaded",
-                "the node could not do this: " + e.getClass().getSimpleName(),
-                "see its log, and report it");
+                "the node failed to do this: " + e.getClass().getSimpleName(),
+                "see the node's log, and report it");
     }
 
     /** The HTTP status of a problem. */

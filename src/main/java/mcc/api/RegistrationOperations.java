@@ -76,7 +76,7 @@ final class RegistrationOperations {
                 throw new Problem(
                         "validation",
                         "the registration is not valid: " + first.pointer() + " must be " + first.detail(),
-                        "mend the fields named",
+                        "correct these fields",
                         faults);
             }
             case Registration.Parsed.Valid valid ->

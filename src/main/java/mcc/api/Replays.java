@@ -37,7 +37,9 @@ final class Replays {
         if (old == null) {
             if (key.isEmpty() || key.length() > KEY_LENGTH) {
                 throw new Problem(
-                        "validation", "the Idempotency-Key has no use", "use 1 to " + KEY_LENGTH + " characters");
+                        "validation",
+                        "the Idempotency-Key is empty or too long",
+                        "use 1 to " + KEY_LENGTH + " characters");
             }
             makeRoom();
             known.put(key, new Known(request, null));
@@ -51,7 +53,7 @@ final class Replays {
             throw new Problem(
                     "conflict",
                     "the request with Idempotency-Key '" + key + "' is under way",
-                    "ask again in a moment: its answer will be told");
+                    "send it again in a moment to get its answer");
         }
         return old.answer();
     }

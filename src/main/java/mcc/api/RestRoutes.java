@@ -139,7 +139,7 @@ final class RestRoutes {
                 if (done.succeeded()) answer.accept(done.result());
                 else failed.accept(Problems.of(done.cause()));
             } catch (RuntimeException e) {
-                LOG.error("an answer failed in an unforeseen way", e);
+                LOG.error("sending an answer failed unexpectedly", e);
                 request.connection().close();
             }
         };
@@ -256,8 +256,8 @@ final class RestRoutes {
         if (given.pass("W/\"\"")) return does;
         throw new Problem(
                 "precondition-failed",
-                "nothing at " + operation.path() + " has versions to tell apart, so this condition cannot hold",
-                "leave If-Match and If-None-Match out, or say If-Match: *");
+                "what is at " + operation.path() + " has no versions, so this condition cannot hold",
+                "leave If-Match and If-None-Match out, or send If-Match: *");
     }
 
     private void send(RoutingContext rc, Contract.Operation operation, Replays.Answer answer) {

@@ -106,7 +106,9 @@ final class ServiceOperations {
                 .put("rx", "none")
                 .put("via", new JsonArray())
                 .put("address", null)
-                .put("reason", offer.isLocal() ? "this node itself" : "no session yet: made with the first connection");
+                .put(
+                        "reason",
+                        offer.isLocal() ? "this node itself" : "no session yet: it starts with the first connection");
         return Registrations.offer(offer, network).put("path", peer == null ? none : PeerOperations.path(peer));
     }
 

@@ -75,7 +75,7 @@ final class Uploads {
         if (!parts.settings().flag("plugins.upload")) {
             throw new Problem(
                     "policy-denied",
-                    "this node takes no plugins by REST",
+                    "this node accepts no plugins by REST",
                     "start it with --plugins-upload, or put the jar into DATA/plugins");
         }
         String type = request.getHeader("Content-Type");

@@ -87,7 +87,7 @@ final class Waiting {
             String operation, Operations.Operation does, JsonObject p, long index, long untilNs) {
         if (count >= MAX) {
             return Future.failedFuture(
-                    new Problem("overloaded", "1,000 readers wait already", "try again, or read /events"));
+                    new Problem("overloaded", "1,000 readers are waiting already", "try again, or read /events"));
         }
         JsonObject list = p.copy();
         list.remove("index");

@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 
-/** The {@code mcc} command itself: the options every verb has, the verbs, and how a failure becomes an exit code. */
+/** The {@code mcc} command: the options that every verb has, the verbs, and how a failure becomes an exit code. */
 @Command(
         name = "mcc",
         synopsisSubcommandLabel = "VERB",
@@ -38,7 +38,7 @@ import picocli.CommandLine.ScopeType;
         footer = {
             "%nExit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 denied by policy, 5 not authenticated,"
                     + " 6 node unreachable, 7 timed out, 8 works but degraded.",
-            "'mcc VERB --help' tells more of a verb."
+            "'mcc VERB --help' explains a verb."
         },
         sortOptions = false)
 public final class Cli implements Callable<Integer> {
@@ -51,14 +51,14 @@ public final class Cli implements Callable<Integer> {
     @Option(
             names = "--watch",
             scope = ScopeType.INHERIT,
-            description = "repeat until ctrl-C, where a verb prints a state")
+            description = "for verbs that show a state: repeat every second until ctrl-C")
     boolean watch;
 
     @Option(
             names = "--node",
             paramLabel = "URL",
             scope = ScopeType.INHERIT,
-            description = "the node to speak to; else MCC_NODE, else http://127.0.0.1:8080")
+            description = "the node to use; else MCC_NODE, else http://127.0.0.1:8080")
     @Nullable
     String node;
 
@@ -67,7 +67,7 @@ public final class Cli implements Callable<Integer> {
             paramLabel = "TOKEN",
             scope = ScopeType.INHERIT,
             description =
-                    "what to authenticate with; else MCC_TOKEN, else the local node's admin.token where one is needed")
+                    "the token to authenticate with; else MCC_TOKEN, else the local node's admin.token where one is needed")
     @Nullable
     String token;
 
@@ -86,7 +86,7 @@ public final class Cli implements Callable<Integer> {
             names = {"-h", "--help"},
             usageHelp = true,
             scope = ScopeType.INHERIT,
-            description = "this text")
+            description = "show this help")
     boolean help;
 
     @Option(names = "--version", versionHelp = true, description = "name, version and Java")
@@ -104,7 +104,7 @@ public final class Cli implements Callable<Integer> {
         this.terminal = terminal;
     }
 
-    /** Runs the command of this process and gives its exit code. */
+    /** Runs the command line of this process; returns the exit code. */
     public static int run(String[] args) {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         // The launcher knows whether standard output is a terminal; asking here would load the console's classes.
@@ -129,10 +129,10 @@ public final class Cli implements Callable<Integer> {
     }
 
     /**
-     * The command with its verbs.
+     * Returns the command with its verbs.
      *
-     * @param words where a verb is among them, only the verbs that are, because reading the options of all of them takes
-     *     longer than most verbs do
+     * @param words the command line; if it names verbs, only these are added, because reading the options of all verbs takes
+     *     longer than most verbs run
      */
     CommandLine commandLine(List<String> words) {
         CommandLine line = new CommandLine(this);
@@ -156,7 +156,7 @@ public final class Cli implements Callable<Integer> {
         return line;
     }
 
-    /** {@code mcc run} as help and completion show it; it is read and run without these classes, see {@code mcc.Main}. */
+    /** {@code mcc run} for help and completion; it is parsed and run without these classes, see {@code mcc.Main}. */
     private static CommandSpec runSpec() {
         CommandSpec spec = CommandSpec.create();
         spec.usageMessage().description("run a node in the foreground");
@@ -241,14 +241,14 @@ public final class Cli implements Callable<Integer> {
         return Failure.FAILED;
     }
 
-    /** The node that the options name, with the token that they name. */
+    /** The node and the token that the options name. */
     Rest rest() {
         String url = node != null ? node : environment.getOrDefault("MCC_NODE", "");
         String key = token != null ? token : environment.get("MCC_TOKEN");
         return Rest.at(url.isEmpty() ? "http://127.0.0.1:8080" : url, (int) timeoutMs(), key);
     }
 
-    /** The same node for what always needs a token: where none was given, that of the node of this machine. */
+    /** The same, for what always needs a token: if none was given, takes the one in the data folder of this machine's node. */
     Rest adminRest() {
         Rest rest = rest();
         if (rest.hasToken() || !rest.isLocal()) return rest;
@@ -256,11 +256,11 @@ public final class Cli implements Callable<Integer> {
             String found = Files.readString(dataFolder().resolve("admin.token")).strip();
             return found.isEmpty() ? rest : rest.with(found);
         } catch (IOException _) {
-            return rest; // the node then says that a token is needed
+            return rest; // the node then answers that a token is needed
         }
     }
 
-    /** Where a node of this user keeps its state unless told otherwise. */
+    /** The data folder of this user's node, unless configured otherwise. */
     Path dataFolder() {
         String data = environment.getOrDefault("MCC_DATA", "");
         if (!data.isEmpty()) return Path.of(data);
@@ -274,7 +274,7 @@ public final class Cli implements Callable<Integer> {
         return ms("--timeout", timeout);
     }
 
-    /** Milliseconds of a duration given as an option. */
+    /** Parses an option's duration; returns milliseconds. */
     static long ms(String option, String text) {
         Long ms = Text.parseMs(text);
         if (ms == null || ms <= 0 || ms > Integer.MAX_VALUE) {
@@ -291,30 +291,30 @@ public final class Cli implements Callable<Integer> {
         return isColoured() ? colour.paint(text) : text;
     }
 
-    /** Prints the answer as it came, or as the verb shows it to people. */
+    /** Prints the answer as it came, or in the verb's form for people. */
     int show(Rest.Reply reply, Consumer<Json> people) {
         if (json) printJson(reply.body());
         else people.accept(reply.json());
         return Failure.OK;
     }
 
-    /** Prints JSON as it came, but for what would steer a terminal: that as the escapes which mean the same. */
+    /** Prints JSON as it came, except that what could control a terminal is written as JSON escapes. */
     void printJson(String text) {
         out.println(Text.escaped(text));
     }
 
-    /** Prints a table, or a sentence where it has no rows. */
+    /** Prints a table, or a sentence if it has no rows. */
     void print(Table table, String whenEmpty) {
         if (table.isEmpty()) say(whenEmpty);
         else table.lines(isColoured()).forEach(out::println);
     }
 
-    /** Prints advice, unless it is not wanted. */
+    /** Prints advice, unless {@code -q} was given. */
     void say(String advice) {
         if (!quiet) out.println(advice);
     }
 
-    /** Does it once; with {@code --watch} again and again until ctrl-C. */
+    /** Runs a verb once, or with {@code --watch} until ctrl-C. */
     int repeat(Callable<Integer> once) throws Exception {
         while (watch) {
             if (terminal && !json) out.print("\u001b[H\u001b[2J");
@@ -326,7 +326,7 @@ public final class Cli implements Callable<Integer> {
         return once.call();
     }
 
-    /** Waits between two looks at something that tells no one when it changes. */
+    /** Waits before asking again for something that sends no notification. */
     static void pause(long ms) {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ms));
     }

@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
         footer = "%nbash:  source <(mcc completion bash)%nzsh:   source <(mcc completion zsh)"
                 + "%nfish:  mcc completion fish | source")
 final class Completion implements Callable<Integer> {
-    /** The shells that there is a script for. */
+    /** The supported shells. */
     enum Shell {
         bash,
         zsh,

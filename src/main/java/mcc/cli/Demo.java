@@ -17,10 +17,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code mcc demo}: real node processes on free ports of this machine, a real HTTP service behind two of them, found by
- * name from the last one and fetched through a tunnel; then a provider dies.
+ * {@code mcc demo}: starts real node processes on free ports of this machine and a real HTTP service behind two of them, finds
+ * the service from the last node and fetches from it through a tunnel; then kills a provider.
  *
- * <p>Every step prints what was measured. A step that fails ends the demo with exit code 1. Nodes and files go with it.
+ * <p>Every step prints what it measured. A failed step ends the demo with exit code 1. At the end all nodes and files are
+ * removed.
  */
 @Command(description = "see MCC work: nodes, a service, a tunnel and a failover on this machine")
 final class Demo implements Callable<Integer> {
@@ -137,7 +138,7 @@ final class Demo implements Callable<Integer> {
         return new Http(address.substring(0, colon), port, "GET", path, Map.of(), null, REST_MS);
     }
 
-    /** Fetches the page and gives the name of the node behind which it was served. */
+    /** Fetches the page; returns the name of the node behind which it was served. */
     private String fetchPage(String tunnel) {
         long start = System.nanoTime();
         String served = page(tunnel);

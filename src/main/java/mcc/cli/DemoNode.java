@@ -13,9 +13,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A node of the demo: a process of its own, with this program's Java, class path and flags.
+ * A node of the demo: a process of its own, with this process's Java, class path and flags.
  *
- * <p>It holds the other end of the child's standard input; the child ends when that ends, however the demo died.
+ * <p>The demo holds the other end of the node's standard input; the node ends when that is closed, so also if the demo is
+ * killed.
  */
 final class DemoNode {
     private static final long DRAIN_S = 8;
@@ -33,7 +34,7 @@ final class DemoNode {
         this.log = log;
     }
 
-    /** Starts the process; {@link #awaitReady} tells when it is of use. */
+    /** Starts the process; {@link #awaitReady} waits until it can be used. */
     static DemoNode start(String name, Path folder, List<String> bootstrap) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -52,7 +53,7 @@ final class DemoNode {
         return new DemoNode(name, builder.start(), log);
     }
 
-    /** Waits for the line that says the node is ready. */
+    /** Waits for the ready line. */
     void awaitReady() {
         String line;
         try {
@@ -76,7 +77,7 @@ final class DemoNode {
         return id;
     }
 
-    /** Its first UDP address, for others to bootstrap from. */
+    /** Its first UDP address, to bootstrap other nodes. */
     String udp() {
         return udp;
     }
@@ -103,13 +104,13 @@ final class DemoNode {
         return process.isAlive();
     }
 
-    /** SIGKILL: no goodbye, as a machine that loses its power. */
+    /** SIGKILL: ends without a word, like a machine that loses power. */
     void kill() {
         process.destroyForcibly();
         process.onExit().join();
     }
 
-    /** SIGTERM; {@link #awaitEnd} waits for what it does. */
+    /** SIGTERM; {@link #awaitEnd} waits for the end. */
     void stop() {
         process.destroy();
     }

@@ -11,12 +11,12 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** An ordinary HTTP server that knows nothing of MCC: a page that says who served it, and a large file. */
+/** An ordinary HTTP server that knows nothing of MCC: a page that names its server, and a large file. */
 final class DemoSite implements AutoCloseable {
     /** The size of the large file. */
     static final int FILE_BYTES = 100_000_000;
 
-    /** A prime length, so that bytes which swapped places never look right by chance. */
+    /** Its length is prime, so that bytes in the wrong place do not look right by chance. */
     private static final byte[] PATTERN = new byte[1_000_003];
 
     static {
@@ -38,7 +38,7 @@ final class DemoSite implements AutoCloseable {
         return server.getAddress().getPort();
     }
 
-    /** What the page of that name says. */
+    /** The page of the server of that name. */
     static String pageOf(String name) {
         return "Hello from the web service behind " + name + ".\n";
     }
@@ -64,7 +64,7 @@ final class DemoSite implements AutoCloseable {
         }
     }
 
-    /** Whether these are the bytes of the file at that place. */
+    /** Whether these are the file's bytes from position {@code at} on. */
     static boolean isFile(int at, byte[] bytes, int length) {
         for (int i = 0; i < length; ) {
             int from = (at + i) % PATTERN.length;

@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
-/** {@code mcc doctor}: ordered checks of a node, from the ground up, each with its remedy. */
+/** {@code mcc doctor}: checks a node from the ground up, and names a remedy for whatever is wrong. */
 @Command(description = "check the node from the ground up, and say what to do")
 final class Doctor implements Callable<Integer> {
-    /** One finding: {@code ok}, {@code warn} or {@code fail}. */
+    /** The result of a check: {@code ok}, {@code warn} or {@code fail}. */
     private record Finding(String state, String title, String fix) {}
 
     private final Cli cli;

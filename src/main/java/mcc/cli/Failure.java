@@ -2,7 +2,7 @@ package mcc.cli;
 
 import org.jspecify.annotations.Nullable;
 
-/** Why a command did not do what it was asked: what people read, and the exit code that scripts read. */
+/** Why a command failed: a text for people and an exit code for scripts. */
 final class Failure extends RuntimeException {
     static final int OK = 0;
     static final int FAILED = 1;
@@ -25,12 +25,12 @@ final class Failure extends RuntimeException {
         this.hint = hint;
     }
 
-    /** A command that cannot be understood. */
+    /** A command line that makes no sense. */
     static Failure usage(String detail, String hint) {
         return new Failure(USAGE, "Wrong usage", detail, hint);
     }
 
-    /** The failure that a node's answer tells, an RFC 9457 problem or, from something that is no node, any other body. */
+    /** The failure in an answer: an RFC 9457 problem or, from something that is not a node, any other body. */
     static Failure of(int status, Json problem) {
         String code = problem.at("code").text("");
         String title = problem.at("title").text("HTTP status " + status);

@@ -4,9 +4,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A stream of text that no word of another machine can steer a terminal by, whatever verb prints it. It lets ESC pass, by which
- * this program's own colours begin: verbs take that from others' words themselves, by {@link Text#clean} and
- * {@link Cli#printJson}.
+ * A print stream that keeps text of other machines from controlling the terminal. It passes ESC, with which this program's own
+ * colours begin: verbs remove it from others' text by {@link Text#clean} and {@link Cli#printJson}.
  */
 final class Harmless extends PrintStream {
     private static final char ESCAPE = 0x1b;

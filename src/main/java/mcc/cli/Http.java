@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** One HTTP/1.1 exchange over a socket of its own (RFC 9112): its answer's head, and its body as a stream. */
+/** One HTTP/1.1 exchange on a connection of its own (RFC 9112): the answer's head, and its body as a stream. */
 final class Http implements AutoCloseable {
     private static final int LINE_BYTES = 16 * 1024;
     private static final int HEADERS = 100;
@@ -30,7 +30,7 @@ final class Http implements AutoCloseable {
      * Sends a request and reads the answer's head.
      *
      * @param path with its query, encoded
-     * @param content null for a request without a body
+     * @param content the request's body; null for none
      * @param timeoutMs for connecting and for each read; 0 waits for ever
      * @throws java.net.ConnectException and other {@link IOException}s as sockets throw them
      */
@@ -76,7 +76,7 @@ final class Http implements AutoCloseable {
         try {
             socket.connect(address, timeoutMs);
         } catch (SocketTimeoutException e) {
-            // A node that cannot be reached is not the same as one that is slow to answer.
+            // A node that cannot be reached is not the same as one that answers slowly.
             throw new java.net.ConnectException("no answer within " + timeoutMs + " ms: " + e.getMessage());
         }
     }
@@ -112,12 +112,12 @@ final class Http implements AutoCloseable {
         return status;
     }
 
-    /** A header of the answer, by its name in lower case; empty where there is none. */
+    /** A header of the answer, by its name in lower case; empty if absent. */
     String header(String name) {
         return headers.getOrDefault(name, "");
     }
 
-    /** The answer's body; ends where the body ends, fails where the connection broke off before. */
+    /** The answer's body; reading fails if the connection ended before the body did. */
     InputStream body() {
         return body;
     }
@@ -127,13 +127,13 @@ final class Http implements AutoCloseable {
         return new String(body.readAllBytes(), StandardCharsets.UTF_8);
     }
 
-    /** Ends the exchange; a reader blocked in another thread gets an exception. */
+    /** Closes the connection; a read that is blocked in another thread throws. */
     @Override
     public void close() {
         try {
             socket.close();
         } catch (IOException _) {
-            // nothing is lost: the answer was read or is not wanted
+            // the answer was read or is not needed
         }
     }
 

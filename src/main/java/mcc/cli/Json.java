@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A JSON value to read from; what is absent, or of another type than asked for, reads as the fallback. */
+/** A JSON value; what is absent or of another type than asked for reads as the fallback. */
 final class Json {
     /** Nothing. */
     static final Json NONE = new Json(null);
@@ -27,14 +27,14 @@ final class Json {
         this.value = value;
     }
 
-    /** Reads a text; null where it is no JSON. */
+    /** Parses a text; null if it is not JSON. */
     static @Nullable Json parse(String text) {
         try (JsonParser parser = FACTORY.createParser(text)) {
             if (parser.nextToken() == null) return null;
             Object value = read(parser);
             return parser.nextToken() == null ? new Json(value) : null;
         } catch (IOException _) {
-            return null; // the caller says where the text came from
+            return null; // the caller reports where the text came from
         }
     }
 
@@ -68,7 +68,7 @@ final class Json {
         try (JsonGenerator generator = FACTORY.createGenerator(out)) {
             write(generator, value);
         } catch (IOException e) {
-            throw new UncheckedIOException(e); // a StringWriter does not fail
+            throw new UncheckedIOException(e); // a StringWriter cannot fail
         }
         return out.toString();
     }
@@ -97,7 +97,7 @@ final class Json {
         }
     }
 
-    /** The field of that name. */
+    /** The field of a name. */
     Json at(String name) {
         return value instanceof Map<?, ?> map && map.get(name) != null ? new Json(map.get(name)) : NONE;
     }

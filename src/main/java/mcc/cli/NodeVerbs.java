@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 
 /** The verbs about one node as a whole. */
 final class NodeVerbs {
-    /** A choice of the operator, told every time but no fault: it degrades nothing. */
+    /** A decision of the operator: shown every time, but not a fault. */
     private static final String OPEN_NETWORK = "open-network";
 
     private final Cli cli;
@@ -32,19 +32,19 @@ final class NodeVerbs {
         verbs.put("doctor", () -> new Doctor(cli));
         verbs.put(
                 "config",
-                () -> Verb.group("config", "what concerns a configuration file", "mcc config check --config FILE")
+                () -> Verb.group("config", "work with a configuration file", "mcc config check --config FILE")
                         .addSubcommand("check", new ConfigCheck()));
         verbs.put("completion", () -> new Completion(cli));
     }
 
-    /** The problems that an operator should do something about. */
+    /** The problems that an operator should act on. */
     static List<Json> faults(Json node) {
         return node.at("problems").items().stream()
                 .filter(p -> !p.at("code").text("").equals(OPEN_NETWORK))
                 .toList();
     }
 
-    @Command(description = "how the node stands: problems first, then who it is and whom it knows")
+    @Command(description = "how the node is doing: its problems first, then its ID, network and peers")
     final class Status implements Callable<Integer> {
         @Override
         public Integer call() throws Exception {
@@ -110,7 +110,7 @@ final class NodeVerbs {
         }
     }
 
-    @Command(description = "what stands between this node and the others: NAT, addresses, who says so")
+    @Command(description = "this node's NAT and addresses, as its peers see them")
     final class Netcheck implements Callable<Integer> {
         @Override
         public Integer call() throws Exception {
@@ -131,13 +131,13 @@ final class NodeVerbs {
         }
     }
 
-    @Command(description = "what happens at the node, as it happens")
+    @Command(description = "the node's events, as they happen")
     final class Events implements Callable<Integer> {
         @Parameters(arity = "0..1", paramLabel = "TYPES", description = "such as tunnel.failover or service.*,peer.*")
         @Nullable
         String types;
 
-        @Option(names = "--history", description = "those that the node still remembers, then end")
+        @Option(names = "--history", description = "print the events that the node still has, then end")
         boolean history;
 
         @Override
@@ -173,20 +173,20 @@ final class NodeVerbs {
         }
     }
 
-    /** The time of day of an event, UTC, as the node gave it. */
+    /** The time of day of an event, in UTC, as the node reported it. */
     static String time(Json event) {
         String at = event.at("at").text("");
         return at.length() >= 19 ? at.substring(11, 19) : at;
     }
 
-    /** What to throw when a stream of events ends by itself. */
+    /** To be thrown when the node ends a stream of events. */
     static Failure ended() {
         return new Failure(Failure.UNREACHABLE, "The node went away", "its event stream ended", "is it still running?");
     }
 
     @Command(description = "the node's metrics, as Prometheus reads them")
     final class Metrics implements Callable<Integer> {
-        @Parameters(arity = "0..1", paramLabel = "PREFIX", description = "only those whose names begin so")
+        @Parameters(arity = "0..1", paramLabel = "PREFIX", description = "only metrics whose names begin with it")
         String prefix = "";
 
         @Override

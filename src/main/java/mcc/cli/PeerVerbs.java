@@ -28,7 +28,7 @@ final class PeerVerbs {
         verbs.put("bench", () -> new CommandLine(new Benches()).addSubcommand("peer", new BenchPeer()));
     }
 
-    /** The peers of {@code GET /peers}. */
+    /** The answer of {@code GET /peers} as a table. */
     static Table table(Json peers) {
         boolean inner = peers.at("items").items().stream()
                 .anyMatch(peer -> !peer.at("inner").items().isEmpty());
@@ -57,7 +57,7 @@ final class PeerVerbs {
         return table;
     }
 
-    /** The kind of a path: one word where both ways agree, with the relays on it. */
+    /** The kind of a path, in one word if both directions agree, and the relays on it. */
     static String path(Json path) {
         String tx = path.at("tx").text("-");
         String rx = path.at("rx").text(tx);
@@ -77,7 +77,7 @@ final class PeerVerbs {
                         table(page), "no peers: this node has met nobody yet (mcc run --bootstrap HOST:PORT)"));
     }
 
-    @Command(description = "how far a peer is, and by which path")
+    @Command(description = "the round-trip time and the path to a peer")
     final class Ping implements Callable<Integer> {
         @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
         String peer = "";
@@ -100,7 +100,7 @@ final class PeerVerbs {
         }
     }
 
-    @Command(description = "measure how fast bytes get from here to there")
+    @Command(description = "measure the throughput to another node")
     static final class Benches implements Callable<Integer> {
         @Override
         public Integer call() {
@@ -110,7 +110,7 @@ final class PeerVerbs {
 
     @Command(description = "fill a stream to a peer and show its rate, delay, loss and cost, each second")
     final class BenchPeer implements Callable<Integer> {
-        /** Characters for each tenfold above a megabit per second, so that every line has the same scale. */
+        /** Characters per factor of ten above one megabit per second, the same scale for every line. */
         private static final int TENFOLD = 8;
 
         @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
@@ -180,7 +180,7 @@ final class PeerVerbs {
         }
     }
 
-    @Command(description = "look a name or an ID up in the DHT, and show every step")
+    @Command(description = "look up a name or an ID in the DHT, and show every step")
     final class Lookup implements Callable<Integer> {
         @Parameters(paramLabel = "NAME|ID", description = "a service's name, or an ID of 52 characters")
         String target = "";
@@ -203,7 +203,7 @@ final class PeerVerbs {
                         step.at("result").text("-") + (count.isEmpty() || count.equals("0") ? "" : ": " + count),
                         Text.latency(step.at("rttMs")));
             }
-            cli.print(table, "nobody had to be asked");
+            cli.print(table, "no node had to be asked");
             Json result = trace.at("result");
             cli.out.println(result.at("records").text("0") + " records, "
                     + result.at("closest").items().size() + " closest nodes, "

@@ -53,7 +53,7 @@ final class PluginVerbs {
         });
     }
 
-    /** Why it does not run, or what runs on of earlier starts. */
+    /** Why it does not run, or what still runs of earlier starts. */
     private static String trouble(Json plugin) {
         String failure = plugin.at("failure").text("");
         String left = plugin.at("left").text("");
@@ -64,7 +64,7 @@ final class PluginVerbs {
         return started("restarted", cli.adminRest().post("/plugins/" + Rest.segment(id) + "/restart", null));
     }
 
-    /** The node has taken a jar also where what is in it does not run: that is a failure to who wanted it to run. */
+    /** A node accepts a jar even if its plugin does not start; for whoever wanted it to run that is a failure. */
     private int started(String how, Rest.Reply reply) {
         Json plugin = reply.json();
         String state = plugin.at("state").text("");

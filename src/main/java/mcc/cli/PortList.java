@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Ports as people write them, {@code 53/udp+tcp,50000-50100/tcp}, and as the interface does. */
+/** Ports as people write them, {@code 53/udp+tcp,50000-50100/tcp}, converted to and from the REST interface's form. */
 final class PortList {
     private static final Pattern ONE =
             Pattern.compile("([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/((?:tcp|udp|http)(?:\\+(?:tcp|udp|http))*))?");
@@ -16,9 +16,10 @@ final class PortList {
     private PortList() {}
 
     /**
-     * Puts them into the body of a registration: one port as the field that nodes of every version know, more as a list.
+     * Adds ports to the body of a registration: a single one as the fields that nodes of every version know, several as a
+     * list.
      *
-     * @param protocol of those that name none; null for the node's default
+     * @param protocol of ports that name none; null for the node's default
      */
     static void put(Map<String, Object> body, List<String> texts, @Nullable String protocol) {
         List<Map<String, Object>> all = new ArrayList<>();
@@ -40,7 +41,7 @@ final class PortList {
         else body.putAll(all.getFirst());
     }
 
-    /** The ports of a registration or provider; where none are told, the protocol alone. */
+    /** The ports of a registration or provider; its protocol if it lists no ports. */
     static String text(Json of) {
         Map<String, List<String>> protocols = new LinkedHashMap<>();
         for (Json one : of.at("ports").items()) {

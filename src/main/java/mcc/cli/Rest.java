@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Rest {
     private static final String API = "/api/v1";
 
-    /** An answer that says all is well: its body as it came. */
+    /** A successful answer, with its body as it came. */
     record Reply(int status, String body) {
         /** The body as JSON. */
         Json json() {
@@ -43,7 +43,7 @@ final class Rest {
      * The node at a URL such as {@code http://127.0.0.1:8080}.
      *
      * @param token sent with every request; null for none
-     * @throws Failure for something that is no URL of a node
+     * @throws Failure if it is not the URL of a node
      */
     static Rest at(String url, int timeoutMs, @Nullable String token) {
         try {
@@ -57,7 +57,7 @@ final class Rest {
                 return new Rest(host, uri.getPort() < 0 ? 80 : uri.getPort(), prefix, timeoutMs, token);
             }
         } catch (IllegalArgumentException _) {
-            // said below
+            // reported below
         }
         throw Failure.usage("'" + url + "' is no URL of a node", "write --node http://127.0.0.1:8080");
     }
@@ -97,7 +97,7 @@ final class Rest {
         return exchange("POST", API + path, type, content);
     }
 
-    /** Reads a path outside the versioned interface, such as {@code /health/ready}, whatever its status is. */
+    /** Reads a path outside the versioned interface, such as {@code /health/ready}, whatever its status. */
     Reply root(String path) {
         try (Http http = open("GET", path, null, null, timeoutMs)) {
             return new Reply(http.status(), http.text());
@@ -106,7 +106,7 @@ final class Rest {
         }
     }
 
-    /** Follows an event stream from now on. The caller closes it. */
+    /** Follows the events from now on. The caller closes the stream. */
     Sse follow(String query) {
         try {
             Http http = open("GET", API + "/events" + query, null, null, 0);
@@ -164,7 +164,7 @@ final class Rest {
                 "start one with 'mcc run', or name another with --node URL or MCC_NODE");
     }
 
-    /** One segment of a path: service names keep their slash as {@code %2F}. */
+    /** Encodes one segment of a path; the slash in a service name becomes {@code %2F}. */
     static String segment(String text) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }

@@ -29,7 +29,7 @@ final class ServiceVerbs {
         verbs.put("watch", Watch::new);
     }
 
-    /** What a registration says, as options. */
+    /** A registration, as options. */
     static final class Offer {
         @Parameters(paramLabel = "NAME", description = "the service: name, or org/name")
         String name = "";
@@ -41,7 +41,7 @@ final class ServiceVerbs {
                 paramLabel = "PORT",
                 description =
                         "where it listens: 8080, 53/udp+tcp, or 21,50000-50100/tcp; up to 16 of them, 1,024 ports in"
-                                + " all. Who names none gets the first of its protocol")
+                                + " all. A user who names no port gets the first of the protocol")
         List<String> ports = List.of();
 
         @Option(names = "--host", paramLabel = "HOST", description = "where it listens; default 127.0.0.1")
@@ -51,7 +51,7 @@ final class ServiceVerbs {
         @Option(
                 names = "--protocol",
                 paramLabel = "PROTO",
-                description = "of ports that name none: tcp (the default), udp or http")
+                description = "protocol of the ports that name none: tcp (the default), udp or http")
         @Nullable
         String protocol;
 
@@ -61,15 +61,15 @@ final class ServiceVerbs {
         @Option(
                 names = "--check",
                 paramLabel = "CHECK",
-                description = "how the node sees that it is well: http:/PATH, tcp, ttl (it says so itself) or none;"
-                        + " where all ports are of UDP ttl or none, or --check-port")
+                description = "how the node checks its health: http:/PATH, tcp, ttl (the app sends heartbeats) or none;"
+                        + " if all ports are UDP: ttl, none, or a TCP port given by --check-port")
         @Nullable
         String check;
 
         @Option(
                 names = "--check-port",
                 paramLabel = "PORT",
-                description = "where --check looks; default the first port of TCP")
+                description = "the port that --check uses; default the first TCP port")
         @Nullable
         Integer checkPort;
 
@@ -77,20 +77,23 @@ final class ServiceVerbs {
         @Nullable
         String interval;
 
-        @Option(names = "--weight", paramLabel = "N", description = "its share of new connections among equals")
+        @Option(
+                names = "--weight",
+                paramLabel = "N",
+                description = "its share of new connections among equally good providers")
         @Nullable
         Integer weight;
 
         @Option(names = "--tag", paramLabel = "TAG", description = "a word to find it by; repeatable")
         List<String> tags = List.of();
 
-        @Option(names = "--meta", paramLabel = "KEY=VALUE", description = "what else others shall know; repeatable")
+        @Option(names = "--meta", paramLabel = "KEY=VALUE", description = "other facts to publish; repeatable")
         Map<String, String> meta = Map.of();
 
         @Option(
                 names = "--lease",
                 paramLabel = "TIME",
-                description = "how long others believe it once this node is gone")
+                description = "how long others still list it once this node is gone")
         @Nullable
         String lease;
 
@@ -103,7 +106,10 @@ final class ServiceVerbs {
         @Nullable
         String proxy;
 
-        @Option(names = "--idle", paramLabel = "TIME", description = "end connections that carried nothing for so long")
+        @Option(
+                names = "--idle",
+                paramLabel = "TIME",
+                description = "end connections that carried nothing for this long")
         @Nullable
         String idle;
 
@@ -115,7 +121,7 @@ final class ServiceVerbs {
             return id == null ? name.substring(name.indexOf('/') + 1) : id;
         }
 
-        /** The body of {@code PUT /registrations/{id}}; what was not said is left to the node. */
+        /** The body of {@code PUT /registrations/{id}}; options that were not given are left to the node's defaults. */
         Map<String, Object> body() {
             Map<String, Object> out = new LinkedHashMap<>();
             out.put("service", name);
@@ -170,7 +176,7 @@ final class ServiceVerbs {
                 + (reason.isEmpty() ? "" : " (" + reason + ")");
     }
 
-    /** Where an app is: {@code 127.0.0.1:8000}, {@code 127.0.0.1 53/udp+tcp}. */
+    /** Where an app listens: {@code 127.0.0.1:8000}, {@code 127.0.0.1 53/udp+tcp}. */
     private static String at(Json r) {
         List<Json> ports = r.at("ports").items();
         boolean one = ports.size() < 2
@@ -303,7 +309,7 @@ final class ServiceVerbs {
         }
     }
 
-    /** Where a provider is: its node, the path to it and how far it is. */
+    /** Where a provider is: its node, the path to it and the round-trip time. */
     static String where(Json provider) {
         String node = Text.shortId(provider.at("node").text("-"));
         if (provider.at("local").flag()) return node + " this node";

@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code mcc sim}: a whole network in this process and in virtual time; equal seeds give equal runs. */
+/** {@code mcc sim}: simulates a whole network in this process and in virtual time; equal seeds give equal runs. */
 @Command(description = "run a simulated network; 'mcc sim --list' names the scenarios")
 final class Sim implements Callable<Integer> {
     private final Cli cli;
@@ -30,17 +30,14 @@ final class Sim implements Callable<Integer> {
     @Option(names = "--nodes", paramLabel = "N", defaultValue = "1000", description = "how many nodes; default 1000")
     int nodes = 1000;
 
-    @Option(
-            names = "--seed",
-            paramLabel = "S",
-            defaultValue = "1",
-            description = "what all chance is drawn from; default 1")
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "seed of all randomness; default 1")
     long seed = 1;
 
     @Option(
             names = "--fidelity",
             paramLabel = "messages|packets",
-            description = "links as latency, or real ones with real keys; default messages, in packets always packets")
+            description =
+                    "links that are mere latency, or real ones with real keys; default messages; scenario packets: always packets")
     @Nullable
     String fidelity;
 
@@ -77,21 +74,21 @@ final class Sim implements Callable<Integer> {
     @Option(
             names = "--liars-permille",
             paramLabel = "N",
-            description = "nodes that answer with what is not so, of 1,000; default 10, in faults 50")
+            description = "nodes that give false answers, of 1,000; default 10, in faults 50")
     @Nullable
     Integer liars;
 
     @Option(
             names = "--one-way-permille",
             paramLabel = "N",
-            description = "nodes that hear only whom they spoke to lately, of 1,000; default 10, in faults 50")
+            description = "nodes that receive only from peers they sent to lately, of 1,000; default 10, in faults 50")
     @Nullable
     Integer oneWay;
 
     @Option(
             names = "--stale-address-permille",
             paramLabel = "N",
-            description = "nodes that tell a dead address before their own, of 1,000; default 20, in faults 100")
+            description = "nodes that announce a dead address before their own, of 1,000; default 20, in faults 100")
     @Nullable
     Integer staleAddress;
 
@@ -125,7 +122,7 @@ final class Sim implements Callable<Integer> {
                     "one of: " + String.join(", ", Scenarios.names()));
         }
         if (churnMedianMin != null && !Scenarios.hasChurn(scenario)) {
-            throw Failure.usage("no node dies by chance in '" + scenario + "'", "leave --churn-median-min out");
+            throw Failure.usage("no node dies at random in '" + scenario + "'", "leave --churn-median-min out");
         }
         Report report;
         try {

@@ -24,7 +24,7 @@ final class Sse implements AutoCloseable {
         this.reader = new BufferedReader(new InputStreamReader(http.body(), StandardCharsets.UTF_8));
     }
 
-    /** Waits for the next event; null once the node ended the stream. */
+    /** Waits for the next event; null once the stream has ended. */
     @Nullable
     Event next() {
         String id = "";
@@ -45,11 +45,11 @@ final class Sse implements AutoCloseable {
                     case "id" -> id = value;
                     case "event" -> type = value;
                     case "data" -> data.append(data.isEmpty() ? "" : "\n").append(value);
-                    default -> {} // comments keep the connection alive; other fields have no use here
+                    default -> {} // comments keep the connection alive; other fields are not used
                 }
             }
         } catch (IOException _) {
-            return null; // a node that went away ends the stream, and the caller says so
+            return null; // a node that went away ends the stream; the caller reports it
         }
         return null;
     }

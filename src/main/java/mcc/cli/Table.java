@@ -3,7 +3,7 @@ package mcc.cli;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rows under headings, as wide as their cells; coloured by the words in them where colour is wanted. */
+/** Rows under headings, in columns as wide as their cells; cells with certain words are coloured if wanted. */
 final class Table {
     private final List<String[]> rows = new ArrayList<>();
 
@@ -19,7 +19,7 @@ final class Table {
         return rows.size() == 1;
     }
 
-    /** The lines, without spaces at their ends. */
+    /** The lines, without trailing spaces. */
     List<String> lines(boolean colour) {
         int columns = rows.getFirst().length;
         int[] width = new int[columns];
@@ -41,7 +41,7 @@ final class Table {
         return heading ? Colour.BOLD.paint(cell) : Colour.of(cell).paint(cell);
     }
 
-    /** What a terminal may show; every colour stands beside a word that says the same. */
+    /** Colours of a terminal; each only supports a word that says the same. */
     enum Colour {
         NONE(""),
         BOLD("1"),

@@ -4,14 +4,14 @@ import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** How times, sizes, ids and foreign words are written for people. */
+/** Formats durations, sizes, IDs and foreign text for people. */
 final class Text {
     private static final int SHORT_ID = 8;
     private static final int ID_LENGTH = 52;
 
     private Text() {}
 
-    /** The text without control characters: what another machine chose must not steer this terminal. */
+    /** Replaces control characters: text that another machine chose must not control this terminal. */
     static String clean(String text) {
         for (int i = 0; i < text.length(); i++) {
             if (isControl(text.charAt(i))) {
@@ -23,7 +23,7 @@ final class Text {
         return text;
     }
 
-    /** C0 and C1 (Unicode chapter 23.1), what ends lines, and what turns the direction of text (UAX 9 section 2). */
+    /** C0 and C1 (Unicode chapter 23.1), line separators, and characters that change the text's direction (UAX 9 section 2). */
     private static boolean isControl(char c) {
         return c < ' '
                 || c >= 0x7f && c < 0xa0
@@ -34,12 +34,12 @@ final class Text {
                 || c >= 0x2066 && c <= 0x2069;
     }
 
-    /** The text with JSON's escapes for what {@link #clean} takes away, but for line feeds and tabs. */
+    /** Writes what {@link #clean} replaces as JSON escapes, except line feeds and tabs. */
     static String escaped(String text) {
         return escaped(text, '\n');
     }
 
-    /** @param also one character more that stays */
+    /** @param also one more character that stays */
     static String escaped(String text, char also) {
         StringBuilder out = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
@@ -50,30 +50,30 @@ final class Text {
         return out.toString();
     }
 
-    /** Whether it is a whole ID, of a node or of an endpoint. */
+    /** Whether it is a complete ID, of a node or an endpoint. */
     static boolean isId(String text) {
         return text.length() == ID_LENGTH && text.matches("[a-z2-7]+");
     }
 
-    /** The first eight characters of an id, which any command accepts. */
+    /** The first eight characters of an ID, which every command accepts. */
     static String shortId(String id) {
         return id.length() <= SHORT_ID ? id : id.substring(0, SHORT_ID);
     }
 
-    /** A rate: {@code 3.31 Gbit/s}, {@code 86.0 Mbit/s}. */
+    /** A rate, such as {@code 3.31 Gbit/s} or {@code 86.0 Mbit/s}. */
     static String rate(double bitsPerSecond) {
         if (bitsPerSecond >= 1e9) return String.format(Locale.ROOT, "%.2f Gbit/s", bitsPerSecond / 1e9);
         return String.format(Locale.ROOT, "%.1f Mbit/s", bitsPerSecond / 1e6);
     }
 
-    /** A latency: {@code 0.4 ms}, {@code 38 ms}; a dash where none was measured. */
+    /** A latency, such as {@code 0.4 ms} or {@code 38 ms}; a dash if it is unknown. */
     static String latency(Json ms) {
         double value = ms.number(-1);
         if (value < 0) return "-";
         return value < 10 ? String.format(Locale.ROOT, "%.1f ms", value) : Math.round(value) + " ms";
     }
 
-    /** A span of time in its two largest units: {@code 3d4h}, {@code 12m5s}, {@code 22s}. */
+    /** A duration in its two largest units, such as {@code 3d4h}, {@code 12m5s} or {@code 22s}. */
     static String span(Json ms) {
         double value = ms.number(-1);
         if (value < 0) return "-";
@@ -84,7 +84,7 @@ final class Text {
         return d.toSeconds() > 0 ? d.toSeconds() + "s" : d.toMillis() + "ms";
     }
 
-    /** A size: {@code 812 B}, {@code 1.2 MB}; powers of a thousand. */
+    /** A size in powers of a thousand, such as {@code 812 B} or {@code 1.2 MB}. */
     static String size(Json bytes) {
         double value = bytes.number(-1);
         if (value < 0) return "-";
@@ -98,7 +98,10 @@ final class Text {
         return String.format(Locale.ROOT, "%.1f %cB", value, units.charAt(unit));
     }
 
-    /** Milliseconds of a duration as people write it: {@code 500ms}, {@code 5s}, {@code 1h}; null where it is none. */
+    /**
+     * Parses a duration as people write it, such as {@code 500ms}, {@code 5s} or {@code 1h}; milliseconds, or null if it is
+     * none.
+     */
     static @Nullable Long parseMs(String text) {
         int digits = 0;
         while (digits < text.length() && text.charAt(digits) >= '0' && text.charAt(digits) <= '9') digits++;

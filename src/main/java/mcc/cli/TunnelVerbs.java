@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** The verbs that open ways to services. */
+/** The verbs that open tunnels to services. */
 final class TunnelVerbs {
     private final Cli cli;
 
@@ -34,7 +34,7 @@ final class TunnelVerbs {
                         .addSubcommand("close", Verb.toOne("close a tunnel and every connection in it", this::close)));
     }
 
-    /** What a tunnel shall be, as options. */
+    /** A tunnel to be opened, as options. */
     static final class Wish {
         @Parameters(
                 index = "0",
@@ -61,14 +61,16 @@ final class TunnelVerbs {
 
         @Option(
                 names = "--udp",
-                description =
-                        "carry datagrams; without it the node does so where every provider's first such port is of UDP")
+                description = "carry datagrams; the default if the first such port of every provider is UDP")
         boolean udp;
 
-        @Option(names = "--tcp", description = "carry connections, where a service's first port is of UDP")
+        @Option(names = "--tcp", description = "carry connections, although the service's first port is UDP")
         boolean tcp;
 
-        @Option(names = "--idle", paramLabel = "TIME", description = "end connections that carried nothing for so long")
+        @Option(
+                names = "--idle",
+                paramLabel = "TIME",
+                description = "end connections that carried nothing for this long")
         @Nullable
         String idle;
 
@@ -96,14 +98,14 @@ final class TunnelVerbs {
         return Integer.parseInt(text);
     }
 
-    /** What a tunnel leads to: {@code open/web}, {@code open/web:5432}. */
+    /** What a tunnel leads to, such as {@code open/web} or {@code open/web:5432}. */
     private static String service(Json tunnel) {
         String port =
                 tunnel.at("port").isMissing() ? "" : ":" + tunnel.at("port").text("");
         return tunnel.at("service").text("-") + port;
     }
 
-    /** {@code 127.0.0.1:9000 -> open/web @ 7f2a91c4 lan 1 ms}, with {@code udp} before it where it carries datagrams. */
+    /** {@code 127.0.0.1:9000 -> open/web @ 7f2a91c4 lan 1 ms}, with {@code udp} before it if it carries datagrams. */
     static String line(Json tunnel) {
         StringBuilder out = new StringBuilder(tunnel.at("protocol").text("").equals("udp") ? "udp " : "");
         out.append(tunnel.at("listen").text("-"));
@@ -213,7 +215,7 @@ final class TunnelVerbs {
         return cli.show(cli.rest().delete("/tunnels/" + Rest.segment(id)), _ -> cli.out.println("closed " + id));
     }
 
-    @Command(description = "open a tunnel that stays, also over a restart of the node")
+    @Command(description = "open a tunnel that stays, also after a restart of the node")
     final class Open implements Callable<Integer> {
         @Mixin
         Wish wish = new Wish();

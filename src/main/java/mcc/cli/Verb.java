@@ -5,9 +5,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** Verbs without options of their own, which need no class of their own: a word for each, and what it does. */
+/** Verbs without options of their own, which need no class: a description and an action. */
 final class Verb {
-    /** What a verb does to the thing of an ID; gives the exit code. */
+    /** An action on the thing with an ID; returns the exit code. */
     @FunctionalInterface
     interface ToOne {
         int call(String id) throws Exception;
@@ -26,7 +26,7 @@ final class Verb {
     }
 
     /**
-     * A verb that is only the first half of others.
+     * A verb that needs a second word.
      *
      * @param parts what may follow it, such as {@code mcc tunnel ls or close}
      */

@@ -188,8 +188,8 @@ public final class Bus {
     }
 
     private static Problem unforeseen(Throwable e) {
-        String what = "the node could not do this: " + e.getClass().getSimpleName();
-        return new Problem("overloaded", what, "see its log, and report it");
+        String what = "the node failed to do this: " + e.getClass().getSimpleName();
+        return new Problem("overloaded", what, "see the node's log, and report it");
     }
 
     private static void reply(Message<?> message, AsyncResult<?> done) {

@@ -32,7 +32,7 @@ final class Refused extends RuntimeException {
                 ? p
                 : new Problem(
                         "overloaded",
-                        "the node could not do this: " + e.getClass().getSimpleName(),
+                        "the node failed to do this: " + e.getClass().getSimpleName(),
                         "try again");
         return new Refused(Problems.status(problem), Problems.toJson(problem, address));
     }

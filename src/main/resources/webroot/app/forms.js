@@ -123,7 +123,7 @@ class Register extends Form {
       { name: "protocol", label: "Protocol", options: ["tcp", "http", "udp"], note: "what it speaks at ports that do not say so", required: true },
       { name: "check", label: "Check", options: this.#ports().length && this.#ports().every((p) => p.protocol === "udp") ? ["none", "ttl"] : ["none", "tcp", "http", "ttl"], note: "how the node sees that it is well", required: true },
       ...(check === "http" ? [{ name: "path", pointer: "/check/path", label: "Check path", placeholder: "/health", note: "asked for by GET", required: true }] : []),
-      { name: "weight", label: "Weight", type: "number", placeholder: "100", note: "its share of new connections among equals" },
+      { name: "weight", label: "Weight", type: "number", placeholder: "100", note: "its share of new connections among equally good providers" },
       { name: "tags", label: "Tags", placeholder: "eu stable", note: "words, with spaces between" },
       { name: "id", label: "Registration name", placeholder: this.values.service || "orders", note: "its own name on this node" },
     ];

@@ -563,7 +563,7 @@ final class CliTest {
         assertThat(mcc("sim", "registry", "--nodes", "20", "--seed", "5")).isZero();
         assertThat(out).contains("successPermille").doesNotContain("requests");
         assertThat(mcc("sim", "registry", "--churn-median-min", "60")).isEqualTo(2);
-        assertThat(err).contains("no node dies by chance in 'registry'", "leave --churn-median-min out");
+        assertThat(err).contains("no node dies at random in 'registry'", "leave --churn-median-min out");
         assertThat(mcc("sim", "packets", "--churn-median-min", "0")).isEqualTo(2);
         assertThat(mcc("sim", "lookups", "--nodes", "20", "--churn-median-min", "30"))
                 .isZero();
