@@ -15,16 +15,16 @@ import mcc.core.Counters;
 import mcc.node.BridgeSocket;
 import org.jspecify.annotations.Nullable;
 
-/** All clients of the event-bus bridge, and what is published to them. Lives on the gate's context. */
+/** All clients of the event-bus bridge, and what is published to them. Used on the gate's context, except {@link #publish}. */
 final class Bridge {
     /** Clients at a time. */
     static final int MAX = 200;
 
-    /** Publications of plugins, and events, that wait to be told to clients; and characters of theirs. */
+    /** Publications of plugins and events that wait to be sent to clients, and the characters in them. */
     static final int WAITING_MAX = 1_024, WAITING_CHARACTERS = 4 << 20;
-    /** The longest publication or answer of a plugin that is told to clients, in characters. */
+    /** The longest publication or answer that is sent to clients, in characters. */
     static final int FRAME_MAX = 1 << 20;
-    /** Characters of requests without an answer yet, of all clients together. */
+    /** Characters of requests that are not answered yet, of all clients together. */
     static final int ASKED_CHARACTERS = 16 << 20;
 
     private final Context home;
@@ -35,7 +35,7 @@ final class Bridge {
     private final AtomicInteger waitingCharacters = new AtomicInteger();
     private final AtomicLong dropped = new AtomicLong();
     private final Map<String, Client> clients = new LinkedHashMap<>();
-    /** Who listens where. Changed on the gate's context alone; others ask whether anybody does. */
+    /** The listeners of each address. Changed on the gate's context only; other threads ask whether there are any. */
     private final Map<String, Set<BridgeClient>> heard = new ConcurrentHashMap<>();
 
     private final Counters counters = new Counters();
@@ -51,7 +51,7 @@ final class Bridge {
         this.board = board;
     }
 
-    /** Takes a client in, or closes its socket when there are too many. Called on the gate's context. */
+    /** Takes a client, or closes its socket if there are too many. Called on the gate's context. */
     void take(BridgeSocket from) {
         if (clients.size() >= MAX) {
             counters.add("bridge.clients.refused");
@@ -73,12 +73,12 @@ final class Bridge {
         watches.left(id);
     }
 
-    /** Turns every client away, before what serves them ends. */
+    /** Closes every client's socket, before the bridge ends. */
     void close() {
         for (Client client : clients.values()) client.socket().refuse("the bridge is being restarted");
     }
 
-    /** Where it lives. */
+    /** The context that it is used on. */
     Context home() {
         return home;
     }
@@ -87,27 +87,27 @@ final class Bridge {
         counters.add(what);
     }
 
-    /** What was counted. */
+    /** The counters. */
     List<Counters.Count> counts() {
         List<Counters.Count> all = new ArrayList<>(counters.snapshot());
         all.add(new Counters.Count("bridge.publications.dropped", dropped.get()));
         return all;
     }
 
-    /** Begins to tell a client what is published at an address. */
+    /** From now on sends a client what is published at an address. */
     void listen(String address, BridgeClient client) {
         heard.computeIfAbsent(address, _ -> new LinkedHashSet<>()).add(client);
     }
 
-    /** Ends it. */
+    /** Stops that. */
     void unlisten(String address, BridgeClient client) {
         Set<BridgeClient> listening = heard.get(address);
         if (listening != null && listening.remove(client) && listening.isEmpty()) heard.remove(address);
     }
 
     /**
-     * From any thread: tells every client that listens there, unless too much waits to be told. Whoever publishes makes the text,
-     * so that what is large costs nobody else.
+     * From any thread: sends to every client that listens at the address, unless too much is waiting. The publisher's thread
+     * encodes the text, so that a large one delays nobody else.
      */
     void publish(String address, @Nullable Object body) {
         if (!heard.containsKey(address)) return;
@@ -130,7 +130,7 @@ final class Bridge {
         waitingCharacters.addAndGet(-frame.length());
     }
 
-    /** Notes a request's length until it is answered; false where all clients together ask for too much. */
+    /** Counts a request's length until it is answered; false if the requests of all clients are too large together. */
     boolean asks(int characters) {
         if (asked + characters > ASKED_CHARACTERS) return false;
         asked += characters;

@@ -14,21 +14,21 @@ import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client of the bridge: frames of JSON in and out, as Vert.x's event-bus bridge has them ({@code send, publish,
- * register, unregister, ping} in; {@code rec, err, pong} out).
+ * One client of the bridge. Frames are JSON as in Vert.x's event-bus bridge: {@code send, publish, register, unregister, ping}
+ * come in; {@code rec, err, pong} go out.
  *
- * <p>What it sends to {@code mcc.api.*} is checked as the same request by HTTP is, with the token of the header
- * {@code token}, else that of the WebSocket's own request. Other addresses are open where a plugin serves them.
+ * <p>A message to {@code mcc.api.*} is checked like the same request by HTTP, with the token in the message's header
+ * {@code token}, else the token of the WebSocket's request. Other addresses are open if a plugin serves them.
  */
 final class BridgeClient {
-    /** Addresses that one client listens to. */
+    /** Addresses that a client may listen to. */
     static final int ADDRESSES_MAX = 128;
-    /** Requests that one client waits for. */
+    /** Requests of a client that may be waiting for answers. */
     static final int REQUESTS_MAX = 64;
 
     /** The longest address, in characters. */
     static final int ADDRESS_MAX = 255;
-    /** Characters of requests of one client that wait for an answer. */
+    /** Characters in requests of a client that wait for answers. */
     static final int ASKED_CHARACTERS = 1 << 20;
 
     private static final String PONG = new JsonObject().put("type", "pong").encode();
@@ -56,7 +56,7 @@ final class BridgeClient {
         this.out = out;
     }
 
-    /** Where it listens. */
+    /** The addresses that it listens to. */
     Set<String> addresses() {
         return addresses;
     }
@@ -66,15 +66,15 @@ final class BridgeClient {
     }
 
     /**
-     * The text of a frame that carries an answer, a publication or an event, or says why it is none that a client could read.
-     * Made on the thread of who made the body.
+     * Encodes a frame with an answer, a publication or an event; if its body cannot be sent, a frame that says so. Called on
+     * the thread of the body's author.
      */
     static String frame(String address, @Nullable Object body) {
         JsonObject frame = new JsonObject().put("type", "rec").put("address", address);
         try {
             String text = frame.put("body", body).encode();
             return text.length() > Bridge.FRAME_MAX ? odd(address, "too_large") : text;
-        } catch (RuntimeException _) { // no JSON, or a plugin changes it meanwhile
+        } catch (RuntimeException _) { // not JSON, or a plugin changes it meanwhile
             return odd(address, "not_json");
         }
     }
@@ -87,7 +87,7 @@ final class BridgeClient {
                 .encode();
     }
 
-    /** Takes one frame, and answers what is wrong with it. */
+    /** Handles a frame; answers with an error if it is malformed. */
     void onText(String text) {
         try {
             onFrame(new JsonObject(text), text.length());
@@ -139,7 +139,7 @@ final class BridgeClient {
         Object body = frame.getValue("body");
         try {
             world.board().publish(address, Line.portable(body), headers(frame));
-        } catch (Problem _) { // a number beyond what a bus carries
+        } catch (Problem _) { // a value that cannot travel on a bus
             error("failed");
             return;
         }
@@ -168,7 +168,7 @@ final class BridgeClient {
         });
     }
 
-    /** Asks whoever reads the address, and makes a frame of the answer. */
+    /** Asks whoever serves the address, and makes a frame of the answer. */
     private Future<String> answer(String address, Ask ask, String reply) {
         if (address.startsWith(Gate.PREFIX)) {
             return world.gate()
@@ -190,7 +190,7 @@ final class BridgeClient {
         return token == null ? authorization : "Bearer " + token;
     }
 
-    /** All but the token, which is the node's alone; programs write null for none. */
+    /** All headers but the token, which is meant for the node only. */
     private static MultiMap headers(JsonObject frame) {
         MultiMap out = MultiMap.caseInsensitiveMultiMap();
         JsonObject headers = frame.getJsonObject("headers");

@@ -10,7 +10,10 @@ import mcc.node.ServiceWatches;
 import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
-/** The way from the second Vertx instance to the node: asked on any context there, asks on one context here. */
+/**
+ * Calls from the contexts of the plugins' and the bridge's Vertx instances into the node, which handles them on one context of
+ * its own.
+ */
 final class Door {
     private final Bus bus;
     private final Context home;
@@ -23,15 +26,15 @@ final class Door {
     }
 
     /**
-     * One operation of the REST interface.
+     * Calls an operation of the REST interface.
      *
-     * @param back where the answer is wanted
+     * @param back the context for the answer
      */
     Future<ApiQuery.Answer> call(ApiQuery.Call call, Context back) {
         return through(() -> bus.ask(Bus.API, call), back);
     }
 
-    /** Fails where the node watches too many services already. */
+    /** Watches a service; fails if the node watches too many. */
     Future<ServiceName> watch(ServiceName service, Context back) {
         return through(() -> watches().watch(service), back);
     }
@@ -46,7 +49,7 @@ final class Door {
         Post.to(home, () -> watches().unwatch(service));
     }
 
-    /** Made where it lives. */
+    /** Created on the context that uses it. */
     private ServiceWatches watches() {
         if (watches == null) watches = new ServiceWatches(bus, "plugins");
         return watches;

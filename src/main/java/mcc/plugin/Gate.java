@@ -9,13 +9,13 @@ import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The addresses {@code mcc.api.*}: every operation of the REST interface, and watches. Does what it is asked: whether a plugin
- * may ask is {@link Line}'s to say. Lives on a context of its own, with the watches and the bridge.
+ * The addresses {@code mcc.api.*}: every operation of the REST interface, and watches. Whether a plugin may call them is
+ * checked before, by {@link Line}. Has a context of its own, together with the watches and the bridge.
  */
 final class Gate {
-    /** Before an operation's ID. */
+    /** The prefix of an operation's ID. */
     static final String PREFIX = "mcc.api.";
-    /** Before an event's type. */
+    /** The prefix of an event's type. */
     static final String EVENTS = PREFIX + "events.";
 
     private static final String WATCH = PREFIX + "watch";
@@ -31,12 +31,12 @@ final class Gate {
         this.watches = watches;
     }
 
-    /** The context on which it, the watches and the bridge live. */
+    /** The context on which the gate, the watches and the bridge run. */
     Context home() {
         return home;
     }
 
-    /** From any context: a plugin's call, which is trusted; answered there. Fails with {@link Refused}. */
+    /** A plugin's call, from any context; it is trusted, and answered on {@code back}. Fails with {@link Refused}. */
     Future<JsonObject> call(String plugin, String address, @Nullable Object body, Context back) {
         if (!address.equals(WATCH) && !address.equals(UNWATCH)) return operation(address, body, null, true, back);
         Promise<JsonObject> done = Promise.promise();
@@ -44,7 +44,7 @@ final class Gate {
         return Post.back(back, done.future());
     }
 
-    /** On its own context: a bridge client's call, which is checked as the same request by HTTP is. */
+    /** A bridge client's call, on the gate's context; it is checked like the same request by HTTP. */
     Future<JsonObject> ask(String client, String address, @Nullable Object body, @Nullable String authorization) {
         return address.equals(WATCH) || address.equals(UNWATCH)
                 ? watch(client, address, body)

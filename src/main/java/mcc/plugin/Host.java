@@ -14,11 +14,11 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where one start of a plugin lives: a Vertx instance with threads of its own, so that what blocks there blocks nobody else,
- * and what was opened there is closed with it.
+ * The surroundings of one start of a plugin: a Vertx instance with threads of its own, so that blocking code blocks nobody
+ * else, and whatever is opened in it is closed with it.
  *
- * <p>All of its threads are started within a thread group. A thread inherits the group of the one that starts it, so those that
- * a plugin's code starts are found there too, and told where they do not end.
+ * <p>All of its threads belong to one thread group. A new thread inherits the group of its creator, so threads that the
+ * plugin's code starts are found too, and reported if they do not end.
  */
 final class Host {
     private static final int LOOPS = 2;
@@ -37,12 +37,12 @@ final class Host {
         this.vertx = vertx;
     }
 
-    /** Starts one; completed on whatever thread. */
+    /** Starts one; the future is completed on any thread. */
     static Future<Host> start(String id) {
         Promise<Host> made = Promise.promise();
         ThreadGroup group = new ThreadGroup("plugin-" + id);
-        // From a thread of its own: within the group, and Vert.x warns of an instance that is made on another's
-        // context.
+        // On a thread of its own, to be within the group, and because Vert.x warns about an instance that is made on
+        // another instance's context.
         Thread starter = new Thread(group, () -> start(group, made), "plugin-" + id + "-start");
         starter.setDaemon(true);
         starter.start();
@@ -57,7 +57,7 @@ final class Host {
                     .setInternalBlockingPoolSize(INTERNAL));
             Deployable nothing = _ -> Future.succeededFuture();
             List<Future<?>> loops = new ArrayList<>();
-            // A loop's thread is started by whoever uses it first; they are taken in turn.
+            // A loop's thread is started by its first user; deployments use the loops in turn.
             for (int i = 0; i < LOOPS; i++)
                 loops.add(vertx.deployVerticle(nothing).compose(vertx::undeploy));
             Future.all(loops).map(new Host(group, vertx)).onComplete(made);
@@ -75,12 +75,12 @@ final class Host {
         deployments.add(deployment);
     }
 
-    /** Whether its end was asked for; else a verticle that is undeployed ended by itself. */
+    /** Whether it is being stopped on purpose; otherwise a verticle that is undeployed ended by itself. */
     boolean isEnding() {
         return ending;
     }
 
-    /** Stops the verticles; completed on the context on which plugins live, when they have stopped or time is over. */
+    /** Stops the verticles; completed on the plugins' context when they have stopped or the time is over. */
     Future<Void> undeploy(Plugin.World world) {
         ending = true;
         List<Future<?>> all = new ArrayList<>();
@@ -88,12 +88,12 @@ final class Host {
         deployments.clear();
         if (all.isEmpty()) return Future.succeededFuture();
         return world.within(Future.join(all), world.stepMs(), "its stop").transform(done -> {
-            if (done.failed() && done.cause() instanceof Plugin.Late) group.interrupt(); // what waits may give up
+            if (done.failed() && done.cause() instanceof Plugin.Late) group.interrupt(); // whoever waits for something may give up
             return Future.succeededFuture();
         });
     }
 
-    /** Closes everything that was opened here; completed when all threads have ended or were waited for long enough. */
+    /** Closes everything that was opened here; completed when all threads have ended or the time is over. */
     Future<Void> close(Plugin.World world, @Nullable URLClassLoader classes) {
         long looks = 1 + world.graceMs() / LOOK_MS;
         return world.within(vertx.close(), world.graceMs(), "its close")
@@ -124,12 +124,14 @@ final class Host {
         return Arrays.asList(found).subList(0, n);
     }
 
-    /** Whether no thread of it runs. */
+    /** Whether none of its threads runs. */
     boolean isGone() {
         return group.activeCount() == 0;
     }
 
-    /** The threads that run, each with the place where it is; at most a few, and how many more. */
+    /**
+     * The threads that still run, each with its position in the code; at most {@link #TOLD_MAX} and the number of the others.
+     */
     List<String> left() {
         List<String> out = new ArrayList<>();
         List<Thread> all = threads();
@@ -138,13 +140,13 @@ final class Host {
                 out.add("and " + (all.size() - TOLD_MAX) + " more");
                 break;
             }
-            // Vert.x's own ends with the instance, which waits for the others.
+            // Vert.x's own threads end with the instance, which waits for the others.
             if (!thread.getName().startsWith("vertx-")) out.add("thread " + thread.getName() + at(thread));
         }
         return out;
     }
 
-    /** The innermost frame that is not the JDK's or Vert.x's own, else the innermost of all. */
+    /** The innermost frame that is not of the JDK, Netty or Vert.x, else the innermost of all. */
     private static String at(Thread thread) {
         StackTraceElement[] stack = thread.getStackTrace();
         for (StackTraceElement frame : stack) {

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
-/** One verticle of a plugin: made and run where the plugin lives, and reported when it throws or ends by itself. */
+/** One verticle of a plugin: created and run in its {@link Host}, and reported when it throws or ends by itself. */
 final class Hosted implements Deployable {
     private final Host host;
     private final String name;
@@ -17,7 +17,7 @@ final class Hosted implements Deployable {
     private final Consumer<Throwable> failed;
     private @Nullable Deployable made;
 
-    /** @param name its class */
+    /** @param name of its class */
     Hosted(Host host, String name, ClassLoader classes, Consumer<Throwable> failed) {
         this.host = host;
         this.name = name;
@@ -25,7 +25,7 @@ final class Hosted implements Deployable {
         this.failed = failed;
     }
 
-    /** Makes the verticle here, on its own context: its class and constructor are the plugin's code too. */
+    /** Creates the verticle on its own context, as its class and constructor are the plugin's code too. */
     @Override
     public Future<?> deploy(Context context) throws Exception {
         context.exceptionHandler(failed::accept);

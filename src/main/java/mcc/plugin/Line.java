@@ -22,23 +22,23 @@ import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The end of one plugin's own event bus: what goes out there, and what is handed in. Lets pass what the manifest names, and
- * bounds both: calls that are under way, and messages that wait for the plugin. Used on every thread.
+ * The connection of one plugin's own event bus to the others: passes what the manifest names, out and in, and limits the calls
+ * under way and the messages that wait for the plugin. Used on every thread.
  *
- * <p>This keeps honest code to what it declared; code that wants to get around it shares the process and can.
+ * <p>This keeps honest code to what it declared; hostile code is in the same process and can get around it.
  */
 final class Line {
-    /** Calls of one plugin, to the node and to others, that are under way. */
+    /** Calls of a plugin, to the node and to other plugins, that may be under way. */
     static final int CALLS_MAX = 256;
-    /** Messages that wait for one plugin. */
+    /** Messages that may wait for a plugin. */
     static final int WAITING_MAX = 1_024;
-    /** Requests to plugins end after this. */
+    /** Requests to plugins fail after this time. */
     static final long TIMEOUT_MS = 30_000;
 
-    /** What a consumer threw away unseen is not told to anybody. */
+    /** A message that a consumer discarded unseen is forgotten after this long. */
     private static final long FORGET_NS = 600_000_000_000L;
 
-    /** Says which plugin sent a message; whatever a sender writes there is replaced. */
+    /** Names the plugin that sent a message; a value that a sender sets itself is replaced. */
     private static final String SENDER = "mcc-plugin";
 
     private static final String PARCEL = "mcc-parcel";
@@ -74,7 +74,7 @@ final class Line {
         return manifest;
     }
 
-    /** Nothing is handed in any more. */
+    /** Hands in nothing any more. */
     void close() {
         open = false;
     }
@@ -122,7 +122,7 @@ final class Line {
             answer = ours
                     ? board.gate().call(id, address, body, context)
                     : board.ask(address, body, message.headers(), id, Line::portable, context);
-        } catch (RuntimeException e) { // also a JSON object that holds what no JSON does
+        } catch (RuntimeException e) { // also for a JSON object that contains what is not JSON
             answer = Future.failedFuture(Refused.of(e, address));
         }
         answer.onComplete(done -> {
@@ -145,9 +145,9 @@ final class Line {
     }
 
     /**
-     * A body that means the same on another bus, and that its sender cannot change any more.
+     * Returns a copy of a body that means the same on another bus, and that its sender can no longer change.
      *
-     * @throws Problem where it has none
+     * @throws Problem if there is none
      */
     static @Nullable Object portable(@Nullable Object body) {
         return switch (body) {
@@ -185,7 +185,7 @@ final class Line {
         delivery.next();
     }
 
-    /** Publishes to whoever listens in this plugin; false where too much waits for it. */
+    /** Publishes to the consumers in this plugin; false if too much waits for it. */
     boolean publish(String address, @Nullable Object body, MultiMap headers) {
         String parcel = take();
         if (parcel == null) return false;
@@ -201,11 +201,11 @@ final class Line {
     }
 
     /**
-     * Asks whoever reads an address in this plugin.
+     * Asks the consumer of an address in this plugin.
      *
      * @param sender the plugin that asks; null for a client of the bridge
-     * @param made what the answer becomes, still on this plugin's own threads
-     * @param back the context of the caller, where it is answered, within {@link #TIMEOUT_MS}
+     * @param made converts the answer, on this plugin's own threads
+     * @param back the caller's context, on which it is answered within {@link #TIMEOUT_MS}
      * @return fails with {@link Refused}, or with what the plugin failed with
      */
     <T> Future<T> ask(
@@ -223,7 +223,7 @@ final class Line {
         }
         DeliveryOptions options = options(headers, sender, parcel).setSendTimeout(TIMEOUT_MS);
         Promise<T> answer = Promise.promise();
-        // Its own timer of the same length does not fire where its loop is blocked.
+        // The bus has a timer of the same length, but it does not fire while the plugin's loop is blocked.
         long timer = back.owner()
                 .setTimer(
                         TIMEOUT_MS,
@@ -234,7 +234,7 @@ final class Line {
                         .<@Nullable Object>request(address, body, options)
                         .map(reply -> made.apply(reply.body()))
                         .onComplete(done -> {
-                            // What timed out waits yet, unless it was seen.
+                            // A message that timed out still waits, unless it was received.
                             boolean late =
                                     done.cause() instanceof ReplyException r && r.failureType() == ReplyFailure.TIMEOUT;
                             if (!late) parcels.remove(parcel);

@@ -15,18 +15,18 @@ import java.util.zip.ZipEntry;
 import mcc.node.Problem;
 
 /**
- * What a plugin's jar says of itself in {@code META-INF/mcc-plugin.json}.
+ * What a plugin's jar declares in {@code META-INF/mcc-plugin.json}.
  *
  * @param name letters, digits, dots and dashes, the first and the last a letter or digit
  * @param version 1 to 64 characters, for people
  * @param verticles classes to deploy, in this order
- * @param serves addresses that it reads and publishes to
- * @param calls addresses that it may send to or, below {@code mcc.api.events.}, listen to; {@code a.*} for all below a
+ * @param serves addresses that it consumes and publishes to
+ * @param calls addresses that it may send to or, below {@code mcc.api.events.}, listen to; {@code a.*} means all below a
  */
 record Manifest(String name, String version, List<String> verticles, List<String> serves, List<String> calls) {
-    /** Where it is in the jar. */
+    /** Its path in the jar. */
     static final String ENTRY = "META-INF/mcc-plugin.json";
-    /** The longest jar. */
+    /** The longest jar, in bytes. */
     static final long JAR_BYTES = 32L << 20;
 
     private static final int MANIFEST_BYTES = 64 * 1024;
@@ -101,7 +101,7 @@ record Manifest(String name, String version, List<String> verticles, List<String
         return new Manifest(name, text(json, "version"), verticles, serves, list(json, "calls", ADDRESS + "(\\.\\*)?"));
     }
 
-    /** Whether the manifest allows to send to this address, or to listen to it. */
+    /** Whether the manifest allows sending to an address, or listening to it. */
     boolean mayCall(String address) {
         if (serves.contains(address)) return true;
         for (String call : calls) {
@@ -111,7 +111,7 @@ record Manifest(String name, String version, List<String> verticles, List<String
         return false;
     }
 
-    /** Whether an address is the node's own. */
+    /** Whether an address belongs to the node. */
     static boolean isOurs(String address) {
         return address.equals("mcc") || address.startsWith("mcc.");
     }

@@ -29,14 +29,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One plugin's life. Lives on one context of the node; its verticles live in a {@link Host}, another one for each start.
+ * The life of one plugin. Used on one context of the node; its verticles run in a {@link Host}, a new one for each start.
  *
- * <p>States: STARTING → RUNNING (every verticle of the manifest is deployed) → BACKOFF (one failed at start or threw where
- * nothing caught it: all of them are stopped, their classes dropped, and the whole is started again after 250 ms, doubled each
- * time, to half a minute) → STARTING. FAILED: the jar is of no use, and waits for another one or for a restart by hand.
- * QUARANTINED: the node ended several times while it was on trial ({@link Trials}); waits likewise. STOPPING: on the way to a
- * restart or to its removal. STUCK: it was to be removed, or to be started once more, but threads of earlier starts run on, which
- * nothing can end but the end of the node.
+ * <p>States: STARTING → RUNNING (every verticle of the manifest is deployed) → BACKOFF (one failed to start, or threw an
+ * exception that nothing caught: all are stopped, their classes are dropped, and the plugin is started again after 250 ms,
+ * doubled each time up to half a minute) → STARTING. FAILED: the jar cannot be used; waits for another one or a restart by
+ * hand. QUARANTINED: the node ended several times while the plugin was on trial ({@link Trials}); waits likewise. STOPPING: on
+ * the way to a restart or to its removal. STUCK: it was to be removed or started again, but threads of earlier starts still
+ * run, and only ending the node can end them.
  */
 final class Plugin {
     /** How it stands. */
@@ -52,14 +52,14 @@ final class Plugin {
     }
 
     /**
-     * What it needs of its surroundings.
+     * The surroundings of all plugins.
      *
-     * @param home the context on which all plugins live
-     * @param left told the ID of a plugin whose verticles are gone
-     * @param stepMs the longest that one verticle's start, or a stop, is waited for
-     * @param graceMs the longest that closing what it opened is waited for, and that its threads are, before and after they were
+     * @param home the context on which all plugins are managed
+     * @param left gets the ID of a plugin whose verticles have ended
+     * @param stepMs the longest wait for one verticle's start, or for a stop
+     * @param graceMs the longest wait for closing what it opened, and for its threads to end, both before and after they are
      *     interrupted
-     * @param trialMs how long one must have run to have passed its trial
+     * @param trialMs how long a plugin must run to pass its trial
      */
     record World(
             Vertx node,
@@ -71,12 +71,12 @@ final class Plugin {
             long stepMs,
             long graceMs,
             long trialMs) {
-        /** The same, completed on the context on which all plugins live. */
+        /** Completes a future on the plugins' context. */
         <T> Future<T> home(Future<T> future) {
             return Post.back(home, future);
         }
 
-        /** The same, failed with {@link Late} when it takes longer. The clock is the node's: a plugin's may be blocked. */
+        /** Fails a future with {@link Late} if it takes longer. Uses the node's timer, as the plugin's loop may be blocked. */
         <T> Future<T> within(Future<T> future, long ms, String what) {
             Promise<T> promise = Promise.promise();
             long timer = node.setTimer(ms, _ -> promise.tryFail(new Late(what + " took over " + ms + " ms")));
@@ -96,7 +96,7 @@ final class Plugin {
         }
     }
 
-    /** Earlier starts of which threads may run on; with as many it is not started again. */
+    /** Earlier starts whose threads may still run; at this number the plugin is not started again. */
     static final int LEFT_MAX = 3;
 
     private static final Logger LOG = LoggerFactory.getLogger(Plugin.class);
@@ -124,7 +124,7 @@ final class Plugin {
     private Future<?> tail = Future.succeededFuture();
     private Future<Void> trial = Future.succeededFuture();
 
-    /** @param conflict says why this plugin may not start beside the others; null when it may */
+    /** @param conflict returns why this plugin may not start beside the others; null if it may */
     Plugin(World world, String id, Path jar, Function<Manifest, @Nullable String> conflict) {
         this.world = world;
         this.id = id;
@@ -144,24 +144,24 @@ final class Plugin {
         return state;
     }
 
-    /** Its manifest while its jar is of use; null else. */
+    /** Its manifest; null while the jar has no valid one. */
     @Nullable
     Manifest manifest() {
         return manifest;
     }
 
-    /** The loader of its classes while they are in use. */
+    /** Its class loader while it is in use. */
     @Nullable
     ClassLoader loader() {
         return loader;
     }
 
-    /** Whether its addresses are taken: it runs, or will again. */
+    /** Whether its addresses are taken: it runs, or will run again. */
     boolean isUp() {
         return claimed && !gone;
     }
 
-    /** Whether it was stopped for good, and nothing of it runs any more. */
+    /** Whether it was stopped for good and nothing of it still runs. */
     boolean isGone() {
         return gone && (state == State.REMOVED || state == State.STUCK) && left().isEmpty();
     }
@@ -172,7 +172,7 @@ final class Plugin {
         return now != null && now.isExiting();
     }
 
-    /** Completed when all that was asked for so far is done. */
+    /** Completed when everything asked for so far is done. */
     Future<Void> settled() {
         return tail.transform(_ -> Future.succeededFuture());
     }
@@ -206,7 +206,7 @@ final class Plugin {
         return new JsonArray(new ArrayList<>(texts));
     }
 
-    /** What runs on of earlier starts. */
+    /** What still runs of earlier starts. */
     List<String> left() {
         left.removeIf(Host::isGone);
         List<String> out = new ArrayList<>();
@@ -214,12 +214,12 @@ final class Plugin {
         return out;
     }
 
-    /** Starts it; done when it runs or has failed. */
+    /** Starts it; completed when it runs or has failed. */
     Future<Void> start() {
         return inTurn(() -> up("plugin.deployed"));
     }
 
-    /** Stops it and starts it at once from the jar as it is now, whatever was held against it. */
+    /** Stops it and starts it at once from the jar as it is now, even if it was quarantined. */
     Future<Void> restart() {
         if (gone) {
             return Future.failedFuture(
@@ -233,7 +233,7 @@ final class Plugin {
         }));
     }
 
-    /** Another jar is there now under its name, perhaps while it was being removed. */
+    /** There is a new jar of its name, perhaps while it was being removed. */
     Future<Void> replace() {
         gone = false;
         return inTurn(() -> stopping().compose(_ -> {
@@ -257,7 +257,7 @@ final class Plugin {
         return down().onComplete(_ -> world.trials().close(id));
     }
 
-    /** Says that it cannot go on; false where nothing hinders it. */
+    /** Reports that it cannot go on if threads still run; returns whether that is so. */
     private boolean stuck(String what) {
         List<String> runs = left();
         if (runs.isEmpty()) return false;
@@ -268,7 +268,7 @@ final class Plugin {
         return true;
     }
 
-    /** What is asked for later begins when what was asked for before is done. */
+    /** Begins a step when all earlier ones are done. */
     private Future<Void> inTurn(Supplier<Future<Void>> step) {
         Future<Void> next = tail.transform(_ -> step.get());
         tail = next;
@@ -309,7 +309,7 @@ final class Plugin {
                 });
     }
 
-    /** Tells one file from another under the same name. Blocks. */
+    /** Tells a jar from another one of the same name. Blocks. */
     static String stamp(Path jar) throws IOException {
         return Files.size(jar) + "-" + Files.getLastModifiedTime(jar).toMillis();
     }
@@ -320,7 +320,7 @@ final class Plugin {
         throw new Quarantine("the node ended " + exits + " times while this was being started, so it is left out");
     }
 
-    /** Left out. */
+    /** The plugin is left out. */
     private static final class Quarantine extends RuntimeException {
         Quarantine(String why) {
             super(why, null, false, false);
@@ -361,7 +361,7 @@ final class Plugin {
 
     // ---- failures and down ------------------------------------------------------------------------------------------
 
-    /** Reports the first failure of one start: more of them say nothing new, and may come by the thousand. */
+    /** Reports the first failure of a start only: further ones tell nothing new, and there may be thousands. */
     private Consumer<Throwable> once(int which) {
         AtomicBoolean first = new AtomicBoolean(true);
         return e -> {
@@ -410,7 +410,7 @@ final class Plugin {
                 }));
     }
 
-    /** Undeploys everything, closes what it opened and drops the classes; within bounded time, whatever it does. */
+    /** Undeploys everything, closes what it opened and drops its classes, in bounded time whatever the plugin does. */
     private Future<Void> down() {
         generation++;
         Host old = host;

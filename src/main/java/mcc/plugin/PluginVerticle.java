@@ -38,8 +38,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The plugins of this node: makes the second Vertx instance, keeps what runs there in step with the folder
- * {@code DATA/plugins}, answers the REST interface, and takes the bridge's clients in.
+ * The plugins of this node: keeps them in step with the folder {@code DATA/plugins}, answers the REST interface's queries,
+ * creates the bridge's Vertx instance and passes it its clients.
  */
 public final class PluginVerticle extends VerticleBase {
     /** Plugins at a time. */
@@ -49,16 +49,16 @@ public final class PluginVerticle extends VerticleBase {
     private static final long POLL_MS = 2_000;
     private static final long STEP_MS = 10_000;
     private static final long GRACE_MS = 2_000;
-    /** Long enough for every way out of a start that is not the plugin's fault to be told from one that is. */
+    /** Long enough to tell whether a plugin is the reason that the node ends right after its start. */
     private static final long TRIAL_MS = 10_000;
-    /** Below what the bus waits. */
+    /** Shorter than the bus's time-out. */
     private static final long ANSWER_MS = 10_000;
 
     private static final String TOO_MANY = "plugins-limit";
     private static final String EXPOSED = "plugins-exposed";
     private static final int NAMED = 8;
 
-    /** A file as it was when looked at; another one is another jar. */
+    /** Identifies a version of a file. */
     private record Stamp(long bytes, long modifiedMs, Object key) {}
 
     private final Node.Parts parts;
@@ -85,9 +85,9 @@ public final class PluginVerticle extends VerticleBase {
     public Future<?> start() {
         Promise<Context> ready = Promise.promise();
         Context home = context;
-        // From a thread of its own: Vert.x warns of an instance that is made on another's context. Its loop is started
-        // here
-        // as well: a plugin's thread that started it would adopt it, and it would keep that plugin's classes.
+        // On a thread of its own, as Vert.x warns about an instance that is made on another's context. Its loop is
+        // started here too: if a plugin's thread started it, the loop would inherit that thread's group and keep the
+        // plugin's classes in memory.
         Thread.ofPlatform().daemon().name("mcc-bridge-start").start(() -> {
             Vertx made = Vertx.vertx(new VertxOptions()
                     .setEventLoopPoolSize(1)
@@ -109,9 +109,8 @@ public final class PluginVerticle extends VerticleBase {
                 .compose(_ -> trials.load())
                 .onSuccess(_ -> {
                     parts.bus().serve(Bus.PLUGINS, this::onQuery);
-                    // Last of all: a plugin that is slow to start is no reason not to serve, and one that ends the
-                    // process
-                    // lets the node be seen for a moment at least.
+                    // Last of all: a slow plugin must not delay the node, and even with one that ends the process the
+                    // node can be seen for a moment.
                     parts.status().ready().onSuccess(_ -> home.runOnContext(_ -> begin()));
                 });
     }
@@ -126,7 +125,7 @@ public final class PluginVerticle extends VerticleBase {
         vertx.setPeriodic(POLL_MS, _ -> poll());
     }
 
-    /** Joins gate, bridge and plugins. */
+    /** Connects gate, bridge and plugins. */
     private void open(Context there) {
         second = there.owner();
         Door door = new Door(parts.bus(), context);
@@ -174,21 +173,21 @@ public final class PluginVerticle extends VerticleBase {
         return Future.join(all).timeout(2, TimeUnit.SECONDS).transform(_ -> old.close());
     }
 
-    /** Which plugins are ending the process; all, where it is being ended by nobody knows whom. */
+    /** The plugins that are ending the process; all of them if it is unknown who is ending it. */
     private Set<String> guilty() {
         Set<String> out = new TreeSet<>();
         for (Plugin plugin : plugins.values()) if (plugin.isExiting()) out.add(plugin.id());
         return out.isEmpty() && isExiting() ? plugins.keySet() : out;
     }
 
-    /** Whether the process ends, and not by a signal. */
+    /** Whether the process is ending, but not by a signal. */
     private static boolean isExiting() {
         try {
             Thread never = new Thread(() -> {});
             Runtime.getRuntime().addShutdownHook(never);
             Runtime.getRuntime().removeShutdownHook(never);
             return false;
-        } catch (IllegalStateException _) { // it ends: the JVM handles a signal on a thread of its own
+        } catch (IllegalStateException _) { // it is ending; the JVM handles a signal on a thread with such a name
             return Thread.getAllStackTraces().keySet().stream()
                     .map(Thread::getName)
                     .noneMatch(name -> name.startsWith("SIG") && name.endsWith(" handler"));
@@ -206,7 +205,7 @@ public final class PluginVerticle extends VerticleBase {
     /**
      * Brings the plugins in step with the folder, after the scan that is under way.
      *
-     * @param all also files that may still be growing; else only those that look as they did at the last scan
+     * @param all also takes files that may still be growing; otherwise only those unchanged since the last scan
      */
     private Future<Void> scan(boolean all) {
         Future<Void> next = scan.transform(_ -> vertx.executeBlocking(this::look))
@@ -218,7 +217,7 @@ public final class PluginVerticle extends VerticleBase {
         return next;
     }
 
-    /** The jars in the folder. Blocks. */
+    /** Returns the jars in the folder. Blocks. */
     private Map<String, Stamp> look() throws IOException {
         Map<String, Stamp> out = new TreeMap<>();
         List<String> exposed = new ArrayList<>();
@@ -241,7 +240,7 @@ public final class PluginVerticle extends VerticleBase {
         return out;
     }
 
-    /** Code that another user could have put there is not run. */
+    /** Reports jars that another user could have written: these are not run. */
     private void tellExposed(List<String> exposed) {
         if (exposed.isEmpty()) parts.status().solved(EXPOSED);
         else {
@@ -254,7 +253,7 @@ public final class PluginVerticle extends VerticleBase {
         }
     }
 
-    /** Begins what is to be done; it ends when it ends, and holds nobody up. */
+    /** Starts and stops plugins as the folder says; does not wait for them. */
     private void apply(Map<String, Stamp> now, boolean all) {
         if (stopping) return;
         for (String file : List.copyOf(taken.keySet())) if (!now.containsKey(file)) drop(file);
@@ -293,7 +292,9 @@ public final class PluginVerticle extends VerticleBase {
         }
     }
 
-    /** It stays listed until it has stopped: who no longer sees it may count on its addresses and services being gone. */
+    /**
+     * The plugin stays listed until it has stopped: once it is not listed any more, its addresses and services must be gone.
+     */
     private void drop(String file) {
         taken.remove(file);
         Plugin old = plugins.get(id(file));
@@ -306,7 +307,7 @@ public final class PluginVerticle extends VerticleBase {
         parts.bus().publish(Bus.EVENTS, event);
     }
 
-    /** Says which plugins need somebody's attention. */
+    /** Reports the plugins that need attention. */
     private void tell() {
         tell(
                 Plugin.State.QUARANTINED,
@@ -342,7 +343,9 @@ public final class PluginVerticle extends VerticleBase {
         return file.substring(0, file.length() - ".jar".length());
     }
 
-    /** Two plugins at one address would share its messages by turns. */
+    /**
+     * Returns why a plugin cannot run beside the others: two plugins that serve one address would share its messages by turns.
+     */
     private @Nullable String conflict(String id, Manifest manifest) {
         for (Plugin other : plugins.values()) {
             Manifest theirs = other.manifest();
@@ -396,7 +399,7 @@ public final class PluginVerticle extends VerticleBase {
         return plugin;
     }
 
-    /** How the plugin stands when this is done, or when the caller cannot be let wait any longer. */
+    /** Answers with the plugin's state when the step is done, or when the caller cannot wait any longer. */
     private Future<JsonObject> answered(Plugin plugin, Future<?> done) {
         Promise<JsonObject> answer = Promise.promise();
         long timer = vertx.setTimer(ANSWER_MS, _ -> answer.tryComplete(plugin.toJson()));

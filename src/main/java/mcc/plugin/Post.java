@@ -5,11 +5,11 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.concurrent.RejectedExecutionException;
 
-/** The hop from one Vertx instance's context to another's, which may have ended meanwhile. */
+/** Runs steps on another Vertx instance's context, which may have ended. */
 final class Post {
     private Post() {}
 
-    /** Runs a step there; false where nothing runs any more. */
+    /** Runs a step on a context; false if that has ended. */
     static boolean to(Context there, Runnable step) {
         try {
             there.runOnContext(_ -> step.run());
@@ -19,7 +19,7 @@ final class Post {
         }
     }
 
-    /** The same, completed there. */
+    /** Completes a future on a context. */
     static <T> Future<T> back(Context there, Future<T> future) {
         Promise<T> promise = Promise.promise();
         future.onComplete(done -> to(there, () -> promise.handle(done)));

@@ -5,7 +5,7 @@ import mcc.api.Problems;
 import mcc.node.ApiQuery;
 import mcc.node.Problem;
 
-/** A failure in the words of the REST interface. */
+/** A failure, as the REST interface would report it. */
 final class Refused extends RuntimeException {
     private final int status;
     private final transient JsonObject problem;
@@ -16,13 +16,13 @@ final class Refused extends RuntimeException {
         this.problem = problem;
     }
 
-    /** An operation's answer that is a problem. */
+    /** From an operation's answer that is a problem. */
     static Refused of(ApiQuery.Answer answer) {
         return new Refused(answer.status(), answer.body());
     }
 
     /**
-     * Whatever went wrong, without its inner parts where nobody foresaw it.
+     * From any error, without the details of an unexpected one.
      *
      * @param address where it happened
      */
@@ -37,12 +37,12 @@ final class Refused extends RuntimeException {
         return new Refused(Problems.status(problem), Problems.toJson(problem, address));
     }
 
-    /** As in HTTP. */
+    /** The HTTP status. */
     int status() {
         return status;
     }
 
-    /** RFC 9457, as text. */
+    /** The problem in the format of RFC 9457, as text. */
     String text() {
         return problem.encode();
     }

@@ -16,7 +16,10 @@ import mcc.core.Counters;
 import mcc.node.Problem;
 import org.jspecify.annotations.Nullable;
 
-/** Who serves what: joins the buses of the plugins with each other, the node and the bridge. Used on every thread. */
+/**
+ * Knows which plugin serves which address, and connects the buses of the plugins with each other, the node and the bridge.
+ * Used on every thread.
+ */
 final class Switchboard {
     private final Gate gate;
     private final BiConsumer<String, @Nullable Object> published;
@@ -24,7 +27,7 @@ final class Switchboard {
     private final Map<String, Line> served = new ConcurrentHashMap<>();
     private final Map<String, AtomicLong> counts = new ConcurrentHashMap<>();
 
-    /** @param published told on a plugin's own thread what it publishes at an address that it serves */
+    /** @param published called with what a plugin publishes at an address that it serves, on the plugin's thread */
     Switchboard(Gate gate, BiConsumer<String, @Nullable Object> published) {
         this.gate = gate;
         this.published = published;
@@ -34,7 +37,7 @@ final class Switchboard {
         return gate;
     }
 
-    /** Joins the bus of a plugin that is about to start. One plugin per address: who comes second was refused before. */
+    /** Connects the bus of a plugin that is about to start. Each address has one plugin; a second one was refused before. */
     Line open(String id, Manifest manifest, Vertx vertx) {
         Line line = new Line(id, manifest, vertx, this);
         lines.put(id, line);
@@ -42,19 +45,19 @@ final class Switchboard {
         return line;
     }
 
-    /** Takes a plugin's bus away. */
+    /** Disconnects a plugin's bus. */
     void close(Line line) {
         line.close();
         lines.remove(line.id(), line);
         for (String address : line.manifest().serves()) served.remove(address, line);
     }
 
-    /** Whether a plugin that runs now serves an address. */
+    /** Whether a running plugin serves an address. */
     boolean isServed(String address) {
         return served.containsKey(address);
     }
 
-    /** As {@link Line#ask}, of whoever serves the address. */
+    /** As {@link Line#ask}, to the plugin that serves the address. */
     <T> Future<T> ask(
             String address,
             @Nullable Object body,
@@ -75,7 +78,7 @@ final class Switchboard {
         if (line != null && !line.publish(address, body, headers)) count("plugin.messages.refused");
     }
 
-    /** Tells an event of the node's to the plugins whose manifest names it. */
+    /** Passes an event of the node to the plugins whose manifest names it. */
     void event(String address, JsonObject event) {
         for (Line line : lines.values()) {
             if (!line.manifest().mayCall(address)) continue;
@@ -91,7 +94,7 @@ final class Switchboard {
         counts.computeIfAbsent(what, _ -> new AtomicLong()).incrementAndGet();
     }
 
-    /** What was counted. */
+    /** The counters. */
     List<Counters.Count> counts() {
         List<Counters.Count> out = new ArrayList<>();
         counts.forEach((name, count) -> out.add(new Counters.Count(name, count.get())));

@@ -16,23 +16,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which jars were on trial when the node ended: written down before a jar is started, struck out when it has run for a while
- * or failed in an orderly way. What is still there at the next start may have ended the node; a jar that did so
- * {@link #EXITS_MAX} times is left out. Lives on the context of all plugins.
+ * Remembers on disk which jars were on trial when the node ended: an entry is written before a jar is started, and closed when
+ * the jar has run for a while or failed in an orderly way. A jar whose entry is still open at the next start may have ended
+ * the node; after {@link #EXITS_MAX} times it is not started any more. Used on the plugins' context.
  *
- * <p>Where several were on trial each is counted. Those that were counted once are started one after another, each alone to the
- * end of its trial, so from then on the right one is found.
+ * <p>If several were on trial, each is counted. At the next start those are started one after the other, each alone until its
+ * trial is over, so that the right one is found.
  */
 final class Trials {
-    /** Ends of the node after which a jar is no longer started. */
+    /** At this number of counted ends a jar is no longer started. */
     static final int EXITS_MAX = 3;
 
     private static final Logger LOG = LoggerFactory.getLogger(Trials.class);
 
-    /** @param stamp the jar: another one under the same name begins anew */
+    /** @param stamp identifies the jar: another one of the same name starts from zero */
     private record Mark(String stamp, int exits, boolean open) {}
 
-    /** Runs what blocks, one after another. */
+    /** Runs blocking steps, one after another. */
     interface Disk {
         <T> Future<T> run(Callable<T> step);
     }
@@ -47,7 +47,7 @@ final class Trials {
         this.disk = disk;
     }
 
-    /** Reads what the last run left, and counts what was on trial when it ended. */
+    /** Reads the file, and counts the jars that were on trial when the node ended. */
     Future<Void> load() {
         return disk.run(() -> Files.exists(file) ? Files.readString(file) : "{}")
                 .map(Trials::parse)
@@ -93,18 +93,18 @@ final class Trials {
         return mark != null && mark.exits() > 0;
     }
 
-    /** A jar is about to be started; completed when that is written down. */
+    /** Opens the entry of a jar before it is started; completed when that is written. */
     Future<Void> begin(String id, String stamp) {
         marks.put(id, new Mark(stamp, exits(id, stamp), true));
         return save();
     }
 
-    /** It ran for a while. */
+    /** The jar has passed its trial. */
     void passed(String id) {
         if (marks.remove(id) != null) save();
     }
 
-    /** Its start has come to an end without that of the node. */
+    /** The start of a jar is over, and the node has not ended. */
     void close(String id) {
         Mark mark = marks.get(id);
         if (mark == null || !mark.open()) return;
@@ -112,13 +112,13 @@ final class Trials {
         save();
     }
 
-    /** The node ends in an orderly way; who is ending it just now stays on trial. */
+    /** Closes all entries when the node ends in an orderly way, except those of plugins that are ending it. */
     Future<Void> closeAllBut(Set<String> guilty) {
         for (String id : Set.copyOf(marks.keySet())) if (!guilty.contains(id)) close(id);
         return save();
     }
 
-    /** Somebody wants it to be started again. */
+    /** Removes a jar's entry, as the operator wants it to be started again. */
     void forgive(String id) {
         passed(id);
     }
@@ -128,7 +128,7 @@ final class Trials {
         if (marks.keySet().retainAll(ids)) save();
     }
 
-    /** Not to be waited for where it fails: a full disk is no reason not to start a plugin. */
+    /** Writes the file; a failure is only logged, as a full disk is no reason not to start a plugin. */
     private Future<Void> save() {
         JsonObject all = new JsonObject();
         marks.forEach((id, m) -> all.put(

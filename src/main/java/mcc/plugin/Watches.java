@@ -9,7 +9,7 @@ import mcc.node.Problem;
 import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 
-/** Which plugin or bridge client watches which services: what it holds ends with it. Lives on the gate's context. */
+/** The services that plugins and bridge clients watch; their watches end with them. Used on the gate's context. */
 final class Watches {
     /** Services that one of them may watch. */
     static final int MAX = 64;
@@ -22,11 +22,11 @@ final class Watches {
     }
 
     /**
-     * Begins to watch; once more does nothing.
+     * Begins to watch a service, if the owner does not watch it yet.
      *
      * @param body {@code {service}}
-     * @param back where this is called, and where it is answered
-     * @return the same with the service's full name; fails where the node watches too many
+     * @param back the caller's context, on which it is answered
+     * @return the body with the service's full name; fails if the node watches too many
      * @throws Problem {@code validation} or {@code rate-limited}
      */
     Future<JsonObject> watch(String owner, @Nullable Object body, Context back) {
@@ -39,7 +39,7 @@ final class Watches {
         return begun.onFailure(_ -> forget(owner, service, begun)).map(_ -> name(service));
     }
 
-    /** Ends a watch; without one does nothing. */
+    /** Ends a watch, if there is one. */
     Future<JsonObject> unwatch(String owner, @Nullable Object body) {
         ServiceName service = service(body);
         Map<ServiceName, Future<ServiceName>> mine = all.get(owner);
@@ -60,7 +60,7 @@ final class Watches {
         return new JsonObject().put("service", service.toString());
     }
 
-    /** Ends all that one holds. */
+    /** Ends all watches of an owner. */
     void left(String owner) {
         Map<ServiceName, Future<ServiceName>> mine = all.remove(owner);
         if (mine != null) mine.forEach((service, begun) -> begun.onSuccess(_ -> door.unwatch(service)));

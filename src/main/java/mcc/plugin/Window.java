@@ -3,8 +3,8 @@ package mcc.plugin;
 import java.util.List;
 
 /**
- * What a plugin's classes see of this program: the JDK, Vert.x, slf4j and jspecify, and nothing else. A library that the
- * node uses inside may so be used by a plugin in another version.
+ * The parent class loader of a plugin: it shows the JDK, Vert.x, slf4j and jspecify and nothing else of this program, so that
+ * a plugin may use another version of a library that the node uses inside.
  */
 final class Window extends ClassLoader {
     private static final List<String> OPEN = List.of("io.vertx.", "org.slf4j.", "org.jspecify.");
@@ -16,7 +16,7 @@ final class Window extends ClassLoader {
         this.program = program;
     }
 
-    /** Called for what the JDK does not have. */
+    /** Called for classes that the JDK does not have. */
     @Override
     protected Class<?> findClass(String name) throws ClassNotFoundException {
         for (String open : OPEN) if (name.startsWith(open)) return program.loadClass(name);
