@@ -7,18 +7,18 @@ import java.util.List;
 import mcc.core.Address;
 import mcc.core.Id;
 
-/** Parses the addresses that operators write; host names are resolved, so not on an event loop. */
+/** Parses the addresses that operators write. Host names are looked up, which blocks. */
 public final class Addresses {
     private Addresses() {}
 
-    /** A host, without brackets, and its port. */
+    /** A host, without brackets, and a port. */
     public record HostPort(String host, int port) {}
 
     /**
-     * Splits {@code HOST:PORT}, {@code [IPV6]:PORT}.
+     * Splits {@code HOST:PORT} or {@code [IPV6]:PORT}.
      *
      * @param key the configuration key, for the error
-     * @throws Problem where it is neither
+     * @throws Problem for any other text
      */
     public static HostPort split(String key, String text) {
         int colon = text.lastIndexOf(':');
@@ -29,7 +29,7 @@ public final class Addresses {
         try {
             if (colon >= 0) port = Integer.parseInt(text.substring(colon + 1));
         } catch (NumberFormatException _) {
-            // said below, with the rest
+            // reported below
         }
         if (host.isEmpty() || port < 0 || port > 65_535) {
             throw new Problem(
@@ -56,10 +56,10 @@ public final class Addresses {
     }
 
     /**
-     * Whether a host is this one as seen from itself. Blocks.
+     * Whether a host name stands for this host's loopback. Blocks.
      *
      * @param key the configuration key, for the error
-     * @throws Problem where the host is unknown
+     * @throws Problem if the host is unknown
      */
     static boolean isLoopback(String key, String host) {
         try {
@@ -70,7 +70,7 @@ public final class Addresses {
         }
     }
 
-    /** Resolves a name to every address it has. Blocks. */
+    /** Looks up all addresses of a name. Blocks. */
     public static List<Address> resolve(String host, int port) {
         List<Address> out = new ArrayList<>();
         try {

@@ -3,10 +3,10 @@ package mcc.node;
 import io.vertx.core.json.JsonObject;
 import org.jspecify.annotations.Nullable;
 
-/** What the REST interface is asked by those who do not come by HTTP. */
+/** Queries to the REST interface from callers that do not use HTTP. */
 public sealed interface ApiQuery {
     /**
-     * One operation of the contract; answered also where it fails.
+     * An operation of the contract; answered even if it fails.
      *
      * @param body parameters and body merged
      * @param authorization as in HTTP's header; null for none
@@ -16,13 +16,13 @@ public sealed interface ApiQuery {
             implements ApiQuery, Ask<Answer> {}
 
     /**
-     * What came of a call.
+     * The result of a call.
      *
-     * @param status of HTTP
+     * @param status the HTTP status
      * @param body the answer's body; from status 400 on a problem (RFC 9457)
      */
     record Answer(int status, JsonObject body) {
-        /** Whether the call did not do what it was asked. */
+        /** Whether the call failed. */
         public boolean failed() {
             return status >= 400;
         }

@@ -3,18 +3,18 @@ package mcc.node;
 import io.vertx.core.Future;
 
 /**
- * A question on the bus that names what it is answered by.
+ * A query on the bus that names the type of its answer.
  *
- * <p>Whoever answers a sealed family of questions does so by a switch of which each branch is
- * {@code case Query.Status q -> q.reply(status())}: so each answer is checked against the question that it belongs to.
+ * <p>Whoever answers a sealed family of queries does so in a switch with branches like
+ * {@code case Query.Status q -> q.reply(status())}, so the compiler checks every answer against its query.
  *
- * @param <A> its answer
+ * @param <A> the type of the answer
  */
 public interface Ask<A> {
-    /** The answer of a question that wants nothing but to be done. */
+    /** The answer to a query that only wants something done. */
     record Done() {}
 
-    /** What came of a question, for {@link Bus} to carry back. */
+    /** The answer to a query, for {@link Bus} to carry back. */
     final class Reply {
         private final Future<?> answer;
 
@@ -22,7 +22,7 @@ public interface Ask<A> {
             this.answer = answer;
         }
 
-        /** A failure, which answers any question. */
+        /** A failure, which may answer any query. */
         public static Reply failed(Throwable why) {
             return new Reply(Future.failedFuture(why));
         }
@@ -32,12 +32,12 @@ public interface Ask<A> {
         }
     }
 
-    /** Answers this question. */
+    /** Answers this query. */
     default Reply reply(A answer) {
         return new Reply(Future.succeededFuture(answer));
     }
 
-    /** Answers this question once that is known. */
+    /** Answers this query once the answer is known. */
     default Reply replyOnce(Future<? extends A> answer) {
         return new Reply(answer);
     }

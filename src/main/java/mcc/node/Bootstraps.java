@@ -17,26 +17,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Calls on the bootstrap nodes: again and again while nobody answers, and now and then in the network, as the two may have become
- * strangers: a node that was made anew, a name that moved, a network in two parts. Names are looked up at each try.
+ * Contacts the bootstrap nodes: again and again while nobody answers, and once in a while after that, because a node and the
+ * network may lose each other: when a node was set up again, a name has moved, or the network was split. Names are looked up
+ * at each attempt.
  */
 final class Bootstraps {
-    /** Finds the addresses of a host; blocks. */
+    /** Looks up the addresses of a host; blocks. */
     @FunctionalInterface
     interface Resolver {
         List<Address> resolve(String host, int port);
     }
 
-    /** The problem of a node whom none has answered yet. */
+    /** The problem code while no bootstrap node has ever answered. */
     static final String NONE = "no-bootstrap";
 
     private static final Logger LOG = LoggerFactory.getLogger(Bootstraps.class);
-    /** Between two rounds of calls: first, at most while nobody answers, and in the network. */
+    /** Pauses between two attempts: the first one, the longest while nobody answers, and the one once joined. */
     private static final long FIRST_MS = 2_000;
 
     private static final long LAST_MS = 15_000;
     private static final long JOINED_MS = 300_000;
-    /** Names looked up at a time; the resolver may take its time over each. */
+    /** Names that are looked up at a time; each may take long. */
     private static final int RESOLVERS = 16;
 
     private static final int TITLE = 500;
@@ -48,22 +49,22 @@ final class Bootstraps {
     private final Resolver resolver;
     private final Consumer<Contact> meet;
     private final WorkerExecutor resolvers;
-    /** First contacts under way, by ticket. */
+    /** Dials under way, by ticket. */
     private final Map<Long, DhtVerticle.Bootstrap> dialling = new LinkedHashMap<>();
-    /** Those whose names are being looked up. */
+    /** Bootstrap nodes whose names are being looked up. */
     private final Set<DhtVerticle.Bootstrap> resolving = new HashSet<>();
-    /** What went wrong with each last. */
+    /** What went wrong last with each of them. */
     private final Map<DhtVerticle.Bootstrap, String> trouble = new LinkedHashMap<>();
 
     private long tickets;
     private long pauseMs = FIRST_MS;
-    /** Counts rounds of calls; the timer of an earlier one is void. */
+    /** Counts the attempts; the timer of an earlier one is void. */
     private long round;
 
     private boolean joined;
     private boolean everJoined;
 
-    /** @param meet takes a node that is met */
+    /** @param meet takes each node that was reached */
     Bootstraps(
             Vertx vertx,
             Bus bus,
@@ -80,7 +81,7 @@ final class Bootstraps {
         resolvers = vertx.createSharedWorkerExecutor("mcc-names", RESOLVERS);
     }
 
-    /** Whether nobody was named, so that this may be the first node. */
+    /** Whether no bootstrap node was configured, so that this may be the first node. */
     boolean isEmpty() {
         return all.isEmpty();
     }
@@ -90,7 +91,7 @@ final class Bootstraps {
         resolvers.close();
     }
 
-    /** The node is in the network. */
+    /** The node has joined the network. */
     void joined() {
         joined = true;
         everJoined = true;
@@ -98,24 +99,24 @@ final class Bootstraps {
         callLater(JOINED_MS);
     }
 
-    /** Nobody answers. */
+    /** Nobody answers any more. */
     void alone() {
         joined = false;
         pauseMs = FIRST_MS;
         call();
     }
 
-    /** The network of this host is another one, or back. */
+    /** This host's addresses have changed: its network may be back. */
     void hurry() {
         if (!joined && pauseMs > FIRST_MS) alone();
     }
 
-    /** The links know nothing any more of what they were asked. */
+    /** The links were started again and have forgotten the dials. */
     void forget() {
         dialling.clear();
     }
 
-    /** Greets every address of each. */
+    /** Dials every address of each bootstrap node. */
     void call() {
         if (all.isEmpty()) return;
         if (!everJoined && pauseMs > FIRST_MS) tell();
@@ -143,7 +144,7 @@ final class Bootstraps {
                 "check that one runs at " + all.getFirst().text() + ", with this network and key, and UDP gets there");
     }
 
-    /** All at a time, and each once: a name server that is silent about one holds up no other. */
+    /** Resolves and dials one of them. All are looked up at the same time, so a silent name server for one delays no other. */
     private void resolve(DhtVerticle.Bootstrap b) {
         String host = b.host().indexOf(':') < 0 ? b.host() : "[" + b.host() + "]";
         Address literal = Address.parse(host + ":" + b.port());
@@ -189,7 +190,7 @@ final class Bootstraps {
         bus.publish(Bus.EVENTS, new NodeEvent("bootstrap.unreachable", data));
     }
 
-    /** Says what is wrong with one once, until something else is. */
+    /** Logs what is wrong with a bootstrap node, unless that was logged last time. */
     private void failed(DhtVerticle.Bootstrap b, String what) {
         if (what.equals(trouble.put(b, what)) || joined) return;
         LOG.warn("bootstrap {}: {}; trying again", b.text(), what);

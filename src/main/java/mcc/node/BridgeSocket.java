@@ -10,52 +10,52 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A client's socket, SockJS or plain WebSocket, that the HTTP server hands to the event-bus bridge: its Host, Origin and token
- * checked, and nothing read yet.
+ * A client's socket, SockJS or plain WebSocket, that the HTTP server passes to the event-bus bridge. Host, Origin and token
+ * were checked, and nothing was read yet.
  *
- * <p>Whatever waits on the way between the server's loop and the bridge's is bounded: the next frame is read once the last one
- * was dealt with and the client took most of what it was sent; a carrier that cannot hold its sender back is ended at
- * {@link #UNREAD_MAX}. What is on its way out is counted when it is handed over.
+ * <p>Everything that waits between the server's loop and the bridge's is limited: the next frame is read once the last one was
+ * handled and the client has read most of what was sent; a carrier that cannot slow its sender down is closed at
+ * {@link #UNREAD_MAX}. What is to be sent counts from when it is handed over.
  *
- * <p>States: made → open → ended, or made → ended: once, whoever ends it, and whoever opened it is told.
+ * <p>States: made → open → ended, or made → ended. It ends once, and whoever opened it is told.
  */
 public final class BridgeSocket {
-    /** What carries it. Called on the HTTP server's context; may throw once it has ended. */
+    /** The transport of the socket. Called on the HTTP server's context; may throw once it has ended. */
     public interface Carrier {
-        /** Lets one frame more come; does nothing where the sender cannot be held back. */
+        /** Reads one more frame; does nothing where the sender cannot be slowed down. */
         void fetch();
 
-        /** Sends a frame; completed when the system has taken it, or it never will be sent. */
+        /** Sends a frame; completed when the system has taken it, or it can no longer be sent. */
         Future<Void> write(String frame);
 
-        /** Says why and closes, as soon as the client reads it. */
+        /** Closes with a reason, which the client gets once it reads. */
         void close(int code, String reason);
 
-        /** Ends the connection under it at once. */
+        /** Ends the underlying connection at once. */
         void cut();
     }
 
-    /** Why it ended. */
+    /** Why a socket ended. */
     public enum End {
-        /** By its client, or the network. */
+        /** Closed by its client, or the network broke. */
         CLOSED,
-        /** It did not read what it was sent. */
+        /** The client did not read what was sent. */
         SLOW,
-        /** It sent more than was taken. */
+        /** The client sent faster than the bridge handled it. */
         FAST,
-        /** Something went wrong with it here. */
+        /** An error on this side. */
         FAILED,
-        /** It was not taken in. */
+        /** The bridge did not accept it. */
         REFUSED
     }
 
-    /** Bytes that are on their way to one client, or to all; what one frame costs beside its bytes. */
+    /** Bytes on their way to one client, and to all; the overhead counted per frame. */
     static final int UNSENT_MAX = 1 << 20, ALL_UNSENT_MAX = 16 << 20, FRAME_COST = 128;
-    /** Below this the next frame is read; what one may have at most while all together have too much. */
+    /** With fewer unsent bytes the next frame is read; also a client's limit while all together have too much. */
     static final int UNSENT_CALM = 64 << 10;
-    /** Frames, and characters, that wait for the bridge where the sender cannot be held back. */
+    /** Frames, and characters, that may wait for the bridge where the sender cannot be slowed down. */
     static final int UNREAD_MAX = 256, UNREAD_CHARACTERS = 512 << 10;
-    /** Who does not take a close is cut off after this. */
+    /** A client that does not answer a close is cut off after this time. */
     static final long CUT_MS = 5_000;
 
     /** Close codes: RFC 6455 section 7.4.1 and its registry. */
@@ -72,7 +72,7 @@ public final class BridgeSocket {
     private final AtomicLong unsent = new AtomicLong();
     private volatile boolean done;
 
-    // The rest is used on the HTTP server's context alone.
+    // The rest is used on the HTTP server's context only.
     private @Nullable End end;
     private @Nullable Reader reader;
     private int unread;
@@ -82,10 +82,10 @@ public final class BridgeSocket {
     private long cutter = -1;
 
     /**
-     * Takes a carrier over, which tells of what comes by {@link #onText}, {@link #onBroken} and {@link #onClosed}.
+     * Wraps a carrier, which reports by {@link #onText}, {@link #onBroken} and {@link #onClosed}.
      *
      * @param authorization as in HTTP's header; null for none
-     * @param all counts what is on its way to all clients of one server
+     * @param all counts the bytes on their way to all clients of one server
      */
     public BridgeSocket(Carrier carrier, Context home, @Nullable String authorization, AtomicLong all) {
         this.carrier = carrier;
@@ -100,11 +100,11 @@ public final class BridgeSocket {
     }
 
     /**
-     * Begins to read. From any thread.
+     * Begins to read. May be called on any thread.
      *
-     * @param there where the other two are called
-     * @param text takes each frame; what it throws ends this socket
-     * @param left told once that it has ended, which may be at once
+     * @param there the context for the two callbacks
+     * @param text takes each frame; an exception ends this socket
+     * @param left called once when the socket has ended, which may be at once
      */
     public void open(Context there, Consumer<String> text, Consumer<End> left) {
         post(home, () -> {
@@ -115,7 +115,10 @@ public final class BridgeSocket {
         });
     }
 
-    /** Sends a frame, from any thread. Who does not read is closed: it may come back, what it missed would fill memory. */
+    /**
+     * Sends a frame; may be called on any thread. A client that does not read is closed instead of filling memory; it may
+     * connect again.
+     */
     public void send(String frame) {
         if (done) return;
         long cost = (long) FRAME_COST + frame.length();
@@ -130,14 +133,14 @@ public final class BridgeSocket {
         });
     }
 
-    /** Turns the client away, with the reason for it. From any thread. */
+    /** Closes the socket with a reason; may be called on any thread. */
     public void refuse(String reason) {
         post(home, () -> finish(End.REFUSED, TRY_AGAIN, reason));
     }
 
     // ---- what the carrier tells, on the HTTP server's context -------------------------------------------------------
 
-    /** A frame came. */
+    /** A frame was received. */
     public void onText(String frame) {
         Reader to = reader;
         if (end != null || to == null) return;
@@ -155,13 +158,13 @@ public final class BridgeSocket {
         if (!handed) finish(End.FAILED, FAILURE, "the bridge has ended");
     }
 
-    /** It is of no more use, though it may be open yet. */
+    /** The carrier is broken, though it may still be open. */
     public void onBroken(Throwable cause) {
         LOG.debug("a socket of the bridge broke", cause);
         finish(End.FAILED, FAILURE, "the connection is broken");
     }
 
-    /** It has ended. */
+    /** The carrier has ended. */
     public void onClosed() {
         if (cutter >= 0) home.owner().cancelTimer(cutter);
         cutter = -1;
@@ -195,7 +198,7 @@ public final class BridgeSocket {
     private void write(String frame, long cost) {
         written += cost;
         attempt(() -> carrier.write(frame).onComplete(_ -> {
-            if (end != null) return; // counted as gone already
+            if (end != null) return; // already released
             written -= cost;
             release(cost);
             if (!held || unsent.get() > UNSENT_CALM) return;
@@ -209,7 +212,7 @@ public final class BridgeSocket {
         all.addAndGet(-cost);
     }
 
-    /** A carrier that has ended throws before it tells so. */
+    /** Runs a step; a carrier that has ended throws before it reports the end. */
     private void attempt(Runnable step) {
         try {
             step.run();
@@ -241,7 +244,7 @@ public final class BridgeSocket {
         post(told.home(), () -> told.left().accept(why));
     }
 
-    /** Goes on elsewhere; false where nothing runs any more. */
+    /** Runs a step on a context; false if that has ended. */
     private static boolean post(Context there, Runnable step) {
         try {
             there.runOnContext(_ -> step.run());

@@ -1,6 +1,6 @@
 package mcc.node;
 
-/** A core failed in the midst of a step, so that its state is not to be trusted any more: its verticle is started again. */
+/** A core threw in the middle of a step, so its state is not to be trusted: its verticle must be started again. */
 final class Broken extends RuntimeException {
     Broken(Throwable cause) {
         super(String.valueOf(cause), cause);

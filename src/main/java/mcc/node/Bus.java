@@ -31,57 +31,57 @@ import org.slf4j.LoggerFactory;
 /**
  * All traffic between verticles, and the only class that touches the event bus.
  *
- * <p>Bodies are records of this program, passed by reference. Requests have time-outs; a failure is a {@link Problem}. What
- * is not here: datagrams, frames and stream bytes, which never travel as messages.
+ * <p>Bodies are records of this program, passed by reference. Requests have time-outs; a failure is a {@link Problem}.
+ * Datagrams, frames and stream bytes never travel on the bus.
  */
 public final class Bus {
-    /** An address: who reads it, and what its messages are: questions ({@link Ask}) where they are answered. */
+    /** An address with one kind of reader, and the type of its messages; messages that are answered are {@link Ask}s. */
     public record Address<Q>(String name) {}
 
     /** Inputs for the links, from other cores. */
     public static final Address<LinkInput> LINKS = new Address<>("mcc.session");
-    /** Questions to the session verticle. */
+    /** Queries to the session verticle. */
     public static final Address<SessionVerticle.Query> SESSION = new Address<>("mcc.session.ask");
     /** Inputs for the DHT, from other cores. */
     public static final Address<Dht.Input> DHT_CORE = new Address<>("mcc.dht");
-    /** What became of the dials of the DHT's host. */
+    /** The results of the DHT verticle's dials. */
     public static final Address<LinkOutput> DHT_HOST = new Address<>("mcc.dht.dialled");
-    /** Questions to the DHT verticle. */
+    /** Queries to the DHT verticle. */
     public static final Address<DhtVerticle.Query> DHT = new Address<>("mcc.dht.ask");
     /** Inputs for the registry, from other cores. */
     public static final Address<Registry.Input> REGISTRY_CORE = new Address<>("mcc.registry");
-    /** Questions to the registry verticle. */
+    /** Queries to the registry verticle. */
     public static final Address<RegistryVerticle.Query> REGISTRY = new Address<>("mcc.registry.ask");
     /** Inputs for NAT detection, from other cores. */
     public static final Address<Nat.Input> NAT_CORE = new Address<>("mcc.nat");
-    /** Questions to the NAT verticle. */
+    /** Queries to the NAT verticle. */
     public static final Address<NatVerticle.Query> NAT = new Address<>("mcc.nat.ask");
-    /** Questions about the policy in force. */
+    /** Queries about the policy in force. */
     public static final Address<Policies.Query> POLICY = new Address<>("mcc.policy.ask");
-    /** Each new epoch of it, published. */
+    /** New epochs of the policy, published. */
     public static final Address<PolicyEpoch> EPOCHS = new Address<>("mcc.policy");
-    /** Questions to the store. */
+    /** Queries to the store. */
     public static final Address<StoreVerticle.Query> STORE = new Address<>("mcc.store");
     /** Streams that peers opened. */
     public static final Address<StreamPort> INCOMING = new Address<>("mcc.tunnel.incoming");
-    /** What this node offers, published whenever that changes. */
+    /** This node's registrations, published whenever they change. */
     public static final Address<RegistryVerticle.Offers> OFFERS = new Address<>("mcc.registry.offers");
-    /** A core has begun, perhaps anew: published, so that whoever told it something tells it again. */
+    /** A core was started, for the first time or again; published so that those who told it something tell it again. */
     public static final Address<Started> STARTED = new Address<>("mcc.started");
-    /** Where the node listens for its endpoints, published again and again. */
+    /** Where the node listens for its endpoints, published repeatedly. */
     public static final Address<SessionVerticle.Listeners> LISTENERS = new Address<>("mcc.tunnel.listeners");
-    /** Operations of the REST interface, for those who do not come by HTTP. */
+    /** Operations of the REST interface, for callers that do not use HTTP. */
     public static final Address<ApiQuery> API = new Address<>("mcc.rest.ask");
-    /** Questions to the plugins. */
+    /** Queries to the plugins. */
     public static final Address<PluginQuery> PLUGINS = new Address<>("mcc.plugins.ask");
     /** Clients of the event-bus bridge. */
     public static final Address<PluginQuery.Client> BRIDGE = new Address<>("mcc.bridge");
-    /** What happened, numbered and in the form in which the REST interface shows it. Not to be changed by readers. */
+    /** Events, numbered and in the form of the REST interface, published. Readers must not change them. */
     public static final Address<JsonObject> NUMBERED_EVENTS = new Address<>("mcc.events.numbered");
-    /** What happened: published to all who watch. */
+    /** Events, published. */
     public static final Address<NodeEvent> EVENTS = new Address<>("mcc.events");
 
-    /** Letters that wait at one address before {@link #offer} refuses more. */
+    /** Messages that may wait at one address before {@link #offer} refuses more. */
     public static final int CREDIT = 1_024;
 
     private static final Logger LOG = LoggerFactory.getLogger(Bus.class);
@@ -91,7 +91,7 @@ public final class Bus {
     private final EventBus bus;
     private final Map<String, Credit> credits = new ConcurrentHashMap<>();
 
-    /** The messages that wait at one address for its one reader. */
+    /** Counts the messages that wait for the one reader of an address. */
     private static final class Credit {
         private final AtomicInteger waiting = new AtomicInteger();
 
@@ -108,14 +108,14 @@ public final class Bus {
         }
     }
 
-    /** Wraps the bus of a Vertx instance; registers the codec once. */
+    /** Wraps the bus of a Vertx instance; registers the codec. */
     public Bus(Vertx vertx) {
         bus = vertx.eventBus();
         bus.registerCodec(new ByReference());
         bus.codecSelector(body -> body.getClass().getName().startsWith("mcc.") ? CODEC : null);
     }
 
-    /** Sends without waiting for anything. */
+    /** Sends a message without waiting for an answer. */
     public <Q> void send(Address<Q> to, Q body) {
         Credit credit = credits.get(to.name());
         if (credit != null) credit.take();
@@ -123,8 +123,8 @@ public final class Bus {
     }
 
     /**
-     * Sends what peers caused, unless {@link #CREDIT} messages wait there already; returns whether it did. The bus itself
-     * would queue without end, and what peers send can be lost on the way as well as here.
+     * Sends a message caused by peers, unless {@link #CREDIT} messages already wait there; returns whether it did. The bus
+     * itself would queue without limit; what peers send may get lost here just as on its way.
      */
     public <Q> boolean offer(Address<Q> to, Q body) {
         Credit credit = credits.get(to.name());
@@ -137,7 +137,7 @@ public final class Bus {
         bus.send(to.name(), body, new DeliveryOptions().setCodecName(CODEC));
     }
 
-    /** Asks and waits; fails with a {@link Problem}. */
+    /** Sends a query and waits for its answer; fails with a {@link Problem}. */
     public <A, Q extends Ask<A>> Future<A> ask(Address<? super Q> to, Q question) {
         DeliveryOptions options = new DeliveryOptions().setCodecName(CODEC).setSendTimeout(REQUEST_TIMEOUT_MS);
         return bus.<Answer<A>>request(to.name(), question, options)
@@ -149,14 +149,14 @@ public final class Bus {
                 .recover(e -> Future.failedFuture(problem(to, e)));
     }
 
-    /** Tells everyone who watches. */
+    /** Sends a message to all readers of an address. */
     public <Q> void publish(Address<Q> to, Q body) {
         bus.publish(to.name(), body, new DeliveryOptions().setCodecName(CODEC));
     }
 
-    /** Reads what is sent to an address, on the caller's context. */
+    /** Reads the messages of an address, on the caller's context. */
     public <Q> MessageConsumer<Q> on(Address<Q> address, Consumer<Q> handler) {
-        Credit credit = new Credit(); // a new reader: what its predecessor left unread is gone
+        Credit credit = new Credit(); // for a new reader: what its predecessor left unread is gone
         credits.put(address.name(), credit);
         return bus.localConsumer(address.name(), (Message<Q> message) -> {
             credit.give();
@@ -165,8 +165,9 @@ public final class Bus {
     }
 
     /**
-     * Answers what is asked at an address, on the caller's context. What fails to answer has changed nothing, so its asker is
-     * told and all goes on; where a core broke, its asker is told as well.
+     * Answers the queries at an address, on the caller's context. A handler that throws is assumed to have changed nothing:
+     * the failure is the answer and all goes on, unless a core broke, in which case the exception is thrown on after the
+     * answer.
      */
     public <Q> MessageConsumer<Q> serve(Address<Q> address, Function<Q, Ask.Reply> handler) {
         return bus.localConsumer(address.name(), (Message<Q> message) -> answer(handler, message));
@@ -208,7 +209,7 @@ public final class Bus {
         return e;
     }
 
-    /** Passes records of this program as they are. */
+    /** Passes records of this program by reference. */
     private static final class ByReference implements MessageCodec<Object, Object> {
         @Override
         public void encodeToWire(Buffer buffer, Object body) {

@@ -8,9 +8,8 @@ import mcc.core.Core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Drives one core on one event loop: hands it inputs with the time, drains its outputs, keeps its one timer.
- *
- * <p>Law 1 of {@link Core} lives here. Not thread-safe: everything happens on the context that made it.
+ * Runs one core on one event loop: passes it inputs with the time, takes its outputs, and arms one timer for its deadline (law
+ * 1 of {@link Core}). Not thread-safe: everything happens on the context that made it.
  */
 final class CoreHost<I, O> {
     private final Vertx vertx;
@@ -22,7 +21,7 @@ final class CoreHost<I, O> {
     private boolean closed;
 
     /**
-     * @param tick the input that says that the deadline came
+     * @param tick the input that says that time has passed
      * @param deliver takes each output
      */
     CoreHost(Vertx vertx, Core<I, O> core, I tick, Consumer<O> deliver) {
@@ -33,9 +32,9 @@ final class CoreHost<I, O> {
     }
 
     /**
-     * One step of the core, with all that follows from it.
+     * Passes an input to the core and handles everything that follows.
      *
-     * @throws Broken where it did not come to its end
+     * @throws Broken if the core threw
      */
     void handle(I input) {
         if (closed) return;

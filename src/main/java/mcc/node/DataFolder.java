@@ -25,10 +25,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The folder that makes a node the same node after a restart: its key, its store, its first token. Locked while in use.
+ * The folder with what makes a node the same after a restart: its key, its store, the administrator's token. Locked while in
+ * use.
  *
- * <p>{@code node.key} holds the Ed25519 seed and the ID that follows from it, in text, mode 0600; the two must agree. Nothing
- * is taken from a folder that another user could have written. {@code format} tells the format of the whole.
+ * <p>{@code node.key} holds the Ed25519 seed and the ID that follows from it, as text with mode 0600; the two must agree. A
+ * folder that another user could have written is refused. {@code format} contains the version of the folder's format.
  */
 public final class DataFolder implements AutoCloseable {
     private static final String KEY_FILE = "node.key";
@@ -40,7 +41,7 @@ public final class DataFolder implements AutoCloseable {
     private static final int SMALL_BYTES = 4096;
     private static final int TOKEN_MIN = 16;
     private static final int TOKEN_MAX = 512;
-    /** A key of a later format would begin so as well, and go on in another way. */
+    /** A key of a later format would have this prefix too, and another continuation. */
     private static final String KIND = "mcc ";
 
     private static final String HEADER = "mcc ed25519 key, keep it secret";
@@ -55,7 +56,7 @@ public final class DataFolder implements AutoCloseable {
         this.lock = lock;
     }
 
-    /** The folder used where none is set: for root {@code /var/lib/mcc}, else below the user's state folder. */
+    /** The default folder: for root {@code /var/lib/mcc}, else below the user's state folder. */
     public static Path byDefault() {
         if ("root".equals(System.getProperty("user.name"))) return Path.of("/var/lib/mcc");
         String state = System.getenv("XDG_STATE_HOME");
@@ -66,9 +67,9 @@ public final class DataFolder implements AutoCloseable {
     }
 
     /**
-     * Makes the folder if need be (mode 0700) and locks it.
+     * Creates the folder if it is missing (mode 0700) and locks it.
      *
-     * @throws Problem when another process has it, or it cannot be made or written
+     * @throws Problem if another process uses it, or it cannot be created or written
      */
     public static DataFolder open(Path path) {
         try {
@@ -95,7 +96,7 @@ public final class DataFolder implements AutoCloseable {
                 data.checkFormat();
                 data.clear();
             } catch (IOException | RuntimeException e) {
-                data.unlock(); // and nothing else: what is in it may be another version's
+                data.unlock(); // and nothing else: its content may be another version's
                 throw e;
             }
             return data;
@@ -104,7 +105,7 @@ public final class DataFolder implements AutoCloseable {
         }
     }
 
-    /** Who may write the folder could put a key, a token or a plugin of his own there. */
+    /** Whoever may write to the folder could put a key, a token or a plugin there. */
     private static void checkFolder(Path path) throws IOException {
         String fault = Ownership.fault(path);
         if (fault == null) return;
@@ -115,7 +116,7 @@ public final class DataFolder implements AutoCloseable {
                         + " — or give the node a folder of its own with --data DIR");
     }
 
-    /** The folder's format: a newer version's is left alone, an older one's has none, and becomes this one. */
+    /** Checks the folder's format: a newer version's folder is left alone; an older one has no format file and gets one. */
     private void checkFormat() throws IOException {
         Path file = path.resolve(FORMAT_FILE);
         if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
@@ -130,7 +131,7 @@ public final class DataFolder implements AutoCloseable {
         write(file, FORMAT + "\n");
     }
 
-    /** Removes what a node that was killed left in its cache. */
+    /** Removes what a killed node left in the cache. */
     private void clear() throws IOException {
         Path cache = path.resolve(CACHE);
         if (!Files.exists(cache, LinkOption.NOFOLLOW_LINKS)) return;
@@ -140,8 +141,8 @@ public final class DataFolder implements AutoCloseable {
     }
 
     /**
-     * How a Vertx instance unpacks files from jars: into this folder, and not into the shared one for temporary files, which may
-     * be full or read-only, and where what a killed node left would stay. Where even that cannot be, it does without.
+     * How a Vertx instance unpacks files from jars: into this folder, because the shared one for temporary files may be full
+     * or read-only, and would keep the files of a killed node. If that is impossible too, nothing is unpacked.
      */
     FileSystemOptions unpacking(String instance) {
         FileSystemOptions options = new FileSystemOptions().setFileCacheDirAsExactPath(true);
@@ -160,7 +161,7 @@ public final class DataFolder implements AutoCloseable {
         try {
             return channel.tryLock();
         } catch (OverlappingFileLockException _) {
-            return null; // another node in this very process has it
+            return null; // another node in this process has it
         }
     }
 
@@ -170,7 +171,7 @@ public final class DataFolder implements AutoCloseable {
     }
 
     /**
-     * Reads the node's identity, or makes one at the first start.
+     * Reads the node's identity, or creates one at the first start.
      *
      * @throws Problem for a key file that is corrupt, readable by others, or another user's
      */
@@ -239,7 +240,7 @@ public final class DataFolder implements AutoCloseable {
     }
 
     /**
-     * Reads the administrator's token, or makes one at the first start: 0600, {@code admin.token}.
+     * Reads the administrator's token from {@code admin.token}, or creates one at the first start, with mode 0600.
      *
      * @throws Problem for a file that is readable by others, or another user's
      */
@@ -258,7 +259,7 @@ public final class DataFolder implements AutoCloseable {
         }
     }
 
-    /** Who says nothing, or next to nothing, must not be the administrator for it. */
+    /** Refuses an empty or short token, which anybody could guess. */
     private static String checkToken(Path file, String token) {
         if (token.matches("[\\x21-\\x7e]{" + TOKEN_MIN + "," + TOKEN_MAX + "}")) return token;
         String what = token.isEmpty()
@@ -270,7 +271,7 @@ public final class DataFolder implements AutoCloseable {
                 "restore it from a backup, or remove it: the node then makes a new token at its next start");
     }
 
-    /** Reads a file that has a few lines; one that is longer, or no text, is something else under its name. */
+    /** Reads a file of a few lines; a longer one must be something else. */
     private static String readSmall(String kind, Path file) throws IOException {
         if (Files.size(file) <= SMALL_BYTES) return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
         throw new Problem(
@@ -279,7 +280,7 @@ public final class DataFolder implements AutoCloseable {
                 "restore it from a backup");
     }
 
-    /** Writes beside, forces to disk, then renames, so that a crash leaves the old file or the new one. */
+    /** Writes a new file, forces it to disk and renames it, so that a crash leaves either the old file or the new one. */
     private static void write(Path file, String text) throws IOException {
         Path beside = file.resolveSibling(file.getFileName() + ".new");
         Files.deleteIfExists(beside);

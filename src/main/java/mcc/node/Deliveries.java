@@ -4,11 +4,11 @@ import java.util.List;
 import mcc.core.Counters;
 import mcc.overlay.Delivery;
 
-/** Delivers messages between cores over the bus: the production side of {@link mcc.overlay.Wiring}. */
+/** Sends messages between cores over the bus: what {@link mcc.overlay.Wiring} routes, in a running node. */
 final class Deliveries {
     private Deliveries() {}
 
-    /** Sends every message to its core; those for the host are the caller's and returned to no one here. */
+    /** Sends every message to its core; those for the sender's own host are left to the caller. */
     static void post(Bus bus, List<Delivery> deliveries) {
         for (Delivery delivery : deliveries) {
             switch (delivery) {
@@ -23,7 +23,7 @@ final class Deliveries {
         }
     }
 
-    /** The same for what peers caused: a mailbox with no credit left gets no more, which is counted. */
+    /** The same for messages caused by peers: those for a mailbox without credit are dropped and counted. */
     static void offer(Bus bus, List<Delivery> deliveries, Counters counters) {
         for (Delivery delivery : deliveries) {
             boolean taken = switch (delivery) {

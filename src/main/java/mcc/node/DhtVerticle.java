@@ -24,9 +24,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hosts {@link Dht}: joins by the bootstrap addresses, keeps a snapshot of the routing table on disk. */
+/** Hosts {@link Dht}, joins the network by the bootstrap nodes, and keeps a snapshot of the routing table on disk. */
 public final class DhtVerticle extends VerticleBase {
-    /** What may be asked. */
+    /** Queries to this verticle. */
     public sealed interface Query {
         /** Answered by a {@link Dht.Status}. */
         record Status() implements Query, Ask<Dht.Status> {}
@@ -37,26 +37,26 @@ public final class DhtVerticle extends VerticleBase {
         /** A lookup. */
         sealed interface Find extends Query, Ask<Dht.Output.Found> {}
 
-        /** Looks nodes up by position. */
+        /** Looks up nodes by position. */
         record FindNode(Id target) implements Find {}
 
-        /** Looks records up by key. */
+        /** Looks up records by key. */
         record FindValue(Id key) implements Find {}
 
         /** Answered by a list of {@link Counters.Count}. */
         record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
-    /** A bootstrap node, its key where it was given. */
+    /** A bootstrap node as configured; its key is null if none was given. */
     public record Bootstrap(String text, @Nullable Id key, String host, int port) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(DhtVerticle.class);
     private static final long SNAPSHOT_MS = 60_000;
     private static final long SETTLE_MS = 1_000;
     private static final long CLOCK_MS = 5_000;
-    /** A clock that is off by more has its records refused. */
+    /** Records of a node whose clock is off by more are refused. */
     private static final long REFUSED_MS = 600_000;
-    /** How long an alarm stands that nothing ends. */
+    /** How long an alarm is shown that no event ends. */
     private static final long ALARM_MS = 600_000;
 
     private static final String ALONE = "alone";
@@ -77,7 +77,7 @@ public final class DhtVerticle extends VerticleBase {
     private @Nullable CoreHost<Dht.Input, Dht.Output> host;
     private boolean everJoined;
     private long twinTimer = -1;
-    /** The snapshot that is on disk. */
+    /** The snapshot on disk. */
     private String saved = "";
 
     private boolean settling;
@@ -100,14 +100,14 @@ public final class DhtVerticle extends VerticleBase {
     }
 
     private Future<?> begin(CoreHost<Dht.Input, Dht.Output> made) {
-        List.of(ALONE, CLOCK, THIN, TWIN).forEach(status::solved); // a predecessor's
+        List.of(ALONE, CLOCK, THIN, TWIN).forEach(status::solved); // those of this verticle's predecessor
         bus.on(Bus.DHT_CORE, this::onInput);
         bus.on(Bus.DHT_HOST, this::onDialled);
         bus.serve(Bus.DHT, this::onQuery);
         Bootstraps bootstraps = new Bootstraps(vertx, bus, status, named, Addresses::resolve, this::meet);
         this.bootstraps = bootstraps;
         bus.on(Bus.STARTED, started -> {
-            if (started.mailbox() == Mailbox.LINKS) bootstraps.forget(); // they know nothing of these any more
+            if (started.mailbox() == Mailbox.LINKS) bootstraps.forget(); // the links were started again
         });
         vertx.setPeriodic(CLOCK_MS, _ -> made.handle(new Dht.Input.Clock(System.currentTimeMillis())));
         vertx.setPeriodic(SNAPSHOT_MS, _ -> made.handle(new Dht.Input.Snapshot()));
@@ -175,7 +175,7 @@ public final class DhtVerticle extends VerticleBase {
         }
     }
 
-    /** Tells and remembers a changed table once things have settled: a node killed a moment later still knows whom to ask. */
+    /** Reports and saves a changed table after a short while, so that a node that is killed soon after still knows contacts. */
     private void tableChanged(int contacts) {
         tableSize = contacts;
         if (settling) return;

@@ -17,11 +17,11 @@ import mcc.registry.Registry.Output.RunCheck;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One look whether an app is well: a connection of its own, and for HTTP a request of which no more is read than the head of
- * its answer. One deadline is over all of it, from the lookup of the name on.
+ * One check of an app's health: a new connection, and for HTTP a request of whose answer only the head is read. One time limit
+ * covers everything from the lookup of the name on.
  */
 final class HealthCheck {
-    /** What may come before the status of the final answer. */
+    /** The longest answer up to the final status. */
     private static final int HEAD_BYTES = 8 * 1024;
 
     private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?\n");
@@ -48,10 +48,10 @@ final class HealthCheck {
     }
 
     /**
-     * Looks.
+     * Starts a check.
      *
-     * @param first what the app wants to read before anything else
-     * @param done told once, on this context: whether it is well, and why
+     * @param first what the app must read before anything else, such as a PROXY header
+     * @param done called once, on this context: whether the app is well, and why
      */
     static void run(Vertx vertx, NetClient client, RunCheck check, byte[] first, BiConsumer<Boolean, String> done) {
         new HealthCheck(vertx, client, check, first, done).begin();
@@ -114,7 +114,7 @@ final class HealthCheck {
                 break;
             }
             Matcher rest =
-                    END_OF_HEAD.matcher(text); // an interim answer: the final one follows (RFC 9110 section 15.2)
+                    END_OF_HEAD.matcher(text); // an interim answer, the final one follows (RFC 9110 section 15.2)
             if (!rest.find(status.end() - 2)) break;
             at = rest.end();
         }

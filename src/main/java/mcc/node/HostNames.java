@@ -22,19 +22,19 @@ import mcc.core.Address;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Host names of apps, as every part of the node resolves them: by the host's own resolver, which reads its hosts file and its
- * list of name servers as they are now, to all addresses of a name, tried in turn as in RFC 8305.
+ * Looks up host names of apps, the same way in every part of the node: with the host's own resolver, which always reads the
+ * current hosts file and list of name servers, and trying all addresses of a name in turn as in RFC 8305.
  */
 public final class HostNames {
-    /** After this time without an answer the next address is tried as well (RFC 8305 section 5). */
+    /** The next address is tried in parallel after this time without an answer (RFC 8305 section 5). */
     private static final long NEXT_MS = 250;
-    /** A name is looked up again after so long, whether it was found or not. */
+    /** How long a result, found or not, is cached. */
     private static final String CACHE_SECONDS = "1";
 
     private static final int THREADS = 8;
     private static final int WAITING_MAX = 1_024;
 
-    /** Of its own, so that a name server that does not answer holds up nothing but names. */
+    /** A pool of its own, so that a silent name server delays only name lookups. */
     private static final ThreadPoolExecutor LOOKUPS = new ThreadPoolExecutor(
             THREADS,
             THREADS,
@@ -45,7 +45,7 @@ public final class HostNames {
 
     static {
         LOOKUPS.allowCoreThreadTimeOut(true);
-        // Read once, at the first lookup of the process: so every lookup comes by this class.
+        // The JDK reads these once, at the first lookup of the process, so every lookup must go through this class.
         Security.setProperty("networkaddress.cache.ttl", CACHE_SECONDS);
         Security.setProperty("networkaddress.cache.negative.ttl", CACHE_SECONDS);
     }
@@ -53,22 +53,22 @@ public final class HostNames {
     private HostNames() {}
 
     /**
-     * Looks a name up. Blocks.
+     * Looks up a name. Blocks.
      *
-     * @throws UnknownHostException where nobody knows it
+     * @throws UnknownHostException if it is unknown
      */
     static List<InetAddress> lookUp(String host) throws UnknownHostException {
         return List.of(InetAddress.getAllByName(host));
     }
 
     /**
-     * Every address of {@code host}, best first, the families in turn (RFC 8305 section 4); at least one.
+     * Returns every address of {@code host}, best first, alternating between the families (RFC 8305 section 4); at least one.
      *
-     * @return fails with {@link UnknownHostException} where nobody knows the name
+     * @return fails with {@link UnknownHostException} if the name is unknown
      */
     public static Future<List<InetSocketAddress>> resolve(Vertx vertx, String host, int port) {
         boolean literal = host.indexOf(':') >= 0 || Address.parse(host + ":" + port) != null;
-        if (literal) return found(host, port); // no name, so this asks nobody
+        if (literal) return found(host, port); // not a name, so no lookup happens
         Promise<List<InetSocketAddress>> promise = Promise.promise();
         Context context = vertx.getOrCreateContext();
         try {
@@ -82,7 +82,7 @@ public final class HostNames {
         return promise.future();
     }
 
-    /** The same for an app that listens there: one that does on every address of this host is reached by loopback. */
+    /** The same for an app's address: an app that listens on every address of this host is reached by loopback. */
     public static Future<List<InetSocketAddress>> ofApp(Vertx vertx, String host, int port) {
         return resolve(vertx, host, port).map(all -> {
             List<InetSocketAddress> out = new ArrayList<>();
@@ -110,7 +110,7 @@ public final class HostNames {
 
     private static List<InetSocketAddress> ordered(String host, List<InetAddress> found, int port) {
         LinkedHashSet<InetAddress> all = new LinkedHashSet<>(found);
-        if (isLocalhost(host)) { // RFC 6761 section 6.3: whatever the hosts file says of it
+        if (isLocalhost(host)) { // RFC 6761 section 6.3: whatever the hosts file says
             all.add(loopback(true));
             all.add(loopback(false));
         }
@@ -141,12 +141,12 @@ public final class HostNames {
     }
 
     /**
-     * Connects to the first address that answers: to the next one where one fails, and after a quarter of a second without an
+     * Connects to the first address that answers: tries the next one when one fails, or after a quarter of a second without an
      * answer.
      *
-     * @param at at least one
-     * @param connect has a time-out of its own
-     * @param drop takes what connected too late
+     * @param at at least one address
+     * @param connect must have a time-out of its own
+     * @param drop takes connections that came too late
      */
     public static <S> Future<S> connect(
             Vertx vertx, List<InetSocketAddress> at, Function<InetSocketAddress, Future<S>> connect, Consumer<S> drop) {
@@ -154,7 +154,7 @@ public final class HostNames {
         return new Race<>(vertx, List.copyOf(at), connect, drop).begin();
     }
 
-    /** Attempts at several addresses, of which the first that succeeds wins. */
+    /** Attempts at several addresses; the first that succeeds wins. */
     private static final class Race<S> {
         private final Vertx vertx;
         private final List<InetSocketAddress> at;

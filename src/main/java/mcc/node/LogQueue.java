@@ -11,16 +11,17 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
 /**
- * Lines of the log on their way to one sink, which may block for ever: a pipe that nobody reads, a disk that hangs. Who logs
- * never waits; what finds the queue full is dropped and counted, and the sink is told how much once it takes lines again.
+ * Lines of the log on their way to one sink, which may block for ever: a pipe that nobody reads, a disk that hangs. Logging
+ * never waits; lines that find the queue full are dropped and counted, and the number is reported once the sink takes lines
+ * again.
  */
 final class LogQueue extends UnsynchronizedAppenderBase<ILoggingEvent> {
-    /** Lines that wait; each is at most {@link LogText#LINE_CHARS} characters and the stack of what was thrown. */
+    /** Lines that may wait; each has at most {@link LogText#LINE_CHARS} characters and the stack trace of an exception. */
     static final int LINES = 1_024;
 
     private static final long FLUSH_MS = 1_000;
 
-    /** What waits: a line, or somebody who wants to know that all before it is written. */
+    /** An entry of the queue: a line, or a mark that tells when all before it was written. */
     private sealed interface Entry {}
 
     private record Line(ILoggingEvent event) implements Entry {}
@@ -35,8 +36,8 @@ final class LogQueue extends UnsynchronizedAppenderBase<ILoggingEvent> {
     private volatile boolean blocked;
 
     /**
-     * @param sink started; used on a thread of this alone
-     * @param state told how many lines were dropped so far when the first one is, and 0 when the sink takes lines again
+     * @param sink already started; used on this queue's own thread only
+     * @param state gets the number of dropped lines when the first line is dropped, and 0 when the sink takes lines again
      */
     LogQueue(String name, Appender<ILoggingEvent> sink, LongConsumer state) {
         this.sink = sink;
@@ -82,7 +83,7 @@ final class LogQueue extends UnsynchronizedAppenderBase<ILoggingEvent> {
         }
     }
 
-    /** Waits until what was logged before is written, a second at most. */
+    /** Waits until everything logged so far is written, at most a second. */
     void flush() {
         CountDownLatch written = new CountDownLatch(1);
         try {
@@ -99,7 +100,7 @@ final class LogQueue extends UnsynchronizedAppenderBase<ILoggingEvent> {
         return dropped.get();
     }
 
-    /** Takes no more lines, and waits a second for those that it has. */
+    /** Takes no more lines, and waits up to a second until the queued ones are written. */
     @Override
     public void stop() {
         if (!isStarted()) return;

@@ -11,12 +11,12 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The text form of the log: {@code TIME LEVEL CLASS message}, then the stack of what was thrown. What others said in it, a
- * plugin or a peer, stays on its line and changes nothing on a terminal: everything that ends a line, moves a cursor or turns
- * the direction of writing is written as its number.
+ * The text format of the log: {@code TIME LEVEL CLASS message}, then the stack trace of an exception. Text from others, a
+ * plugin or a peer, stays on its line and cannot control a terminal: whatever ends a line, moves the cursor or changes the
+ * text's direction is written as an escape.
  */
 public final class LogText extends LayoutBase<ILoggingEvent> {
-    /** The longest message; of a longer one the rest is counted. */
+    /** The longest message; of a longer one the number of further characters is given. */
     static final int LINE_CHARS = 8_192;
 
     private static final int FRAMES = 200;
@@ -68,7 +68,7 @@ public final class LogText extends LayoutBase<ILoggingEvent> {
         if (end < text.length()) out.append("... ").append(text.length() - end).append(" more");
     }
 
-    /** A text of others, as it may stand in a line of a terminal. */
+    /** Makes a foreign text safe for a line of a terminal. */
     public static String plain(String text) {
         StringBuilder out = new StringBuilder(text.length());
         plain(out, text, text.length());

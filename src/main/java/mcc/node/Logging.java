@@ -20,7 +20,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sets logging up from the settings: stderr always, a rotated file where one is named; text or JSON; nobody waits for either. */
+/**
+ * Sets up logging as the settings say: always to stderr, to a rotated file if one is configured; as text or JSON. Logging
+ * never blocks.
+ */
 final class Logging {
     private static final Logger LOG = LoggerFactory.getLogger(Logging.class);
     private static final String FILE = "log-file";
@@ -82,26 +85,26 @@ final class Logging {
         }
     }
 
-    /** From now on what is wrong with the log is among the node's problems. */
+    /** From now on reports what is wrong with the log among the node's problems. */
     void tell(Status status) {
         this.status = status;
         status.logDropped(this::dropped);
         if (unusable != null) status.problem(FILE, "warning", unusable, FILE_HINT);
     }
 
-    /** Lines that no sink took. */
+    /** Lines that were dropped. */
     private long dropped() {
         long sum = 0;
         for (LogQueue queue : queues) sum += queue.dropped();
         return sum;
     }
 
-    /** Waits until what was logged is written, a second at most. */
+    /** Waits until everything logged so far is written, at most a second. */
     void flush() {
         for (LogQueue queue : queues) queue.flush();
     }
 
-    /** Writes what waits, for a second at most. */
+    /** Writes what is queued, for a second at most. */
     void close() {
         for (LogQueue queue : queues) queue.stop();
     }

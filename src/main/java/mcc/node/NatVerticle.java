@@ -16,9 +16,9 @@ import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
 import org.jspecify.annotations.Nullable;
 
-/** Hosts {@link Nat} and tells it which addresses this host has. */
+/** Hosts {@link Nat} and tells it this host's addresses. */
 public final class NatVerticle extends VerticleBase {
-    /** What may be asked. */
+    /** Queries to this verticle. */
     public sealed interface Query {
         /** Answered by a {@link NatReport}. */
         record Report() implements Query, Ask<NatReport> {}
@@ -26,7 +26,7 @@ public final class NatVerticle extends VerticleBase {
         record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
-    /** A link that is back is to be noticed at once. */
+    /** Often enough to notice at once that a network connection is back. */
     private static final long LOOK_MS = 2_000;
 
     private final Bus bus;
@@ -35,7 +35,7 @@ public final class NatVerticle extends VerticleBase {
     private final String inner;
     private @Nullable CoreHost<Nat.Input, Nat.Output> host;
 
-    /** @param inner the virtual interface, whose addresses are no way to this host */
+    /** @param inner the name of the virtual interface, by whose addresses peers cannot reach this host */
     NatVerticle(Bus bus, String inner) {
         this.bus = bus;
         this.inner = inner;
@@ -48,7 +48,7 @@ public final class NatVerticle extends VerticleBase {
         host = made;
         bus.on(Bus.NAT_CORE, made::handle);
         bus.serve(Bus.NAT, this::onQuery);
-        // The sockets may be others now.
+        // The sockets may have other ports now.
         bus.on(Bus.STARTED, started -> {
             if (started.mailbox() == Mailbox.LINKS) look();
         });
@@ -82,7 +82,10 @@ public final class NatVerticle extends VerticleBase {
         };
     }
 
-    /** A wildcard stands for every address of the host but inner ones and loopback, or for loopback where there is no other. */
+    /**
+     * A wildcard address stands for every address of this host except inner, link-local and loopback ones, or for loopback if
+     * there is no other.
+     */
     private void expand(Address address, List<Address> out) {
         if (!address.isUnspecified()) {
             out.add(address);
@@ -100,7 +103,7 @@ public final class NatVerticle extends VerticleBase {
                 }
             }
         } catch (SocketException _) {
-            return; // no interfaces can be read now; the next look may
+            return; // the interfaces cannot be read now; the next look may succeed
         }
         out.addAll(found.isEmpty() && out.isEmpty() ? loopback : found);
     }

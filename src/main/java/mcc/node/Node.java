@@ -38,11 +38,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One running node, wired by hand from top to bottom: data folder, identity, bus, verticles in the order in which they need
- * each other; stopped in reverse.
+ * One running node, wired by hand from top to bottom: data folder, identity, bus, and the verticles in the order in which they
+ * need each other; stopped in reverse order.
  */
 public final class Node implements AutoCloseable {
-    /** What the rooms above get to build their verticles with. */
+    /** What the rooms above need to build their verticles. */
     public record Parts(
             Bus bus, Settings settings, String name, Path data, String adminToken, Status status, Subject self) {
         /** The node's ID. */
@@ -50,7 +50,7 @@ public final class Node implements AutoCloseable {
             return self.node();
         }
 
-        /** Takes the node out of service until its next start; ends when the network knows, or time is over. */
+        /** Takes the node out of service until its next start; completed when the network knows, or the time is over. */
         public Future<?> drain() {
             status.draining();
             return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Drain());
@@ -66,7 +66,7 @@ public final class Node implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
     private static final int LINKS_MAX = 4096;
     private static final long DRAIN_MS = 4_000;
-    /** The longest that one part of the start may take. A machine that starts twenty nodes at once is slow, not broken. */
+    /** The longest that one part of the start may take: a machine that starts twenty nodes at once is slow, not broken. */
     private static final long START_MS = 120_000;
 
     private static final long SLOW_MS = 10_000;
@@ -94,9 +94,9 @@ public final class Node implements AutoCloseable {
     /**
      * Starts a node and waits until it is ready. Blocks.
      *
-     * @param policy the first epoch: decides for every room of this node, together with what the settings grant
+     * @param policy the first epoch: it decides in every room of this node, together with what the settings grant
      * @param edges the verticles of the rooms above, in order
-     * @throws Problem for whatever an operator can mend
+     * @throws Problem for whatever an operator can fix
      */
     public static Node start(Settings settings, Policy policy, List<Edge> edges) {
         Logging logging = Logging.configure(settings);
@@ -139,10 +139,10 @@ public final class Node implements AutoCloseable {
             Parts parts = new Parts(bus, settings, name, folder, token, status, Subject.of(identity.id()));
             node = new Node(vertx, packets, data, parts, logging);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
-            logging.flush(); // what the start has to say is said before the node is called ready
+            logging.flush(); // the log of the start is written before the node is called ready
             return node;
         } catch (RuntimeException | Error e) {
-            boolean interrupted = Thread.interrupted(); // whoever does not want to wait for the start, wants its end
+            boolean interrupted = Thread.interrupted(); // whoever interrupted the start wants it to end
             if (node != null) node.stopVerticles();
             if (vertx != null) release(vertx);
             packets.close();
@@ -182,7 +182,9 @@ public final class Node implements AutoCloseable {
         parts.status().udp(udp());
     }
 
-    /** Opens the virtual interface for the life of the process; without it everything else works, and the node says so. */
+    /**
+     * Opens the virtual interface for the life of the process; if that fails everything else works, and a problem is reported.
+     */
     private TunPort.@Nullable Setup tun(Settings settings, Id self, long seed) {
         if (!settings.flag("tun")) return null;
         if (!PacketLoop.canWatch()) {
@@ -251,7 +253,7 @@ public final class Node implements AutoCloseable {
         parts.status().problem("tun-route-loop", "warning", title, hint);
     }
 
-    /** Whether another interface has an address of 100.64.0.0/10 (RFC 6598), whose neighbours would be cut off. */
+    /** Whether another interface has an address in 100.64.0.0/10 (RFC 6598); its neighbours would be cut off. */
     private boolean isSharedSpaceInUse() {
         try {
             for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
@@ -278,7 +280,7 @@ public final class Node implements AutoCloseable {
         settle(name, deployed);
     }
 
-    /** Waits for a part of the start, and says so where that takes long. */
+    /** Waits for a part of the start, and logs it if that takes long. */
     private static <T> T settle(String name, Future<T> part) {
         for (long waitedMs = SLOW_MS; ; waitedMs += SLOW_MS) {
             try {
@@ -298,21 +300,21 @@ public final class Node implements AutoCloseable {
         return out;
     }
 
-    /** The node's parts, for the line that says it is ready. */
+    /** The node's parts, for the ready line. */
     public Parts parts() {
         return parts;
     }
 
-    /** To be called when its start has been told to whoever waits for it: begins what may take long, or end the process. */
+    /** To be called once the ready line was printed: begins what may take long, or end the process. */
     public void begin() {
         parts.status().started();
     }
 
     /**
-     * Watches over every event loop and the heap from now on, until the node is closed.
+     * Watches every event loop and the heap from now on, until the node is closed.
      *
-     * @param well called each second while all is well
-     * @param end called at most once: the process is to end, because nothing inside it can mend what was found
+     * @param well called every second while all is well
+     * @param end called at most once, when the process must end because of something that it cannot repair itself
      */
     public void watch(Runnable well, Consumer<Watchdog.Finding> end) {
         Watchdog made = new Watchdog(packets.loops(vertx), parts.status());
@@ -320,7 +322,7 @@ public final class Node implements AutoCloseable {
         made.start(well, end);
     }
 
-    /** Withdraws every registration, says goodbye, and stops; within ten seconds. Blocks. */
+    /** Withdraws every registration, says goodbye, and stops, within ten seconds. Blocks. */
     @Override
     public void close() {
         if (watchdog != null) watchdog.close();
@@ -333,7 +335,7 @@ public final class Node implements AutoCloseable {
         logging.close();
     }
 
-    /** Stops those that run; one that is about to may finish that, because it does not expect its loop to end under it. */
+    /** Stops the running verticles; one that is just starting may finish that, as it does not expect its loop to end. */
     private void stopVerticles() {
         step("a verticle did not start", () -> await(starting.otherwiseEmpty(), 2_000));
         step("not every verticle stopped", () -> await(supervisor.stop(), 4_000));
@@ -366,7 +368,7 @@ public final class Node implements AutoCloseable {
         return out;
     }
 
-    /** Where peers know this node: port 0 is any free one at the first start only. */
+    /** The addresses at which peers know this node: with port 0, a free port is chosen at the first start only. */
     private List<Address> bound(List<Address> listen) {
         List<Address> out = new ArrayList<>();
         for (String text : parts.status().udp()) {
@@ -376,7 +378,7 @@ public final class Node implements AutoCloseable {
         return out.isEmpty() ? listen : out;
     }
 
-    /** A node has fewer verticles than that: further loops would have nothing to do. */
+    /** A node has few verticles: more loops would have nothing to do. */
     private static int loops() {
         return Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 8);
     }
@@ -387,7 +389,7 @@ public final class Node implements AutoCloseable {
         return out;
     }
 
-    /** The host's name as its kernel knows it: no name server has a part in that, which may be silent. */
+    /** The host's name as its kernel knows it; a name server is not asked, as it may be silent. */
     private static String hostName() {
         String kernel = "";
         try {
@@ -398,7 +400,7 @@ public final class Node implements AutoCloseable {
         return Settings.hostName(System.getenv("HOSTNAME"), kernel);
     }
 
-    /** What was waited for did not come in time. */
+    /** Something did not happen in time. */
     private static final class TooSlow extends RuntimeException {
         TooSlow(long timeoutMs) {
             super("no answer within " + timeoutMs + " ms", null, false, false);

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
 
-/** Questions to a core that wait for its answer, by ticket; at most {@link #MAX}. */
+/** Queries to a core that wait for its answer, by ticket; at most {@link #MAX}. */
 final class OpenQuestions {
-    /** Questions under way. */
+    /** Queries that may wait. */
     static final int MAX = 4096;
 
     private record Waiting<A>(Class<A> type, Promise<A> promise) {
@@ -22,9 +22,9 @@ final class OpenQuestions {
     private long next;
 
     /**
-     * Takes a ticket and asks with it; fails at once when too many wait.
+     * Takes a ticket and asks with it; fails at once if too many queries wait.
      *
-     * @param type what the core will answer with
+     * @param type the class of the core's answer
      */
     <A> Future<A> ask(Class<A> type, LongConsumer question) {
         if (open.size() >= MAX) {
@@ -43,7 +43,7 @@ final class OpenQuestions {
         if (waiting != null) waiting.answer(answer);
     }
 
-    /** Ends what still waits: whom it was asked of is gone. */
+    /** Fails all that still wait, as the core they were put to is gone. */
     void close() {
         for (Waiting<?> waiting : List.copyOf(open.values())) {
             waiting.promise()

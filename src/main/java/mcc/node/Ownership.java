@@ -12,13 +12,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whose a file is. Nothing is read, run or trusted that another user could have put there: what is there must belong to this
- * process's user or to root, and nobody else may write it.
+ * Checks the owners of files. Nothing that another user could have written is read, run or trusted: it must belong to this
+ * process's user or to root, and nobody else may have write permission.
  *
- * <p>Users are compared by number, because in a container a user need have no name.
+ * <p>Users are compared by number, because in a container a user need not have a name.
  */
 public final class Ownership {
-    /** A folder, and a file, for their owner alone, whatever the umask. */
+    /** Permissions of a new folder, and of a new file, for the owner only, whatever the umask. */
     public static final FileAttribute<?> FOLDER = mode("rwx------");
 
     public static final FileAttribute<?> FILE = mode("rw-------");
@@ -31,7 +31,9 @@ public final class Ownership {
         return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(text));
     }
 
-    /** What lets others in, in words that follow a name: {@code can be written by others}; null where nothing does. */
+    /**
+     * What gives others access, as words that follow the path, such as {@code can be written by others}; null if nothing does.
+     */
     public static @Nullable String fault(Path path) throws IOException {
         long link = user(path, LinkOption.NOFOLLOW_LINKS);
         long target = user(path);
@@ -49,12 +51,12 @@ public final class Ownership {
         return open ? "can be written by others (its mode is " + PosixFilePermissions.toString(mode) + ")" : null;
     }
 
-    /** Whether it is this very user's, not root's. */
+    /** Whether it belongs to this process's user itself, not to root. */
     static boolean isOwn(Path path) throws IOException {
         return user(path) == self();
     }
 
-    /** The owner, by name where there is one. */
+    /** The owner's name, or number if it has no name. */
     static String name(Path path) throws IOException {
         return Files.getOwner(path).getName();
     }
@@ -63,7 +65,7 @@ public final class Ownership {
         return ((Number) Files.getAttribute(path, "unix:uid", options)).longValue();
     }
 
-    /** The number of the user with whose rights this process works (proc(5)). */
+    /** The number of this process's effective user (proc(5)). */
     static long self() throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
             if (line.startsWith("Uid:")) return Long.parseLong(line.split("\\s+")[2]);
@@ -71,7 +73,7 @@ public final class Ownership {
         throw new NoSuchFileException("Uid: in /proc/self/status");
     }
 
-    /** This process's user: the name, or the number where there is none. */
+    /** This process's user: its name, or its number if it has no name. */
     static String who() throws IOException {
         String name = System.getProperty("user.name", "?");
         return name.equals("?") ? "user " + self() : name;

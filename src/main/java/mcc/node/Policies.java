@@ -9,15 +9,16 @@ import mcc.consortium.Policy;
 import mcc.consortium.PolicyEpoch;
 
 /**
- * The policy in force at this node: numbers its epochs, and tells each to everyone who decides. It is no verticle, so that it
- * outlives every one; whoever begins, or begins anew, asks for the policy before it does anything else ({@link #follow}).
+ * The policy in force at this node: numbers its epochs and tells each to everyone who decides by it. It is not a verticle, so
+ * it outlives all of them; a verticle asks for the policy before it does anything else, whenever it is started
+ * ({@link #follow}).
  */
 public final class Policies {
-    /** What may be asked; both are answered by the epoch in force. */
+    /** Queries; both are answered by the epoch in force. */
     public sealed interface Query extends Ask<PolicyEpoch> {
         record InForce() implements Query {}
 
-        /** Another policy from now on, together with what the settings grant. Reached within the process alone. */
+        /** Puts another policy in force, together with what the settings grant. Sent within the process only. */
         record Replace(Policy policy) implements Query {}
     }
 
@@ -32,9 +33,9 @@ public final class Policies {
     }
 
     /**
-     * Keeps the policy for as long as the bus lasts.
+     * Keeps the policy for as long as the bus exists.
      *
-     * @param own what the settings grant whatever the policy is
+     * @param own what the settings grant, whatever the policy is
      */
     static void keep(Bus bus, Policy first, List<Grant> own) {
         bus.serve(Bus.POLICY, new Policies(bus, first, own)::onQuery);
@@ -48,13 +49,13 @@ public final class Policies {
         return query.reply(inForce);
     }
 
-    /** Tells whoever decides the policy in force and each new one; ends when it has been told the first. */
+    /** Passes the policy in force and each new one to a consumer; completed when it has got the first. */
     public static Future<?> follow(Bus bus, Consumer<PolicyEpoch> decider) {
         bus.on(Bus.EPOCHS, decider);
         return bus.ask(Bus.POLICY, new Query.InForce()).onSuccess(decider::accept);
     }
 
-    /** Tells the operator what a new epoch ended; nothing where that is nothing. */
+    /** Publishes how much a new epoch ended, if anything. */
     public static void tellEnded(Bus bus, long epoch, String what, int count) {
         if (count == 0) return;
         JsonObject data = new JsonObject().put("epoch", epoch).put("what", what).put("count", count);

@@ -3,12 +3,12 @@ package mcc.node;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** An operating error that names its cause and the way out; thrown to whoever started the operation. */
+/** An error for the operator or user: what happened, and the way out. Thrown to whoever started the operation. */
 public final class Problem extends RuntimeException {
     /**
      * One fault of a request.
      *
-     * @param pointer where, as a JSON pointer (RFC 6901)
+     * @param pointer the place, as a JSON pointer (RFC 6901)
      * @param detail what is expected there
      */
     public record Fault(String pointer, String detail) {}
@@ -19,14 +19,14 @@ public final class Problem extends RuntimeException {
 
     /**
      * @param code one of the codes of the REST interface
-     * @param detail what happened, with the values concerned, without secrets
+     * @param detail what happened, with the values involved but without secrets
      * @param hint what to do about it
      */
     public Problem(String code, String detail, @Nullable String hint) {
         this(code, detail, hint, List.of());
     }
 
-    /** A problem with single faults of a request. */
+    /** A problem that consists of several faults of a request. */
     public Problem(String code, String detail, @Nullable String hint, List<Fault> faults) {
         super(detail, null, false, false);
         this.code = code;
@@ -34,7 +34,7 @@ public final class Problem extends RuntimeException {
         this.faults = List.copyOf(faults);
     }
 
-    /** What an exception of the network says to people: at most 200 characters, without the system call it came from. */
+    /** The message of a network exception for people: at most 200 characters, without the name of the system call. */
     public static String text(Throwable e) {
         String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
         String plain = message.replaceFirst("^\\w+\\(\\.\\.\\) failed(?: with error\\(-?\\d+\\))?: ", "");
@@ -51,12 +51,12 @@ public final class Problem extends RuntimeException {
         return getMessage() == null ? "" : getMessage();
     }
 
-    /** What to do about it; null when there is nothing. */
+    /** What to do about it; null if there is no advice. */
     public @Nullable String hint() {
         return hint;
     }
 
-    /** The single faults; empty where the problem is one. */
+    /** The faults of the request; empty if they are not told one by one. */
     public List<Fault> faults() {
         return faults;
     }

@@ -6,12 +6,12 @@ import mcc.core.Id;
 import mcc.tun.InnerAddress;
 
 /**
- * What stands before a connection's bytes where an app wants to know who calls: HAProxy's PROXY protocol, version 2, section
- * 2.2. The source is the calling node's IPv6 address in the network, the destination the endpoint's; both are there with and
- * without a virtual interface, because they follow from the IDs. A caller has no port of its own there, so its is 0.
+ * The header that precedes a connection's bytes if an app wants to know the caller: HAProxy's PROXY protocol, version 2,
+ * section 2.2. The source is the calling node's IPv6 address in the network, the destination the endpoint's; both follow from
+ * the IDs, so they exist even without a virtual interface. The source port is 0, as the caller has none there.
  *
- * <p>The caller's ID stands behind, as text, in a TLV of type {@link #NODE}, of the range that the protocol leaves to whoever
- * uses it (section 2.2.7).
+ * <p>The caller's ID follows as text, in a TLV of type {@link #NODE}, from the range that the protocol leaves to applications
+ * (section 2.2.7).
  */
 public final class ProxyHeader {
     /** Type of the TLV with the calling node's ID, 52 characters. */
@@ -27,15 +27,15 @@ public final class ProxyHeader {
 
     private ProxyHeader() {}
 
-    /** That of a connection that the node makes for itself, as to see whether the app is well. */
+    /** The header of a connection that the node makes for itself, such as a health check. */
     public static byte[] local() {
         return head(LOCAL, 0, 0);
     }
 
     /**
-     * That of a caller's connection.
+     * The header of a caller's connection.
      *
-     * @param port at which the endpoint is offered
+     * @param port the port at which the endpoint is offered
      */
     public static byte[] of(String network, Id caller, Id endpoint, int port) {
         byte[] node = caller.toString().getBytes(StandardCharsets.US_ASCII);
@@ -48,7 +48,7 @@ public final class ProxyHeader {
         return out;
     }
 
-    /** That of a connection by the virtual interface, where a caller is known by its address and port alone. */
+    /** The header of a connection through the virtual interface, whose caller is known by address and port only. */
     public static byte[] of(String network, InetSocketAddress caller, Id endpoint, int port) {
         byte[] from = caller.getAddress().getAddress();
         if (from.length != 16) return local();

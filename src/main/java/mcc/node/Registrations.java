@@ -16,11 +16,11 @@ import mcc.tun.InnerAddress;
 import mcc.wire.Ports;
 import org.jspecify.annotations.Nullable;
 
-/** Registrations and providers as JSON: the words of the REST interface, which are also those on disk. */
+/** Registrations and providers as JSON, in the form of the REST interface, which is also used on disk. */
 public final class Registrations {
     private Registrations() {}
 
-    /** Reads a body whose shape the interface's schema has already checked. */
+    /** Parses a body that the interface's schema has already checked. */
     public static Registration.Parsed parse(String id, JsonObject body) {
         JsonObject check = body.getJsonObject("check");
         return Registration.of(
@@ -49,14 +49,14 @@ public final class Registrations {
                 ServiceName.OPEN);
     }
 
-    /** Reads what {@link #toJson(Registration)} wrote; null for anything else. */
+    /** Parses what {@link #toJson(Registration)} wrote; null for anything else. */
     static @Nullable Registration fromJson(JsonObject stored) {
         String id = stored.getString("id");
         if (id == null) return null;
         return parse(id, stored) instanceof Registration.Parsed.Valid valid ? valid.registration() : null;
     }
 
-    /** Writes a registration as its owner wrote it, defaults filled in. */
+    /** Writes a registration as its owner did, with the defaults filled in. */
     public static JsonObject toJson(Registration r) {
         JsonObject out = new JsonObject()
                 .put("id", r.id())
@@ -92,7 +92,7 @@ public final class Registrations {
         return out;
     }
 
-    /** Writes a registration with how it stands. */
+    /** Writes a registration and its state. */
     public static JsonObject toJson(Registry.LocalView view, String network) {
         return toJson(view.registration())
                 .put("endpoint", view.endpoint().toString())
@@ -133,13 +133,13 @@ public final class Registrations {
                                                 .put("share", offer.score().share())));
     }
 
-    /** To its node, in milliseconds; null while that is unknown, and where it is this one. */
+    /** The round-trip time to its node in milliseconds; null if it is unknown, or for this node itself. */
     public static @Nullable Double rttMs(Offer offer) {
         Offer.Distance distance = offer.distance();
         return distance == null ? null : Math.round(distance.rttNs() / 1e3) / 1e3;
     }
 
-    /** The interface's word for it. */
+    /** The interface's word for a health state. */
     static String health(Health health) {
         return switch (health) {
             case PASS -> "pass";

@@ -30,21 +30,24 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hosts {@link Registry}: runs the health checks, keeps the registrations on disk, tells it how far the peers are. */
+/**
+ * Hosts {@link Registry}: runs the health checks, keeps the registrations on disk, and passes it the round-trip times to
+ * peers.
+ */
 public final class RegistryVerticle extends VerticleBase {
-    /** What may be asked. */
+    /** Queries to this verticle. */
     public sealed interface Query {
         /** Answered when it is on disk. */
         record Register(Registration registration, Condition condition)
                 implements Query, Ask<Registry.Output.Registered> {
-            /** Whatever there is. */
+            /** Unconditionally. */
             public Register(Registration registration) {
                 this(registration, _ -> true);
             }
         }
 
         record Deregister(String id, Condition condition) implements Query, Ask<Registry.Output.Deregistered> {
-            /** Whatever there is. */
+            /** Unconditionally. */
             public Deregister(String id) {
                 this(id, _ -> true);
             }
@@ -52,18 +55,18 @@ public final class RegistryVerticle extends VerticleBase {
 
         record Heartbeat(String id) implements Query, Ask<Registry.Output.Heartbeaten> {}
 
-        /** What this node offers. */
+        /** This node's registrations. */
         record Registrations() implements Query, Ask<List<Registry.LocalView>> {}
 
-        /** What is known of the network. */
+        /** The services that are known here. */
         record Services() implements Query, Ask<List<ServiceName>> {}
 
-        /** Who offers a service; a result of up to {@code maxAgeMs} ago is enough. */
+        /** The providers of a service; a result up to {@code maxAgeMs} old is good enough. */
         record Resolve(ServiceName service, long maxAgeMs) implements Query, Ask<Registry.Output.Providers> {}
 
         record Locate(Id endpoint) implements Query, Ask<Registry.Output.Located> {}
 
-        /** The endpoints with records under the key of an address. */
+        /** The endpoints whose records are under the key of an address. */
         record At(Id key) implements Query, Ask<Registry.Output.Standing> {}
 
         /**
@@ -77,20 +80,20 @@ public final class RegistryVerticle extends VerticleBase {
             }
         }
 
-        /** Withdraw everything: answered when the network knows, or after a time limit. */
+        /** Withdraws everything; answered when the network knows, or after a time limit. */
         record Drain() implements Query, Ask<Registry.Output.Drained> {}
 
         record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
-    /** A condition on the present registration for a change to be made; checked when no other change can come in between. */
+    /** A condition on the present registration for making a change; checked when no other change can come in between. */
     @FunctionalInterface
     public interface Condition {
-        /** @param now null where there is none of that ID */
+        /** @param now null if there is none of that ID */
         boolean admits(Registry.@Nullable LocalView now);
     }
 
-    /** What this node offers now. */
+    /** This node's registrations, published. */
     public record Offers(List<Registry.LocalView> all) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(RegistryVerticle.class);
@@ -103,12 +106,12 @@ public final class RegistryVerticle extends VerticleBase {
     private final Registry registry;
     private final Counters counters = new Counters();
     private final OpenQuestions tickets = new OpenQuestions();
-    /** The core's tickets for what is watched, and who watches what. */
+    /** The core's tickets for the watched services, and the services that each owner watches. */
     private final Map<ServiceName, Long> watches = new LinkedHashMap<>();
 
     private final Map<String, List<ServiceName>> watching = new LinkedHashMap<>();
     private long nextWatch = 1L << 40;
-    /** The last change of each registration that is under way, and those of new IDs that are being saved. */
+    /** The latest change under way of each registration, and the new IDs that are being saved. */
     private final Map<String, Future<?>> changing = new LinkedHashMap<>();
 
     private final Set<String> coming = new LinkedHashSet<>();
@@ -167,11 +170,11 @@ public final class RegistryVerticle extends VerticleBase {
         switch (output) {
             case Registry.Output.RunCheck o -> check(o);
             case Registry.Output.Registered o -> {
-                tellOffers(); // before whoever asked for it can use it
+                tellOffers(); // so that it is in effect before whoever asked for it is answered
                 tickets.answer(o.ticket(), o);
             }
             case Registry.Output.Deregistered o -> {
-                tellOffers(); // before whoever asked for it can use it
+                tellOffers(); // so that it is in effect before whoever asked for it is answered
                 tickets.answer(o.ticket(), o);
             }
             case Registry.Output.Refused o -> {
@@ -203,7 +206,7 @@ public final class RegistryVerticle extends VerticleBase {
                                         .put("reason", o.reason())));
             case Registry.Output.PolicyEnded o -> {
                 Policies.tellEnded(bus, o.epoch(), "services", o.services());
-                tellOffers(); // whoever remembers what it was told asks anew
+                tellOffers(); // whoever keeps an earlier result asks again
             }
             case Registry.Output.Find _, Registry.Output.Put _, Registry.Output.Remove _, Registry.Output.Retain _ -> {}
         }
@@ -225,7 +228,9 @@ public final class RegistryVerticle extends VerticleBase {
                         .onFailure(e -> tickets.fail(ticket, e)));
     }
 
-    /** Makes the changes of one registration one after another, so that each is judged by the result of the one before. */
+    /**
+     * Makes the changes of one registration one after another, so that each condition is checked against the result before it.
+     */
     private <A> Future<A> after(String id, Condition condition, Supplier<Future<A>> change) {
         if (changes >= CHANGES_MAX) {
             return Future.failedFuture(
@@ -262,7 +267,7 @@ public final class RegistryVerticle extends VerticleBase {
                 "read it again and decide anew");
     }
 
-    /** What the registry would refuse is never saved, as the next start would read it. */
+    /** Registers an app. What the registry would refuse must not be saved, as the next start would read it. */
     private Future<Registry.Output.Registered> register(Registration registration) {
         String id = registration.id();
         Registry.Output.Refused refused = registry.refusal(0, id, coming.size());
@@ -275,7 +280,7 @@ public final class RegistryVerticle extends VerticleBase {
                 .onComplete(_ -> coming.remove(id))
                 .onFailure(e -> {
                     if (e instanceof Problem p && p.code().equals(StoreVerticle.FAILED)) return;
-                    // A drain began while it was being saved: it must not be there after the next start.
+                    // A drain began while it was being saved; it must not be there after the next start.
                     Registry.LocalView held = registry.registration(id);
                     StoreVerticle.Query.Change back =
                             held == null ? new StoreVerticle.Query.Remove(MAP, id) : put(held.registration());
@@ -332,7 +337,7 @@ public final class RegistryVerticle extends VerticleBase {
                 t -> new Registry.Input.Deregister(t, id));
     }
 
-    /** One watch in the core serves everybody who watches a service. */
+    /** Watches services for an owner; one watch in the core serves all owners of a service. */
     private List<ServiceName> watch(CoreHost<Registry.Input, Registry.Output> host, Query.Watching q) {
         watching.put(q.owner(), q.services());
         Set<ServiceName> wanted = new LinkedHashSet<>();
@@ -346,7 +351,7 @@ public final class RegistryVerticle extends VerticleBase {
             if (watches.containsKey(service)) continue;
             long ticket = nextWatch++;
             watches.put(service, ticket);
-            host.handle(new Registry.Input.Watch(ticket, service)); // answered on the spot, where it is refused
+            host.handle(new Registry.Input.Watch(ticket, service)); // a refusal is answered at once
         }
         List<ServiceName> refused = new ArrayList<>(q.services());
         refused.removeIf(watches::containsKey);
@@ -372,7 +377,7 @@ public final class RegistryVerticle extends VerticleBase {
         Registry.LocalView view = registry.registration(o.id());
         boolean proxy = view != null
                 && view.registration().delivery().proxy()
-                && view.registration().ports().has(false, o.port()); // a port of checks alone has no callers
+                && view.registration().ports().has(false, o.port()); // a port that is only for checks has no callers
         HealthCheck.run(vertx, client, o, proxy ? ProxyHeader.local() : new byte[0], (ok, detail) -> {
             if (host != null) host.handle(new Registry.Input.Checked(o.id(), o.run(), ok, detail));
         });

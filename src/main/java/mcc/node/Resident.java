@@ -1,7 +1,7 @@
 package mcc.node;
 
 /**
- * A verticle that lives on the packet loop, where the {@link Supervisor} puts it: the bytes that it hands to a
- * {@link StreamPort} reach the UDP socket on the thread that they came on. It must be as quick as the loop needs.
+ * A verticle that the {@link Supervisor} deploys on the packet loop, so that bytes that it writes to a {@link StreamPort}
+ * reach the UDP socket on the same thread. It must never block, nor take long.
  */
 public interface Resident {}

@@ -9,8 +9,8 @@ import mcc.overlay.Mailbox;
 import mcc.registry.ServiceName;
 
 /**
- * The services that one verticle watches, counted: the registry is told all of them at each change, and again when it begins
- * anew. Lives on the context that made it.
+ * Counts the watches of one verticle on services. The registry is told the whole list at each change, and again when it is
+ * restarted. Used on the context that made it.
  */
 public final class ServiceWatches {
     private final Bus bus;
@@ -22,7 +22,7 @@ public final class ServiceWatches {
         private int watchers;
     }
 
-    /** @param owner names the verticle; what an earlier one of that name watched ends */
+    /** @param owner names the verticle; the watches of an earlier one of that name end */
     public ServiceWatches(Bus bus, String owner) {
         this.bus = bus;
         this.owner = owner;
@@ -32,7 +32,9 @@ public final class ServiceWatches {
         tell();
     }
 
-    /** Watches until as many {@link #unwatch} came; fails, and watches nothing, where the node watches too many. */
+    /**
+     * Watches a service until {@link #unwatch} was called as often; fails, and does not watch, if the node watches too many.
+     */
     public Future<ServiceName> watch(ServiceName service) {
         Watched watched = all.computeIfAbsent(service, _ -> new Watched());
         if (watched.watchers++ > 0) return watched.begun.future();
@@ -47,7 +49,7 @@ public final class ServiceWatches {
         return watched.begun.future();
     }
 
-    /** The other end of a {@link #watch} that did not fail. */
+    /** Ends a {@link #watch} that did not fail. */
     public void unwatch(ServiceName service) {
         Watched watched = all.get(service);
         if (watched == null || --watched.watchers > 0) return;
@@ -55,7 +57,7 @@ public final class ServiceWatches {
         tell();
     }
 
-    /** Ends with those that the registry refused; a registry that does not run is told when it does. */
+    /** Tells the registry the list; returns the refused services. A registry that does not run is told when it starts. */
     private Future<List<ServiceName>> tell() {
         var asked = new RegistryVerticle.Query.Watching(owner, List.copyOf(all.keySet()));
         return bus.ask(Bus.REGISTRY, asked).otherwise(List.of());

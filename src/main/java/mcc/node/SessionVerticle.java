@@ -34,30 +34,30 @@ import org.slf4j.LoggerFactory;
 /**
  * The packet loop: owns the UDP sockets and hosts {@link Links}.
  *
- * <p>One turn: a batch of datagrams in, outputs out to the bus and to the stream ports, datagrams out, one timer armed.
+ * <p>One turn: take a batch of datagrams, pass outputs to the bus and the stream ports, send datagrams, arm one timer.
  */
 public final class SessionVerticle extends VerticleBase implements Resident, DatagramHandler {
-    /** What may be asked of the session verticle. */
+    /** Queries to the session verticle. */
     public sealed interface Query {
         /** All peers; answered by a list of {@link Peer}. */
         record Peers() implements Query, Ask<List<Peer>> {}
 
-        /** What the virtual interface calls the peers; answered by a map of {@link Id} to a list of addresses as text. */
+        /** The peers' addresses in the virtual interface, by node. */
         record InnerAddresses() implements Query, Ask<Map<Id, List<String>>> {}
 
-        /** Asks a peer for a sign of life; answered by the round-trip time in nanoseconds as a Long, −1 for none. */
+        /** Pings a peer; answered by the round-trip time in nanoseconds, −1 for no answer. */
         record Ping(Contact to) implements Query, Ask<Long> {}
 
-        /** Opens a stream; answered by a {@link StreamPort} at once: what is written waits for the session. */
+        /** Opens a stream; answered at once: what is written waits for the session. */
         record Open(Contact to) implements Query, Ask<StreamPort> {}
 
-        /** Opens and takes streams without more messages; answered by a {@link StreamDoor}, for a {@link Resident}. */
+        /** Access to streams without further messages on the bus; for a {@link Resident}. */
         record Door() implements Query, Ask<StreamDoor> {}
 
-        /** The counts so far; answered by a list of {@link Counters.Count}. */
+        /** The counts so far. */
         record Counts() implements Query, Ask<List<Counters.Count>> {}
 
-        /** The addresses in use; answered by a list of {@link Address}. */
+        /** The UDP addresses in use. */
         record Listening() implements Query, Ask<List<Address>> {}
     }
 
@@ -97,8 +97,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     private long clockNs;
 
     /**
-     * @param offload whether the kernel is to cut and join datagrams
-     * @param device the virtual interface, which stays its opener's; null for none
+     * @param offload whether the kernel is to cut and join super-packets, where it can
+     * @param device the virtual interface, which belongs to its opener; null for none
      */
     SessionVerticle(
             Bus bus,
@@ -121,7 +121,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         PacketLoop loop = new PacketLoop(context);
         this.loop = loop;
         return Policies.follow(bus, this::govern)
-                // To register with the loop is to wait for it.
+                // Registering with the loop blocks.
                 .compose(_ -> vertx.executeBlocking(() -> {
                     for (Address address : listen) bind(loop, address);
                     return loop;
@@ -141,7 +141,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         return true;
     }
 
-    /** Somebody removed the interface: its descriptor would say so for ever. */
+    /** Somebody removed the interface; its descriptor would stay ready for ever. */
     private void unwatch(TunPort tun) {
         PacketLoop.Watch watch = tunWatch;
         if (watch == null) return;
@@ -150,7 +150,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         tun.tellGone();
     }
 
-    /** While no socket takes datagrams the host's packets wait in the kernel, and nobody is woken for them. */
+    /** While no socket can send, the host's packets wait in the kernel, and the loop is not woken for them. */
     private void watchTunWhile(boolean ready) {
         PacketLoop.Watch watch = tunWatch;
         if (watch == null || ready == tunWatched) return;
@@ -193,7 +193,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         turn();
     }
 
-    /** The registry tells of endpoints when it starts and at each change; after a restart of this one it is asked. */
+    /** The registry publishes the endpoints when it starts and at each change; after a restart of this verticle it is asked. */
     private void host(TunPort tun, PacketLoop loop, Links links) {
         tun.attach(loop, links, this::turn);
         bus.on(Bus.OFFERS, offers -> tun.offer(offers.all()));
@@ -202,7 +202,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                 .onSuccess(views -> loop.execute(() -> tun.offer(views)));
     }
 
-    /** What fails on the way out, as after a broken invariant, leaves nothing open that the next one needs. */
+    /** Frees everything that the next one needs, even if saying goodbye fails. */
     @Override
     public Future<?> stop() {
         try {
@@ -231,7 +231,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         if (links != null) links.refused(System.nanoTime(), at);
     }
 
-    /** Once for all that the loop was told of meanwhile, so that what goes out leaves together. */
+    /** One turn serves all batches that the loop got meanwhile, so that what is sent leaves together. */
     @Override
     public void onTurn() {
         if (hub != null) hub.schedule();
@@ -350,7 +350,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         if (links != null) links.handle(clockNs, new LinkInput.WallClock(System.currentTimeMillis()));
     }
 
-    /** To ask for a ping or a stream is a step of the links: where it fails they are not to be trusted any more. */
+    /** Asking for a ping or a stream is a step of the links: if it throws, their state is not to be trusted. */
     private Ask.Reply onQuery(Query query) {
         boolean step = query instanceof Query.Ping || query instanceof Query.Open;
         try {
@@ -410,7 +410,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         return new Problem("node-not-ready", "the session verticle is starting", "try again in a second");
     }
 
-    /** What would come back by the virtual interface does not leave. */
+    /** Keeps datagrams from being sent into the virtual interface, from where they would come back. */
     private final class LoopSink implements PacketSink {
         @Override
         public boolean ready() {

@@ -18,21 +18,22 @@ import mcc.tun.Subnets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the operator set: an option beats an environment variable, that beats the file, that beats the default.
+ * The operator's settings: a command-line option takes precedence over an environment variable, that over the file, and that
+ * over the default.
  *
- * <p>Key {@code a.b} is the option {@code --a-b}, the variable {@code MCC_A_B} and in the file
- * {@code a.b:} or {@code a: {b: …}}. An unknown
- * key in the file is refused by name with the nearest known one; an unknown {@code MCC_*} variable is only a warning.
+ * <p>Key {@code a.b} is the option {@code --a-b}, the variable {@code MCC_A_B} and in the file {@code a.b:} or
+ * {@code a: {b: …}}. An unknown key in the file is an error that names the nearest known one; an unknown {@code MCC_*}
+ * variable is only a warning.
  */
 public final class Settings {
-    /** One key: its name, default and meaning. A list is written with commas. */
+    /** A key: its name, default and meaning. A list's values are separated by commas. */
     public record Key(String name, String fallback, boolean list, String meaning) {
         /** The option's name. */
         public String option() {
             return "--" + name.replace('.', '-');
         }
 
-        /** Whether it is a yes-or-no key, whose option may stand alone for yes. */
+        /** Whether it is a boolean key, whose option may be given without a value. */
         public boolean flag() {
             return fallback.equals("true") || fallback.equals("false");
         }
@@ -43,7 +44,7 @@ public final class Settings {
         }
     }
 
-    /** Every key there is, in the order in which the documentation lists them. */
+    /** All keys, in the order of the documentation. */
     public static final List<Key> KEYS = List.of(
             new Key("data", "", false, "folder for identity and state; made with mode 0700"),
             new Key("name", "", false, "what people call this node; default: the host's name"),
@@ -102,7 +103,7 @@ public final class Settings {
      * @param options by key, from the command line
      * @param environment usually {@link System#getenv()}
      * @param file a YAML file; null for none
-     * @throws Problem for an unknown key, an unreadable file or a malformed value, naming where it stands
+     * @throws Problem for an unknown key, an unreadable file or a malformed value, naming its place
      */
     public static Settings load(Map<String, String> options, Map<String, String> environment, @Nullable Path file) {
         List<String> warnings = new ArrayList<>();
@@ -141,7 +142,7 @@ public final class Settings {
         }
     }
 
-    /** A yes-or-no in YAML's words is one in ours. */
+    /** Accepts YAML's words for the values of a boolean key. */
     private static String word(String name, String value) {
         Key key = find(name);
         if (key == null || !key.flag()) return value;
@@ -158,15 +159,15 @@ public final class Settings {
             if (fault != null)
                 warnings.add("configuration file " + file + " " + fault + ": they decide what this node does");
         } catch (IOException | UnsupportedOperationException _) {
-            // it was read, and tells nothing more
+            // it could be read; nothing more is known
         }
     }
 
     /**
-     * The host's name, as far as it can be a node's.
+     * The host's name, or as much of it as is valid for a node.
      *
-     * @param variable what the environment says; may be null
-     * @param kernel what the kernel says
+     * @param variable from the environment; may be null
+     * @param kernel from the kernel
      */
     static String hostName(@Nullable String variable, String kernel) {
         for (String name : new String[] {variable == null ? "" : variable, kernel}) {
@@ -178,9 +179,9 @@ public final class Settings {
     }
 
     /**
-     * A path that was written somewhere.
+     * Parses a path.
      *
-     * @throws Problem where this Java cannot write it
+     * @throws Problem if this Java cannot represent it
      */
     public static Path path(String what, String text) {
         try {
@@ -217,12 +218,12 @@ public final class Settings {
         return items(text(key));
     }
 
-    /** The value of a yes-or-no key. */
+    /** The value of a boolean key. */
     public boolean flag(String key) {
         return text(key).equals("true");
     }
 
-    /** What was odd but did no harm. */
+    /** Remarks that do not prevent a start. */
     public List<String> warnings() {
         return warnings;
     }
@@ -335,7 +336,7 @@ public final class Settings {
         return null;
     }
 
-    /** The known key at the smallest edit distance. */
+    /** The known key with the smallest edit distance. */
     public static String nearest(String name) {
         String best = "";
         int least = Integer.MAX_VALUE;

@@ -26,12 +26,12 @@ import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 
 /**
- * The configuration file: YAML of keys, texts and lists of texts. A value is the text that was written: YAML's guesses, by which
- * {@code no} is false, {@code 010} is 8 and {@code 1.10} is 1.1, are not asked for; what a text means is the setting's to say.
- * Every error names the line and the column.
+ * The configuration file: YAML with keys, texts and lists of texts. A value is the text as written: YAML's guesses, by which
+ * {@code no} is false, {@code 010} is 8 and {@code 1.10} is 1.1, are not used; each setting interprets its own text. Every
+ * error names line and column.
  */
 final class SettingsFile {
-    /** A value, and where it stands, in words that an error may begin with. */
+    /** A value and its place, in words with which an error may begin. */
     record Value(String text, String where) {}
 
     private static final int MAX_BYTES = 64 << 10;
@@ -47,7 +47,7 @@ final class SettingsFile {
     /**
      * Reads a file: its values by their full names, in the order of the file.
      *
-     * @throws Problem for what is no such file
+     * @throws Problem if it is not such a file
      */
     static Map<String, Value> read(Path file) {
         SettingsFile out = new SettingsFile(file);
@@ -145,7 +145,7 @@ final class SettingsFile {
         throw odd(node, name + " takes one value, no list", "write " + name + ": VALUE");
     }
 
-    /** What YAML writes where there is nothing. */
+    /** Whether YAML takes it for an empty value. */
     private boolean isNull(@Nullable Node node) {
         return node instanceof ScalarNode scalar
                 && scalar.getScalarStyle() == DumperOptions.ScalarStyle.PLAIN

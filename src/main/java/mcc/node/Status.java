@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** How the node stands: what an operator should know first. Read and written on any loop. */
+/** The node's state and problems, as an operator should see them first. Used on any thread. */
 public final class Status {
     private final long startedNs = System.nanoTime();
     private final Map<String, JsonObject> problems = new LinkedHashMap<>();
@@ -31,7 +31,7 @@ public final class Status {
                 "share nothing here that needs protection");
     }
 
-    /** Notes a problem until {@link #solved}; the key names it. */
+    /** Adds a problem, which stays until {@link #solved}; the key names it. */
     public synchronized void problem(String key, String severity, String title, String hint) {
         problems.put(
                 key,
@@ -42,7 +42,7 @@ public final class Status {
                         .put("hint", hint));
     }
 
-    /** Forgets a problem. */
+    /** Removes a problem. */
     public synchronized void solved(String key) {
         problems.remove(key);
     }
@@ -67,7 +67,7 @@ public final class Status {
         tun = new JsonObject().put("name", name).put("mtu", mtu).put("addresses", new JsonArray(addresses));
     }
 
-    /** The virtual interface: name, MTU, addresses; null where there is none. */
+    /** The virtual interface: name, MTU, addresses; null if there is none. */
     public synchronized @Nullable JsonObject tun() {
         return tun == null ? null : tun.copy();
     }
@@ -86,12 +86,12 @@ public final class Status {
         ready.tryComplete();
     }
 
-    /** Completed, on whatever thread, when the node has started and said so. */
+    /** Completed, on any thread, when the node has started and the ready line was printed. */
     public Future<Void> ready() {
         return ready.future();
     }
 
-    /** Notes that the node withdraws from service, until its next start. */
+    /** Notes that the node withdraws from service until its next start. */
     public synchronized void draining() {
         draining = true;
     }
@@ -105,12 +105,12 @@ public final class Status {
         late = List.copyOf(loops);
     }
 
-    /** The event loops that have taken no turn for seconds; empty while the node is live. */
+    /** The event loops that have not responded for seconds; empty while the node is live. */
     public synchronized List<String> late() {
         return late;
     }
 
-    /** Notes that there is no memory left to go on with. */
+    /** Notes that the node is out of memory. */
     synchronized void memorySpent(String word) {
         if (memorySpent == null) memorySpent = word;
     }
@@ -123,7 +123,7 @@ public final class Status {
         logDropped = count;
     }
 
-    /** Lines of the log that no sink took. */
+    /** Lines of the log that were dropped. */
     public synchronized long logDropped() {
         return logDropped.getAsLong();
     }

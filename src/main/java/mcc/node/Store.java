@@ -26,18 +26,18 @@ import org.slf4j.LoggerFactory;
 /**
  * Named maps of text in one file of the data folder, {@code store.mv}. Blocks; not thread-safe.
  *
- * <p>What is lost is told. Each value carries a checksum of its own, because the file's pages have none. Each change counts one
- * up, in the file and, after it was forced to disk, in {@code store.generation} beside it: a file that counts less than that is
- * older than what was acknowledged, also where its library found nothing wrong with it. A corrupt file is moved aside, one with
- * damaged or missing values is copied, and while such a file stands there the node says so. Whatever else keeps the file from
- * being opened stops the start and leaves it as it is: it may belong to another user, be read by a backup, or be newer than this
- * program.
+ * <p>Losses are detected and reported. Each value has a checksum of its own, because the file's pages have none. Each change
+ * increases a count in the file and, once it was forced to disk, in {@code store.generation} beside it: a file with a lower
+ * count is older than what was acknowledged, even if its library finds nothing wrong. A corrupt file is moved aside, one with
+ * damaged or missing values is copied, and the node reports a problem while such a file is there. Anything else that keeps the
+ * file from being opened stops the start and leaves the file as it is: it may belong to another user, be in use by a backup,
+ * or be newer than this program.
  *
- * <p>Format 1 (0.1.0) had no checksums and no count; it becomes format 2 when it is opened.
+ * <p>Format 1 (0.1.0) had neither checksums nor a count; it becomes format 2 when it is opened.
  */
 final class Store implements AutoCloseable {
     static final String FILE = "store.mv";
-    /** The count of acknowledged changes, in text of a fixed length. */
+    /** Contains the count of acknowledged changes, as text of a fixed length. */
     static final String GENERATION = "store.generation";
 
     private static final Logger LOG = LoggerFactory.getLogger(Store.class);
@@ -63,9 +63,9 @@ final class Store implements AutoCloseable {
     }
 
     /**
-     * Opens the store of a data folder, or makes it.
+     * Opens the store of a data folder, or creates it.
      *
-     * @throws Problem where it is in use, another user's, unreadable, or of a newer version
+     * @throws Problem if it is in use, another user's, unreadable, or of a newer version
      */
     static Store open(Path folder) {
         Path file = folder.resolve(FILE);
@@ -124,7 +124,7 @@ final class Store implements AutoCloseable {
         }
     }
 
-    /** Opens it and reads everything once, so that what is corrupt shows now and not when it is asked for. */
+    /** Opens the file and reads all of it once, so that corruption shows now and not later. */
     private static Store read(Path folder, Path file) throws IOException {
         MVStore opened = new MVStore.Builder().fileName(file.toString()).open();
         FileChannel counter = counter(folder);
@@ -148,7 +148,7 @@ final class Store implements AutoCloseable {
             if (counter != null) counter.close();
             if (e instanceof MVStoreException || e instanceof Problem) throw e;
             throw DataUtils.newMVStoreException(
-                    DataUtils.ERROR_FILE_CORRUPT, "{0}", e); // what a broken page made of it
+                    DataUtils.ERROR_FILE_CORRUPT, "{0}", e); // whatever a broken page led to
         }
     }
 
@@ -156,7 +156,7 @@ final class Store implements AutoCloseable {
         for (String map : maps()) {
             MVMap<String, String> values = map(map);
             for (Map.Entry<String, String> e : new TreeMap<>(values).entrySet()) {
-                boolean done = text(map, e.getKey(), e.getValue()) != null; // before the last try was interrupted
+                boolean done = text(map, e.getKey(), e.getValue()) != null; // by an earlier attempt that was interrupted
                 if (!done) values.put(e.getKey(), sealed(map, e.getKey(), e.getValue()));
             }
         }
@@ -164,7 +164,7 @@ final class Store implements AutoCloseable {
         store.commit();
     }
 
-    /** What this class itself keeps in the file; null where it keeps nothing. */
+    /** A value of this class's own; null if there is none. */
     private @Nullable String own(String key) {
         String sealed = own.get(key);
         String text = text(OWN, key, sealed);
@@ -194,14 +194,14 @@ final class Store implements AutoCloseable {
                 isMissing ? "is gone" : "is empty",
                 acknowledged);
         try {
-            Files.createFile(aside(folder), Ownership.FILE); // nothing is left to keep, but the loss is to be told
+            Files.createFile(aside(folder), Ownership.FILE); // nothing is left to keep, but the loss must be reported
             prune(folder);
         } catch (IOException e) {
             LOG.error("this cannot be noted in {}: {}", folder, Problem.text(e));
         }
     }
 
-    /** Leaves out what is damaged, and keeps a copy of the file where that, or what was acknowledged, is missing. */
+    /** Removes damaged values; keeps a copy of the file if there are any, or if acknowledged changes are missing. */
     private void check(Path file, long acknowledged) throws IOException {
         Map<String, List<String>> damaged = new TreeMap<>();
         int count = 0;
@@ -224,7 +224,7 @@ final class Store implements AutoCloseable {
         LOG.error("a copy of the store is kept in {}", aside);
     }
 
-    /** The files that were kept because something was lost, the newest first; each holds what the store held then. */
+    /** The files that were kept after losses, newest first; each has what the store contained then. */
     static List<Path> losses(Path folder) {
         List<Path> out = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, FILE + ".corrupt-*")) {
@@ -290,7 +290,7 @@ final class Store implements AutoCloseable {
         return new Problem("store-unusable", "the store " + file + " cannot be opened: " + why, hint);
     }
 
-    /** What the system said, without what the library wraps around it. */
+    /** The system's message, without what the library wraps around it. */
     static String reason(Throwable e) {
         Throwable deepest = cause(e);
         return deepest instanceof IOException ? Problem.text(deepest) : "the store does not take it";
@@ -298,19 +298,19 @@ final class Store implements AutoCloseable {
 
     // ---- use --------------------------------------------------------------------------------------------------------
 
-    /** Keeps a value; it is on disk then. */
+    /** Stores a value; returns when it is on disk. */
     void put(String map, String key, String value) {
         this.<String>map(map).put(key, sealed(map, key, value));
         force();
     }
 
-    /** Forgets a value; that is on disk then. */
+    /** Removes a value; returns when that is on disk. */
     void remove(String map, String key) {
         map(map).remove(key);
         force();
     }
 
-    /** All values of a map, sorted by their keys. */
+    /** All values of a map, sorted by key. */
     Map<String, String> all(String map) {
         Map<String, String> out = new TreeMap<>();
         this.<String>map(map).forEach((key, kept) -> {
@@ -332,7 +332,7 @@ final class Store implements AutoCloseable {
         generation = to;
     }
 
-    /** What is missing was told: from here on it is not missing again. */
+    /** Raises the count to what was acknowledged, so that a reported loss is not reported again. */
     private void settle(long acknowledged) {
         if (generation >= acknowledged) return;
         try {
@@ -347,13 +347,13 @@ final class Store implements AutoCloseable {
         return store.isClosed();
     }
 
-    /** Closes it as it is: what failed to be written stays unwritten. */
+    /** Closes the file as it is; a failed write stays undone. */
     void abandon() {
         store.closeImmediately();
         closeCounter();
     }
 
-    /** Every change is in the file already: where the file cannot be made smaller, as a damaged one, it stays as it is. */
+    /** All changes are in the file already. If it cannot be compacted, as a damaged one cannot, it stays as it is. */
     @Override
     public void close() {
         try {
@@ -372,7 +372,7 @@ final class Store implements AutoCloseable {
         return sum(map, key, value) + ' ' + value;
     }
 
-    /** The value that was sealed; null where it, or its key, is not as it was. */
+    /** The value in a sealed text; null if value or key are not what was sealed. */
     private static @Nullable String text(String map, String key, @Nullable Object sealed) {
         if (!(sealed instanceof String text) || text.length() < SUM) return null;
         String value = text.substring(SUM);
@@ -385,7 +385,7 @@ final class Store implements AutoCloseable {
         return String.format("%08x", crc.getValue());
     }
 
-    /** What was acknowledged, as the file beside the store says; 0 where it says nothing. */
+    /** The count in the file beside the store; 0 if there is none. */
     private static long acknowledged(Path folder) {
         try {
             String text = Files.readString(folder.resolve(GENERATION)).strip();
@@ -406,7 +406,10 @@ final class Store implements AutoCloseable {
         }
     }
 
-    /** Never forced to disk: after a loss of power it may count too little, which hides a loss but never invents one. */
+    /**
+     * Writes the count, without forcing it to disk: after a power loss it may be too low, which can hide a loss but never
+     * invents one.
+     */
     private void acknowledge() {
         if (counter == null) return;
         try {

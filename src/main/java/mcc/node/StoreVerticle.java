@@ -11,21 +11,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The embedded store, {@link Store}, for the other verticles. A worker verticle, so that disks may be slow.
+ * The embedded store, {@link Store}, for the other verticles. A worker verticle, so that slow disks delay no event loop.
  *
- * <p>A write is answered after it was forced to disk. A disk that is full or read-only fails the write and nothing else, and
- * whoever asked for it leaves things as they were. What the store lost is a problem until somebody took note of it.
+ * <p>A write is answered once it was forced to disk. On a full or read-only disk only the write fails, and whoever asked for
+ * it changes nothing. A loss is shown as a problem until the operator removes the kept files.
  */
 public final class StoreVerticle extends VerticleBase {
-    /** What may be asked. */
+    /** Queries to the store. */
     public sealed interface Query {
         /** A change; answered when it is on disk. */
         sealed interface Change extends Query, Ask<Ask.Done> {}
 
-        /** Keeps a value. */
+        /** Stores a value. */
         record Put(String map, String key, String value) implements Change {}
 
-        /** Forgets a value. */
+        /** Removes a value. */
         record Remove(String map, String key) implements Change {}
 
         /** Answered by a sorted map of all keys and values. */
@@ -33,7 +33,7 @@ public final class StoreVerticle extends VerticleBase {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(StoreVerticle.class);
-    /** The code of a write that failed, here and among the node's problems. */
+    /** The code of a failed write, and of the node's problem. */
     static final String FAILED = "store-failed";
 
     private final Bus bus;
@@ -61,7 +61,7 @@ public final class StoreVerticle extends VerticleBase {
         return Future.succeededFuture();
     }
 
-    /** Stands for as long as the files do: an event would come before anybody listened. */
+    /** Reports losses by a problem that stays as long as the files do; an event would come before anybody listened. */
     private void tellLosses() {
         List<Path> losses = Store.losses(folder);
         if (losses.isEmpty()) return;
@@ -94,7 +94,10 @@ public final class StoreVerticle extends VerticleBase {
         }
     }
 
-    /** A store that failed to write refuses everything after; a fresh one may find room again, and has what was saved. */
+    /**
+     * A store that failed to write refuses everything from then on; a newly opened one may have room again, and has what was
+     * saved.
+     */
     private void reopen() {
         store = null;
         try {

@@ -5,8 +5,9 @@ import java.util.function.Consumer;
 import mcc.wire.Contact;
 
 /**
- * How a {@link Resident} opens and takes streams without a message on the bus for each. Asked for once
- * ({@link SessionVerticle.Query.Door}) of the links that run now; those that come after them give another.
+ * How a {@link Resident} opens and accepts streams without a bus message for each. It is asked for once
+ * ({@link SessionVerticle.Query.Door}) and belongs to the links that run then; after a restart of the links, a new one is
+ * needed.
  */
 public final class StreamDoor {
     private final StreamHub hub;
@@ -15,21 +16,21 @@ public final class StreamDoor {
         this.hub = hub;
     }
 
-    /** Whether the links are no more. */
+    /** Whether its links have ended. */
     public boolean isClosed() {
         return hub.isClosed();
     }
 
     /**
-     * Opens a stream: what is written waits for the session.
+     * Opens a stream; what is written waits for the session.
      *
-     * @throws Problem where there can be none
+     * @throws Problem if no stream can be opened
      */
     public StreamPort open(Contact to) {
         return hub.openFor(to);
     }
 
-    /** Hands each stream that a peer opens to a taker, on this context of the packet loop, until its verticle ends. */
+    /** Passes each stream that a peer opens to a taker, on this context of the packet loop, until its verticle ends. */
     public void serve(Context context, Consumer<StreamPort> taker) {
         hub.serve(context, taker);
     }

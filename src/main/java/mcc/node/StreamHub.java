@@ -18,9 +18,9 @@ import mcc.udp.PacketLoop;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
-/** All {@link StreamPort}s: tells each what the links tell of its stream, and the links what it wants. */
+/** All {@link StreamPort}s: passes each what the links report of its stream, and the links what the port wants. */
 final class StreamHub {
-    /** Of which each port may let its share wait in one direction: a sixteenth of the heap that a node has. */
+    /** Bytes that may wait per direction in all ports together, each having an equal share: a sixteenth of a node's heap. */
     private static final int SHARED_BYTES = 16 << 20;
 
     private static final int BOUND_BYTES = 256 * 1024;
@@ -33,27 +33,25 @@ final class StreamHub {
     private final Map<Stream, StreamPort> ports = new HashMap<>();
     private final Set<Context> users = new HashSet<>();
     private final ArrayDeque<StreamPort> woken = new ArrayDeque<>();
-    /** What was read last. */
+    /** The bytes that were read last. */
     private final byte[] chunk = new byte[CHUNK_BYTES];
 
     private boolean scheduled;
-    /** What is wanted now is done in this turn of the loop. */
+    /** Whether a turn of the loop is under way, at whose end the links transmit. */
     private boolean turning;
 
     private boolean closed;
     private @Nullable Context server;
     private @Nullable Handler<StreamPort> taker;
 
-    /**
-     * @param turn what the packet loop does after a batch: drain outputs, transmit, arm its timer
-     */
+    /** @param turn what the packet loop does after a batch: drain outputs, transmit, arm the timer */
     StreamHub(PacketLoop loop, Links links, Runnable turn) {
         this.loop = loop;
         this.links = links;
         this.turn = turn;
     }
 
-    /** Makes the port of a stream; {@code opener} is null where this node opened it. */
+    /** Creates the port of a stream; {@code opener} is null if this node opened it. */
     StreamPort port(Id peer, @Nullable Subject opener, Stream stream) {
         StreamPort port = new StreamPort(this, peer, opener, stream);
         ports.put(stream, port);
@@ -68,9 +66,9 @@ final class StreamHub {
         return closed;
     }
 
-    // ---- for the door -----------------------------------------------------------------------------------------------
+    // ---- for StreamAccess -------------------------------------------------------------------------------------------
 
-    /** Opens a stream for another verticle, whose fault it is not where a step of the links fails. */
+    /** Opens a stream for another verticle. If the links throw, that verticle is not to blame: theirs is restarted. */
     StreamPort openFor(Contact to) {
         try {
             return open(to);
@@ -101,7 +99,7 @@ final class StreamHub {
         });
     }
 
-    /** Hands over a stream that a peer opened; false when nobody takes any. */
+    /** Hands over a stream that a peer opened; false if nobody accepts streams. */
     boolean offer(StreamPort port) {
         if (server == null || taker == null) return false;
         PacketLoop.dispatch(server, port, taker);
@@ -110,7 +108,7 @@ final class StreamHub {
 
     // ---- from the ports ---------------------------------------------------------------------------------------------
 
-    /** Breaks the ports of a verticle off when that ends. */
+    /** When a verticle ends, breaks off its ports' streams. */
     void tie(Context context) {
         if (!users.add(context)) return;
         PacketLoop.atEnd(context, () -> {
@@ -127,12 +125,12 @@ final class StreamHub {
         execute();
     }
 
-    /** Whether this is a turn: what the links are given before its end leaves with it. */
+    /** Marks the begin and end of a turn: what the links are given before its end is sent with it. */
     void turning(boolean is) {
         turning = is;
     }
 
-    /** What a port did may have given the links something to send, in a later task: more ports may have. */
+    /** Has the links transmit in a later task, unless a turn is under way, as further ports may have something to send too. */
     void schedule() {
         if (!turning) execute();
     }
@@ -143,7 +141,7 @@ final class StreamHub {
         loop.execute(() -> {
             scheduled = false;
             turning = true;
-            // Those that are woken meanwhile come in the next task: packets have their turn between.
+            // Ports woken meanwhile are served by the next task, so that packets get a turn in between.
             for (int i = woken.size(); i > 0; i--) {
                 StreamPort port = woken.remove();
                 port.isWoken = false;
@@ -163,7 +161,7 @@ final class StreamHub {
         stream.reset(System.nanoTime(), StreamPort.CANCELLED);
     }
 
-    /** Reads into {@link #chunk}; returns how many bytes, 0 when there are none now, −1 at the stream's end. */
+    /** Reads into {@link #chunk}; returns the number of bytes, 0 if there are none now, −1 at the stream's end. */
     int read(Stream stream) {
         int length = Math.min(CHUNK_BYTES, boundBytes());
         int n = stream.read(System.nanoTime(), chunk, 0, length);
@@ -188,7 +186,7 @@ final class StreamHub {
         if (port != null) port.serve();
     }
 
-    /** False, for the caller to count, when nobody takes it. */
+    /** False if nobody takes the datagram, for the caller to count. */
     boolean datagram(Stream stream, byte[] data) {
         StreamPort port = ports.get(stream);
         return port != null && port.receive(data);
@@ -209,7 +207,7 @@ final class StreamHub {
         if (port != null) port.onGone();
     }
 
-    /** A peer is gone, or lost its state, and all streams that there were. */
+    /** Breaks off all streams of a peer that is gone or lost its state. */
     void lost() {
         for (Stream stream : List.copyOf(ports.keySet())) if (stream.isLost()) broken(stream);
     }

@@ -14,15 +14,15 @@ import mcc.udp.PacketLoop;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream of a peer, and the datagrams of the flow that it opened, for a {@link Resident} of the packet loop; nobody else may
- * touch it.
+ * A stream to or from a peer, and the datagrams of the flow that it opened. To be used by its {@link Resident} on the packet
+ * loop only.
  *
- * <p>What is written goes into the stream at once; what that has no room for waits here, and a writer that minds
- * {@link #isFull} lets wait no more than it wrote last. Bytes are read out of the stream when they are handed over: a user that
- * pauses stops the remote sender within the stream's window, and a {@link #resume} hands over in a later task.
+ * <p>Written bytes go into the stream at once; what it has no room for waits here, so a writer that checks {@link #isFull} has
+ * at most its last write waiting. Bytes are read from the stream when they are handed over: a user that pauses stops the
+ * remote sender by flow control, and after {@link #resume} bytes are handed over in a later task.
  */
 public final class StreamPort {
-    /** The code with which a stream ends that the user breaks off. */
+    /** The error code of a stream that its user broke off. */
     public static final int CANCELLED = 1;
 
     /** Takes bytes. */
@@ -44,7 +44,7 @@ public final class StreamPort {
     boolean isWoken;
 
     private final ArrayDeque<byte[]> waiting = new ArrayDeque<>();
-    /** How much of the first that waits was taken. */
+    /** How many bytes of the first waiting array the stream has taken. */
     private int takenBytes;
 
     private @Nullable Context context;
@@ -76,7 +76,7 @@ public final class StreamPort {
         return peer;
     }
 
-    /** Who opened it, as its link proved; for a stream that a peer opened. */
+    /** Who opened it, as proved by the handshake; only for a stream that a peer opened. */
     public Subject opener() {
         return Objects.requireNonNull(opener);
     }
@@ -91,8 +91,8 @@ public final class StreamPort {
     }
 
     /**
-     * Takes the port over: all handlers are called on this context from now on, which is one of the packet loop; the stream is
-     * broken off when its verticle ends.
+     * Takes over the port: from now on all handlers are called on this context of the packet loop, and the stream is broken
+     * off when the context's verticle ends.
      */
     public StreamPort attach(Context context) {
         this.context = context;
@@ -101,7 +101,9 @@ public final class StreamPort {
         return this;
     }
 
-    /** What may wait for whoever reads slower than this port writes or the other way round: the less, the more ports. */
+    /**
+     * Bytes that a user may let wait between this port and a slower reader, in one direction; fewer the more ports there are.
+     */
     public int boundBytes() {
         return hub.boundBytes();
     }
@@ -139,14 +141,14 @@ public final class StreamPort {
         return wasFull;
     }
 
-    /** How much of what was written the other end has not acknowledged yet, in bytes; 0 once the stream is gone. */
+    /** How many written bytes the other end has not acknowledged yet; 0 once the stream is gone. */
     public long unacknowledgedBytes() {
         long bytes = stream.unacknowledged() - takenBytes;
         for (byte[] data : waiting) bytes += data.length;
         return bytes;
     }
 
-    /** What to do when it is no longer full. */
+    /** Called when the stream has room again. */
     public StreamPort drainHandler(@Nullable Runnable handler) {
         drainHandler = handler;
         return this;
@@ -159,7 +161,7 @@ public final class StreamPort {
         if (waiting.isEmpty()) finish();
     }
 
-    /** Breaks the stream off in both directions; what waits is dropped, and no handler is called any more. */
+    /** Breaks off the stream in both directions; what waits is dropped, and no handler is called any more. */
     public void cancel() {
         if (cancelled) return;
         cancelled = true;
@@ -168,14 +170,14 @@ public final class StreamPort {
         onGone();
     }
 
-    /** The same, told to whoever uses the port as if the peer had done it. */
+    /** Breaks off the stream, and tells its user so as if the peer had done it. */
     public void sever() {
         if (cancelled || broken) return;
         hub.cancel(stream);
         onBroken();
     }
 
-    /** What to do once the stream is no more, whoever ended it; at once where it is none by now. */
+    /** Called once the stream has ended, whoever ended it; at once if it already has. */
     public void goneHandler(Runnable handler) {
         if (gone) handler.run();
         else goneHandler = handler;
@@ -211,26 +213,26 @@ public final class StreamPort {
 
     // ---- in ---------------------------------------------------------------------------------------------------------
 
-    /** Who takes the bytes. */
+    /** Takes the bytes. */
     public StreamPort bytesHandler(@Nullable Taker handler) {
         bytesHandler = handler;
         if (handler != null) hub.wake(this);
         return this;
     }
 
-    /** What to do after the bytes that came together were handed over: write them out at once. */
+    /** Called after all bytes that arrived together were handed over, so that they can be written out at once. */
     public StreamPort batchHandler(@Nullable Runnable handler) {
         batchHandler = handler;
         return this;
     }
 
-    /** What to do when the other end will send no more. */
+    /** Called when the other end will send no more. */
     public StreamPort endHandler(@Nullable Runnable handler) {
         endHandler = handler;
         return this;
     }
 
-    /** What to do when the peer, or the loss of its link, broke the stream off; nothing else comes then. */
+    /** Called when the peer, or the loss of the link, broke off the stream; no other handler is called then. */
     public StreamPort brokenHandler(@Nullable Consumer<Problem> handler) {
         brokenHandler = handler;
         brokenTold = false;
@@ -238,18 +240,18 @@ public final class StreamPort {
         return this;
     }
 
-    /** Hands no bytes over until {@link #resume}. */
+    /** Hands over no bytes until {@link #resume}. */
     public void pause() {
         paused = true;
     }
 
-    /** Hands bytes over again, in a later task. */
+    /** Hands over bytes again, in a later task. */
     public void resume() {
         paused = false;
         hub.wake(this);
     }
 
-    /** Hands over what there is. */
+    /** Hands over the bytes that are there. */
     void serve() {
         if (context != null) PacketLoop.dispatch(context, this, SERVE);
     }
@@ -272,7 +274,7 @@ public final class StreamPort {
         }
     }
 
-    /** The stream is no more. */
+    /** The stream was broken off. */
     void onBroken() {
         broken = true;
         forget();
@@ -295,30 +297,30 @@ public final class StreamPort {
 
     // ---- datagrams --------------------------------------------------------------------------------------------------
 
-    /** The longest datagram that {@link #sendDatagram} takes to the other end now, in bytes; it grows with the path. */
+    /** The longest datagram that {@link #sendDatagram} can send now, in bytes; may grow while the path is probed. */
     public int maxDatagramBytes() {
         return stream.maxDatagramBytes();
     }
 
-    /** Datagrams to that node that have not left yet, in bytes. */
+    /** Bytes of datagrams to that node that are not sent yet. */
     public long datagramBytes() {
         return broken || cancelled ? 0 : stream.datagramBytes();
     }
 
-    /** Sends a datagram, which the caller must not touch again; false when the stream is closed. May be lost all the same. */
+    /** Sends a datagram, whose array must not be changed afterwards; false if the stream is closed. It may get lost. */
     public boolean sendDatagram(byte[] data) {
         if (broken || cancelled) return false;
         hub.schedule();
         return stream.sendDatagram(System.nanoTime(), Bytes.owning(data));
     }
 
-    /** Takes what comes as datagrams, also while paused; before there is a handler they are lost. */
+    /** Takes datagrams, even while paused; those that come before there is a handler are lost. */
     public StreamPort datagramHandler(Consumer<byte[]> handler) {
         datagramHandler = handler;
         return this;
     }
 
-    /** Hands a datagram over; false when nobody takes it. */
+    /** Passes a datagram to the handler; false if there is none. */
     boolean receive(byte[] data) {
         Consumer<byte[]> handler = datagramHandler;
         if (handler == null || context == null || cancelled) return false;

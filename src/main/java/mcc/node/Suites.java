@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import mcc.crypto.Aead.Suite;
 
-/** Which ciphers this machine does well: AES-256-GCM only where the processor has AES instructions. */
+/** The ciphers that this machine does well: AES-256-GCM only if the processor has AES instructions. */
 final class Suites {
     private Suites() {}
 
@@ -22,7 +22,7 @@ final class Suites {
             return lines.anyMatch(line ->
                     (line.startsWith("flags") || line.startsWith("Features")) && (line + " ").contains(" aes "));
         } catch (IOException _) {
-            return false; // without knowledge the cipher that is good everywhere
+            return false; // if unknown, the cipher that is fast everywhere
         }
     }
 }

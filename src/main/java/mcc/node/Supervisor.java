@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the verticles running: one that throws where nothing should is undeployed and deployed again, with back-off from
- * a quarter of a second to half a minute, and the node says so in {@code problems}.
+ * Keeps the verticles running: one that throws an unexpected exception is undeployed and deployed again, after a pause of a
+ * quarter of a second that doubles up to half a minute, and the node reports a problem meanwhile.
  */
 final class Supervisor {
     private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
@@ -69,7 +69,7 @@ final class Supervisor {
                     "the " + name + " verticle failed and is being restarted: " + cause,
                     "if this comes again, report it with the log");
             bus.publish(Bus.EVENTS, new NodeEvent("verticle.failed", new JsonObject().put("verticle", name)));
-            // Not from the failed verticle's own context: what is deployed there would be its child, and go with it.
+            // Not on the failed verticle's own context: a verticle deployed there would be its child and end with it.
             root.runOnContext(_ -> vertx.setTimer(backOffMs, _ -> restart()));
         }
 
@@ -91,7 +91,7 @@ final class Supervisor {
         }
     }
 
-    /** Whether memory ran out, on the heap or beside it: what else failed for it nobody knows, so nothing is started again. */
+    /** Whether memory ran out, on the heap or elsewhere: anything may have failed because of it, so nothing is restarted. */
     private static boolean isMemory(Throwable cause) {
         for (Throwable each = cause; each != null; each = each.getCause()) {
             if (each instanceof OutOfMemoryError) return true;
@@ -99,7 +99,7 @@ final class Supervisor {
         return false;
     }
 
-    /** A verticle whose context reports what it throws, on the loop where it wants to be. */
+    /** Deploys a verticle on its loop, and reports the exceptions of its context. */
     private static final class Watched implements Deployable {
         private final Deployable verticle;
         private final PacketThread packets;
@@ -146,9 +146,9 @@ final class Supervisor {
     }
 
     /**
-     * To be made outside every verticle.
+     * To be created outside all verticles.
      *
-     * @param packets where {@link Resident} verticles live; stays its starter's
+     * @param packets the loop for {@link Resident} verticles; belongs to the caller
      */
     Supervisor(Vertx vertx, PacketThread packets, Bus bus, Status status) {
         this.vertx = vertx;
@@ -158,7 +158,7 @@ final class Supervisor {
         this.status = status;
     }
 
-    /** Deploys a verticle and looks after it from then on. */
+    /** Deploys a verticle and keeps it running from then on. */
     Future<String> deploy(String name, Supplier<Deployable> make, DeploymentOptions options) {
         Child child = new Child(name, make, options);
         children.add(child);

@@ -9,7 +9,7 @@ import mcc.consortium.Policy;
 import mcc.core.Id;
 import mcc.tun.Rule;
 
-/** What the operator lets in by the virtual interface, as grants of this node for the one evaluator. */
+/** The access through the virtual interface that the operator configured, as grants of this node. */
 final class TunGrants {
     private static final Rule EVERYTHING = new Rule(0, 0, 65_535, null);
 
@@ -26,7 +26,7 @@ final class TunGrants {
         return out;
     }
 
-    /** A rule for every protocol grants every port: so it covers also what has none. */
+    /** A rule for any protocol grants all ports, so it also covers protocols without ports. */
     private static Grant of(Rule rule, Id self) {
         Id peer = rule.node();
         List<Grant.Ports> ports = rule.protocol() == 0

@@ -40,20 +40,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The host of a {@link VirtualInterface} on the packet loop: reads and writes the descriptor, which it borrows, has packets
- * sealed by the links, looks addresses up, and asks the policy.
+ * Hosts a {@link VirtualInterface} on the packet loop: reads and writes its descriptor, which belongs to somebody else, lets
+ * the links seal its packets, looks up addresses, and asks the policy.
  */
 final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(TunPort.class);
-    /** Reads in a turn of the loop: as many single packets as one super-packet of UDP carries. */
+    /** Reads per turn of the loop: as many packets as one UDP super-packet carries. */
     private static final int BATCH = 64;
 
     /**
-     * What an interface is made with, for as many lives as the session verticle has.
+     * The interface and its settings, which outlive the session verticle.
      *
-     * @param idleNs after which an unused flow of the interface is forgotten that is not of TCP
-     * @param onGone run when somebody took the interface away
-     * @param onLoop told of a network of {@code tun.routes} that holds a node's UDP address, once of each
+     * @param idleNs after this time an unused flow of the interface is forgotten, unless it is TCP
+     * @param onGone run when somebody removed the interface
+     * @param onLoop called once for each network of {@code tun.routes} that contains a node's UDP address
      */
     record Setup(
             TunDevice device,
@@ -66,7 +66,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
             long seed,
             Runnable onGone,
             BiConsumer<Subnet, Address> onLoop) {
-        /** What is behind this node and behind others, as the operator says. */
+        /** The networks behind this node and behind others, as configured. */
         static List<Subnet> subnets(Settings settings) {
             List<Subnet> out = new ArrayList<>();
             for (String text : settings.list("tun.routes")) {
@@ -87,7 +87,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     private final Failures reading;
     private final Failures writing;
     private final byte[] in = new byte[VirtualInterface.READ_MAX + 1];
-    /** The endpoints of this host, for the policy to be asked about. */
+    /** The endpoints of this host, as the policy is asked about them. */
     private Map<InnerAddress, Registry.LocalView> hosted = Map.of();
 
     private Map<SessionVerticle.Door, Integer> listeners = Map.of();
@@ -140,7 +140,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
         }
     }
 
-    /** Takes a new epoch: what was let in under the old one is asked about again. */
+    /** Takes a new epoch: everything that was admitted before is judged again. */
     void govern(long nowNs, PolicyEpoch epoch) {
         if (!policy.take(epoch)) return;
         core.handle(nowNs, new Input.NewPolicy(epoch.number()));
@@ -149,7 +149,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
 
     // ---- endpoints --------------------------------------------------------------------------------------------------
 
-    /** The endpoints of this host from now on. */
+    /** Sets the endpoints of this host. */
     void offer(List<Registry.LocalView> all) {
         Map<InnerAddress, Registry.LocalView> views = new LinkedHashMap<>();
         Map<InnerAddress, List<Offered.Door>> doors = new LinkedHashMap<>();
@@ -169,7 +169,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
         drain();
     }
 
-    /** The ports at which the node listens for them from now on; told again and again. */
+    /** Sets the ports at which the node listens for them; called repeatedly. */
     void listen(Map<SessionVerticle.Door, Integer> ports) {
         if (ports.equals(listeners)) return;
         listeners = ports;
@@ -199,7 +199,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
         return untilNs(nowNs, peer, service, port);
     }
 
-    /** Until when a peer may reach a port of this host itself. */
+    /** Until when a peer may use a port of this host itself. */
     private long untilNs(long nowNs, Id peer, int protocol, int port) {
         Question.Thing here = new Question.Thing.Node(Policy.OPEN, setup.node());
         return untilNs(nowNs, peer, here, new Question.Port(protocol, port));
@@ -217,7 +217,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
 
     // ---- the loop ---------------------------------------------------------------------------------------------------
 
-    /** Takes a batch of what the host sends; what is left comes again. False when the interface is gone. */
+    /** Reads a batch of the host's packets; the rest comes later. False if the interface is gone. */
     boolean read(long nowNs) {
         for (int i = 0; i < BATCH && sink.ready(); i++) {
             int n = device.read(in, VirtualInterface.READ_MAX);
@@ -238,28 +238,28 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
         return back;
     }
 
-    /** Tells the operator that somebody took the interface away. */
+    /** Tells the operator that somebody removed the interface. */
     void tellGone() {
         setup.onGone().run();
     }
 
-    /** A node is known: so are its addresses. */
+    /** A node is known, and thereby its addresses. */
     void learn(Id node) {
         core.handle(System.nanoTime(), new Input.Met(node));
     }
 
-    /** The addresses of a node on this host; none while the interface knows nothing of it. */
+    /** A node's addresses in the interface; none if the interface does not know it. */
     List<String> addresses(Id node) {
         return core.addresses(node).stream().map(InnerAddress::toString).toList();
     }
 
-    /** Ends a turn of the loop: what waited goes out, what came in is written. */
+    /** Ends a turn of the loop: sends what waited, and writes what arrived. */
     void turn(long nowNs) {
         core.turn(nowNs);
         drain();
     }
 
-    /** When {@link #turn} is due though nothing happens. */
+    /** When the next {@link #turn} is due, even if nothing happens. */
     long deadlineNs() {
         return core.deadlineNs();
     }
@@ -274,18 +274,21 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
         }
     }
 
-    /** Looks for the node or the endpoint that has an address, next to the position in the DHT that the address tells. */
+    /** Looks up the node or endpoint of an address, in the DHT at the position that follows from the address. */
     private void resolve(InnerAddress target) {
         bus.ask(Bus.DHT, new DhtVerticle.Query.FindNode(target.position())).onSuccess(found -> {
             if (loop != null) loop.execute(() -> found(target, found));
         });
-        if (target.isV4()) return; // an endpoint has none
+        if (target.isV4()) return; // endpoints have no IPv4 address
         bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.At(target.position())).onSuccess(found -> {
             if (loop != null) loop.execute(() -> found(target, found.providers()));
         });
     }
 
-    /** An endpoint whose record stands where its address leads, and who proves by the record that it is its. */
+    /**
+     * Connects to the nodes of endpoints whose records are at the address's position; their signatures prove that they are
+     * theirs.
+     */
     private void found(InnerAddress target, List<Provider> providers) {
         Links links = this.links;
         Runnable turn = this.turn;

@@ -17,28 +17,28 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sees from a thread of its own whether every event loop still takes turns and whether the heap still has room. What it finds
- * cannot be mended from inside: whoever started the node ends the process, and whoever looks after that starts it again.
+ * Checks, on a thread of its own, whether every event loop still makes progress and whether the heap still has room. What it
+ * finds cannot be repaired from inside: the process must be ended, and be started again by its supervisor.
  *
- * <p>It counts its own looks, one a second, and no time: a machine that slept, or a process that was stopped for an hour,
- * makes one look late and no loop guilty.
+ * <p>It counts its own checks, one a second, and does not measure time: after a machine slept, or a process was stopped for an
+ * hour, one check is late but no loop is blamed.
  */
 public final class Watchdog implements AutoCloseable {
     /** Why the process must end. */
     public enum Cause {
-        /** A loop takes no turns. */
+        /** A loop makes no progress. */
         STUCK,
-        /** There is no memory left to work with. */
+        /** There is no memory left. */
         MEMORY
     }
 
-    /** What was found, in words for the operator, with the stack of the thread concerned. */
+    /** What was found, as a text for the operator, with the stack of the thread involved. */
     public record Finding(Cause cause, String word) {}
 
-    /** Looks without a turn after which a loop counts as dead. */
+    /** After this many checks without a turn a loop counts as stuck. */
     static final int MISSES = 10;
 
-    /** Looks without a turn after which the node says that it is not live. */
+    /** After this many checks without a turn the node reports that it is not live. */
     static final int LATE = 3;
 
     private static final long LOOK_MS = 1_000;
@@ -48,7 +48,7 @@ public final class Watchdog implements AutoCloseable {
     private final Heap heap = new Heap();
     private volatile boolean closed;
 
-    /** One loop, and the task that it was asked to run. */
+    /** One loop, and the task that is submitted to it. */
     private static final class Loop implements Runnable {
         private final String name;
         private final Executor executor;
@@ -67,7 +67,7 @@ public final class Watchdog implements AutoCloseable {
             turned = true;
         }
 
-        /** Asks for another turn when the last one was taken, so that never more than one task of this waits. */
+        /** Submits the task again if it has run, so that never more than one waits. */
         void look() {
             missed = turned ? 0 : missed + 1;
             if (!turned && missed < MISSES) return;
@@ -75,7 +75,7 @@ public final class Watchdog implements AutoCloseable {
             try {
                 executor.execute(this);
             } catch (RejectedExecutionException _) {
-                // a loop that has ended takes no turns
+                // a loop that has ended makes no progress
             }
         }
 
@@ -88,16 +88,16 @@ public final class Watchdog implements AutoCloseable {
         }
     }
 
-    /** @param loops what to watch, by the names that an operator shall read */
+    /** @param loops the loops to be watched, by the names that operators see */
     Watchdog(Map<String, Executor> loops, Status status) {
         loops.forEach((name, executor) -> this.loops.add(new Loop(name, executor)));
         this.status = status;
     }
 
     /**
-     * Begins to look, once a second, until closed or until there is something to find.
+     * Begins to check, once a second, until closed or until something is found.
      *
-     * @param well called after each look that found every loop turning
+     * @param well called after each check that found every loop in order
      * @param end called at most once, on the watchdog's own thread
      */
     void start(Runnable well, Consumer<Finding> end) {
@@ -114,7 +114,7 @@ public final class Watchdog implements AutoCloseable {
         });
     }
 
-    /** One look; null while there is nothing to end the process for. */
+    /** One check; null while there is no reason to end the process. */
     @Nullable
     Finding look() {
         List<String> late = new ArrayList<>();
@@ -159,7 +159,7 @@ public final class Watchdog implements AutoCloseable {
         return sum;
     }
 
-    /** How full the fullest part of the heap was after its last collection; 0 where the JVM does not tell. */
+    /** How full the fullest part of the heap was after its last collection; 0 if the JVM does not tell. */
     private static int usedPermille() {
         int most = 0;
         for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
@@ -171,8 +171,8 @@ public final class Watchdog implements AutoCloseable {
     }
 
     /**
-     * Whether the heap is spent though the JVM never says so: nearly all of it in use after a collection, and nearly all time
-     * spent on collections, look after look.
+     * Tells whether the heap is exhausted though the JVM does not say so: nearly all of it is in use after a collection, and
+     * nearly all time is spent on collections, at several checks in a row.
      */
     static final class Heap {
         private static final int FULL_PERMILLE = 970;
