@@ -34,7 +34,7 @@ public final class Addresses {
         if (host.isEmpty() || port < 0 || port > 65_535) {
             throw new Problem(
                     "config",
-                    key + ": '" + text + "' is no address",
+                    key + ": '" + text +"' is not an address",
                     "write HOST:PORT, for IPv6 [HOST]:PORT; port 0 picks a free one");
         }
         return new HostPort(host, port);
@@ -47,8 +47,8 @@ public final class Addresses {
         if (at >= 0 && key == null) {
             throw new Problem(
                     "config",
-                    "bootstrap: '" + text.substring(0, at) + "' is no node key",
-                    "a key has 52 letters and digits; ask that node by 'mcc id'");
+                    "bootstrap: '" + text.substring(0, at) + "' is not a node key",
+                    "a key has 52 letters and digits; 'mcc id' at that node shows it");
         }
         HostPort where = split("bootstrap", text.substring(at + 1));
         if (where.port() == 0) throw new Problem("config", "bootstrap: '" + text + "' has no port", "write HOST:PORT");

@@ -146,7 +146,7 @@ public final class BridgeSocket {
         if (end != null || to == null) return;
         int characters = frame.length();
         if (unread >= UNREAD_MAX || unreadCharacters + characters > UNREAD_CHARACTERS && unread > 0) {
-            finish(End.FAST, POLICY, "frames come faster than they are taken");
+            finish(End.FAST, POLICY, "frames come faster than they are handled");
             return;
         }
         unread++;
@@ -178,7 +178,7 @@ public final class BridgeSocket {
             to.text().accept(frame);
             return true;
         } catch (RuntimeException e) {
-            LOG.error("a frame to the bridge could not be dealt with", e);
+            LOG.error("a frame to the bridge could not be handled", e);
             return false;
         }
     }
@@ -186,7 +186,7 @@ public final class BridgeSocket {
     private void taken(int characters, boolean well) {
         unread--;
         unreadCharacters -= characters;
-        if (!well) finish(End.FAILED, FAILURE, "the node could not deal with a frame");
+        if (!well) finish(End.FAILED, FAILURE, "the node failed to handle a frame");
         else if (unsent.get() > UNSENT_CALM) held = true;
         else fetch();
     }

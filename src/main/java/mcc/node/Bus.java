@@ -180,7 +180,7 @@ public final class Bus {
         } catch (Problem p) {
             reply = Ask.Reply.failed(p);
         } catch (RuntimeException e) {
-            LOG.error("a question at {} could not be answered", message.address(), e);
+            LOG.error("a query at {} could not be answered", message.address(), e);
             reply(message, Future.failedFuture(unforeseen(e)));
             if (e instanceof Broken) throw e;
             return;

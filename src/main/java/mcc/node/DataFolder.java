@@ -63,7 +63,7 @@ public final class DataFolder implements AutoCloseable {
         if (state != null && !state.isBlank()) return Path.of(state, "mcc");
         String home = System.getProperty("user.home", "");
         if (home.startsWith("/")) return Path.of(home, ".local", "state", "mcc");
-        throw new Problem("config", "this user has no home for the node's state", "name a folder: --data DIR");
+        throw new Problem("config", "this user has no home folder for the node's data", "name a folder: --data DIR");
     }
 
     /**
@@ -101,7 +101,7 @@ public final class DataFolder implements AutoCloseable {
             }
             return data;
         } catch (IOException e) {
-            throw cannot("use data folder " + path, e, "choose another with --data DIR, or mend its owner and mode");
+            throw cannot("use data folder " + path, e, "choose another with --data DIR, or correct its owner and mode");
         }
     }
 
@@ -112,7 +112,7 @@ public final class DataFolder implements AutoCloseable {
         throw new Problem(
                 "data-exposed",
                 "data folder " + path + " " + fault,
-                "see who put there what is there, then run: chmod go-w " + path
+                "find out who wrote what is in it, then run: chmod go-w " + path
                         + " — or give the node a folder of its own with --data DIR");
     }
 
@@ -190,20 +190,20 @@ public final class DataFolder implements AutoCloseable {
             throw cannot(
                     "read or write key file " + file,
                     e,
-                    "mend its owner and mode; the node cannot run without its key");
+                    "correct its owner and mode; the node cannot run without its key");
         }
     }
 
     private static void checkOwner(String kind, Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new Problem(kind + "-unusable", kind + " file " + file + " is no file", "move it away");
+            throw new Problem(kind + "-unusable", kind + " file " + file + " is not a file", "move it away");
         }
         Set<?> permissions = Files.getPosixFilePermissions(file);
         if (!PosixFilePermissions.fromString("rw-------").containsAll(permissions)) {
             throw new Problem(
                     kind + "-exposed",
                     kind + " file " + file + " can be read or written by others",
-                    "run: chmod 600 " + file + " — and think about who may have read it");
+                    "run: chmod 600 " + file + " — and consider who may have read it");
         }
         if (!Ownership.isOwn(file)) {
             String owner = Ownership.name(file);
@@ -264,7 +264,7 @@ public final class DataFolder implements AutoCloseable {
         if (token.matches("[\\x21-\\x7e]{" + TOKEN_MIN + "," + TOKEN_MAX + "}")) return token;
         String what = token.isEmpty()
                 ? "is empty"
-                : "is no token of " + TOKEN_MIN + " to " + TOKEN_MAX + " characters without blanks";
+                : "is not a token of " + TOKEN_MIN + " to " + TOKEN_MAX + " characters without blanks";
         throw new Problem(
                 "token-unusable",
                 "token file " + file + " " + what,

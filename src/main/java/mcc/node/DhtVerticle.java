@@ -221,9 +221,9 @@ public final class DhtVerticle extends VerticleBase {
     private void alone() {
         if (everJoined || named.isEmpty()) {
             String title =
-                    "no node of the network answers any longer: this node is alone, and nobody finds its services";
+                    "no node of the network answers any more: this node is alone, and nobody finds its services";
             LOG.warn("{}; trying again", title);
-            String hint = "check this machine's network, and that UDP gets out; it goes on trying";
+            String hint = "check this machine's network, and that UDP gets out; the node keeps trying";
             status.problem(ALONE, "error", title, hint);
             event("dht.alone", new JsonObject());
         }
@@ -267,14 +267,14 @@ public final class DhtVerticle extends VerticleBase {
                 THIN,
                 "warning",
                 records + (records == 1 ? " record" : " records")
-                        + " of this node's services are kept by too few nodes, so others may not find them",
-                "it tries again every few seconds; look for other problems, and whether those nodes are full");
+                        + " of this node's services are held by too few nodes, so others may not find them",
+                "the node tries again every few seconds; look for other problems, and whether those nodes are full");
     }
 
     private void renumbered(Dht.Output.Renumbered o) {
         LOG.warn(
-                "holders know a newer version of the record at {} than this node: its clock was ahead before, or its data are"
-                        + " of a backup; published again as number {}",
+                "holders know a newer version of the record at {} than this node: its clock was ahead before, or its data was"
+                        + " restored from a backup; published again as number {}",
                 o.key().shortText(),
                 o.seq());
         event("dht.renumbered", new JsonObject().put("key", o.key().toString()).put("seq", o.seq()));

@@ -90,8 +90,8 @@ final class HealthCheck {
         doing = "its answer was awaited";
         made.handler(this::read);
         made.exceptionHandler(e -> end(false, Problem.text(e)));
-        made.endHandler(_ -> end(false, "it closed the connection without an answer of HTTP"));
-        made.closeHandler(_ -> end(false, "it closed the connection without an answer of HTTP"));
+        made.endHandler(_ -> end(false, "it closed the connection without an HTTP answer"));
+        made.closeHandler(_ -> end(false, "it closed the connection without an HTTP answer"));
         String host = check.host().indexOf(':') >= 0 ? "[" + check.host() + "]" : check.host();
         made.write("GET " + check.path() + " HTTP/1.1\r\nHost: " + host + ":" + check.port()
                 + "\r\nUser-Agent: mcc-check\r\nAccept: */*\r\nConnection: close\r\n\r\n");
@@ -105,7 +105,7 @@ final class HealthCheck {
             Matcher status = STATUS.matcher(text).region(at, text.length());
             if (!status.lookingAt()) {
                 boolean begun = text.length() - at < HEAD_BYTES && text.indexOf('\n', at) < 0;
-                if (!begun) end(false, "its answer is none of HTTP");
+                if (!begun) end(false, "its answer is not HTTP");
                 break;
             }
             int code = Integer.parseInt(status.group(1));
@@ -118,7 +118,7 @@ final class HealthCheck {
             if (!rest.find(status.end() - 2)) break;
             at = rest.end();
         }
-        if (!over && head.length() >= HEAD_BYTES) end(false, "its answer is none of HTTP");
+        if (!over && head.length() >= HEAD_BYTES) end(false, "its answer is not HTTP");
     }
 
     private void end(boolean ok, String detail) {

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 final class Logging {
     private static final Logger LOG = LoggerFactory.getLogger(Logging.class);
     private static final String FILE = "log-file";
-    private static final String FILE_HINT = "mend its folder's owner and mode, or name another log.file, and restart";
+    private static final String FILE_HINT = "correct its folder's owner and mode, or choose another log.file, and restart";
     private static final String LOST = "log-dropped-";
 
     private final List<LogQueue> queues = new ArrayList<>();
@@ -56,7 +56,7 @@ final class Logging {
         RollingFileAppender<ILoggingEvent> file = file(context, path, json);
         if (file.isStarted()) root.addAppender(made.queue(context, "file", file));
         else {
-            made.unusable = "the log file " + path + " cannot be written, so there is none";
+            made.unusable = "the log file " + path + " cannot be written, so none is written";
             LOG.warn("{}; {}", made.unusable, FILE_HINT);
         }
         return made;
@@ -75,12 +75,12 @@ final class Logging {
         if (to == null) return;
         if (dropped == 0) {
             to.solved(LOST + sink);
-            LOG.warn("{} lines of the log were lost, because its {} did not take them", dropped(), sink);
+            LOG.warn("{} lines of the log were lost, because its {} was blocked", dropped(), sink);
         } else {
             to.problem(
                     LOST + sink,
                     "warning",
-                    "lines of the log are lost, because its " + sink + " does not take them",
+                    "lines of the log are lost, because its " + sink + " is blocked",
                     "let whoever started the node read its stderr, or free the disk of log.file");
         }
     }

@@ -240,7 +240,7 @@ public final class Node implements AutoCloseable {
 
     private void tellGone(String name) {
         String title = "the interface " + name + " was removed by somebody else";
-        String hint = "restart the node to have it again; everything else works";
+        String hint = "restart the node to get it back; everything else works";
         LOG.warn("{}; {}", title, hint);
         parts.status().problem("tun-gone", "warning", title, hint);
     }
@@ -248,7 +248,7 @@ public final class Node implements AutoCloseable {
     private void tellLoop(Subnet route, Address node) {
         String title =
                 "tun.routes has " + route + ", and " + node + " in it is a node's own: datagrams to it are not sent";
-        String hint = "leave that address out of tun.routes, or let the node be reached by another one";
+        String hint = "leave that address out of tun.routes, or let the node be reached by another address";
         LOG.warn("{}; {}", title, hint);
         parts.status().problem("tun-route-loop", "warning", title, hint);
     }
@@ -262,7 +262,7 @@ public final class Node implements AutoCloseable {
                     if (b.length != 4 || b[0] != 100 || (b[1] & 0xc0) != 64) continue;
                     String title =
                             "the virtual interface has no IPv4: " + each.getName() + " has " + ip.getHostAddress();
-                    String hint = "use its IPv6 address, and say tun.ipv4: false";
+                    String hint = "use its IPv6 address, and set tun.ipv4: false";
                     LOG.warn("{}; {}", title, hint);
                     parts.status().problem("tun-ipv4-unavailable", "info", title, hint);
                     return true;
@@ -409,8 +409,8 @@ public final class Node implements AutoCloseable {
         Problem problem(String part) {
             return new Problem(
                     "start",
-                    "the node did not start: its part '" + part + "' is not ready after " + START_MS / 1000 + " s",
-                    "see the log, and whether the machine has processors and disk to spare");
+                    "the node did not start: its part '" + part + "' was not ready after " + START_MS / 1000 + " s",
+                    "see the log, and whether the machine's processors and disk are overloaded");
         }
     }
 

@@ -29,7 +29,7 @@ final class OpenQuestions {
     <A> Future<A> ask(Class<A> type, LongConsumer question) {
         if (open.size() >= MAX) {
             return Future.failedFuture(
-                    new Problem("overloaded", "too many questions wait already", "try again in a second"));
+                    new Problem("overloaded", "too many queries are waiting already", "try again in a second"));
         }
         long ticket = next++;
         Promise<A> promise = Promise.promise();
@@ -47,7 +47,7 @@ final class OpenQuestions {
     void close() {
         for (Waiting<?> waiting : List.copyOf(open.values())) {
             waiting.promise()
-                    .tryFail(new Problem("node-not-ready", "it stopped before it answered", "try again in a second"));
+                    .tryFail(new Problem("node-not-ready", "that part of the node stopped before it answered", "try again in a second"));
         }
         open.clear();
     }

@@ -148,7 +148,7 @@ public final class RegistryVerticle extends VerticleBase {
             all.forEach((id, text) -> {
                 Registration registration = Registrations.fromJson(new JsonObject(text));
                 if (registration != null) old.add(registration);
-                else LOG.error("stored registration {} is not understood and was left alone", id);
+                else LOG.error("stored registration {} is not valid and was left alone", id);
             });
             made.handle(new Registry.Input.Restore(old));
             tellOffers();
@@ -234,7 +234,7 @@ public final class RegistryVerticle extends VerticleBase {
     private <A> Future<A> after(String id, Condition condition, Supplier<Future<A>> change) {
         if (changes >= CHANGES_MAX) {
             return Future.failedFuture(
-                    new Problem("overloaded", "too many registrations change already", "try again in a second"));
+                    new Problem("overloaded", "too many registrations are being changed already", "try again in a second"));
         }
         changes++;
         Promise<A> promise = Promise.promise();
@@ -263,8 +263,8 @@ public final class RegistryVerticle extends VerticleBase {
     private static Problem unlike(Registry.@Nullable LocalView now) {
         return new Problem(
                 "precondition-failed",
-                now == null ? "there is no such registration" : "the registration is another one by now",
-                "read it again and decide anew");
+                now == null ? "there is no such registration" : "the registration has changed meanwhile",
+                "read it again and decide again");
     }
 
     /** Registers an app. What the registry would refuse must not be saved, as the next start would read it. */
@@ -291,7 +291,7 @@ public final class RegistryVerticle extends VerticleBase {
     private static Problem problem(Registry.Output.Refused o) {
         return o.draining()
                 ? new Problem("node-not-ready", o.reason(), "start the node again")
-                : new Problem("overloaded", o.reason(), "deregister what is not needed");
+                : new Problem("overloaded", o.reason(), "deregister what is no longer needed");
     }
 
     private static StoreVerticle.Query.Change put(Registration r) {

@@ -46,12 +46,12 @@ public final class Settings {
 
     /** All keys, in the order of the documentation. */
     public static final List<Key> KEYS = List.of(
-            new Key("data", "", false, "folder for identity and state; made with mode 0700"),
-            new Key("name", "", false, "what people call this node; default: the host's name"),
-            new Key("network", "open", false, "network to belong to; nodes of different networks never meet"),
+            new Key("data", "", false, "folder for identity and state; created with mode 0700"),
+            new Key("name", "", false, "name of this node for people; default: the host's name"),
+            new Key("network", "open", false, "name of the network; nodes of different networks never meet"),
             new Key("listen", "0.0.0.0:9376,[::]:9376", true, "UDP addresses for other nodes"),
             new Key("http", "127.0.0.1:8080", false, "address for REST and dashboard; loopback only"),
-            new Key("http.tokenless", "true", false, "whether loopback may read and use services without a token"),
+            new Key("http.tokenless", "true", false, "whether programs on this host may read and use services without a token"),
             new Key("http.hosts", "", true, "further names accepted in the Host header"),
             new Key("socks", "", false, "address for a SOCKS5 listener; empty: none"),
             new Key("tunnel.patience", "10", false, "seconds a provider may be silent before its connections end"),
@@ -59,7 +59,7 @@ public final class Settings {
                     "tunnel.keepalive",
                     "60",
                     false,
-                    "seconds of silence after which a local program is asked for a sign"),
+                    "seconds of silence after which a local program's connection is probed"),
             new Key("udp.idle", "120", false, "seconds after which an unused flow of UDP is forgotten"),
             new Key(
                     "udp.offload",
@@ -77,15 +77,15 @@ public final class Settings {
                     "tun.offload",
                     "auto",
                     false,
-                    "whether the kernel leaves packets uncut: auto, where it can, or off"),
-            new Key("tun.allow", "none", false, "what may come in unasked by it: none, or all"),
+                    "whether the kernel passes packets uncut: auto, where it can, or off"),
+            new Key("tun.allow", "none", false, "what peers may begin through the interface: none, or all"),
             new Key("tun.routes", "", true, "networks behind nodes: PREFIX@NODE, or PREFIX for those behind this one"),
-            new Key("tun.inbound", "", true, "what else may: tcp:22, udp:5000-5010, tcp:22@NODE, any@NODE"),
+            new Key("tun.inbound", "", true, "what else they may begin: tcp:22, udp:5000-5010, tcp:22@NODE, any@NODE"),
             new Key("bootstrap", "", true, "nodes to meet first: HOST:PORT or KEY@HOST:PORT"),
             new Key("plugins.upload", "false", false, "whether POST /plugins may deploy code"),
             new Key("log.level", "info", false, "error, warn, info, debug or trace"),
             new Key("log.format", "text", false, "text or json"),
-            new Key("log.file", "", false, "file to log to as well, rotated at 10 MiB, 5 kept"));
+            new Key("log.file", "", false, "file to log to as well; rotated at 10 MiB, 5 files are kept"));
 
     private static final String NAME = "[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?";
 
@@ -157,7 +157,7 @@ public final class Settings {
         try {
             String fault = Ownership.fault(file);
             if (fault != null)
-                warnings.add("configuration file " + file + " " + fault + ": they decide what this node does");
+                warnings.add("configuration file " + file + " " + fault + ": that user controls what this node does");
         } catch (IOException | UnsupportedOperationException _) {
             // it could be read; nothing more is known
         }
@@ -189,7 +189,7 @@ public final class Settings {
         } catch (InvalidPathException e) {
             throw new Problem(
                     "config",
-                    what + ": '" + LogText.plain(text) + "' is no path here: " + e.getReason(),
+                    what + ": '" + LogText.plain(text) + "' is not a path here: " + e.getReason(),
                     "start the node in a locale of UTF-8, such as LC_ALL=C.UTF-8");
         }
     }
@@ -259,7 +259,7 @@ public final class Settings {
                 for (String rule : rules) {
                     if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;
                     throw new Problem(
-                            "config", name + ": '" + rule + "' is no rule", "write tcp:22, udp:5000-5010 or any@NODE");
+                            "config", name + ": '" + rule + "' is not a rule", "write tcp:22, udp:5000-5010 or any@NODE");
                 }
             }
             case "tun.routes" -> {
@@ -274,15 +274,15 @@ public final class Settings {
                     Subnet subnet = Subnet.parse(part.strip());
                     if (subnet == null) {
                         String hint = "write 192.0.2.0/24@NODE or 2001:db8::/48, with no bit set behind the prefix";
-                        throw new Problem("config", name + ": '" + part + "' is no network behind a node", hint);
+                        throw new Problem("config", name + ": '" + part + "' is not a network behind a node", hint);
                     }
                     if (seen.add(subnet.toString())) continue;
-                    throw new Problem("config", name + " has " + subnet + " twice", "say behind which node it is");
+                    throw new Problem("config", name + " has " + subnet + " twice", "keep the one with the right node");
                 }
             }
             case "tun.name" -> {
                 if (!value.matches("[a-z][a-z0-9-]{0,14}")) {
-                    throw new Problem("config", "tun.name: '" + value + "' is no name", "use letters and digits");
+                    throw new Problem("config", "tun.name: '" + value + "' is not a valid name", "use letters and digits");
                 }
             }
             case "log.level" -> oneOf(name, value, "error", "warn", "info", "debug", "trace");
@@ -290,13 +290,13 @@ public final class Settings {
             case "network" -> {
                 if (!value.matches("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")) {
                     throw new Problem(
-                            "config", "network: '" + value + "' is no name", "use letters, digits and dashes");
+                            "config", "network: '" + value + "' is not a valid name", "use letters, digits and dashes");
                 }
             }
             case "name" -> {
                 if (!value.isEmpty() && !value.matches(NAME)) {
                     throw new Problem(
-                            "config", "name: '" + value + "' is no host name", "use letters, digits and dashes");
+                            "config", "name: '" + value + "' is not a valid host name", "use letters, digits and dashes");
                 }
             }
             case "data", "log.file" -> path(name, value);
@@ -322,7 +322,7 @@ public final class Settings {
 
     private static void seconds(String name, String value, String form, String hint) {
         if (!value.matches(form)) {
-            throw new Problem("config", name + ": '" + value + "' is no time", "use " + hint);
+            throw new Problem("config", name + ": '" + value + "' is not a valid time", "use " + hint);
         }
     }
 

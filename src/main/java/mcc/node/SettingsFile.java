@@ -62,7 +62,7 @@ final class SettingsFile {
                     "config",
                     (mark == null ? "configuration file " + file : out.at(mark)) + ": this is not YAML: "
                             + LogText.plain(String.valueOf(e.getProblem())),
-                    "mend that line; a value with ':', '#', '[' or '{' in it is written in quotes");
+                    "correct that line; a value that contains ':', '#', '[' or '{' needs quotes");
         } catch (YAMLException e) {
             throw new Problem(
                     "config",
@@ -79,14 +79,14 @@ final class SettingsFile {
                 throw new Problem(
                         "config",
                         "configuration file " + file + " is longer than " + MAX_BYTES + " bytes",
-                        "is this the right file? conf/single-node.yaml has every key there is");
+                        "is this the right file? conf/single-node.yaml shows every key");
             }
             return StandardCharsets.UTF_8
                     .newDecoder()
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
         } catch (CharacterCodingException _) {
-            throw new Problem("config", "configuration file " + file + " is no text in UTF-8", "save it as UTF-8");
+            throw new Problem("config", "configuration file " + file + " is not text in UTF-8", "save it as UTF-8");
         } catch (IOException e) {
             boolean missing = !Files.exists(file);
             throw new Problem(
@@ -112,7 +112,7 @@ final class SettingsFile {
         if (depth > DEPTH) throw odd(node, "keys are nested too deep", "write a.b: VALUE in one line");
         for (NodeTuple each : map.getValue()) {
             if (!(each.getKeyNode() instanceof ScalarNode key)) {
-                throw odd(each.getKeyNode(), "this is no key", "write lines such as http: 127.0.0.1:8080");
+                throw odd(each.getKeyNode(), "this is not a key", "write lines such as http: 127.0.0.1:8080");
             }
             String name = prefix + key.getValue();
             if (each.getValueNode() instanceof MappingNode) map(name + ".", each.getValueNode(), depth + 1);
@@ -127,7 +127,7 @@ final class SettingsFile {
         }
         Value before = values.put(name, new Value(value(name, node), at(key.getStartMark())));
         if (before == null) return;
-        throw odd(key, "key '" + name + "' is here a second time, after " + before.where(), "remove one of the two");
+        throw odd(key, "key '" + name + "' is given a second time, after " + before.where(), "remove one of the two");
     }
 
     private String value(String name, Node node) {
@@ -142,7 +142,7 @@ final class SettingsFile {
             }
             return String.join(",", parts);
         }
-        throw odd(node, name + " takes one value, no list", "write " + name + ": VALUE");
+        throw odd(node, name + " takes one value, not a list", "write " + name + ": VALUE");
     }
 
     /** Whether YAML takes it for an empty value. */

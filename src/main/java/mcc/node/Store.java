@@ -81,12 +81,12 @@ final class Store implements AutoCloseable {
             opened.settle(acknowledged);
             return opened;
         } catch (IOException e) {
-            throw unusable(file, Problem.text(e), "mend its owner and mode, or what is wrong with the disk");
+            throw unusable(file, Problem.text(e), "correct its owner and mode, or repair the disk");
         }
     }
 
     private static void checkOwner(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) throw unusable(file, "it is no file", "move it away");
+        if (!Files.isRegularFile(file)) throw unusable(file, "it is not a file", "move it away");
         if (!Ownership.isOwn(file)) {
             throw new Problem(
                     "store-foreign",
@@ -197,7 +197,7 @@ final class Store implements AutoCloseable {
             Files.createFile(aside(folder), Ownership.FILE); // nothing is left to keep, but the loss must be reported
             prune(folder);
         } catch (IOException e) {
-            LOG.error("this cannot be noted in {}: {}", folder, Problem.text(e));
+            LOG.error("the loss cannot be noted in {}: {}", folder, Problem.text(e));
         }
     }
 
@@ -282,7 +282,7 @@ final class Store implements AutoCloseable {
                         "store-newer",
                         "the store " + file + " was written by a newer version: " + e.getMessage(),
                         "run the newer version of MCC, or move the file away");
-            default -> unusable(file, reason(e), "mend its owner and mode, or what is wrong with the disk");
+            default -> unusable(file, reason(e), "correct its owner and mode, or repair the disk");
         };
     }
 
@@ -293,7 +293,7 @@ final class Store implements AutoCloseable {
     /** The system's message, without what the library wraps around it. */
     static String reason(Throwable e) {
         Throwable deepest = cause(e);
-        return deepest instanceof IOException ? Problem.text(deepest) : "the store does not take it";
+        return deepest instanceof IOException ? Problem.text(deepest) : "the store cannot save it";
     }
 
     // ---- use --------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ public final class StoreVerticle extends VerticleBase {
                 "store-lost",
                 "warning",
                 "the store lost registrations or forwards; what was left of it is in " + losses.getFirst(),
-                "make again what is missing, or restore " + folder.resolve(Store.FILE)
+                "register again what is missing, or restore " + folder.resolve(Store.FILE)
                         + " from a backup while the node is stopped; then remove " + folder.resolve(Store.FILE)
                         + ".corrupt-* and restart");
     }

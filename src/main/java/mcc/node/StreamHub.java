@@ -88,7 +88,7 @@ final class StreamHub {
         throw new Problem(
                 "upstream-unreachable",
                 "no stream can be opened to node " + to.node().shortText(),
-                "it has too many streams open, or its key is unsound");
+                "it has too many streams open, or its key is not valid");
     }
 
     void serve(Context context, Consumer<StreamPort> taker) {

@@ -287,7 +287,7 @@ public final class StreamPort {
         brokenTold = true;
         if (brokenHandler != null) {
             brokenHandler.accept(new Problem(
-                    "upstream-unreachable", "the stream was broken off by the peer or with its link", null));
+                    "upstream-unreachable", "the stream was broken off by the peer or by the loss of its link", null));
         }
     }
 

@@ -67,7 +67,7 @@ final class Supervisor {
                     "verticle-" + name,
                     "error",
                     "the " + name + " verticle failed and is being restarted: " + cause,
-                    "if this comes again, report it with the log");
+                    "if this happens again, report it with the log");
             bus.publish(Bus.EVENTS, new NodeEvent("verticle.failed", new JsonObject().put("verticle", name)));
             // Not on the failed verticle's own context: a verticle deployed there would be its child and end with it.
             root.runOnContext(_ -> vertx.setTimer(backOffMs, _ -> restart()));

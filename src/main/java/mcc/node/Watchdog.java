@@ -83,8 +83,8 @@ public final class Watchdog implements AutoCloseable {
             Thread at = thread;
             return new Finding(
                     Cause.STUCK,
-                    name + " has taken no turn for " + MISSES + " s"
-                            + (at == null ? "" : ", it stands at\n" + stack(at)));
+                    name + " has not responded for " + MISSES + " s"
+                            + (at == null ? "" : ", it is at\n" + stack(at)));
         }
     }
 
@@ -128,7 +128,7 @@ public final class Watchdog implements AutoCloseable {
         String spent = status.memorySpent();
         if (spent != null) return new Finding(Cause.MEMORY, spent);
         if (heap.isSpent(System.nanoTime(), gcMs(), usedPermille())) {
-            return new Finding(Cause.MEMORY, "the heap is full, and collecting garbage takes all the time there is");
+            return new Finding(Cause.MEMORY, "the heap is full, and nearly all time goes into garbage collection");
         }
         return finding;
     }

@@ -66,7 +66,7 @@ final class Gate {
         String operation = address.startsWith(PREFIX) ? address.substring(PREFIX.length()) : address;
         if (body != null && !(body instanceof JsonObject)) {
             return Future.failedFuture(Refused.of(
-                    new Problem("validation", "the body is no JSON object", "send parameters and body merged in one"),
+                    new Problem("validation", "the body is not a JSON object", "send parameters and body merged in one"),
                     address));
         }
         JsonObject input = body instanceof JsonObject json ? json : new JsonObject();

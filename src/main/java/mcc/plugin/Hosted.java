@@ -40,7 +40,7 @@ final class Hosted implements Deployable {
             throw new Problem(
                     "unprocessable",
                     "class " + name + " cannot be loaded: " + e,
-                    "pack into the jar what it needs, beside Vert.x, slf4j and jspecify");
+                    "pack what it needs into the jar, except Vert.x, slf4j and jspecify");
         }
     }
 
@@ -48,7 +48,7 @@ final class Hosted implements Deployable {
         try {
             Class<?> c = Class.forName(name, false, classes);
             if (!Deployable.class.isAssignableFrom(c)) {
-                throw new Problem("unprocessable", name + " is no Vert.x verticle", "extend VerticleBase");
+                throw new Problem("unprocessable", name + " is not a Vert.x verticle", "extend VerticleBase");
             }
             return c.asSubclass(Deployable.class).getConstructor();
         } catch (ClassNotFoundException e) {

@@ -168,8 +168,8 @@ final class Line {
             default ->
                 throw new Problem(
                         "validation",
-                        "a body of " + body.getClass().getName() + " does not travel",
-                        "send JSON, a text, a number, a truth value or a Buffer");
+                        "a body of " + body.getClass().getName() + " cannot be sent",
+                        "send JSON, a text, a number, a boolean or a Buffer");
         };
     }
 
@@ -218,7 +218,7 @@ final class Line {
         String parcel = take();
         if (parcel == null) {
             board.count("plugin.messages.refused");
-            Problem problem = new Problem("overloaded", "too much waits for plugin '" + id + "'", "try again later");
+            Problem problem = new Problem("overloaded", "too many messages wait for plugin '" + id + "'", "try again later");
             return Future.failedFuture(Refused.of(problem, address));
         }
         DeliveryOptions options = options(headers, sender, parcel).setSendTimeout(TIMEOUT_MS);

@@ -91,7 +91,7 @@ record Manifest(String name, String version, List<String> verticles, List<String
         String name = text(json, "name");
         if (!name.matches(NAME))
             throw bad(ENTRY + ": name '" + name
-                    + "' is not of letters, digits, dots and dashes, within letters or digits");
+                    + "' must have letters, digits, dots and dashes, the first and the last a letter or digit");
         List<String> verticles = list(json, "verticles", CLASS);
         if (verticles.isEmpty()) throw bad(ENTRY + ": verticles is empty");
         List<String> serves = list(json, "serves", ADDRESS);
@@ -137,6 +137,6 @@ record Manifest(String name, String version, List<String> verticles, List<String
     }
 
     private static Problem bad(String detail) {
-        return new Problem("unprocessable", detail, "docs/plugins.md says what a plugin's jar holds");
+        return new Problem("unprocessable", detail, "docs/plugins.md says what a plugin's jar contains");
     }
 }

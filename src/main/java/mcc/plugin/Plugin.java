@@ -262,7 +262,7 @@ final class Plugin {
         List<String> runs = left();
         if (runs.isEmpty()) return false;
         state = State.STUCK;
-        failure = what + ", but of it run on: " + String.join("; ", runs) + "; only a restart of the node ends them";
+        failure = what + ", but these still run: " + String.join("; ", runs) + "; only a restart of the node ends them";
         LOG.warn("plugin {} {}", id, failure);
         tell("plugin.failed");
         return true;
@@ -317,7 +317,7 @@ final class Plugin {
     private Future<Void> trial(String stamp) {
         int exits = world.trials().exits(id, stamp);
         if (exits < Trials.EXITS_MAX) return world.home(world.trials().begin(id, stamp));
-        throw new Quarantine("the node ended " + exits + " times while this was being started, so it is left out");
+        throw new Quarantine("the node ended " + exits + " times while this plugin was being started, so it is left out");
     }
 
     /** The plugin is left out. */

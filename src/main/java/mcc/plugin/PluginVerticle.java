@@ -248,8 +248,8 @@ public final class PluginVerticle extends VerticleBase {
                     .problem(
                             EXPOSED,
                             "warning",
-                            "plugins are not run, because others could have written them: " + exposed,
-                            "see what they are, then run: chown and chmod go-w on the jar and its folder");
+                            "some plugins are not run, because others could have written them: " + exposed,
+                            "check what they are, then run chown and chmod go-w on the jar and its folder");
         }
     }
 
@@ -313,14 +313,14 @@ public final class PluginVerticle extends VerticleBase {
                 Plugin.State.QUARANTINED,
                 "plugins-quarantined",
                 "left out, because the node ended while they were started");
-        tell(Plugin.State.STUCK, "plugins-stuck", "threads that nothing can end run on");
+        tell(Plugin.State.STUCK, "plugins-stuck", "they have threads that cannot be ended");
         List<String> left = new ArrayList<>();
         for (Plugin p : plugins.values()) {
             if (p.state() != Plugin.State.STUCK && !p.left().isEmpty()) left.add(p.id());
         }
         tell(
                 "plugins-left",
-                "threads of earlier starts run on",
+                "threads of earlier starts still run",
                 left,
                 "see mcc plugin ls; a restart of the node ends them");
     }

@@ -76,7 +76,7 @@ final class Trials {
                                 mark.getBoolean("open", false)));
             }
         } catch (DecodeException | ClassCastException e) {
-            LOG.warn("the marks of plugins' starts are not readable and begin anew: {}", e.getMessage());
+            LOG.warn("the record of plugins' starts is not readable and begins again: {}", e.getMessage());
         }
         return out;
     }

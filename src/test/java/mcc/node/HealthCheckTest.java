@@ -150,11 +150,11 @@ class HealthCheckTest {
         int port = app("127.0.0.1", socket -> {
             while (true) socket.getOutputStream().write(new byte[] {'x', 'x', 'x', 'x'});
         });
-        assertThat(http(port).detail()).isEqualTo("its answer is none of HTTP");
+        assertThat(http(port).detail()).isEqualTo("its answer is not HTTP");
         int interim = app("127.0.0.1", socket -> {
             while (true) socket.getOutputStream().write("HTTP/1.1 100 Go\r\n\r\n".getBytes(StandardCharsets.UTF_8));
         });
-        assertThat(http(interim).detail()).isEqualTo("its answer is none of HTTP");
+        assertThat(http(interim).detail()).isEqualTo("its answer is not HTTP");
     }
 
     @Test
