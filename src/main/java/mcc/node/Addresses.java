@@ -34,7 +34,7 @@ public final class Addresses {
         if (host.isEmpty() || port < 0 || port > 65_535) {
             throw new Problem(
                     "config",
-                    key + ": '" + text +"' is not an address",
+                    key + ": '" + text + "' is not an address",
                     "write HOST:PORT, for IPv6 [HOST]:PORT; port 0 picks a free one");
         }
         return new HostPort(host, port);

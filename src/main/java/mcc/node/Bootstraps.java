@@ -141,7 +141,8 @@ final class Bootstraps {
                 NONE,
                 "warning",
                 title.substring(0, Math.min(TITLE, title.length())),
-                "check that one runs at " + all.getFirst().text() + ", with this network and key, and that UDP gets there");
+                "check that one runs at " + all.getFirst().text()
+                        + ", with this network and key, and that UDP gets there");
     }
 
     /** Resolves and dials one of them. All are looked up at the same time, so a silent name server for one delays no other. */

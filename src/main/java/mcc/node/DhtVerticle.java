@@ -220,8 +220,7 @@ public final class DhtVerticle extends VerticleBase {
 
     private void alone() {
         if (everJoined || named.isEmpty()) {
-            String title =
-                    "no node of the network answers any more: this node is alone, and nobody finds its services";
+            String title = "no node of the network answers any more: this node is alone, and nobody finds its services";
             LOG.warn("{}; trying again", title);
             String hint = "check this machine's network, and that UDP gets out; the node keeps trying";
             status.problem(ALONE, "error", title, hint);

@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
 final class Logging {
     private static final Logger LOG = LoggerFactory.getLogger(Logging.class);
     private static final String FILE = "log-file";
-    private static final String FILE_HINT = "correct its folder's owner and mode, or choose another log.file, and restart";
+    private static final String FILE_HINT =
+            "correct its folder's owner and mode, or choose another log.file, and restart";
     private static final String LOST = "log-dropped-";
 
     private final List<LogQueue> queues = new ArrayList<>();

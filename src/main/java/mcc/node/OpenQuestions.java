@@ -47,7 +47,10 @@ final class OpenQuestions {
     void close() {
         for (Waiting<?> waiting : List.copyOf(open.values())) {
             waiting.promise()
-                    .tryFail(new Problem("node-not-ready", "that part of the node stopped before it answered", "try again in a second"));
+                    .tryFail(new Problem(
+                            "node-not-ready",
+                            "that part of the node stopped before it answered",
+                            "try again in a second"));
         }
         open.clear();
     }

@@ -67,7 +67,7 @@ public final class RegistryVerticle extends VerticleBase {
         record Locate(Id endpoint) implements Query, Ask<Registry.Output.Located> {}
 
         /** The endpoints whose records are under the key of an address. */
-        record At(Id key) implements Query, Ask<Registry.Output.Standing> {}
+        record At(Id key) implements Query, Ask<Registry.Output.EndpointsAt> {}
 
         /**
          * Publishes changes among the providers of these services as events, instead of the services that {@code owner} named
@@ -184,7 +184,7 @@ public final class RegistryVerticle extends VerticleBase {
             case Registry.Output.Heartbeaten o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Drained o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Providers o -> tickets.answer(o.ticket(), o);
-            case Registry.Output.Standing o -> tickets.answer(o.ticket(), o);
+            case Registry.Output.EndpointsAt o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Located o -> tickets.answer(o.ticket(), o);
             case Registry.Output.Changed o ->
                 bus.publish(
@@ -233,8 +233,8 @@ public final class RegistryVerticle extends VerticleBase {
      */
     private <A> Future<A> after(String id, Condition condition, Supplier<Future<A>> change) {
         if (changes >= CHANGES_MAX) {
-            return Future.failedFuture(
-                    new Problem("overloaded", "too many registrations are being changed already", "try again in a second"));
+            return Future.failedFuture(new Problem(
+                    "overloaded", "too many registrations are being changed already", "try again in a second"));
         }
         changes++;
         Promise<A> promise = Promise.promise();
@@ -317,7 +317,7 @@ public final class RegistryVerticle extends VerticleBase {
             case Query.Locate q ->
                 q.replyOnce(core(Registry.Output.Located.class, t -> new Registry.Input.Locate(t, q.endpoint())));
             case Query.At q ->
-                q.replyOnce(core(Registry.Output.Standing.class, t -> new Registry.Input.At(t, q.key())));
+                q.replyOnce(core(Registry.Output.EndpointsAt.class, t -> new Registry.Input.At(t, q.key())));
             case Query.Drain q -> q.replyOnce(core(Registry.Output.Drained.class, Registry.Input.Drain::new));
             case Query.Counts q -> q.reply(counters.snapshot());
             case Query.Watching q -> q.reply(watch(host, q));

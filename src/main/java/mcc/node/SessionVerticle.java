@@ -52,7 +52,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         record Open(Contact to) implements Query, Ask<StreamPort> {}
 
         /** Access to streams without further messages on the bus; for a {@link Resident}. */
-        record Door() implements Query, Ask<StreamDoor> {}
+        record Streams() implements Query, Ask<StreamAccess> {}
 
         /** The counts so far. */
         record Counts() implements Query, Ask<List<Counters.Count>> {}
@@ -62,14 +62,14 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     }
 
     /** One port of an endpoint of this host. */
-    public record Door(Id endpoint, boolean udp, int port) {}
+    public record EndpointPort(Id endpoint, boolean udp, int port) {}
 
     /**
-     * Where this node listens for its endpoints, at {@link mcc.tun.Redirect#desk}.
+     * Where this node listens for its endpoints, at {@link mcc.tun.Redirect#listenerAddress}.
      *
-     * @param ports of the desk, by those of the endpoints
+     * @param ports the listeners' ports, by the ports of the endpoints
      */
-    public record Listeners(Map<Door, Integer> ports) {}
+    public record Listeners(Map<EndpointPort, Integer> ports) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(SessionVerticle.class);
     private static final int PINGS_MAX = 256;
@@ -371,7 +371,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
             case Query.Listening q -> q.reply(sockets.addresses());
             case Query.Ping ping -> ping.replyOnce(ping(links, ping.to()));
             case Query.Open open -> open.reply(hub.open(open.to()));
-            case Query.Door door -> door.reply(new StreamDoor(hub));
+            case Query.Streams q -> q.reply(new StreamAccess(hub));
         };
     }
 

@@ -51,7 +51,11 @@ public final class Settings {
             new Key("network", "open", false, "name of the network; nodes of different networks never meet"),
             new Key("listen", "0.0.0.0:9376,[::]:9376", true, "UDP addresses for other nodes"),
             new Key("http", "127.0.0.1:8080", false, "address for REST and dashboard; loopback only"),
-            new Key("http.tokenless", "true", false, "whether programs on this host may read and use services without a token"),
+            new Key(
+                    "http.tokenless",
+                    "true",
+                    false,
+                    "whether programs on this host may read and use services without a token"),
             new Key("http.hosts", "", true, "further names accepted in the Host header"),
             new Key("socks", "", false, "address for a SOCKS5 listener; empty: none"),
             new Key("tunnel.patience", "10", false, "seconds a provider may be silent before its connections end"),
@@ -259,7 +263,9 @@ public final class Settings {
                 for (String rule : rules) {
                     if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;
                     throw new Problem(
-                            "config", name + ": '" + rule + "' is not a rule", "write tcp:22, udp:5000-5010 or any@NODE");
+                            "config",
+                            name + ": '" + rule + "' is not a rule",
+                            "write tcp:22, udp:5000-5010 or any@NODE");
                 }
             }
             case "tun.routes" -> {
@@ -282,7 +288,8 @@ public final class Settings {
             }
             case "tun.name" -> {
                 if (!value.matches("[a-z][a-z0-9-]{0,14}")) {
-                    throw new Problem("config", "tun.name: '" + value + "' is not a valid name", "use letters and digits");
+                    throw new Problem(
+                            "config", "tun.name: '" + value + "' is not a valid name", "use letters and digits");
                 }
             }
             case "log.level" -> oneOf(name, value, "error", "warn", "info", "debug", "trace");
@@ -296,7 +303,9 @@ public final class Settings {
             case "name" -> {
                 if (!value.isEmpty() && !value.matches(NAME)) {
                     throw new Problem(
-                            "config", "name: '" + value + "' is not a valid host name", "use letters, digits and dashes");
+                            "config",
+                            "name: '" + value + "' is not a valid host name",
+                            "use letters, digits and dashes");
                 }
             }
             case "data", "log.file" -> path(name, value);

@@ -156,7 +156,8 @@ final class Store implements AutoCloseable {
         for (String map : maps()) {
             MVMap<String, String> values = map(map);
             for (Map.Entry<String, String> e : new TreeMap<>(values).entrySet()) {
-                boolean done = text(map, e.getKey(), e.getValue()) != null; // by an earlier attempt that was interrupted
+                boolean done =
+                        text(map, e.getKey(), e.getValue()) != null; // by an earlier attempt that was interrupted
                 if (!done) values.put(e.getKey(), sealed(map, e.getKey(), e.getValue()));
             }
         }

@@ -28,7 +28,7 @@ public final class StreamPort {
     /** Takes bytes. */
     @FunctionalInterface
     public interface Taker {
-        /** @param bytes lent, from 0 to {@code length}: what is to be kept must be copied */
+        /** @param bytes lent, valid from 0 to {@code length} during the call only */
         void take(byte[] bytes, int length);
     }
 

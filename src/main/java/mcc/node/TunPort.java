@@ -90,8 +90,8 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     /** The endpoints of this host, as the policy is asked about them. */
     private Map<InnerAddress, Registry.LocalView> hosted = Map.of();
 
-    private Map<SessionVerticle.Door, Integer> listeners = Map.of();
-    private boolean desk;
+    private Map<SessionVerticle.EndpointPort, Integer> listeners = Map.of();
+    private boolean hasListenerAddress;
     private @Nullable Links links;
     private @Nullable PacketLoop loop;
     private @Nullable Runnable turn;
@@ -130,10 +130,10 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     }
 
     /** Gives the interface the address at which the node listens for its endpoints. */
-    private void openDesk() {
-        desk = true;
+    private void openListenerAddress() {
+        hasListenerAddress = true;
         try {
-            device.host(Redirect.desk(setup.network(), setup.node()).bytes());
+            device.host(Redirect.listenerAddress(setup.network(), setup.node()).bytes());
         } catch (SysError e) {
             counters.add("tun.endpoints.failed");
             LOG.warn("endpoints of this host have no address: {}; {}", e.getMessage(), e.hint());
@@ -152,25 +152,25 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
     /** Sets the endpoints of this host. */
     void offer(List<Registry.LocalView> all) {
         Map<InnerAddress, Registry.LocalView> views = new LinkedHashMap<>();
-        Map<InnerAddress, List<Offered.Door>> doors = new LinkedHashMap<>();
+        Map<InnerAddress, List<Offered.PortRange>> ranges = new LinkedHashMap<>();
         for (Registry.LocalView view : all) {
             InnerAddress address = InnerAddress.of(setup.network(), view.endpoint());
             views.put(address, view);
-            doors.put(
+            ranges.put(
                     address,
                     view.registration().ports().ranges().stream()
-                            .map(range -> new Offered.Door(range.isUdp(), range.first(), range.last()))
+                            .map(range -> new Offered.PortRange(range.isUdp(), range.first(), range.last()))
                             .toList());
         }
         hosted = views;
-        if (!desk && !views.isEmpty()) openDesk();
-        core.handle(System.nanoTime(), new Input.Offers(doors));
+        if (!hasListenerAddress && !views.isEmpty()) openListenerAddress();
+        core.handle(System.nanoTime(), new Input.Offers(ranges));
         redirect();
         drain();
     }
 
     /** Sets the ports at which the node listens for them; called repeatedly. */
-    void listen(Map<SessionVerticle.Door, Integer> ports) {
+    void listen(Map<SessionVerticle.EndpointPort, Integer> ports) {
         if (ports.equals(listeners)) return;
         listeners = ports;
         redirect();
@@ -181,9 +181,9 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
         Map<Id, InnerAddress> addresses = new LinkedHashMap<>();
         hosted.forEach((address, view) -> addresses.put(view.endpoint(), address));
         List<Redirect.Way> ways = new ArrayList<>();
-        listeners.forEach((door, deskPort) -> {
-            InnerAddress address = addresses.get(door.endpoint());
-            if (address != null) ways.add(new Redirect.Way(address, door.udp(), door.port(), deskPort));
+        listeners.forEach((port, listenerPort) -> {
+            InnerAddress address = addresses.get(port.endpoint());
+            if (address != null) ways.add(new Redirect.Way(address, port.udp(), port.port(), listenerPort));
         });
         core.handle(System.nanoTime(), new Input.Listening(ways));
     }

@@ -83,8 +83,7 @@ public final class Watchdog implements AutoCloseable {
             Thread at = thread;
             return new Finding(
                     Cause.STUCK,
-                    name + " has not responded for " + MISSES + " s"
-                            + (at == null ? "" : ", it is at\n" + stack(at)));
+                    name + " has not responded for " + MISSES + " s" + (at == null ? "" : ", it is at\n" + stack(at)));
         }
     }
 

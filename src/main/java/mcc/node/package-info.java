@@ -8,7 +8,7 @@
  * key), {@link mcc.node.DataFolder} (identity and lock), {@link mcc.node.Bus} (all traffic between verticles on one screen),
  * {@link mcc.node.CoreHost} (how a core is driven), {@link mcc.node.Supervisor} (how a failed verticle is restarted),
  * {@link mcc.node.Policies} (the policy in force), {@link mcc.node.SessionVerticle} with {@link mcc.node.TunPort} (the links
- * and the virtual interface on the packet loop), {@link mcc.node.StreamDoor}, {@code StreamHub} and
+ * and the virtual interface on the packet loop), {@link mcc.node.StreamAccess}, {@code StreamHub} and
  * {@link mcc.node.StreamPort} (streams for their users), {@link mcc.node.DhtVerticle} with {@code Bootstraps},
  * {@link mcc.node.RegistryVerticle} with {@link mcc.node.HealthCheck} (how an app is checked), {@link mcc.node.NatVerticle},
  * {@link mcc.node.StoreVerticle} and {@code Store} (what survives a restart), {@link mcc.node.Problem} and

@@ -110,7 +110,7 @@ public final class Wiring {
                     Registry.Output.Drained _,
                     Registry.Output.Providers _,
                     Registry.Output.Located _,
-                    Registry.Output.Standing _,
+                    Registry.Output.EndpointsAt _,
                     Registry.Output.Changed _,
                     Registry.Output.HealthChanged _ -> toHost(output);
         };

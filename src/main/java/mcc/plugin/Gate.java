@@ -22,12 +22,12 @@ final class Gate {
     private static final String UNWATCH = PREFIX + "unwatch";
 
     private final Context home;
-    private final Door door;
+    private final NodeCalls node;
     private final Watches watches;
 
-    Gate(Context home, Door door, Watches watches) {
+    Gate(Context home, NodeCalls node, Watches watches) {
         this.home = home;
-        this.door = door;
+        this.node = node;
         this.watches = watches;
     }
 
@@ -66,11 +66,12 @@ final class Gate {
         String operation = address.startsWith(PREFIX) ? address.substring(PREFIX.length()) : address;
         if (body != null && !(body instanceof JsonObject)) {
             return Future.failedFuture(Refused.of(
-                    new Problem("validation", "the body is not a JSON object", "send parameters and body merged in one"),
+                    new Problem(
+                            "validation", "the body is not a JSON object", "send parameters and body merged in one"),
                     address));
         }
         JsonObject input = body instanceof JsonObject json ? json : new JsonObject();
-        return door.call(new ApiQuery.Call(operation, input, authorization, trusted), back)
+        return node.call(new ApiQuery.Call(operation, input, authorization, trusted), back)
                 .recover(e -> Future.failedFuture(Refused.of(e, address)))
                 .map(answer -> {
                     if (answer.failed()) throw Refused.of(answer);

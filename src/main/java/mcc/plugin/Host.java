@@ -88,7 +88,7 @@ final class Host {
         deployments.clear();
         if (all.isEmpty()) return Future.succeededFuture();
         return world.within(Future.join(all), world.stepMs(), "its stop").transform(done -> {
-            if (done.failed() && done.cause() instanceof Plugin.Late) group.interrupt(); // whoever waits for something may give up
+            if (done.failed() && done.cause() instanceof Plugin.Late) group.interrupt(); // waiting threads may give up
             return Future.succeededFuture();
         });
     }

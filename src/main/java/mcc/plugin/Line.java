@@ -51,7 +51,7 @@ final class Line {
     private final Switchboard board;
     private final AtomicInteger calls = new AtomicInteger();
     private final AtomicLong numbers = new AtomicLong();
-    /** When what was handed in and has reached nobody yet was. */
+    /** When each message was handed in that no consumer has received yet. */
     private final Map<String, Long> parcels = new ConcurrentHashMap<>();
 
     private volatile boolean open = true;
@@ -218,7 +218,8 @@ final class Line {
         String parcel = take();
         if (parcel == null) {
             board.count("plugin.messages.refused");
-            Problem problem = new Problem("overloaded", "too many messages wait for plugin '" + id + "'", "try again later");
+            Problem problem =
+                    new Problem("overloaded", "too many messages wait for plugin '" + id + "'", "try again later");
             return Future.failedFuture(Refused.of(problem, address));
         }
         DeliveryOptions options = options(headers, sender, parcel).setSendTimeout(TIMEOUT_MS);

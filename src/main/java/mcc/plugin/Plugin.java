@@ -317,7 +317,8 @@ final class Plugin {
     private Future<Void> trial(String stamp) {
         int exits = world.trials().exits(id, stamp);
         if (exits < Trials.EXITS_MAX) return world.home(world.trials().begin(id, stamp));
-        throw new Quarantine("the node ended " + exits + " times while this plugin was being started, so it is left out");
+        throw new Quarantine(
+                "the node ended " + exits + " times while this plugin was being started, so it is left out");
     }
 
     /** The plugin is left out. */
@@ -341,7 +342,7 @@ final class Plugin {
     /** Opens the jar. Blocks. */
     private @Nullable Void open() throws IOException {
         loader = new URLClassLoader(
-                "plugin-" + id, new URL[] {jar.toUri().toURL()}, new Window(Plugin.class.getClassLoader()));
+                "plugin-" + id, new URL[] {jar.toUri().toURL()}, new ParentLoader(Plugin.class.getClassLoader()));
         return null;
     }
 

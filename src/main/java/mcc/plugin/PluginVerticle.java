@@ -128,9 +128,9 @@ public final class PluginVerticle extends VerticleBase {
     /** Connects gate, bridge and plugins. */
     private void open(Context there) {
         second = there.owner();
-        Door door = new Door(parts.bus(), context);
-        Watches watches = new Watches(door);
-        Gate gate = new Gate(there, door, watches);
+        NodeCalls node = new NodeCalls(parts.bus(), context);
+        Watches watches = new Watches(node);
+        Gate gate = new Gate(there, node, watches);
         Bridge[] joined = new Bridge[1];
         Switchboard board = new Switchboard(gate, (address, body) -> joined[0].publish(address, body));
         Bridge opened = new Bridge(gate, watches, board);

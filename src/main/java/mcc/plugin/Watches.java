@@ -14,11 +14,11 @@ final class Watches {
     /** Services that one of them may watch. */
     static final int MAX = 64;
 
-    private final Door door;
+    private final NodeCalls node;
     private final Map<String, Map<ServiceName, Future<ServiceName>>> all = new LinkedHashMap<>();
 
-    Watches(Door door) {
-        this.door = door;
+    Watches(NodeCalls node) {
+        this.node = node;
     }
 
     /**
@@ -35,7 +35,7 @@ final class Watches {
         if (mine.size() >= MAX && !mine.containsKey(service)) {
             throw new Problem("rate-limited", MAX + " services are watched already", "end some: mcc.api.unwatch");
         }
-        Future<ServiceName> begun = mine.computeIfAbsent(service, s -> door.watch(s, back));
+        Future<ServiceName> begun = mine.computeIfAbsent(service, s -> node.watch(s, back));
         return begun.onFailure(_ -> forget(owner, service, begun)).map(_ -> name(service));
     }
 
@@ -46,7 +46,7 @@ final class Watches {
         Future<ServiceName> begun = mine == null ? null : mine.get(service);
         if (begun != null) {
             forget(owner, service, begun);
-            begun.onSuccess(_ -> door.unwatch(service));
+            begun.onSuccess(_ -> node.unwatch(service));
         }
         return Future.succeededFuture(name(service));
     }
@@ -63,7 +63,7 @@ final class Watches {
     /** Ends all watches of an owner. */
     void left(String owner) {
         Map<ServiceName, Future<ServiceName>> mine = all.remove(owner);
-        if (mine != null) mine.forEach((service, begun) -> begun.onSuccess(_ -> door.unwatch(service)));
+        if (mine != null) mine.forEach((service, begun) -> begun.onSuccess(_ -> node.unwatch(service)));
     }
 
     private static ServiceName service(@Nullable Object body) {

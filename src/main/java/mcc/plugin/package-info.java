@@ -5,12 +5,12 @@
  * and bridge in another one; no other room knows these, and beside {@code node.Bus} only this room touches event buses: the
  * plugins'.
  *
- * <p>Read in this order: {@link mcc.plugin.Manifest} (what a jar declares), {@link mcc.plugin.Window} (what its classes see of
- * this program), {@link mcc.plugin.Host} and {@link mcc.plugin.Hosted} (the surroundings of its verticles),
+ * <p>Read in this order: {@link mcc.plugin.Manifest} (what a jar declares), {@link mcc.plugin.ParentLoader} (what its classes
+ * see of this program), {@link mcc.plugin.Host} and {@link mcc.plugin.Hosted} (the surroundings of its verticles),
  * {@link mcc.plugin.Plugin} (one plugin's life), {@link mcc.plugin.Trials} (which of them may have ended the node),
  * {@link mcc.plugin.PluginVerticle} (the folder and the REST interface's queries), {@link mcc.plugin.Line} (what passes to and
  * from a plugin's bus), {@link mcc.plugin.Switchboard} (from one bus to another), {@link mcc.plugin.Gate} and
- * {@link mcc.plugin.Door} (the addresses {@code mcc.api.*}), {@link mcc.plugin.Watches}, {@link mcc.plugin.Bridge} and
+ * {@link mcc.plugin.NodeCalls} (the addresses {@code mcc.api.*}), {@link mcc.plugin.Watches}, {@link mcc.plugin.Bridge} and
  * {@link mcc.plugin.BridgeClient} (the same addresses for WebSockets).
  *
  * <p>Invariants: a failing plugin is reported and takes neither the node nor another plugin down; a removed plugin leaves no

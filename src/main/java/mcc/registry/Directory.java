@@ -53,7 +53,7 @@ final class Directory {
     private final Config config;
     private final Subject self;
     private final DecisionPoint policy;
-    private final Locals locals;
+    private final LocalRegistrations locals;
     private final Rng rng;
     private final Counters counters;
     private final Consumer<Registry.Output> out;
@@ -71,7 +71,7 @@ final class Directory {
     Directory(
             Config config,
             Subject self,
-            Locals locals,
+            LocalRegistrations locals,
             Rng rng,
             Counters counters,
             Consumer<Registry.Output> out,
@@ -98,7 +98,9 @@ final class Directory {
         return policy.allows(new Question(self, Action.SEE, thing, nowMs));
     }
 
-    /** Takes a new policy: services that it hides look from now on as if nobody offered them, also to those who wait or watch. */
+    /**
+     * Takes a new policy: services that it hides look from now on as if nobody offered them, also to those who wait or watch.
+     */
     void govern(long nowNs, PolicyEpoch epoch) {
         if (!policy.take(epoch)) return;
         Set<ServiceName> unseen = new LinkedHashSet<>(cache.keySet());
@@ -252,7 +254,7 @@ final class Directory {
     void at(long nowNs, Registry.Input.At at) {
         if (locations.size() >= config.services()) {
             counters.add("registry.locateRefused");
-            out.accept(new Registry.Output.Standing(at.ticket(), List.of()));
+            out.accept(new Registry.Output.EndpointsAt(at.ticket(), List.of()));
             return;
         }
         find(new Location(at.ticket(), null, at.key(), nowNs + config.findNs()));
@@ -286,7 +288,7 @@ final class Directory {
             if (provider != null && service != null) providers.add(provider);
             else counters.add("registry.providerInvalid");
         }
-        out.accept(new Registry.Output.Standing(location.asker, providers));
+        out.accept(new Registry.Output.EndpointsAt(location.asker, providers));
     }
 
     private boolean located(long nowNs, Registry.Input.Found found) {
@@ -364,7 +366,7 @@ final class Directory {
             counters.add("registry.findTimedOut");
             locations.remove(location.getKey());
             long asker = location.getValue().asker;
-            if (location.getValue().endpoint == null) out.accept(new Registry.Output.Standing(asker, List.of()));
+            if (location.getValue().endpoint == null) out.accept(new Registry.Output.EndpointsAt(asker, List.of()));
             else out.accept(new Registry.Output.Located(asker, null));
         }
         if (nowNs < nextWatchNs) return;

@@ -73,8 +73,8 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /**
          * Who offers a service? Answered by {@link Output.Providers}.
          *
-         * @param maxAgeMs how old a result may be that has a usable provider: it is returned at once, and looked up again in the
-         *     background; 0 for the result of a lookup made now or a moment ago
+         * @param maxAgeMs how old a result may be that has a usable provider: it is returned at once, and looked up again in
+         *     the background; 0 for the result of a lookup made now or a moment ago
          */
         record Resolve(long ticket, ServiceName service, long maxAgeMs) implements Input {
             /** By a lookup made now or a moment ago. */
@@ -86,7 +86,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         /** What is the endpoint of that ID an instance of? Answered by {@link Output.Located}. */
         record Locate(long ticket, Id endpoint) implements Input {}
 
-        /** Which endpoints have records under the key of an address? Answered by {@link Output.Standing}. */
+        /** Which endpoints have records under the key of an address? Answered by {@link Output.EndpointsAt}. */
         record At(long ticket, Id key) implements Input {}
 
         /** Report the usable providers and all changes among them, until {@link Unwatch}. */
@@ -164,9 +164,9 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         record Located(long ticket, @Nullable ServiceName service) implements Output {}
 
         /** The endpoints at a key, of services that this node may see. */
-        record Standing(long ticket, List<Provider> providers) implements Output {
+        record EndpointsAt(long ticket, List<Provider> providers) implements Output {
             /** Copies the list. */
-            public Standing {
+            public EndpointsAt {
                 providers = List.copyOf(providers);
             }
         }
@@ -199,7 +199,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     private final Config config;
     private final Counters counters;
     private final ArrayDeque<Output> outputs = new ArrayDeque<>();
-    private final Locals locals;
+    private final LocalRegistrations locals;
     private final Directory directory;
     private long nowNs;
 
@@ -208,7 +208,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
         this.config = config;
         this.counters = counters;
         Tickets tickets = new Tickets(rng);
-        locals = new Locals(config, self.node(), outputs::add, tickets);
+        locals = new LocalRegistrations(config, self.node(), outputs::add, tickets);
         directory = new Directory(config, self, locals, rng, counters, outputs::add, tickets);
     }
 

@@ -8,10 +8,10 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The addresses of this host's endpoints, and what passes by them: to the ports that were registered, from peers that the policy
- * admits; from those ports, whatever the host answers; nothing else.
+ * The addresses of this host's endpoints, and what passes by them: to the ports that were registered, from peers that the
+ * policy admits; from those ports, whatever the host answers; nothing else.
  *
- * <p>Limit: {@link Verdicts#MAX} answers of the policy; the doors are the caller's to limit.
+ * <p>Limit: {@link Verdicts#MAX} answers of the policy; the ranges are the caller's to limit.
  */
 public final class Offered {
     /**
@@ -20,9 +20,9 @@ public final class Offered {
      * @param udp whether of UDP, else of TCP
      * @param last itself included
      */
-    public record Door(boolean udp, int first, int last) {
+    public record PortRange(boolean udp, int first, int last) {
         /** One port. */
-        public Door(boolean udp, int port) {
+        public PortRange(boolean udp, int port) {
             this(udp, port, port);
         }
     }
@@ -45,18 +45,18 @@ public final class Offered {
     }
 
     /** @param number of each time that it was opened another, so that no answer of the policy outlives it */
-    private record Opened(InnerAddress address, List<Door> doors, long number) {
+    private record Opened(InnerAddress address, List<PortRange> ranges, long number) {
         /** By index, as an iterator would be garbage with each packet. */
         boolean has(boolean udp, int port) {
-            for (int i = 0; i < doors.size(); i++) {
-                Door door = doors.get(i);
-                if (door.udp == udp && door.first <= port && port <= door.last) return true;
+            for (int i = 0; i < ranges.size(); i++) {
+                PortRange range = ranges.get(i);
+                if (range.udp == udp && range.first <= port && port <= range.last) return true;
             }
             return false;
         }
 
         boolean speaks(boolean udp) {
-            for (int i = 0; i < doors.size(); i++) if (doors.get(i).udp == udp) return true;
+            for (int i = 0; i < ranges.size(); i++) if (ranges.get(i).udp == udp) return true;
             return false;
         }
     }
@@ -85,9 +85,9 @@ public final class Offered {
     }
 
     /** An endpoint may be reached at its address from now on, at these ports alone. */
-    public void add(InnerAddress address, List<Door> doors) {
+    public void add(InnerAddress address, List<PortRange> ranges) {
         remove(address);
-        all.add(~place(address.high(), address.low()), new Opened(address, List.copyOf(doors), ++opened));
+        all.add(~place(address.high(), address.low()), new Opened(address, List.copyOf(ranges), ++opened));
     }
 
     /** It may no longer. */

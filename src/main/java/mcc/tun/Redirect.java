@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * and ports in the packets. So no endpoint's address is the host's, and no socket of the node's has the port of an app: an app
  * that wants its port on every address of the host gets it whenever it likes.
  *
- * <p>All listeners are at one address, the desk; their ports tell the endpoints and their ports apart, so nothing is
+ * <p>All listeners are at one address, the listeners; their ports tell the endpoints and their ports apart, so nothing is
  * remembered of a flow. The host's own programs reach endpoints as well: what they send comes back to the host as from the
  * mirror, an address of nobody's that stands for this node's, because no host takes from outside what comes from itself.
  *
@@ -28,7 +28,7 @@ public final class Redirect {
 
     /** What the pieces of a way's packet become. */
     public enum Verdict {
-        /** Not the desk's: as it was. */
+        /** Not the listeners's: as it was. */
         OTHER,
         /** Changed, to be sent to a peer. */
         PEER,
@@ -41,9 +41,9 @@ public final class Redirect {
     /**
      * Where an endpoint's port leads.
      *
-     * @param deskPort the port of the node's listener
+     * @param listenerPort the port of the node's listener
      */
-    public record Way(InnerAddress endpoint, boolean udp, int port, int deskPort) {
+    public record Way(InnerAddress endpoint, boolean udp, int port, int listenerPort) {
         private int protocol() {
             return udp ? Ip.UDP : Ip.TCP;
         }
@@ -52,8 +52,8 @@ public final class Redirect {
             return Redirect.key(udp, port);
         }
 
-        private int deskKey() {
-            return Redirect.key(udp, deskPort);
+        private int listenerKey() {
+            return Redirect.key(udp, listenerPort);
         }
     }
 
@@ -62,7 +62,7 @@ public final class Redirect {
     }
 
     private final InnerAddress self;
-    private final InnerAddress desk;
+    private final InnerAddress listeners;
     private final InnerAddress mirror;
     private final Ip ip = new Ip();
     private final Ip quoted = new Ip();
@@ -77,7 +77,7 @@ public final class Redirect {
     /** @param self this node's own address */
     public Redirect(String network, Id node, InnerAddress self) {
         this.self = self;
-        desk = desk(network, node);
+        listeners = listenerAddress(network, node);
         mirror = derived(network, node, 2);
     }
 
@@ -87,18 +87,18 @@ public final class Redirect {
     }
 
     /** The address at which a node's listeners for its endpoints are. */
-    public static InnerAddress desk(String network, Id node) {
+    public static InnerAddress listenerAddress(String network, Id node) {
         return derived(network, node, 1);
     }
 
-    /** What leads where from now on; of two for one port of an endpoint, or one of the desk, the first one counts. */
+    /** What leads where from now on; of two for one port of an endpoint, or one of the listeners, the first one counts. */
     public void ways(List<Way> all) {
         List<Way> endpoints = new ArrayList<>(all);
         endpoints.sort(Comparator.comparingLong((Way w) -> w.endpoint.high())
                 .thenComparingLong(w -> w.endpoint.low())
                 .thenComparingInt(Way::key));
         List<Way> ports = new ArrayList<>(all);
-        ports.sort(Comparator.comparingInt(Way::deskKey));
+        ports.sort(Comparator.comparingInt(Way::listenerKey));
         byEndpoint = endpoints;
         byPort = ports;
     }
@@ -144,14 +144,14 @@ public final class Redirect {
         int to = byPort.size();
         while (from < to) {
             int mid = (from + to) >>> 1;
-            if (byPort.get(mid).deskKey() < key) from = mid + 1;
+            if (byPort.get(mid).listenerKey() < key) from = mid + 1;
             else to = mid;
         }
-        return from < byPort.size() && byPort.get(from).deskKey() == key ? byPort.get(from) : null;
+        return from < byPort.size() && byPort.get(from).listenerKey() == key ? byPort.get(from) : null;
     }
 
     /**
-     * Leads the packet at hand, which goes to an endpoint, to the desk; false, with nothing changed, where it cannot.
+     * Leads the packet at hand, which goes to an endpoint, to the listeners; false, with nothing changed, where it cannot.
      *
      * @param from as from where; null for where it comes from
      */
@@ -160,8 +160,8 @@ public final class Redirect {
         boolean udp = ip.protocol == Ip.UDP;
         Way way = ip.hasPorts ? to(ip.toHigh, ip.toLow, udp, ip.toPort) : null;
         if (way == null && (ip.hasPorts || !speaks(ip.toHigh, ip.toLow, udp))) return false;
-        int addresses = put(b, at + TO, desk) + (from == null ? 0 : put(b, at + FROM, from));
-        if (way != null) sum(b, addresses, port(b, ip.transport + 2, way.deskPort), partial);
+        int addresses = put(b, at + TO, listeners) + (from == null ? 0 : put(b, at + FROM, from));
+        if (way != null) sum(b, addresses, port(b, ip.transport + 2, way.listenerPort), partial);
         return true;
     }
 
@@ -186,8 +186,8 @@ public final class Redirect {
         if (quote < 0 || quoted.fromHigh != ip.toHigh || quoted.fromLow != ip.toLow) return false;
         Way way = to(quoted.fromHigh, quoted.fromLow, quoted.protocol == Ip.UDP, quoted.fromPort);
         if (way == null || way.protocol() != quoted.protocol) return false;
-        int change = put(b, at + TO, desk) + put(b, quote + FROM, desk);
-        change += port(b, quoted.transport, way.deskPort);
+        int change = put(b, at + TO, listeners) + put(b, quote + FROM, listeners);
+        change += port(b, quoted.transport, way.listenerPort);
         Inet4.adjust(b, ip.transport + 2, change);
         return true;
     }
@@ -208,7 +208,7 @@ public final class Redirect {
      */
     public Verdict leaves(byte[] b, int at, int length, boolean partial) {
         if (byEndpoint.isEmpty() || length < HEADER || Octets.u8(b, at) >>> 4 != 6) return Verdict.OTHER;
-        boolean answer = isOf(Octets.i64(b, at + FROM), Octets.i64(b, at + FROM + 8), desk);
+        boolean answer = isOf(Octets.i64(b, at + FROM), Octets.i64(b, at + FROM + 8), listeners);
         if (!answer && !isEndpoint(Octets.i64(b, at + TO), Octets.i64(b, at + TO + 8))) return Verdict.OTHER;
         if (!ip.parse(b, at, length)) return Verdict.NOBODY;
         return answer ? answer(b, at, partial) : returns(b, at, partial);

@@ -15,8 +15,8 @@ import mcc.core.RateLimit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a virtual interface decides: which packet of the host goes to which node, which of a peer's the host may have, what waits
- * until a node is found, and what the host is told where nobody is.
+ * What a virtual interface decides: which packet of the host goes to which node, which of a peer's the host may have, what
+ * waits until a node is found, and what the host is told where nobody is.
  *
  * <p>Packets are lent, by {@link #fromHost} and by {@link #place} with {@link #opened}; {@link #turn} ends a turn of the loop.
  * What is rare comes by {@link #handle} and leaves by {@link #poll}.
@@ -62,7 +62,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     /** What may happen. */
     public sealed interface Input {
         /** The endpoints of this host from now on. */
-        record Offers(Map<InnerAddress, List<Offered.Door>> all) implements Input {}
+        record Offers(Map<InnerAddress, List<Offered.PortRange>> all) implements Input {}
 
         /** Where this node listens for them from now on. */
         record Listening(List<Redirect.Way> all) implements Input {}
@@ -125,7 +125,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     private final Subnets subnets;
     private final Offered offered;
     private final Redirect redirect;
-    private final Map<InnerAddress, List<Offered.Door>> hosted = new LinkedHashMap<>();
+    private final Map<InnerAddress, List<Offered.PortRange>> hosted = new LinkedHashMap<>();
     private final ArrayDeque<Output> outputs = new ArrayDeque<>();
     private final Segmenter segmenter = new Segmenter();
     private final Segmenter.Sink sending = this::send;
@@ -224,15 +224,15 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         return routes.deadlineNs();
     }
 
-    private void offer(Map<InnerAddress, List<Offered.Door>> all) {
+    private void offer(Map<InnerAddress, List<Offered.PortRange>> all) {
         for (InnerAddress gone : List.copyOf(hosted.keySet())) {
             if (all.containsKey(gone)) continue;
             hosted.remove(gone);
             offered.remove(gone);
         }
-        all.forEach((address, doors) -> {
+        all.forEach((address, ranges) -> {
             if (hosted.size() >= HOSTED_MAX && !hosted.containsKey(address)) counters.add("tun.endpoints.refused");
-            else if (!doors.equals(hosted.put(address, doors))) offered.add(address, doors);
+            else if (!ranges.equals(hosted.put(address, ranges))) offered.add(address, ranges);
         });
     }
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import mcc.core.Counters;
-import mcc.node.SessionVerticle.Door;
+import mcc.node.SessionVerticle.EndpointPort;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.tun.InnerAddress;
@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * registered, so that none takes a port that an app wants. The virtual interface rewrites packets that its gate let in to these
  * listeners ({@link mcc.tun.Redirect}).
  *
- * <p>Limits: {@link #LISTENERS_MAX} listeners, and a quarter of the sockets that tunnels may have; where there would be more, the
- * first port of each range comes before the others. {@link #OPEN_MAX} connections and flows.
+ * <p>Limits: {@link #LISTENERS_MAX} listeners, and a quarter of the sockets that tunnels may have; where there would be more,
+ * the first port of each range comes before the others. {@link #OPEN_MAX} connections and flows.
  */
 final class Hosted {
     /** Connections and flows that pass here at a time. */
@@ -69,16 +69,16 @@ final class Hosted {
     }
 
     /** What is to be opened. */
-    private record Missing(Door at, Listening door) {}
+    private record Missing(EndpointPort at, Listening one) {}
 
     private final Sockets sockets;
-    private final InnerAddress desk;
+    private final InnerAddress address;
     private final long udpIdleMs;
     private final Splice.Meter meter;
     private final Counters counters;
-    private final Consumer<Map<Door, Integer>> told;
+    private final Consumer<Map<EndpointPort, Integer>> told;
     private final int max;
-    private final Map<Door, Listening> doors = new LinkedHashMap<>();
+    private final Map<EndpointPort, Listening> listening = new LinkedHashMap<>();
     /** Ports that are to be listened for, in their order. */
     private final ArrayDeque<Missing> missing = new ArrayDeque<>();
 
@@ -91,10 +91,15 @@ final class Hosted {
     private int flows;
 
     /** @param told hears at which ports it listens, by those of endpoints: at each change, and once a second */
-    Hosted(Sockets sockets, InnerAddress desk, long udpIdleMs, Splice.Meter meter, Consumer<Map<Door, Integer>> told) {
+    Hosted(
+            Sockets sockets,
+            InnerAddress address,
+            long udpIdleMs,
+            Splice.Meter meter,
+            Consumer<Map<EndpointPort, Integer>> told) {
         max = (int) Math.min(LISTENERS_MAX, sockets.max() / 4);
         this.sockets = sockets;
-        this.desk = desk;
+        this.address = address;
         this.udpIdleMs = udpIdleMs;
         this.meter = meter;
         this.told = told;
@@ -103,7 +108,7 @@ final class Hosted {
 
     /** Opens what is missing, closes what is gone or in an app's way; to be called once a second. */
     void second(long nowNs, Collection<Registry.LocalView> registrations) {
-        Map<Door, Registration> wanted = wanted(registrations, max);
+        Map<EndpointPort, Registration> wanted = wanted(registrations, max);
         int all = 0;
         BitSet ports = new BitSet();
         for (Registry.LocalView view : registrations) {
@@ -116,18 +121,18 @@ final class Hosted {
             LOG.warn("endpoints of this host have {} ports, of which {} are open at their addresses", all, max);
         }
         tooMany = all > max;
-        doors.entrySet().removeIf(entry -> {
-            Listening door = entry.getValue();
-            if (door.app.equals(wanted.get(entry.getKey())) && !ports.get(door.port())) return false;
-            door.close();
+        listening.entrySet().removeIf(entry -> {
+            Listening one = entry.getValue();
+            if (one.app.equals(wanted.get(entry.getKey())) && !ports.get(one.port())) return false;
+            one.close();
             return true;
         });
         wanted.forEach((at, app) -> {
-            Listening door = doors.computeIfAbsent(at, _ -> new Listening(app));
-            if (door.forward != null) door.forward.expire(nowNs);
-            if (door.opening || door.listener != null || door.forward != null) return;
-            door.opening = true;
-            missing.add(new Missing(at, door));
+            Listening one = listening.computeIfAbsent(at, _ -> new Listening(app));
+            if (one.forward != null) one.forward.expire(nowNs);
+            if (one.opening || one.listener != null || one.forward != null) return;
+            one.opening = true;
+            missing.add(new Missing(at, one));
         });
         if (!opening) openMissing();
         told.accept(ports()); // even if nothing changed: the receiver may have been started again
@@ -137,8 +142,8 @@ final class Hosted {
     private void openMissing() {
         List<Future<?>> some = new ArrayList<>();
         for (Missing next; some.size() < AT_ONCE && (next = missing.poll()) != null; ) {
-            Listening door = next.door;
-            if (!door.gone) some.add(open(door, next.at).onComplete(done -> opened(door, done.failed())));
+            Listening one = next.one;
+            if (!one.gone) some.add(open(one, next.at).onComplete(done -> opened(one, done.failed())));
         }
         opening = !some.isEmpty();
         if (!opening) return;
@@ -152,22 +157,22 @@ final class Hosted {
         });
     }
 
-    private void opened(Listening door, boolean failed) {
-        door.opening = false;
+    private void opened(Listening one, boolean failed) {
+        one.opening = false;
         if (failed) counters.add("tunnel.hosted.failed");
-        if (door.gone) door.close();
+        if (one.gone) one.close();
     }
 
     /** The ports to listen for; where they are more than {@code max}, the first of each range are first. */
-    static Map<Door, Registration> wanted(Collection<Registry.LocalView> registrations, int max) {
-        Map<Door, Registration> out = new LinkedHashMap<>();
+    static Map<EndpointPort, Registration> wanted(Collection<Registry.LocalView> registrations, int max) {
+        Map<EndpointPort, Registration> out = new LinkedHashMap<>();
         for (boolean rest : new boolean[] {false, true}) {
             for (Registry.LocalView view : registrations) {
                 for (Ports.Range range : view.registration().ports().ranges()) {
                     int first = rest ? range.first() + 1 : range.first();
                     int last = rest ? range.last() : range.first();
                     for (int port = first; port <= last && out.size() < max; port++)
-                        out.put(new Door(view.endpoint(), range.isUdp(), port), view.registration());
+                        out.put(new EndpointPort(view.endpoint(), range.isUdp(), port), view.registration());
                 }
             }
         }
@@ -175,36 +180,36 @@ final class Hosted {
     }
 
     /** The ports at which it listens, by those of endpoints. */
-    private Map<Door, Integer> ports() {
-        Map<Door, Integer> out = new LinkedHashMap<>();
-        doors.forEach((at, door) -> {
-            if (door.port() > 0) out.put(at, door.port());
+    private Map<EndpointPort, Integer> ports() {
+        Map<EndpointPort, Integer> out = new LinkedHashMap<>();
+        listening.forEach((at, one) -> {
+            if (one.port() > 0) out.put(at, one.port());
         });
         return out;
     }
 
     void close() {
-        for (Listening door : doors.values()) door.close();
+        for (Listening one : listening.values()) one.close();
     }
 
-    private Future<?> open(Listening door, Door to) {
+    private Future<?> open(Listening one, EndpointPort to) {
         InetSocketAddress at;
         try {
-            at = new InetSocketAddress(InetAddress.getByAddress(desk.bytes()), 0);
+            at = new InetSocketAddress(InetAddress.getByAddress(address.bytes()), 0);
         } catch (UnknownHostException e) {
             return Future.failedFuture(e);
         }
         String name = "endpoint " + to.endpoint().shortText();
         if (to.udp()) {
-            long idleNs = 1_000_000 * (door.app.idleMs() > 0 ? door.app.idleMs() : udpIdleMs);
-            return UdpForward.listen(sockets, Descriptors.Side.HOSTED, at, name, idleNs, new Owner(door.app, to.port()))
-                    .onSuccess(forward -> door.forward = forward);
+            long idleNs = 1_000_000 * (one.app.idleMs() > 0 ? one.app.idleMs() : udpIdleMs);
+            return UdpForward.listen(sockets, Descriptors.Side.HOSTED, at, name, idleNs, new Owner(one.app, to.port()))
+                    .onSuccess(forward -> one.forward = forward);
         }
-        return sockets.listen(Descriptors.Side.HOSTED, at, name, socket -> accept(door.app, to, socket))
-                .onSuccess(listener -> door.listener = listener);
+        return sockets.listen(Descriptors.Side.HOSTED, at, name, socket -> accept(one.app, to, socket))
+                .onSuccess(listener -> one.listener = listener);
     }
 
-    private void accept(Registration app, Door to, TcpSocket user) {
+    private void accept(Registration app, EndpointPort to, TcpSocket user) {
         InetAddress from = user.remote().getAddress();
         if (!connections.hasRoom(from)) {
             counters.add("tunnel.hosted.refused");

@@ -6,18 +6,18 @@ import java.util.function.Consumer;
 import mcc.node.Bus;
 import mcc.node.Problem;
 import mcc.node.SessionVerticle;
-import mcc.node.StreamDoor;
+import mcc.node.StreamAccess;
 import mcc.node.StreamPort;
 import mcc.overlay.Mailbox;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
-/** Opens streams to peers and takes theirs, by the links' {@link StreamDoor}, else by messages. Used on one context. */
+/** Opens streams to peers and takes theirs, by the links' {@link StreamAccess}, else by messages. Used on one context. */
 final class Streams {
     private final Bus bus;
     private final Context context;
     private final Consumer<StreamPort> taker;
-    private @Nullable StreamDoor door;
+    private @Nullable StreamAccess access;
 
     /** @param taker takes the streams that peers open */
     Streams(Bus bus, Context context, Consumer<StreamPort> taker) {
@@ -35,19 +35,19 @@ final class Streams {
         return ask().otherwiseEmpty();
     }
 
-    private Future<StreamDoor> ask() {
-        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Door()).onSuccess(given -> {
-            door = given;
+    private Future<StreamAccess> ask() {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Streams()).onSuccess(given -> {
+            access = given;
             given.serve(context, taker);
         });
     }
 
     /** Opens one; fails with a {@link Problem}. */
     Future<StreamPort> open(Contact to) {
-        StreamDoor door = this.door;
-        if (door == null || door.isClosed()) return bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(to));
+        StreamAccess access = this.access;
+        if (access == null || access.isClosed()) return bus.ask(Bus.SESSION, new SessionVerticle.Query.Open(to));
         try {
-            return Future.succeededFuture(door.open(to));
+            return Future.succeededFuture(access.open(to));
         } catch (Problem p) {
             return Future.failedFuture(p);
         }

@@ -175,8 +175,8 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         Forwards forwards = new Forwards(vertx, bus, parts.status(), sockets, ways, apps, peers, udpIdleMs);
         this.forwards = forwards;
         if (parts.status().tun() != null) {
-            InnerAddress desk = Redirect.desk(network, parts.id());
-            hosted = new Hosted(sockets, desk, udpIdleMs, totals, this::tell);
+            InnerAddress listeners = Redirect.listenerAddress(network, parts.id());
+            hosted = new Hosted(sockets, listeners, udpIdleMs, totals, this::tell);
         }
         bus.serve(ASK, query -> onQuery(forwards, query));
         vertx.setPeriodic(1_000, _ -> {
@@ -212,7 +212,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         return Future.succeededFuture();
     }
 
-    private void tell(Map<SessionVerticle.Door, Integer> ports) {
+    private void tell(Map<SessionVerticle.EndpointPort, Integer> ports) {
         bus.publish(Bus.LISTENERS, new SessionVerticle.Listeners(ports));
     }
 

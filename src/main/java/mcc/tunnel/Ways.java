@@ -44,7 +44,7 @@ final class Ways {
     private static final int SUSPECTS_MAX = 1_024;
 
     /** A way that a user has open: the service that it leads to, and what ends it. */
-    private record Standing(ServiceName name, Offer offer, boolean udp, Wanted wanted, Runnable cut) {}
+    private record OpenWay(ServiceName name, Offer offer, boolean udp, Wanted wanted, Runnable cut) {}
 
     private record Known(List<Offer> ranked, long atNs) {}
 
@@ -62,7 +62,7 @@ final class Ways {
     private final Map<ServiceName, Future<List<Offer>>> asking = new LinkedHashMap<>();
     private final Map<Id, Long> suspects = new LinkedHashMap<>();
     /** By identity; there are no more than connections and flows. */
-    private final Set<Standing> standing = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<OpenWay> open = Collections.newSetFromMap(new IdentityHashMap<>());
 
     Ways(Bus bus, Id self, Opening.Means means, Rng rng) {
         context = means.context();
@@ -75,7 +75,7 @@ final class Ways {
     }
 
     /** Whether users may see the service that a way leads to, and use it where it is on this host. */
-    private boolean mayStand(Standing way) {
+    private boolean mayStand(OpenWay way) {
         if (!admission.maySee(way.name)) return false;
         Registry.LocalView view = way.offer.isLocal() ? endpoints.find(way.offer.endpoint()) : null;
         if (view == null) return true;
@@ -88,7 +88,7 @@ final class Ways {
     int judgeAgain() {
         forget();
         int ended = 0;
-        for (Standing way : List.copyOf(standing)) {
+        for (OpenWay way : List.copyOf(open)) {
             if (mayStand(way)) continue;
             way.cut.run();
             ended++;
@@ -169,11 +169,11 @@ final class Ways {
             case Opening.Way.Remote<S> remote -> remote.port()::sever;
             case Opening.Way.Here<S> here -> () -> apps.drop(here.socket());
         };
-        Standing way = new Standing(target.name(), opened.offer(), apps.isUdp(), wanted, cut);
-        standing.add(way); // first: what is gone by now leaves at once
+        OpenWay way = new OpenWay(target.name(), opened.offer(), apps.isUdp(), wanted, cut);
+        open.add(way); // first: what is gone by now leaves at once
         switch (opened.way()) {
-            case Opening.Way.Remote<S> remote -> remote.port().goneHandler(() -> standing.remove(way));
-            case Opening.Way.Here<S> here -> apps.onEnd(here.socket(), () -> standing.remove(way));
+            case Opening.Way.Remote<S> remote -> remote.port().goneHandler(() -> open.remove(way));
+            case Opening.Way.Here<S> here -> apps.onEnd(here.socket(), () -> open.remove(way));
         }
         if (mayStand(way)) return Future.succeededFuture(opened);
         cut.run();

@@ -348,7 +348,7 @@ class StreamPortTest {
     }
 
     /** Opens another stream to the same node where the first one broke. */
-    private void openAgain(StreamDoor door, Contact to, BlockingQueue<String> heard, String name, boolean again) {
+    private void openAgain(StreamAccess door, Contact to, BlockingQueue<String> heard, String name, boolean again) {
         StreamPort port = door.open(to);
         port.brokenHandler(_ -> {
             heard.add(name);
@@ -363,7 +363,7 @@ class StreamPortTest {
         Node to = nodes.getFirst();
         Contact contact = new Contact(
                 to.parts().id(), List.of(Address.parse(to.parts().status().udp().getFirst())));
-        StreamDoor door = Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Door()), 60_000);
+        StreamAccess door = Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Streams()), 60_000);
         BlockingQueue<String> heard = new LinkedBlockingQueue<>();
         here.run(() -> {
             for (int i = 0; i < SOME; i++) openAgain(door, contact, heard, "first", true);

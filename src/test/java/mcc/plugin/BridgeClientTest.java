@@ -31,9 +31,9 @@ class BridgeClientTest {
     private final Vertx node = Vertx.vertx();
     private final Context home = vertx.getOrCreateContext();
     private final Bus bus = new Bus(node);
-    private final Door door = new Door(bus, node.getOrCreateContext());
-    private final Watches watches = new Watches(door);
-    private final Gate gate = new Gate(home, door, watches);
+    private final NodeCalls calls = new NodeCalls(bus, node.getOrCreateContext());
+    private final Watches watches = new Watches(calls);
+    private final Gate gate = new Gate(home, calls, watches);
     private final Switchboard board = new Switchboard(gate, (_, _) -> {});
     private final Bridge bridge = new Bridge(gate, watches, board);
     private final List<JsonObject> out = Collections.synchronizedList(new ArrayList<>());

@@ -37,7 +37,7 @@ class PluginTest {
     private final Context home = node.getOrCreateContext();
     private final Context there = bridging.getOrCreateContext();
     private final Bus bus = new Bus(node);
-    private final Gate gate = new Gate(there, new Door(bus, home), new Watches(new Door(bus, home)));
+    private final Gate gate = new Gate(there, new NodeCalls(bus, home), new Watches(new NodeCalls(bus, home)));
     private final List<Object> published = Collections.synchronizedList(new ArrayList<>());
     private final Switchboard board = new Switchboard(gate, (_, body) -> published.add(String.valueOf(body)));
     private final List<NodeEvent> events = Collections.synchronizedList(new ArrayList<>());

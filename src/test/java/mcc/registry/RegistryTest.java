@@ -98,7 +98,7 @@ class RegistryTest {
                 .extracting(Registry.Output.Find::key)
                 .containsExactly(WEB.key(NETWORK), Registration.key(new Id(1, 2, 3, 4)), new Id(1, 2, 0, 0));
         assertThat(step(new Registry.Input.Found(again.getLast().ticket(), List.of())))
-                .containsExactly(new Registry.Output.Standing(7, List.of()));
+                .containsExactly(new Registry.Output.EndpointsAt(7, List.of()));
     }
 
     @Test
@@ -475,12 +475,12 @@ class RegistryTest {
         Registry.Output.Find find = only(step(new Registry.Input.At(4, key)), Registry.Output.Find.class);
         assertThat(find.key()).isEqualTo(key);
         assertThat(step(new Registry.Input.Found(find.ticket(), List.of(holding(liar, 0), holding(0)))))
-                .containsExactly(new Registry.Output.Standing(4, List.of(honest)));
+                .containsExactly(new Registry.Output.EndpointsAt(4, List.of(honest)));
         step(new Registry.Input.At(5, key));
         nowNs = registry.deadlineNs();
         assertThat(step(new Registry.Input.Tick()))
                 .as("nobody answered")
-                .containsExactly(new Registry.Output.Standing(5, List.of()));
+                .containsExactly(new Registry.Output.EndpointsAt(5, List.of()));
     }
 
     @Test
@@ -525,7 +525,7 @@ class RegistryTest {
         closed.handle(4, new Registry.Input.Found(ticket, List.of(holding(0))));
         assertThat(closed.poll())
                 .as("another's, which its address would lead to")
-                .isEqualTo(new Registry.Output.Standing(5, List.of()));
+                .isEqualTo(new Registry.Output.EndpointsAt(5, List.of()));
     }
 
     @Test

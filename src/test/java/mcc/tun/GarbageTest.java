@@ -76,7 +76,8 @@ class GarbageTest {
 
     private Runnable offered() {
         Offered offered = new Offered((_, _, _, _, _) -> Long.MAX_VALUE, 7, counters);
-        for (int i = 0; i < 100; i++) offered.add(new InnerAddress(US.high(), i), List.of(new Offered.Door(true, 53)));
+        for (int i = 0; i < 100; i++)
+            offered.add(new InnerAddress(US.high(), i), List.of(new Offered.PortRange(true, 53)));
         return () -> {
             ip.parse(IN, 0, IN.length);
             if (offered.isFor(ip) && offered.enters(kept, PEER, ip, IN) == Offered.Answer.ENTERS) kept++;

@@ -54,7 +54,7 @@ class OfferedTest {
     @Test
     void theRegisteredPortAloneIsOpenAndToWhomThePolicyAdmitsAlone() {
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).as("no endpoint").isFalse();
-        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53)));
+        offered.add(ENDPOINT, List.of(new Offered.PortRange(true, 53)));
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 54))).as("another port").isFalse();
         assertThat(enters(0, PEER, Ip.TCP, tcp(4000, 53)))
@@ -74,9 +74,9 @@ class OfferedTest {
         offered.add(
                 ENDPOINT,
                 List.of(
-                        new Offered.Door(true, 53),
-                        new Offered.Door(false, 53),
-                        new Offered.Door(false, 50_000, 50_100)));
+                        new Offered.PortRange(true, 53),
+                        new Offered.PortRange(false, 53),
+                        new Offered.PortRange(false, 50_000, 50_100)));
         for (int port : new int[] {53, 50_000, 50_050, 50_100}) {
             assertThat(enters(0, PEER, Ip.TCP, tcp(4000, port))).isTrue();
             assertThat(leaves(ENDPOINT, Ip.TCP, tcp(port, 4000))).isTrue();
@@ -92,7 +92,7 @@ class OfferedTest {
 
     @Test
     void whomThePolicyDoesNotAdmitLearnsNotWhichPortsThereAre() {
-        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53), new Offered.Door(true, 99)));
+        offered.add(ENDPOINT, List.of(new Offered.PortRange(true, 53), new Offered.PortRange(true, 99)));
         for (int port : new int[] {53, 54}) {
             assertThat(answer(STRANGER, Ip.UDP, udp(4000, port))).isEqualTo(Offered.Answer.DENIED);
         }
@@ -110,7 +110,7 @@ class OfferedTest {
         for (int i = 0; i < 500; i++) {
             InnerAddress address = new InnerAddress(rng.nextLong() >> 62, rng.nextLong());
             addresses.add(address);
-            offered.add(address, List.of(new Offered.Door(true, i + 1)));
+            offered.add(address, List.of(new Offered.PortRange(true, i + 1)));
         }
         for (int i = 0; i < 500; i += 2) offered.remove(addresses.get(i));
         for (int i = 0; i < 500; i++) {
@@ -120,16 +120,16 @@ class OfferedTest {
 
     @Test
     void anAnswerOfThePolicyDoesNotOutliveItsEndpoint() {
-        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53)));
+        offered.add(ENDPOINT, List.of(new Offered.PortRange(true, 53)));
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
-        offered.add(ENDPOINT, List.of(new Offered.Door(true, 54)));
+        offered.add(ENDPOINT, List.of(new Offered.PortRange(true, 54)));
         endsNs = 0;
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 54))).isFalse();
     }
 
     @Test
     void aNewPolicyIsAskedAgainAboutEachPortThatWasLetIn() {
-        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53), new Offered.Door(false, 53, 60)));
+        offered.add(ENDPOINT, List.of(new Offered.PortRange(true, 53), new Offered.PortRange(false, 53, 60)));
         assertThat(enters(0, PEER, Ip.UDP, udp(4000, 53))).isTrue();
         assertThat(enters(0, PEER, Ip.TCP, tcp(4000, 53))).isTrue();
         assertThat(enters(0, PEER, Ip.TCP, tcp(4000, 60))).isTrue();
@@ -142,7 +142,7 @@ class OfferedTest {
 
     @Test
     void theHostAnswersByTheRegisteredPortAlone() {
-        offered.add(ENDPOINT, List.of(new Offered.Door(false, 80)));
+        offered.add(ENDPOINT, List.of(new Offered.PortRange(false, 80)));
         assertThat(leaves(ENDPOINT, Ip.TCP, tcp(80, 4000))).isTrue();
         assertThat(leaves(ENDPOINT, Ip.TCP, tcp(81, 4000))).isFalse();
         assertThat(leaves(ENDPOINT, Ip.UDP, udp(80, 4000))).isFalse();
@@ -151,7 +151,7 @@ class OfferedTest {
 
     @Test
     void aRightEndsWhenThePolicySaysAndIsLookedAtAgainInAnyCase() {
-        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53)));
+        offered.add(ENDPOINT, List.of(new Offered.PortRange(true, 53)));
         for (int i = 0; i < 100; i++)
             assertThat(enters(i, PEER, Ip.UDP, udp(4000 + i, 53))).isTrue();
         assertThat(asked).as("asked once for all of a peer's packets").isEqualTo(1);
@@ -165,7 +165,7 @@ class OfferedTest {
 
     @Test
     void anErrorComesInWhenItQuotesWhatTheEndpointSent() {
-        offered.add(ENDPOINT, List.of(new Offered.Door(true, 53)));
+        offered.add(ENDPOINT, List.of(new Offered.PortRange(true, 53)));
         byte[] sent = PacketsOf.v6(ENDPOINT, THEM, Ip.UDP, udp(53, 4000));
         byte[] error = Icmp.unreachable(sent, 0, sent.length);
         assertThat(offered.enters(0, PEER, PacketsOf.parsed(error), error)).isEqualTo(Offered.Answer.ENTERS);

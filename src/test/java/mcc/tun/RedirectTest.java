@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class RedirectTest {
     private static final Id NODE = Id.random(Rng.seeded(3));
     private static final InnerAddress SELF = InnerAddress.of("test", NODE);
-    private static final InnerAddress DESK = Redirect.desk("test", NODE);
+    private static final InnerAddress DESK = Redirect.listenerAddress("test", NODE);
     private static final InnerAddress WEB = InnerAddress.of("test", Id.random(Rng.seeded(4)));
     private static final InnerAddress DNS = InnerAddress.of("test", Id.random(Rng.seeded(5)));
     private static final byte[] PAYLOAD = Rng.seeded(6).bytes(301);

@@ -105,7 +105,7 @@ class VirtualInterfaceTest {
             hosts[i].core.handle(0, new Input.Met(hosts[1 - i].id));
             hosts[i].reached.add(hosts[1 - i].id);
         }
-        hosts[1].core.handle(0, new Input.Offers(Map.of(WEB, List.of(new Offered.Door(false, 6_379)))));
+        hosts[1].core.handle(0, new Input.Offers(Map.of(WEB, List.of(new Offered.PortRange(false, 6_379)))));
         hosts[1].core.handle(0, new Input.Listening(List.of(new Redirect.Way(WEB, false, 6_379, 40_001))));
         hosts[0].core.handle(0, new Input.Found(WEB, hosts[1].id));
         return hosts;
@@ -127,17 +127,19 @@ class VirtualInterfaceTest {
             hosts[0].says(1, PacketsOf.v6(us, WEB, Ip.TCP, PacketsOf.tcp(5_000, 6_379, 1, 2, new byte[0])), false);
             assertThat(hosts[1].written).hasSize(1);
             byte[] syn = hosts[1].written.removeFirst();
-            InnerAddress desk = Redirect.desk("test", hosts[1].id);
-            assertThat(to(syn)).isEqualTo(desk);
+            InnerAddress listeners = Redirect.listenerAddress("test", hosts[1].id);
+            assertThat(to(syn)).isEqualTo(listeners);
             assertThat(Octets.u16(syn, 42)).isEqualTo(40_001);
-            hosts[1].says(2, PacketsOf.v6(desk, us, Ip.TCP, PacketsOf.tcp(40_001, 5_000, 1, 0x12, new byte[0])), false);
+            hosts[1].says(
+                    2, PacketsOf.v6(listeners, us, Ip.TCP, PacketsOf.tcp(40_001, 5_000, 1, 0x12, new byte[0])), false);
             assertThat(hosts[0].written).hasSize(1);
             byte[] answer = hosts[0].written.removeFirst();
             assertThat(from(answer)).isEqualTo(WEB);
             assertThat(Octets.u16(answer, 40)).isEqualTo(6_379);
             // Nobody reaches the listener but by the endpoint.
-            hosts[0].core.handle(3, new Input.Found(desk, hosts[1].id));
-            hosts[0].says(3, PacketsOf.v6(us, desk, Ip.TCP, PacketsOf.tcp(5_000, 40_001, 1, 2, new byte[0])), false);
+            hosts[0].core.handle(3, new Input.Found(listeners, hosts[1].id));
+            hosts[0].says(
+                    3, PacketsOf.v6(us, listeners, Ip.TCP, PacketsOf.tcp(5_000, 40_001, 1, 2, new byte[0])), false);
             assertThat(hosts[1].written).isEmpty();
             assertThat(hosts[1].counters.value("tun.in.astray")).isEqualTo(1);
         }
@@ -149,8 +151,8 @@ class VirtualInterfaceTest {
         host.says(1, PacketsOf.v6(host.address, WEB, Ip.TCP, PacketsOf.tcp(5_000, 6_379, 1, 2, new byte[0])), true);
         byte[] syn = host.written.removeFirst();
         InnerAddress mirror = from(syn);
-        InnerAddress desk = to(syn);
-        host.says(1, PacketsOf.v6(desk, mirror, Ip.TCP, PacketsOf.tcp(40_001, 5_000, 1, 0x12, new byte[0])), true);
+        InnerAddress listeners = to(syn);
+        host.says(1, PacketsOf.v6(listeners, mirror, Ip.TCP, PacketsOf.tcp(40_001, 5_000, 1, 0x12, new byte[0])), true);
         byte[] answer = host.written.removeFirst();
         assertThat(List.of(from(answer), to(answer))).containsExactly(WEB, host.address);
         assertThat(host.other.written).isEmpty();
@@ -210,12 +212,12 @@ class VirtualInterfaceTest {
     void whatTheListenerSentTooLongIsToldToTheListener() {
         Host host = pair(false)[1];
         host.max = 1_300;
-        InnerAddress desk = Redirect.desk("test", host.id);
-        byte[] long1 =
-                PacketsOf.v6(desk, host.other.address, Ip.TCP, PacketsOf.tcp(40_001, 5_000, 1, 0x10, new byte[1_340]));
+        InnerAddress listeners = Redirect.listenerAddress("test", host.id);
+        byte[] long1 = PacketsOf.v6(
+                listeners, host.other.address, Ip.TCP, PacketsOf.tcp(40_001, 5_000, 1, 0x10, new byte[1_340]));
         host.says(1, long1, false);
         byte[] error = host.written.removeFirst();
-        assertThat(to(error)).isEqualTo(desk);
+        assertThat(to(error)).isEqualTo(listeners);
         assertThat(Octets.i32(error, 44)).isEqualTo(1_300);
         assertThat(Octets.u16(error, 48 + 40)).isEqualTo(40_001);
     }
@@ -241,9 +243,9 @@ class VirtualInterfaceTest {
     @Test
     void withdrawnEndpointsAndThoseBeyondTheLimitAreNobodys() {
         Host host = new Host(1, true);
-        Map<InnerAddress, List<Offered.Door>> doors = new java.util.LinkedHashMap<>();
+        Map<InnerAddress, List<Offered.PortRange>> doors = new java.util.LinkedHashMap<>();
         for (int i = 0; i < VirtualInterface.HOSTED_MAX + 5; i++) {
-            doors.put(new InnerAddress(host.address.high(), i), List.of(new Offered.Door(true, 53)));
+            doors.put(new InnerAddress(host.address.high(), i), List.of(new Offered.PortRange(true, 53)));
         }
         host.core.handle(1, new Input.Offers(doors));
         assertThat(host.counters.value("tun.endpoints.refused")).isEqualTo(5);
@@ -297,7 +299,8 @@ class VirtualInterfaceTest {
             case 0 -> new Input.Met(node);
             case 1 -> node;
             case 2 -> new Input.Found(new InnerAddress(us.high(), rng.below(9)), node);
-            case 3 -> new Input.Offers(rng.below(2) == 0 ? Map.of() : Map.of(WEB, List.of(new Offered.Door(true, 53))));
+            case 3 ->
+                new Input.Offers(rng.below(2) == 0 ? Map.of() : Map.of(WEB, List.of(new Offered.PortRange(true, 53))));
             case 4 -> Address.v4(0xcb007100 | rng.below(256), 1);
             case 5 -> PacketsOf.v6(us, them, Ip.UDP, PacketsOf.udp(1, 2, new byte[rng.below(1_400)]));
             default ->

@@ -16,7 +16,7 @@ import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.Resident;
 import mcc.node.SessionVerticle;
-import mcc.node.StreamDoor;
+import mcc.node.StreamAccess;
 import mcc.node.StreamPort;
 import mcc.wire.Contact;
 import mcc.wire.pb.TunnelOpened;
@@ -51,11 +51,11 @@ class BurstTest {
             return Future.succeededFuture();
         }
 
-        Future<StreamDoor> door() {
-            return bus.ask(Bus.SESSION, new SessionVerticle.Query.Door());
+        Future<StreamAccess> door() {
+            return bus.ask(Bus.SESSION, new SessionVerticle.Query.Streams());
         }
 
-        void burst(StreamDoor door) {
+        void burst(StreamAccess door) {
             context.runOnContext(_ -> {
                 for (int i = 0; i < MANY; i++) ask(door.open(to));
             });
@@ -107,11 +107,11 @@ class BurstTest {
     @Test
     void aDoorClosesWithItsLinksAndTheNextOnesGiveAnother() throws InterruptedException {
         Node user = user();
-        StreamDoor door = Rig.get(visitor.door());
+        StreamAccess door = Rig.get(visitor.door());
         user.parts().bus().send(Bus.LINKS, null); // breaks the packet loop's verticle
         Rig.await("the door is closed", door::isClosed);
         Rig.await("there is another", () -> {
-            StreamDoor other = Rig.get(visitor.door().otherwise(door));
+            StreamAccess other = Rig.get(visitor.door().otherwise(door));
             return other != door && !other.isClosed();
         });
         visitor.burst(Rig.get(visitor.door()));

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import mcc.core.Id;
 import mcc.core.Rng;
-import mcc.node.SessionVerticle.Door;
+import mcc.node.SessionVerticle.EndpointPort;
 import mcc.registry.Health;
 import mcc.registry.Offer;
 import mcc.registry.Registration;
@@ -95,19 +95,19 @@ class WantedTest {
         List<Registry.LocalView> views = List.of(
                 view("ftp", new Ports.Range(50_000, 50_100, Protocol.TCP)),
                 view("dns", DNS.ranges().toArray(Ports.Range[]::new)));
-        Set<Door> all = Hosted.wanted(views, 1_000).keySet();
+        Set<EndpointPort> all = Hosted.wanted(views, 1_000).keySet();
         assertThat(all).hasSize(101 + 13);
-        Set<Door> few = Hosted.wanted(views, 6).keySet();
+        Set<EndpointPort> few = Hosted.wanted(views, 6).keySet();
         Id ftp = views.getFirst().endpoint();
         Id dns = views.getLast().endpoint();
         assertThat(few)
                 .containsExactly(
-                        new Door(ftp, false, 50_000),
-                        new Door(dns, true, 53),
-                        new Door(dns, false, 53),
-                        new Door(dns, false, 80),
-                        new Door(ftp, false, 50_001),
-                        new Door(ftp, false, 50_002));
+                        new EndpointPort(ftp, false, 50_000),
+                        new EndpointPort(dns, true, 53),
+                        new EndpointPort(dns, false, 53),
+                        new EndpointPort(dns, false, 80),
+                        new EndpointPort(ftp, false, 50_001),
+                        new EndpointPort(ftp, false, 50_002));
     }
 
     private static Registry.LocalView view(String name, Ports.Range... ports) {

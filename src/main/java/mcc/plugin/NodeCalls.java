@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
  * Calls from the contexts of the plugins' and the bridge's Vertx instances into the node, which handles them on one context of
  * its own.
  */
-final class Door {
+final class NodeCalls {
     private final Bus bus;
     private final Context home;
     private @Nullable ServiceWatches watches;
 
     /** @param home a context of the node's own Vertx instance */
-    Door(Bus bus, Context home) {
+    NodeCalls(Bus bus, Context home) {
         this.bus = bus;
         this.home = home;
     }

@@ -6,13 +6,13 @@ import java.util.List;
  * The parent class loader of a plugin: it shows the JDK, Vert.x, slf4j and jspecify and nothing else of this program, so that
  * a plugin may use another version of a library that the node uses inside.
  */
-final class Window extends ClassLoader {
+final class ParentLoader extends ClassLoader {
     private static final List<String> OPEN = List.of("io.vertx.", "org.slf4j.", "org.jspecify.");
 
     private final ClassLoader program;
 
-    Window(ClassLoader program) {
-        super("plugin-window", ClassLoader.getPlatformClassLoader());
+    ParentLoader(ClassLoader program) {
+        super("plugin-parent", ClassLoader.getPlatformClassLoader());
         this.program = program;
     }
 

@@ -6,13 +6,13 @@ import mcc.wire.Contact;
 
 /**
  * How a {@link Resident} opens and accepts streams without a bus message for each. It is asked for once
- * ({@link SessionVerticle.Query.Door}) and belongs to the links that run then; after a restart of the links, a new one is
+ * ({@link SessionVerticle.Query.Streams}) and belongs to the links that run then; after a restart of the links, a new one is
  * needed.
  */
-public final class StreamDoor {
+public final class StreamAccess {
     private final StreamHub hub;
 
-    StreamDoor(StreamHub hub) {
+    StreamAccess(StreamHub hub) {
         this.hub = hub;
     }
 

@@ -14,7 +14,7 @@ import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
 /** This node's registrations: checked, offered in the network while healthy, withdrawn when not. */
-final class Locals {
+final class LocalRegistrations {
     /** The least time between two changes of the load that are told: each stores records again. */
     private static final long LOAD_NS = 5 * Config.SECOND;
 
@@ -22,7 +22,7 @@ final class Locals {
     private final Id self;
     private final Consumer<Registry.Output> out;
     private final Tickets tickets;
-    private final LinkedHashMap<String, Local> all = new LinkedHashMap<>();
+    private final LinkedHashMap<String, LocalRegistration> all = new LinkedHashMap<>();
     private final LinkedHashMap<String, Integer> replicas = new LinkedHashMap<>();
     /** The registration that each ticket belongs to; at most four per registration. */
     private final LinkedHashMap<Long, String> storing = new LinkedHashMap<>();
@@ -36,7 +36,7 @@ final class Locals {
     private long drainNs = Core.NEVER;
     private boolean stopping;
 
-    Locals(Config config, Id self, Consumer<Registry.Output> out, Tickets tickets) {
+    LocalRegistrations(Config config, Id self, Consumer<Registry.Output> out, Tickets tickets) {
         this.config = config;
         this.self = self;
         this.out = out;
@@ -53,17 +53,17 @@ final class Locals {
 
     /** Returns whether it is new. */
     boolean register(long nowNs, Registration registration) {
-        Local old = all.get(registration.id());
+        LocalRegistration old = all.get(registration.id());
         if (old != null && old.registration.equals(registration)) return false;
         if (old != null && !old.registration.service().equals(registration.service())) withdraw(old);
-        Local local = new Local(registration, registration.endpoint(self), nowNs, old);
+        LocalRegistration local = new LocalRegistration(registration, registration.endpoint(self), nowNs, old);
         all.put(registration.id(), local);
         if (local.health == Health.PASS) offer(local);
         return old == null;
     }
 
     boolean deregister(String id) {
-        Local local = all.remove(id);
+        LocalRegistration local = all.remove(id);
         if (local == null) return false;
         withdraw(local);
         replicas.remove(id);
@@ -71,7 +71,7 @@ final class Locals {
     }
 
     boolean heartbeat(long nowNs, String id) {
-        Local local = all.get(id);
+        LocalRegistration local = all.get(id);
         if (local == null) return false;
         if (local.registration.check().type() != Registration.CheckType.TTL) return true;
         local.dueNs = nowNs + local.registration.check().intervalMs() * Config.MS;
@@ -80,33 +80,33 @@ final class Locals {
     }
 
     void load(long nowNs, String id, int loadPermille) {
-        Local local = all.get(id);
+        LocalRegistration local = all.get(id);
         if (local == null) return;
         local.loadPermille = Math.clamp(loadPermille, 0, 1_000);
         tellLoad(nowNs, local);
     }
 
-    private void tellLoad(long nowNs, Local local) {
+    private void tellLoad(long nowNs, LocalRegistration local) {
         if (stopping || local.loadDueNs() > nowNs) return;
         local.tellNs = nowNs + LOAD_NS;
         offer(local);
     }
 
     void checked(long nowNs, Registry.Input.Checked checked) {
-        Local local = all.get(checked.id());
+        LocalRegistration local = all.get(checked.id());
         if (local == null || !local.running || local.run != checked.run()) return;
         ended(nowNs, local, checked.ok(), checked.detail());
     }
 
-    private void ended(long nowNs, Local local, boolean ok, String detail) {
+    private void ended(long nowNs, LocalRegistration local, boolean ok, String detail) {
         Registration.Check check = local.registration.check();
         // The interval counts from the check's beginning, so that a slow app is not checked less often.
-        long beganNs = local.dueNs - check.timeoutMs() * Config.MS - Local.GRACE_NS;
+        long beganNs = local.dueNs - check.timeoutMs() * Config.MS - LocalRegistration.GRACE_NS;
         local.dueNs = Math.max(nowNs, beganNs + check.intervalMs() * Config.MS);
         judge(local, ok, detail);
     }
 
-    private void judge(Local local, boolean ok, String detail) {
+    private void judge(LocalRegistration local, boolean ok, String detail) {
         if (!local.checked(ok, detail)) return;
         Registration r = local.registration;
         out.accept(new Registry.Output.HealthChanged(r.id(), r.service(), local.health, detail));
@@ -119,7 +119,7 @@ final class Locals {
         if (drainTicket != null) out.accept(new Registry.Output.Drained(drainTicket)); // the later one waits for both
         drainTicket = ticket;
         drainNs = nowNs + config.drainNs();
-        for (Local local : all.values()) {
+        for (LocalRegistration local : all.values()) {
             if (local.health == Health.PASS) draining.addAll(withdraw(local));
             local.dueNs = Core.NEVER;
         }
@@ -139,7 +139,7 @@ final class Locals {
         List<Address> few = now.subList(0, Math.min(now.size(), Limits.CONTACT_ADDRESSES));
         if (few.equals(addresses)) return;
         addresses = List.copyOf(few);
-        for (Local local : all.values()) {
+        for (LocalRegistration local : all.values()) {
             if (local.health == Health.PASS) offer(local);
         }
     }
@@ -149,7 +149,7 @@ final class Locals {
         storing.clear();
         replicas.clear();
         drained(true);
-        for (Local local : all.values()) {
+        for (LocalRegistration local : all.values()) {
             if (local.health == Health.PASS) offer(local);
         }
     }
@@ -157,7 +157,7 @@ final class Locals {
     /** The keys and slots of the records of what is offered. */
     List<Place> offered() {
         List<Place> places = new ArrayList<>();
-        for (Local local : all.values()) {
+        for (LocalRegistration local : all.values()) {
             if (stopping || local.health != Health.PASS) continue;
             places.add(new Place(serviceKey(local), local.endpoint));
             places.add(new Place(Registration.key(local.endpoint), local.endpoint));
@@ -175,7 +175,7 @@ final class Locals {
     boolean tick(long nowNs) {
         if (drainNs <= nowNs) drained(true);
         boolean changed = false;
-        for (Local local : all.values()) {
+        for (LocalRegistration local : all.values()) {
             tellLoad(nowNs, local);
             if (local.dueNs > nowNs) continue;
             Registration.Check check = local.registration.check();
@@ -196,11 +196,11 @@ final class Locals {
         return changed;
     }
 
-    private void run(long nowNs, Local local) {
+    private void run(long nowNs, LocalRegistration local) {
         Registration r = local.registration;
         local.running = true;
         local.run++;
-        local.dueNs = nowNs + r.check().timeoutMs() * Config.MS + Local.GRACE_NS;
+        local.dueNs = nowNs + r.check().timeoutMs() * Config.MS + LocalRegistration.GRACE_NS;
         out.accept(new Registry.Output.RunCheck(
                 r.id(),
                 local.run,
@@ -213,14 +213,14 @@ final class Locals {
 
     long deadlineNs() {
         long next = drainNs;
-        for (Local local : all.values()) {
+        for (LocalRegistration local : all.values()) {
             next = Math.min(next, local.dueNs);
             if (!stopping) next = Math.min(next, local.loadDueNs());
         }
         return next;
     }
 
-    private void offer(Local local) {
+    private void offer(LocalRegistration local) {
         if (stopping) return;
         local.toldPermille = local.loadPermille; // told now, or as soon as there are addresses
         if (addresses == null) return;
@@ -232,7 +232,7 @@ final class Locals {
     }
 
     /** Withdraws a registration's records; returns the tickets of these requests. */
-    private List<Long> withdraw(Local local) {
+    private List<Long> withdraw(LocalRegistration local) {
         long byService = ticket(local);
         long byEndpoint = tickets.next();
         out.accept(new Registry.Output.Remove(byService, serviceKey(local), local.endpoint));
@@ -240,18 +240,18 @@ final class Locals {
         return List.of(byService, byEndpoint);
     }
 
-    private Id serviceKey(Local local) {
+    private Id serviceKey(LocalRegistration local) {
         return local.registration.service().key(config.network());
     }
 
-    private long ticket(Local local) {
+    private long ticket(LocalRegistration local) {
         if (storing.size() >= 4 * config.registrations()) storing.pollFirstEntry();
         long ticket = tickets.next();
         storing.put(ticket, local.registration.id());
         return ticket;
     }
 
-    private Provider provider(Local local) {
+    private Provider provider(LocalRegistration local) {
         Registration r = local.registration;
         return new Provider(
                 local.endpoint,
@@ -271,7 +271,7 @@ final class Locals {
     /** Our own offers of a service. */
     List<Offer> offers(ServiceName service) {
         List<Offer> found = new ArrayList<>();
-        for (Local local : all.values()) {
+        for (LocalRegistration local : all.values()) {
             if (!local.registration.service().equals(service) || stopping) continue;
             long leaseMs = local.registration.leaseMs();
             var score = new Offer.Score(0, 0, 1);
@@ -283,7 +283,8 @@ final class Locals {
     /** The service of one of our endpoints; null when it is none of ours. */
     @Nullable
     ServiceName service(Id endpoint) {
-        for (Local local : all.values()) if (local.endpoint.equals(endpoint)) return local.registration.service();
+        for (LocalRegistration local : all.values())
+            if (local.endpoint.equals(endpoint)) return local.registration.service();
         return null;
     }
 
@@ -292,17 +293,17 @@ final class Locals {
     }
 
     Registry.@Nullable LocalView view(String id) {
-        Local local = all.get(id);
+        LocalRegistration local = all.get(id);
         return local == null ? null : view(local);
     }
 
     List<Registry.LocalView> views() {
         List<Registry.LocalView> views = new ArrayList<>(all.size());
-        for (Local local : all.values()) views.add(view(local));
+        for (LocalRegistration local : all.values()) views.add(view(local));
         return List.copyOf(views);
     }
 
-    private Registry.LocalView view(Local local) {
+    private Registry.LocalView view(LocalRegistration local) {
         Registration r = local.registration;
         if (stopping) {
             String reason = "withdrawn: the node drains";

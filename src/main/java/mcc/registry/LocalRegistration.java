@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * FAILING: on passed check or heartbeat       -> PASS, offered again
  * </pre>
  */
-final class Local {
+final class LocalRegistration {
     /** A check whose result the host never reports counts as failed this long after its time-out. */
     static final long GRACE_NS = Config.SECOND;
 
@@ -34,8 +34,10 @@ final class Local {
     boolean running;
     long dueNs = Core.NEVER;
 
-    /** @param old the registration of the same ID that it replaces, whose health it takes over for the same app; null for none */
-    Local(Registration registration, Id endpoint, long nowNs, @Nullable Local old) {
+    /**
+     * @param old the registration of the same ID that it replaces, whose health it takes over for the same app; null for none
+     */
+    LocalRegistration(Registration registration, Id endpoint, long nowNs, @Nullable LocalRegistration old) {
         this.registration = registration;
         this.endpoint = endpoint;
         Registration.Check check = registration.check();
@@ -52,7 +54,7 @@ final class Local {
         if (old != null && old.registration.isSameApp(registration)) keep(old);
     }
 
-    private void keep(Local old) {
+    private void keep(LocalRegistration old) {
         health = old.health;
         reason = old.reason;
         failures = old.failures;
