@@ -3,20 +3,20 @@ package mcc.tun;
 import java.util.Arrays;
 
 /**
- * Joins packets of one flow into a super-packet for the kernel, in place: the next packet is opened so that its payload lands
- * behind the last one's; what its header covers of that is saved before and put back after.
+ * Joins packets of one flow into a super-packet for the kernel, in place: each packet is opened so that its payload lands
+ * right behind the previous one's; the bytes that its header overwrites are saved before and restored after.
  *
- * <p>For each packet: {@link #place}, write at most that many bytes there, then {@link #add} or {@link #refuse}. Only what
- * came without a checksum is joined: the rest goes on as it is, and the kernel verifies it.
+ * <p>For each packet: call {@link #place}, write at most that many bytes there, then call {@link #add} or {@link #refuse}.
+ * Only packets without a checksum are joined; others are passed on as they are, for the kernel to verify.
  */
 public final class Coalescer {
-    /** Borrows what is to be written to the interface until it returns. */
+    /** Takes what is to be written to the interface; the array is lent until it returns. */
     @FunctionalInterface
     public interface Sink {
         void write(byte[] buf, int offset, int length);
     }
 
-    /** Says whether a packet may go to the host at all; asked once for those that are joined. */
+    /** Decides whether a packet may go to the host; asked once for all packets that are joined. */
     @FunctionalInterface
     public interface Check {
         boolean admits(Ip ip, byte[] buf, int offset, int length);
@@ -30,7 +30,7 @@ public final class Coalescer {
         MALFORMED
     }
 
-    /** Longest packet that is taken. */
+    /** The longest packet that is accepted, in bytes. */
     public static final int PACKET_MAX = 16_384;
 
     private static final int TOTAL_MAX = 65_535;
@@ -47,7 +47,7 @@ public final class Coalescer {
     private final boolean joinsUdp;
     private final Sink out;
 
-    /** The super-packet at {@link #FIRST}: its bytes and headers; 0 bytes: none. */
+    /** The super-packet at {@link #FIRST}: length in bytes and header sizes; length 0 means none. */
     private int length;
 
     private int headers;
@@ -62,8 +62,8 @@ public final class Coalescer {
     private int at;
 
     /**
-     * @param offloads whether the interface takes {@link Vnet} headers, and super-packets of TCP
-     * @param joinsUdp whether of UDP too
+     * @param offloads whether the interface takes {@link Vnet} headers, and TCP super-packets
+     * @param joinsUdp whether it takes UDP super-packets too
      */
     public Coalescer(boolean offloads, boolean joinsUdp, Sink out) {
         this.offloads = offloads;
@@ -76,7 +76,7 @@ public final class Coalescer {
         return b;
     }
 
-    /** Where a packet of at most {@code max} ≤ {@link #PACKET_MAX} bytes may be written now. */
+    /** Where the next packet, of at most {@code max} ≤ {@link #PACKET_MAX} bytes, must be written. */
     public int place(int max) {
         if (length > 0 && (closed || length + max > TOTAL_MAX)) flush();
         at = length == 0 ? FIRST : FIRST + length - headers;
@@ -84,7 +84,7 @@ public final class Coalescer {
         return at;
     }
 
-    /** Nothing good was written where {@link #place} said. */
+    /** Nothing valid was written where {@link #place} said. */
     public void refuse() {
         if (length > 0) System.arraycopy(saved, 0, b, at, headers);
     }
@@ -115,8 +115,8 @@ public final class Coalescer {
         transport = ip.transport - FIRST;
         headers = transport + (tcp ? needsCsum ? ip.tcpHeader(b) : 0 : 8);
         size = n - headers;
-        // A payload shorter than the headers would leave the next packet's over the first one's, which it is compared
-        // with.
+        // With a payload shorter than the headers, the next packet would overwrite the first one's headers, with which
+        // it is compared.
         closed = !offloads || !needsCsum || size < headers || headers > saved.length;
         closed |= tcp ? flags(FIRST) != ACK : !joinsUdp;
         if (closed) flush();
@@ -128,7 +128,7 @@ public final class Coalescer {
         return b[packet + transport + 13] & 0xff;
     }
 
-    /** Whether the packet at {@link #at} carries on the one being built: all but lengths, numbers and sums is equal. */
+    /** Whether the packet at {@link #at} continues the super-packet: all but lengths, numbers and checksums is equal. */
     private boolean joins(int n) {
         int payload = n - headers;
         if (payload <= 0 || payload > size) return false;
@@ -163,7 +163,7 @@ public final class Coalescer {
         count++;
     }
 
-    /** Hands over what is there; to be called when the packets at hand are done with. */
+    /** Writes what is there; to be called after the last packet of a batch. */
     public void flush() {
         if (length == 0) return;
         int n = length;
@@ -178,7 +178,9 @@ public final class Coalescer {
         out.write(b, START, n + Vnet.BYTES);
     }
 
-    /** Puts into the checksum's field what the kernel expects there, or the sum itself where it will not be asked. */
+    /**
+     * Writes into the checksum field what the kernel expects there, or the checksum itself if the kernel will not fill it in.
+     */
     private void checksum(int n) {
         int field = FIRST + transport + (tcp ? 16 : 6);
         if (count > 1) {

@@ -1,8 +1,8 @@
 package mcc.tun;
 
 /**
- * Explicit congestion notification through the tunnel (RFC 6040): a sender copies the inner mark to the datagram, a receiver
- * combines what both arrived with.
+ * Explicit congestion notification through the tunnel (RFC 6040): the sender copies a packet's ECN bits to the datagram, the
+ * receiver combines those that both arrived with.
  */
 public final class Ecn {
     private static final int ECT1 = 1;
@@ -11,10 +11,10 @@ public final class Ecn {
     private Ecn() {}
 
     /**
-     * Puts the mark into a packet that its datagram's mark asks for (section 4.2, figure 4).
+     * Updates a packet's ECN bits by those of its datagram (section 4.2, figure 4).
      *
-     * @param outer the two bits that the datagram arrived with
-     * @return false when the packet must be dropped: congestion, and its sender understands nothing but loss
+     * @param outer the datagram's two bits
+     * @return false when the packet must be dropped: it met congestion, and its sender only understands loss
      */
     public static boolean combine(byte[] b, int at, int length, int outer) {
         if (outer != CE && outer != ECT1 || length < 20) return true;

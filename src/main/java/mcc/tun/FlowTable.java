@@ -1,6 +1,6 @@
 package mcc.tun;
 
-/** The flows in use, each with who began it and the time of its last packet. */
+/** The flows in use, each with the end that began it and the time of its last packet. */
 final class FlowTable {
     private final Places places;
 
@@ -12,16 +12,16 @@ final class FlowTable {
         places = new Places(max, seed);
     }
 
-    /** Names the flow at hand; protocol and ports are never 0 together. */
+    /** Selects a flow; protocol and ports are never all 0. */
     void aim(long ourHigh, long ourLow, long theirHigh, long theirLow, int protocol, int ours, int theirs) {
         places.aim(ourHigh, ourLow, theirHigh, theirLow, (long) protocol << 32 | (long) ours << 16 | theirs);
     }
 
     /**
-     * Notes a packet of the flow at hand; one that is in use stays whose it is.
+     * Notes a packet of the selected flow; a flow in use keeps the end that began it.
      *
-     * @param remote whether the far end began it, if this packet begins it
-     * @return whether another flow in use had to give way
+     * @param remote whether the far end begins the flow with this packet, if it is new
+     * @return whether another flow in use was evicted
      */
     boolean note(long nowNs, long lifeNs, boolean remote) {
         int at = places.find();
@@ -35,7 +35,9 @@ final class FlowTable {
         return evicts;
     }
 
-    /** Whether the flow at hand was used within {@code lifeNs}, and this host began it or need not have. */
+    /**
+     * Whether the selected flow was used within {@code lifeNs}, and was begun by this host or {@code orRemote}; notes the use.
+     */
     boolean use(long nowNs, long lifeNs, boolean orRemote) {
         int at = places.find();
         if (at < 0 || !orRemote && places.isMarked(at)) return false;

@@ -8,13 +8,13 @@ import mcc.core.Counters.Counter;
 import mcc.core.Id;
 
 /**
- * What was said of packets that come in fragments. The first one has the ports, so it alone can be judged; its verdict covers
- * those behind it (RFC 791 section 3.2, RFC 8200 section 4.5), which the host joins. One that reaches into the first could
- * change what was judged: with it the whole packet is refused from there on (RFC 5722, RFC 1858). Of one that comes before the
- * first nothing is known: it is judged as a packet without ports.
+ * Verdicts on packets that arrive in fragments. Only the first fragment has the ports and can be judged; its verdict holds for
+ * the later ones (RFC 791 section 3.2, RFC 8200 section 4.5), which the host joins. A fragment that overlaps the first could
+ * change what was judged, so from then on the whole packet is refused (RFC 5722, RFC 1858). A fragment that arrives before the
+ * first is judged like a packet without ports.
  *
- * <p>Limits: {@link #EACH} packets of a peer, the eldest gives way; {@link #PEERS_MAX} peers, the one unused for longest gives
- * way; {@link #LIFE_NS}.
+ * <p>Limits: {@link #EACH} packets per peer, the oldest is evicted; {@link #PEERS_MAX} peers, the least recently used is
+ * evicted; {@link #LIFE_NS}.
  */
 final class Fragments {
     static final int EACH = 64;
@@ -24,7 +24,7 @@ final class Fragments {
     private static final int LONGS = 7;
     private static final int TIME = 5;
     private static final int END = 6;
-    /** In place of where the first fragment ends: none of this packet's is let in any more. */
+    /** Instead of the end of the first fragment: no fragment of this packet is admitted any more. */
     private static final long REFUSED = Long.MAX_VALUE;
 
     private static final class Ring {
@@ -44,7 +44,7 @@ final class Fragments {
         evicted = counters.of("tun.in.fragments.evicted");
     }
 
-    /** Notes what was said of a first fragment. */
+    /** Notes the verdict on a first fragment. */
     void judged(long nowNs, Id peer, Ip ip, boolean admitted) {
         aim(ip);
         Ring ring = rings.get(peer);
@@ -67,7 +67,7 @@ final class Fragments {
         ring.table[at + END] = admitted ? ip.transportLength : REFUSED;
     }
 
-    /** What was said of the packet of a fragment behind the first; of any other packet nothing. */
+    /** The verdict that holds for a later fragment; UNKNOWN for any other packet. */
     Verdicts.Verdict of(long nowNs, Id peer, Ip ip) {
         if (!ip.fragment || ip.hasPorts) return Verdicts.Verdict.UNKNOWN;
         aim(ip);
@@ -93,8 +93,8 @@ final class Fragments {
         key[1] = ip.fromLow;
         key[2] = ip.toHigh;
         key[3] = ip.toLow;
-        // The protocol is a part of it with IPv4 alone: with IPv6 the first fragment may name another header than those
-        // behind.
+        // The protocol is part of the key for IPv4 only: with IPv6 the first fragment may name another header than
+        // later ones.
         long kind = ip.v4 ? 1L << 40 | (long) ip.protocol << 32 : 1L << 41;
         key[4] = kind | ip.fragmentId & 0xffffffffL; // never 0
     }

@@ -8,32 +8,33 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What may pass between this host and its peers. Out: what carries this node's address. In: what carries the peer's own address
- * and is sent to this node's, if it is an echo request, or answers what this host began, or the policy allows it. Addresses
- * behind a node ({@link Subnet}) are as good as its own.
+ * Decides which packets may pass between this host and its peers. Outbound: those with this node's address as source. Inbound:
+ * those from the peer's own address to this node's, if they are echo requests, answers to what this host began, or allowed by
+ * the policy. Addresses behind a node ({@link Subnet}) count like its own.
  *
- * <p>Who began a flow is remembered, so that answers of this host do not make a flow its own that the policy let in: that one
- * ends when the policy says otherwise.
+ * <p>The table of flows records which end began each. A flow that the policy admitted stays the peer's even when this host
+ * answers, so it ends when the policy changes its mind.
  *
- * <p>Limits: {@link #FLOWS_MAX} flows, {@link Verdicts#MAX} answers of the policy.
+ * <p>Limits: {@link #FLOWS_MAX} flows, {@link Verdicts#MAX} verdicts of the policy.
  */
 public final class Gate {
     /** Asks the policy. */
     @FunctionalInterface
     public interface Judge {
         /**
-         * Until when a peer may reach a port of this host, on the clock of {@code nowNs}; not later than that when it may not.
+         * Until when a peer may reach a port of this host, on the clock of {@code nowNs}; {@code nowNs} or earlier if it may
+         * not.
          *
-         * @param protocol of IP; 0, with port 0, for what has no ports
+         * @param protocol the IP protocol number; 0, with port 0, for protocols without ports
          */
         long untilNs(long nowNs, Id peer, int protocol, int port);
     }
 
     /** Flows remembered. */
     static final int FLOWS_MAX = 65_536;
-    /** An unused TCP flow is forgotten after this time. */
+    /** After this time an unused TCP flow is forgotten. */
     static final long TCP_NS = 7_200_000_000_000L;
-    /** Any other one after this, unless the operator says otherwise (RFC 4787 section 4.3: two minutes at least). */
+    /** The default for other flows (RFC 4787 section 4.3: two minutes at least). */
     static final long OTHER_NS = 120_000_000_000L;
 
     private static final int ECHO_REQUEST = 128;
@@ -57,8 +58,8 @@ public final class Gate {
 
     /**
      * @param ipv4 whether this host has an IPv4 address too
-     * @param judge who may come in unasked
-     * @param subnets what is behind this node, and behind others
+     * @param judge decides what peers may begin
+     * @param subnets the networks behind this node and behind others
      * @param seed random, for the tables
      */
     public Gate(InnerAddress self, boolean ipv4, Judge judge, List<Subnet> subnets, long seed, Counters counters) {
@@ -66,8 +67,8 @@ public final class Gate {
     }
 
     /**
-     * @param otherNs after which an unused flow is forgotten that is not of TCP
-     * @param fragments what was said of packets in fragments, by another gate too
+     * @param otherNs after this time an unused flow is forgotten that is not TCP
+     * @param fragments verdicts on fragmented packets, shared with {@link Offered}
      */
     Gate(
             InnerAddress self,
@@ -95,7 +96,7 @@ public final class Gate {
     /** Whether the host may send this packet; the answers to it may then come in. */
     public boolean leaves(long nowNs, Ip ip, byte[] b) {
         if (!isOurs(ip.v4, ip.fromHigh, ip.fromLow)) return false;
-        // What the host says to any peer's echo request begins nothing, else each of them would take a flow's place.
+        // Answers to peers' echo requests begin no flow, else each of them would take a place in the table.
         if (!isIcmp(ip) || isEchoRequest(ip, b)) note(nowNs, ip, b, false);
         return true;
     }
@@ -104,13 +105,16 @@ public final class Gate {
         if (aim(ip, b, inbound) && flows.note(nowNs, lifeNs(ip.protocol), inbound)) evicted.add();
     }
 
-    /** Whether this host has an address, or what is behind it. */
+    /** Whether an address is this host's or behind it. */
     private boolean isOurs(boolean v4, long high, long low) {
         InnerAddress own = v4 ? self4 : self;
         return own != null && high == own.high() && low == own.low() || isBehind(null, high, low);
     }
 
-    /** Whether an address is behind a node, null for this one: the longest prefix tells, and no node's own is behind any. */
+    /**
+     * Whether an address is behind a node; null is this one. The longest prefix decides, and no address of a node is behind
+     * another.
+     */
     private boolean isBehind(@Nullable Id node, long high, long low) {
         if (self.isNeighbour(high, low)) return false;
         for (Subnet subnet : subnets) {
@@ -165,7 +169,7 @@ public final class Gate {
         };
     }
 
-    /** A new epoch of the policy; returns how many that were let in to a port are not any longer. */
+    /** Judges again under a new policy; returns how many accesses of peers to ports it ended. */
     int judgeAgain(long nowNs) {
         return verdicts.again(
                 nowNs, (peer, thing) -> judge.untilNs(nowNs, peer, (int) (thing >>> 16) & 0xff, (int) thing & 0xffff));
@@ -185,7 +189,7 @@ public final class Gate {
         return isIcmp(ip) && ip.hasPorts && Octets.u8(b, ip.transport) == (ip.v4 ? ECHO_REQUEST4 : ECHO_REQUEST);
     }
 
-    /** Whether what was quoted went to this peer: nobody may break off flows with others. */
+    /** Whether the quoted packet went to this peer: an error may only concern a flow with its sender. */
     private boolean isOf(Id peer, InnerAddress from) {
         return quoted.isTo(from) || isBehind(peer, quoted.toHigh, quoted.toLow);
     }
@@ -194,22 +198,22 @@ public final class Gate {
         return ip.protocol == (ip.v4 ? Ip.ICMP : Ip.ICMP6);
     }
 
-    /** An error may come in when it quotes a packet of this host, of a flow in use (RFC 4443 section 2.4c, RFC 792). */
+    /** An error may come in if it quotes a packet that this host sent in a flow in use (RFC 4443 section 2.4c, RFC 792). */
     private boolean quotes(long nowNs, Ip ip, byte[] b) {
         if (!quoted.parseHead(b, ip.transport + 8, ip.transportLength - 8)) return false;
         if (quoted.v4 != ip.v4 || !isOurs(quoted.v4, quoted.fromHigh, quoted.fromLow)) return false;
         return isLive(nowNs, quoted, b, false);
     }
 
-    /** Whether a packet is of a flow in use; one that comes in only of one that this host began. */
+    /** Whether a packet belongs to a flow in use; an inbound one only to a flow that this host began. */
     private boolean isLive(long nowNs, Ip ip, byte[] b, boolean inbound) {
         return aim(ip, b, inbound) && flows.use(nowNs, lifeNs(ip.protocol), !inbound);
     }
 
-    /** Names the packet's flow to the table; false when it has none. */
+    /** Selects the packet's flow in the table; false when it has none. */
     private boolean aim(Ip ip, byte[] b, boolean inbound) {
         if (!ip.hasPorts) return false;
-        int echo = isIcmp(ip) ? Octets.u16(b, ip.transport + 4) : 0; // its identifier
+        int echo = isIcmp(ip) ? Octets.u16(b, ip.transport + 4) : 0; // the identifier
         int from = isIcmp(ip) ? echo : ip.fromPort;
         int to = isIcmp(ip) ? echo : ip.toPort;
         if (inbound) flows.aim(ip.toHigh, ip.toLow, ip.fromHigh, ip.fromLow, ip.protocol, to, from);

@@ -1,8 +1,8 @@
 package mcc.tun;
 
-/** What this node says of itself to its host: errors of ICMPv6 (RFC 4443 sections 3.1 and 3.2) and ICMP (RFC 792, RFC 1191). */
+/** Errors that this node sends to its host: ICMPv6 (RFC 4443 sections 3.1 and 3.2) and ICMP (RFC 792, RFC 1191). */
 public final class Icmp {
-    /** The longest error, in bytes: what every link carries (RFC 8200 section 5, RFC 1812 section 4.3.2.3). */
+    /** The longest error, in bytes: what every link can carry (RFC 8200 section 5, RFC 1812 section 4.3.2.3). */
     private static final int MAX = 1_280;
 
     private static final int MAX4 = 576;
@@ -12,33 +12,36 @@ public final class Icmp {
 
     private Icmp() {}
 
-    /** Whether a message is an error that quotes a packet (RFC 4443 section 2.1, RFC 792); of ICMP, one of those in use. */
+    /**
+     * Whether a message is an error that quotes a packet (RFC 4443 section 2.1, RFC 792); for ICMP, only types that are in
+     * use.
+     */
     static boolean isError(boolean v4, int type) {
         return v4 ? type == 3 || type == 11 || type == 12 : type < 128;
     }
 
-    /** "Address unreachable" about a packet, as a packet to its sender. */
+    /** "Address unreachable" about a packet, addressed to its sender. */
     public static byte[] unreachable(byte[] b, int offset, int length) {
         return b[offset] >>> 4 == 4 ? error4(1, 0, b, offset, length) : error(1, 3, 0, b, offset, length);
     }
 
-    /** "Port unreachable" about a packet of IPv6, as a packet to its sender. */
+    /** "Port unreachable" about an IPv6 packet, addressed to its sender. */
     static byte[] portUnreachable(byte[] b, int offset, int length) {
         return error(1, 4, 0, b, offset, length);
     }
 
     /**
-     * Whether a packet must be carried though the path below takes only shorter ones: of IPv6 what every link carries (RFC 8200
-     * section 5), of IPv4 what its sender allows to be fragmented (RFC 791).
+     * Whether a packet must be delivered even if the path only takes shorter ones: IPv6 up to the size that every link carries
+     * (RFC 8200 section 5), IPv4 if its sender allows fragmentation (RFC 791).
      */
     public static boolean mustPass(byte[] b, int offset, int length) {
         return b[offset] >>> 4 == 4 ? (b[offset + 6] & DONT_FRAGMENT) == 0 : length <= MAX;
     }
 
     /**
-     * "Packet too big" or "fragmentation needed" about a packet, as a packet to its sender.
+     * "Packet too big" or "fragmentation needed" about a packet, addressed to its sender.
      *
-     * @param mtu what the path below takes; to IPv6 no less is told than every link carries
+     * @param mtu the longest packet of the path; for IPv6 never reported smaller than what every link carries
      */
     public static byte[] tooBig(int mtu, byte[] b, int offset, int length) {
         return b[offset] >>> 4 == 4
@@ -46,7 +49,7 @@ public final class Icmp {
                 : error(2, 0, Math.max(MAX, mtu), b, offset, length);
     }
 
-    /** The error seems to come from where the packet was going. */
+    /** Makes an error whose source is the packet's destination. */
     private static byte[] error(int type, int code, int value, byte[] b, int offset, int length) {
         int quote = Math.min(length, MAX - HEADERS);
         byte[] out = new byte[HEADERS + quote];
@@ -65,7 +68,7 @@ public final class Icmp {
         return out;
     }
 
-    /** "Destination unreachable", of which the code tells the kind. */
+    /** "Destination unreachable"; the code tells the kind. */
     private static byte[] error4(int code, int value, byte[] b, int offset, int length) {
         int quote = Math.min(length, MAX4 - HEADERS4);
         byte[] out = new byte[HEADERS4 + quote];

@@ -1,9 +1,9 @@
 package mcc.tun;
 
 /**
- * Gives IPv4 packets of a peer the addresses that the two nodes have on this host. A sender writes what the two are called on
- * its own; its own name is the same everywhere. Sums are adjusted, not computed anew (RFC 1624 equation 3), and what an ICMP
- * error quotes is translated with it (RFC 5508 section 4).
+ * Translates the addresses in IPv4 packets of a peer. A node may have different IPv4 addresses on different hosts; a sender
+ * uses those of its own host, and they are replaced by those that the two nodes have here. Checksums are adjusted, not
+ * recomputed (RFC 1624 equation 3), and packets quoted in ICMP errors are translated too (RFC 5508 section 4).
  */
 public final class Inet4 {
     private static final int HEADER = 20;
@@ -11,19 +11,19 @@ public final class Inet4 {
 
     private Inet4() {}
 
-    /** Returns whether these bytes begin as an IPv4 packet does. */
+    /** Whether these bytes begin like an IPv4 packet. */
     public static boolean is(byte[] b, int at, int length) {
         return length >= HEADER && Octets.u8(b, at) >>> 4 == 4;
     }
 
     /**
-     * Translates a packet of a peer: what the peer calls itself and this node. Addresses that are nobody's here, of networks
-     * behind a node, stay; so does the whole packet where its source is somebody else's, for the gate to refuse.
+     * Translates a packet: the peer's and this node's addresses on the peer's host become those on this one. Addresses in
+     * networks behind a node stay. A packet whose source is another node's address stays as it is, for the gate to refuse.
      *
      * @param sender the sender's address on its own host
-     * @param from its address on this one
-     * @param to this node's own
-     * @param needsCsum whether the checksum of the transport is not filled in
+     * @param from its address on this host
+     * @param to this node's own address
+     * @param needsCsum whether the transport checksum is not filled in
      */
     public static void translate(
             byte[] b, int at, int length, InnerAddress sender, InnerAddress from, InnerAddress to, boolean needsCsum) {
@@ -55,12 +55,14 @@ public final class Inet4 {
         }
     }
 
-    /** What the sender calls this node becomes what it is called here. */
+    /** The address by which the sender knows this node becomes this node's own. */
     private static int here(int address, InnerAddress to) {
         return InnerAddress.isShared4(address) ? to.bits4() : address;
     }
 
-    /** A header's own checksum makes up for its new addresses, so the sum over the quotation stays as it is. */
+    /**
+     * The quoted header's own checksum compensates for its new addresses, so the checksum over the quotation stays as it is.
+     */
     private static void quoted(byte[] b, int at, int length, InnerAddress sender, InnerAddress from, InnerAddress to) {
         if (!is(b, at, length)) return;
         int oldTo = Octets.i32(b, at + 16);
@@ -68,7 +70,7 @@ public final class Inet4 {
         adjust(b, at + 10, put(b, at + 12, here(Octets.i32(b, at + 12), to)) + put(b, at + 16, newTo));
     }
 
-    /** Puts an address, and returns what that changes in a sum. */
+    /** Writes an address; returns the change of the checksum. */
     private static int put(byte[] b, int at, int address) {
         int old = Octets.i32(b, at);
         if (old == address) return 0;
@@ -80,7 +82,7 @@ public final class Inet4 {
         return (~from >>> 16) + (~from & 0xffff) + (to >>> 16) + (to & 0xffff);
     }
 
-    /** Makes a sum what it must be after a change: of each word the old one inverted, plus the new one. */
+    /** Updates a checksum field after a change: for each word the inverted old value plus the new one. */
     static void adjust(byte[] b, int field, int change) {
         Octets.put16(b, field, ~Octets.fold((~Octets.u16(b, field) & 0xffff) + change));
     }

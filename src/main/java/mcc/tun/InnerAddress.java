@@ -7,17 +7,14 @@ import mcc.crypto.Sha256;
 
 /**
  * The address of a node or an endpoint inside the overlay. IPv6: {@code fd}, 40 bits of SHA-256 of the network's name, 80 bits
- * of SHA-256 of its ID (RFC 4193 section 3.2.2 with hashes for its random numbers). A node has IPv4 too, held as IPv4-mapped
- * IPv6: 100.64.0.0/10 with 22 bits of the same hash, unless this host gave that address to another node first ({@link
- * Routes}); so it means something on one host alone, and {@link Inet4} translates.
- *
- * @param high the upper 64 bits
- * @param low the lower 64 bits
+ * of SHA-256 of its ID (RFC 4193 section 3.2.2 with hashes instead of random numbers). A node also has an IPv4 address, stored
+ * as IPv4-mapped IPv6: 22 bits of the same hash in 100.64.0.0/10, or a later one if this host gave that to another node before
+ * ({@link Routes}). So it is valid on one host only, and {@link Inet4} translates.
  */
 public record InnerAddress(long high, long low) {
-    /** Length of the prefix that all nodes of a network share, in bits. */
+    /** Bits of the prefix that all nodes of a network share. */
     public static final int PREFIX_BITS = 48;
-    /** Length of the prefix of the IPv4 addresses, in bits. */
+    /** Bits of the prefix of the IPv4 addresses. */
     public static final int PREFIX4_BITS = 10;
 
     private static final int HOST4_BITS = 22;
@@ -25,7 +22,7 @@ public record InnerAddress(long high, long low) {
     private static final long MAPPED = 0xffffL << 32;
     private static final long PREFIX4 = MAPPED | 0x6440_0000L;
 
-    /** The address of a node, or of an endpoint, by its ID. */
+    /** The IPv6 address of a node or endpoint, by its ID. */
     public static InnerAddress of(String network, Id id) {
         Id place = Sha256.id(id.toBytes());
         long high = prefix(network) | place.w0() >>> 48;
@@ -42,17 +39,17 @@ public record InnerAddress(long high, long low) {
         return new InnerAddress(0, MAPPED | bits & 0xffffffffL);
     }
 
-    /** The IPv4 address of the same node if nobody else has it. */
+    /** The IPv4 address of the same node, unless another node has it on this host. */
     public InnerAddress v4() {
         return host4((int) (high << 48 >>> 42 | low >>> 58));
     }
 
-    /** The IPv4 address after this one, back to the first after the last. */
+    /** The next IPv4 address; the first one after the last. */
     InnerAddress next4() {
         return host4((int) low + 1 & HOST4_MAX);
     }
 
-    /** The network's own address and its broadcast address are nobody's. */
+    /** Skips the network's own address and its broadcast address. */
     private static InnerAddress host4(int host) {
         return new InnerAddress(0, PREFIX4 | Math.clamp(host, 1, HOST4_MAX - 1));
     }
@@ -66,7 +63,7 @@ public record InnerAddress(long high, long low) {
         return high == 0 && low >>> 32 == 0xffff;
     }
 
-    /** Whether an IPv4 address is of 100.64.0.0/10. */
+    /** Whether an IPv4 address is in 100.64.0.0/10. */
     static boolean isShared4(int bits) {
         return bits >>> HOST4_BITS == (int) PREFIX4 >>> HOST4_BITS;
     }
@@ -76,12 +73,12 @@ public record InnerAddress(long high, long low) {
         return (int) low;
     }
 
-    /** Returns whether this address, of either family, is one of the network in which {@code other} is a node's IPv6 address. */
+    /** Whether this address, of either family, belongs to the network in which {@code other} is a node's IPv6 address. */
     public boolean isNeighbourOf(InnerAddress other) {
         return other.isNeighbour(high, low);
     }
 
-    /** The same of an address by its two halves, in the network in which this is a node's IPv6 address. */
+    /** The same for an address by its two halves, with this node's IPv6 address as the reference. */
     public boolean isNeighbour(long otherHigh, long otherLow) {
         return isV4(otherHigh, otherLow)
                 ? otherLow >>> HOST4_BITS == PREFIX4 >>> HOST4_BITS
@@ -89,8 +86,8 @@ public record InnerAddress(long high, long low) {
     }
 
     /**
-     * The position in the DHT next to which its node is found, and the key under which its endpoint is: the 80 or 22 known
-     * bits, then zeros.
+     * The position in the DHT near which its node is found, and the key of its endpoint's records: the 80 or 22 known bits,
+     * then zeros.
      */
     public Id position() {
         if (isV4()) return new Id(low << 64 - HOST4_BITS, 0, 0, 0);

@@ -3,18 +3,18 @@ package mcc.tun;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One IP packet, parsed: a view that is filled again and again, and borrows the array it was filled from. Refuses whatever
- * is not well formed, and never throws.
+ * A parsed IP packet: a view that is filled again for each packet, and refers to the array that it was filled from. Malformed
+ * packets are refused, without an exception.
  */
 public final class Ip {
     static final int ICMP = 1;
     static final int TCP = 6;
     static final int UDP = 17;
     static final int ICMP6 = 58;
-    /** Extension headers looked through; real packets have one or two. */
+    /** Extension headers that are skipped at most; real packets have one or two. */
     private static final int EXTENSIONS_MAX = 6;
 
-    /** IPv4 addresses are held as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2). */
+    /** The upper bits of IPv4 addresses, which are stored as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2). */
     private static final long MAPPED = 0xffffL << 32;
 
     private static final int HOP_BY_HOP = 0;
@@ -25,19 +25,19 @@ public final class Ip {
     private final @Nullable InnerAddress[] recent = new InnerAddress[1 << 10];
 
     boolean v4;
-    /** The protocol above IP, past all extension headers. */
+    /** The protocol above IP, after all extension headers. */
     int protocol;
-    /** Where that begins, and how long it is; absolute and in bytes. */
+    /** Where the transport header begins in the array, and the bytes from there on. */
     int transport;
 
     int transportLength;
-    /** Whether this is part of a packet. */
+    /** Whether this is a fragment. */
     boolean fragment;
-    /** Of which packet it is a part, and where that part begins, in bytes. */
+    /** The packet that a fragment belongs to, and its offset in bytes. */
     int fragmentId;
 
     int fragmentOffset;
-    /** Whether the ports, or an ICMP type, can be read: false for later fragments and other protocols. */
+    /** Whether ports, or an ICMP type, can be read: false for later fragments and other protocols. */
     boolean hasPorts;
 
     long fromHigh;
@@ -47,7 +47,7 @@ public final class Ip {
     int fromPort;
     int toPort;
 
-    /** Reads a packet; false, with the fields undefined, when these bytes are not exactly one. */
+    /** Parses a packet; false, with the fields undefined, if the bytes are not exactly one valid packet. */
     public boolean parse(byte[] b, int at, int length) {
         fragment = false;
         hasPorts = false;
@@ -60,7 +60,7 @@ public final class Ip {
         return fragment && !hasPorts || parseTransport(b);
     }
 
-    /** Reads the beginning of a packet whose end may be missing; false without the ports. */
+    /** Parses the beginning of a packet whose end may be missing; false if the ports cannot be read. */
     boolean parseHead(byte[] b, int at, int length) {
         fragment = false;
         v4 = length > 0 && Octets.u8(b, at) >>> 4 == 4;
@@ -82,27 +82,27 @@ public final class Ip {
         return v4;
     }
 
-    /** Whether the packet is sent to the address given. */
+    /** Whether the destination is this address. */
     public boolean isTo(InnerAddress a) {
         return toHigh == a.high() && toLow == a.low();
     }
 
-    /** Whether the packet says that it comes from the address given. */
+    /** Whether the source is this address. */
     public boolean isFrom(InnerAddress a) {
         return fromHigh == a.high() && fromLow == a.low();
     }
 
-    /** The address the packet is sent to. */
+    /** The destination. */
     public InnerAddress to() {
         return address(toHigh, toLow);
     }
 
-    /** The address the packet says it comes from. */
+    /** The source. */
     public InnerAddress from() {
         return address(fromHigh, fromLow);
     }
 
-    /** One object for an address that comes again, unless another with the same slot came between. */
+    /** Returns the same object for an address that comes again, unless another one with the same slot came between. */
     private InnerAddress address(long high, long low) {
         int slot = (int) ((high * 31 ^ low) * 0x9e3779b97f4a7c15L >>> 54);
         InnerAddress known = recent[slot];
@@ -204,7 +204,7 @@ public final class Ip {
         return (b[transport + 12] & 0xf0) >>> 2;
     }
 
-    /** The sum of the pseudo-header (RFC 8200 section 8.1, RFC 9293 section 3.1) for the packet at {@code at}. */
+    /** The checksum of the pseudo-header (RFC 8200 section 8.1, RFC 9293 section 3.1) of the packet at {@code at}. */
     long pseudoSum(byte[] b, int at) {
         long addresses = v4 ? Octets.sum(b, at + 12, 8) : Octets.sum(b, at + 8, 32);
         return addresses + transportLength + protocol;

@@ -1,6 +1,6 @@
 package mcc.tun;
 
-/** Numbers of network byte order in arrays, and the Internet checksum (RFC 1071). */
+/** Numbers in network byte order, read from and written to arrays, and the Internet checksum (RFC 1071). */
 final class Octets {
     private Octets() {}
 

@@ -8,17 +8,17 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The addresses of this host's endpoints, and what passes by them: to the ports that were registered, from peers that the
- * policy admits; from those ports, whatever the host answers; nothing else.
+ * Decides which packets may pass to and from the addresses of this host's endpoints: in, to the registered ports and from
+ * peers that the policy allows; out, whatever the host sends from those ports; nothing else.
  *
- * <p>Limit: {@link Verdicts#MAX} answers of the policy; the ranges are the caller's to limit.
+ * <p>Limit: {@link Verdicts#MAX} verdicts of the policy; the caller limits the number of ports.
  */
 public final class Offered {
     /**
-     * Ports of an endpoint's address: one, or several that follow one another.
+     * Ports of an endpoint: one, or a range.
      *
-     * @param udp whether of UDP, else of TCP
-     * @param last itself included
+     * @param udp whether they are UDP ports, else TCP
+     * @param last inclusive
      */
     public record PortRange(boolean udp, int first, int last) {
         /** One port. */
@@ -27,26 +27,29 @@ public final class Offered {
         }
     }
 
-    /** What becomes of a packet of a peer's. */
+    /** What becomes of a packet of a peer. */
     public enum Answer {
-        /** It comes in. */
+        /** It is admitted. */
         ENTERS,
-        /** It does not, and its sender learns nothing. */
+        /** It is dropped silently. */
         DENIED,
-        /** It does not, because the endpoint has no such port: its sender, who might use that, is to be told. */
+        /** It is dropped because the endpoint has no such port, and its sender, who may use the endpoint, is told. */
         CLOSED
     }
 
     /** Asks the policy. */
     @FunctionalInterface
     public interface Judge {
-        /** Until when a peer may use a port of an endpoint, on the clock of {@code nowNs}; no later when it may not. */
+        /**
+         * Until when a peer may use a port of an endpoint, on the clock of {@code nowNs}; {@code nowNs} or earlier if it may
+         * not.
+         */
         long untilNs(long nowNs, Id peer, InnerAddress endpoint, boolean udp, int port);
     }
 
-    /** @param number of each time that it was opened another, so that no answer of the policy outlives it */
+    /** @param number another one each time the endpoint is added, so that no verdict of the policy outlives it */
     private record Opened(InnerAddress address, List<PortRange> ranges, long number) {
-        /** By index, as an iterator would be garbage with each packet. */
+        /** By index, as an iterator would be garbage per packet. */
         boolean has(boolean udp, int port) {
             for (int i = 0; i < ranges.size(); i++) {
                 PortRange range = ranges.get(i);
@@ -61,7 +64,7 @@ public final class Offered {
         }
     }
 
-    /** By address, to be found by its two halves. */
+    /** Sorted by address. */
     private final List<Opened> all = new ArrayList<>();
 
     private final Verdicts verdicts;
@@ -71,12 +74,12 @@ public final class Offered {
     private final Counter denied;
     private long opened;
 
-    /** @param seed random, for the table of answers */
+    /** @param seed random, for the table of verdicts */
     public Offered(Judge judge, long seed, Counters counters) {
         this(judge, new Fragments(counters), seed, counters);
     }
 
-    /** @param fragments what was said of packets in fragments, by another gate too */
+    /** @param fragments verdicts on fragmented packets, shared with {@link Gate} */
     Offered(Judge judge, Fragments fragments, long seed, Counters counters) {
         this.judge = judge;
         this.fragments = fragments;
@@ -84,19 +87,19 @@ public final class Offered {
         denied = counters.of("tun.in.denied");
     }
 
-    /** An endpoint may be reached at its address from now on, at these ports alone. */
+    /** From now on an endpoint may be reached at its address, at these ports only. */
     public void add(InnerAddress address, List<PortRange> ranges) {
         remove(address);
         all.add(~place(address.high(), address.low()), new Opened(address, List.copyOf(ranges), ++opened));
     }
 
-    /** It may no longer. */
+    /** Ends that. */
     public void remove(InnerAddress address) {
         int at = place(address.high(), address.low());
         if (at >= 0) all.remove(at);
     }
 
-    /** Where the endpoint at an address is; where it would be, inverted, when there is none. */
+    /** The index of the endpoint with an address, or, inverted, the index where it would be. */
     private int place(long high, long low) {
         int from = 0;
         int to = all.size();
@@ -116,12 +119,12 @@ public final class Offered {
         return at < 0 ? null : all.get(at);
     }
 
-    /** Whether an endpoint has the address that a packet goes to. */
+    /** Whether a packet's destination is an endpoint of this host. */
     public boolean isFor(Ip ip) {
         return opened(ip.toHigh, ip.toLow) != null;
     }
 
-    /** Whether the host may send this packet, which comes from an endpoint's address: by its ports alone. */
+    /** Whether the host may send this packet from an endpoint's address; depends on the ports only. */
     public boolean leaves(Ip ip) {
         Opened at = opened(ip.fromHigh, ip.fromLow);
         if (at == null) return false;
@@ -135,7 +138,7 @@ public final class Offered {
         return ip.protocol == Ip.TCP || ip.protocol == Ip.UDP;
     }
 
-    /** What becomes of this packet, which goes to an endpoint's address and honestly comes from a peer. */
+    /** Judges a packet to an endpoint's address whose source was found to be right. */
     public Answer enters(long nowNs, Id peer, Ip ip, byte[] b) {
         Answer answer = switch (fragments.of(nowNs, peer, ip)) {
             case ALLOWED -> Answer.ENTERS;
@@ -154,12 +157,12 @@ public final class Offered {
             boolean known = isErrorOf(at, ip, b) && mayVisit(nowNs, peer, at, quoted.protocol, quoted.fromPort);
             return known ? Answer.ENTERS : Answer.DENIED;
         }
-        // The policy first: who may not use an endpoint does not learn which ports it has.
+        // The policy first: a peer that may not use an endpoint must not learn which ports it has.
         if (!mayVisit(nowNs, peer, at, ip.protocol, ip.toPort)) return Answer.DENIED;
         return at.has(ip.protocol == Ip.UDP, ip.toPort) ? Answer.ENTERS : Answer.CLOSED;
     }
 
-    /** Whether it is an error (RFC 4443 section 2.4c) about what the endpoint sent to who sends it. */
+    /** Whether it is an error (RFC 4443 section 2.4c) about a packet from the endpoint to the error's sender. */
     private boolean isErrorOf(Opened at, Ip ip, byte[] b) {
         if (ip.protocol != Ip.ICMP6 || !Icmp.isError(false, Octets.u8(b, ip.transport))) return false;
         return quoted.parseHead(b, ip.transport + 8, ip.transportLength - 8)
@@ -171,7 +174,7 @@ public final class Offered {
                 && at.has(quoted.protocol == Ip.UDP, quoted.fromPort);
     }
 
-    /** A new epoch of the policy; returns how many that were let in to a port of an endpoint are not any longer. */
+    /** Judges again under a new policy; returns how many accesses of peers to endpoints' ports it ended. */
     int judgeAgain(long nowNs) {
         return verdicts.again(nowNs, (peer, thing) -> {
             for (Opened each : all) {

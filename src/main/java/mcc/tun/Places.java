@@ -3,13 +3,13 @@ package mcc.tun;
 import java.util.Arrays;
 
 /**
- * A table of a fixed size, with a time and a mark for each key of five longs, and without an object for any. Eight places suit
- * each key; where all are taken the one with the earliest time gives way.
+ * A hash table of a fixed size, with a time and a mark for each key of five longs, and without objects. Each key may be in one
+ * of eight places; if all are taken, the one with the earliest time is evicted.
  */
 final class Places {
     private static final int WAYS = 8;
     private static final int KEY = 5;
-    /** From one place to the next. */
+    /** Distance from one place to the next. */
     static final int LONGS = KEY + 2;
 
     private final long[] table;
@@ -19,7 +19,7 @@ final class Places {
 
     /**
      * @param max a power of two
-     * @param seed so that nobody outside knows which keys share their places
+     * @param seed random, so that nobody outside knows which keys share places
      */
     Places(int max, long seed) {
         table = new long[max * LONGS];
@@ -27,7 +27,7 @@ final class Places {
         this.seed = seed;
     }
 
-    /** Names the key at hand; the last of it is never 0. */
+    /** Selects a key; its last long is never 0. */
     void aim(long a, long b, long c, long d, long last) {
         key[0] = a;
         key[1] = b;
@@ -36,7 +36,7 @@ final class Places {
         key[4] = last;
     }
 
-    /** The place of the key at hand; negative when it has none. */
+    /** The place of the selected key; negative if it has none. */
     int find() {
         int set = set();
         for (int at = set, end = set + WAYS * LONGS; at < end; at += LONGS) {
@@ -45,7 +45,7 @@ final class Places {
         return -1;
     }
 
-    /** The place that the key at hand would be given: a free one, else the one with the earliest time. */
+    /** The place that the selected key would get: a free one, else the one with the earliest time. */
     int next() {
         int best = set();
         for (int at = best, end = best + WAYS * LONGS; at < end; at += LONGS) {
@@ -55,13 +55,13 @@ final class Places {
         return best;
     }
 
-    /** The first place from there on that has a key; negative when there is none. */
+    /** The next place in use, from {@code from} on; negative if there is none. */
     int taken(int from) {
         for (int at = from; at < table.length; at += LONGS) if (!isFree(at)) return at;
         return -1;
     }
 
-    /** One of the five longs of the key that has a place. */
+    /** One of the five longs of the key at a place. */
     long key(int at, int index) {
         return table[at + index];
     }
@@ -70,7 +70,7 @@ final class Places {
         return table[at + KEY - 1] == 0;
     }
 
-    /** Gives a place to the key at hand. */
+    /** Gives a place to the selected key. */
     void put(int at, long timeNs, boolean mark) {
         System.arraycopy(key, 0, table, at, KEY);
         table[at + KEY] = timeNs;

@@ -7,41 +7,42 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Leads what goes to an endpoint's address to this node's own listener for it, and what that answers back, by other addresses
- * and ports in the packets. So no endpoint's address is the host's, and no socket of the node's has the port of an app: an app
- * that wants its port on every address of the host gets it whenever it likes.
+ * Redirects packets to an endpoint's address to this node's own listener for it, and the listener's answers back, by rewriting
+ * addresses and ports. So the host itself has no endpoint's address, and no socket of the node uses an app's port: an app can
+ * bind its port on every address of the host whenever it wants.
  *
- * <p>All listeners are at one address, the listeners; their ports tell the endpoints and their ports apart, so nothing is
- * remembered of a flow. The host's own programs reach endpoints as well: what they send comes back to the host as from the
- * mirror, an address of nobody's that stands for this node's, because no host takes from outside what comes from itself.
+ * <p>All listeners share one address; their ports identify endpoint and port, so no state is kept per flow. The host's own
+ * programs can use endpoints too: what they send returns to the host with the mirror as its source, an address that belongs to
+ * nobody and stands for this node's, because a host accepts no packet from outside with its own address as source.
  *
- * <p>Sums are adjusted, not computed anew (RFC 1624 equation 3), and what an ICMP error quotes is changed with it (RFC 5508
- * section 4). The caller limits the ways; fragments that go out are remembered, {@link #FRAGMENTS_MAX} at a time.
+ * <p>Checksums are adjusted, not recomputed (RFC 1624 equation 3), and packets quoted in ICMP errors are rewritten too (RFC
+ * 5508 section 4). The caller limits the number of ways; outbound fragmented packets are remembered, {@link #FRAGMENTS_MAX} at
+ * a time.
  */
 public final class Redirect {
-    /** Datagrams of the node's listeners that leave in fragments, at a time: their pieces follow one another. */
+    /** Fragmented datagrams of the listeners that are remembered at a time: fragments of a datagram follow one another. */
     static final int FRAGMENTS_MAX = 64;
 
     private static final int FROM = 8;
     private static final int TO = 24;
     private static final int HEADER = 40;
 
-    /** What the pieces of a way's packet become. */
+    /** What became of a packet of the host. */
     public enum Verdict {
-        /** Not the listeners's: as it was. */
+        /** Unchanged: not from a listener, nor to an endpoint here. */
         OTHER,
-        /** Changed, to be sent to a peer. */
+        /** Rewritten, to be sent to a peer. */
         PEER,
-        /** Changed, to be given back to the host. */
+        /** Rewritten, to be returned to the host. */
         HOST,
-        /** Nobody's: to be dropped. */
+        /** To be dropped: it belongs to nothing. */
         NOBODY
     }
 
     /**
-     * Where an endpoint's port leads.
+     * The listener for an endpoint's port.
      *
-     * @param listenerPort the port of the node's listener
+     * @param listenerPort the listener's port
      */
     public record Way(InnerAddress endpoint, boolean udp, int port, int listenerPort) {
         private int protocol() {
@@ -68,7 +69,7 @@ public final class Redirect {
     private final Ip quoted = new Ip();
     private List<Way> byEndpoint = List.of();
     private List<Way> byPort = List.of();
-    /** Of fragments that left: to whom, of which packet; and by which way. */
+    /** Of fragmented packets that were sent: destination and packet ID, and their ways. */
     private final long[] fragments = new long[FRAGMENTS_MAX * 3];
 
     private final @Nullable Way[] fragmentWays = new Way[FRAGMENTS_MAX];
@@ -81,17 +82,17 @@ public final class Redirect {
         mirror = derived(network, node, 2);
     }
 
-    /** Nobody's address by intent: of an ID that no key and no endpoint has. */
+    /** An address that belongs to nobody: of an ID that no key and no endpoint has. */
     private static InnerAddress derived(String network, Id node, int number) {
         return InnerAddress.of(network, new Id(~node.w0(), node.w1(), node.w2(), node.w3() ^ number));
     }
 
-    /** The address at which a node's listeners for its endpoints are. */
+    /** The address of a node's listeners for its endpoints. */
     public static InnerAddress listenerAddress(String network, Id node) {
         return derived(network, node, 1);
     }
 
-    /** What leads where from now on; of two for one port of an endpoint, or one of the listeners, the first one counts. */
+    /** Sets all ways; if two have the same endpoint and port, or the same listener, the first one counts. */
     public void ways(List<Way> all) {
         List<Way> endpoints = new ArrayList<>(all);
         endpoints.sort(Comparator.comparingLong((Way w) -> w.endpoint.high())
@@ -103,7 +104,7 @@ public final class Redirect {
         byPort = ports;
     }
 
-    /** The first way that is not before this port of this address. */
+    /** The index of the first way that is not before this port of this address. */
     private int place(long high, long low, int key) {
         int from = 0;
         int to = byEndpoint.size();
@@ -123,7 +124,7 @@ public final class Redirect {
         return at < byEndpoint.size() && isOf(high, low, byEndpoint.get(at).endpoint);
     }
 
-    /** Whether an endpoint has any port of a protocol. */
+    /** Whether the endpoint at an address has any port of a protocol. */
     private boolean speaks(long high, long low, boolean udp) {
         int at = place(high, low, key(udp, 0));
         if (at == byEndpoint.size()) return false;
@@ -151,9 +152,9 @@ public final class Redirect {
     }
 
     /**
-     * Leads the packet at hand, which goes to an endpoint, to the listeners; false, with nothing changed, where it cannot.
+     * Redirects the parsed packet, which goes to an endpoint, to its listener; false, with nothing changed, if it cannot.
      *
-     * @param from as from where; null for where it comes from
+     * @param from the new source; null keeps it
      */
     private boolean leads(byte[] b, int at, @Nullable InnerAddress from, boolean partial) {
         if (ip.protocol != Ip.TCP && ip.protocol != Ip.UDP) return false;
@@ -168,10 +169,9 @@ public final class Redirect {
     // ---- to the host ------------------------------------------------------------------------------------------------
 
     /**
-     * Changes a packet or super-packet that was let in, and goes to the host; false when it goes to an endpoint without a
-     * listener.
+     * Rewrites an admitted packet or super-packet for the host; false if it goes to an endpoint without a listener.
      *
-     * @param partial whether its checksum is that of the pseudo-header alone
+     * @param partial whether its checksum is only that of the pseudo-header
      */
     public boolean enters(byte[] b, int at, int length, boolean partial) {
         if (byEndpoint.isEmpty() || length < HEADER || Octets.u8(b, at) >>> 4 != 6) return true;
@@ -180,7 +180,7 @@ public final class Redirect {
         return ip.protocol == Ip.ICMP6 ? entersError(b, at) : leads(b, at, null, partial);
     }
 
-    /** An error about what the endpoint sent is one about what the listener sent. */
+    /** Turns an error about a packet of the endpoint into one about a packet of the listener. */
     private boolean entersError(byte[] b, int at) {
         int quote = quote(b);
         if (quote < 0 || quoted.fromHigh != ip.toHigh || quoted.fromLow != ip.toLow) return false;
@@ -192,7 +192,10 @@ public final class Redirect {
         return true;
     }
 
-    /** Parses what an error quotes, and returns where; negative when it is none, or quotes nothing known. */
+    /**
+     * Parses the packet that an error quotes; returns its index, or a negative number if it is no error, or quotes nothing
+     * known.
+     */
     private int quote(byte[] b) {
         if (!ip.hasPorts || !Icmp.isError(false, Octets.u8(b, ip.transport))) return -1;
         int at = ip.transport + 8;
@@ -202,7 +205,8 @@ public final class Redirect {
     // ---- from the host ----------------------------------------------------------------------------------------------
 
     /**
-     * Changes a packet or super-packet that the host sends: an answer of a listener's, or one of its own to an endpoint here.
+     * Rewrites a packet or super-packet of the host: an answer of a listener, or a packet of a local program to an endpoint
+     * here.
      *
      * @param partial as for {@link #enters}
      */
@@ -245,7 +249,7 @@ public final class Redirect {
         return way;
     }
 
-    /** The newest packet with that number counts. */
+    /** The way of a later fragment: of the newest packet with its ID. */
     private @Nullable Way wayOfFragment() {
         for (int i = 1; i <= FRAGMENTS_MAX; i++) {
             int slot = (nextFragment - i + FRAGMENTS_MAX) % FRAGMENTS_MAX;
@@ -257,7 +261,7 @@ public final class Redirect {
         return null;
     }
 
-    /** A program of this host's own speaks to an endpoint here. */
+    /** A program on this host sends to an endpoint here. */
     private Verdict returns(byte[] b, int at, boolean partial) {
         boolean own = isOf(ip.fromHigh, ip.fromLow, self);
         return own && leads(b, at, mirror, partial) ? Verdict.HOST : Verdict.NOBODY;
@@ -269,13 +273,13 @@ public final class Redirect {
         return high == address.high() && low == address.low();
     }
 
-    /** Puts an address, and returns what that changes in a sum. */
+    /** Writes an address; returns the change of the checksum. */
     private static int put(byte[] b, int at, InnerAddress address) {
         long old = Octets.sum(b, at, 16);
         Octets.put64(b, at, address.high());
         Octets.put64(b, at + 8, address.low());
         return (int) (Octets.sum(b, at, 16) - old)
-                + 8 * 0xffff; // of eight words each the old one inverted, plus the new one
+                + 8 * 0xffff; // for each of eight words the inverted old value plus the new one
     }
 
     private static int port(byte[] b, int at, int port) {
@@ -284,7 +288,7 @@ public final class Redirect {
         return port + (~old & 0xffff);
     }
 
-    /** Makes the sum of the transport at hand what it must be; of a partial one, which is not inverted, without the ports. */
+    /** Updates the transport checksum; a partial one, which is not inverted, does not cover the ports. */
     private void sum(byte[] b, int addresses, int ports, boolean partial) {
         int field = ip.transport + (ip.protocol == Ip.TCP ? 16 : 6);
         if (partial) {

@@ -3,8 +3,8 @@ package mcc.tun;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an endpoint says to who asks for a port that it does not have, as a host would: a reset of TCP (RFC 9293 section
- * 3.10.7.1), "port unreachable" to a datagram of UDP (RFC 4443 section 3.1). Of IPv6, which is all that endpoints have.
+ * An endpoint's answer to a packet for a port that it does not have, as a host would answer: a TCP reset (RFC 9293 section
+ * 3.10.7.1), or "port unreachable" for UDP (RFC 4443 section 3.1). IPv6 only, as endpoints have no IPv4 address.
  */
 final class Refusal {
     private static final int HEADERS = 60;
@@ -15,7 +15,7 @@ final class Refusal {
 
     private Refusal() {}
 
-    /** The answer to a packet, as a packet to its sender; null where there is none, as to a reset. */
+    /** The answer to a packet, addressed to its sender; null if none is due, as to a reset. */
     static byte @Nullable [] of(Ip ip, byte[] b, int offset, int length) {
         if (ip.v4 || !ip.hasPorts) return null;
         return switch (ip.protocol) {

@@ -14,11 +14,12 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who has which inner addresses on this host, and the packets that wait until their node is found and keys stand. A node's IPv4
- * address is {@link InnerAddress#v4} or, where that is taken, the next that is free.
+ * The inner addresses of nodes and endpoints on this host, and packets that wait until their node is found and has a session.
+ * A node's IPv4 address is {@link InnerAddress#v4} or, if that is taken, the next free one.
  *
- * <p>Limits: {@link #ROUTES_MAX} nodes and {@link #ENDPOINTS_MAX} endpoints, the one unused for longest gives way; {@link
- * #WAITING_MAX} addresses waited for, the eldest gives way, {@link #HELD_MAX} packets each, for {@link #WAIT_NS}.
+ * <p>Limits: {@link #ROUTES_MAX} nodes and {@link #ENDPOINTS_MAX} endpoints, the least recently used is evicted;
+ * {@link #WAITING_MAX} addresses with waiting packets, the oldest is evicted; {@link #HELD_MAX} packets each, for
+ * {@link #WAIT_NS}.
  */
 public final class Routes {
     static final int ROUTES_MAX = 8_192;
@@ -27,7 +28,7 @@ public final class Routes {
     static final int HELD_MAX = 16;
     static final long WAIT_NS = 5_000_000_000L;
 
-    /** A packet that waits. */
+    /** A waiting packet. */
     @SuppressWarnings("ArrayRecordComponent") // made here, read once
     public record Held(boolean needsCsum, byte[] packet) {}
 
@@ -49,28 +50,28 @@ public final class Routes {
     private final Counters counters;
 
     /**
-     * What a node is called on this host.
+     * A node's addresses on this host.
      *
-     * @param own4 the IPv4 address that it has on its own
+     * @param own4 the IPv4 address that it has on its own host
      */
     public record Addresses(InnerAddress v6, InnerAddress v4, InnerAddress own4) {}
 
-    /** @param self this node's address, whose IPv4 form no other gets */
+    /** @param self this node's address, whose IPv4 form no other node gets */
     public Routes(String network, InnerAddress self, Counters counters) {
         this.network = network;
         own4 = self.v4();
         this.counters = counters;
     }
 
-    /** The node that has an address, or an endpoint with it; null while unknown. */
+    /** The node of an address, its own or an endpoint's; null if unknown. */
     public @Nullable Id node(InnerAddress address) {
         Id node = routes.get(address);
         if (node == null) return endpoints.isEmpty() ? null : endpoints.get(address);
-        addresses.get(node); // is in use
+        addresses.get(node); // marks it as used
         return node;
     }
 
-    /** The addresses of a node, which are known from now on. */
+    /** Returns the addresses of a node; from now on they are known. */
     public Addresses learn(Id node) {
         Addresses known = addresses.get(node);
         if (known != null) return known;
@@ -78,7 +79,7 @@ public final class Routes {
         InnerAddress v6 = InnerAddress.of(network, node);
         InnerAddress own = v6.v4();
         InnerAddress v4 = own;
-        while (v4.equals(own4) || routes.containsKey(v4)) v4 = v4.next4(); // of 4 million at most 8,192 are taken
+        while (v4.equals(own4) || routes.containsKey(v4)) v4 = v4.next4(); // at most 8,192 of 4 million are taken
         Addresses made = new Addresses(v6, v4, own);
         routes.put(v6, node);
         routes.put(v4, node);
@@ -86,7 +87,7 @@ public final class Routes {
         return made;
     }
 
-    /** A node has proved that an endpoint of its has this address. */
+    /** A node has proved that one of its endpoints has this address. */
     public void learn(InnerAddress endpoint, Id node) {
         endpoints.put(endpoint, node);
         if (endpoints.size() > ENDPOINTS_MAX)
@@ -101,12 +102,12 @@ public final class Routes {
         routes.remove(gone.v4);
     }
 
-    /** The addresses of a node that is known; null else. */
+    /** The addresses of a known node, else null. */
     public @Nullable Addresses of(Id node) {
         return addresses.get(node);
     }
 
-    /** Keeps a copy of a packet; true when its address was not waited for yet, so that the caller looks for it. */
+    /** Keeps a copy of a packet; true if it is the first that waits for this address, so that the caller must look it up. */
     public boolean hold(long nowNs, InnerAddress to, boolean needsCsum, byte[] b, int offset, int length) {
         Waiting w = waiting.get(to);
         boolean first = w == null;
@@ -126,23 +127,23 @@ public final class Routes {
         eldest.remove();
     }
 
-    /** The addresses that are waited for. */
+    /** The addresses with waiting packets. */
     public List<InnerAddress> waiting() {
         return waiting.isEmpty() ? List.of() : new ArrayList<>(waiting.keySet());
     }
 
-    /** When the oldest wait ends; {@link Core#NEVER} when nothing waits. */
+    /** When the oldest wait ends; {@link Core#NEVER} if nothing waits. */
     public long deadlineNs() {
         return waiting.isEmpty() ? Core.NEVER : waiting.values().iterator().next().untilNs;
     }
 
-    /** Whether this address was waited for too long. */
+    /** Whether packets have waited too long for this address. */
     public boolean isOverdue(long nowNs, InnerAddress address) {
         Waiting w = waiting.get(address);
         return w != null && nowNs >= w.untilNs;
     }
 
-    /** Ends the wait for an address, and gives what waited, oldest first. */
+    /** Ends the wait for an address; returns its packets, oldest first. */
     public List<Held> release(InnerAddress address) {
         Waiting w = waiting.remove(address);
         return w == null ? List.of() : List.copyOf(w.held);

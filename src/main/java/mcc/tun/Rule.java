@@ -4,18 +4,18 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whom the host lets in, as its operator writes it: {@code tcp:22}, {@code udp:5000-5010}, {@code tcp:22@NODE}, {@code
- * any@NODE}. The policy decides by it, as a grant.
+ * An operator's rule for what peers may begin: {@code tcp:22}, {@code udp:5000-5010}, {@code tcp:22@NODE}, {@code any@NODE}.
+ * It becomes a grant of the policy.
  *
  * @param protocol the number of TCP or UDP; 0 for all protocols
- * @param node null for all nodes
+ * @param node the peer; null for all nodes
  */
 public record Rule(
         int protocol, int firstPort, int lastPort, @Nullable Id node) {
-    /** Most of them. */
+    /** Rules at most. */
     public static final int MAX = 1_024;
 
-    /** Reads a rule; null when it is none. */
+    /** Parses a rule; null if it is malformed. */
     public static @Nullable Rule parse(String text) {
         int at = text.indexOf('@');
         Id node = at < 0 ? null : Id.parse(text.substring(at + 1));
@@ -30,7 +30,7 @@ public record Rule(
         return first < 1 || last < first ? null : new Rule(tcp ? Ip.TCP : Ip.UDP, first, last, node);
     }
 
-    /** A number up to 65,535 as written in decimal; −1 when it is none. */
+    /** Parses a decimal number up to 65,535; −1 if it is none. */
     static int number(String text) {
         if (text.isEmpty() || text.length() > 5) return -1;
         int v = 0;

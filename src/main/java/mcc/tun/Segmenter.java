@@ -1,14 +1,14 @@
 package mcc.tun;
 
 /**
- * Cuts a super-packet of TCP or UDP, as the kernel gives it, into packets, in place: each packet's header is written before
- * its payload, over the payload of the one before, which has been lent and returned by then.
+ * Cuts a TCP or UDP super-packet, as read from the kernel, into packets, in place: each packet's header is written right
+ * before its payload, over the previous packet's payload, which is no longer needed by then.
  */
 public final class Segmenter {
-    /** Borrows one packet until it returns. */
+    /** Takes one packet; the array is lent until it returns. */
     @FunctionalInterface
     public interface Sink {
-        /** @param needsCsum whether the checksum of its transport is not filled in */
+        /** @param needsCsum whether the transport checksum is not filled in */
         void packet(boolean needsCsum, byte[] buf, int offset, int length);
     }
 
@@ -19,11 +19,11 @@ public final class Segmenter {
     private final Ip ip = new Ip();
 
     /**
-     * Lends every packet of what was read to {@code out}; the array is overwritten.
+     * Passes every packet of what was read to {@code out}; the array is overwritten.
      *
-     * @param offset where the {@link Vnet} header begins
-     * @param length with that header
-     * @return false when it is not well formed; {@code out} was then lent nothing
+     * @param offset of the {@link Vnet} header
+     * @param length including that header
+     * @return false, without any call of {@code out}, if it is malformed
      */
     public boolean cut(byte[] b, int offset, int length, Sink out) {
         if (length < Vnet.BYTES) return false;
@@ -46,7 +46,7 @@ public final class Segmenter {
         return true;
     }
 
-    /** Whether the far end can fill in the checksum by the headers alone. */
+    /** Whether the receiver can compute the checksum from the packet alone. */
     private boolean canElide() {
         return !ip.fragment && (ip.protocol == Ip.TCP || ip.protocol == Ip.UDP);
     }

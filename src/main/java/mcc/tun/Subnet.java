@@ -6,10 +6,10 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network behind a node, as its operator and those who use it say: {@code 192.0.2.0/24@NODE} goes to and comes from that
- * node, {@code 192.0.2.0/24} is behind this one. The host's kernel does the routing.
+ * A network behind a node, as configured by its operator and by its users: packets to and from {@code 192.0.2.0/24@NODE} go
+ * through that node; {@code 192.0.2.0/24} is behind this one. The host's kernel does the routing.
  *
- * @param bits how many bits of the base count; of IPv4-mapped IPv6 for IPv4, so 96 more than people write
+ * @param bits length of the prefix in IPv6, for IPv4-mapped addresses 96 more than people write
  * @param node null for this node
  */
 public record Subnet(InnerAddress base, int bits, @Nullable Id node) {
@@ -18,7 +18,7 @@ public record Subnet(InnerAddress base, int bits, @Nullable Id node) {
 
     private static final int MAPPED_BITS = 96;
 
-    /** Reads one; null when it is none: each bit behind the prefix must be 0, and the prefix may not be empty. */
+    /** Parses one; null if it is malformed: the bits behind the prefix must be 0, and the prefix must not be empty. */
     public static @Nullable Subnet parse(String text) {
         int at = text.indexOf('@');
         Id node = at < 0 ? null : Id.parse(text.substring(at + 1));
@@ -38,7 +38,7 @@ public record Subnet(InnerAddress base, int bits, @Nullable Id node) {
         return bits <= 0 ? 0 : bits >= 64 ? -1L : -1L << 64 - bits;
     }
 
-    /** Bits of the prefix as people write it. */
+    /** The length of the prefix as people write it. */
     public int length() {
         return base.isV4() ? bits - MAPPED_BITS : bits;
     }
@@ -49,7 +49,7 @@ public record Subnet(InnerAddress base, int bits, @Nullable Id node) {
                 && ((low ^ base.low()) & mask(bits - 64)) == 0;
     }
 
-    /** As it is written, without the node. */
+    /** As people write it, without the node. */
     @Override
     public String toString() {
         return base + "/" + length();

@@ -5,9 +5,9 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Which node an address in a network behind nodes is reached by: the longest prefix wins. */
+/** Finds the node through which an address behind another node is reached: the longest prefix wins. */
 public final class Subnets {
-    /** The most subnets; they are searched one by one. */
+    /** Subnets at most; they are searched one by one. */
     public static final int MAX = 256;
 
     private record Next(Subnet subnet, InnerAddress node) {}
@@ -22,13 +22,13 @@ public final class Subnets {
         nexts.sort(Comparator.comparing(Next::subnet, Subnet.LONGEST_FIRST));
     }
 
-    /** The IPv6 address of the node that leads to an address; null for none. */
+    /** The IPv6 address of the node through which an address is reached; null for none. */
     public @Nullable InnerAddress next(InnerAddress to) {
         Next next = find(to.high(), to.low());
         return next == null ? null : next.node;
     }
 
-    /** The network behind another node that holds an address; null for none. */
+    /** The network behind another node that contains an address; null for none. */
     public @Nullable Subnet holding(long high, long low) {
         Next next = find(high, low);
         return next == null ? null : next.subnet;

@@ -3,25 +3,24 @@ package mcc.tun;
 import mcc.core.Id;
 
 /**
- * What the policy said of a node and a thing of this host, remembered for a while, refusals too. After {@link #AGAIN_NS} it is
- * asked again whatever it said, so a right that ran out ends within that time; in a new epoch of the policy it is asked at once
- * ({@link #again}).
+ * Remembered verdicts of the policy about a node and a thing of this host, refusals too. After {@link #AGAIN_NS} the policy is
+ * asked again, so an expired right ends within that time; under a new policy it is asked at once ({@link #again}).
  *
- * <p>Limit: {@link #MAX} answers, the one that would be asked again first gives way.
+ * <p>Limit: {@link #MAX} verdicts, the one that would be asked again first is evicted.
  */
 final class Verdicts {
     static final int MAX = 8_192;
     static final long AGAIN_NS = 10_000_000_000L;
 
-    /** An answer of the policy. */
+    /** A verdict of the policy. */
     enum Verdict {
         ALLOWED,
         DENIED,
-        /** It must be asked, and its answer {@link #learn}ed. */
+        /** The policy must be asked, and its answer passed to {@link #learn}. */
         UNKNOWN
     }
 
-    /** Asks the policy about a node and a thing: until when it is allowed. */
+    /** Asks the policy until when a node may use a thing. */
     @FunctionalInterface
     interface Asker {
         long untilNs(Id node, long thing);
@@ -33,7 +32,7 @@ final class Verdicts {
         places = new Places(MAX, seed);
     }
 
-    /** @param thing never 0 */
+    /** @param thing identifies it; never 0 */
     Verdict of(long nowNs, Id node, long thing) {
         places.aim(node.w0(), node.w1(), node.w2(), node.w3(), thing);
         int at = places.find();
@@ -41,7 +40,7 @@ final class Verdicts {
         return places.isMarked(at) ? Verdict.ALLOWED : Verdict.DENIED;
     }
 
-    /** Asks again whatever was allowed, and forgets refusals; returns how many are not allowed any longer. */
+    /** Asks again about everything that was allowed, and forgets refusals; returns how many are no longer allowed. */
     int again(long nowNs, Asker asker) {
         int ended = 0;
         for (int at = places.taken(0); at >= 0; at = places.taken(at + Places.LONGS)) {
@@ -58,7 +57,7 @@ final class Verdicts {
         return ended;
     }
 
-    /** Takes the answer about what was asked for last: until when it is allowed; returns whether it is now. */
+    /** Remembers the answer to the last question, the time until which it is allowed; returns whether it is allowed now. */
     boolean learn(long nowNs, long untilNs) {
         boolean allowed = untilNs - nowNs > 0;
         int at = places.find();

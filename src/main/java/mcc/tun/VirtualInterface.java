@@ -15,38 +15,38 @@ import mcc.core.RateLimit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a virtual interface decides: which packet of the host goes to which node, which of a peer's the host may have, what
- * waits until a node is found, and what the host is told where nobody is.
+ * What a virtual interface decides: which node gets which packet of the host, which packets of peers the host may get, which
+ * packets wait until a node is found, and what the host is told if it is not.
  *
- * <p>Packets are lent, by {@link #fromHost} and by {@link #place} with {@link #opened}; {@link #turn} ends a turn of the loop.
- * What is rare comes by {@link #handle} and leaves by {@link #poll}.
+ * <p>Packets are lent, by {@link #fromHost}, and by {@link #place} with {@link #opened}; {@link #turn} ends a turn of the
+ * loop. Rare events come by {@link #handle} and leave by {@link #poll}.
  *
- * <p>Limits: {@link #HOSTED_MAX} endpoints; {@link #REFUSALS_S} refusals of ports a second that one peer is told; those of
- * {@link Routes}, {@link Gate}, {@link Offered}, {@link Fragments} and {@link Redirect}.
+ * <p>Limits: {@link #HOSTED_MAX} endpoints; {@link #REFUSALS_S} refusals per peer and second; those of {@link Routes},
+ * {@link Gate}, {@link Offered}, {@link Fragments} and {@link Redirect}.
  */
 public final class VirtualInterface implements Core<VirtualInterface.Input, VirtualInterface.Output> {
-    /** With 29 bytes of ours, 8 of UDP and 40 of IPv6 it fits the 1,500 of an Ethernet. */
+    /** Such a packet, 29 bytes of ours, 8 of UDP and 40 of IPv6 fit into Ethernet's 1,500 bytes. */
     public static final int MTU = 1_420;
-    /** Endpoints of this host that get an address. */
+    /** Endpoints of this host that may have an address. */
     public static final int HOSTED_MAX = 1_024;
-    /** Refusals of ports that one peer is told in a second (RFC 4443 section 2.4f), and at once. */
+    /** Refusals of ports that a peer is sent per second, and at once (RFC 4443 section 2.4f). */
     static final int REFUSALS_S = 1_000;
 
-    /** Of how many peers that is counted. */
+    /** Peers for which refusals are counted. */
     private static final int REFUSED_MAX = 256;
 
-    /** The longest packet or super-packet that a host gives, in bytes. */
+    /** The longest packet or super-packet read from the host, in bytes. */
     public static final int READ_MAX = 65_535 + Vnet.BYTES;
 
     /**
-     * What it is made with.
+     * The settings of an interface.
      *
      * @param ipv4 whether this host has an IPv4 address too
-     * @param subnets what is behind this node, and behind others
-     * @param idleNs after which an unused flow is forgotten that is not of TCP
+     * @param subnets the networks behind this node and behind others
+     * @param idleNs after this time an unused flow is forgotten that is not TCP
      * @param seed random, for the tables
-     * @param offloads whether the host gives and takes {@link Vnet} headers, and super-packets of TCP
-     * @param joinsUdp whether of UDP too
+     * @param offloads whether the host uses {@link Vnet} headers, and TCP super-packets
+     * @param joinsUdp whether it takes UDP super-packets too
      */
     public record Config(
             String network,
@@ -61,19 +61,19 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
 
     /** What may happen. */
     public sealed interface Input {
-        /** The endpoints of this host from now on. */
+        /** Sets the endpoints of this host. */
         record Offers(Map<InnerAddress, List<Offered.PortRange>> all) implements Input {}
 
-        /** Where this node listens for them from now on. */
+        /** Sets the listeners for them. */
         record Listening(List<Redirect.Way> all) implements Input {}
 
-        /** A node is known: so are its addresses. */
+        /** A node is known, and thereby its addresses. */
         record Met(Id node) implements Input {}
 
-        /** A node has proved that an endpoint of its own has this address. */
+        /** A node has proved that one of its endpoints has this address. */
         record Found(InnerAddress endpoint, Id node) implements Input {}
 
-        /** The policy is another one from this epoch on: who was let in is asked about again. */
+        /** There is a new policy: everything that was admitted is judged again. */
         record NewPolicy(long epoch) implements Input {}
 
         /** Time passed. */
@@ -82,23 +82,23 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
 
     /** What it asks for. */
     public sealed interface Output {
-        /** To look for the node or the endpoint that has an address. */
+        /** Look up the node or endpoint of an address. */
         record Resolve(InnerAddress target) implements Output {}
 
-        /** To tell that a new epoch of the policy ended the access of peers to so many ports and endpoints in use. */
+        /** Report that a new policy ended so many accesses of peers to ports and endpoints. */
         record PolicyEnded(long epoch, int accesses) implements Output {}
 
-        /** To tell that a network of the operator's holds a node's UDP address; said once of each. */
+        /** Report that a configured network contains a node's UDP address; once for each network. */
         record Looped(Subnet route, Address at) implements Output {}
     }
 
-    /** What a peer is to be told at the end of the turn, when nothing of a packet's is in use. */
+    /** A packet for a peer, sent at the end of the turn, when no packet is being handled. */
     @SuppressWarnings("ArrayRecordComponent") // made here, read once
     private record Told(Id peer, byte[] packet) {}
 
-    /** Who seals for peers and writes to the host. */
+    /** Seals packets for peers, and writes to the host. */
     public interface Handler {
-        /** Whether packets for this node can be sealed now. */
+        /** Whether there is a session to seal packets for this node. */
         boolean canSend(long nowNs, Id node);
 
         /** The longest packet that the path to a node carries, in bytes. */
@@ -107,10 +107,10 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         /** Seals a packet. */
         void send(long nowNs, Id node, boolean needsCsum, byte[] b, int offset, int length);
 
-        /** Seals a packet that is longer than {@link #max} says. */
+        /** Seals and sends, in two parts, a packet that is longer than {@link #max}. */
         void sendParts(long nowNs, Id node, boolean needsCsum, byte[] b, int offset, int length);
 
-        /** Writes to the host; false when it does not take it. */
+        /** Writes to the host; false if it does not accept the packet. */
         boolean write(byte[] b, int offset, int length);
     }
 
@@ -145,28 +145,28 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     private final Counter tx;
     private final Counter rx;
     private final Set<Subnet> told = new LinkedHashSet<>();
-    /** Where a datagram went last that does not come back. */
+    /** The destination of the last datagram that does not come back. */
     private @Nullable Address outside;
 
     private long nowNs;
     private Id to = Id.ZERO;
-    /** Where the last packet went, and the address of the node that got it. */
+    /** The destination of the last packet, and the address of the node it went to. */
     private InnerAddress lastTo;
 
     private InnerAddress lastTarget;
-    /** The longest packet that gets there. */
+    /** The longest packet that the current path carries. */
     private int max = MTU;
 
     private boolean toldTooBig;
-    /** Whose packets the coalescer holds. */
+    /** The peer whose packets are in the coalescer. */
     private Id from = Id.ZERO;
 
     private Routes.Addresses fromAddresses;
     private int place;
 
     /**
-     * @param ports who may reach a port of this host
-     * @param endpoints who may use an endpoint of it
+     * @param ports decides who may reach a port of this host
+     * @param endpoints decides who may use an endpoint of it
      */
     public VirtualInterface(Config config, Gate.Judge ports, Offered.Judge endpoints, Handler out, Counters counters) {
         self = config.address();
@@ -238,12 +238,12 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
 
     // ---- observers --------------------------------------------------------------------------------------------------
 
-    /** The node that has an address, or an endpoint with it; null while unknown. */
+    /** The node of an address, its own or an endpoint's; null if unknown. */
     public @Nullable Id node(InnerAddress address) {
         return routes.node(address);
     }
 
-    /** The addresses of a node on this host; none while nothing is known of it. */
+    /** A node's addresses on this host; none if it is unknown. */
     public List<InnerAddress> addresses(Id node) {
         Routes.Addresses known = routes.of(node);
         if (known == null) return List.of();
@@ -251,8 +251,8 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     }
 
     /**
-     * Whether a datagram to this address would come back as a packet of the interface, because the interface is the way there:
-     * to be dropped, as each would make a longer one.
+     * Whether a datagram to this address would be routed into the interface and come back as a packet. It must be dropped, as
+     * each round would make it longer.
      */
     public boolean takesBack(Address to) {
         if (to.equals(outside)) return false;
@@ -269,7 +269,9 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
 
     // ---- from the host ----------------------------------------------------------------------------------------------
 
-    /** Takes a packet or super-packet of the host, with the kernel's header where there are offloads; it is overwritten. */
+    /**
+     * Takes a packet or super-packet of the host, after the kernel's header if there are offloads; the array is overwritten.
+     */
     public void fromHost(long nowNs, byte[] in, int n) {
         this.nowNs = nowNs;
         Redirect.Verdict way = redirect.leaves(in, header, n - header, isPartial(in, 0));
@@ -302,7 +304,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         return header > 0 && (b[offset] & Vnet.NEEDS_CSUM) != 0;
     }
 
-    /** The address of the node that the packet at hand goes to; null when it is none of this network's. */
+    /** The address of the node that the current packet goes to; null if it is not in this network. */
     private @Nullable InnerAddress target() {
         if (ip.isTo(lastTo)) return lastTarget;
         InnerAddress to = ip.to();
@@ -335,7 +337,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         } else {
             tooBig.add();
             if (!toldTooBig) toHost(Icmp.tooBig(max, b, offset, length));
-            toldTooBig = true; // once for all of a super-packet
+            toldTooBig = true; // once per super-packet
         }
     }
 
@@ -343,7 +345,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         if (routes.hold(nowNs, target, needsCsum, b, offset, length)) outputs.add(new Output.Resolve(target));
     }
 
-    /** Ends a turn of the loop: what waited goes out, what came in is written. */
+    /** Ends a turn of the loop: sends what waited, and writes what arrived. */
     public void turn(long nowNs) {
         coalescer.flush();
         this.nowNs = nowNs;
@@ -363,7 +365,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         }
     }
 
-    /** Writes a packet of this node's own to the host. */
+    /** Writes a packet of this node itself to the host. */
     private void toHost(byte[] packet) {
         coalescer.flush();
         from = Id.ZERO;
@@ -380,7 +382,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         return coalescer.buffer();
     }
 
-    /** Where a packet of {@code peer} with at most {@code max} bytes may be written; negative when it is too long. */
+    /** Where a packet of {@code peer}, of at most {@code max} bytes, must be written; negative if it is too long. */
     public int place(Id peer, int max) {
         if (max > Coalescer.PACKET_MAX) return -1;
         if (!peer.equals(from)) {
@@ -393,9 +395,9 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     }
 
     /**
-     * A packet was written there; with a negative {@code length} it was not authentic and means nothing.
+     * A packet was written there; a negative {@code length} means that it was not authentic.
      *
-     * @param ecn the mark that its datagram arrived with
+     * @param ecn the ECN bits of its datagram
      */
     public void opened(long nowNs, boolean needsCsum, int length, int ecn) {
         byte[] b = coalescer.buffer();
@@ -428,7 +430,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         };
     }
 
-    /** An endpoint has no such port: a peer that might use it hears so, as from a host. */
+    /** An endpoint has no such port: a peer that may use the endpoint is told so, as a host would do. */
     private void refuse(Ip ip, byte[] b, int offset, int length) {
         closed.add();
         byte[] refusal = Refusal.of(ip, b, offset, length);

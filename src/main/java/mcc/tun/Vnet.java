@@ -1,7 +1,7 @@
 package mcc.tun;
 
 /**
- * The header before each packet of an interface with offloads: {@code struct virtio_net_hdr}, ten bytes.
+ * The header before each packet on an interface with offloads: {@code struct virtio_net_hdr}, ten bytes.
  *
  * <pre>
  *   0  flags      1: the checksum is not filled in
