@@ -1,7 +1,7 @@
 package mcc.congestion;
 
 /**
- * How much more than the path's rate explains is acknowledged at a time: draft-ietf-ccwg-bbr's extra_acked. The flight may
+ * How much more is acknowledged at a time than the path's rate explains: extra_acked of draft-ietf-ccwg-bbr. The flight may
  * exceed its target by that much, so that the path does not run dry between two bursts of acknowledgements.
  */
 final class AckAggregation {
@@ -13,15 +13,17 @@ final class AckAggregation {
     private long deliveredBytes;
     private long extraBytes;
 
-    /** An interval without anything in flight says nothing: the next one starts now. */
+    /** Starts a new interval: one without anything in flight tells nothing. */
     void restart(long nowNs) {
         startNs = nowNs;
         deliveredBytes = 0;
     }
 
     /**
-     * Takes an acknowledgement; {@code filled} is whether the path was ever full: before, one round is remembered, and twice
-     * the rate is expected, or each round of Startup would count the rate's doubling as a burst.
+     * Takes an acknowledgement.
+     *
+     * @param filled whether the path was ever full; until then only two rounds count and twice the rate is expected, or the
+     *     doubling of the rate in Startup would count as a burst
      */
     void onAck(long nowNs, long ackedBytes, long bandwidth, long windowBytes, long roundCount, boolean filled) {
         if (startNs < 0) startNs = nowNs;

@@ -1,20 +1,20 @@
 package mcc.congestion;
 
 /**
- * The most that the path delivered during this bandwidth-probing cycle and the one before: draft-ietf-ccwg-bbr's max_bw.
- * Its time is counted in cycles, so that a long pause makes nothing forgotten.
+ * The highest delivery rate of this bandwidth-probing cycle and the previous one: max_bw of draft-ietf-ccwg-bbr. Age is
+ * counted in cycles, so a long pause does not make it forget.
  */
 final class BandwidthFilter {
     private long current;
     private long previous;
 
-    /** Takes a sample; one taken while the application set the pace counts only when it raises the maximum. */
+    /** Takes a sample; one that was limited by the application counts only if it raises the maximum. */
     void add(long rate, boolean appLimited) {
         if (appLimited && rate < max()) return;
         current = Math.max(current, rate);
     }
 
-    /** A cycle is over. */
+    /** Begins a new cycle. */
     void advance() {
         if (current == 0) return;
         previous = current;

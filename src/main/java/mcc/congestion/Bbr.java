@@ -4,8 +4,8 @@ import mcc.core.Rng;
 import org.jspecify.annotations.Nullable;
 
 /**
- * BBR, third version: a model of the path (its bandwidth, its round-trip time without queue, and what flight it bears) sets
- * the pace and bounds the flight.
+ * BBR, third version: a model of the path (its bandwidth, its round-trip time without queue, and how much in flight it can
+ * bear) sets the pace and limits the flight.
  *
  * <p>States: STARTUP: the rate grew less than a quarter in three rounds, or a round met a queue and lost too much, or was
  * marked -> DRAIN. DRAIN: the flight fits the path, or three rounds -> DOWN. DOWN: the flight fits the path and leaves
@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * (3), (4) and (6) are this project's own; decision 18 lists all that differs.
  */
 public final class Bbr implements CongestionControl {
-    /** What an acknowledgement tells with respect to the last probe. */
+    /** What an acknowledgement is about, relative to the last probe. */
     private enum Feedback {
         NONE,
         REFILLING,
@@ -81,7 +81,9 @@ public final class Bbr implements CongestionControl {
     private long probeRttDoneNs = -1;
     private boolean probeRttRoundDone;
     private boolean idleRestart;
-    /** Samples of packets sent before this was delivered are limited by this rule itself, not by the path. */
+    /**
+     * Samples of packets that were sent before this much was delivered are limited by this algorithm itself, not by the path.
+     */
     private long limitedUntil = -1;
 
     private @Nullable BbrState undoState;
@@ -92,7 +94,7 @@ public final class Bbr implements CongestionControl {
     private long windowBytes = size.initialWindow();
     private long rate = (long) (BbrState.STARTUP.pacingGain * size.initialWindow() * 1_000);
 
-    /** Makes the rule for one path. */
+    /** Creates the congestion control of one path. */
     public Bbr(Rng rng) {
         this.rng = rng;
     }
@@ -238,7 +240,7 @@ public final class Bbr implements CongestionControl {
         roundEndDelivered = delivered;
     }
 
-    /** Looks back at the loss of a round: was it the path's nature? */
+    /** Judges the loss of a finished round: was it the path's noise, or congestion? */
     private void judge() {
         boolean queued = minRtt.isQueue(lossRound.minRttNs());
         int lost = lossRound.lost();
@@ -435,7 +437,7 @@ public final class Bbr implements CongestionControl {
         windowBytes = Math.max(windowBytes, savedWindowBytes);
     }
 
-    /** Before the first sample the path is taken for one of a millisecond; the first sample tells better. */
+    /** Before the first sample a round-trip time of a millisecond is assumed; the first sample corrects it. */
     private void seedRate(RttEstimator rtt) {
         if (rateSeeded || !rtt.isSampled()) return;
         rateSeeded = true;
@@ -445,7 +447,7 @@ public final class Bbr implements CongestionControl {
     private void setRate(double gain) {
         if (size.bandwidth == 0) return;
         long target = Math.max(size.packetBytes, (long) (gain * size.bandwidth * PACING_MARGIN));
-        // Until the pipe is full the samples are too low: never slow down for them.
+        // Until the pipe is full, samples are too low: they must not slow the flow down.
         if (pipe.isReached() || target > rate) rate = target;
     }
 

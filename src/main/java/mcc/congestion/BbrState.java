@@ -1,6 +1,6 @@
 package mcc.congestion;
 
-/** What the flow does now, and by which gains. */
+/** What the flow is doing, with the gains that belong to it. */
 enum BbrState {
     STARTUP(2.77, 2),
     DRAIN(0.5, 2),
@@ -22,7 +22,7 @@ enum BbrState {
         return this != STARTUP && this != DRAIN && this != PROBE_RTT;
     }
 
-    /** Whether the flow asks for more than it knows the path to carry. */
+    /** Whether the flow probes for more than the known bandwidth. */
     boolean isProbing() {
         return this == STARTUP || this == PROBE_BW_REFILL || this == PROBE_BW_UP;
     }

@@ -1,8 +1,9 @@
 package mcc.congestion;
 
 /**
- * What congestion has taught: bounds of rate and flight until the next probe (short term), and a bound of the flight that
- * only probes move (long term), with what to restore when the loss proves to be none. All are {@link #NONE} when unset.
+ * What congestion has taught: bounds of rate and flight that hold until the next probe (short term), and a bound of the flight
+ * that only probes change (long term); also their earlier values, which are restored if the loss proves spurious. Unset bounds
+ * are {@link #NONE}.
  */
 final class Bounds {
     static final long NONE = Long.MAX_VALUE;
@@ -28,13 +29,13 @@ final class Bounds {
         return longTerm;
     }
 
-    /** Forgets the short term: a probe begins. */
+    /** Removes the short-term bounds, as a probe begins. */
     void resetShortTerm() {
         bandwidth = NONE;
         shortTerm = NONE;
     }
 
-    /** A round lost too much while nothing was probed: toward what it delivered, by at most 30 %. */
+    /** After a round with too much loss: lowers the short-term bounds to what it delivered, but by at most 30 %. */
     void shrink(long maxBandwidth, long windowBytes, LossRound round) {
         if (bandwidth == NONE) bandwidth = maxBandwidth;
         if (shortTerm == NONE) shortTerm = windowBytes;
@@ -42,7 +43,7 @@ final class Bounds {
         shortTerm = Math.max(round.inFlightBytes(), (long) (BETA * shortTerm));
     }
 
-    /** A probe went too high with this much in flight. */
+    /** A probe was too high with this much in flight. */
     void limit(long txInFlightBytes, long targetBytes) {
         longTerm = Math.max(txInFlightBytes, (long) (BETA * targetBytes));
     }
@@ -51,7 +52,7 @@ final class Bounds {
         if (longTerm != NONE) longTerm = Math.max(longTerm, bytes);
     }
 
-    /** Returns the long-term bound less the headroom left for others. */
+    /** Returns the long-term bound minus the headroom for other flows. */
     long withHeadroom(int packetBytes) {
         if (longTerm == NONE) return NONE;
         return longTerm - Math.max(packetBytes, (long) (HEADROOM * longTerm));

@@ -1,8 +1,8 @@
 package mcc.congestion;
 
 /**
- * The sampler of the rate at which the path delivers: between the sending of a packet and its acknowledgement, how much
- * was delivered, over the longer of the time it took to send and the time it took to acknowledge that.
+ * Samples the rate at which the path delivers: the bytes delivered between the sending of a packet and its acknowledgement,
+ * divided by the longer of the time in which they were sent and the time in which they were acknowledged.
  *
  * <p>Source: draft-ietf-ccwg-bbr, section "Delivery Rate Sampling Algorithm".
  */
@@ -14,7 +14,7 @@ public final class DeliveryRate {
     private long deliveredNs;
     private long firstSentNs;
     private long lost;
-    /** Until this much is delivered, samples are limited by the application; 0 when they are not. */
+    /** Samples are limited by the application until this much is delivered; 0 if they are not. */
     private long appLimitedUntil;
 
     private long newestSentNs = -1;
@@ -74,7 +74,7 @@ public final class DeliveryRate {
         sample.lostPackets++;
     }
 
-    /** Completes the sample; it is borrowed until the next {@link #beginAck}. */
+    /** Completes the sample, which is valid until the next {@link #beginAck}. */
     public RateSample finishAck(long minRttNs) {
         if (appLimitedUntil != 0 && delivered > appLimitedUntil) appLimitedUntil = 0;
         sample.delivered = delivered;
@@ -84,7 +84,7 @@ public final class DeliveryRate {
         return sample;
     }
 
-    /** Notes that there is nothing to send though the path would take more. */
+    /** Notes that there is nothing to send although the path would take more. */
     public void onAppLimited(long inFlightBytes) {
         appLimitedUntil = Math.max(1, delivered + inFlightBytes);
     }

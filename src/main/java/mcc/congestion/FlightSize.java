@@ -1,6 +1,6 @@
 package mcc.congestion;
 
-/** How many bytes in flight fit a path of the bandwidth and the round-trip time that are known of it. */
+/** How many bytes in flight suit a path with the known bandwidth and round-trip time. */
 final class FlightSize {
     private static final int MIN_WINDOW_PACKETS = 4;
     private static final int DELAYED_PACKETS = 10;
@@ -12,7 +12,7 @@ final class FlightSize {
 
     private final MinRtt minRtt;
     int packetBytes = CongestionControl.PACKET_BYTES;
-    /** What the path carries, in bytes per second; 0 when unknown. */
+    /** The bandwidth in bytes per second; 0 if unknown. */
     long bandwidth;
 
     FlightSize(MinRtt minRtt) {
@@ -31,17 +31,17 @@ final class FlightSize {
         return minRtt.ns() / 1e9;
     }
 
-    /** What fills the path at a gain. */
+    /** The bandwidth-delay product times a gain. */
     long path(double gain) {
         return bandwidth == 0 || !minRtt.isKnown() ? initialWindow() : (long) (gain * bandwidth * seconds());
     }
 
-    /** What leaves the host at once at this rate. */
+    /** How much is sent at once at a rate. */
     long quantum(long rate) {
         return Math.max(2L * packetBytes, rate / 1_000);
     }
 
-    /** At least what leaves the host at once, and what a peer may leave unacknowledged. */
+    /** Returns {@code bytes}, but at least what the host sends at once plus what a peer may leave unacknowledged. */
     long quantized(double bytes, long rate) {
         double delayNs = Math.clamp(minRtt.ns() / 4, MIN_ACK_DELAY_NS, MAX_ACK_DELAY_NS);
         double delayed = Math.min((double) DELAYED_PACKETS * packetBytes, bandwidth * delayNs / 1e9);

@@ -1,11 +1,11 @@
 package mcc.congestion;
 
 /**
- * Whether sending faster still brings more: the path counts as full after three rounds in which the delivery rate did not
- * grow by a quarter (draft-ietf-ccwg-bbr, full_bw). Rounds in which the application set the pace do not count.
+ * Whether sending faster still delivers more: the path counts as full after three rounds in which the delivery rate did not
+ * grow by a quarter (full_bw of draft-ietf-ccwg-bbr). Rounds limited by the application do not count.
  *
- * <p>Growth counts with any acknowledgement of a round, not with the first alone: one delayed or lost acknowledgement at
- * a round's start would else pass for a plateau.
+ * <p>Growth counts at any acknowledgement of a round, not only at the first, as otherwise a delayed or lost acknowledgement at
+ * the start of a round would look like a plateau.
  */
 final class FullPipe {
     private static final int ROUNDS = 3;
@@ -15,7 +15,7 @@ final class FullPipe {
     private boolean now;
     private boolean reached;
 
-    /** Starts to look, from a known rate. */
+    /** Starts the search again, from a known rate. */
     void reset(long rate) {
         baseline = rate;
         rounds = 0;
@@ -32,23 +32,23 @@ final class FullPipe {
         }
     }
 
-    /** Loss or marks told it before the plateau did. */
+    /** Loss or CE marks showed it before the plateau did. */
     void reach() {
         now = true;
         reached = true;
     }
 
-    /** What was taken for a full path was not. */
+    /** The path was wrongly taken for full. */
     void unreach() {
         reached = false;
     }
 
-    /** Returns whether it is full as far as the present search goes. */
+    /** Returns whether the path is full, by the present search. */
     boolean isNow() {
         return now;
     }
 
-    /** Returns whether it has ever been full. */
+    /** Returns whether it was ever full. */
     boolean isReached() {
         return reached;
     }

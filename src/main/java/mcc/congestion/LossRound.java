@@ -1,8 +1,8 @@
 package mcc.congestion;
 
 /**
- * What the packets of one round trip, counted from its first loss, tell of the path: the most it delivered, and what it
- * lost, marked and delayed (draft-ietf-ccwg-bbr: loss_round, bw_latest, inflight_latest).
+ * What the packets of one round trip, counted from its first loss, tell about the path: the highest rate, and how many were
+ * lost, marked and delayed (loss_round, bw_latest and inflight_latest of draft-ietf-ccwg-bbr).
  */
 final class LossRound {
     private long endDelivered;
@@ -16,7 +16,7 @@ final class LossRound {
     private long bandwidth;
     private long inFlightBytes;
 
-    /** Takes an acknowledgement, before anything is decided about it. */
+    /** Takes an acknowledgement, before any decision about it. */
     void onAck(RateSample sample) {
         acked += sample.ackedPackets;
         if (sample.rttNs > 0) minRttNs = Math.min(minRttNs, sample.rttNs);
@@ -36,13 +36,13 @@ final class LossRound {
         marked = true;
     }
 
-    /** The episode was none. */
+    /** The episode of loss was spurious. */
     void forgive() {
         lossy = false;
         lost = 0;
     }
 
-    /** Starts the next one after the end of one was judged. */
+    /** Begins the next round once a finished one was judged. */
     void advance(RateSample sample) {
         if (!over) return;
         clear();
@@ -50,7 +50,7 @@ final class LossRound {
         inFlightBytes = sample.delivered - sample.priorDelivered;
     }
 
-    /** What was measured so far belongs to another phase of sending. */
+    /** Discards the measurements, which belong to another phase of sending. */
     void resetSignals() {
         clear();
         bandwidth = 0;
@@ -82,7 +82,7 @@ final class LossRound {
         return acked + lost;
     }
 
-    /** Returns the least round-trip time of this round, or of the last one before the first sample. */
+    /** Returns the least round-trip time of this round, or of the last one while this one has no sample. */
     long minRttNs() {
         return minRttNs == Long.MAX_VALUE ? lastMinRttNs : minRttNs;
     }

@@ -1,8 +1,8 @@
 package mcc.congestion;
 
 /**
- * The path's round-trip time without queue, by two windows (draft-ietf-ccwg-bbr): the least of ten seconds is what the
- * model uses; when the least of five seconds was not refreshed, the path must be emptied to measure it again.
+ * The path's round-trip time without queue, with two windows (draft-ietf-ccwg-bbr): the model uses the least of ten seconds;
+ * if the least of five seconds was not met again, the flight must be reduced to measure it.
  */
 final class MinRtt {
     private static final long WINDOW_NS = 10_000_000_000L;
@@ -14,7 +14,7 @@ final class MinRtt {
     private long recentStampNs;
     private boolean expired;
 
-    /** Takes the round-trip time of the newest packet acknowledged, 0 when there is none. */
+    /** Takes the round-trip time of the newest acknowledged packet; 0 if there is none. */
     void update(long nowNs, long rttNs) {
         expired = recentNs != Long.MAX_VALUE && nowNs > recentStampNs + PROBE_INTERVAL_NS;
         if (rttNs > 0 && (rttNs < recentNs || expired)) {
@@ -31,7 +31,7 @@ final class MinRtt {
         }
     }
 
-    /** The path has been emptied: the next time is an interval away. */
+    /** The flight was reduced for a measurement: the next one is due after an interval. */
     void onProbed(long nowNs) {
         recentStampNs = nowNs;
     }
@@ -44,12 +44,12 @@ final class MinRtt {
         return minNs != Long.MAX_VALUE;
     }
 
-    /** Returns it; huge while unknown. */
+    /** Returns it in nanoseconds; a huge number while it is unknown. */
     long ns() {
         return minNs;
     }
 
-    /** Returns whether a round whose least round-trip time is this met a standing queue. */
+    /** Returns whether a round with this least round-trip time met a standing queue. */
     boolean isQueue(long rttNs) {
         return isKnown() && rttNs != Long.MAX_VALUE && rttNs > minNs + minNs / 20 + 2_000_000;
     }

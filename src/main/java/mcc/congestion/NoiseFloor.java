@@ -3,12 +3,12 @@ package mcc.congestion;
 import java.util.Arrays;
 
 /**
- * The share of packets that the path loses however gently it is used, learnt from rounds that built no queue. Loss up to
- * it is the path's nature, not congestion.
+ * The share of packets that the path loses at random, learnt from rounds that built no queue. Loss up to this share is not
+ * congestion.
  *
- * <p>The floor is the median of the last 16 such rounds, at most 20 %; it is unknown before the fourth. A round is lossy
- * beyond it when it lost at least 3 packets and its share is above the floor by both 2 % and three standard deviations of
- * a binomial draw. While the floor is unknown, it is taken for 20 %, or for nothing when a queue stands.
+ * <p>The floor is the median of the last 16 such rounds, at most 20 %; it is unknown before the fourth. A round lost too much
+ * if it lost at least 3 packets, and a share that exceeds the floor both by 2 % and by three standard deviations of a binomial
+ * distribution. While the floor is unknown, 20 % is assumed, or 0 if there is a standing queue.
  */
 final class NoiseFloor {
     private static final int ROUNDS = 16;
@@ -30,13 +30,13 @@ final class NoiseFloor {
         floor = Math.min(MOST, sorted[known / 2]);
     }
 
-    /** The path may have become another one. */
+    /** Forgets, as the path may have changed. */
     void forget() {
         count = 0;
         floor = 0;
     }
 
-    /** Returns whether a round lost more than the path's nature explains. */
+    /** Returns whether a round lost more than random loss explains. */
     boolean isExceeded(int lost, int packets, boolean queued) {
         if (lost < 3) return false;
         double share = (double) lost / packets;

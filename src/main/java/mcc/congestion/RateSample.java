@@ -1,13 +1,13 @@
 package mcc.congestion;
 
 /**
- * What one acknowledgement tells about the path (draft-ietf-ccwg-bbr, section on delivery rate samples). One object is
- * filled again and again: borrowed for the length of a call.
+ * What one acknowledgement tells about the path (draft-ietf-ccwg-bbr, section on delivery rate samples). A single object is
+ * reused: valid only during a call.
  */
 public final class RateSample {
     /** Bytes per second; 0 when no sample could be taken. */
     long rateBytesPerSecond;
-    /** Whether the application set the pace when the newest acknowledged packet was sent. */
+    /** Whether the application limited the rate when the newest acknowledged packet was sent. */
     boolean appLimited;
     /** Bytes delivered on the link when that packet was sent. */
     long priorDelivered;

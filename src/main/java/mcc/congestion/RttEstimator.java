@@ -13,12 +13,12 @@ public final class RttEstimator {
     private long varianceNs;
     private boolean sampled;
 
-    /** An estimator without samples. */
+    /** Creates an estimator without samples. */
     public RttEstimator() {
         reset();
     }
 
-    /** Forgets the path. */
+    /** Forgets all samples, as the path has changed. */
     public void reset() {
         sampled = false;
         latestNs = 0;
@@ -27,7 +27,7 @@ public final class RttEstimator {
         varianceNs = INITIAL_NS / 2;
     }
 
-    /** Adds a sample; {@code ackDelayNs} is what the peer says it waited, already bounded by what it may wait. */
+    /** Adds a sample; {@code ackDelayNs} is the delay that the peer reported, limited to what it may wait. */
     public void add(long rttNs, long ackDelayNs) {
         latestNs = Math.max(1, rttNs);
         if (!sampled) {

@@ -1,22 +1,22 @@
 package mcc.congestion;
 
-/** What congestion control remembers of one sent packet until it is acknowledged or lost. May be used again after that. */
+/** What congestion control remembers of a sent packet until it is acknowledged or lost; may then be reused. */
 public final class SendState {
     long sentNs;
     int bytes;
-    /** Bytes delivered on the link when this was sent. */
+    /** Bytes delivered on the link when this packet was sent. */
     long delivered;
     /** When the newest of them was acknowledged. */
     long deliveredNs;
-    /** When the first packet of the flight that this belongs to was sent. */
+    /** When the first packet of this packet's flight was sent. */
     long firstSentNs;
-    /** Bytes in flight, this packet included. */
+    /** Bytes in flight, including this packet. */
     long txInFlightBytes;
-    /** Bytes lost on the link when this was sent. */
+    /** Bytes lost on the link when this packet was sent. */
     long lost;
-    /** Bytes lost between its sending and its own loss, itself included; set when it is declared lost. */
+    /** Bytes lost between its sending and its own loss, including itself; set when it is declared lost. */
     long lostSinceSentBytes;
-    /** Whether the application, not the path, set the pace. */
+    /** Whether the application, not the path, limited the rate. */
     boolean appLimited;
 
     /** Returns when it was sent. */

@@ -1,8 +1,8 @@
 /**
- * How fast may we send: round-trip times, delivery rate, pacing, and what window and rate follow from them.
+ * How fast may we send? Round-trip times, delivery rate, pacing, and the window and rate that follow from them.
  *
- * <p>May use {@code mcc.core} only. Knows neither packets' contents nor their numbers; who decides that a packet was lost
- * is {@code mcc.stream}, which reports every sent, acknowledged and lost packet here.
+ * <p>May use {@code mcc.core} only. Knows neither the contents of packets nor their numbers; {@code mcc.stream} decides which
+ * packets are lost, and reports every sent, acknowledged and lost packet here.
  *
  * <p>Read in this order: {@link mcc.congestion.SendState} (what is remembered of a sent packet),
  * {@link mcc.congestion.DeliveryRate} (samples of the path's rate), {@link mcc.congestion.RttEstimator},

@@ -2,40 +2,40 @@ package mcc.consortium;
 
 /** The answer to a {@link Question}. */
 public sealed interface Decision {
-    /** Whether it may be done. */
+    /** Whether the action is allowed. */
     default boolean isAllowed() {
         return this instanceof Allowed;
     }
 
     /**
-     * It may be done.
+     * The action is allowed.
      *
-     * @param grant by which right
-     * @param validUntil when it ends, milliseconds since 1970: what was let in is asked about again then;
+     * @param grant that allows it
+     * @param validUntil when this ends, milliseconds since 1970: whoever was admitted is judged again then;
      *     {@link Long#MAX_VALUE} for never
      */
     record Allowed(Grant grant, long validUntil) implements Decision {}
 
     /**
-     * It may not be done.
+     * The action is denied.
      *
-     * @param ref {@code D-} and eight of {@code A-Z 2-7}: finds this decision in the log of whoever decided
+     * @param ref {@code D-} and eight of {@code A-Z 2-7}: finds this decision in the log of the deciding node
      */
     record Denied(Reason reason, String ref) implements Decision {}
 
-    /** What the grant that came nearest lacks, from the farthest to the nearest. For the local operator only. */
+    /** What the nearest grant lacks, ordered from farthest to nearest. For the local operator only. */
     enum Reason {
-        /** The policy itself failed over the question. */
+        /** The policy itself failed. */
         FAILED,
-        /** Nothing is granted of this thing. */
+        /** No grant covers this thing. */
         NOTHING_GRANTED,
-        /** Something is, but not this action. */
+        /** Some do, but not with this action. */
         OTHER_ACTION,
-        /** This action is, but not to this one. */
+        /** This action is granted, but not to this subject. */
         OTHER_SUBJECT,
-        /** Not by so long a chain of those who passed it on. */
+        /** Not after so many delegations. */
         TOO_MANY_HOPS,
-        /** Not to this port. */
+        /** Not for this port. */
         OTHER_PORT,
         /** Not yet. */
         TOO_EARLY,

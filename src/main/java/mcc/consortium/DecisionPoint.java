@@ -5,8 +5,8 @@ import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 
 /**
- * Where decisions are made (RFC 2753 section 2, policy decision point): asks the policy that is in force here. Every core and
- * verticle that asks has one of its own, and is told of each new epoch; before the first it denies everything.
+ * Makes decisions (RFC 2753 section 2, policy decision point) by the policy that is in force. Every core and verticle that
+ * needs decisions has one of its own, which gets each new epoch; before the first one it denies everything.
  */
 public final class DecisionPoint {
     private final Counter allowed;
@@ -23,7 +23,10 @@ public final class DecisionPoint {
         old = counters.of("policy.epoch.old");
     }
 
-    /** Takes a new epoch: true where all that stands is to be judged again. What is older than the one in force is ignored. */
+    /**
+     * Takes a new epoch; true if everything that was admitted must be judged again. An epoch older than the one in force is
+     * ignored.
+     */
     public boolean take(PolicyEpoch next) {
         if (next.number() < epoch) old.add();
         if (next.number() <= epoch) return false;
@@ -32,7 +35,7 @@ public final class DecisionPoint {
         return true;
     }
 
-    /** Decides, and counts it. A policy that fails denies: it costs what was asked for, and nobody else anything. */
+    /** Decides, and counts the result. If the policy throws, the answer is no, without further effect. */
     public Decision decide(Question question) {
         Decision decision;
         try {
@@ -45,7 +48,7 @@ public final class DecisionPoint {
         return decision;
     }
 
-    /** Whether it may be done, as {@link #decide}. */
+    /** Whether the action is allowed, as in {@link #decide}. */
     public boolean allows(Question question) {
         return decide(question).isAllowed();
     }

@@ -7,18 +7,18 @@ import java.util.TreeSet;
 import mcc.core.Id;
 
 /**
- * What an owner allows. It never forbids.
+ * What an owner allows. A grant never forbids anything.
  *
- * @param grantor the owner: an organisation, or {@link Policy#OPEN}; covers nothing of another's
- * @param what which of its things
- * @param to whom it allows them
- * @param actions which actions; at least one
- * @param ports to which ports; none stands for all
- * @param fromMs from this moment on, milliseconds since 1970
- * @param untilMs no longer at this moment; {@link Long#MAX_VALUE} for ever
- * @param rateBytes bytes per second that whoever lets traffic pass holds it to; 0 for no limit
- * @param hops how often it may be passed on, 0 to {@value #HOPS_MAX}
- * @param seq tells versions apart: of two that cover a question alike, the higher one is the answer
+ * @param grantor the owner: an organisation, or {@link Policy#OPEN}; the grant covers only its things
+ * @param what the things it covers
+ * @param to the subjects it is for
+ * @param actions the actions it allows; at least one
+ * @param ports the ports it allows; empty for all
+ * @param fromMs its beginning, milliseconds since 1970
+ * @param untilMs its end, exclusive; {@link Long#MAX_VALUE} for never
+ * @param rateBytes bytes per second to which admitted traffic is limited; 0 for no limit
+ * @param hops how often it may be delegated, 0 to {@value #HOPS_MAX}
+ * @param seq distinguishes versions: of two that cover a question equally, the higher one is the answer
  */
 public record Grant(
         String grantor,
@@ -31,13 +31,13 @@ public record Grant(
         long rateBytes,
         int hops,
         long seq) {
-    /** How often a right may be passed on at most. */
+    /** How often a right may be delegated at most. */
     public static final int HOPS_MAX = 4;
 
     /** Most ranges of ports in one grant. */
     public static final int PORTS_MAX = 64;
 
-    /** Which things of the grantor's. */
+    /** Which things of the grantor it covers. */
     public sealed interface What {
         /** All its services. */
         record Services() implements What {}
@@ -52,7 +52,7 @@ public record Grant(
         record Node(Id id) implements What {}
     }
 
-    /** To whom. */
+    /** Which subjects it is for. */
     public sealed interface Whom {
         /** Everyone. */
         record Anyone() implements Whom {}
@@ -69,10 +69,10 @@ public record Grant(
      *
      * @param protocol as in {@link Question.Port}; 0 for any
      * @param from the lowest
-     * @param to the highest, itself included
+     * @param to the highest, inclusive
      */
     public record Ports(int protocol, int from, int to) {
-        /** Refuses what is no range. */
+        /** Refuses an invalid range. */
         public Ports {
             boolean sound = protocol >= 0 && protocol <= 255 && from >= 0 && from <= to && to <= 65_535;
             if (!sound) throw new IllegalArgumentException("no range of ports: " + protocol + " " + from + "-" + to);
@@ -84,7 +84,7 @@ public record Grant(
         }
     }
 
-    /** Copies the collections; refuses what can never allow anything. */
+    /** Copies the collections; refuses a grant that could never allow anything. */
     public Grant {
         actions = Collections.unmodifiableSortedSet(new TreeSet<>(actions));
         ports = List.copyOf(ports);
@@ -95,7 +95,7 @@ public record Grant(
         if (hops < 0 || hops > HOPS_MAX) throw new IllegalArgumentException("a grant has 0 to " + HOPS_MAX + " hops");
     }
 
-    /** A grant for ever, at any rate, to every port, not to be passed on. */
+    /** A grant without limits of time, rate or ports, which cannot be delegated. */
     public static Grant of(String grantor, What what, Whom to, Set<Action> actions) {
         return new Grant(grantor, what, to, actions, List.of(), 0, Long.MAX_VALUE, 0, 0, 0);
     }

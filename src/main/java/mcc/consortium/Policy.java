@@ -9,17 +9,17 @@ import mcc.crypto.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides who may do what, from grants alone: what none of them allows is denied. Immutable, so one serves all threads of a
+ * Decides who may do what, by grants only: what no grant allows is denied. Immutable, so one object serves all threads of a
  * node.
  */
 public final class Policy {
-    /** Stands where an organisation would, for nodes that have none. */
+    /** Stands for the organisation of nodes that have none. */
     public static final String OPEN = "open";
 
     /** Most grants. */
     public static final int GRANTS_MAX = 4_096;
 
-    /** What an open network is: things without an organisation are for everyone, though their owners' ports are not. */
+    /** In an open network everybody may use what has no organisation, except the ports of other nodes' hosts. */
     private static final List<Grant> OPEN_NETWORK = List.of(
             Grant.of(OPEN, new Grant.What.Services(), new Grant.Whom.Anyone(), EnumSet.of(Action.SEE, Action.USE)),
             Grant.of(
@@ -31,7 +31,7 @@ public final class Policy {
     private final List<Grant> grants;
 
     /**
-     * Decides by these grants and no others.
+     * Decides by these grants only.
      *
      * @param grants at most {@value #GRANTS_MAX}; their order does not matter
      */
@@ -40,19 +40,19 @@ public final class Policy {
         this.grants = List.copyOf(grants);
     }
 
-    /** The policy of a network without a charter. */
+    /** The policy of an open network. */
     public static Policy open() {
         return new Policy(OPEN_NETWORK);
     }
 
-    /** This policy with more grants: what it allows, and what they allow. */
+    /** This policy with more grants. */
     public Policy and(List<Grant> more) {
         List<Grant> all = new ArrayList<>(grants);
         all.addAll(more);
         return new Policy(all);
     }
 
-    /** Decides. Pure. Of several grants that allow it, the one that lasts longest is the answer. */
+    /** Decides, without side effects. If several grants allow the action, the one that lasts longest is the answer. */
     public Decision decide(Question question) {
         Grant best = null;
         Decision.Reason nearest = Decision.Reason.NOTHING_GRANTED;
@@ -75,7 +75,7 @@ public final class Policy {
         return a.untilMs() > b.untilMs() || a.untilMs() == b.untilMs() && a.seq() > b.seq();
     }
 
-    /** What the grant lacks to allow this; null when it does. */
+    /** What the grant lacks to allow this; null if it allows it. */
     private static Decision.@Nullable Reason lack(Grant grant, Question q) {
         if (!grant.covers(q.thing())) return Decision.Reason.NOTHING_GRANTED;
         if (!grant.actions().contains(q.action())) return Decision.Reason.OTHER_ACTION;
@@ -86,7 +86,7 @@ public final class Policy {
         return q.epochMs() < grant.untilMs() ? null : Decision.Reason.EXPIRED;
     }
 
-    /** From the question alone, so that whoever decides needs no randomness and no list of what it said. */
+    /** Computed from the question, so that no randomness and no list of answers is needed. */
     private static String ref(Question question) {
         byte[] text = Bytes.utf8("mcc/denied/1 " + question).toArray();
         return "D-" + Sha256.id(text).toString().substring(0, 8).toUpperCase(Locale.ROOT);

@@ -1,12 +1,12 @@
 package mcc.consortium;
 
 /**
- * A policy and the epoch that it begins: of two, the one of the higher number is in force.
+ * A policy with its epoch: of two, the one with the higher number is in force.
  *
- * @param number above 0
+ * @param number at least 1
  */
 public record PolicyEpoch(Policy policy, long number) {
-    /** Refuses what could never come into force. */
+    /** Refuses a number that could never come into force. */
     public PolicyEpoch {
         if (number <= 0) throw new IllegalArgumentException("epochs are numbered from 1");
     }

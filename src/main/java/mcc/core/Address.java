@@ -74,12 +74,14 @@ public record Address(long high, long low, int port) {
         return high == other.high && low == other.low;
     }
 
-    /** Returns what one owner has as a rule, to be counted as one: the IPv4 address, or the /64 of IPv6 (RFC 6177). */
+    /** Returns what one owner usually has, to be counted as one source: the IPv4 address, or the /64 of IPv6 (RFC 6177). */
     public long source() {
         return isV4() ? low : high;
     }
 
-    /** Returns the network that it is in, its first {@code v4Bits} or {@code v6Bits} bits, at most 32 and 64: without a port. */
+    /**
+     * Returns the network of this address, without a port: its first {@code v4Bits} or {@code v6Bits} bits, at most 32 and 64.
+     */
     public Address network(int v4Bits, int v6Bits) {
         if (isV4()) return v4((int) (v4Bits() & 0xffffffffL << (32 - v4Bits)), 0);
         return new Address(v6Bits == 0 ? 0 : high & -1L << (64 - v6Bits), 0, 0);
@@ -95,7 +97,9 @@ public record Address(long high, long low, int port) {
         return isV4() ? v4Bits() == 0 : high == 0 && low == 0;
     }
 
-    /** Returns whether a datagram can be sent to it as to one host: not unspecified, multicast or broadcast, port not 0. */
+    /**
+     * Returns whether a datagram can be sent to it as a single host: not unspecified, multicast or broadcast, and port not 0.
+     */
     public boolean isUnicast() {
         if (port == 0 || isUnspecified()) return false;
         if (isV4()) return (v4Bits() >>> 28) < 0xe;
@@ -103,7 +107,7 @@ public record Address(long high, long low, int port) {
     }
 
     /**
-     * Returns whether only neighbours can reach it: private (RFC 1918), shared (RFC 6598), link-local, unique local (RFC
+     * Returns whether only nearby hosts can reach it: private (RFC 1918), shared (RFC 6598), link-local, unique local (RFC
      * 4193) or loopback.
      */
     public boolean isLocal() {

@@ -24,7 +24,7 @@ public final class Bytes {
         return length == 0 ? EMPTY : new Bytes(Arrays.copyOfRange(bytes, offset, offset + length));
     }
 
-    /** Takes the array over: the caller must never touch it again. */
+    /** Takes over the array: the caller must never touch it again. */
     public static Bytes owning(byte[] bytes) {
         return new Bytes(bytes);
     }
@@ -74,7 +74,7 @@ public final class Bytes {
         return Arrays.hashCode(value);
     }
 
-    /** Says how many there are, not which: bytes may be secret. */
+    /** Tells only how many there are: bytes may be secret. */
     @Override
     public String toString() {
         return "Bytes[" + value.length + "]";

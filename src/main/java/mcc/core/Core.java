@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Five laws, tested against every core:
  * <ol>
  *   <li>after each {@link #handle} the host drains {@link #poll} to null, then arms one timer from {@link #deadlineNs};
- *       after a tick that is later than the time of that tick, or the host would turn for ever;
+ *       after a tick the new deadline is later than that tick, or the host would loop for ever;
  *   <li>a late or needless tick is harmless;
  *   <li>outputs are immutable values, never views of state;
  *   <li>equal seed and equal inputs give equal outputs, byte for byte;

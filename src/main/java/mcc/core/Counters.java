@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * Named counts of what a core did and what it refused; they only grow. Belongs to one core and one thread; a
- * {@link #snapshot} may travel.
+ * Named counts of what a core did and refused; they only grow. Belongs to one core and one thread; a {@link #snapshot} may be
+ * passed on.
  *
- * <p>Names are dotted, room first: {@code session.replayed}. The set of names is fixed by the code, so it needs no limit.
+ * <p>Names are dotted, the room first: {@code session.replayed}. The code fixes the set of names, so it needs no limit.
  */
 public final class Counters {
-    /** One count, to be kept in a field where it is hot. */
+    /** One count, to be kept in a field where it is used often. */
     public static final class Counter {
         private long value;
 
@@ -38,17 +38,17 @@ public final class Counters {
 
     private final TreeMap<String, Counter> all = new TreeMap<>();
 
-    /** Returns the counter of that name, made on first use. */
+    /** Returns the counter of a name, created on first use. */
     public Counter of(String name) {
         return all.computeIfAbsent(name, _ -> new Counter());
     }
 
-    /** Adds one to the counter of that name. */
+    /** Adds one to the counter of a name. */
     public void add(String name) {
         of(name).add();
     }
 
-    /** Returns the value of the counter of that name; 0 when nothing was counted. */
+    /** Returns the value of a counter; 0 if nothing was counted. */
     public long value(String name) {
         Counter counter = all.get(name);
         return counter == null ? 0 : counter.value;

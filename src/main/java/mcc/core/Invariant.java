@@ -1,8 +1,11 @@
 package mcc.core;
 
-/** A truth whose breach is a bug in this program, never the fault of a peer or an operator. Checked in production. */
+/**
+ * Checks what must always be true: a violation is a bug in this program, never the fault of a peer or an operator. Checked in
+ * production.
+ */
 public final class Invariant {
-    /** The bug report: closes the one link or restarts the one verticle in which it happened. */
+    /** Reports the bug; ends the one link, or restarts the one verticle, in which it happened. */
     public static final class Broken extends IllegalStateException {
         private Broken(String what) {
             super(what);

@@ -4,9 +4,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A token bucket for each who asks: so many things a second, and so many at once after a rest.
+ * A token bucket per key: a limit of actions per second, and of actions at once after a pause.
  *
- * @param <K> tells who asks
+ * @param <K> the key, whoever is limited
  */
 public final class RateLimit<K> {
     private static final long SECOND_NS = 1_000_000_000L;
@@ -27,9 +27,9 @@ public final class RateLimit<K> {
     private final Map<K, Bucket> buckets = new LinkedHashMap<>(16, 0.75f, true);
 
     /**
-     * @param perSecond what each may do in a second
-     * @param burst what it may do at once after a rest
-     * @param keysMax buckets kept; the one unheard for longest is forgotten, and is full when its owner comes back
+     * @param perSecond actions that a key may take per second
+     * @param burst actions at once after a pause
+     * @param keysMax buckets kept; the least recently used one is forgotten, and full again when its key returns
      */
     public RateLimit(int perSecond, int burst, int keysMax) {
         this.perSecond = perSecond;
@@ -37,7 +37,7 @@ public final class RateLimit<K> {
         this.keysMax = keysMax;
     }
 
-    /** Returns whether one may do one thing more now; counts it if so. */
+    /** Returns whether a key may take one more action now; if so, counts it. */
     public boolean take(long nowNs, K who) {
         Bucket bucket = bucket(nowNs, who);
         if (bucket.left < SECOND_NS) return false;
@@ -45,7 +45,7 @@ public final class RateLimit<K> {
         return true;
     }
 
-    /** Lets one do so many things more, up to what it may do at once. */
+    /** Gives a key more actions, up to the burst. */
     public void give(long nowNs, K who, int things) {
         Bucket bucket = bucket(nowNs, who);
         bucket.left = Math.min(burst * SECOND_NS, bucket.left + things * SECOND_NS);

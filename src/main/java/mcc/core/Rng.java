@@ -3,11 +3,11 @@ package mcc.core;
 import java.util.Arrays;
 
 /**
- * All randomness there is: a ChaCha20 stream with fast key erasure, seeded with 256 bits.
+ * The only source of randomness: a ChaCha20 stream with fast key erasure, seeded with 256 bits.
  *
- * <p>Seeded from the operating system it is fit for keys: each refill overwrites the key, so past output cannot be
- * computed from the present state. Seeded with a constant it replays. {@link #split} gives an independent stream, so that
- * one draw more in one place changes nothing elsewhere. Not thread-safe; each core owns one.
+ * <p>Seeded from the operating system it is fit for keys: each refill overwrites the key, so past output cannot be computed
+ * from the present state. Seeded with a constant it replays. {@link #split} returns an independent stream, so that one draw
+ * more in one place changes nothing elsewhere. Not thread-safe; each core owns one.
  *
  * <p>Sources: ChaCha20 block, RFC 8439 section 2.3; fast key erasure, blog.cr.yp.to/20170723-random.html.
  */

@@ -1,13 +1,13 @@
 /**
- * The contract every protocol core obeys, and the few values that all of them share.
+ * The contract that every protocol core obeys, and the few values that all of them share.
  *
- * <p>May use the JDK's {@code java.lang}, {@code java.util} and {@code java.util.function}, nothing else: no clock, no
- * thread, no file, no logger, no randomness of the machine.
+ * <p>May use the JDK's {@code java.lang}, {@code java.util} and {@code java.util.function}, nothing else: no clock, thread,
+ * file or logger, and no randomness of the machine.
  *
- * <p>Read in this order: {@link mcc.core.Core} (the five laws), {@link mcc.core.Id} (256-bit names),
- * {@link mcc.core.Bytes} (immutable byte strings), {@link mcc.core.Address} (where datagrams go), {@link mcc.core.Rng}
- * (all randomness there is), {@link mcc.core.Counters} (what was done and what was refused), {@link mcc.core.RateLimit} (how
- * often each of many may do something), {@link mcc.core.Invariant} (what must never be false).
+ * <p>Read in this order: {@link mcc.core.Core} (the five laws), {@link mcc.core.Id} (256-bit names), {@link mcc.core.Bytes}
+ * (immutable byte strings), {@link mcc.core.Address} (IP address and port), {@link mcc.core.Rng} (the only source of
+ * randomness), {@link mcc.core.Counters} (what was done and what was refused), {@link mcc.core.RateLimit} (limits per key),
+ * {@link mcc.core.Invariant} (what must always be true).
  *
  * <p>Invariants: every type here is an immutable value, except {@code Rng} and {@code Counters}, each of which belongs to
  * one core and one thread. Equal values print equal text, and what prints parses again.

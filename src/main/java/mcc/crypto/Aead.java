@@ -10,9 +10,9 @@ import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Authenticated encryption with one key in one direction: seals or opens, never both. Belongs to one thread.
+ * Authenticated encryption with one key in one direction: each object either seals or opens. Belongs to one thread.
  *
- * <p>Works on {@code byte[]}, from one array into another: direct buffers and opening in place are slower in JDK 25.
+ * <p>Works from one {@code byte[]} into another: direct buffers, and opening in place, are slower in JDK 25.
  */
 public final class Aead {
     /** Bytes that sealing adds. */
@@ -22,10 +22,10 @@ public final class Aead {
     /** Length of a key. */
     public static final int KEY_BYTES = 32;
 
-    /** What {@link #open} returns for a box that is not authentic. */
+    /** Returned by {@link #open} for a box that is not authentic. */
     public static final int FORGED = -1;
 
-    /** The ciphers two nodes may agree on. */
+    /** The ciphers that two nodes may agree on. */
     public enum Suite {
         /** RFC 8439. */
         CHACHA20_POLY1305(1, "mcc/chacha20-poly1305"),
@@ -40,12 +40,12 @@ public final class Aead {
             this.label = label;
         }
 
-        /** The number on the wire. */
+        /** The suite's number on the wire. */
         public int code() {
             return code;
         }
 
-        /** The name that the key derivation binds. */
+        /** The label that the key derivation includes. */
         public String label() {
             return label;
         }
@@ -56,7 +56,7 @@ public final class Aead {
     private final Cipher cipher;
     private final Nonce gcmNonce = new Nonce();
 
-    /** A nonce without garbage: one for all packets, while the JDK's own kind is two objects for each. */
+    /** One nonce object for all packets; the JDK's own class would need two objects per packet. */
     private static final class Nonce extends GCMParameterSpec {
         private byte[] bytes = {};
 
@@ -69,14 +69,14 @@ public final class Aead {
             return this;
         }
 
-        /** A copy, which the cipher keeps to see whether one comes twice. */
+        /** A copy, which the cipher keeps to detect a repeated nonce. */
         @Override
         public byte[] getIV() {
             return bytes.clone();
         }
     }
 
-    /** Makes a cipher for a 32-byte key, which is copied. */
+    /** Creates a cipher for a 32-byte key, which is copied. */
     public Aead(Suite suite, byte[] key) {
         if (key.length != KEY_BYTES) throw new IllegalArgumentException("a key has 32 bytes, not " + key.length);
         this.suite = suite;
@@ -89,9 +89,9 @@ public final class Aead {
     }
 
     /**
-     * Seals {@code length} bytes into {@code out}, which gets 16 more. A nonce seals once: the caller's counter sees to it.
+     * Seals {@code length} bytes into {@code out}, which gets 16 bytes more. The caller must use each nonce once.
      *
-     * @return the bytes written
+     * @return the number of bytes written
      */
     public int seal(byte[] nonce, byte[] ad, byte[] in, int offset, int length, byte[] out, int outOffset) {
         try {
@@ -104,9 +104,9 @@ public final class Aead {
     }
 
     /**
-     * Opens a box of {@code length} bytes, the tag included, into another array.
+     * Opens a box of {@code length} bytes, including the tag, into another array.
      *
-     * @return the bytes written, or {@link #FORGED}; {@code out} may then hold anything
+     * @return the number of bytes written, or {@link #FORGED}; {@code out} may then contain anything
      */
     public int open(byte[] nonce, byte[] ad, byte[] in, int offset, int length, byte[] out, int outOffset) {
         if (length < TAG_BYTES) return FORGED;

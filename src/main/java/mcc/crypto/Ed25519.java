@@ -5,14 +5,14 @@ import mcc.core.Id;
 import org.bouncycastle.math.ec.rfc7748.X25519Field;
 import org.jspecify.annotations.Nullable;
 
-/** Signatures over Curve25519 (RFC 8032 section 5.1): checking them, and what else a public key tells. */
+/** Ed25519 (RFC 8032 section 5.1): checks signatures and public keys, and converts keys. */
 public final class Ed25519 {
     /** Length of a signature in bytes. */
     public static final int SIGNATURE_BYTES = 64;
 
     private Ed25519() {}
 
-    /** Returns whether {@code signature} is that of {@code publicKey} over {@code message}; never throws. */
+    /** Returns whether {@code signature} is a valid signature of {@code publicKey} over {@code message}; never throws. */
     public static boolean verify(Id publicKey, byte[] message, Bytes signature) {
         if (signature.size() != SIGNATURE_BYTES) return false;
         return org.bouncycastle.math.ec.rfc8032.Ed25519.verify(
@@ -24,7 +24,9 @@ public final class Ed25519 {
         return org.bouncycastle.math.ec.rfc8032.Ed25519.validatePublicKeyFull(publicKey.toBytes(), 0);
     }
 
-    /** Maps a sound public key to its X25519 form, u = (1 + y) / (1 − y) (RFC 7748 section 4.1); null when not sound. */
+    /**
+     * Converts a sound public key to its X25519 form, u = (1 + y) / (1 − y) (RFC 7748 section 4.1); null if it is not sound.
+     */
     public static byte @Nullable [] toX25519(Id publicKey) {
         if (!isSound(publicKey)) return null;
         byte[] encoded = publicKey.toBytes();

@@ -11,7 +11,7 @@ public final class Hkdf {
 
     private Hkdf() {}
 
-    /** HMAC over the parts one after the other; the key may be empty. 32 bytes. */
+    /** HMAC over the concatenated parts, 32 bytes; the key may be empty. */
     public static byte[] hmac(byte[] key, byte[]... parts) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");

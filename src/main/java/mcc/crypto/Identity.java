@@ -7,9 +7,9 @@ import mcc.core.Bytes;
 import mcc.core.Id;
 
 /**
- * Who a node is: one Ed25519 key pair, whose public key is the node's ID, and the X25519 key pair that follows from it.
+ * A node's identity: an Ed25519 key pair, whose public key is the node's ID, and the X25519 key pair derived from it.
  *
- * <p>Holds secrets; its text form tells the ID only.
+ * <p>Contains secrets; its text form shows only the ID.
  */
 public final class Identity {
     /** Length of the seed, the RFC 8032 private key, in bytes. */
@@ -30,7 +30,7 @@ public final class Identity {
         agreementPublic = X25519.publicKey(agreementPrivate);
     }
 
-    /** Builds the identity of a 32-byte seed, which is copied. */
+    /** Makes the identity from a 32-byte seed, which is copied. */
     public static Identity fromSeed(byte[] seed) {
         if (seed.length != SEED_BYTES) throw new IllegalArgumentException("a seed has 32 bytes, not " + seed.length);
         return new Identity(seed.clone());
@@ -41,19 +41,19 @@ public final class Identity {
         return id;
     }
 
-    /** Signs as RFC 8032 section 5.1.6. 64 bytes. */
+    /** Signs as in RFC 8032 section 5.1.6; 64 bytes. */
     public Bytes sign(byte[] message) {
         byte[] out = new byte[Ed25519.SIGNATURE_BYTES];
         org.bouncycastle.math.ec.rfc8032.Ed25519.sign(seed, 0, publicKey, 0, null, message, 0, message.length, out, 0);
         return Bytes.owning(out);
     }
 
-    /** The X25519 public key that others compute from the ID by {@link Ed25519#toX25519}. A copy. */
+    /** A copy of the X25519 public key, which others compute from the ID by {@link Ed25519#toX25519}. */
     public byte[] agreementPublic() {
         return agreementPublic.clone();
     }
 
-    /** The X25519 private key. A copy, to be wiped by who asked. */
+    /** A copy of the X25519 private key, to be wiped by the caller. */
     public byte[] agreementPrivate() {
         return agreementPrivate.clone();
     }

@@ -9,19 +9,19 @@ public final class Sha256 {
     /** Output length in bytes. */
     public static final int BYTES = 32;
 
-    /** To ask for one costs more than to hash an ID. */
+    /** Creating a digest costs more than hashing an ID. */
     private static final ThreadLocal<MessageDigest> DIGEST = ThreadLocal.withInitial(Sha256::digest);
 
     private Sha256() {}
 
-    /** Hashes the parts one after the other. */
+    /** Hashes the concatenated parts. */
     public static byte[] of(byte[]... parts) {
         MessageDigest digest = DIGEST.get();
         for (byte[] part : parts) digest.update(part);
         return digest.digest();
     }
 
-    /** Hashes the parts one after the other into an ID. */
+    /** Hashes the concatenated parts into an ID. */
     public static Id id(byte[]... parts) {
         return Id.of(of(parts));
     }

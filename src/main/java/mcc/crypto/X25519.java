@@ -16,7 +16,7 @@ public final class X25519 {
         return out;
     }
 
-    /** Returns the shared secret, or null when it is all zeros, as a peer's point of small order makes it (section 6.1). */
+    /** Returns the shared secret; null if it is all zeros, as with a peer's point of small order (section 6.1). */
     public static byte @Nullable [] agree(byte[] privateKey, byte[] publicKey) {
         byte[] out = new byte[BYTES];
         boolean sound = org.bouncycastle.math.ec.rfc7748.X25519.calculateAgreement(privateKey, 0, publicKey, 0, out, 0);

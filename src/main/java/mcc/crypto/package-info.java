@@ -1,10 +1,10 @@
 /**
  * Primitives: keys in, bytes out. Curve25519 comes from Bouncy Castle's lightweight API, the rest from the JDK.
  *
- * <p>May use {@code core}, {@code javax.crypto}, {@code java.security} and {@code org.bouncycastle}. Keeps no state but
- * keys, draws no randomness: seeds are handed in.
+ * <p>May use {@code core}, {@code javax.crypto}, {@code java.security} and {@code org.bouncycastle}. Keeps no state except
+ * keys, and draws no randomness: seeds are passed in.
  *
- * <p>Read in this order: {@link mcc.crypto.Identity} (who a node is), {@link mcc.crypto.Ed25519} (checking signatures and
+ * <p>Read in this order: {@link mcc.crypto.Identity} (a node's keys), {@link mcc.crypto.Ed25519} (checking signatures and
  * public keys), {@link mcc.crypto.X25519} (agreeing on secrets), {@link mcc.crypto.Sha256} and {@link mcc.crypto.Hkdf}
  * (hashing and deriving), {@link mcc.crypto.Aead} (sealing).
  *

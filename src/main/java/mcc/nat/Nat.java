@@ -18,57 +18,57 @@ import mcc.wire.Limits;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts what peers say of this node's address; tells the addresses worth telling to others whenever they change.
+ * Counts which addresses peers see this node at, and reports the addresses worth announcing whenever they change.
  *
- * <p>Anybody can have many keys, few have addresses in many networks: what peers say is weighed by how many networks they
- * say it from, each with one voice for what most of it say, and only then by how many they are. Peers whose own address is
- * local have a voice each, but none on addresses that are not: they do not see this node from outside. Those on this
- * machine or in its networks have none at all: no NAT is between them and this node.
+ * <p>Anybody can have many keys, but few have addresses in many networks. So an observation is weighed first by the number of
+ * networks that report it, where each network has one voice for what most of its peers see, and only then by the number of
+ * peers. Peers with a local address have a voice each, but none about public addresses, as they do not see this node from
+ * outside. Peers on this machine or in its networks have no voice: no NAT is between them and this node.
  */
 public final class Nat implements Core<Nat.Input, Nat.Output> {
-    /** Observers remembered; of the network that has most, the oldest gives way. */
+    /** Observers remembered; beyond that the oldest of the network with most observers is forgotten. */
     static final int VOTES_MAX = 256;
-    /** A vote counts this long unless its peer says otherwise: an idle session is renewed, and its vote with it, every hour. */
+    /** How long a vote counts unless its peer renews it: an idle session is renewed every hour, and its vote with it. */
     static final long VOTE_NS = 4_200_000_000_000L;
-    /** An address is told to others once so many peers see it. */
+    /** Peers that must see an address before it is announced. */
     static final int WITNESSES = 2;
-    /** Most addresses that are told to others by peers' word alone. */
+    /** Addresses that are announced only because peers see them, at most. */
     static final int OBSERVED_MAX = 2;
-    /** Between two changes of what is told, unless the host's own addresses change: each is published far and wide. */
+    /** Shortest time between two changes, unless the host's own addresses change: each change is published widely. */
     static final long SETTLE_NS = 5_000_000_000L;
-    /** What one peer may say in a second, and at once after a rest. */
+    /** Observations of one peer per second, and at once after a pause. */
     private static final int SAYS_PER_SECOND = 1;
 
     private static final int SAYS_AT_ONCE = 30;
 
-    /** What may happen. */
+    /** Inputs. */
     public sealed interface Input {
-        /** The addresses of this host on which it listens, best first. */
+        /** The addresses on which this host listens, best first. */
         record Local(List<Address> addresses) implements Input {}
 
-        /** A peer said from which address it hears this node. {@code at} is its own address. */
+        /** A peer reported the address at which it sees this node. {@code at} is the peer's own address. */
         record Observed(Id by, Address at, Address self) implements Input {}
 
-        /** A core that is told these addresses begins anew: say them again. */
+        /** A core that uses the addresses was started again: report them again. */
         record Tell() implements Input {}
 
-        /** The deadline came, or did not. */
+        /** Time has passed. */
         record Tick() implements Input {}
     }
 
-    /** What follows. */
+    /** Outputs. */
     public sealed interface Output {
-        /** These addresses are to be told to others from now on, best first. */
+        /** From now on announce these addresses, best first. */
         record SelfAddresses(List<Address> addresses) implements Output {}
     }
 
-    /** @param voice the network that it is from, or the peer's own where that is local */
+    /** @param voice the peer's network, or the peer itself if its address is local */
     private record Said(Object voice, boolean outside, Address at, Address sees, long atNs) {}
 
-    /** What speaks for one address: how many voices, and how many peers. */
+    /** The support for an address: how many voices, and how many peers. */
     private record Tally(Address address, int voices, int peers) {}
 
-    /** What speaks for each address, best first, and how many voices there are. */
+    /** The support for each address, best first, and the number of voices. */
     private record Heard(List<Tally> tallies, int voices) {}
 
     private static final Comparator<Tally> BEST_FIRST = Comparator.comparingInt(Tally::voices)
@@ -140,7 +140,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         votes.remove(oldestOfMost());
     }
 
-    /** The oldest vote of the network that has most of them. All local peers are one network here. */
+    /** The oldest vote of the network with most votes. All local peers count as one network here. */
     private Id oldestOfMost() {
         Map<Object, Integer> sizes = new HashMap<>(); // looked up, never iterated
         for (Said said : votes.values()) sizes.merge(said.outside ? said.voice : "", 1, Integer::sum);
@@ -163,7 +163,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         }
     }
 
-    /** What those who can know say of addresses of one family. */
+    /** What peers report about addresses of one family, as far as they can know. */
     private Heard heard(boolean v4) {
         Map<Object, Map<Address, Integer>> byVoice = new LinkedHashMap<>();
         Map<Address, Integer> peers = new LinkedHashMap<>();
@@ -190,7 +190,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         return true;
     }
 
-    /** What one network says: what most of it do; null where it is of two minds. */
+    /** What most peers of a network see; null if there is a tie. */
     private static @Nullable Address most(Map<Address, Integer> said) {
         Address best = null;
         int most = 0;
@@ -210,7 +210,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         return v4.compareTo(v6) > 0 ? v4 : v6;
     }
 
-    /** Where peers disagree, more than half of their voices decide. */
+    /** If peers disagree, more than half of their voices decide. */
     private NatReport.Mapping mapping(boolean v4) {
         Heard heard = heard(v4);
         if (heard.tallies.isEmpty()) return NatReport.Mapping.NONE;
@@ -219,7 +219,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         return local.contains(best.address) ? NatReport.Mapping.NONE : NatReport.Mapping.ENDPOINT_INDEPENDENT;
     }
 
-    /** What enough peers see; nothing that far fewer see than the first of its family. */
+    /** The addresses that enough peers see, except those with far less support than the best of the family. */
     private List<Tally> observed(boolean v4) {
         List<Tally> seen = new ArrayList<>(heard(v4).tallies);
         if (seen.isEmpty()) return seen;
@@ -230,8 +230,8 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     }
 
     /**
-     * The host's own public addresses first, then what most voices see, then the rest of the host's own. By peers' word alone at
-     * most {@link #OBSERVED_MAX} are told, and none of the host's own that has a place gives it up for them.
+     * The addresses to announce: first the host's own public ones, then those that most voices see, then the host's other
+     * ones. At most {@link #OBSERVED_MAX} observed ones are added, after the host's own got their places.
      */
     private List<Address> addresses() {
         List<Tally> seen = observed(true);

@@ -5,25 +5,25 @@ import mcc.core.Address;
 import mcc.core.Id;
 
 /**
- * What this node knows of the NAT it is behind.
+ * What is known of the NAT in front of this node.
  *
- * @param mapping how its address looks to several peers
- * @param addresses those told to others, best first
- * @param votes what each peer said last, oldest first
+ * @param mapping how different peers see this node's address
+ * @param addresses those that are announced, best first
+ * @param votes the last observation of each peer, oldest first
  */
 public record NatReport(Mapping mapping, List<Address> addresses, List<Vote> votes) {
     /** The mapping behaviour of RFC 4787 section 4.1, as far as it is known. */
     public enum Mapping {
-        /** Fewer than two peers have said anything. */
+        /** Fewer than two peers have reported anything. */
         UNKNOWN,
-        /** All peers see addresses that this host has itself. */
+        /** All peers see addresses of this host itself. */
         NONE,
-        /** All others see one address. */
+        /** All other peers see the same address. */
         ENDPOINT_INDEPENDENT,
-        /** Different peers see different addresses, beside the host's own. */
+        /** Different peers see different addresses that are not this host's own. */
         ENDPOINT_DEPENDENT
     }
 
-    /** One peer's word. */
+    /** The observation of one peer. */
     public record Vote(Id by, Address sees, long ageMs) {}
 }

@@ -11,16 +11,17 @@ import mcc.crypto.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who may ask a responder for work: mac1 shows that the asker knows whom it talks to, mac2 that it receives at its address.
+ * Decides who may cause work at a responder: mac1 shows that the initiator knows the responder's key, mac2 that it receives at
+ * its address.
  *
- * <p>As WireGuard's sections 5.3 and 5.4.7, with HMAC-SHA-256 truncated to 16 bytes and a salted one-time key for the box.
+ * <p>Like WireGuard's sections 5.3 and 5.4.7, with HMAC-SHA-256 truncated to 16 bytes and a salted one-time key for the box.
  */
 public final class Cookies {
     /** Length of mac1, mac2 and of a cookie in bytes. */
     public static final int MAC_BYTES = 16;
     /** Length of a cookie reply's salt. */
     public static final int SALT_BYTES = 16;
-    /** A cookie's secret is replaced this often, so a cookie is good for at least one and at most two of these. */
+    /** A secret is replaced after this time, so a cookie is valid for at least once and at most twice as long. */
     public static final long SECRET_LIFE_NS = 120_000_000_000L;
 
     private final Rng rng;
@@ -40,12 +41,12 @@ public final class Cookies {
         return Sha256.of("mcc/mac1/1".getBytes(StandardCharsets.US_ASCII), network(network), responderStatic);
     }
 
-    /** The key of mac1 where the responder's key is not known yet: XX. */
+    /** The key of mac1 if the initiator does not know the responder's key (XX). */
     public static byte[] mac1KeyUnknown(String network) {
         return Sha256.of("mcc/mac1-xx/1".getBytes(StandardCharsets.US_ASCII), network(network));
     }
 
-    /** A mac over what an initiation says. 16 bytes. */
+    /** The mac of an initiation, 16 bytes. */
     public static byte[] mac(byte[] key, int sender, byte[] noise) {
         byte[] index = {(byte) sender, (byte) (sender >>> 8), (byte) (sender >>> 16), (byte) (sender >>> 24)};
         return Arrays.copyOf(Hkdf.hmac(key, index, noise), MAC_BYTES);
@@ -64,7 +65,7 @@ public final class Cookies {
                 || same(mac(cookie(previous, from), sender, noise), mac2);
     }
 
-    /** A cookie for an address, sealed for the one who made mac1. */
+    /** Makes a cookie for an address, sealed for the sender of mac1. */
     public byte[] reply(long nowNs, Address to, byte[] mac1Key, byte[] mac1, byte[] salt) {
         rotate(nowNs);
         byte[] out = new byte[MAC_BYTES + Aead.TAG_BYTES];
@@ -72,12 +73,12 @@ public final class Cookies {
         return out;
     }
 
-    /** Fresh salt for {@link #reply}. */
+    /** A random salt for {@link #reply}. */
     public byte[] salt() {
         return rng.bytes(SALT_BYTES);
     }
 
-    /** Opens a cookie reply; null when it does not answer this mac1. */
+    /** Opens a cookie reply; null if it does not answer this mac1. */
     public static byte @Nullable [] open(byte[] mac1Key, byte[] mac1, byte[] salt, byte[] sealed) {
         if (salt.length != SALT_BYTES || sealed.length != MAC_BYTES + Aead.TAG_BYTES) return null;
         byte[] out = new byte[MAC_BYTES];
@@ -87,7 +88,7 @@ public final class Cookies {
 
     private static final byte[] ZERO_NONCE = new byte[Aead.NONCE_BYTES];
 
-    /** Salt and mac1 are mixed into the key, so the nonce may be constant. */
+    /** Salt and mac1 go into the key, so the nonce may be constant. */
     private static Aead box(byte[] mac1Key, byte[] salt, byte[] mac1) {
         byte[] info = Arrays.copyOf(salt, salt.length + mac1.length);
         System.arraycopy(mac1, 0, info, salt.length, mac1.length);

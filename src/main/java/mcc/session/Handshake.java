@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One side of one Noise handshake over Curve25519: the HandshakeState of section 5.3, for the patterns that MCC speaks.
  *
- * <p>Idle → (write or read, in turn) → done. A message that does not authenticate ends it: {@link #read} returns null and
- * the object is to be thrown away. Keys are handed in, the ephemeral one too, so that it replays.
+ * <p>Idle → (write or read, in turn) → done. A message that is not authentic ends it: {@link #read} returns null, and the
+ * object must be discarded. All keys are passed in, the ephemeral one too, so that tests can replay a handshake.
  *
  * <p>The patterns, from section 7.5:
  * <pre>
@@ -51,9 +51,9 @@ public final class Handshake {
     /**
      * Starts a handshake with ChaChaPoly, as MCC's always is.
      *
-     * @param prologue what both sides must agree on without saying it
+     * @param prologue data that both sides must have equal, but do not send
      * @param staticPrivate this side's X25519 key
-     * @param remoteStatic the responder's public key: for the initiator of IK; else null
+     * @param remoteStatic the responder's public key for the initiator of IK, else null
      * @param ephemeralPrivate 32 fresh random bytes
      */
     public Handshake(
@@ -94,7 +94,7 @@ public final class Handshake {
         return message == messages.size();
     }
 
-    /** Writes this side's next message around a payload; null when the peer's key agrees on all zeros. */
+    /** Writes this side's next message with a payload; null if the key agreement yields all zeros. */
     public byte @Nullable [] write(byte[] payload) {
         Invariant.check(!done() && (message % 2 == 0) == initiator, "it is this side's turn to write");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -116,7 +116,7 @@ public final class Handshake {
         return out.toByteArray();
     }
 
-    /** Reads the peer's next message; returns its payload, or null when it is malformed or not authentic. */
+    /** Reads the peer's next message; returns its payload, or null if it is malformed or not authentic. */
     public byte @Nullable [] read(byte[] in) {
         if (done() || (message % 2 == 0) == initiator) return null;
         int at = 0;
@@ -145,12 +145,12 @@ public final class Handshake {
         return payload;
     }
 
-    /** The peer's static key, once a message has told it. */
+    /** The peer's static key, once it is known. */
     public byte @Nullable [] remoteStatic() {
         return rs == null ? null : rs.clone();
     }
 
-    /** The transport's keys: initiator to responder, then the reverse. Once, when {@link #done}. */
+    /** The transport keys: initiator to responder, then the reverse. To be called once, when {@link #done}. */
     public byte[][] split() {
         Invariant.check(done(), "keys are split when the handshake is done");
         Arrays.fill(e, (byte) 0);
@@ -158,7 +158,7 @@ public final class Handshake {
         return symmetric.split();
     }
 
-    /** The handshake hash h, which names this handshake (section 11.2). */
+    /** The handshake hash h, which identifies this handshake (section 11.2). */
     public byte[] hash() {
         return symmetric.hash();
     }

@@ -8,21 +8,21 @@ import mcc.crypto.Hkdf;
 import mcc.wire.Transport;
 
 /**
- * The keys of one finished handshake, and their life.
+ * The keys from one finished handshake, and their lifetime.
  *
  * <p>Born → in use → due for replacement (120 s of use or 2^28 packets; the initiator first, the responder 15 s later) →
  * dead (60 s after it fell due while in use, after an hour without use, or at 2^31 packets).
  */
 public final class Session {
-    /** In use, the initiator replaces its keys at this age. */
+    /** In use, the initiator replaces the keys at this age. */
     public static final long REKEY_AFTER_NS = 120_000_000_000L;
-    /** The responder waits this much longer, so that the two do not cross. */
+    /** The responder waits this much longer, so that both do not begin at the same time. */
     public static final long RESPONDER_EXTRA_NS = 15_000_000_000L;
-    /** In use, keys die this long after they fell due. */
+    /** Keys in use die this long after they fell due. */
     public static final long GRACE_NS = 60_000_000_000L;
-    /** Idle keys die at this age. */
+    /** Unused keys die at this age. */
     public static final long IDLE_LIFE_NS = 3_600_000_000_000L;
-    /** Packets after which keys are replaced, and at which they are refused. */
+    /** The keys are replaced after this many packets, and refuse to seal more than the second number. */
     public static final long REKEY_AFTER_PACKETS = 1L << 28;
 
     public static final long REFUSE_AFTER_PACKETS = 1L << 31;
@@ -41,9 +41,9 @@ public final class Session {
     private long sent;
 
     /**
-     * Derives the packet keys from Noise's split, which is wiped.
+     * Derives the packet keys from the result of Noise's split, which is wiped.
      *
-     * @param split initiator to responder, then the reverse
+     * @param split the keys, initiator to responder, then the reverse
      * @param localIndex the receiver index that this side chose
      * @param remoteIndex the one that the peer chose
      */
@@ -91,7 +91,7 @@ public final class Session {
         return nowNs - bornNs >= age || sent >= REKEY_AFTER_PACKETS;
     }
 
-    /** Notes that data passed: keys that are due live on for {@link #GRACE_NS} only. */
+    /** Notes that data passed: due keys then live for {@link #GRACE_NS} only. */
     public void used(long nowNs) {
         if (nowNs - bornNs >= REKEY_AFTER_NS) diesNs = Math.min(diesNs, nowNs + GRACE_NS);
     }
@@ -102,7 +102,7 @@ public final class Session {
     }
 
     /**
-     * Seals {@code length} bytes into a whole datagram at {@code outOffset}.
+     * Seals {@code length} bytes into a complete datagram at {@code outOffset}.
      *
      * @param kind one of {@link Transport}'s kinds
      * @return the datagram's length
@@ -116,15 +116,15 @@ public final class Session {
         return Transport.HEADER_BYTES + box;
     }
 
-    /** What {@link #open} returns for a packet that is forged, replayed or too old. */
+    /** {@link #open} returns these for packets that are forged, and for those that are replayed or too old. */
     public static final int FORGED = -1;
 
     public static final int REPLAYED = -2;
 
     /**
-     * Opens the box of a transport datagram that begins at {@code offset} and was shown well formed.
+     * Opens the box of a well-formed transport datagram that begins at {@code offset}.
      *
-     * @return the bytes written to {@code out}, {@link #FORGED} or {@link #REPLAYED}
+     * @return the number of bytes written to {@code out}, {@link #FORGED} or {@link #REPLAYED}
      */
     public int open(byte[] datagram, int offset, int length, byte[] out, int outOffset) {
         long counter = Transport.counter(datagram, offset) & 0xffffffffL;

@@ -7,7 +7,7 @@ import mcc.crypto.Hkdf;
 import mcc.crypto.Sha256;
 import org.jspecify.annotations.Nullable;
 
-/** Noise's SymmetricState with its CipherState inside (section 5.1 and 5.2), over SHA-256. */
+/** Noise's SymmetricState, including its CipherState (sections 5.1 and 5.2), with SHA-256. */
 final class SymmetricState {
     private static final byte[] NONE = new byte[0];
 
@@ -54,7 +54,7 @@ final class SymmetricState {
         return out;
     }
 
-    /** Returns the plaintext, or null when it is not authentic. */
+    /** Returns the plaintext; null if it is not authentic. */
     byte @Nullable [] decryptAndHash(byte[] ciphertext) {
         byte[] out = ciphertext;
         if (opener != null) {
@@ -66,7 +66,7 @@ final class SymmetricState {
         return out;
     }
 
-    /** The two keys of the transport: initiator to responder, then the reverse; 32 bytes each. */
+    /** The two transport keys: initiator to responder, then the reverse; 32 bytes each. */
     byte[][] split() {
         byte[] out = hkdf(NONE);
         byte[][] keys = {Arrays.copyOf(out, 32), Arrays.copyOfRange(out, 32, 64)};
@@ -83,7 +83,7 @@ final class SymmetricState {
         return Hkdf.derive(ck, inputKeyMaterial, NONE, 64);
     }
 
-    /** ChaChaPoly counts little-endian, AESGCM big-endian (section 12.3 and 12.4). */
+    /** ChaChaPoly's nonce is little-endian, AESGCM's big-endian (sections 12.3 and 12.4). */
     private byte[] nonce() {
         byte[] out = new byte[Aead.NONCE_BYTES];
         for (int i = 0; i < 8; i++) {

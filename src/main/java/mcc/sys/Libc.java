@@ -11,8 +11,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
- * The C library's calls. Each returns what the call returns, or the negated error number. Open to be extended, so that tests
- * see what happens on a kernel that refuses something.
+ * Calls of the C library. Each returns the call's result, or the negated error number. Not final, so that tests can simulate a
+ * kernel that refuses something.
  */
 class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
@@ -54,12 +54,12 @@ class Libc {
     private static final MethodHandle RECVMSG =
             handle("recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT), ERRNO);
 
-    /** Where a call of those that are made often leaves its error's number; one thread's at a time, as the callers are. */
+    /** Where frequent calls leave their error number; only one thread at a time makes such calls. */
     private final MemorySegment errno = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
 
     Libc() {}
 
-    @SuppressWarnings("restricted") // foreign calls are what this class is for
+    @SuppressWarnings("restricted") // foreign calls are this class's purpose
     private static MethodHandle handle(String name, FunctionDescriptor shape, Linker.Option... options) {
         return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), shape, options);
     }
@@ -126,7 +126,7 @@ class Libc {
         }
     }
 
-    /** Messages received. */
+    /** Returns the number of messages received. */
     int recvmmsg(int fd, MemorySegment headers, int count, int flags) {
         try {
             return result((int) RECVMMSG.invokeExact(errno, fd, headers, count, flags, MemorySegment.NULL));
@@ -135,7 +135,7 @@ class Libc {
         }
     }
 
-    /** The length of the one message received. */
+    /** Returns the length of the message received. */
     int recvmsg(int fd, MemorySegment header, int flags) {
         try {
             return result((long) RECVMSG.invokeExact(errno, fd, header, flags));
@@ -152,7 +152,7 @@ class Libc {
         }
     }
 
-    /** Reads into memory that may be an array's, from a descriptor that never blocks. */
+    /** Reads into memory, which may be an array's, from a descriptor that never blocks. */
     int read(int fd, MemorySegment to, long max) {
         try {
             return result((long) READ.invokeExact(errno, fd, to, max));
@@ -161,7 +161,7 @@ class Libc {
         }
     }
 
-    /** Writes from memory that may be an array's, to a descriptor that never blocks. */
+    /** Writes from memory, which may be an array's, to a descriptor that never blocks. */
     int write(int fd, MemorySegment from, long length) {
         try {
             return result((long) WRITE.invokeExact(errno, fd, from, length));

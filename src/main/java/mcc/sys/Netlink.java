@@ -7,7 +7,10 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** What ioctl cannot say: an address that its host never chooses for what it sends (rtnetlink(7); RFC 6724 rule 3). */
+/**
+ * For what ioctl cannot do: gives an interface an address that the host never chooses as a source (rtnetlink(7); RFC 6724 rule
+ * 3).
+ */
 final class Netlink {
     private static final int AF_NETLINK = 16;
     private static final byte AF_INET6 = 10;
@@ -24,7 +27,7 @@ final class Netlink {
 
     private Netlink() {}
 
-    /** Gives an interface a deprecated IPv6 address of 128 bits. */
+    /** Gives an interface a deprecated IPv6 address with a 128-bit prefix. */
     static void address(Libc libc, int index, byte[] ip) throws SysError {
         String doing = "giving an endpoint its address";
         int socket = libc.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, 0);
@@ -32,7 +35,7 @@ final class Netlink {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment m = message(arena, index, ip);
             if (libc.write(socket, m, MESSAGE_BYTES) != MESSAGE_BYTES) throw SysError.of(doing, 1);
-            MemorySegment answer = arena.allocate(512, 4); // the kernel has answered by the time that write returns
+            MemorySegment answer = arena.allocate(512, 4); // the kernel has answered when write returns
             int n = libc.read(socket, answer, 512);
             int error = n < ERROR + 4 ? -5 : answer.get(JAVA_INT, ERROR);
             if (error < 0) throw SysError.of(doing, -error);

@@ -1,6 +1,6 @@
 package mcc.sys;
 
-/** A system call that was refused, in people's words, with the way out. */
+/** A refused system call, explained for people, with a way out. */
 public final class SysError extends Exception {
     private static final int EPERM = 1;
     private static final int ENOENT = 2;
@@ -14,7 +14,7 @@ public final class SysError extends Exception {
         this.hint = hint;
     }
 
-    /** What {@code doing} met. */
+    /** The error that an action ended with. */
     static SysError of(String doing, int errno) {
         return switch (errno) {
             case EPERM, EACCES ->

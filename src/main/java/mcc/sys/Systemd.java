@@ -9,13 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
- * Tells systemd how the process stands, by datagrams to the socket that {@code NOTIFY_SOCKET} names (sd_notify(3)): ready,
- * alive, about to stop. Does nothing where nobody asked for it, and never fails: what cannot be said is not said.
+ * Tells systemd the state of the process, by datagrams to the socket named by {@code NOTIFY_SOCKET} (sd_notify(3)): ready,
+ * alive, about to stop. Does nothing if systemd did not ask for it, and never fails: what cannot be sent is left out.
  */
 public final class Systemd {
     private static final int AF_UNIX = 1;
     private static final int SOCK_DGRAM_NONBLOCK_CLOEXEC = 2 | 0x800 | 0x80000;
-    /** The longest name of a socket (unix(7)). */
+    /** The longest name of a socket, in bytes (unix(7)). */
     private static final int PATH_BYTES = 108;
 
     private final byte[] path;
@@ -24,26 +24,26 @@ public final class Systemd {
         this.path = path;
     }
 
-    /** @param environment of the process */
+    /** @param environment the process's environment */
     public static Systemd of(Map<String, String> environment) {
         String name = environment.getOrDefault("NOTIFY_SOCKET", "");
         byte[] path = name.getBytes(StandardCharsets.UTF_8);
         boolean usable = (name.startsWith("/") || name.startsWith("@")) && path.length < PATH_BYTES;
-        if (usable && path[0] == '@') path[0] = 0; // a name that is in no file system
+        if (usable && path[0] == '@') path[0] = 0; // an abstract name (unix(7))
         return new Systemd(usable ? path : new byte[0]);
     }
 
-    /** The node serves. */
+    /** The node is ready. */
     public void ready() {
         send("READY=1\nSTATUS=serving");
     }
 
-    /** Every loop turns. */
+    /** Every event loop makes progress; for systemd's watchdog. */
     public void beat() {
         send("WATCHDOG=1");
     }
 
-    /** The node withdraws. */
+    /** The node withdraws from the network, and stops. */
     public void stopping() {
         send("STOPPING=1\nSTATUS=withdrawing from the network");
     }

@@ -12,7 +12,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A virtual interface of the kernel that this process reads and writes packets of; it is gone when the process is. Its
+ * A virtual interface of the kernel whose packets this process reads and writes; it disappears with the process. Its
  * descriptor never blocks. Belongs to one thread once it is open.
  */
 public final class TunDevice implements AutoCloseable {
@@ -34,7 +34,7 @@ public final class TunDevice implements AutoCloseable {
     private static final int IFF_TUN = 0x0001;
     private static final int IFF_NO_PI = 0x1000;
     private static final int IFF_VNET_HDR = 0x4000;
-    /** Checksums, TCP super-packets of both families; then those of UDP. */
+    /** Offloads: checksums and TCP super-packets of both families; then UDP super-packets. */
     private static final int TSO = 0x01 | 0x02 | 0x04;
 
     private static final int USO = 0x20 | 0x40;
@@ -49,20 +49,23 @@ public final class TunDevice implements AutoCloseable {
     private static final long SIOCGIFINDEX = 0x8933;
     private static final long SIOCSIFTXQLEN = 0x8943;
     private static final int IFF_UP = 1;
-    /** Packets that wait for their reader: at a gigabit a second as many as come in 40 ms, for which it may not be scheduled. */
+    /**
+     * Packets that may wait for their reader: as many as arrive in 40 ms at a gigabit per second, while the reader is not
+     * scheduled.
+     */
     private static final int QUEUE = 4_000;
-    /** Where {@code struct ifreq} has its value, and its size. */
+    /** Offset of the value in {@code struct ifreq}, and the struct's size. */
     private static final int VALUE = 16;
 
     private static final int IFREQ_BYTES = 40;
 
-    /** How much of cutting and joining packets, and of their checksums, the kernel leaves to who reads and writes. */
+    /** How much cutting, joining and checksumming of packets the kernel leaves to this process. */
     public enum Offload {
-        /** None: each packet is whole. */
+        /** None: each packet is complete. */
         NONE,
-        /** TCP's, with a header before each packet. */
+        /** For TCP, with a header before each packet. */
         TCP,
-        /** UDP's too; since Linux 6.2. */
+        /** For UDP too; since Linux 6.2. */
         ALL
     }
 
@@ -70,7 +73,7 @@ public final class TunDevice implements AutoCloseable {
     private final int fd;
     private final String name;
     private final Offload offload;
-    /** The arrays lent last, as the call wants them: the same few every time. */
+    /** The arrays used last, as memory segments: callers pass the same few arrays every time. */
     private byte[] read = new byte[0];
 
     private byte[] written = read;
@@ -87,7 +90,7 @@ public final class TunDevice implements AutoCloseable {
     }
 
     /**
-     * An address that an interface gets, and how much of it its neighbours share.
+     * An address for an interface, and the length of the prefix that its neighbours share.
      *
      * @param ip 4 or 16 bytes
      */
@@ -95,12 +98,12 @@ public final class TunDevice implements AutoCloseable {
     public record Prefix(byte[] ip, int bits) {}
 
     /**
-     * Makes an interface, switches it on and gives it addresses. Where the kernel has fewer offloads than asked for, so does
-     * it.
+     * Creates an interface, switches it on and gives it addresses. If the kernel supports fewer offloads than asked for, uses
+     * those.
      *
      * @param name at most 15 letters and digits
      * @param most the offloads asked for
-     * @throws SysError when the system refuses, with everything undone
+     * @throws SysError if the system refuses; everything is undone then
      */
     public static TunDevice open(String name, int mtu, List<Prefix> addresses, Offload most) throws SysError {
         return open(new Libc(), name, mtu, addresses, most);
@@ -129,7 +132,7 @@ public final class TunDevice implements AutoCloseable {
         return checked("opening /dev/net/tun", libc.open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC));
     }
 
-    /** Makes the interface with offloads; null where the kernel has none. */
+    /** Creates the interface with offloads; null if the kernel has none. */
     private static @Nullable TunDevice offloaded(Libc libc, Arena arena, String name, Offload most) throws SysError {
         int fd = open(libc, arena);
         int r = make(libc, arena, fd, name, IFF_VNET_HDR);
@@ -142,7 +145,7 @@ public final class TunDevice implements AutoCloseable {
             return new TunDevice(libc, fd, name, Offload.ALL);
         }
         if (libc.ioctl(fd, TUNSETOFFLOAD, TSO) >= 0) return new TunDevice(libc, fd, name, Offload.TCP);
-        libc.close(fd); // takes the interface away
+        libc.close(fd); // removes the interface
         return null;
     }
 
@@ -206,9 +209,9 @@ public final class TunDevice implements AutoCloseable {
     }
 
     /**
-     * Has the kernel send what goes to a network into this interface.
+     * Makes the kernel route packets to a network into this interface.
      *
-     * @throws SysError when the system refuses, as it does where another interface has that network
+     * @throws SysError if the system refuses, as it does if another interface has that network
      */
     public void route(Prefix to) throws SysError {
         boolean v4 = to.ip.length == 4;
@@ -222,10 +225,10 @@ public final class TunDevice implements AutoCloseable {
     }
 
     /**
-     * Gives it one more address, for this host to be reached by, never to speak from of its own accord.
+     * Gives the interface one more address, at which this host can be reached but which it never chooses as a source.
      *
      * @param ip 16 bytes
-     * @throws SysError when the system refuses
+     * @throws SysError if the system refuses
      */
     public void host(byte[] ip) throws SysError {
         Netlink.address(libc, index(), ip);
@@ -277,7 +280,7 @@ public final class TunDevice implements AutoCloseable {
         return result;
     }
 
-    /** The descriptor, for a loop to watch. */
+    /** The descriptor, for an event loop. */
     public int descriptor() {
         return fd;
     }
@@ -286,17 +289,17 @@ public final class TunDevice implements AutoCloseable {
         return name;
     }
 
-    /** What the kernel leaves to who reads and writes. */
+    /** What the kernel leaves to this process. */
     public Offload offload() {
         return offload;
     }
 
-    /** What the last read or write met; 0 for nothing, or what comes and goes: nothing to read, no room. */
+    /** The error of the last read or write; 0 for none, and if there was nothing to read or no room. */
     public int error() {
         return error;
     }
 
-    /** Reads one packet to the beginning of {@code to}; −1 when there is none. */
+    /** Reads one packet to the beginning of {@code to}; −1 if there is none. */
     @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
     public int read(byte[] to, int max) {
         if (to != read) {
@@ -307,7 +310,7 @@ public final class TunDevice implements AutoCloseable {
         return n >= 0 ? n : failed(n);
     }
 
-    /** Writes one packet; false when the kernel refuses it. */
+    /** Writes one packet; false if the kernel refuses it. */
     @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
     public boolean write(byte[] from, int offset, int length) {
         if (from != written || offset != writtenFrom) {
@@ -324,14 +327,14 @@ public final class TunDevice implements AutoCloseable {
         return -1;
     }
 
-    /** Whether the interface was removed by somebody else. Costs a call: to be asked when there was nothing to read. */
+    /** Whether somebody else removed the interface. Costs a system call: to be used when there was nothing to read. */
     public boolean isGone() {
         try (Arena arena = Arena.ofConfined()) {
             return libc.ioctl(fd, TUNGETIFF, request(arena, name)) < 0;
         }
     }
 
-    /** Takes the interface away. */
+    /** Removes the interface. */
     @Override
     public void close() {
         libc.close(fd);

@@ -19,16 +19,16 @@ import java.util.List;
 public final class UdpDescriptor implements AutoCloseable {
     /** The kernel's queue is full. */
     public static final int AGAIN = 11;
-    /** The path's device cannot segment. */
+    /** The device of the path cannot segment. */
     public static final int EIO = 5;
 
     public static final int EINVAL = 22;
-    /** A datagram is longer than the path's device takes. */
+    /** A datagram is longer than the device of the path takes. */
     public static final int EMSGSIZE = 90;
 
     private static final int EINTR = 4;
     private static final int MESSAGES = 8;
-    /** For who takes them one by one. */
+    /** For sockets that receive one message at a time. */
     private static final int MESSAGES_FEW = 2;
 
     private static final int BYTES = 65_536;
@@ -61,18 +61,18 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int MSG_ERRQUEUE = 0x2000;
     private static final int IP_RECVERR = 11;
     private static final int IPV6_RECVERR = 25;
-    /** Entries of the error queue that are looked at in one go. */
+    /** Entries of the error queue that are read at most in one call. */
     private static final int ERRORS_MAX = 64;
     /** Sizes of {@code struct mmsghdr}, {@code msghdr}, {@code iovec}, {@code sockaddr_in6} with padding, and a cmsg. */
     private static final int MMSG = 64;
 
     private static final int NAME = 32;
     private static final int CONTROL = 96;
-    /** A cmsg's header and, with its padding, one of a number. */
+    /** Size of a cmsg's header, and of a cmsg with a number, including padding. */
     private static final int CMSG = 16;
 
     private static final int CMSG_INT = 24;
-    /** With {@code struct in_pktinfo} and {@code struct in6_pktinfo}, with padding. */
+    /** Sizes of a cmsg with {@code struct in_pktinfo}, and with {@code struct in6_pktinfo}, including padding. */
     private static final int CMSG_INFO4 = 32;
 
     private static final int CMSG_INFO6 = 40;
@@ -95,7 +95,7 @@ public final class UdpDescriptor implements AutoCloseable {
     private final MemorySegment outName = arena.allocate(NAME, 8);
     private final MemorySegment outVector = arena.allocate(16, 8);
     private final MemorySegment outControl = arena.allocate(2L * CMSG_INT + CMSG_INFO6, 8);
-    /** What of the kernel's errors is looked at: whom it is about, and {@code struct sock_extended_err} behind other cmsgs. */
+    /** What is read from the error queue: the destination concerned, and {@code struct sock_extended_err} after other cmsgs. */
     private final MemorySegment errorHeader = arena.allocate(56, 8);
 
     private final MemorySegment errorName = arena.allocate(NAME, 8);
@@ -141,22 +141,22 @@ public final class UdpDescriptor implements AutoCloseable {
     }
 
     /**
-     * Binds.
+     * Binds a socket.
      *
      * @param ip 4 or 16 bytes
-     * @param port 0 for any that is free
-     * @param offload whether to let the kernel cut and join super-packets, where it can
-     * @throws SysError when the system refuses
+     * @param port 0 for any free one
+     * @param offload whether the kernel is to cut and join super-packets, where it can
+     * @throws SysError if the system refuses
      */
     public static UdpDescriptor bind(byte[] ip, int port, boolean offload) throws SysError {
         return bind(new Libc(), ip, port, offload);
     }
 
     /**
-     * Binds for programs of others: sends fragments where a datagram is long, without super-packets; at {@code ::} of both
-     * families, with IPv4 as IPv4-mapped IPv6.
+     * Binds a socket for other programs: long datagrams are sent in fragments, and super-packets are not used; a socket at
+     * {@code ::} takes both families, with IPv4 as IPv4-mapped IPv6.
      *
-     * @throws SysError when the system refuses
+     * @throws SysError if the system refuses
      */
     public static UdpDescriptor bindForPrograms(byte[] ip, int port) throws SysError {
         return bind(new Libc(), ip, port, false, true);
@@ -216,7 +216,7 @@ public final class UdpDescriptor implements AutoCloseable {
         }
     }
 
-    /** A sandbox may refuse calls (seccomp(2)); who would send or receive nothing for ever must not look like a socket. */
+    /** A sandbox may refuse calls (seccomp(2)): a socket that could never send or receive must be an error. */
     private void tryReceiving() throws SysError {
         receive();
         if (UdpErrors.isRefusal(error)) throw SysError.of("receiving UDP datagrams", error);
@@ -236,32 +236,32 @@ public final class UdpDescriptor implements AutoCloseable {
         return fd;
     }
 
-    /** Whether {@link #send} takes super-packets at all; a path may refuse them all the same. */
+    /** Whether {@link #send} takes super-packets; a path may refuse them nevertheless. */
     public boolean segments() {
         return segments;
     }
 
-    /** The port that is bound. */
+    /** The bound port. */
     public int port() {
         return port;
     }
 
-    /** The options that the kernel refused, by their names in IPv4: what they are for is done without. */
+    /** The options that the kernel refused, by their IPv4 names; the socket works without them. */
     public List<String> refused() {
         return List.copyOf(refused);
     }
 
-    /** Whether {@link #receive} takes several messages in one call, which a system may refuse. */
+    /** Whether {@link #receive} gets several messages per call, which a system may refuse. */
     public boolean batches() {
         return batches;
     }
 
-    /** What the last {@link #receive} met; 0 for nothing. */
+    /** The error of the last {@link #receive}; 0 for none. */
     public int error() {
         return error;
     }
 
-    /** Receives what is there, up to a batch; returns how many messages, to be read by their numbers. */
+    /** Receives the messages that are there, at most a batch; returns their number. They are then read by index. */
     public int receive() {
         if (closed) return 0;
         for (int i = 0; i < messages; i++) {
@@ -283,9 +283,9 @@ public final class UdpDescriptor implements AutoCloseable {
     }
 
     /**
-     * Takes what the kernel keeps of the errors of earlier datagrams, up to the next that says that nobody listens where one was
-     * sent to (ICMP port unreachable; RFC 792, RFC 4443 section 3.1); false when there is none. Whoever sees the
-     * traffic, or guesses both ports, can send such a message.
+     * Reads the kernel's queue of errors of earlier datagrams, up to the next one that says that nobody listens at a
+     * destination (ICMP port unreachable; RFC 792, RFC 4443 section 3.1); false if there is none. Whoever sees the traffic, or
+     * guesses both ports, can forge such a message.
      */
     public boolean nextRefusal() {
         for (int i = 0; i < ERRORS_MAX && !closed; i++) {
@@ -299,17 +299,17 @@ public final class UdpDescriptor implements AutoCloseable {
         return false;
     }
 
-    /** The upper 64 bits of the IP address that {@link #nextRefusal} is about, as {@link #fromHigh}. */
+    /** The upper 64 bits of the destination of {@link #nextRefusal}, as in {@link #fromHigh}. */
     public long refusedHigh() {
         return high(errorName, 0);
     }
 
-    /** The lower 64 bits of it. */
+    /** Its lower 64 bits. */
     public long refusedLow() {
         return low(errorName, 0);
     }
 
-    /** The port there. */
+    /** Its port. */
     public int refusedPort() {
         return port(errorName, 0);
     }
@@ -328,19 +328,19 @@ public final class UdpDescriptor implements AutoCloseable {
         return headers.get(JAVA_INT, (long) MMSG * i + 56);
     }
 
-    /** The length of each datagram in message {@code i} but the last. */
+    /** The length of each datagram in message {@code i}; the last one may be shorter. */
     public int segment(int i) {
         long at = control(i, SOL_UDP, UDP_GRO);
         return at < 0 ? length(i) : controls.get(JAVA_INT, at);
     }
 
-    /** The mark of congestion notification that message {@code i} came with, 0 to 3. */
+    /** The ECN bits of message {@code i}, 0 to 3. */
     public int ecn(int i) {
         long at = control(i, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS);
         return at < 0 ? 0 : controls.get(JAVA_BYTE, at) & 3; // little-endian, so the low byte of an int too
     }
 
-    /** Where the data of a control message is that message {@code i} came with; negative when it has none of the kind. */
+    /** Where the data of message {@code i}'s control message of a kind begins; negative if there is none. */
     private long control(int i, int level, int type) {
         long length = Math.min(CONTROL, headers.get(JAVA_LONG, (long) MMSG * i + 40));
         return control(controls, (long) CONTROL * i, length, level, type);
@@ -355,18 +355,18 @@ public final class UdpDescriptor implements AutoCloseable {
         return -1;
     }
 
-    /** The bytes of message {@code i}, from 0, until the next call. */
+    /** The bytes of message {@code i}, from index 0, valid until the next call. */
     public byte[] message(int i) {
         MemorySegment.copy(buffers, JAVA_BYTE, (long) BYTES * i, heap, 0, length(i));
         return heap;
     }
 
-    /** The upper 64 bits of the sender's IP address of message {@code i}; IPv4 as IPv4-mapped IPv6. */
+    /** The upper 64 bits of message {@code i}'s sender address; IPv4 as IPv4-mapped IPv6. */
     public long fromHigh(int i) {
         return high(names, (long) NAME * i);
     }
 
-    /** The lower 64 bits of it. */
+    /** Its lower 64 bits. */
     public long fromLow(int i) {
         return low(names, (long) NAME * i);
     }
@@ -385,15 +385,15 @@ public final class UdpDescriptor implements AutoCloseable {
     }
 
     /**
-     * The upper 64 bits of the address of this host's that message {@code i} came to, as {@link #fromHigh}; both halves are 0
-     * where the kernel does not say.
+     * The upper 64 bits of this host's address that message {@code i} came to, as in {@link #fromHigh}; both halves are 0 if
+     * the kernel does not tell.
      */
     public long localHigh(int i) {
         long at = v4 ? -1 : control(i, IPPROTO_IPV6, IPV6_PKTINFO);
         return at < 0 ? 0 : Long.reverseBytes(controls.get(JAVA_LONG, at));
     }
 
-    /** The lower 64 bits of it. */
+    /** Its lower 64 bits. */
     public long localLow(int i) {
         long at = v4 ? control(i, IPPROTO_IP, IP_PKTINFO) : control(i, IPPROTO_IPV6, IPV6_PKTINFO);
         if (at < 0) return 0;
@@ -401,16 +401,16 @@ public final class UdpDescriptor implements AutoCloseable {
         return MAPPED | Integer.reverseBytes(controls.get(JAVA_INT, at + 4)) & 0xffffffffL;
     }
 
-    /** The index of the interface that message {@code i} came to; 0 where the kernel does not say, and for IPv4. */
+    /** The index of the interface that message {@code i} came to; 0 if the kernel does not tell, and for IPv4. */
     public int localScope(int i) {
         long at = v4 ? -1 : control(i, IPPROTO_IPV6, IPV6_PKTINFO);
         return at < 0 ? 0 : controls.get(JAVA_INT, at + 16);
     }
 
     /**
-     * What is sent from now on leaves from this address of the host's; from any that the kernel likes where both halves are 0.
+     * From now on sends from this address of the host; the kernel chooses one if both halves are 0.
      *
-     * @param scope the index of the interface to leave by; 0 for any
+     * @param scope the index of the interface to send by; 0 for any
      */
     public void leaveFrom(long high, long low, int scope) {
         sourceHigh = high;
@@ -418,19 +418,19 @@ public final class UdpDescriptor implements AutoCloseable {
         sourceScope = scope;
     }
 
-    /** The sender's port of message {@code i}. */
+    /** The port of message {@code i}'s sender. */
     public int fromPort(int i) {
         return port(names, (long) NAME * i);
     }
 
     /**
-     * Sends one datagram, or a super-packet of datagrams of {@code segment} bytes, the last of which may be short.
+     * Sends one datagram, or a super-packet of datagrams of {@code segment} bytes, the last of which may be shorter.
      *
      * @param high the upper 64 bits of the IP address; IPv4 as IPv4-mapped IPv6
      * @param low the lower 64 bits
      * @param segment 0 for one datagram
-     * @param ecn the mark of congestion notification, 0 to 3
-     * @return 0, or the error's number
+     * @param ecn the ECN bits, 0 to 3
+     * @return 0, or the error number
      */
     public int send(long high, long low, int port, byte[] bytes, int offset, int length, int segment, int ecn) {
         boolean toV4 = high == 0 && low >>> 32 == MAPPED >>> 32;

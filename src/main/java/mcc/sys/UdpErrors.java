@@ -1,6 +1,6 @@
 package mcc.sys;
 
-/** What the numbers of errno(3) mean that calls of UDP sockets end with. */
+/** What the error numbers (errno(3)) of calls on UDP sockets mean. */
 public final class UdpErrors {
     static final int ECONNREFUSED = 111;
     private static final int EPERM = 1;
@@ -27,7 +27,7 @@ public final class UdpErrors {
         };
     }
 
-    /** Whether a call may have failed for what an ICMP message said of an earlier datagram: each is told by one call. */
+    /** Whether the error may come from an ICMP message about an earlier datagram; the kernel reports each to one call. */
     static boolean mayBeOfAnother(int error) {
         return switch (error) {
             case ECONNREFUSED,
@@ -44,7 +44,7 @@ public final class UdpErrors {
         };
     }
 
-    /** Whether the host may have the address of {@link UdpDescriptor#leaveFrom} no longer, or no way from it. */
+    /** Whether the host may no longer have the address of {@link UdpDescriptor#leaveFrom}, or no route from it. */
     public static boolean mayBeOfSource(int error) {
         return switch (error) {
             case EINVAL, EADDRNOTAVAIL, ENETUNREACH, EHOSTUNREACH -> true;

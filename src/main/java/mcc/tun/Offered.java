@@ -181,7 +181,7 @@ public final class Offered {
                 if (each.number != thing >>> 17) continue;
                 return judge.untilNs(nowNs, peer, each.address, (thing & 1 << 16) != 0, (int) thing & 0xffff);
             }
-            return nowNs; // closed since
+            return nowNs; // removed since
         });
     }
 

@@ -8,13 +8,13 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node and where it may be reached.
+ * A node and its addresses.
  *
  * @param node the Ed25519 public key
- * @param addresses best first, at most {@link Limits#CONTACT_ADDRESSES}, unicast, without repetition; may be empty
+ * @param addresses best first, at most {@link Limits#CONTACT_ADDRESSES}, unicast, each once; may be empty
  */
 public record Contact(Id node, List<Address> addresses) {
-    /** Refuses too many addresses, and those to which nothing can be sent. */
+    /** Refuses too many addresses, and addresses to which nothing can be sent. */
     public Contact {
         if (addresses.size() > Limits.CONTACT_ADDRESSES) {
             throw new IllegalArgumentException("a contact has at most " + Limits.CONTACT_ADDRESSES + " addresses");
@@ -25,7 +25,7 @@ public record Contact(Id node, List<Address> addresses) {
         addresses = List.copyOf(addresses);
     }
 
-    /** Returns this contact with {@code first} as its best address, and the last one dropped where there were too many. */
+    /** Returns this contact with {@code first} as its best address; the last one is dropped if there are too many. */
     public Contact heardAt(Address first) {
         if (!addresses.isEmpty() && addresses.getFirst().equals(first)) return this;
         if (!first.isUnicast()) return this;

@@ -5,7 +5,7 @@ import mcc.core.Bytes;
 import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
-/** How the common values are written into protobuf fields and read back. */
+/** Converts common values to and from protobuf fields. */
 final class Fields {
     private Fields() {}
 

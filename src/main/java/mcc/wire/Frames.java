@@ -16,13 +16,13 @@ public final class Frames {
     public static final int UNUSED_DATA = 12;
     public static final int CONTROL = 15;
 
-    /** Runs of packets that one acknowledgement may name. */
+    /** Runs of packets in one acknowledgement, at most. */
     public static final int MAX_ACK_RANGES = 64;
     /** The longest message, in bytes. */
     public static final int MAX_MESSAGE_BYTES = 1_120;
-    /** What a packet with one datagram in it takes beyond the datagram, in bytes, at most. */
+    /** The most that a packet with one datagram needs beyond the datagram, in bytes. */
     public static final int DATAGRAM_OVERHEAD_BYTES = 28;
-    /** No packet number, stream id or offset is above this. */
+    /** Packet numbers, stream IDs and offsets are at most this. */
     public static final long MAX_VALUE = 1L << 62;
 
     static final int VARINT = 0;
@@ -30,20 +30,20 @@ public final class Frames {
 
     private Frames() {}
 
-    /** Returns whether the packet is about the link itself: it has a control frame, which is always the first field. */
+    /** Returns whether the packet concerns the link itself: its first field is a control frame. */
     public static boolean isControl(byte[] buf, int off, int len) {
         return len > 0 && buf[off] == (CONTROL << 3 | LENGTH);
     }
 
     /**
-     * Returns whether the packet is a message alone, without a packet number: the answer to early data, which is sent before
-     * there is a connection to number it.
+     * Returns whether the packet is only a message, without a packet number: an answer to early data, sent before there is a
+     * connection that numbers packets.
      */
     public static boolean isBareMessage(byte[] buf, int off, int len) {
         return len > 0 && buf[off] == (MESSAGE << 3 | LENGTH);
     }
 
-    /** Wraps the body of a control frame, at most 16,383 bytes, into a packet's whole plaintext. */
+    /** Makes a packet's plaintext of the body of a control frame, which has at most 16,383 bytes. */
     public static byte[] control(byte[] body) {
         int head = 1 + varintSize(body.length);
         byte[] out = new byte[head + body.length];
@@ -57,7 +57,7 @@ public final class Frames {
         return out;
     }
 
-    /** Where the body of a control packet begins, which then fills the rest; −1 when it is malformed. */
+    /** Returns where the body of a control packet begins, which fills the rest; −1 if it is malformed. */
     public static int controlOffset(byte[] buf, int off, int len) {
         if (len < 2) return -1;
         if (buf[off + 1] >= 0) return buf[off + 1] == len - 2 ? off + 2 : -1;

@@ -3,9 +3,9 @@ package mcc.wire;
 import mcc.core.Bytes;
 
 /**
- * A cursor over one {@code Frames} message: {@link #next} steps to the next frame, whose values then stand in the getters.
+ * A cursor over one {@code Frames} message: {@link #next} goes to the next frame, whose values the getters then return.
  *
- * <p>Unknown fields are skipped. Nothing throws; {@link #malformed} tells the end from an error.
+ * <p>Unknown fields are skipped. Nothing throws; {@link #malformed} distinguishes the end from an error.
  */
 public final class FramesReader {
     private byte[] buf = new byte[0];
@@ -33,7 +33,7 @@ public final class FramesReader {
         malformed = false;
     }
 
-    /** Steps to the next frame; false at the end and at an error. */
+    /** Goes to the next frame; false at the end or at an error. */
     public boolean next() {
         while (at < end) {
             long tag = varint(end);
@@ -48,7 +48,7 @@ public final class FramesReader {
         return false;
     }
 
-    /** Returns whether the bytes are no message, or one with a value out of range. */
+    /** Returns whether the bytes are not a valid message, or a value is out of range. */
     public boolean malformed() {
         return malformed;
     }
@@ -58,67 +58,70 @@ public final class FramesReader {
         return kind;
     }
 
-    /** The packet number, max_data, max_streams, unused_data or ping; ack: the largest; else the stream id. */
+    /**
+     * The value of packet_number, max_data, max_streams, unused_data or ping; for ack the largest packet number; else the
+     * stream ID.
+     */
     public long value() {
         return first;
     }
 
-    /** Of stream the offset, of max_stream_data the maximum. */
+    /** For stream the offset, for max_stream_data the maximum. */
     public long offset() {
         return second;
     }
 
-    /** Of ack the delay in microseconds. */
+    /** For ack the delay in microseconds. */
     public long delayUs() {
         return second;
     }
 
-    /** Of reset and stop the code. */
+    /** For reset and stop the code. */
     public int code() {
         return (int) second;
     }
 
-    /** Of reset the final size. */
+    /** For reset the final size. */
     public long finalSize() {
         return third;
     }
 
-    /** Of stream: whether it ends here. */
+    /** For stream: whether it ends here. */
     public boolean fin() {
         return fin;
     }
 
-    /** Of stream and datagram: the index of the data. */
+    /** For stream and datagram: the index of the data. */
     public int dataAt() {
         return dataAt;
     }
 
-    /** Of stream and datagram: the length of the data. */
+    /** For stream and datagram: the length of the data. */
     public int dataLength() {
         return dataLength;
     }
 
-    /** Of message and datagram: a copy. */
+    /** For message and datagram: a copy. */
     public Bytes message() {
         return Bytes.copyOf(buf, dataAt, dataLength);
     }
 
-    /** Of ack: packets marked CE so far. */
+    /** For ack: the number of packets that arrived with the CE mark so far. */
     public long ce() {
         return ce;
     }
 
-    /** Of ack: the number of runs, at least 1. */
+    /** For ack: the number of runs, at least 1. */
     public int ranges() {
         return ranges;
     }
 
-    /** Of ack: the lowest packet number of run {@code i}; run 0 is the newest. */
+    /** For ack: the lowest packet number of run {@code i}; run 0 is the newest. */
     public long lowest(int i) {
         return lowest[i];
     }
 
-    /** Of ack: the highest packet number of run {@code i}. */
+    /** For ack: the highest packet number of run {@code i}. */
     public long highest(int i) {
         return highest[i];
     }

@@ -5,7 +5,7 @@ import mcc.core.Bytes;
 /**
  * A cursor that writes one {@code Frames} message into an array, without allocation.
  *
- * <p>Each method that may not fit returns whether it did, and writes nothing when it did not. Values are at most
+ * <p>A method whose frame may not fit returns whether it did, and writes nothing if not. Values are at most
  * {@link Frames#MAX_VALUE} and not negative.
  */
 public final class FramesWriter {
@@ -14,7 +14,7 @@ public final class FramesWriter {
     private int at;
     private int end;
 
-    /** Starts over at {@code off} with room for {@code max} bytes; the array is borrowed until the next call of this. */
+    /** Starts over at {@code off} with room for {@code max} bytes; the array is borrowed until the next call of this method. */
     public void begin(byte[] array, int off, int max) {
         buf = array;
         start = off;
@@ -47,7 +47,7 @@ public final class FramesWriter {
         return single(Frames.MAX_STREAMS, maximum);
     }
 
-    /** Writes how much of the credit for all streams was never used and is given back, in all so far. */
+    /** Writes how many bytes of the credit for all streams were never used and are given back, in total so far. */
     public boolean unusedData(long bytes) {
         return single(Frames.UNUSED_DATA, bytes);
     }
@@ -71,7 +71,7 @@ public final class FramesWriter {
     /**
      * Writes an acknowledgement, with as many of the runs as fit.
      *
-     * @param runs downward from {@code largest}: lengths of runs that arrived and of gaps in turn, each at least 1
+     * @param runs downward from {@code largest}, in turn the lengths of a run that arrived and of a gap, each at least 1
      * @param count how many of {@code runs} there are: odd
      */
     public boolean ack(long largest, long delayUs, long ce, long[] runs, int count) {
@@ -96,9 +96,7 @@ public final class FramesWriter {
         return true;
     }
 
-    /**
-     * Returns how many of {@code want} bytes of a stream fit in the room left; negative when not even an empty frame fits.
-     */
+    /** Returns how many of {@code want} bytes of a stream fit into the rest; negative if not even an empty frame fits. */
     public int streamRoom(long id, long offset, int want) {
         int fixed = 1 + field(id) + field(offset) + 2;
         int most = room() - fixed - 1;
@@ -108,7 +106,7 @@ public final class FramesWriter {
         return over <= 0 ? length : length - over > 0 ? length - over : -1;
     }
 
-    /** Writes a stream frame but for its data: the caller copies {@code length} bytes to the returned index. */
+    /** Writes a stream frame without its data: the caller copies {@code length} bytes to the returned index. */
     public int stream(long id, long offset, int length, boolean fin) {
         int body = field(id) + field(offset) + (fin ? 2 : 0);
         if (length > 0) body += 1 + Frames.varintSize(length) + length;
@@ -157,7 +155,7 @@ public final class FramesWriter {
         return fields(Frames.STOP, id, code & 0xffffffffL, 0);
     }
 
-    /** The whole frame, with the FIN that it may get. */
+    /** The size of the whole frame, including a possible FIN. */
     private static int size(int fields, int length) {
         int body = fields + 1 + Frames.varintSize(length) + length;
         return 1 + Frames.varintSize(body) + body;
@@ -184,7 +182,7 @@ public final class FramesWriter {
         return value == 0 ? 0 : 1 + Frames.varintSize(value);
     }
 
-    /** Zero is not written: proto3. */
+    /** Zero is not written, as proto3 requires. */
     private void put(int field, long value) {
         if (value == 0) return;
         put(field << 3 | Frames.VARINT);

@@ -10,22 +10,22 @@ import mcc.wire.pb.InitiatorPayload;
 import mcc.wire.pb.ResponderPayload;
 import org.jspecify.annotations.Nullable;
 
-/** Parses what is not hot: handshake datagrams, their payloads and link control; null for what is malformed. */
+/** Parses what is rare: handshake datagrams, their payloads and link control; null for what is malformed. */
 public final class Handshakes {
-    /** No datagram is larger until the path's MTU is known. */
+    /** Until the path's MTU is known, no datagram is longer. */
     public static final int DATAGRAM_BYTES = 1200;
-    /** Early data is at most this long. */
+    /** The longest early data. */
     public static final int EARLY_BYTES = 512;
-    /** A certificate chain is at most this long. */
+    /** The longest certificate chain. */
     public static final int CERTIFICATE_BYTES = 480;
-    /** At most so many suites are offered. */
+    /** Most suites in an offer. */
     public static final int SUITES = 8;
 
     private static final int NOISE_BYTES = 1100;
 
     private Handshakes() {}
 
-    /** Parses one handshake datagram with fields in their limits. */
+    /** Parses a handshake datagram whose fields are within their limits. */
     public static @Nullable Datagram datagram(byte[] in, int offset, int length) {
         if (length > DATAGRAM_BYTES) return null;
         try {
@@ -91,7 +91,7 @@ public final class Handshakes {
                 .build();
     }
 
-    /** Reads an address to which a datagram could be sent; null for any other. */
+    /** Reads an address; null if no datagram can be sent to it. */
     public static @Nullable Address address(Endpoint endpoint) {
         int size = endpoint.getIp().size();
         if (size != 4 && size != 16) return null;

@@ -1,6 +1,6 @@
 package mcc.wire;
 
-/** The sizes that parsers enforce and writers keep to. */
+/** The limits that parsers enforce and writers keep. */
 public final class Limits {
     /** Largest encoded {@link Rpc}, in bytes. */
     public static final int RPC_BYTES = 1_120;
@@ -21,7 +21,7 @@ public final class Limits {
     /** Longest lease of a {@link Record}, in milliseconds. */
     public static final long LEASE_MS = 2 * 3_600_000;
 
-    /** What an Rpc with its call number and the headers of its body takes beside the lists, in bytes. */
+    /** What an Rpc needs beside the lists for its call number and its body's headers, in bytes. */
     static final int ENVELOPE_BYTES = 32;
 
     private Limits() {}

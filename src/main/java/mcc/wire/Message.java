@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Id;
 
-/** What one node asks another, or answers; every value of it fits one {@link Rpc}. */
+/** A request or an answer of one node to another; every value fits into one {@link Rpc}. */
 public sealed interface Message {
-    /** Returns whether it is asked, not answered. */
+    /** Returns whether it is a request. */
     default boolean isRequest() {
         return switch (this) {
             case Ping _, FindNode _, FindValue _, Store _, Beat _ -> true;
@@ -47,7 +47,7 @@ public sealed interface Message {
             }
         }
 
-        /** Takes the first contacts that fit; a contact loses its last addresses before the last contact is lost. */
+        /** Takes the first contacts that fit; a contact loses its last addresses before another contact is left out. */
         public static Nodes fitting(List<Contact> nearest) {
             return new Nodes(Message.fit(nearest, ROOM));
         }
@@ -56,14 +56,14 @@ public sealed interface Message {
     /**
      * Which records do you hold under {@code key}?
      *
-     * @param cursor 0 at first, then {@link Values#cursor} of the answer before
+     * @param cursor 0 at first, then {@link Values#cursor} of the previous answer
      */
     record FindValue(Id key, long cursor) implements Message {}
 
     /**
      * A record as its holder sees it.
      *
-     * @param beatAgeMs milliseconds since the writer last beat or stored it there
+     * @param beatAgeMs milliseconds since the holder last heard a heartbeat or a store from the writer
      */
     record Held(Record record, long beatAgeMs) {
         /** Refuses a negative age. */
@@ -96,7 +96,7 @@ public sealed interface Message {
             }
         }
 
-        /** Returns how many of {@code records}, from the first on, fit beside {@code contacts} nearest ones; at least one. */
+        /** Returns how many of {@code records}, from the first on, fit beside the nearest {@code contacts}; at least one. */
         public static int fitting(List<Held> records, List<Contact> contacts) {
             int room = ROOM - Message.bytes(contacts);
             int n = 0;
@@ -108,7 +108,7 @@ public sealed interface Message {
             return n;
         }
 
-        /** Makes an answer of all {@code records}, which must fit, and the first contacts that fit beside them. */
+        /** Makes an answer with all {@code records}, which must fit, and as many of the first contacts as fit beside them. */
         public static Values of(List<Held> records, List<Contact> nearest, int total, long cursor) {
             int room = ROOM;
             for (Held held : records) room -= held.wireBytes();
@@ -122,7 +122,7 @@ public sealed interface Message {
     /**
      * The answer to {@link Store}.
      *
-     * @param newest with {@link Verdict#OLD} the highest number that the holder knows; 0 where it does not say
+     * @param newest with {@link Verdict#OLD} the highest seq that the holder knows; 0 if it does not say
      * @param clockMs the holder's wall clock, milliseconds since 1970; 0 where it does not say
      */
     record Stored(Verdict verdict, long newest, long clockMs) implements Message {
@@ -131,7 +131,7 @@ public sealed interface Message {
             if (newest < 0 || clockMs < 0) throw new IllegalArgumentException("newest and clockMs are at least 0");
         }
 
-        /** A verdict alone. */
+        /** Only a verdict. */
         public Stored(Verdict verdict) {
             this(verdict, 0, 0);
         }
@@ -141,7 +141,7 @@ public sealed interface Message {
     enum Verdict {
         /** Kept, or held already. */
         KEPT,
-        /** A newer one of this writer and slot is, or was, held. */
+        /** A newer version of this writer and slot is, or was, held. */
         OLD,
         /** Signature or time of issue are wrong. */
         INVALID,
@@ -149,7 +149,7 @@ public sealed interface Message {
         FULL
     }
 
-    /** The sender, who must be the writer, still stands behind version {@code seq} of its record. */
+    /** A heartbeat: the sender, who must be the writer, confirms that version {@code seq} of its record still holds. */
     record Beat(Id key, Id slot, long seq) implements Message {
         /** Refuses a negative seq. */
         public Beat {
@@ -157,7 +157,7 @@ public sealed interface Message {
         }
     }
 
-    /** The answer to {@link Beat}; when not {@code known}, the record is to be stored again. */
+    /** The answer to {@link Beat}; if not {@code known}, the record must be stored again. */
     record Beaten(boolean known) implements Message {}
 
     /** Bytes for the lists of one answer. */

@@ -9,37 +9,37 @@ import mcc.wire.Provider.Protocol;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The ports of a service, in the order in which its owner wrote them: the first of each protocol is for whoever names none.
- * Without any they are not known, as of a provider whose record is of an earlier form.
+ * The ports of a service, in its owner's order: a user who names no port gets the first of its protocol. Empty if they are
+ * unknown, as in a provider's record of an earlier form.
  *
- * <p>Limits: {@link #RANGES_MAX} ranges, of {@link #PORTS_MAX} ports in all; no two have a port of a protocol in common, and
- * HTTP is TCP here.
+ * <p>Limits: {@link #RANGES_MAX} ranges with {@link #PORTS_MAX} ports in total; no port of a protocol occurs twice, and HTTP
+ * counts as TCP.
  */
 public record Ports(List<Range> ranges) {
-    /** Most ranges; one port is one, too. */
+    /** Most ranges; a single port is a range too. */
     public static final int RANGES_MAX = 16;
-    /** Most ports in all of them. */
+    /** Most ports in total. */
     public static final int PORTS_MAX = 1_024;
-    /** What a range takes in a record, in bytes, at most. */
+    /** The most that a range takes in a record, in bytes. */
     public static final int RANGE_BYTES = 12;
-    /** Of a provider that does not tell its ports. */
+    /** For a provider whose ports are unknown. */
     public static final Ports UNKNOWN = new Ports(List.of());
 
     /**
-     * Ports that follow one another, most often one.
+     * Consecutive ports, most often one.
      *
      * @param first 1 to 65,535
-     * @param last itself included
+     * @param last inclusive
      */
     public record Range(int first, int last, Protocol protocol) {
-        /** Refuses what is no range. */
+        /** Refuses an invalid range. */
         public Range {
             if (first < 1 || last < first || last > 65_535) {
                 throw new IllegalArgumentException("no range of ports: " + first + "-" + last);
             }
         }
 
-        /** Whether they are of UDP, rather than of TCP. */
+        /** Whether they are UDP ports, else TCP. */
         public boolean isUdp() {
             return protocol == Protocol.UDP;
         }
@@ -69,7 +69,7 @@ public record Ports(List<Range> ranges) {
         return new Ports(List.of(new Range(port, port, protocol)));
     }
 
-    /** What is wrong with these together, as what they must be instead; null for nothing. */
+    /** What is wrong with the ranges, as a text that says what they must be; null for nothing. */
     public static @Nullable String fault(List<Range> ranges) {
         if (ranges.size() > RANGES_MAX) return "at most " + RANGES_MAX + " entries; a range of ports is one";
         int all = 0;
@@ -83,40 +83,40 @@ public record Ports(List<Range> ranges) {
         return all > PORTS_MAX ? "at most " + PORTS_MAX + " ports in all" : null;
     }
 
-    /** Whether they are known. */
+    /** Whether the ports are known. */
     public boolean isKnown() {
         return !ranges.isEmpty();
     }
 
-    /** The first of a protocol; 0 where there is none. */
+    /** The first port of a protocol; 0 if there is none. */
     public int first(boolean udp) {
         for (Range range : ranges) if (range.isUdp() == udp) return range.first;
         return 0;
     }
 
-    /** Whether this port is one of them. */
+    /** Whether this is one of the ports. */
     public boolean has(boolean udp, int port) {
         for (Range range : ranges) if (range.has(udp, port)) return true;
         return false;
     }
 
     /**
-     * The port that an asker gets.
+     * The port that a user gets.
      *
      * @param wanted 0 for the first of the protocol
-     * @return 0 where there is none such
+     * @return 0 if there is no such port
      */
     public int choose(boolean udp, int wanted) {
         if (wanted == 0) return first(udp);
         return has(udp, wanted) ? wanted : 0;
     }
 
-    /** What they take in a record beside the first, which every provider has room for. */
+    /** What they take in a record beyond the first range, for which every provider has room. */
     int moreBytes() {
         return RANGE_BYTES * Math.max(0, ranges.size() - 1);
     }
 
-    /** As people write them: {@code 53/udp+tcp, 50000-50100/tcp}. */
+    /** In the form that people write: {@code 53/udp+tcp, 50000-50100/tcp}. */
     @Override
     public String toString() {
         Map<String, List<String>> protocols = new LinkedHashMap<>();
@@ -143,9 +143,9 @@ public record Ports(List<Range> ranges) {
     }
 
     /**
-     * Reads what {@link #encode} wrote; what speaks a protocol of later versions is left out.
+     * Reads what {@link #encode} wrote; ranges with a protocol of later versions are left out.
      *
-     * @throws IllegalArgumentException where they are out of range
+     * @throws IllegalArgumentException if they are out of range
      */
     static Ports decode(List<mcc.wire.pb.Provider.ServicePort> all) {
         if (all.size() > RANGES_MAX) throw new IllegalArgumentException("too many ranges of ports");

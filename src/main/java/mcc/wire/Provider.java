@@ -13,16 +13,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The offer of one service by one node, the body of a {@link Record}.
  *
- * @param endpoint the instance's ID, which does not travel: it is the slot of the record
- * @param node who offers it
- * @param registration SHA-256(registration ID): with the node it proves the endpoint ID
- * @param addresses where that node may be reached, at most {@link Limits#CONTACT_ADDRESSES}
+ * @param endpoint the instance's ID; it is the record's slot, so it is not in the body
+ * @param node the node that offers it
+ * @param registration SHA-256(registration ID): together with the node it proves the endpoint ID
+ * @param addresses of that node, at most {@link Limits#CONTACT_ADDRESSES}
  * @param protocol of the first port
- * @param ports not known where its node is of an earlier version
+ * @param ports unknown if the node has an earlier version
  * @param weight 1 to 1,000
- * @param loadPermille 0 idle to 1,000 full
+ * @param loadPermille from 0 (idle) to 1,000 (full)
  * @param tags at most 8 of at most 32 bytes
- * @param meta at most 8, names to 32 and values to 64 bytes, in the order in which it travels
+ * @param meta at most 8, names to 32 and values to 64 bytes, in the order of the encoding
  * @param org the organisation's name, at most 63 bytes
  * @param service the service's name within it, at most 63 bytes
  */
@@ -48,14 +48,14 @@ public record Provider(
     /** Largest weight. */
     public static final int WEIGHT = 1_000;
     /**
-     * All tags and meta together, with 4 bytes for each tag and 8 for each entry, and of ports {@link Ports#RANGE_BYTES} for each
-     * range but the first, so that the whole fits one record.
+     * Space for all tags, meta and ports together, so that the whole fits one record: 4 bytes more per tag, 8 more per entry
+     * of meta, and {@link Ports#RANGE_BYTES} for each range after the first.
      */
     public static final int LABELS_BYTES = 360;
 
     private static final int NAME_BYTES = 63;
 
-    /** What is spoken at the port. */
+    /** The protocol spoken at a port. */
     public enum Protocol {
         TCP,
         UDP,
@@ -76,7 +76,7 @@ public record Provider(
         }
     }
 
-    /** One that does not tell its ports. */
+    /** One whose ports are unknown. */
     public Provider(
             Id endpoint,
             Id node,
@@ -104,7 +104,7 @@ public record Provider(
                 service);
     }
 
-    /** Whether it has this port, as far as is known; 0 for any of the protocol. */
+    /** Whether it has this port, as far as is known; 0 means any port of the protocol. */
     public boolean has(boolean udp, int port) {
         return ports.isKnown() ? ports.choose(udp, port) != 0 : udp == (protocol == Protocol.UDP);
     }
@@ -123,13 +123,13 @@ public record Provider(
                         .allMatch(e -> bytes(e.getKey()) <= LABEL_BYTES && bytes(e.getValue()) <= VALUE_BYTES);
     }
 
-    /** Returns the same offer by a node that is so busy. */
+    /** Returns the same offer with another load. */
     public Provider withLoad(int permille) {
         return new Provider(
                 endpoint, node, registration, addresses, protocol, ports, weight, permille, tags, meta, org, service);
     }
 
-    /** Returns what tags, meta and ports take of {@link #LABELS_BYTES}. */
+    /** Returns how much of {@link #LABELS_BYTES} tags, meta and ports take. */
     public static int labelsBytes(List<String> tags, Map<String, String> meta, Ports ports) {
         int n = ports.moreBytes();
         for (String tag : tags) n += 4 + bytes(tag);
@@ -175,7 +175,7 @@ public record Provider(
         };
     }
 
-    /** Parses the encoded form, found under the slot {@code endpoint}; null when it is not one. */
+    /** Parses the encoded form, found under the slot {@code endpoint}; null if it is malformed. */
     public static @Nullable Provider parse(Id endpoint, Bytes body) {
         try {
             return of(endpoint, mcc.wire.pb.Provider.parseFrom(body.toArray()));

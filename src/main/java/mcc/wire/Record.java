@@ -7,11 +7,11 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The signed envelope of all that others store for a writer. Well-formed by construction; whether the signature is right
- * is the holder's and the reader's to check over {@link #signedBytes}.
+ * A signed envelope for everything that nodes store for others. Always well-formed; holders and readers must check the
+ * signature over {@link #signedBytes}.
  *
- * <p>The signature covers {@code "mcc/record/1"}, the network's name with a length of two bytes, and the content as the
- * very bytes that travelled, so no re-encoding can change what was signed.
+ * <p>The signature covers {@code "mcc/record/1"}, the network's name after its length in two bytes, and the content's bytes
+ * exactly as they were received, so re-encoding cannot change what was signed.
  */
 @SuppressWarnings("JavaLangClash") // The field's own word; java.lang.Record is never named in this program.
 public final class Record {
@@ -19,7 +19,7 @@ public final class Record {
     private static final int VERSION = 1;
 
     /**
-     * What the writer says.
+     * The content of a record.
      *
      * @param key where it is stored
      * @param writer the Ed25519 public key that signs
@@ -27,13 +27,14 @@ public final class Record {
      * @param seq grows with every version of (key, writer, slot); at least 0
      * @param issuedAtMs milliseconds since 1970; at least 0
      * @param leaseMs how long to keep it, 0 (withdrawn) to {@link Limits#LEASE_MS}
-     * @param beatMs live while beaten at least this often, 0 (never beaten) to {@link Limits#LEASE_MS}
+     * @param beatMs the record counts as live while its writer sends a heartbeat at least this often; 0 (no heartbeats) to
+     *     {@link Limits#LEASE_MS}
      * @param admit why the writer may write here, opaque, at most {@link Limits#ADMIT_BYTES}
      * @param body opaque, at most {@link Limits#BODY_BYTES}
      */
     public record Content(
             Id key, Id writer, Id slot, long seq, long issuedAtMs, long leaseMs, long beatMs, Bytes admit, Bytes body) {
-        /** Refuses what is out of range. */
+        /** Refuses values that are out of range. */
         public Content {
             String wrong = wrong(seq, issuedAtMs, leaseMs, beatMs, admit.size(), body.size());
             if (wrong != null) throw new IllegalArgumentException(wrong);
@@ -59,7 +60,7 @@ public final class Record {
         this.signature = signature;
     }
 
-    /** Makes a record; {@code sign} is the writer's signature over the bytes given to it, 64 bytes long. */
+    /** Makes a record; {@code sign} returns the writer's signature over the given bytes, 64 bytes long. */
     public static Record sign(Content content, Bytes network, Function<byte[], Bytes> sign) {
         Bytes raw = encode(content);
         Bytes signature = sign.apply(signedBytes(network, raw));
@@ -67,7 +68,7 @@ public final class Record {
         return new Record(content, raw, signature);
     }
 
-    /** Takes an envelope apart; null when it is not well-formed. The signature is not checked. */
+    /** Parses an envelope; null if it is malformed. The signature is not checked. */
     public static @Nullable Record parse(Bytes raw, Bytes signature) {
         if (raw.size() > Limits.CONTENT_BYTES || signature.size() != Limits.SIGNATURE_BYTES) return null;
         try {
@@ -78,12 +79,12 @@ public final class Record {
         }
     }
 
-    /** Returns what the writer says. */
+    /** Returns the parsed content. */
     public Content content() {
         return content;
     }
 
-    /** Returns the content as the bytes that were signed. */
+    /** Returns the content's bytes, as they were signed. */
     public Bytes raw() {
         return raw;
     }
@@ -93,7 +94,7 @@ public final class Record {
         return signature;
     }
 
-    /** Returns the bytes over which the signature is made in {@code network}. */
+    /** Returns the bytes that the signature covers in {@code network}. */
     public byte[] signedBytes(Bytes network) {
         return signedBytes(network, raw);
     }

@@ -11,7 +11,7 @@ import mcc.core.Invariant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request or answer as it travels.
+ * One request or answer with its call number.
  *
  * @param call drawn by the asker; the answer carries the same number
  */

@@ -1,7 +1,7 @@
 package mcc.wire;
 
 /**
- * The header of a sealed datagram, written and read by hand: 13 bytes that are also the beginning of a protobuf
+ * The header of a sealed datagram, read and written by hand: 13 bytes that are also a valid beginning of a protobuf
  * {@code Datagram}.
  *
  * <pre>
@@ -17,11 +17,11 @@ package mcc.wire;
 public final class Transport {
     /** Length of the header in bytes. */
     public static final int HEADER_BYTES = 13;
-    /** Length of an authentication tag, the least that a box can be. */
+    /** Length of an authentication tag, and so of the shortest box. */
     public static final int TAG_BYTES = 16;
-    /** Header and tag: what a datagram costs above what it carries. */
+    /** What a datagram costs beyond its content: header and tag. */
     public static final int OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES;
-    /** The largest box that two varint bytes can tell. */
+    /** The longest box whose length fits two varint bytes. */
     public static final int BOX_MAX_BYTES = (1 << 14) - 1;
 
     /** The kind of a box that holds frames. */
@@ -29,9 +29,9 @@ public final class Transport {
 
     /** The kind of a box that holds a packet of the virtual interface. */
     public static final byte PACKET = 4 << 3 | 2;
-    /** The same, with the checksum of its TCP or UDP not filled in. */
+    /** The same, with its TCP or UDP checksum not filled in. */
     public static final byte PACKET_NEEDS_CSUM = 5 << 3 | 2;
-    /** The kind of a box that holds one half of a packet, behind a byte that tells which. */
+    /** The kind of a box that holds one half of a packet, after a byte that tells which. */
     public static final byte PACKET_PART = 14 << 3 | 2;
 
     private static final byte RECEIVER_TAG = 1 << 3 | 5;
@@ -50,12 +50,12 @@ public final class Transport {
         out[offset + 12] = (byte) (box >>> 7);
     }
 
-    /** Returns whether these bytes begin as transport data does; a handshake never does. */
+    /** Returns whether these bytes begin like transport data, as no handshake does. */
     public static boolean looksLike(byte[] in, int offset, int length) {
         return length > 0 && in[offset] == RECEIVER_TAG;
     }
 
-    /** Returns whether these bytes are exactly one transport datagram in its one allowed form, whatever its kind. */
+    /** Returns whether these bytes are exactly one transport datagram in its only valid form, of any kind. */
     public static boolean isWellFormed(byte[] in, int offset, int length) {
         if (length < OVERHEAD_BYTES || length - HEADER_BYTES > BOX_MAX_BYTES) return false;
         if (in[offset] != RECEIVER_TAG || in[offset + 5] != COUNTER_TAG) return false;
