@@ -75,7 +75,7 @@ final class RunVerbTest {
     @CsvSource({
         "0.0.0.0:8080, http: 0.0.0.0:8080 is not loopback",
         "nobody.invalid:1, http: host 'nobody.invalid' is unknown",
-        "8080, http: '8080' is no address"
+        "8080, http: '8080' is not an address"
     })
     void anAddressForRestThatIsNotLoopbackIsRefusedBeforeAnythingStarts(String http, String detail) {
         assertThatExceptionOfType(Problem.class)
