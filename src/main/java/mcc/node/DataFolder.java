@@ -317,7 +317,7 @@ public final class DataFolder implements AutoCloseable {
             lock.release();
             channel.close();
         } catch (IOException _) {
-            // the process ends anyway, and with it the lock
+            // the lock ends with the process
         }
     }
 }

@@ -395,7 +395,7 @@ public final class Node implements AutoCloseable {
         try {
             kernel = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
         } catch (IOException _) {
-            // then there is the environment's word alone
+            // HOSTNAME from the environment is all there is
         }
         return Settings.hostName(System.getenv("HOSTNAME"), kernel);
     }

@@ -107,7 +107,7 @@ class Dht extends Page {
     const failed = lookup.steps.filter((s) => s.result === "timeout" || s.result === "unreachable").length;
     return html`<p>${badge(failed ? "warn" : "ok", `${lookup.tookMs} ms`)}
         ${count(lookup.requests ?? lookup.steps.length, "node")} asked, ${failed} without an answer; ${count(lookup.result.closest.length, "closest node")}, ${count(lookup.result.records, "record")} found.</p>
-      ${ladder(lookup, Math.max(280, Math.min(1000, this.clientWidth - 40)))} ${lookup.steps.length ? steps(lookup) : html`<p class="muted">Nobody had to be asked.</p>`}`;
+      ${ladder(lookup, Math.max(280, Math.min(1000, this.clientWidth - 40)))} ${lookup.steps.length ? steps(lookup) : html`<p class="muted">No request was needed.</p>`}`;
   }
 
   render() {

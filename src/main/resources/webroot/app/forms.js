@@ -121,7 +121,7 @@ class Register extends Form {
       { name: "port", pointer: this.#ports().length > 1 ? "/ports" : "/port", label: "Ports", required: true, placeholder: "8000", note: "where it listens: 8000, or 53/udp+tcp, 50000-50100" },
       { name: "host", label: "Host", placeholder: "127.0.0.1", note: "where it listens, seen from this node" },
       { name: "protocol", label: "Protocol", options: ["tcp", "http", "udp"], note: "what it speaks at ports that do not say so", required: true },
-      { name: "check", label: "Check", options: this.#ports().length && this.#ports().every((p) => p.protocol === "udp") ? ["none", "ttl"] : ["none", "tcp", "http", "ttl"], note: "how the node sees that it is well", required: true },
+      { name: "check", label: "Check", options: this.#ports().length && this.#ports().every((p) => p.protocol === "udp") ? ["none", "ttl"] : ["none", "tcp", "http", "ttl"], note: "how the node checks its health", required: true },
       ...(check === "http" ? [{ name: "path", pointer: "/check/path", label: "Check path", placeholder: "/health", note: "asked for by GET", required: true }] : []),
       { name: "weight", label: "Weight", type: "number", placeholder: "100", note: "its share of new connections among equally good providers" },
       { name: "tags", label: "Tags", placeholder: "eu stable", note: "words, with spaces between" },

@@ -12,7 +12,7 @@ const OFFLINE = {
   title: "The node does not answer",
   code: "unreachable",
   detail: "No connection to the node that serves this page.",
-  hint: "Start it again, or see whether it still runs: mcc status",
+  hint: "Check whether it still runs (mcc status), or start it again",
 };
 
 const TOKEN = "mcc-token";

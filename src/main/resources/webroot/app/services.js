@@ -131,7 +131,7 @@ class Services extends Page {
       ${!shown
         ? loading()
         : shown.length === 0
-          ? html`<p class="muted">No provider is left. Failing ones are kept by their owner; dead ones go with their lease.</p>`
+          ? html`<p class="muted">No provider is left. Failing ones stay registered at their nodes; those of dead nodes disappear when their lease ends.</p>`
           : html`<table role="table" aria-label="Providers of ${name}">
               <thead role="rowgroup"><tr role="row">${["Rank", "Provider", "Health", "Path", "Why this rank", "Lease", "Use"].map((h) => html`<th role="columnheader" scope="col">${h}</th>`)}</tr></thead>
               <tbody role="rowgroup">${shown.map((p, i) => this.#provider(p, i, name))}</tbody>
