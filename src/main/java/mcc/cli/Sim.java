@@ -37,7 +37,7 @@ final class Sim implements Callable<Integer> {
             names = "--fidelity",
             paramLabel = "messages|packets",
             description =
-                    "links that are mere latency, or real ones with real keys; default messages; scenario packets: always packets")
+                    "mere latency, or real links with real keys; default messages; scenario packets: always packets")
     @Nullable
     String fidelity;
 

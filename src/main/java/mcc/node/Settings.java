@@ -252,40 +252,8 @@ public final class Settings {
             case "udp.idle" -> seconds(name, value, "[1-9][0-9]{0,3}", "1 to 9999 seconds");
             case "udp.offload", "tun.offload" -> oneOf(name, value, "auto", "off");
             case "tun.allow" -> oneOf(name, value, "none", "all");
-            case "tun.inbound" -> {
-                String[] rules = value.split(",");
-                if (rules.length > Rule.MAX) {
-                    throw new Problem(
-                            "config",
-                            name + " has more than " + Rule.MAX + " rules",
-                            "join ports, as in tcp:5000-5010");
-                }
-                for (String rule : rules) {
-                    if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;
-                    throw new Problem(
-                            "config",
-                            name + ": '" + rule + "' is not a rule",
-                            "write tcp:22, udp:5000-5010 or any@NODE");
-                }
-            }
-            case "tun.routes" -> {
-                String[] parts = value.split(",");
-                if (parts.length > Subnets.MAX) {
-                    throw new Problem(
-                            "config", name + " has more than " + Subnets.MAX + " networks", "join some of them");
-                }
-                Set<String> seen = new HashSet<>();
-                for (String part : parts) {
-                    if (part.isBlank()) continue;
-                    Subnet subnet = Subnet.parse(part.strip());
-                    if (subnet == null) {
-                        String hint = "write 192.0.2.0/24@NODE or 2001:db8::/48, with no bit set behind the prefix";
-                        throw new Problem("config", name + ": '" + part + "' is not a network behind a node", hint);
-                    }
-                    if (seen.add(subnet.toString())) continue;
-                    throw new Problem("config", name + " has " + subnet + " twice", "keep the one with the right node");
-                }
-            }
+            case "tun.inbound" -> checkRules(name, value);
+            case "tun.routes" -> checkRoutes(name, value);
             case "tun.name" -> {
                 if (!value.matches("[a-z][a-z0-9-]{0,14}")) {
                     throw new Problem(
@@ -310,6 +278,37 @@ public final class Settings {
             }
             case "data", "log.file" -> path(name, value);
             default -> {}
+        }
+    }
+
+    private static void checkRules(String name, String value) {
+        String[] rules = value.split(",");
+        if (rules.length > Rule.MAX) {
+            throw new Problem(
+                    "config", name + " has more than " + Rule.MAX + " rules", "join ports, as in tcp:5000-5010");
+        }
+        for (String rule : rules) {
+            if (rule.isBlank() || Rule.parse(rule.strip()) != null) continue;
+            throw new Problem(
+                    "config", name + ": '" + rule + "' is not a rule", "write tcp:22, udp:5000-5010 or any@NODE");
+        }
+    }
+
+    private static void checkRoutes(String name, String value) {
+        String[] parts = value.split(",");
+        if (parts.length > Subnets.MAX) {
+            throw new Problem("config", name + " has more than " + Subnets.MAX + " networks", "join some of them");
+        }
+        Set<String> seen = new HashSet<>();
+        for (String part : parts) {
+            if (part.isBlank()) continue;
+            Subnet subnet = Subnet.parse(part.strip());
+            if (subnet == null) {
+                String hint = "write 192.0.2.0/24@NODE or 2001:db8::/48, with no bit set behind the prefix";
+                throw new Problem("config", name + ": '" + part + "' is not a network behind a node", hint);
+            }
+            if (seen.add(subnet.toString())) continue;
+            throw new Problem("config", name + " has " + subnet + " twice", "keep the one with the right node");
         }
     }
 

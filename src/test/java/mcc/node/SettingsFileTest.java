@@ -60,7 +60,7 @@ class SettingsFileTest {
         "'bootstrap: [a:1, b:2]', bootstrap, 'a:1,b:2'"
     })
     void aValueIsTheTextThatWasWritten(String text, String key, String value) throws Exception {
-        if (value.equals("~")) assertThat(refused(text).detail()).contains("'~' is no host name");
+        if (value.equals("~")) assertThat(refused(text).detail()).contains("'~' is not a valid host name");
         else assertThat(load(text).text(key)).isEqualTo(value);
     }
 
@@ -72,16 +72,16 @@ class SettingsFileTest {
         "'name: x\\nnmae: y', 2, 1, did you mean 'name'",
         "'udp:\\n  idel: 7', 2, 3, did you mean 'udp.idle'",
         "'name: x\\nnetwork: [unclosed', 2, 19, not YAML",
-        "'name: x\\nudp.idle: 0', 2, 1, is no time",
+        "'name: x\\nudp.idle: 0', 2, 1, is not a valid time",
         "'name: x\\nlog.level: loud', 2, 1, is not allowed",
-        "'name: x\\nlisten: nonsense', 2, 1, is no address",
+        "'name: x\\nlisten: nonsense', 2, 1, is not an address",
         "'name: [a, b]', 1, 7, takes one value",
-        "'name: x\\nbootstrap: nonsense', 2, 1, is no address",
+        "'name: x\\nbootstrap: nonsense', 2, 1, is not an address",
         "'listen: [[a]]', 1, 10, list of texts",
         "'a: &a\\n  b: *a', 1, 4, nested too deep",
         "'name: &a [*a]', 1, 7, takes one value",
         "'listen: &a [*a]', 1, 9, list of texts",
-        "'? [a]\\n: b', 1, 3, no key",
+        "'? [a]\\n: b', 1, 3, not a key",
         "'- a', 1, 1, keys and values",
         "just text, 1, 1, keys and values",
         "'<<: {name: a}', 1, 6, did you mean",
@@ -110,7 +110,7 @@ class SettingsFileTest {
                 Files.write(folder.resolve("node.yaml"), new byte[] {'n', 'a', 'm', 'e', ':', ' ', (byte) 0xe4, '\n'});
         assertThatExceptionOfType(Problem.class)
                 .isThrownBy(() -> Settings.load(Map.of(), Map.of(), file))
-                .satisfies(p -> assertThat(p.detail()).contains("no text in UTF-8"));
+                .satisfies(p -> assertThat(p.detail()).contains("not text in UTF-8"));
         assertThatExceptionOfType(Problem.class)
                 .isThrownBy(() -> Settings.load(Map.of(), Map.of(), folder))
                 .satisfies(p -> assertThat(p.detail()).contains("cannot be read"));

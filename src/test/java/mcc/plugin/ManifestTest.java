@@ -40,7 +40,7 @@ class ManifestTest {
                 "name     | ''              | name must be a text",
                 "name     | '\"../x\"'      | name '../x'",
                 "name     | 7               | name must be a text",
-                "name     | '\"-a\"'        | within letters or digits",
+                "name     | '\"-a\"'        | must have letters, digits",
                 "version  | null            | version must be a text",
                 "verticles| []              | verticles is empty",
                 "verticles| '\"A\"'         | verticles must be a list",

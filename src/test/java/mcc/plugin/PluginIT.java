@@ -131,7 +131,7 @@ class PluginIT {
             expect(node, "bad-json", "failed", "not a JSON object");
             expect(node, "no-jar", "failed", "cannot be read as a jar");
             expect(node, "no-class", "failed", "gone.Verticle");
-            expect(node, "no-verticle", "failed", "no Vert.x verticle");
+            expect(node, "no-verticle", "failed", "not a Vert.x verticle");
             expect(node, "thrower", "backoff", "thrown in the constructor");
             awaitState(node, "a", "running");
             expect(node, "b", "failed", "served by plugin 'a'");
