@@ -12,7 +12,7 @@ final class Clocks {
     /** Nodes remembered. */
     private static final int NODES = 64;
     /** An answer that took longer is too inexact. */
-    private static final long SLOWEST_NS = 5 * Config.SECOND;
+    private static final long SLOWEST_NS = 5 * DhtConfig.SECOND;
     /** A difference is reported from here on, and until it falls below the second figure. */
     private static final long TELL_MS = 60_000;
 
@@ -33,7 +33,7 @@ final class Clocks {
      */
     void heard(Id node, long epochMs, long rttNs) {
         if (epochMs <= 0 || rttNs > SLOWEST_NS) return;
-        long ahead = shared.epochMs() - rttNs / 2 / Config.MS - epochMs;
+        long ahead = shared.epochMs() - rttNs / 2 / DhtConfig.MS - epochMs;
         aheadMs.remove(node);
         if (aheadMs.size() == NODES) aheadMs.pollFirstEntry();
         aheadMs.put(node, ahead);

@@ -231,7 +231,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private long reportedChanges;
 
     /** Makes the DHT of node {@code self}; it does nothing before {@link Input.Start}. */
-    public Dht(Config config, Id self, Signing signing, Rng rng, Counters counters) {
+    public Dht(DhtConfig config, Id self, Signing signing, Rng rng, Counters counters) {
         shared = new Shared(config, self, signing, rng, counters);
         calls = new Calls(shared);
         server = new Server(shared);

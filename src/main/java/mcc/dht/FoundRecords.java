@@ -134,7 +134,7 @@ final class FoundRecords {
         if (chosen.size() > limit) chosen.sort(Comparator.comparingInt(best -> -best.tellers.size()));
         List<Holding> out = new ArrayList<>();
         for (Best best : chosen.subList(0, Math.min(limit, chosen.size()))) {
-            long ageMs = Math.max(0, nowNs - best.heardNs) / Config.MS;
+            long ageMs = Math.max(0, nowNs - best.heardNs) / DhtConfig.MS;
             long beatMs = best.record.content().beatMs();
             out.add(new Holding(best.record, ageMs, beatMs == 0 || ageMs < beatMs, best.tellers.size()));
         }

@@ -59,7 +59,7 @@ final class Item {
         return instance.writer;
     }
 
-    /** What it takes of {@link Config.Limits#recordBytes}: its content is held twice, encoded and decoded. */
+    /** What it takes of {@link DhtConfig.Limits#recordBytes}: its content is held twice, encoded and decoded. */
     int bytes() {
         return bytes(record);
     }
@@ -71,7 +71,7 @@ final class Item {
     /** Whether it needs no heartbeat, or one came in time. */
     boolean isLive(long nowNs) {
         long beatMs = record.content().beatMs();
-        return beatMs == 0 || nowNs - heardNs < beatMs * Config.MS;
+        return beatMs == 0 || nowNs - heardNs < beatMs * DhtConfig.MS;
     }
 
     /** The network that an address belongs to, for shares: its /24 (IPv4) or /48 (IPv6). */

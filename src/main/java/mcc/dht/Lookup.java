@@ -137,7 +137,7 @@ final class Lookup {
     final LookupGoal goal;
     final FoundRecords found;
     final long startNs;
-    private final Config config;
+    private final DhtConfig config;
     private final List<Peer> peers = new ArrayList<>(32);
     private final List<Trace.Step> steps = new ArrayList<>();
     private int requests;
@@ -147,7 +147,7 @@ final class Lookup {
     private int pagesAsked;
     private boolean relented;
 
-    Lookup(long id, Id target, LookupGoal goal, Config config, long nowNs) {
+    Lookup(long id, Id target, LookupGoal goal, DhtConfig config, long nowNs) {
         this.id = id;
         this.target = target;
         this.goal = goal;
@@ -383,7 +383,7 @@ final class Lookup {
 
     private void step(Peer peer, long nowNs, Trace.Result result, int count) {
         if (steps.size() == STEPS || !goal.isTraced()) return;
-        long atMs = (peer.askedNs - startNs) / Config.MS;
+        long atMs = (peer.askedNs - startNs) / DhtConfig.MS;
         long rttNs = nowNs - peer.askedNs;
         int shared = target.sharedBits(peer.position);
         steps.add(new Trace.Step(steps.size(), atMs, peer.contact.node(), shared, result, count, rttNs));
@@ -420,6 +420,6 @@ final class Lookup {
     }
 
     Trace trace(long nowNs) {
-        return new Trace(id, target, (nowNs - startNs) / Config.MS, requests + pagesAsked, steps);
+        return new Trace(id, target, (nowNs - startNs) / DhtConfig.MS, requests + pagesAsked, steps);
     }
 }

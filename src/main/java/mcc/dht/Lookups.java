@@ -14,7 +14,7 @@ final class Lookups {
     /** Most pages asked of one holder. */
     private static final int PAGES = 8;
     /** A lookup older than this asks for no further page, so that a holder that is slow with each page holds nobody up. */
-    private static final long PAGES_NS = 3 * Config.SECOND;
+    private static final long PAGES_NS = 3 * DhtConfig.SECOND;
 
     private final Shared shared;
     private final Calls calls;
@@ -154,7 +154,7 @@ final class Lookups {
                 continue;
             }
             any = true;
-            long ageNs = Math.min(held.beatAgeMs(), mcc.wire.Limits.LEASE_MS) * Config.MS;
+            long ageNs = Math.min(held.beatAgeMs(), mcc.wire.Limits.LEASE_MS) * DhtConfig.MS;
             lookup.found.add(record, shared.nowNs - ageNs, holder);
         }
         return any;

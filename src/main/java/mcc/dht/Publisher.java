@@ -24,8 +24,8 @@ final class Publisher {
 
     private static final int ATTEMPTS = 2;
     private static final int WITHDRAW_ATTEMPTS = 4;
-    private static final long RETRY_NS = 5 * Config.SECOND;
-    /** Lookups for holders at a time: the rest of {@link Config.Limits#lookups} is for lookups that somebody waits for. */
+    private static final long RETRY_NS = 5 * DhtConfig.SECOND;
+    /** Lookups for holders at a time: the rest of {@link DhtConfig.Limits#lookups} is for lookups that somebody waits for. */
     private static final int LOOKING = 64;
     /** How far above the wall clock a holder's version number may be, in milliseconds: no node's clock is off by more. */
     private static final long PLAUSIBLE_MS = 24 * 3_600_000L;
@@ -34,7 +34,7 @@ final class Publisher {
     /** How many holders must report that another node publishes with our key. */
     private static final int TWIN_WITNESSES = 2;
 
-    private static final long TWIN_PAUSE_NS = Config.MINUTE;
+    private static final long TWIN_PAUSE_NS = DhtConfig.MINUTE;
 
     private final Shared shared;
     private final Calls calls;
@@ -305,7 +305,7 @@ final class Publisher {
         thin(publication, !enough);
         if (enough && !publication.holders.isEmpty()) publication.established = true;
         long leaseMs = current(publication).content().leaseMs();
-        long inNs = enough && !publication.holders.isEmpty() ? leaseMs * Config.MS / 2 : RETRY_NS;
+        long inNs = enough && !publication.holders.isEmpty() ? leaseMs * DhtConfig.MS / 2 : RETRY_NS;
         shared.agenda.add(
                 shared.nowNs + shared.jittered(inNs), new Agenda.Task.Republish(publication, publication.round));
     }
@@ -324,7 +324,7 @@ final class Publisher {
     }
 
     private void renewLater(Publication publication) {
-        long inNs = publication.leaseMs * Config.MS / 3;
+        long inNs = publication.leaseMs * DhtConfig.MS / 3;
         shared.agenda.add(shared.nowNs + shared.jittered(inNs), new Agenda.Task.Renew(publication, publication.round));
     }
 

@@ -35,7 +35,7 @@ final class RecordStore {
     /** How far {@code issuedAtMs} may be off, in milliseconds. */
     static final long ISSUED_SLACK_MS = 600_000;
     /** How long a tombstone is kept. */
-    static final long TOMBSTONE_NS = 20 * Config.MINUTE;
+    static final long TOMBSTONE_NS = 20 * DhtConfig.MINUTE;
     /** Contacts for which each page of records leaves room, where it can. */
     private static final int CONTACTS = 4;
 
@@ -44,7 +44,7 @@ final class RecordStore {
     /** Names a record that is gone. */
     record Gone(Id key, Id writer, Id slot) {}
 
-    private final Config config;
+    private final DhtConfig config;
     private final Signing signing;
     private final Rng rng;
     private final Counters counters;
@@ -56,7 +56,7 @@ final class RecordStore {
     private long number;
 
     /** @param position this node's position in the key space */
-    RecordStore(Config config, Id position, Signing signing, Rng rng, Counters counters) {
+    RecordStore(DhtConfig config, Id position, Signing signing, Rng rng, Counters counters) {
         this.config = config;
         this.signing = signing;
         this.rng = rng;
@@ -111,7 +111,7 @@ final class RecordStore {
         if (!isSigned(record, config.network(), signing)) return Verdict.INVALID;
         if (held != null) remove(held);
         if (keeps && makeRoom(nowNs, network, record)) {
-            long expiresNs = nowNs + Math.min(c.leaseMs(), Limits.LEASE_MS) * Config.MS;
+            long expiresNs = nowNs + Math.min(c.leaseMs(), Limits.LEASE_MS) * DhtConfig.MS;
             put(new Item(record, by, network, number++, expiresNs, nowNs));
             return Verdict.KEPT;
         }
@@ -130,7 +130,7 @@ final class RecordStore {
     }
 
     private boolean isFull(Record record) {
-        Config.Limits limits = config.limits();
+        DhtConfig.Limits limits = config.limits();
         return size() >= limits.records() || shares.bytes() + Item.bytes(record) > limits.recordBytes();
     }
 
@@ -201,7 +201,7 @@ final class RecordStore {
         List<Item> items = total > 2 ? shelf.fair(salt) : shelf.items();
         List<Held> page = new ArrayList<>();
         for (Item item : items.subList(at, Math.min(total, at + Limits.RECORDS))) {
-            page.add(new Held(item.record, (nowNs - item.heardNs) / Config.MS));
+            page.add(new Held(item.record, (nowNs - item.heardNs) / DhtConfig.MS));
         }
         List<Contact> few = nearest.subList(0, Math.min(CONTACTS, nearest.size()));
         int fitting = Message.Values.fitting(page, few);
@@ -241,7 +241,7 @@ final class RecordStore {
         Invariant.check(shares.bytes() <= config.limits().recordBytes(), "record bytes within their limit");
         Invariant.check(tombstones.size() <= config.limits().tombstones(), "tombstones within their limit");
         Invariant.check(tombstoneQueue.size() <= 2 * config.limits().tombstones(), "tombstone queue within its limit");
-        boolean overdue = !expiries.isEmpty() && expiries.first().expiresNs + Config.MINUTE < nowNs;
+        boolean overdue = !expiries.isEmpty() && expiries.first().expiresNs + DhtConfig.MINUTE < nowNs;
         Invariant.check(!overdue, "no record outlives its lease");
         int shelved = 0;
         for (Shelf shelf : shelves.values()) shelved += shelf.size();

@@ -8,7 +8,7 @@ import mcc.wire.Contact;
 
 /** What all parts of one {@link Dht} have in common: its parameters, table, agenda, clock and the queue of its outputs. */
 final class Shared {
-    final Config config;
+    final DhtConfig config;
     final Id self;
     final Id position;
     final Signing signing;
@@ -23,7 +23,7 @@ final class Shared {
     private long epochMs;
     private long epochAtNs;
 
-    Shared(Config config, Id self, Signing signing, Rng rng, Counters counters) {
+    Shared(DhtConfig config, Id self, Signing signing, Rng rng, Counters counters) {
         this.config = config;
         this.self = self;
         this.signing = signing;
@@ -46,7 +46,7 @@ final class Shared {
 
     /** The wall clock, as far as it is known. */
     long epochMs() {
-        return epochMs + (nowNs - epochAtNs) / Config.MS;
+        return epochMs + (nowNs - epochAtNs) / DhtConfig.MS;
     }
 
     Id position(Contact contact) {

@@ -21,13 +21,13 @@ import mcc.wire.Message;
  * to a few seconds; and at once when something is heard, or when the addresses of this host change.
  */
 final class Upkeep {
-    private static final long FIRST_PAUSE_NS = Config.SECOND;
+    private static final long FIRST_PAUSE_NS = DhtConfig.SECOND;
     /** The longest pause while a node is alone, and the longest after {@link #LONG_NS} of that. */
-    private static final long PAUSE_NS = 5 * Config.SECOND;
+    private static final long PAUSE_NS = 5 * DhtConfig.SECOND;
 
-    private static final long LONG_PAUSE_NS = 30 * Config.SECOND;
-    private static final long LONG_NS = 10 * Config.MINUTE;
-    private static final long SELF_NS = 10 * Config.MINUTE;
+    private static final long LONG_PAUSE_NS = 30 * DhtConfig.SECOND;
+    private static final long LONG_NS = 10 * DhtConfig.MINUTE;
+    private static final long SELF_NS = 10 * DhtConfig.MINUTE;
     private static final int CHECKS = 32;
     private static final int REFRESHING = 2;
     /** Contacts remembered. */
@@ -37,7 +37,7 @@ final class Upkeep {
     /** How many neighbours are asked for the time of day after each look at the neighbourhood. */
     private static final int CLOCKS = 3;
     /** When nothing was heard for this long, a few contacts are pinged, and more for each that does not answer. */
-    private static final long SILENCE_NS = 15 * Config.SECOND;
+    private static final long SILENCE_NS = 15 * DhtConfig.SECOND;
 
     private static final int SUSPECTS = 3;
 

@@ -42,7 +42,7 @@ final class Views {
         for (int i = 0; i <= shared.table.deepest(); i++) {
             List<Dht.ContactView> contacts = new ArrayList<>();
             for (Entry entry : shared.table.entries(i)) {
-                long agoMs = (shared.nowNs - entry.heardNs) / Config.MS;
+                long agoMs = (shared.nowNs - entry.heardNs) / DhtConfig.MS;
                 contacts.add(new Dht.ContactView(entry.contact, agoMs, entry.srttNs, entry.failures));
             }
             if (contacts.isEmpty()) continue;

@@ -34,14 +34,14 @@ final class Dialer {
     private static final int DATAGRAM_BYTES = 200;
 
     private final Links links;
-    private final Config config;
+    private final LinkConfig config;
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
     private final Access access;
     private final List<Dial> dials = new ArrayList<>();
 
-    Dialer(Links links, Config config, Identity identity, Access access, Rng rng, Counters counters) {
+    Dialer(Links links, LinkConfig config, Identity identity, Access access, Rng rng, Counters counters) {
         this.access = access;
         this.links = links;
         this.config = config;

@@ -67,14 +67,14 @@ final class Initiator {
     private static final int EARLY_DATAGRAM_BYTES = 420;
 
     private final Links links;
-    private final Config config;
+    private final LinkConfig config;
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
     private final Access access;
     private final AddressBudget budget;
 
-    Initiator(Links links, Config config, Identity identity, Access access, Rng rng, Counters counters) {
+    Initiator(Links links, LinkConfig config, Identity identity, Access access, Rng rng, Counters counters) {
         this.access = access;
         this.links = links;
         this.config = config;

@@ -14,6 +14,7 @@ import mcc.core.Core;
 import mcc.core.Id;
 import mcc.session.Session;
 import mcc.stream.Connection;
+import mcc.stream.StreamConfig;
 import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
@@ -130,7 +131,7 @@ final class Link {
     }
 
     /** Takes over the limits that the peer told in its handshake, before the first packet. */
-    void agree(Hello hello, mcc.stream.Config own) {
+    void agree(Hello hello, StreamConfig own) {
         if (agreed) return;
         agreed = true;
         connection.agreed(hello.speaksTwo() ? own.limits() : TransportParameters.V1, hello.limits());

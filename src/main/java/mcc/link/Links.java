@@ -16,6 +16,7 @@ import mcc.session.Session;
 import mcc.stream.Budget;
 import mcc.stream.Connection;
 import mcc.stream.Stream;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Rpc;
 import mcc.wire.Transport;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * {@link Dialer} do the handshakes, {@link Requests} sends requests and takes their answers, {@link Timers} knows which link
  * is due.
  *
- * <p>Limits: {@link Config#linksMax} links, of which {@link Table#victim} gives way to a new one; {@link Outbox#MAX}
+ * <p>Limits: {@link LinkConfig#linksMax} links, of which {@link Table#victim} gives way to a new one; {@link Outbox#MAX}
  * handshake datagrams; {@link #DIALS_MAX} first contacts. What each limit refused is counted.
  */
 public final class Links implements Core<LinkInput, LinkOutput> {
@@ -40,7 +41,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     private static final long MS = 1_000_000L;
 
-    private final Config config;
+    private final LinkConfig config;
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
@@ -73,13 +74,13 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     private final Counter rxBytes;
     private final Counter rxPackets;
 
-    public Links(Config config, Identity identity, Rng rng, Counters counters) {
+    public Links(LinkConfig config, Identity identity, Rng rng, Counters counters) {
         this.config = config;
         this.identity = identity;
         this.rng = rng;
         this.counters = counters;
         links = new Table(config.linksMax());
-        budget = new Budget(mcc.stream.Config.BUDGET_BYTES, counters);
+        budget = new Budget(StreamConfig.BUDGET_BYTES, counters);
         outbox = new Outbox(counters);
         slots = new Slots(rng.split());
         paths = new Paths(this, rng.split(), counters);

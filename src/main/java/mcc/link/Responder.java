@@ -102,7 +102,7 @@ final class Responder {
 
     private final Access access;
     private final Links links;
-    private final Config config;
+    private final LinkConfig config;
     private final Identity identity;
     private final Rng rng;
     private final Counters counters;
@@ -116,7 +116,7 @@ final class Responder {
     private final RateLimit<Integer> calm = new RateLimit<>(CALM_PER_SECOND, CALM_PER_SECOND, 1);
     private final RateLimit<Long> sources = new RateLimit<>(SOURCE_PER_SECOND, SOURCE_BURST, SOURCES_MAX);
 
-    Responder(Links links, Config config, Identity identity, Access access, Rng rng, Counters counters) {
+    Responder(Links links, LinkConfig config, Identity identity, Access access, Rng rng, Counters counters) {
         this.access = access;
         this.links = links;
         this.config = config;

@@ -10,8 +10,8 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The links by their peers, in the order in which they were made. Limit: {@link Config#linksMax}; which one gives way to a new
- * one is decided by {@link #victim}.
+ * The links by their peers, in the order in which they were made. Limit: {@link LinkConfig#linksMax}; which one gives way to a
+ * new one is decided by {@link #victim}.
  */
 final class Table {
     /** A source has more than its share with over one in so many of all links. */

@@ -14,6 +14,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
 import mcc.dht.Dht;
+import mcc.dht.DhtConfig;
 import mcc.dht.Signing;
 import mcc.link.LinkOutput;
 import mcc.overlay.Delivery;
@@ -88,7 +89,7 @@ public final class DhtVerticle extends VerticleBase {
         this.status = status;
         named = List.copyOf(bootstrap);
         self = identity.id();
-        dht = new Dht(mcc.dht.Config.of(Bytes.utf8(network)), self, Signing.of(identity), rng, counters);
+        dht = new Dht(DhtConfig.of(Bytes.utf8(network)), self, Signing.of(identity), rng, counters);
     }
 
     @Override

@@ -26,6 +26,8 @@ import mcc.core.Address;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
+import mcc.link.LinkConfig;
+import mcc.stream.StreamConfig;
 import mcc.sys.SysError;
 import mcc.sys.TunDevice;
 import mcc.tun.InnerAddress;
@@ -162,8 +164,8 @@ public final class Node implements AutoCloseable {
             List<Edge> edges) {
         Bus bus = parts.bus();
         String network = settings.text("network");
-        mcc.link.Config links =
-                new mcc.link.Config(network, Suites.ofThisMachine(), LINKS_MAX, mcc.stream.Config.defaults());
+        LinkConfig links =
+                new LinkConfig(network, Suites.ofThisMachine(), LINKS_MAX, StreamConfig.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data(), parts.status()), worker);
         boolean offload = settings.text("udp.offload").equals("auto");

@@ -25,6 +25,7 @@ import mcc.overlay.Wiring;
 import mcc.registry.Offer;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
+import mcc.registry.RegistryConfig;
 import mcc.registry.ServiceName;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -122,7 +123,7 @@ public final class RegistryVerticle extends VerticleBase {
     RegistryVerticle(Bus bus, String network, Subject self, Rng rng) {
         this.bus = bus;
         this.network = network;
-        registry = new Registry(mcc.registry.Config.of(Bytes.utf8(network), ServiceName.OPEN), self, rng, counters);
+        registry = new Registry(RegistryConfig.of(Bytes.utf8(network)), self, rng, counters);
     }
 
     @Override

@@ -15,6 +15,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
+import mcc.link.LinkConfig;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.link.Links;
@@ -103,7 +104,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     SessionVerticle(
             Bus bus,
             Identity identity,
-            mcc.link.Config config,
+            LinkConfig config,
             List<Address> listen,
             boolean offload,
             Rng rng,

@@ -50,7 +50,7 @@ final class Directory {
         }
     }
 
-    private final Config config;
+    private final RegistryConfig config;
     private final Subject self;
     private final DecisionPoint policy;
     private final LocalRegistrations locals;
@@ -69,7 +69,7 @@ final class Directory {
     private long epochAtNs;
 
     Directory(
-            Config config,
+            RegistryConfig config,
             Subject self,
             LocalRegistrations locals,
             Rng rng,
@@ -93,7 +93,7 @@ final class Directory {
 
     /** Whether this node may learn who offers a service. */
     private boolean maySee(long nowNs, ServiceName service) {
-        long nowMs = epochMs + (nowNs - epochAtNs) / Config.MS;
+        long nowMs = epochMs + (nowNs - epochAtNs) / RegistryConfig.MS;
         var thing = new Question.Thing.Service(service.org(), service.name());
         return policy.allows(new Question(self, Action.SEE, thing, nowMs));
     }
@@ -144,7 +144,7 @@ final class Directory {
             return;
         }
         Flight flight = flight(nowNs, resolve.service());
-        if (cached != null && nowNs - cached.atNs < resolve.maxAgeMs() * Config.MS && anyLive(nowNs, cached)) {
+        if (cached != null && nowNs - cached.atNs < resolve.maxAgeMs() * RegistryConfig.MS && anyLive(nowNs, cached)) {
             counters.add("registry.cacheOldHit");
             answer(nowNs, resolve.ticket(), resolve.service());
             return;
@@ -199,7 +199,7 @@ final class Directory {
         Record.Content content = holding.record().content();
         boolean renewed = content.beatMs() > 0;
         long leftMs = renewed ? content.beatMs() - holding.beatAgeMs() : content.leaseMs();
-        return new Remote(provider, renewed, holding.live() ? nowNs + leftMs * Config.MS : nowNs);
+        return new Remote(provider, renewed, holding.live() ? nowNs + leftMs * RegistryConfig.MS : nowNs);
     }
 
     /** Parses a record whose signature was checked; null unless its writer speaks of itself and of this service. */
@@ -271,7 +271,7 @@ final class Directory {
     }
 
     private void find(long ticket, ServiceName service) {
-        out.accept(new Registry.Output.Find(ticket, service.key(config.network()), Config.PROVIDERS));
+        out.accept(new Registry.Output.Find(ticket, service.key(config.network()), RegistryConfig.PROVIDERS));
     }
 
     /** The DHT was started again: repeats all lookups under way. */
@@ -319,7 +319,7 @@ final class Directory {
         if (cached == null) return offers;
         for (Remote remote : cached.remotes) {
             Offer.Distance distance = rtts.get(remote.provider.node());
-            long leftMs = (remote.liveUntilNs - nowNs) / Config.MS;
+            long leftMs = (remote.liveUntilNs - nowNs) / RegistryConfig.MS;
             Health health = leftMs > 0 ? Health.PASS : Health.STALE;
             String heard = remote.renewed ? "its node sends heartbeats" : "its record is valid";
             String reason = leftMs > 0 ? heard : "its node was not heard within the lease";

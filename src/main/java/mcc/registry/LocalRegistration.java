@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LocalRegistration {
     /** A check whose result the host never reports counts as failed this long after its time-out. */
-    static final long GRACE_NS = Config.SECOND;
+    static final long GRACE_NS = RegistryConfig.SECOND;
 
     private static final int LOAD_STEP_PERMILLE = 100;
 
@@ -48,7 +48,7 @@ final class LocalRegistration {
         };
         dueNs = switch (check.type()) {
             case NONE -> Core.NEVER;
-            case TTL -> nowNs + check.intervalMs() * Config.MS;
+            case TTL -> nowNs + check.intervalMs() * RegistryConfig.MS;
             case TCP, HTTP -> nowNs;
         };
         if (old != null && old.registration.isSameApp(registration)) keep(old);

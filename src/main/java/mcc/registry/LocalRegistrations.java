@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 /** This node's registrations: checked, offered in the network while healthy, withdrawn when not. */
 final class LocalRegistrations {
     /** The least time between two changes of the load that are told: each stores records again. */
-    private static final long LOAD_NS = 5 * Config.SECOND;
+    private static final long LOAD_NS = 5 * RegistryConfig.SECOND;
 
-    private final Config config;
+    private final RegistryConfig config;
     private final Id self;
     private final Consumer<Registry.Output> out;
     private final Tickets tickets;
@@ -36,7 +36,7 @@ final class LocalRegistrations {
     private long drainNs = Core.NEVER;
     private boolean stopping;
 
-    LocalRegistrations(Config config, Id self, Consumer<Registry.Output> out, Tickets tickets) {
+    LocalRegistrations(RegistryConfig config, Id self, Consumer<Registry.Output> out, Tickets tickets) {
         this.config = config;
         this.self = self;
         this.out = out;
@@ -74,7 +74,7 @@ final class LocalRegistrations {
         LocalRegistration local = all.get(id);
         if (local == null) return false;
         if (local.registration.check().type() != Registration.CheckType.TTL) return true;
-        local.dueNs = nowNs + local.registration.check().intervalMs() * Config.MS;
+        local.dueNs = nowNs + local.registration.check().intervalMs() * RegistryConfig.MS;
         judge(local, true, "heartbeat");
         return true;
     }
@@ -101,8 +101,8 @@ final class LocalRegistrations {
     private void ended(long nowNs, LocalRegistration local, boolean ok, String detail) {
         Registration.Check check = local.registration.check();
         // The interval counts from the check's beginning, so that a slow app is not checked less often.
-        long beganNs = local.dueNs - check.timeoutMs() * Config.MS - LocalRegistration.GRACE_NS;
-        local.dueNs = Math.max(nowNs, beganNs + check.intervalMs() * Config.MS);
+        long beganNs = local.dueNs - check.timeoutMs() * RegistryConfig.MS - LocalRegistration.GRACE_NS;
+        local.dueNs = Math.max(nowNs, beganNs + check.intervalMs() * RegistryConfig.MS);
         judge(local, ok, detail);
     }
 
@@ -182,7 +182,7 @@ final class LocalRegistrations {
             switch (check.type()) {
                 case NONE -> local.dueNs = Core.NEVER;
                 case TTL -> {
-                    local.dueNs = nowNs + check.intervalMs() * Config.MS;
+                    local.dueNs = nowNs + check.intervalMs() * RegistryConfig.MS;
                     judge(local, false, "no heartbeat for " + check.intervalMs() + " ms");
                     changed = true;
                 }
@@ -200,7 +200,7 @@ final class LocalRegistrations {
         Registration r = local.registration;
         local.running = true;
         local.run++;
-        local.dueNs = nowNs + r.check().timeoutMs() * Config.MS + LocalRegistration.GRACE_NS;
+        local.dueNs = nowNs + r.check().timeoutMs() * RegistryConfig.MS + LocalRegistration.GRACE_NS;
         out.accept(new Registry.Output.RunCheck(
                 r.id(),
                 local.run,

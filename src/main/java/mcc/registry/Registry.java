@@ -196,7 +196,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     public record LocalView(
             Registration registration, Id endpoint, Health health, String reason, int loadPermille, int replicas) {}
 
-    private final Config config;
+    private final RegistryConfig config;
     private final Counters counters;
     private final ArrayDeque<Output> outputs = new ArrayDeque<>();
     private final LocalRegistrations locals;
@@ -204,7 +204,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
     private long nowNs;
 
     /** Makes the registry of node {@code self}. */
-    public Registry(Config config, Subject self, Rng rng, Counters counters) {
+    public Registry(RegistryConfig config, Subject self, Rng rng, Counters counters) {
         this.config = config;
         this.counters = counters;
         Tickets tickets = new Tickets(rng);

@@ -12,7 +12,7 @@ import mcc.core.Rng;
  * unmeasured provider counts among the nearest class, so that it is tried and measured.
  */
 public final class Selector {
-    private static final long CLASS_NS = 5 * Config.MS;
+    private static final long CLASS_NS = 5 * RegistryConfig.MS;
 
     private Selector() {}
 

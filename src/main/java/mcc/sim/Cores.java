@@ -3,15 +3,17 @@ package mcc.sim;
 import mcc.consortium.PolicyEpoch;
 import mcc.core.Core;
 import mcc.dht.Dht;
+import mcc.dht.DhtConfig;
 import mcc.nat.Nat;
 import mcc.registry.Registry;
+import mcc.registry.RegistryConfig;
 import org.jspecify.annotations.Nullable;
 
 /** The cores of one node during one of its lives, and what a real node's verticles do beside them. */
 final class Cores {
-    private static final mcc.dht.Config DHT = mcc.dht.Config.of(World.NETWORK);
+    private static final DhtConfig DHT = DhtConfig.of(World.NETWORK);
     private static final PolicyEpoch OPEN = PolicyEpoch.open();
-    private static final mcc.registry.Config REGISTRY = mcc.registry.Config.of(World.NETWORK, "open");
+    private static final RegistryConfig REGISTRY = RegistryConfig.of(World.NETWORK);
 
     final Dht dht;
     final Registry registry;

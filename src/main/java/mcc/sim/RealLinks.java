@@ -14,12 +14,14 @@ import mcc.core.Id;
 import mcc.core.Invariant;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
+import mcc.link.LinkConfig;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.link.PacketSink;
 import mcc.link.Packets;
 import mcc.stream.Stream;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Handshakes;
 import mcc.wire.Transport;
@@ -57,11 +59,11 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
     RealLinks(World world, SimNode node, Identity identity) {
         this.world = world;
         this.node = node;
-        var config = new mcc.link.Config(
+        var config = new LinkConfig(
                 "sim",
                 List.of(Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305),
                 LINKS_MAX,
-                mcc.stream.Config.defaults());
+                StreamConfig.defaults());
         links = new Links(config, identity, node.rng.split(), world.counters);
         links.handle(world.nowNs(), new LinkInput.NewPolicy(PolicyEpoch.open()));
         links.packets().handler(this);

@@ -35,7 +35,7 @@ public final class Connection {
     private final Acks acks = new Acks();
     final Streams streams;
     private final Datagrams datagrams;
-    private final Config config;
+    private final StreamConfig config;
     private final Rng rng;
     private final Counters counters;
     /** The recovery of the path in use. */
@@ -68,7 +68,7 @@ public final class Connection {
      * @param lower whether this is the side with the lower node ID: it opens the even streams
      * @param budget shared with all connections of the node; {@link #discard} gives back what this one holds
      */
-    public Connection(Config config, boolean lower, Rng rng, Budget budget, Counters counters) {
+    public Connection(StreamConfig config, boolean lower, Rng rng, Budget budget, Counters counters) {
         this.config = config;
         this.rng = rng;
         this.counters = counters;

@@ -17,7 +17,7 @@ final class Places {
     /** The most first frames of streams in one packet: so many places must be free before a packet with one is taken. */
     private static final int PACKET = 128;
 
-    private final Config config;
+    private final StreamConfig config;
     private final boolean lower;
     private final Budget budget;
     private final Counters.Counter refusedOpen;
@@ -36,7 +36,7 @@ final class Places {
 
     private boolean limitDue;
 
-    Places(Config config, boolean lower, Budget budget, Counters counters) {
+    Places(StreamConfig config, boolean lower, Budget budget, Counters counters) {
         this.config = config;
         this.lower = lower;
         this.budget = budget;

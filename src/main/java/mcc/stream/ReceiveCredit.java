@@ -13,7 +13,7 @@ final class ReceiveCredit {
     /** How long until the budget is asked again, where it refused what a connection waits for. */
     private static final long AGAIN_NS = 1_000_000_000;
 
-    private final Config config;
+    private final StreamConfig config;
     private final LongSupplier smoothedRttNs;
     private final Budget budget;
     private final WindowTuner tuner = new WindowTuner();
@@ -34,7 +34,7 @@ final class ReceiveCredit {
     /** When to ask the budget again. */
     private long againNs = Core.NEVER;
 
-    ReceiveCredit(Config config, LongSupplier smoothedRttNs, Budget budget) {
+    ReceiveCredit(StreamConfig config, LongSupplier smoothedRttNs, Budget budget) {
         this.config = config;
         this.smoothedRttNs = smoothedRttNs;
         this.budget = budget;

@@ -93,7 +93,7 @@ public final class Recovery {
     private int recentLost;
     private int recentSeen;
 
-    Recovery(Config config, Streams streams, Acks acks, Rng rng, Counters counters) {
+    Recovery(StreamConfig config, Streams streams, Acks acks, Rng rng, Counters counters) {
         this.streams = streams;
         this.acks = acks;
         control = config.congestion().apply(rng);

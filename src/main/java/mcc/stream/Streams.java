@@ -28,7 +28,7 @@ final class Streams {
     /** What all streams of a connection get in that way, beyond the least of each. */
     private static final long SMALL_ALL_BYTES = 4L << 20;
 
-    private final Config config;
+    private final StreamConfig config;
     private final LongSupplier smoothedRttNs;
     private final Budget budget;
     private final ByteWindow.Pool outgoing;
@@ -55,7 +55,7 @@ final class Streams {
     private Runnable used = () -> {};
 
     Streams(
-            Config config,
+            StreamConfig config,
             boolean lower,
             LongSupplier smoothedRttNs,
             ArrayDeque<Event> events,

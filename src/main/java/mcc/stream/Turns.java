@@ -42,7 +42,7 @@ final class Turns {
     private boolean returnDue;
 
     /** @param all every stream of the connection, by its id */
-    Turns(Map<Long, Stream> all, Places places, Config config, boolean lower, Counters counters) {
+    Turns(Map<Long, Stream> all, Places places, StreamConfig config, boolean lower, Counters counters) {
         this.all = all;
         this.places = places;
         announced = lower ? 2 : 1;

@@ -4,7 +4,7 @@
  * <p>May use {@code mcc.core}, {@code mcc.wire} and {@code mcc.congestion}. Knows no addresses, keys or sockets: who seals
  * the packets and hands in the opened ones is {@code mcc.link}.
  *
- * <p>Read in this order: {@link mcc.stream.Connection} (all that others see, with {@link mcc.stream.Config} and
+ * <p>Read in this order: {@link mcc.stream.Connection} (all that others see, with {@link StreamConfig} and
  * {@link mcc.stream.Event}), {@link mcc.stream.Recovery} (sent packets: acknowledged, lost, probed),
  * {@link mcc.stream.Whole} and {@link mcc.stream.Acks} (received packets), {@link mcc.stream.Streams} (all streams), with
  * {@link mcc.stream.Places} (how many each end may open), {@link mcc.stream.Turns} (which one sends next) and
@@ -18,7 +18,7 @@
  * stream; bytes in flight stay within the congestion window, except for probes; a packet number is used once; an idle
  * connection has no timer, and one whose readers stopped while the budget is spent has one of a second.
  *
- * <p>Limits: streams that the peer opened, bytes of a stream and of all streams in each direction ({@code Config}); runs
+ * <p>Limits: streams that the peer opened, bytes of a stream and of all streams in each direction ({@code StreamConfig}); runs
  * behind gaps 8,192 a stream; bytes and ranges behind gaps 48 MiB a connection; remembered gaps between packets 1,024;
  * messages waiting 256 out and 1,024 in; datagrams waiting 256 KiB a flow and 100 ms beside a round trip, 4 MiB a
  * connection out and 1,024 in.

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import mcc.it.Needs;
 import mcc.it.RealNode;
-import mcc.stream.Config;
+import mcc.stream.StreamConfig;
 import mcc.wan.Wan;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -37,9 +37,9 @@ class CapacityBench {
     private static final int FAST_BYTES = 1 << 20;
     private static final double MB = 1 << 20;
     /** What a reader may leave unread at the user's node. */
-    private static final double WINDOW_MB = Config.defaults().maxStreamWindowBytes() / MB;
+    private static final double WINDOW_MB = StreamConfig.defaults().maxStreamWindowBytes() / MB;
     /** What the provider's node may have taken from the writer. */
-    private static final double SEND_BUFFER_MB = Config.defaults().maxSendBufferBytes() / MB;
+    private static final double SEND_BUFFER_MB = StreamConfig.defaults().maxSendBufferBytes() / MB;
     /** What waits between a stream and a socket, at each end: 256 KiB and what was read last. */
     private static final double SPLICE_MB = 2 * 0.3125;
     /** What else is alive on a heap goes up and down by so much. */

@@ -18,13 +18,14 @@ import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
-import mcc.link.Config;
+import mcc.link.LinkConfig;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.link.OpenLinks;
 import mcc.link.PacketSink;
 import mcc.session.Cookies;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.pb.Datagram;
@@ -106,7 +107,7 @@ final class Handshaker {
 
     private Links links(Identity identity) {
         List<Aead.Suite> suites = List.of(Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305);
-        Config config = new Config(NETWORK, suites, 10, mcc.stream.Config.defaults());
+        LinkConfig config = new LinkConfig(NETWORK, suites, 10, StreamConfig.defaults());
         return OpenLinks.of(config, identity, rng.split(), new Counters());
     }
 

@@ -7,12 +7,13 @@ import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
-import mcc.link.Config;
+import mcc.link.LinkConfig;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.link.OpenLinks;
 import mcc.link.PacketSink;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 
@@ -51,7 +52,7 @@ final class LinkPair {
 
     private Links links(Identity identity) {
         Links made = OpenLinks.of(
-                new Config("test", List.of(Aead.Suite.AES_256_GCM), 10, mcc.stream.Config.defaults()),
+                new LinkConfig("test", List.of(Aead.Suite.AES_256_GCM), 10, StreamConfig.defaults()),
                 identity,
                 rng.split(),
                 new Counters());

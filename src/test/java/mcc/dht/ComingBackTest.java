@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** Nodes that lose their network and find it again, in virtual time. */
 class ComingBackTest {
-    private static final long SECOND = Config.SECOND;
+    private static final long SECOND = DhtConfig.SECOND;
     private static final Bytes BODY = Bytes.utf8("service");
 
     @Test
@@ -160,7 +160,7 @@ class ComingBackTest {
         DhtNet.Node late = net.add();
         late.start(List.of(), List.of(), true);
         late.input(new Dht.Input.Meet(List.of(net.nodes.getFirst().contact())));
-        net.runFor(Config.MS);
+        net.runFor(DhtConfig.MS);
         late.input(new Dht.Input.Meet(List.of(others.getFirst().contact())));
         net.runFor(10 * SECOND);
         assertThat(late.core().status().contacts()).isEqualTo(8);

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class DhtNet {
     static final Bytes NETWORK = Bytes.utf8("test");
     static final long EPOCH = 1_800_000_000_000L;
-    private static final long PATIENCE_NS = 7_100 * Config.MS;
+    private static final long PATIENCE_NS = 7_100 * DhtConfig.MS;
 
     /** One machine: an honest core, or a liar. */
     final class Node {
@@ -69,7 +69,7 @@ final class DhtNet {
         void start(List<Contact> bootstrap, List<Contact> snapshot, boolean meets) {
             met.clear();
             armedNs = Long.MAX_VALUE;
-            dht = new Dht(Config.of(NETWORK), id, new Cheap(id), rng.split(), counters);
+            dht = new Dht(DhtConfig.of(NETWORK), id, new Cheap(id), rng.split(), counters);
             input(new Dht.Input.NewPolicy(PolicyEpoch.open()));
             input(new Dht.Input.Start(contact(), bootstrap, snapshot, meets, epochMs(this)));
         }
@@ -107,7 +107,7 @@ final class DhtNet {
         }
 
         private Dht.Output.@Nullable Found found(long ticket, long withinNs) {
-            for (long endNs = nowNs + withinNs; nowNs < endNs; runFor(10 * Config.MS)) {
+            for (long endNs = nowNs + withinNs; nowNs < endNs; runFor(10 * DhtConfig.MS)) {
                 for (Dht.Output.Found f : all(Dht.Output.Found.class)) if (f.ticket() == ticket) return f;
             }
             return null;
@@ -149,8 +149,8 @@ final class DhtNet {
     BiConsumer<Node, Dht.Output.Ask> spy = (_, _) -> {};
 
     long nowNs = 1;
-    long minLatencyNs = 5 * Config.MS;
-    long maxLatencyNs = 40 * Config.MS;
+    long minLatencyNs = 5 * DhtConfig.MS;
+    long maxLatencyNs = 40 * DhtConfig.MS;
     int lossPpm;
     private long order;
     private long tickets;
@@ -172,7 +172,7 @@ final class DhtNet {
         for (Node node : nodes) if (node.liar == null && bootstrap.size() < 3) bootstrap.add(node.contact());
         Node node = add();
         node.start(bootstrap, List.of(), false);
-        runFor(200 * Config.MS);
+        runFor(200 * DhtConfig.MS);
         return node;
     }
 
@@ -181,7 +181,7 @@ final class DhtNet {
         Node node = new Node(nodes.size(), of.id);
         nodes.add(node);
         node.start(List.of(nodes.getFirst().contact()), List.of(), false);
-        runFor(3 * Config.SECOND);
+        runFor(3 * DhtConfig.SECOND);
         return node;
     }
 
@@ -215,7 +215,7 @@ final class DhtNet {
     }
 
     long epochMs(Node node) {
-        return EPOCH + nowNs / Config.MS + node.aheadMs;
+        return EPOCH + nowNs / DhtConfig.MS + node.aheadMs;
     }
 
     private void output(Node node, Dht.Output output) {
@@ -302,7 +302,7 @@ final class DhtNet {
 
     Record record(Node writer, Id key, Id slot, Bytes body, long seq) {
         var content = new Record.Content(
-                key, writer.id, slot, seq, EPOCH + nowNs / Config.MS, 600_000, 30_000, Bytes.EMPTY, body);
+                key, writer.id, slot, seq, EPOCH + nowNs / DhtConfig.MS, 600_000, 30_000, Bytes.EMPTY, body);
         return Record.sign(content, NETWORK, new Cheap(writer.id)::sign);
     }
 }

@@ -32,7 +32,7 @@ class DhtTest {
     private static final Contact PEER_CONTACT = new Contact(PEER.id(), List.of(AT));
     private final Id key = Id.random(Rng.seeded(5));
     private final Counters counters = new Counters();
-    private final Dht dht = new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
+    private final Dht dht = new Dht(DhtConfig.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
     private long nowNs = 1;
 
     @BeforeEach
@@ -49,7 +49,7 @@ class DhtTest {
     void aSilentBootstrapIsAskedAgainWithGrowingPauses() {
         start(List.of(PEER_CONTACT));
         int asks = 0;
-        for (long endNs = nowNs + 60 * Config.SECOND; nowNs < endNs; ) {
+        for (long endNs = nowNs + 60 * DhtConfig.SECOND; nowNs < endNs; ) {
             nowNs = dht.deadlineNs();
             asks += asks(step(new Dht.Input.Tick())).size();
         }
@@ -143,7 +143,7 @@ class DhtTest {
         assertThat(asks(out).getFirst().request()).isInstanceOf(Message.Store.class);
         assertThat(answer(out, new Message.Stored(Verdict.KEPT))).contains(new Dht.Output.Stored(9, 2, 2));
         Dht.Output.Ask beat = untilAsked(Message.Beat.class);
-        assertThat(nowNs).isLessThan(12 * Config.SECOND);
+        assertThat(nowNs).isLessThan(12 * DhtConfig.SECOND);
         out = step(new Dht.Input.Answered(PEER.id(), AT, beat.call(), new Message.Beaten(false), 5));
         assertThat(asks(out).getFirst().request())
                 .as("unknown there: stored again")
@@ -207,7 +207,7 @@ class DhtTest {
         join();
         Dht.Output.Ask ask = asks(step(new Dht.Input.FindNode(1, key))).getFirst();
         List<Dht.Output> out = new ArrayList<>();
-        while (nowNs < 2 * Config.SECOND) {
+        while (nowNs < 2 * DhtConfig.SECOND) {
             nowNs = dht.deadlineNs();
             out.addAll(step(new Dht.Input.Tick()));
         }
@@ -227,7 +227,7 @@ class DhtTest {
 
     @Test
     void whoMayNotStoreHereHearsThatThereIsNoRoom() {
-        Dht closed = new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
+        Dht closed = new Dht(DhtConfig.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
         closed.handle(1, new Dht.Input.Start(new Contact(SELF.id(), List.of()), List.of(), List.of(), EPOCH));
         closed.handle(2, new Dht.Input.Asked(Subject.of(PEER.id()), AT, 1, new Message.Store(underKey())));
         closed.handle(3, new Dht.Input.Asked(Subject.of(PEER.id()), AT, 2, new Message.Beat(key, Id.ZERO, 1)));
@@ -339,7 +339,7 @@ class DhtTest {
     }
 
     private static Core<Dht.Input, Dht.Output> fresh() {
-        Dht made = new Dht(Config.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), new Counters());
+        Dht made = new Dht(DhtConfig.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), new Counters());
         made.handle(0, new Dht.Input.NewPolicy(PolicyEpoch.open()));
         return made;
     }

@@ -46,9 +46,9 @@ class LiarsTest {
             DhtNet net = network(seed, 6, 1, lie);
             Id key = Id.random(net.rng);
             honest(net).getFirst().put(key, BODY);
-            net.runFor(3 * Config.SECOND);
+            net.runFor(3 * DhtConfig.SECOND);
             for (DhtNet.Node node : honest(net)) {
-                Dht.Output.Found found = node.find(key, 4 * Config.SECOND);
+                Dht.Output.Found found = node.find(key, 4 * DhtConfig.SECOND);
                 assertThat(found)
                         .as("seed %d, node %d ends in time", seed, node.index)
                         .isNotNull();
@@ -63,12 +63,12 @@ class LiarsTest {
     void aLiarThatTakesItsTimeHoldsNobodyUp() {
         for (int seed = 1; seed <= 6; seed++) {
             DhtNet net = network(seed, 6, 1, Lie.MIXED);
-            net.nodes.getLast().delayNs = 1_300 * Config.MS;
+            net.nodes.getLast().delayNs = 1_300 * DhtConfig.MS;
             Id key = Id.random(net.rng);
             honest(net).getFirst().put(key, BODY);
-            net.runFor(5 * Config.SECOND);
+            net.runFor(5 * DhtConfig.SECOND);
             for (DhtNet.Node node : honest(net)) {
-                Dht.Output.Found found = node.find(key, 5 * Config.SECOND);
+                Dht.Output.Found found = node.find(key, 5 * DhtConfig.SECOND);
                 assertThat(found)
                         .as("seed %d, node %d ends in time", seed, node.index)
                         .isNotNull();
@@ -100,9 +100,9 @@ class LiarsTest {
                 DhtNet.Node writer = honest.get(net.rng.below(honest.size()));
                 Id key = Id.random(net.rng);
                 writer.put(key, BODY);
-                net.runFor(4 * Config.SECOND);
+                net.runFor(4 * DhtConfig.SECOND);
                 DhtNet.Node reader = honest.get(net.rng.below(honest.size()));
-                Dht.Output.Found found = reader.find(key, 6 * Config.SECOND);
+                Dht.Output.Found found = reader.find(key, 6 * DhtConfig.SECOND);
                 if (found == null || !live(found).contains(writer.id)) misses.add("seed " + seed + ", " + i);
             }
         }
@@ -117,7 +117,7 @@ class LiarsTest {
         DhtNet.Node early = honest(net).getFirst();
         DhtNet.Node late = honest(net).get(1);
         early.put(key, provider(early));
-        net.runFor(3 * Config.SECOND);
+        net.runFor(3 * DhtConfig.SECOND);
         for (int i = 0; i < 2; i++) {
             DhtNet.Node junk = net.lie(new Liar(net, Lie.NOBODY)::answer);
             Bytes body = junkIsWellFormed ? provider(junk) : Bytes.utf8("x".repeat(600));
@@ -128,11 +128,11 @@ class LiarsTest {
             }
         }
         late.put(key, provider(late));
-        net.runFor(3 * Config.SECOND);
+        net.runFor(3 * DhtConfig.SECOND);
         for (DhtNet.Node node : honest(net)) {
             long ticket = 1_000_000 + node.index;
             node.input(new Dht.Input.FindValue(ticket, key, Dht.Input.ALL, 256, true));
-            net.runFor(6 * Config.SECOND);
+            net.runFor(6 * DhtConfig.SECOND);
             assertThat(node.all(Dht.Output.Found.class))
                     .filteredOn(found -> found.ticket() == ticket)
                     .singleElement()
@@ -163,7 +163,7 @@ class LiarsTest {
         DhtNet net = network(5, 6, 1, Lie.NOBODY);
         Map<Id, Integer> asked = new HashMap<>();
         net.spy = (_, ask) -> asked.merge(ask.to().node(), 1, Integer::sum);
-        honest(net).getFirst().closest(Id.random(net.rng), 20 * Config.SECOND);
+        honest(net).getFirst().closest(Id.random(net.rng), 20 * DhtConfig.SECOND);
         net.nodes.forEach(node -> asked.remove(node.id));
         assertThat(asked)
                 .isNotEmpty()
@@ -176,7 +176,7 @@ class LiarsTest {
         DhtNet net = network(5, 6, 1, Lie.NOWHERE);
         List<Contact> asked = new ArrayList<>();
         net.spy = (_, ask) -> asked.add(ask.to());
-        honest(net).getFirst().closest(Id.random(net.rng), 20 * Config.SECOND);
+        honest(net).getFirst().closest(Id.random(net.rng), 20 * DhtConfig.SECOND);
         assertThat(asked)
                 .isNotEmpty()
                 .allSatisfy(to -> assertThat(to.addresses()).isNotEmpty());
@@ -202,7 +202,7 @@ class LiarsTest {
             else net.join();
         }
         net.intrude();
-        net.runFor(70 * Config.SECOND);
+        net.runFor(70 * DhtConfig.SECOND);
         return net;
     }
 

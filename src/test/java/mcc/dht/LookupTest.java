@@ -13,7 +13,7 @@ import mcc.wire.Contact;
 import org.junit.jupiter.api.Test;
 
 class LookupTest {
-    private static final Config CONFIG = Config.of(Bytes.utf8("test"));
+    private static final DhtConfig CONFIG = DhtConfig.of(Bytes.utf8("test"));
     private final Lookup lookup = new Lookup(1, Id.ZERO, new LookupGoal.Nodes(7), CONFIG, 0);
 
     @Test

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 /** Numbers of records, clocks that are off, and records that too few keep. */
 class NumbersTest {
-    private static final long SECOND = Config.SECOND;
+    private static final long SECOND = DhtConfig.SECOND;
     private static final Bytes BODY = Bytes.utf8("service");
 
     @Test

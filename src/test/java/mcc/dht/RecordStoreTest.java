@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 class RecordStoreTest {
     private static final Bytes NETWORK = Bytes.utf8("test");
-    private static final long NOW = 5 * Config.SECOND;
+    private static final long NOW = 5 * DhtConfig.SECOND;
     private static final long EPOCH = 1_800_000_000_000L;
     private static final Address AT = Address.v4(0x08080808, 9);
     private final Rng rng = Rng.seeded(4);
@@ -28,7 +28,7 @@ class RecordStoreTest {
     private final Id key = Id.random(rng);
     private static final Id HERE = Id.ZERO;
     private final Counters counters = new Counters();
-    private final RecordStore store = store(Config.Limits.defaults());
+    private final RecordStore store = store(DhtConfig.Limits.defaults());
 
     @Test
     void aSignedRecordIsKeptAndFound() {
@@ -77,12 +77,12 @@ class RecordStoreTest {
     void anExpiredRecordCannotBeReplayed() {
         Record record = record(5, 1_000);
         put(record);
-        long later = NOW + Config.SECOND;
+        long later = NOW + DhtConfig.SECOND;
         assertThat(store.find(later - 1, key, 0, List.of()).records()).hasSize(1);
         assertThat(store.find(later, key, 0, List.of()).records()).isEmpty();
         assertThat(store.store(later, EPOCH, AT, record)).isEqualTo(Verdict.OLD);
         assertThat(store.store(
-                        later + RecordStore.TOMBSTONE_NS, EPOCH + RecordStore.TOMBSTONE_NS / Config.MS, AT, record))
+                        later + RecordStore.TOMBSTONE_NS, EPOCH + RecordStore.TOMBSTONE_NS / DhtConfig.MS, AT, record))
                 .as("when the tombstone is gone, its time of issue is too old")
                 .isEqualTo(Verdict.INVALID);
     }
@@ -98,7 +98,7 @@ class RecordStoreTest {
     @Test
     void onlyTheWriterRenews() {
         put(record(5, 600_000));
-        long later = NOW + 40 * Config.SECOND;
+        long later = NOW + 40 * DhtConfig.SECOND;
         Message.Beat beat = new Message.Beat(key, Id.ZERO, 5);
         assertThat(store.renew(later, Id.random(rng), beat)).isFalse();
         assertThat(store.renew(later, writer.id(), new Message.Beat(key, Id.ZERO, 4)))
@@ -110,9 +110,9 @@ class RecordStoreTest {
 
     @Test
     void limitsHoldPerKeyAndInAll() {
-        RecordStore perKey = store(new Config.Limits(3, 100, 1 << 20, 100, 1, 1, 1));
-        RecordStore inAll = store(new Config.Limits(100, 3, 1 << 20, 100, 1, 1, 1));
-        RecordStore inBytes = store(new Config.Limits(100, 100, 3 * Item.bytes(record(1, 60_000)) + 9, 100, 1, 1, 1));
+        RecordStore perKey = store(new DhtConfig.Limits(3, 100, 1 << 20, 100, 1, 1, 1));
+        RecordStore inAll = store(new DhtConfig.Limits(100, 3, 1 << 20, 100, 1, 1, 1));
+        RecordStore inBytes = store(new DhtConfig.Limits(100, 100, 3 * Item.bytes(record(1, 60_000)) + 9, 100, 1, 1, 1));
         for (RecordStore limited : List.of(perKey, inAll, inBytes)) {
             List<Verdict> verdicts = new ArrayList<>();
             for (int i = 0; i < 5; i++) verdicts.add(limited.store(NOW, EPOCH, AT, record(key, slot(i), 1, 60_000)));
@@ -126,7 +126,7 @@ class RecordStoreTest {
 
     @Test
     void aNewcomerIsKeptThoughOthersFilledTheStore() {
-        RecordStore small = store(new Config.Limits(1_000, 1_000, 1 << 20, 2_000, 1, 1, 1));
+        RecordStore small = store(new DhtConfig.Limits(1_000, 1_000, 1 << 20, 2_000, 1, 1, 1));
         for (int i = 0; i < 4; i++) {
             Identity greedy = identity();
             for (int j = 0; j < 400; j++) store(small, greedy, AT, Id.random(rng), 700);
@@ -141,7 +141,7 @@ class RecordStoreTest {
 
     @Test
     void ofWritersThatHaveTheSameTheNearerRecordsAreKept() {
-        RecordStore small = store(new Config.Limits(1_000, 50, 1 << 20, 2_000, 1, 1, 1));
+        RecordStore small = store(new DhtConfig.Limits(1_000, 50, 1 << 20, 2_000, 1, 1, 1));
         List<Id> keys = new ArrayList<>();
         for (int i = 0; i < 300; i++) {
             keys.add(Id.random(rng));
@@ -157,8 +157,8 @@ class RecordStoreTest {
 
     @Test
     void manyWritersBehindOneAddressHideNobodyElse() {
-        RecordStore perKey = store(new Config.Limits(50, 1_000, 1 << 20, 2_000, 1, 1, 1));
-        RecordStore inAll = store(new Config.Limits(1_000, 50, 1 << 20, 2_000, 1, 1, 1));
+        RecordStore perKey = store(new DhtConfig.Limits(50, 1_000, 1 << 20, 2_000, 1, 1, 1));
+        RecordStore inAll = store(new DhtConfig.Limits(1_000, 50, 1 << 20, 2_000, 1, 1, 1));
         for (RecordStore full : List.of(perKey, inAll)) {
             for (int i = 0; i < 200; i++) store(full, identity(), Address.v4(0x01020300 + i, 9), key, 60);
             assertThat(full.size()).isEqualTo(50);
@@ -195,10 +195,10 @@ class RecordStoreTest {
 
     @Test
     void recordsThatNobodyStandsBehindGiveWayFirst() {
-        RecordStore perKey = store(new Config.Limits(3, 100, 1 << 20, 100, 1, 1, 1));
+        RecordStore perKey = store(new DhtConfig.Limits(3, 100, 1 << 20, 100, 1, 1, 1));
         Identity dead = identity();
         store(perKey, dead, AT, key, 60);
-        long later = NOW + 40 * Config.SECOND;
+        long later = NOW + 40 * DhtConfig.SECOND;
         for (int i = 0; i < 3; i++) {
             assertThat(perKey.store(later, EPOCH, AT, record(identity(), key, slot(9), 1, 600_000, 60)))
                     .isEqualTo(Verdict.KEPT);
@@ -210,7 +210,7 @@ class RecordStoreTest {
 
     @Test
     void aLongerVersionTakesWhatItTakesAndTheShorterIsForgotten() {
-        RecordStore small = store(new Config.Limits(100, 100, 30_000, 100, 1, 1, 1));
+        RecordStore small = store(new DhtConfig.Limits(100, 100, 30_000, 100, 1, 1, 1));
         for (int i = 0; i < 20; i++) store(small, identity(), AT, Id.random(rng), 10);
         for (int round = 2; round < 50; round++) {
             for (int i = 0; i < 5; i++) {
@@ -219,7 +219,7 @@ class RecordStoreTest {
             }
         }
         long before = counters.value("dht.recordExpired");
-        small.expire(NOW + 600 * Config.SECOND, null);
+        small.expire(NOW + 600 * DhtConfig.SECOND, null);
         assertThat(counters.value("dht.recordExpired") - before).isLessThanOrEqualTo(25);
     }
 
@@ -261,7 +261,7 @@ class RecordStoreTest {
 
     @Test
     void tombstonesStayWithinTheirLimit() {
-        RecordStore small = store(new Config.Limits(100, 100, 1 << 20, 10, 1, 1, 1));
+        RecordStore small = store(new DhtConfig.Limits(100, 100, 1 << 20, 10, 1, 1, 1));
         for (int i = 0; i < 50; i++) {
             small.store(NOW, EPOCH, AT, record(key, slot(i), 1, 1_000));
             small.store(NOW, EPOCH, AT, record(key, slot(i), 2, 0));
@@ -269,9 +269,9 @@ class RecordStoreTest {
         }
     }
 
-    private RecordStore store(Config.Limits limits) {
-        Config c = Config.of(NETWORK);
-        Config config = new Config(
+    private RecordStore store(DhtConfig.Limits limits) {
+        DhtConfig c = DhtConfig.of(NETWORK);
+        DhtConfig config = new DhtConfig(
                 NETWORK,
                 c.k(),
                 c.alpha(),

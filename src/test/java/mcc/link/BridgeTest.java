@@ -11,6 +11,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Transport;
@@ -40,7 +41,7 @@ class BridgeTest {
 
         End(String at) {
             this.at = Address.parse(at);
-            Config config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, mcc.stream.Config.defaults());
+            LinkConfig config = new LinkConfig("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, StreamConfig.defaults());
             links = OpenLinks.of(config, identity, rng.split(), new Counters());
             links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
             links.packets().handler(this);

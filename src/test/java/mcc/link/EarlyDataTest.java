@@ -19,6 +19,7 @@ import mcc.crypto.Identity;
 import mcc.session.Cookies;
 import mcc.session.Handshake;
 import mcc.session.Session;
+import mcc.stream.StreamConfig;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 import mcc.wire.Handshakes;
@@ -44,7 +45,7 @@ class EarlyDataTest {
     private static final Aead.Suite SUITE = Aead.Suite.AES_256_GCM;
 
     private final Rng rng = Rng.seeded(21);
-    private final Config config = new Config("test", List.of(SUITE), 100, mcc.stream.Config.defaults());
+    private final LinkConfig config = new LinkConfig("test", List.of(SUITE), 100, StreamConfig.defaults());
     private final Identity initiator = Identity.fromSeed(rng.bytes(Identity.SEED_BYTES));
     private final Identity responder = Identity.fromSeed(rng.bytes(Identity.SEED_BYTES));
     private final Counters counters = new Counters();

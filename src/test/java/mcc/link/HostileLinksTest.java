@@ -16,6 +16,7 @@ import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
 import mcc.stream.Stream;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
@@ -51,7 +52,7 @@ class HostileLinksTest {
         End(String at) {
             this.at = Address.parse(at);
             links = OpenLinks.of(
-                    new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults()),
+                    new LinkConfig("test", List.of(Aead.Suite.AES_256_GCM), 100, StreamConfig.defaults()),
                     identity,
                     rng.split(),
                     counters);

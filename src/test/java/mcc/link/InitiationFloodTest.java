@@ -15,6 +15,7 @@ import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
 import mcc.session.Cookies;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.pb.Cookie;
@@ -41,7 +42,7 @@ class InitiationFloodTest {
     private long now = 1;
 
     private Links links(Identity of, Counters counters) {
-        Config config = new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults());
+        LinkConfig config = new LinkConfig("test", List.of(Aead.Suite.AES_256_GCM), 100, StreamConfig.defaults());
         Links links = OpenLinks.of(config, of, rng.split(), counters);
         links.handle(1, new LinkInput.WallClock(1_800_000_000_000L));
         return links;

@@ -6,7 +6,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.stream.Budget;
-import mcc.stream.Config;
+import mcc.stream.StreamConfig;
 import mcc.stream.Connection;
 import org.junit.jupiter.api.Test;
 
@@ -18,7 +18,7 @@ class LinkTest {
             Id.random(rng),
             rng.bytes(32),
             1,
-            new Connection(Config.defaults(), true, rng.split(), new Budget(0, counters), counters),
+            new Connection(StreamConfig.defaults(), true, rng.split(), new Budget(0, counters), counters),
             0);
 
     @Test

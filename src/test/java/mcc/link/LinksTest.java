@@ -20,6 +20,7 @@ import mcc.crypto.Aead;
 import mcc.crypto.Identity;
 import mcc.session.Cookies;
 import mcc.stream.Stream;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Transport;
@@ -614,7 +615,7 @@ class LinksTest extends VirtualNet {
         private record Sent(Address to, Bytes datagram) {}
 
         private static Links links(Identity identity, long seed, Counters counters) {
-            var config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 8, mcc.stream.Config.defaults());
+            var config = new LinkConfig("test", List.of(Aead.Suite.CHACHA20_POLY1305), 8, StreamConfig.defaults());
             return OpenLinks.of(config, identity, Rng.seeded(seed), counters);
         }
 

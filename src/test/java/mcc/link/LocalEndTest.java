@@ -14,6 +14,7 @@ import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
 import mcc.stream.Stream;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Transport;
@@ -43,7 +44,7 @@ class LocalEndTest {
     private int answered;
 
     private Links links(Identity identity) {
-        Config config = new Config("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, mcc.stream.Config.defaults());
+        LinkConfig config = new LinkConfig("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, StreamConfig.defaults());
         Links made = OpenLinks.of(config, identity, rng.split(), new Counters());
         made.handle(1, new LinkInput.WallClock(1_800_000_000_000L));
         return made;

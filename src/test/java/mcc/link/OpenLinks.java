@@ -10,7 +10,7 @@ public final class OpenLinks {
     private OpenLinks() {}
 
     /** Makes them, with the policy that they begin by. */
-    public static Links of(Config config, Identity identity, Rng rng, Counters counters) {
+    public static Links of(LinkConfig config, Identity identity, Rng rng, Counters counters) {
         Links links = new Links(config, identity, rng, counters);
         links.handle(1, new LinkInput.NewPolicy(PolicyEpoch.open()));
         return links;

@@ -11,6 +11,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Transport;
 import org.junit.jupiter.api.Test;
@@ -101,7 +102,7 @@ class PartsTest {
         final Identity identity = Identity.fromSeed(rng.bytes(32));
         final Counters counters = new Counters();
         final Links links = OpenLinks.of(
-                new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults()),
+                new LinkConfig("test", List.of(Aead.Suite.AES_256_GCM), 100, StreamConfig.defaults()),
                 identity,
                 rng.split(),
                 counters);

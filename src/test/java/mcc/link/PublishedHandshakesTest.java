@@ -23,6 +23,7 @@ import mcc.crypto.Aead;
 import mcc.crypto.Identity;
 import mcc.session.Handshake;
 import mcc.session.Session;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.pb.Datagram;
@@ -149,7 +150,7 @@ class PublishedHandshakesTest {
         if (offers) for (JsonNode code : in.get("suites")) suites.add(suite(code.asInt()));
         else suites.add(suite());
         Links node = new Links(
-                new Config(in.get("network").asText(), suites, 100, mcc.stream.Config.defaults()),
+                new LinkConfig(in.get("network").asText(), suites, 100, StreamConfig.defaults()),
                 Identity.fromSeed(bytes(in, who + "_seed")),
                 Rng.seeded(5),
                 new Counters());

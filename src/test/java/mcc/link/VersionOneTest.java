@@ -23,6 +23,7 @@ import mcc.crypto.Aead;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
 import mcc.session.Handshake;
+import mcc.stream.StreamConfig;
 import mcc.wire.Handshakes;
 import mcc.wire.Message;
 import mcc.wire.Provider;
@@ -145,11 +146,11 @@ class VersionOneTest {
 
     private Links node() {
         Links node = new Links(
-                new Config(
+                new LinkConfig(
                         "open",
                         List.of(Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305),
                         100,
-                        mcc.stream.Config.defaults()),
+                        StreamConfig.defaults()),
                 responder,
                 Rng.seeded(1),
                 counters);

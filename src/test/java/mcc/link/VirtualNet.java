@@ -17,6 +17,7 @@ import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
+import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Transport;
@@ -45,7 +46,7 @@ abstract class VirtualNet {
             this.identity = identity;
             this.at = Address.parse(at);
             links = new Links(
-                    new Config("test", List.of(suites), 100, mcc.stream.Config.defaults()),
+                    new LinkConfig("test", List.of(suites), 100, StreamConfig.defaults()),
                     identity,
                     rng.split(),
                     counters);

@@ -18,7 +18,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
 import mcc.crypto.Identity;
-import mcc.link.Config;
+import mcc.link.LinkConfig;
 import mcc.link.LinkInput;
 import mcc.link.Links;
 import mcc.link.PacketSink;
@@ -26,6 +26,7 @@ import mcc.registry.Health;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.registry.ServiceName;
+import mcc.stream.StreamConfig;
 import mcc.sys.MemoryTun;
 import mcc.sys.TunDevice;
 import mcc.tun.InnerAddress;
@@ -79,7 +80,7 @@ class TunPortTest {
                     .toList();
             Settings settings = Settings.load(Map.of("tun.inbound", inbound), Map.of(), null);
             links = new Links(
-                    new Config("test", List.of(Aead.Suite.AES_256_GCM), 100, mcc.stream.Config.defaults()),
+                    new LinkConfig("test", List.of(Aead.Suite.AES_256_GCM), 100, StreamConfig.defaults()),
                     identity,
                     rng.split(),
                     counters);

@@ -27,14 +27,14 @@ import org.junit.jupiter.api.Test;
 
 class RegistryTest {
     private static final Bytes NETWORK = Bytes.utf8("test");
-    private static final long SECOND = Config.SECOND;
+    private static final long SECOND = RegistryConfig.SECOND;
     private static final ServiceName WEB = new ServiceName("open", "web");
     private static final Identity SELF = Identity.fromSeed(new byte[32]);
     private static final Identity OTHER = Identity.fromSeed(Rng.seeded(8).bytes(32));
     private final Counters counters = new Counters();
     private final List<Registry.Output.Put> puts = new ArrayList<>();
     private final Registry registry =
-            new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), counters);
+            new Registry(RegistryConfig.of(NETWORK), Subject.of(SELF.id()), Rng.seeded(1), counters);
     private long nowNs = 1;
 
     @BeforeEach
@@ -63,7 +63,7 @@ class RegistryTest {
 
     @Test
     void whoCannotBeReachedYetIsNotOffered() {
-        Registry young = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), counters);
+        Registry young = new Registry(RegistryConfig.of(NETWORK), Subject.of(SELF.id()), Rng.seeded(1), counters);
         young.handle(1, new Registry.Input.Restore(List.of(registration("a", Registration.CheckType.NONE))));
         List<Registry.Output> out = drain(young);
         assertThat(all(out, Registry.Output.Put.class)).isEmpty();
@@ -113,7 +113,7 @@ class RegistryTest {
     void anAnswerToAnEarlierRegistryIsNoneToThisOne() {
         long before = only(step(new Registry.Input.Resolve(1, WEB)), Registry.Output.Find.class)
                 .ticket();
-        Registry next = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(2), counters);
+        Registry next = new Registry(RegistryConfig.of(NETWORK), Subject.of(SELF.id()), Rng.seeded(2), counters);
         next.handle(1, new Registry.Input.NewPolicy(PolicyEpoch.open()));
         next.handle(1, new Registry.Input.Resolve(1, WEB));
         drain(next);
@@ -512,7 +512,7 @@ class RegistryTest {
 
     @Test
     void anEndpointOfAServiceThatMayNotBeSeenIsNobodys() {
-        Registry closed = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), counters);
+        Registry closed = new Registry(RegistryConfig.of(NETWORK), Subject.of(SELF.id()), Rng.seeded(1), counters);
         Registration hidden = registration("a", Registration.CheckType.NONE);
         closed.handle(1, new Registry.Input.Register(1, hidden));
         while (closed.poll() != null) {
@@ -541,7 +541,7 @@ class RegistryTest {
                 0,
                 0,
                 0);
-        Registry timed = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), counters);
+        Registry timed = new Registry(RegistryConfig.of(NETWORK), Subject.of(SELF.id()), Rng.seeded(1), counters);
         timed.handle(1, new Registry.Input.NewPolicy(new PolicyEpoch(new Policy(List.of(hour)), 1)));
         timed.handle(1, new Registry.Input.Clock(1_799_999_999_000L));
         timed.handle(1, new Registry.Input.Resolve(1, new ServiceName("acme", "web")));
@@ -633,7 +633,7 @@ class RegistryTest {
     }
 
     private static Core<Registry.Input, Registry.Output> fresh() {
-        Registry made = new Registry(Config.of(NETWORK, "open"), Subject.of(SELF.id()), Rng.seeded(1), new Counters());
+        Registry made = new Registry(RegistryConfig.of(NETWORK), Subject.of(SELF.id()), Rng.seeded(1), new Counters());
         made.handle(1, new Registry.Input.NewPolicy(PolicyEpoch.open()));
         return made;
     }

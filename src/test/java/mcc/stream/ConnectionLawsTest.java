@@ -48,9 +48,9 @@ class ConnectionLawsTest {
         private int turn;
 
         private static Connection connection(boolean lower, long seed) {
-            Config config = Config.defaults();
+            StreamConfig config = StreamConfig.defaults();
             Counters counters = new Counters();
-            Budget budget = new Budget(Config.BUDGET_BYTES, counters);
+            Budget budget = new Budget(StreamConfig.BUDGET_BYTES, counters);
             Connection made = new Connection(config, lower, Rng.seeded(seed), budget, counters);
             made.agreed(config.limits(), config.limits());
             return made;

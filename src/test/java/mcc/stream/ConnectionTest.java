@@ -25,7 +25,7 @@ class ConnectionTest {
     private final byte[] buf = new byte[65_536];
 
     private static Pair pair(long seed) {
-        return new Pair(Config.defaults(), seed);
+        return new Pair(StreamConfig.defaults(), seed);
     }
 
     @ParameterizedTest
@@ -241,9 +241,9 @@ class ConnectionTest {
 
     @Test
     void aReaderThatStopsHoldsUpNobodyWhoWasBehindForAWhile() {
-        Config d = Config.defaults();
+        StreamConfig d = StreamConfig.defaults();
         int kib = 1_024;
-        Config small = new Config(
+        StreamConfig small = new StreamConfig(
                 Bbr::new,
                 d.streams(),
                 d.maxStreams(),
@@ -269,9 +269,9 @@ class ConnectionTest {
         assertThat(all.get(1).read - before).isGreaterThan(500 * kib);
     }
 
-    private static Config withStreams(int streams) {
-        Config d = Config.defaults();
-        return new Config(
+    private static StreamConfig withStreams(int streams) {
+        StreamConfig d = StreamConfig.defaults();
+        return new StreamConfig(
                 Bbr::new,
                 streams,
                 streams,
@@ -421,7 +421,7 @@ class ConnectionTest {
 
     @Test
     void aLossThatWasNoneTakesBackTheAnswerToItsOwnEpisodeOnly() {
-        Config config = GoodputTest.config(_ -> new NewReno());
+        StreamConfig config = GoodputTest.config(_ -> new NewReno());
         Connection sender = new Connection(config, true, Rng.seeded(1), budget(), new Counters());
         sender.open().write(buf, 0, 20_000);
         send(sender, 1, 4);
@@ -547,7 +547,7 @@ class ConnectionTest {
     private Event.Reason broken(java.util.function.Consumer<FramesWriter> frames) {
         Counters counters = new Counters();
         Budget spent = new Budget(0, counters);
-        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), spent, counters);
+        Connection connection = new Connection(StreamConfig.defaults(), true, Rng.seeded(1), spent, counters);
         FramesWriter writer = new FramesWriter();
         writer.begin(buf, 0, 1_000);
         writer.packetNumber(1);
@@ -563,7 +563,7 @@ class ConnectionTest {
     @Test
     void aPacketWithTwoAcknowledgementsCountsForNothing() {
         Counters counters = new Counters();
-        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget(), counters);
+        Connection connection = new Connection(StreamConfig.defaults(), true, Rng.seeded(1), budget(), counters);
         connection.open().write(buf, 0, 10);
         assertThat(connection.transmit(1, buf, 0, 1_000)).isPositive();
         FramesWriter writer = new FramesWriter();
@@ -584,8 +584,8 @@ class ConnectionTest {
         Counters counters = new Counters();
         byte[] packet = new byte[1_500];
         for (int round = 0; round < 2_000; round++) {
-            Connection sender = new Connection(Config.defaults(), round % 2 == 0, rng.split(), budget(), counters);
-            Connection receiver = new Connection(Config.defaults(), round % 2 == 1, rng.split(), budget(), counters);
+            Connection sender = new Connection(StreamConfig.defaults(), round % 2 == 0, rng.split(), budget(), counters);
+            Connection receiver = new Connection(StreamConfig.defaults(), round % 2 == 1, rng.split(), budget(), counters);
             long now = 1;
             for (int i = 0; i < 4; i++) {
                 Stream stream = sender.open();
@@ -621,7 +621,7 @@ class ConnectionTest {
 
     @Test
     void acknowledgementsNameAtMostSixtyFourRuns() {
-        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget(), new Counters());
+        Connection connection = new Connection(StreamConfig.defaults(), true, Rng.seeded(1), budget(), new Counters());
         FramesWriter writer = new FramesWriter();
         for (int i = 0; i < 3_000; i++) {
             writer.begin(buf, 0, 1_000);
@@ -639,12 +639,12 @@ class ConnectionTest {
     }
 
     private static Budget budget() {
-        return new Budget(Config.BUDGET_BYTES, new Counters());
+        return new Budget(StreamConfig.BUDGET_BYTES, new Counters());
     }
 
     @Test
     void readersThatStopHoldNobodyUp() {
-        Pair pair = new Pair(Config.defaults(), 31).both(l -> l.rateBytesPerSecond = 50_000_000);
+        Pair pair = new Pair(StreamConfig.defaults(), 31).both(l -> l.rateBytesPerSecond = 50_000_000);
         List<Transfer> stopped = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             Transfer slow = new Transfer(pair, 0, 40L << 20);
@@ -657,7 +657,7 @@ class ConnectionTest {
         assertThat(pair.run(20_000 * Pair.MS, fast::isComplete))
                 .as("past five that stopped")
                 .isTrue();
-        assertThat(pair.budgets[1].usedBytes()).isLessThanOrEqualTo(Config.BUDGET_BYTES);
+        assertThat(pair.budgets[1].usedBytes()).isLessThanOrEqualTo(StreamConfig.BUDGET_BYTES);
         for (Transfer slow : stopped) slow.paused = false;
         pair.apps[1].run();
         assertThat(pair.run(60_000 * Pair.MS, () -> stopped.stream().allMatch(Transfer::isComplete)))
@@ -671,16 +671,16 @@ class ConnectionTest {
 
     @Test
     void whoHasNoBudgetGoesOnWithTheFirstWindow() {
-        Pair pair = new Pair(Config.defaults(), 32).both(l -> l.rateBytesPerSecond = 50_000_000);
-        for (Budget budget : pair.budgets) budget.use(Config.BUDGET_BYTES);
+        Pair pair = new Pair(StreamConfig.defaults(), 32).both(l -> l.rateBytesPerSecond = 50_000_000);
+        for (Budget budget : pair.budgets) budget.use(StreamConfig.BUDGET_BYTES);
         Transfer transfer = new Transfer(pair, 0, 4L << 20);
         assertThat(pair.run(60_000 * Pair.MS, transfer::isComplete)).isTrue();
-        assertThat(pair.budgets[1].usedBytes()).isEqualTo(Config.BUDGET_BYTES);
+        assertThat(pair.budgets[1].usedBytes()).isEqualTo(StreamConfig.BUDGET_BYTES);
     }
 
     @Test
     void aConnectionThatIsGivenUpHoldsNothing() {
-        Pair pair = new Pair(Config.defaults(), 33);
+        Pair pair = new Pair(StreamConfig.defaults(), 33);
         Transfer transfer = new Transfer(pair, 0, 40L << 20);
         transfer.paused = true;
         pair.run(1_000 * Pair.MS);
@@ -691,7 +691,7 @@ class ConnectionTest {
 
     @Test
     void aPathThatReordersNoMoreIsJudgedByThreePacketsAgain() {
-        Pair pair = new Pair(Config.defaults(), 34).both(l -> {
+        Pair pair = new Pair(StreamConfig.defaults(), 34).both(l -> {
             l.rateBytesPerSecond = 12_500_000;
             l.jitterNs = 30 * Pair.MS;
         });

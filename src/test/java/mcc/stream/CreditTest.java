@@ -19,9 +19,9 @@ class CreditTest {
 
     private final byte[] buf = new byte[65_536];
     private final Counters counters = new Counters();
-    private final Budget budget = new Budget(Config.BUDGET_BYTES, counters);
+    private final Budget budget = new Budget(StreamConfig.BUDGET_BYTES, counters);
 
-    private Connection connection(Config config) {
+    private Connection connection(StreamConfig config) {
         Connection connection = new Connection(config, true, Rng.seeded(1), budget, counters);
         connection.agreed(TransportParameters.V1, TransportParameters.V1);
         return connection;
@@ -91,9 +91,9 @@ class CreditTest {
         }
     }
 
-    private static Config withWindows(long maxStreamWindowBytes, long maxWindowBytes) {
-        Config d = Config.defaults();
-        return new Config(
+    private static StreamConfig withWindows(long maxStreamWindowBytes, long maxWindowBytes) {
+        StreamConfig d = StreamConfig.defaults();
+        return new StreamConfig(
                 Bbr::new,
                 d.streams(),
                 d.maxStreams(),
@@ -108,7 +108,7 @@ class CreditTest {
 
     @Test
     void aByteBehindAGapOfEachStreamCostsAChunkAndTheBudget() {
-        Connection connection = connection(Config.defaults());
+        Connection connection = connection(StreamConfig.defaults());
         new Hostile(connection).bytes(10_000, 1, 1, 1);
         assertThat(connection.openStreams()).isEqualTo(10_000);
         assertThat(connection.bufferedBytes()).isLessThan(11_000_000);
@@ -117,8 +117,8 @@ class CreditTest {
 
     @Test
     void whatOpensAGapIsNotTakenWhereTheBudgetIsSpentButWhatCanBeReadIs() {
-        budget.use(Config.BUDGET_BYTES);
-        Connection connection = connection(Config.defaults());
+        budget.use(StreamConfig.BUDGET_BYTES);
+        Connection connection = connection(StreamConfig.defaults());
         Hostile peer = new Hostile(connection);
         peer.bytes(10_000, 1, 1, 1);
         assertThat(connection.bufferedBytes()).isBetween((long) MIB, MIB + 256L * KIB);
@@ -132,7 +132,7 @@ class CreditTest {
         peer.bytes(10, 1, 2, 2);
         assertThat(connection.bufferedBytes()).as("there is room again").isLessThan(held / 4);
         connection.discard();
-        assertThat(budget.usedBytes()).isEqualTo(Config.BUDGET_BYTES);
+        assertThat(budget.usedBytes()).isEqualTo(StreamConfig.BUDGET_BYTES);
     }
 
     /** Strangers may be many, and each has a first window that nobody pays for. */
@@ -140,18 +140,18 @@ class CreditTest {
     void firstWindowsAreNotFilledBehindGapsByAllAtOnce() {
         List<Connection> all = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
-            Connection connection = connection(Config.defaults());
+            Connection connection = connection(StreamConfig.defaults());
             all.add(connection);
             Hostile peer = new Hostile(connection);
             peer.bytes(4, 1, 1, 1);
             for (int k = 0; k < 255; k++) peer.run(4, 2 + k * KIB, KIB);
         }
         long held = all.stream().mapToLong(Connection::bufferedBytes).sum();
-        assertThat(budget.unchargedBytes()).isBetween(Config.BUDGET_BYTES, Config.BUDGET_BYTES + MIB);
-        assertThat(held).as("as much as was charged, and as much again").isLessThan(2 * Config.BUDGET_BYTES + MIB);
+        assertThat(budget.unchargedBytes()).isBetween(StreamConfig.BUDGET_BYTES, StreamConfig.BUDGET_BYTES + MIB);
+        assertThat(held).as("as much as was charged, and as much again").isLessThan(2 * StreamConfig.BUDGET_BYTES + MIB);
         assertThat(counters.value("stream.crowded")).isPositive();
 
-        Connection late = connection(Config.defaults());
+        Connection late = connection(StreamConfig.defaults());
         all.add(late);
         Hostile honest = new Hostile(late);
         honest.run(1, KIB, KIB);
@@ -177,14 +177,14 @@ class CreditTest {
 
     @Test
     void whoWasChargedForMoreThanItHoldsTakesWhatItWasPromised() {
-        Connection paid = connection(Config.defaults());
+        Connection paid = connection(StreamConfig.defaults());
         Hostile peer = new Hostile(paid);
         peer.transfer(8 * MIB);
         assertThat(budget.usedBytes()).isPositive();
-        budget.hold(2 * Config.BUDGET_BYTES); // by others
+        budget.hold(2 * StreamConfig.BUDGET_BYTES); // by others
         peer.bytes(2, 1, 1, 1);
         assertThat(counters.value("stream.crowded")).isZero();
-        new Hostile(connection(Config.defaults())).bytes(2, 1, 1, 1);
+        new Hostile(connection(StreamConfig.defaults())).bytes(2, 1, 1, 1);
         assertThat(counters.value("stream.crowded")).isPositive();
     }
 
@@ -197,9 +197,9 @@ class CreditTest {
 
     @Test
     void writersWhoseReadersStopAreGivenLittleTheMoreTheyAre() {
-        fill(connection(Config.defaults()), 10_000);
+        fill(connection(StreamConfig.defaults()), 10_000);
         assertThat(budget.usedBytes()).as("of one peer").isLessThan((32 + 4 + 10 + 1) * MIB);
-        for (int i = 0; i < 80; i++) fill(connection(Config.defaults()), 128);
+        for (int i = 0; i < 80; i++) fill(connection(StreamConfig.defaults()), 128);
         assertThat(budget.usedBytes()).as("of many").isBetween(90L * MIB, (96 + 10) * (long) MIB);
     }
 
@@ -213,7 +213,7 @@ class CreditTest {
 
     @Test
     void aStreamHasNoMoreThan8192Gaps() {
-        Connection connection = connection(Config.defaults());
+        Connection connection = connection(StreamConfig.defaults());
         new Hostile(connection).bytes(1, 1, 20_000, 2);
         assertThat(connection.bufferedBytes()).isLessThan(2 * 8_192 * 16 + 32 * KIB);
         assertThat(counters.value("stream.crowded")).isPositive();
@@ -221,12 +221,12 @@ class CreditTest {
 
     @Test
     void manyStreamsEndOnALossyPathThoughTheBudgetIsSpent() {
-        Pair pair = new Pair(Config.defaults(), 41).both(l -> {
+        Pair pair = new Pair(StreamConfig.defaults(), 41).both(l -> {
             l.rateBytesPerSecond = 50_000_000;
             l.lossPpm = 100_000;
         });
         pair.keepEvents = false;
-        for (Budget each : pair.budgets) each.use(Config.BUDGET_BYTES);
+        for (Budget each : pair.budgets) each.use(StreamConfig.BUDGET_BYTES);
         List<Transfer> all = new ArrayList<>();
         for (int i = 0; i < 300; i++) all.add(new Transfer(pair, 0, 30_000));
         for (Transfer each : all) each.paused = true;
@@ -236,13 +236,13 @@ class CreditTest {
         assertThat(pair.run(300 * SECOND, () -> all.stream().allMatch(Transfer::isComplete)))
                 .isTrue();
         assertThat(pair.counters[1].value("stream.crowded")).isPositive();
-        assertThat(pair.budgets[1].usedBytes()).isEqualTo(Config.BUDGET_BYTES);
+        assertThat(pair.budgets[1].usedBytes()).isEqualTo(StreamConfig.BUDGET_BYTES);
     }
 
     @Test
     void aWriterThatIsGivenTheLeastIsToldToGoOn() {
-        Pair pair = new Pair(Config.defaults(), 46);
-        for (Budget each : pair.budgets) each.use(2 * Config.BUDGET_BYTES);
+        Pair pair = new Pair(StreamConfig.defaults(), 46);
+        for (Budget each : pair.budgets) each.use(2 * StreamConfig.BUDGET_BYTES);
         long id = pair.open(0);
         for (int i = 0; i < 3; i++) {
             assertThat(pair.at(0, id).write(new byte[64 * KIB], 0, 64 * KIB)).isEqualTo(KIB);
@@ -250,12 +250,12 @@ class CreditTest {
             assertThat(pair.events.get(0)).contains(new Event.Writable(pair.at(0, id)));
             pair.events.get(0).clear();
         }
-        assertThat(pair.budgets[0].usedBytes()).isEqualTo(2 * Config.BUDGET_BYTES);
+        assertThat(pair.budgets[0].usedBytes()).isEqualTo(2 * StreamConfig.BUDGET_BYTES);
     }
 
     @Test
     void anIdleLinkGivesItsCreditBackAndItsNextBurstIsCharged() {
-        Pair pair = new Pair(Config.defaults(), 42).both(l -> l.rateBytesPerSecond = 50_000_000);
+        Pair pair = new Pair(StreamConfig.defaults(), 42).both(l -> l.rateBytesPerSecond = 50_000_000);
         pair.keepEvents = false;
         Transfer first = new Transfer(pair, 0, 100_000_000);
         assertThat(pair.run(60 * SECOND, first::isComplete)).isTrue();
@@ -271,7 +271,7 @@ class CreditTest {
 
     @Test
     void whoKeepsTheCreditOfAnIdleLinkIsChargedForIt() {
-        Connection connection = connection(Config.defaults());
+        Connection connection = connection(StreamConfig.defaults());
         Hostile peer = new Hostile(connection);
         peer.transfer(8 * MIB);
         long promised = budget.usedBytes();
@@ -286,9 +286,9 @@ class CreditTest {
     }
 
     private static Pair withoutBudget(long seed) {
-        Pair pair = new Pair(Config.defaults(), seed).both(l -> l.rateBytesPerSecond = 50_000_000);
+        Pair pair = new Pair(StreamConfig.defaults(), seed).both(l -> l.rateBytesPerSecond = 50_000_000);
         pair.keepEvents = false;
-        for (Budget each : pair.budgets) each.use(Config.BUDGET_BYTES);
+        for (Budget each : pair.budgets) each.use(StreamConfig.BUDGET_BYTES);
         return pair;
     }
 
@@ -312,7 +312,7 @@ class CreditTest {
         long ticks = pair.ticks;
         assertThat(pair.run(3_600 * SECOND, other::isComplete)).isFalse();
         assertThat(pair.ticks - ticks).as("once a second").isBetween(3_600L, 3_700L);
-        pair.budgets[1].give(Config.BUDGET_BYTES);
+        pair.budgets[1].give(StreamConfig.BUDGET_BYTES);
         assertThat(pair.run(60 * SECOND, other::isComplete)).isTrue();
         pair.run(SECOND);
         long later = pair.ticks;

@@ -16,7 +16,7 @@ class DatagramsTest {
     private static final long SECOND = 1_000 * Pair.MS;
 
     private static Pair pair(long seed) {
-        return new Pair(Config.defaults(), seed);
+        return new Pair(StreamConfig.defaults(), seed);
     }
 
     /** A stream that the other side has heard of. */

@@ -19,9 +19,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GoodputTest {
     private static final long RATE = 12_500_000;
 
-    static Config config(Function<Rng, CongestionControl> kind) {
-        Config d = Config.defaults();
-        return new Config(
+    static StreamConfig config(Function<Rng, CongestionControl> kind) {
+        StreamConfig d = StreamConfig.defaults();
+        return new StreamConfig(
                 kind,
                 d.streams(),
                 d.maxStreams(),

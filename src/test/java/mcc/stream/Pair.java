@@ -107,11 +107,11 @@ final class Pair {
     /** Whether events and a hash of all packets are kept: a long transfer does without. */
     boolean keepEvents = true;
 
-    Pair(Config config, long seed) {
+    Pair(StreamConfig config, long seed) {
         this(config, seed, 1);
     }
 
-    Pair(Config config, long seed, int flows) {
+    Pair(StreamConfig config, long seed, int flows) {
         int count = 2 * flows;
         rng = Rng.seeded(seed);
         ends = new Connection[count];
@@ -123,7 +123,7 @@ final class Pair {
             apps[i] = () -> {};
             events.add(new ArrayList<>());
             streams.add(new HashMap<>());
-            budgets[i] = new Budget(Config.BUDGET_BYTES, counters[i]);
+            budgets[i] = new Budget(StreamConfig.BUDGET_BYTES, counters[i]);
             ends[i] = new Connection(config, i % 2 == 0, rng.split(), budgets[i], counters[i]);
             ends[i].agreed(config.limits(), config.limits());
         }

@@ -15,12 +15,12 @@ import org.junit.jupiter.api.Test;
 /** Streams that peers may open, and what they cost. */
 class PlacesTest {
     private final Counters counters = new Counters();
-    private final Budget budget = new Budget(Config.BUDGET_BYTES, counters);
+    private final Budget budget = new Budget(StreamConfig.BUDGET_BYTES, counters);
     private final byte[] packet = new byte[1_200];
     private long number;
 
     private Connection connection(TransportParameters agreed) {
-        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget, counters);
+        Connection connection = new Connection(StreamConfig.defaults(), true, Rng.seeded(1), budget, counters);
         connection.agreed(agreed, agreed);
         return connection;
     }
@@ -54,9 +54,9 @@ class PlacesTest {
 
     @Test
     void aPeerThatAllowsFewerIsShownNoMoreWheneverTheyWereOpened() {
-        Connection connection = new Connection(Config.defaults(), true, Rng.seeded(1), budget, counters);
+        Connection connection = new Connection(StreamConfig.defaults(), true, Rng.seeded(1), budget, counters);
         for (int i = 0; i < 12; i++) open(connection, i);
-        connection.agreed(Config.defaults().limits(), new TransportParameters(7, 1_000, 1_000));
+        connection.agreed(StreamConfig.defaults().limits(), new TransportParameters(7, 1_000, 1_000));
         for (int i = 12; i < 20; i++) open(connection, i);
         assertThat(shown(connection)).containsExactly(2L, 4L, 6L, 8L, 10L, 12L, 14L);
         FramesWriter writer = new FramesWriter();
@@ -89,7 +89,7 @@ class PlacesTest {
 
     @Test
     void whoWasToldOfAHundredHasAHundred() {
-        Connection connection = connection(Config.defaults().limits());
+        Connection connection = connection(StreamConfig.defaults().limits());
         assertThat(send(connection, 99)).isTrue();
         assertThat(send(connection, 100)).isFalse();
         assertThat(events(connection)).contains(new Event.Broken(Event.Reason.STREAM_LIMIT));
@@ -97,7 +97,7 @@ class PlacesTest {
 
     @Test
     void aPeerThatUsesItsStreamsMayOpenMoreUntilAllThatItWantsAreOpen() {
-        Pair pair = new Pair(Config.defaults(), 7);
+        Pair pair = new Pair(StreamConfig.defaults(), 7);
         for (int i = 0; i < 3_000; i++) {
             long id = pair.open(0);
             assertThat(pair.at(0, id).write(new byte[10], 0, 10)).isEqualTo(10);
@@ -109,7 +109,7 @@ class PlacesTest {
 
     @Test
     void streamsThatSayNothingHoldUpNoneThatSpeak() {
-        Pair pair = new Pair(Config.defaults(), 9);
+        Pair pair = new Pair(StreamConfig.defaults(), 9);
         for (int i = 0; i < 999; i++) pair.open(0);
         Transfer last = new Transfer(pair, 0, 10_000);
         assertThat(pair.run(10_000 * Pair.MS, last::isComplete)).isTrue();
@@ -117,7 +117,7 @@ class PlacesTest {
 
     @Test
     void aStreamThatIsGivenUpBeforeItMayBeShownIsShownAndEnds() {
-        Pair pair = new Pair(Config.defaults(), 8);
+        Pair pair = new Pair(StreamConfig.defaults(), 8);
         long last = 0;
         for (int i = 0; i < 101; i++) {
             last = pair.open(0);

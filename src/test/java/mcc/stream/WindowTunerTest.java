@@ -30,7 +30,7 @@ class WindowTunerTest {
     void aWindowSettlesAtAFewProductsOfThePath(int mbit, int rttMs) {
         long rate = mbit * 125_000L;
         long product = rate * rttMs / 1_000;
-        Pair pair = new Pair(Config.defaults(), mbit).both(l -> {
+        Pair pair = new Pair(StreamConfig.defaults(), mbit).both(l -> {
             l.delayNs = rttMs * MS / 2;
             l.rateBytesPerSecond = rate;
             l.queueBytes = product / 4;
@@ -47,6 +47,6 @@ class WindowTunerTest {
         long slowestNs = rttMs * MS * 5 / 4;
         long confirmedNs = slowestNs + Math.clamp(slowestNs / 4, MS, Acks.MAX_DELAY_NS);
         assertThat(window).isLessThanOrEqualTo(Math.max(1 << 20, (long) (16 * rate * (confirmedNs / 1e9))));
-        assertThat(window).as("not for its limit").isLessThan(Config.defaults().maxStreamWindowBytes());
+        assertThat(window).as("not for its limit").isLessThan(StreamConfig.defaults().maxStreamWindowBytes());
     }
 }

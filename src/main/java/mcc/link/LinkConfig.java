@@ -3,6 +3,7 @@ package mcc.link;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import mcc.crypto.Aead;
+import mcc.stream.StreamConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param linksMax the most links at a time
  * @param connection the limits of each link's streams
  */
-public record Config(String network, List<Aead.Suite> suites, int linksMax, mcc.stream.Config connection) {
-    public Config {
+public record LinkConfig(String network, List<Aead.Suite> suites, int linksMax, StreamConfig connection) {
+    public LinkConfig {
         suites = List.copyOf(suites);
     }
 

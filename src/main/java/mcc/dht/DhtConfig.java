@@ -19,7 +19,7 @@ import mcc.core.Bytes;
  * @param maintainNs time between two checks of the table
  * @param limits what may be kept
  */
-public record Config(
+public record DhtConfig(
         Bytes network,
         int k,
         int alpha,
@@ -64,8 +64,8 @@ public record Config(
     }
 
     /** The recommended parameters. */
-    public static Config of(Bytes network) {
-        return new Config(
+    public static DhtConfig of(Bytes network) {
+        return new DhtConfig(
                 network,
                 16,
                 4,

@@ -20,7 +20,7 @@ import mcc.wire.TransportParameters;
  * @param maxSendBufferBytes how many that may become on a fast path
  * @param maxBufferedBytes unacknowledged bytes of all streams; beyond it each stream takes 16 KiB, less where there are many
  */
-public record Config(
+public record StreamConfig(
         Function<Rng, CongestionControl> congestion,
         int streams,
         int maxStreams,
@@ -37,7 +37,7 @@ public record Config(
     private static final long KIB = 1_024;
 
     /** Refuses sizes that cannot work. */
-    public Config {
+    public StreamConfig {
         if (streams < 1
                 || maxStreams < streams
                 || streamWindowBytes < 1
@@ -57,8 +57,8 @@ public record Config(
     }
 
     /** Returns the sizes that ship, with BBR. */
-    public static Config defaults() {
-        return new Config(
+    public static StreamConfig defaults() {
+        return new StreamConfig(
                 Bbr::new,
                 100,
                 10_000,

@@ -6,7 +6,6 @@ import mcc.core.Bytes;
  * The parameters of the registry.
  *
  * @param network the network's name, at most 255 bytes
- * @param org our organisation, or {@link ServiceName#OPEN}
  * @param cacheNs how long what was found is used again
  * @param watchNs time between two looks at a watched service
  * @param findNs how long a lookup may take; after that only this node's own offers are returned
@@ -17,9 +16,8 @@ import mcc.core.Bytes;
  * @param watches most watches
  * @param nodes most nodes whose round-trip time is remembered
  */
-public record Config(
+public record RegistryConfig(
         Bytes network,
-        String org,
         long cacheNs,
         long watchNs,
         long findNs,
@@ -36,7 +34,7 @@ public record Config(
     static final int PROVIDERS = 256;
 
     /** The recommended parameters. */
-    public static Config of(Bytes network, String org) {
-        return new Config(network, org, 500 * MS, SECOND, 10 * SECOND, 3 * SECOND, 1_024, 256, 1_024, 256, 4_096);
+    public static RegistryConfig of(Bytes network) {
+        return new RegistryConfig(network, 500 * MS, SECOND, 10 * SECOND, 3 * SECOND, 1_024, 256, 1_024, 256, 4_096);
     }
 }
