@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** The REST contract, {@code openapi.json}, parsed once at start. */
 final class Contract {
     /** A parameter in the path or the query. */
-    record Parameter(String name, boolean inPath, boolean required, String type, JsonObject schema) {}
+    record Parameter(String name, boolean inPath, String type, JsonObject schema) {}
 
     /** One operation. */
     record Operation(
@@ -177,11 +177,7 @@ final class Contract {
             if (p.containsKey("$ref") || p.getString("in").equals("header")) continue; // checked where they are used
             JsonObject schema = p.getJsonObject("schema");
             parameters.add(new Parameter(
-                    p.getString("name"),
-                    p.getString("in").equals("path"),
-                    p.getBoolean("required", false),
-                    schema.getString("type"),
-                    schema));
+                    p.getString("name"), p.getString("in").equals("path"), schema.getString("type"), schema));
         }
         JsonObject body = o.getJsonObject("requestBody");
         String type = null;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** A stream of server-sent events (HTML standard, section 9.2). */
 final class Sse implements AutoCloseable {
     /** One event. */
-    record Event(String id, String type, String data) {
+    record Event(String type, String data) {
         Json json() {
             Json json = Json.parse(data);
             return json == null ? Json.NONE : json;
@@ -27,13 +27,12 @@ final class Sse implements AutoCloseable {
     /** Waits for the next event; null once the stream has ended. */
     @Nullable
     Event next() {
-        String id = "";
         String type = "message";
         StringBuilder data = new StringBuilder();
         try {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 if (line.isEmpty()) {
-                    if (!data.isEmpty()) return new Event(id, Text.clean(type), data.toString());
+                    if (!data.isEmpty()) return new Event(Text.clean(type), data.toString());
                     type = "message";
                     continue;
                 }
@@ -42,7 +41,6 @@ final class Sse implements AutoCloseable {
                 String value = colon < 0 ? "" : line.substring(colon + 1);
                 if (value.startsWith(" ")) value = value.substring(1);
                 switch (field) {
-                    case "id" -> id = value;
                     case "event" -> type = value;
                     case "data" -> data.append(data.isEmpty() ? "" : "\n").append(value);
                     default -> {} // comments keep the connection alive; other fields are not used

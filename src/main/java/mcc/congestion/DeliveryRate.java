@@ -88,9 +88,4 @@ public final class DeliveryRate {
     public void onAppLimited(long inFlightBytes) {
         appLimitedUntil = Math.max(1, delivered + inFlightBytes);
     }
-
-    /** Returns the bytes delivered so far. */
-    public long deliveredBytes() {
-        return delivered;
-    }
 }

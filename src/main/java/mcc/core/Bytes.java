@@ -39,11 +39,6 @@ public final class Bytes {
         return value.length;
     }
 
-    /** Returns whether there are none. */
-    public boolean isEmpty() {
-        return value.length == 0;
-    }
-
     /** Returns the byte at {@code index}. */
     public byte at(int index) {
         return value[index];
@@ -57,11 +52,6 @@ public final class Bytes {
     /** Returns a copy as an array. */
     public byte[] toArray() {
         return value.clone();
-    }
-
-    /** Decodes as UTF-8; what is not UTF-8 becomes U+FFFD. */
-    public String utf8() {
-        return new String(value, StandardCharsets.UTF_8);
     }
 
     @Override

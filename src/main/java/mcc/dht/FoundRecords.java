@@ -60,10 +60,6 @@ final class FoundRecords {
         return answers;
     }
 
-    int size() {
-        return all.size();
-    }
-
     /** Returns whether there is room for a record that only {@code teller} has. */
     boolean wants(Id teller) {
         return all.size() < room || mostAlone() != null && share(teller) + 1 < share(mostAlone());

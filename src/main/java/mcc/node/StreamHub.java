@@ -58,10 +58,6 @@ final class StreamHub {
         return port;
     }
 
-    int size() {
-        return ports.size();
-    }
-
     boolean isClosed() {
         return closed;
     }

@@ -70,11 +70,6 @@ public final class Session {
         return suite;
     }
 
-    /** When the handshake was done, in monotonic nanoseconds. */
-    public long bornNs() {
-        return bornNs;
-    }
-
     /** Datagrams sealed so far. */
     public long sent() {
         return sent;
@@ -94,11 +89,6 @@ public final class Session {
     /** Notes that data passed: due keys then live for {@link #GRACE_NS} only. */
     public void used(long nowNs) {
         if (nowNs - bornNs >= REKEY_AFTER_NS) diesNs = Math.min(diesNs, nowNs + GRACE_NS);
-    }
-
-    /** The time at which {@link #isAlive} turns false by age, in monotonic nanoseconds. */
-    public long diesNs() {
-        return diesNs;
     }
 
     /**

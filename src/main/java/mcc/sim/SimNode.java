@@ -52,7 +52,6 @@ final class SimNode {
     int life;
 
     long joinedNs = Core.NEVER;
-    long diedNs = Core.NEVER;
     /** When it was last connected again after being cut off. */
     long backNs = Long.MIN_VALUE;
     /** The deadline for which a tick is planned. */

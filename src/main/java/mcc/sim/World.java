@@ -227,7 +227,6 @@ final class World {
         List<Address> bootstrap = bootstrap(node);
         node.up = true;
         up++;
-        node.diedNs = Core.NEVER;
         boolean meets = !bootstrap.isEmpty();
         input(node, new LinkInput.WallClock(epochMs()));
         input(node, new Registry.Input.Clock(epochMs()));
@@ -265,7 +264,6 @@ final class World {
         if (node.up) up--;
         node.up = false;
         node.life++;
-        node.diedNs = nowNs;
         node.forget(this);
     }
 

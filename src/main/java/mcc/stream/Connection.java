@@ -58,9 +58,6 @@ public final class Connection {
 
     private boolean closed;
     private long paceReleaseNs = Core.NEVER;
-    private long packetsSent;
-    private long bytesSent;
-    private long bytesReceived;
 
     /**
      * Makes the transport of a link that has just come up.
@@ -120,7 +117,6 @@ public final class Connection {
             crowded.add();
             return true;
         }
-        bytesReceived += len;
         acks.onPacket(nowNs, whole.number, whole.asks, ce, whole.urgent, smoothedRttNs());
         in.begin(buf, off, len);
         while (in.next()) {
@@ -154,8 +150,6 @@ public final class Connection {
         int length = out.length();
         if (length == empty) return 0;
         nextNumber++;
-        packetsSent++;
-        bytesSent += length;
         return length;
     }
 
@@ -240,44 +234,9 @@ public final class Connection {
         return recovery.lossPpm();
     }
 
-    /** Returns the bytes in flight. */
-    public long bytesInFlight() {
-        return recovery.inFlightBytes();
-    }
-
-    /** Returns how many later packets must be acknowledged before one counts as lost. */
-    int packetThreshold() {
-        return recovery.packetThreshold();
-    }
-
     /** Returns whether nothing was acknowledged for a probe time-out or longer. */
     public boolean isProbing() {
         return recovery.isProbing();
-    }
-
-    /** Returns the congestion window. */
-    public long windowBytes() {
-        return recovery.control().windowBytes();
-    }
-
-    /** Returns the estimated bandwidth of the path, in bytes per second; 0 when unknown. */
-    public long deliveryRateBytesPerSecond() {
-        return recovery.control().bandwidthBytesPerSecond();
-    }
-
-    /** Returns the bytes of all packets sent. */
-    public long sentBytes() {
-        return bytesSent;
-    }
-
-    /** Returns the number of packets sent. */
-    public long sentPackets() {
-        return packetsSent;
-    }
-
-    /** Returns the bytes of all packets received, duplicates apart. */
-    public long receivedBytes() {
-        return bytesReceived;
     }
 
     /** Returns the memory that streams in both directions and waiting datagrams hold. */
@@ -293,16 +252,6 @@ public final class Connection {
     /** Returns the number of open streams that this end still uses; of the others only the peer has to be told. */
     public int wantedStreams() {
         return streams.wantedStreams();
-    }
-
-    /** Returns the number of streams that wait for the connection's credit. */
-    int heldStreams() {
-        return streams.heldStreams();
-    }
-
-    /** Returns whether no stream is open and nothing is unacknowledged. */
-    boolean idle() {
-        return streams.openStreams() == 0 && unackedSinceNs() == Core.NEVER;
     }
 
     /** Returns when the oldest packet was sent that is still to be acknowledged; {@link Core#NEVER} when there is none. */

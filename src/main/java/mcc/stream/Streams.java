@@ -38,7 +38,7 @@ final class Streams {
     private final Counters.Counter datagramAstray;
     private final HashMap<Long, Stream> all = new HashMap<>();
     private final Places places;
-    private final Turns turns;
+    final Turns turns;
     private final ReceiveCredit credit;
     private final ArrayDeque<Event> events;
     private @Nullable Stream recent;
@@ -176,10 +176,6 @@ final class Streams {
 
     int wantedStreams() {
         return all.size() - givenUp;
-    }
-
-    int heldStreams() {
-        return turns.held();
     }
 
     long bufferedBytes() {

@@ -48,7 +48,7 @@ class ConnectionTest {
         Transfer c = new Transfer(pair, 0, rng.below(3));
         assertThat(pair.run(300 * SECOND, () -> a.isComplete() && b.isComplete() && c.isComplete()))
                 .isTrue();
-        pair.run(120 * SECOND, () -> pair.ends[0].idle() && pair.ends[1].idle());
+        pair.run(120 * SECOND, () -> pair.isIdle(0) && pair.isIdle(1));
         for (int i = 0; i < 2; i++) {
             assertThat(pair.ends[i].openStreams()).isZero();
             assertThat(pair.ends[i].bufferedBytes()).isZero();
@@ -117,7 +117,7 @@ class ConnectionTest {
         for (int i = 0; i < 2; i++) {
             assertThat(pair.events.get(i)).contains(new Event.Finished(pair.at(i, transfer.stream)));
             assertThat(pair.ends[i].bufferedBytes()).isZero();
-            assertThat(pair.ends[i].idle()).isTrue();
+            assertThat(pair.isIdle(i)).isTrue();
         }
     }
 
@@ -327,9 +327,9 @@ class ConnectionTest {
         assertThat(pair.ends[0].send(message)).isTrue();
         assertThat(pair.ends[0].send(Bytes.copyOf(new byte[Frames.MAX_MESSAGE_BYTES + 1])))
                 .isFalse();
-        long inFlight = pair.ends[0].bytesInFlight();
+        long inFlight = pair.ends[0].inUse().inFlightBytes();
         assertThat(pair.ends[0].transmit(pair.nowNs, buf, 0, Pair.MTU)).isGreaterThan(Frames.MAX_MESSAGE_BYTES);
-        assertThat(pair.ends[0].bytesInFlight()).isEqualTo(inFlight);
+        assertThat(pair.ends[0].inUse().inFlightBytes()).isEqualTo(inFlight);
         assertThat(transfer.corrupt).isFalse();
     }
 
@@ -343,8 +343,8 @@ class ConnectionTest {
         List<Event> expected = new ArrayList<>();
         for (int i = 0; i < 256; i++) expected.add(new Event.Message(Bytes.utf8("m" + i)));
         assertThat(pair.events.get(1)).isEqualTo(expected);
-        assertThat(pair.ends[1].sentPackets()).isZero();
-        assertThat(pair.ends[0].idle()).isTrue();
+        assertThat(pair.links[1].packets).isZero();
+        assertThat(pair.isIdle(0)).isTrue();
         assertThat(pair.ticks).isZero();
         assertThat(pair.counters[0].value("stream.message.refused")).isEqualTo(44);
     }
@@ -425,18 +425,18 @@ class ConnectionTest {
         Connection sender = new Connection(config, true, Rng.seeded(1), budget(), new Counters());
         sender.open().write(buf, 0, 20_000);
         send(sender, 1, 4);
-        long whole = sender.windowBytes();
+        long whole = sender.inUse().control().windowBytes();
         acknowledge(sender, SECOND, 1, 4, 3);
-        long half = sender.windowBytes();
+        long half = sender.inUse().control().windowBytes();
         assertThat(half).as("1 is lost").isLessThan(whole);
         send(sender, 2 * SECOND, 4);
         acknowledge(sender, 3 * SECOND, 2, 8, 3, 1, 3);
-        long quarter = sender.windowBytes();
+        long quarter = sender.inUse().control().windowBytes();
         assertThat(quarter).as("5 is lost").isLessThan(half);
         acknowledge(sender, 3 * SECOND, 3, 8, 3, 1, 4);
-        assertThat(sender.windowBytes()).as("1 was not").isEqualTo(quarter);
+        assertThat(sender.inUse().control().windowBytes()).as("1 was not").isEqualTo(quarter);
         acknowledge(sender, 3 * SECOND, 4, 8, 8);
-        assertThat(sender.windowBytes()).as("nor was 5").isEqualTo(half);
+        assertThat(sender.inUse().control().windowBytes()).as("nor was 5").isEqualTo(half);
     }
 
     /** Lets so many packets leave, as fast as the pace allows. */
@@ -464,7 +464,7 @@ class ConnectionTest {
         Recovery first = pair.ends[0].inUse();
         pair.ends[0].use(pair.ends[0].another());
         assertThat(pair.ends[0].minRttNs()).isZero();
-        assertThat(pair.ends[0].bytesInFlight()).isZero();
+        assertThat(pair.ends[0].inUse().inFlightBytes()).isZero();
         pair.both(l -> l.delayNs = 40 * Pair.MS);
         assertThat(pair.run(20 * SECOND, transfer::isComplete)).isTrue();
         assertThat(pair.ends[0].minRttNs()).isGreaterThanOrEqualTo(80 * Pair.MS);
@@ -472,7 +472,7 @@ class ConnectionTest {
         assertThat(rate).as("the first keeps what it learnt").isPositive();
         pair.ends[0].use(first);
         assertThat(pair.ends[0].minRttNs()).isLessThan(80 * Pair.MS);
-        assertThat(pair.ends[0].deliveryRateBytesPerSecond()).isEqualTo(rate);
+        assertThat(pair.ends[0].inUse().control().bandwidthBytesPerSecond()).isEqualTo(rate);
         assertThat(first.inFlightBytes()).isZero();
     }
 
@@ -486,10 +486,10 @@ class ConnectionTest {
         assertThat(pair.ends[0].isProbing()).isTrue();
         pair.both(l -> l.cut = false);
         pair.ends[0].use(pair.ends[0].another());
-        long first = pair.ends[0].windowBytes();
+        long first = pair.ends[0].inUse().control().windowBytes();
         long[] least = {Long.MAX_VALUE};
         assertThat(pair.run(20 * SECOND, () -> {
-                    least[0] = Math.min(least[0], pair.ends[0].windowBytes());
+                    least[0] = Math.min(least[0], pair.ends[0].inUse().control().windowBytes());
                     return transfer.isComplete();
                 }))
                 .isTrue();
@@ -697,13 +697,13 @@ class ConnectionTest {
         });
         new Transfer(pair, 0, Long.MAX_VALUE / 4);
         pair.run(3_000 * Pair.MS);
-        assertThat(pair.ends[0].packetThreshold()).isGreaterThan(64);
+        assertThat(pair.ends[0].inUse().packetThreshold()).isGreaterThan(64);
         pair.both(l -> {
             l.jitterNs = 0;
             l.lossPpm = 10_000;
         });
         pair.run(20_000 * Pair.MS);
-        assertThat(pair.ends[0].packetThreshold()).isEqualTo(3);
+        assertThat(pair.ends[0].inUse().packetThreshold()).isEqualTo(3);
     }
 
     @Test

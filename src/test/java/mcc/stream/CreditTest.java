@@ -68,8 +68,9 @@ class CreditTest {
             }
             assertThat(stream.read(1, buf, 0, 1)).isEqualTo(-1);
             stream.finish();
-            while (to.transmit(1, buf, 0, 1_200) > 0) {}
-            writer.ack(to.sentPackets(), 0, 0, new long[] {to.sentPackets()}, 1);
+            long sent = 0;
+            while (to.transmit(1, buf, 0, 1_200) > 0) sent++;
+            writer.ack(sent, 0, 0, new long[] {sent}, 1);
             flush();
             while (to.poll() != null) {}
         }
@@ -335,6 +336,6 @@ class CreditTest {
             pair.run(SECOND);
         }
         assertThat(pair.ends[0].openStreams()).isEqualTo(5);
-        assertThat(pair.ends[0].heldStreams()).isPositive().isLessThanOrEqualTo(5);
+        assertThat(pair.ends[0].streams.turns.held()).isPositive().isLessThanOrEqualTo(5);
     }
 }

@@ -49,7 +49,9 @@ class DatagramsTest {
         assertThat(got(pair, flow))
                 .containsExactly(
                         new Event.Datagram(pair.at(1, flow), data), new Event.Datagram(pair.at(1, flow), Bytes.EMPTY));
-        assertThat(pair.ends[0].bytesInFlight()).as("it was acknowledged").isZero();
+        assertThat(pair.ends[0].inUse().inFlightBytes())
+                .as("it was acknowledged")
+                .isZero();
     }
 
     @Test
@@ -62,7 +64,7 @@ class DatagramsTest {
         pair.links[0].cut = false;
         pair.run(20 * SECOND);
         assertThat(got(pair, flow)).isEmpty();
-        assertThat(pair.ends[0].bytesInFlight()).isZero();
+        assertThat(pair.ends[0].inUse().inFlightBytes()).isZero();
         assertThat(pair.counters[0].value("stream.lost")).isPositive();
     }
 

@@ -147,6 +147,11 @@ final class Pair {
         return streams.get(end).get(id);
     }
 
+    /** Whether an end has no stream open, and waits for no acknowledgement. */
+    boolean isIdle(int end) {
+        return ends[end].openStreams() == 0 && ends[end].unackedSinceNs() == Core.NEVER;
+    }
+
     private void drain(int i) {
         for (Event e = ends[i].poll(); e != null; e = ends[i].poll()) {
             if (e instanceof Event.Opened o) streams.get(i).put(o.stream().id, o.stream());
