@@ -164,8 +164,7 @@ public final class Node implements AutoCloseable {
             List<Edge> edges) {
         Bus bus = parts.bus();
         String network = settings.text("network");
-        LinkConfig links =
-                new LinkConfig(network, Suites.ofThisMachine(), LINKS_MAX, StreamConfig.defaults());
+        LinkConfig links = new LinkConfig(network, Suites.ofThisMachine(), LINKS_MAX, StreamConfig.defaults());
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data(), parts.status()), worker);
         boolean offload = settings.text("udp.offload").equals("auto");

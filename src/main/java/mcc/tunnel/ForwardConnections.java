@@ -31,17 +31,17 @@ final class ForwardConnections {
         tunnel.connectionsTotal++;
         TcpSocket gone = tunnel.sockets.add(client, socket);
         if (gone != null) gone.abort();
+        socket.onClose(() -> tunnel.sockets.remove(socket));
         long startedNs = System.nanoTime();
         ways.open(tunnel.target, apps.tcp(), tunnel.wanted()).onComplete(done -> {
-            Joined joined = new Joined(socket);
             if (done.failed()) {
                 forwards.refused(tunnel, done.cause());
-                joined.done(true);
+                tunnel.done(true);
                 socket.abort();
                 return;
             }
             forwards.carried(tunnel, done.result(), startedNs);
-            join(peers, socket, done.result().way(), NOTHING, sockets.idle(tunnel.idleMs, socket::abort, joined));
+            join(peers, socket, done.result().way(), NOTHING, sockets.idle(tunnel.idleMs, socket::abort, tunnel));
         });
     }
 
@@ -69,30 +69,6 @@ final class ForwardConnections {
                 Splice.join(socket, remote.port(), meter);
                 peers.add(remote.port(), socket);
             }
-        }
-    }
-
-    private final class Joined implements Splice.Meter {
-        private final TcpSocket socket;
-
-        Joined(TcpSocket socket) {
-            this.socket = socket;
-        }
-
-        @Override
-        public void sent(int bytes) {
-            tunnel.sent(bytes);
-        }
-
-        @Override
-        public void received(int bytes) {
-            tunnel.received(bytes);
-        }
-
-        @Override
-        public void done(boolean broken) {
-            tunnel.done(broken);
-            tunnel.sockets.remove(socket);
         }
     }
 }

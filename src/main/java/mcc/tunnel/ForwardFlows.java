@@ -1,10 +1,11 @@
 package mcc.tunnel;
 
 import io.vertx.core.Future;
+import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /** The flows of one forward of UDP. */
-final class ForwardFlows implements UdpForward.Owner {
+final class ForwardFlows implements UdpFlows.Owner<InetSocketAddress> {
     private final Tunnel tunnel;
     private final Ways ways;
     private final UserApps apps;
@@ -23,7 +24,7 @@ final class ForwardFlows implements UdpForward.Owner {
     }
 
     @Override
-    public Future<FlowEnd> open() {
+    public Future<FlowEnd> open(InetSocketAddress client) {
         long startedNs = System.nanoTime();
         return ways.open(tunnel.target, apps.udp(), tunnel.wanted())
                 .onFailure(e -> forwards.refused(tunnel, e))

@@ -74,7 +74,7 @@ final class Hosted {
     private final Sockets sockets;
     private final InnerAddress address;
     private final long udpIdleMs;
-    private final Splice.Meter meter;
+    private final Splice.Meter swapped;
     private final Counters counters;
     private final Consumer<Map<EndpointPort, Integer>> told;
     private final int max;
@@ -101,7 +101,7 @@ final class Hosted {
         this.sockets = sockets;
         this.address = address;
         this.udpIdleMs = udpIdleMs;
-        this.meter = meter;
+        swapped = swapped(meter);
         this.told = told;
         counters = sockets.counters();
     }
@@ -218,49 +218,37 @@ final class Hosted {
         }
         TcpSocket gone = connections.add(from, user);
         if (gone != null) gone.abort();
-        Runnable leave = () -> connections.remove(user);
+        user.onClose(() -> connections.remove(user));
         sockets.connect(Descriptors.Side.HOSTED, app, to.port(), to.endpoint(), user)
-                .onSuccess(socket -> {
-                    Splice.Meter counted = sockets.idle(app.idleMs(), user::abort, new Counted(leave));
-                    LocalSplice.join(user, socket, counted);
-                })
-                .onFailure(_ -> {
-                    leave.run();
-                    user.abort();
-                });
+                .onSuccess(socket -> LocalSplice.join(user, socket, sockets.idle(app.idleMs(), user::abort, swapped)))
+                .onFailure(_ -> user.abort());
     }
 
     /** As at any provider, what the app sends counts as sent. */
-    private class Counted implements Splice.Meter {
-        private final Runnable leave;
+    private static Splice.Meter swapped(Splice.Meter meter) {
+        return new Splice.Meter() {
+            @Override
+            public void sent(int bytes) {
+                meter.received(bytes);
+            }
 
-        Counted(Runnable leave) {
-            this.leave = leave;
-        }
+            @Override
+            public void received(int bytes) {
+                meter.sent(bytes);
+            }
 
-        @Override
-        public void sent(int bytes) {
-            meter.received(bytes);
-        }
-
-        @Override
-        public void received(int bytes) {
-            meter.sent(bytes);
-        }
-
-        @Override
-        public void done(boolean broken) {
-            leave.run();
-            meter.done(broken);
-        }
+            @Override
+            public void done(boolean broken) {
+                meter.done(broken);
+            }
+        };
     }
 
-    private final class Owner extends Counted implements UdpForward.Owner {
+    private final class Owner implements UdpFlows.Owner<InetSocketAddress> {
         private final Registration app;
         private final int port;
 
         Owner(Registration app, int port) {
-            super(() -> flows--);
             this.app = app;
             this.port = port;
         }
@@ -271,7 +259,7 @@ final class Hosted {
         }
 
         @Override
-        public Future<? extends FlowEnd> open() {
+        public Future<? extends FlowEnd> open(InetSocketAddress user) {
             return sockets.connectUdp(Descriptors.Side.HOSTED, app, port);
         }
 
@@ -284,8 +272,19 @@ final class Hosted {
         public void silent(FlowEnd end) {} // an app of this host never is
 
         @Override
+        public void sent(int bytes) {
+            swapped.sent(bytes);
+        }
+
+        @Override
+        public void received(int bytes) {
+            swapped.received(bytes);
+        }
+
+        @Override
         public void over(@Nullable FlowEnd end, boolean broken) {
-            done(broken);
+            flows--;
+            swapped.done(broken);
         }
     }
 }

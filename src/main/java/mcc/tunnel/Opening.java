@@ -8,6 +8,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import mcc.core.Bytes;
 import mcc.node.Problem;
 import mcc.node.StreamPort;
@@ -48,19 +51,18 @@ final class Opening<S> {
     /** The way to the provider that accepted, and the failures before it. */
     record Opened<S>(Way<S> way, Offer offer, List<Failure> failures) {}
 
-    /** How apps of this host are reached: by connections or by datagrams. */
-    interface Apps<S> {
-        boolean isUdp();
-
-        /** @param port one of the app's */
-        Future<S> connect(Registry.LocalView view, int port);
-
-        /** Ends it, and tells whoever uses it. */
-        void drop(S socket);
-
-        /** Runs a task once it has ended. */
-        void onEnd(S socket, Runnable task);
-    }
+    /**
+     * How apps of this host are reached: by connections or by datagrams.
+     *
+     * @param connect makes a socket to an app, at one of its ports
+     * @param drop ends a socket, and tells whoever uses it
+     * @param onEnd runs a task once a socket has ended
+     */
+    record Apps<S>(
+            boolean isUdp,
+            BiFunction<Registry.LocalView, Integer, Future<S>> connect,
+            Consumer<S> drop,
+            BiConsumer<S, Runnable> onEnd) {}
 
     /**
      * A provider that did not accept.
@@ -152,10 +154,11 @@ final class Opening<S> {
             failed(offer, null, "the service has no such port", true);
             return;
         }
-        apps.connect(view, port)
+        apps.connect()
+                .apply(view, port)
                 .onSuccess(socket -> {
                     if (!promise.tryComplete(new Opened<>(new Way.Here<>(socket), offer, List.copyOf(failures)))) {
-                        apps.drop(socket);
+                        apps.drop().accept(socket);
                     }
                     end();
                 })

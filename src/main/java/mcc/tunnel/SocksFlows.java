@@ -43,7 +43,8 @@ final class SocksFlows {
         this.sockets = sockets;
         this.client = client;
         this.port = port;
-        flows = new UdpFlows<>(vertx, FLOWS_MAX, setup.idleMs * 1_000_000, new Owner(setup), sockets.counters());
+        long idleNs = setup.idleMs * 1_000_000;
+        flows = new UdpFlows<>(vertx, FLOWS_MAX, idleNs, new Owner(setup), this::answer, sockets.counters());
         timer = vertx.setPeriodic(500, _ -> {
             flows.expire(System.nanoTime());
             flows.watch(System.nanoTime());
@@ -90,6 +91,11 @@ final class SocksFlows {
         flows.send(new Named(datagram.name(), datagram.port()), datagram.bytes());
     }
 
+    private void answer(Named named, byte[] datagram) {
+        if (listener == null) return;
+        listener.send(new InetSocketAddress(client, port), SocksDatagram.from(named.name(), named.port(), datagram));
+    }
+
     private final class Owner implements UdpFlows.Owner<Named> {
         private final Setup setup;
 
@@ -119,13 +125,6 @@ final class SocksFlows {
 
         @Override
         public void received(int bytes) {}
-
-        @Override
-        public void answer(Named named, byte[] datagram) {
-            if (listener == null) return;
-            listener.send(
-                    new InetSocketAddress(client, port), SocksDatagram.from(named.name(), named.port(), datagram));
-        }
 
         @Override
         public void silent(FlowEnd end) {

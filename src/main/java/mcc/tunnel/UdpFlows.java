@@ -3,6 +3,7 @@ package mcc.tunnel;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.ArrayDeque;
+import java.util.function.BiConsumer;
 import mcc.core.Counters;
 import org.jspecify.annotations.Nullable;
 
@@ -35,9 +36,6 @@ final class UdpFlows<K> {
 
         void received(int bytes);
 
-        /** Hands an answer back. */
-        void answer(K key, byte[] datagram);
-
         /** A far end is silent: the next one to be opened should be another. */
         void silent(FlowEnd end);
 
@@ -69,14 +67,19 @@ final class UdpFlows<K> {
 
     private final Vertx vertx;
     private final Owner<K> owner;
+    private final BiConsumer<K, byte[]> answers;
     private final Counters counters;
     private final Flows<K, Flow> flows;
     private int waitingBytes;
 
-    /** @param idleNs a flow ends after this long without a datagram */
-    UdpFlows(Vertx vertx, int max, long idleNs, Owner<K> owner, Counters counters) {
+    /**
+     * @param idleNs a flow ends after this long without a datagram
+     * @param answers takes what far ends send, to hand it back
+     */
+    UdpFlows(Vertx vertx, int max, long idleNs, Owner<K> owner, BiConsumer<K, byte[]> answers, Counters counters) {
         this.vertx = vertx;
         this.owner = owner;
+        this.answers = answers;
         this.counters = counters;
         flows = new Flows<>(max, idleNs);
     }
@@ -260,7 +263,7 @@ final class UdpFlows<K> {
                 if (over || !from.equals(end)) return;
                 flows.use(System.nanoTime(), key);
                 owner.received(datagram.length);
-                owner.answer(key, datagram);
+                answers.accept(key, datagram);
             }
 
             @Override

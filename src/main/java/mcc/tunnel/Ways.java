@@ -167,13 +167,13 @@ final class Ways {
             Target.Service target, Wanted wanted, Opening.Opened<S> opened, Opening.Apps<S> apps) {
         Runnable cut = switch (opened.way()) {
             case Opening.Way.Remote<S> remote -> remote.port()::sever;
-            case Opening.Way.Here<S> here -> () -> apps.drop(here.socket());
+            case Opening.Way.Here<S> here -> () -> apps.drop().accept(here.socket());
         };
         OpenWay way = new OpenWay(target.name(), opened.offer(), apps.isUdp(), wanted, cut);
         open.add(way); // first: what is gone by now leaves at once
         switch (opened.way()) {
             case Opening.Way.Remote<S> remote -> remote.port().goneHandler(() -> open.remove(way));
-            case Opening.Way.Here<S> here -> apps.onEnd(here.socket(), () -> open.remove(way));
+            case Opening.Way.Here<S> here -> apps.onEnd().accept(here.socket(), () -> open.remove(way));
         }
         if (mayStand(way)) return Future.succeededFuture(opened);
         cut.run();

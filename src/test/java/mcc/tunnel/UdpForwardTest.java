@@ -37,14 +37,14 @@ class UdpForwardTest {
             new Sockets(vertx, context, "open", new Descriptors(1_000), 0, () -> null, counters);
     private boolean full;
 
-    private final UdpForward.Owner owner = new UdpForward.Owner() {
+    private final UdpFlows.Owner<InetSocketAddress> owner = new UdpFlows.Owner<>() {
         @Override
         public boolean mayOpen() {
             return !full;
         }
 
         @Override
-        public Future<FlowEnd> open() {
+        public Future<FlowEnd> open(InetSocketAddress client) {
             Promise<FlowEnd> promise = Promise.promise();
             opening.add(promise);
             return promise.future();
