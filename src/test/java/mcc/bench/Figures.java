@@ -100,4 +100,9 @@ final class Figures {
         double[] sorted = values.stream().mapToDouble(x -> x).sorted().toArray();
         return String.format(Locale.ROOT, "%.2f (%.2f-%.2f)", median(values), sorted[0], sorted[sorted.length - 1]);
     }
+
+    /** The same, and in brackets what those of MCC are of it. */
+    static String cell(List<Double> values, List<Double> mine) {
+        return range(values) + String.format(Locale.ROOT, " [%.2f]", median(mine) / median(values));
+    }
 }

@@ -212,16 +212,11 @@ class OpeningBench {
                     Locale.ROOT,
                     "%-14s%40s%30s%40s%36s%36s%n",
                     w.name,
-                    cell(w.steadyRate, mine.steadyRate),
-                    cell(w.steadyP50, mine.steadyP50),
-                    cell(w.burstRate, mine.burstRate),
-                    cell(w.burstP50, mine.burstP50),
-                    cell(w.burstP99, mine.burstP99));
+                    Figures.cell(w.steadyRate, mine.steadyRate),
+                    Figures.cell(w.steadyP50, mine.steadyP50),
+                    Figures.cell(w.burstRate, mine.burstRate),
+                    Figures.cell(w.burstP50, mine.burstP50),
+                    Figures.cell(w.burstP99, mine.burstP99));
         }
-    }
-
-    private static String cell(List<Double> its, List<Double> mine) {
-        double ratio = Figures.median(mine) / Figures.median(its);
-        return Figures.range(its) + String.format(Locale.ROOT, " [%.2f]", ratio);
     }
 }

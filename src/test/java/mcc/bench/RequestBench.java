@@ -199,16 +199,11 @@ class RequestBench {
                     Locale.ROOT,
                     "%-14s%28s%28s%36s%34s%34s%n",
                     w.name,
-                    cell(w.p50, mine.p50),
-                    cell(w.p99, mine.p99),
-                    cell(w.rate, mine.rate),
-                    cell(w.one, mine.one),
-                    cell(w.four, mine.four));
+                    Figures.cell(w.p50, mine.p50),
+                    Figures.cell(w.p99, mine.p99),
+                    Figures.cell(w.rate, mine.rate),
+                    Figures.cell(w.one, mine.one),
+                    Figures.cell(w.four, mine.four));
         }
-    }
-
-    private static String cell(List<Double> its, List<Double> mine) {
-        double ratio = Figures.median(mine) / Figures.median(its);
-        return Figures.range(its) + String.format(Locale.ROOT, " [%.2f]", ratio);
     }
 }

@@ -112,7 +112,8 @@ class RecordStoreTest {
     void limitsHoldPerKeyAndInAll() {
         RecordStore perKey = store(new DhtConfig.Limits(3, 100, 1 << 20, 100, 1, 1, 1));
         RecordStore inAll = store(new DhtConfig.Limits(100, 3, 1 << 20, 100, 1, 1, 1));
-        RecordStore inBytes = store(new DhtConfig.Limits(100, 100, 3 * Item.bytes(record(1, 60_000)) + 9, 100, 1, 1, 1));
+        RecordStore inBytes =
+                store(new DhtConfig.Limits(100, 100, 3 * Item.bytes(record(1, 60_000)) + 9, 100, 1, 1, 1));
         for (RecordStore limited : List.of(perKey, inAll, inBytes)) {
             List<Verdict> verdicts = new ArrayList<>();
             for (int i = 0; i < 5; i++) verdicts.add(limited.store(NOW, EPOCH, AT, record(key, slot(i), 1, 60_000)));

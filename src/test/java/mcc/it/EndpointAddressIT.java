@@ -2,17 +2,17 @@ package mcc.it;
 
 import static mcc.it.TwoHosts.A;
 import static mcc.it.TwoHosts.B;
-import static mcc.it.TwoHosts.exec;
 import static mcc.it.TwoHosts.in;
+import static mcc.it.TwoHosts.java;
 import static mcc.it.TwoHosts.run;
 import static mcc.it.TwoHosts.sh;
+import static mcc.it.TwoHosts.works;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -24,8 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Unmodified programs reach an endpoint by its address: two nodes in namespaces, apps that listen on loopback alone. */
 class EndpointAddressIT {
-    private final List<Process> apps = new ArrayList<>();
-
     @TempDir
     Path folder;
 
@@ -37,33 +35,22 @@ class EndpointAddressIT {
     void link() throws Exception {
         Needs.program("curl", "curl");
         Needs.program("dig", "bind9-dnsutils");
-        if (!Files.exists(Path.of("/dev/net/tun"))) Needs.missing("there is no /dev/net/tun");
-        hosts = new TwoHosts("e");
+        hosts = TwoHosts.withTun("e");
         left = hosts.left;
         right = hosts.right;
     }
 
     @AfterEach
     void unlink() throws Exception {
-        for (Process app : apps) app.destroyForcibly().waitFor();
         if (hosts != null) hosts.close();
     }
 
     private RealNode node(String ns, String name, String ip, String... more) {
-        List<String> options = new ArrayList<>(List.of("--listen", ip + ":9376", "--http", "127.0.0.1:8080", "--tun"));
-        options.addAll(List.of(more));
-        return RealNode.start(exec(ns), folder.resolve(name), options.toArray(String[]::new));
+        return TwoHosts.tunNode(ns, folder.resolve(name), ip, more);
     }
 
-    private void app(String... command) throws Exception {
-        apps.add(new ProcessBuilder(exec(left, command))
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start());
-    }
-
-    private static String java(String program) {
-        return Path.of(System.getProperty("java.home"), "bin", program).toString();
+    private Process app(String... command) throws Exception {
+        return hosts.start(left, command);
     }
 
     /** Offers an app of the left host; returns the address of its endpoint. */
@@ -80,14 +67,6 @@ class EndpointAddressIT {
         JsonNode made = new ObjectMapper().readTree(out);
         assertThat(made.path("address").asText()).as(out).startsWith("fd");
         return made.get("address").asText();
-    }
-
-    private static boolean works(String ns, String command) {
-        try {
-            return run(in(ns, command)).code() == 0;
-        } catch (Exception e) {
-            throw new AssertionError(e);
-        }
     }
 
     @Test
@@ -167,8 +146,7 @@ class EndpointAddressIT {
             RealNode.await("the name server answers from its endpoint's address", () -> works(right, ask));
             String ping = "timeout 5 redis-cli -h " + kv + " ping";
             for (int i = 0; i < 12; i++) {
-                app(redis);
-                Process server = apps.getLast();
+                Process server = app(redis);
                 String local = "timeout 1 redis-cli -h ::1 ping";
                 RealNode.await(
                         "Redis is there",

@@ -6,13 +6,14 @@ import static mcc.it.TwoHosts.B;
 import static mcc.it.TwoHosts.B6;
 import static mcc.it.TwoHosts.exec;
 import static mcc.it.TwoHosts.in;
+import static mcc.it.TwoHosts.java;
 import static mcc.it.TwoHosts.run;
 import static mcc.it.TwoHosts.sh;
+import static mcc.it.TwoHosts.works;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterEach;
@@ -23,8 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Unmodified programs over the virtual interface: two nodes in namespaces of the test's own, joined by a veth pair. */
 @Busy
 class TunIT {
-    private final List<Process> servers = new ArrayList<>();
-
     @TempDir
     Path folder;
 
@@ -36,22 +35,18 @@ class TunIT {
     void link() throws Exception {
         Needs.program("ping", "iputils-ping");
         Needs.program("curl", "curl");
-        if (!Files.exists(Path.of("/dev/net/tun"))) Needs.missing("there is no /dev/net/tun");
-        hosts = new TwoHosts("t");
+        hosts = TwoHosts.withTun("t");
         left = hosts.left;
         right = hosts.right;
     }
 
     @AfterEach
     void unlink() throws Exception {
-        for (Process server : servers) server.destroyForcibly().waitFor();
         if (hosts != null) hosts.close();
     }
 
     private RealNode node(String ns, String name, String ip, String... more) {
-        List<String> options = new ArrayList<>(List.of("--listen", ip + ":9376", "--http", "127.0.0.1:8080", "--tun"));
-        options.addAll(List.of(more));
-        return RealNode.start(exec(ns), folder.resolve(name), options.toArray(String[]::new));
+        return TwoHosts.tunNode(ns, folder.resolve(name), ip, more);
     }
 
     private static String address(String ns) throws Exception {
@@ -69,33 +64,14 @@ class TunIT {
     }
 
     private static void awaitPing(String from, String to) {
-        RealNode.await("the far end answers", () -> {
-            try {
-                return run(in(from, "ping -6 -c 1 -W 1 " + to)).code() == 0;
-            } catch (Exception e) {
-                throw new AssertionError(e);
-            }
-        });
+        RealNode.await("the far end answers", () -> works(from, "ping -6 -c 1 -W 1 " + to));
     }
 
     /** Serves the folder by plain HTTP to whoever connects. */
     private void serve(String ns, int port) throws Exception {
-        String web =
-                Path.of(System.getProperty("java.home"), "bin", "jwebserver").toString();
-        Process server = new ProcessBuilder(exec(ns, web, "-b", "::", "-p", "" + port, "-d", folder.toString()))
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        servers.add(server);
-        RealNode.await("the web server answers", () -> {
-            try {
-                return run(in(ns, "curl -s -o /dev/null --max-time 5 http://[::1]:" + port + "/file"))
-                                .code()
-                        == 0;
-            } catch (Exception e) {
-                throw new AssertionError(e);
-            }
-        });
+        hosts.start(ns, java("jwebserver"), "-b", "::", "-p", "" + port, "-d", folder.toString());
+        String get = "curl -s -o /dev/null --max-time 5 http://[::1]:" + port + "/file";
+        RealNode.await("the web server answers", () -> works(ns, get));
     }
 
     private TwoHosts.Done fetch(String ns, String address, int port, Path to) throws Exception {

@@ -3,6 +3,8 @@ package mcc.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +25,8 @@ public final class TwoHosts implements AutoCloseable {
     public final String left;
     /** The namespace with address {@link #B}. */
     public final String right;
+
+    private final List<Process> started = new ArrayList<>();
 
     /** What a command did. */
     public record Done(int code, String out) {}
@@ -51,8 +55,46 @@ public final class TwoHosts implements AutoCloseable {
         sh("ip -n " + right + " addr add " + B6 + "/64 dev eth0 nodad");
     }
 
+    /** Two hosts whose nodes can have a virtual interface. */
+    static TwoHosts withTun(String name) throws Exception {
+        if (!Files.exists(Path.of("/dev/net/tun"))) Needs.missing("there is no /dev/net/tun");
+        return new TwoHosts(name);
+    }
+
+    /** Starts a node with a virtual interface in a namespace. */
+    static RealNode tunNode(String ns, Path folder, String ip, String... more) {
+        List<String> options = new ArrayList<>(List.of("--listen", ip + ":9376", "--http", "127.0.0.1:8080", "--tun"));
+        options.addAll(List.of(more));
+        return RealNode.start(exec(ns), folder, options.toArray(String[]::new));
+    }
+
+    /** Starts a program in a namespace; it ends with the hosts. */
+    Process start(String ns, String... command) throws Exception {
+        Process process = new ProcessBuilder(exec(ns, command))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        started.add(process);
+        return process;
+    }
+
+    /** A program of this Java. */
+    static String java(String program) {
+        return Path.of(System.getProperty("java.home"), "bin", program).toString();
+    }
+
+    /** Whether a command of the shell succeeds in a namespace. */
+    static boolean works(String ns, String command) {
+        try {
+            return run(in(ns, command)).code() == 0;
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
     @Override
     public void close() throws Exception {
+        for (Process each : started) each.destroyForcibly().waitFor();
         for (String ns : List.of(left, right)) run("ip netns del " + ns);
     }
 

@@ -41,7 +41,8 @@ class BridgeTest {
 
         End(String at) {
             this.at = Address.parse(at);
-            LinkConfig config = new LinkConfig("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, StreamConfig.defaults());
+            LinkConfig config =
+                    new LinkConfig("test", List.of(Aead.Suite.CHACHA20_POLY1305), 10, StreamConfig.defaults());
             links = OpenLinks.of(config, identity, rng.split(), new Counters());
             links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
             links.packets().handler(this);

@@ -6,8 +6,8 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.stream.Budget;
-import mcc.stream.StreamConfig;
 import mcc.stream.Connection;
+import mcc.stream.StreamConfig;
 import org.junit.jupiter.api.Test;
 
 class LinkTest {

@@ -584,8 +584,10 @@ class ConnectionTest {
         Counters counters = new Counters();
         byte[] packet = new byte[1_500];
         for (int round = 0; round < 2_000; round++) {
-            Connection sender = new Connection(StreamConfig.defaults(), round % 2 == 0, rng.split(), budget(), counters);
-            Connection receiver = new Connection(StreamConfig.defaults(), round % 2 == 1, rng.split(), budget(), counters);
+            Connection sender =
+                    new Connection(StreamConfig.defaults(), round % 2 == 0, rng.split(), budget(), counters);
+            Connection receiver =
+                    new Connection(StreamConfig.defaults(), round % 2 == 1, rng.split(), budget(), counters);
             long now = 1;
             for (int i = 0; i < 4; i++) {
                 Stream stream = sender.open();

@@ -149,7 +149,9 @@ class CreditTest {
         }
         long held = all.stream().mapToLong(Connection::bufferedBytes).sum();
         assertThat(budget.unchargedBytes()).isBetween(StreamConfig.BUDGET_BYTES, StreamConfig.BUDGET_BYTES + MIB);
-        assertThat(held).as("as much as was charged, and as much again").isLessThan(2 * StreamConfig.BUDGET_BYTES + MIB);
+        assertThat(held)
+                .as("as much as was charged, and as much again")
+                .isLessThan(2 * StreamConfig.BUDGET_BYTES + MIB);
         assertThat(counters.value("stream.crowded")).isPositive();
 
         Connection late = connection(StreamConfig.defaults());

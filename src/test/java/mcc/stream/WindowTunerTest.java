@@ -47,6 +47,8 @@ class WindowTunerTest {
         long slowestNs = rttMs * MS * 5 / 4;
         long confirmedNs = slowestNs + Math.clamp(slowestNs / 4, MS, Acks.MAX_DELAY_NS);
         assertThat(window).isLessThanOrEqualTo(Math.max(1 << 20, (long) (16 * rate * (confirmedNs / 1e9))));
-        assertThat(window).as("not for its limit").isLessThan(StreamConfig.defaults().maxStreamWindowBytes());
+        assertThat(window)
+                .as("not for its limit")
+                .isLessThan(StreamConfig.defaults().maxStreamWindowBytes());
     }
 }
