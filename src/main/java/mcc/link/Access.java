@@ -20,15 +20,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Access {
     private final Links links;
-    private final Table table;
-    private final Id self;
     private final DecisionPoint policy;
     private final Counters counters;
 
-    Access(Links links, Table table, Id self, Counters counters) {
+    Access(Links links, Counters counters) {
         this.links = links;
-        this.table = table;
-        this.self = self;
         this.counters = counters;
         policy = new DecisionPoint(counters);
     }
@@ -39,22 +35,22 @@ final class Access {
         Id peer = Id.of(claimed);
         byte[] expected = Ed25519.toX25519(peer);
         boolean sound = expected != null && Arrays.equals(expected, handshake.remoteStatic());
-        return sound && !peer.equals(self) ? Subject.of(peer) : null;
+        return sound && !peer.equals(links.identity.id()) ? Subject.of(peer) : null;
     }
 
     /** Whether this peer may know that this node is there, and so have a link with it. */
     boolean admits(long nowNs, Subject peer) {
-        Question.Thing here = new Question.Thing.Node(Policy.OPEN, self);
+        Question.Thing here = new Question.Thing.Node(Policy.OPEN, links.identity.id());
         return policy.allows(new Question(peer, Action.SIGNAL, here, links.epochMs(nowNs)));
     }
 
     /** Takes a new policy: ends the links and handshakes that it does not allow. */
-    void govern(long nowNs, PolicyEpoch epoch, Responder responder, Dialer dialer) {
+    void govern(long nowNs, PolicyEpoch epoch) {
         if (!policy.take(epoch)) return;
-        responder.judgeAgain(nowNs);
-        dialer.judgeAgain(nowNs);
+        links.responder.judgeAgain(nowNs);
+        links.dialer.judgeAgain(nowNs);
         int ended = 0;
-        for (Link link : table.snapshot()) {
+        for (Link link : links.table.snapshot()) {
             if (link.subject == null || admits(nowNs, link.subject)) continue;
             links.end(nowNs, link, Reason.DENIED);
             ended++;

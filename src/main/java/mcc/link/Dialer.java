@@ -10,7 +10,6 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
-import mcc.crypto.Identity;
 import mcc.link.LinkOutput.Reason;
 import mcc.session.Cookies;
 import mcc.session.Handshake;
@@ -34,18 +33,12 @@ final class Dialer {
     private static final int DATAGRAM_BYTES = 200;
 
     private final Links links;
-    private final LinkConfig config;
-    private final Identity identity;
     private final Rng rng;
     private final Counters counters;
-    private final Access access;
     private final List<Dial> dials = new ArrayList<>();
 
-    Dialer(Links links, LinkConfig config, Identity identity, Access access, Rng rng, Counters counters) {
-        this.access = access;
+    Dialer(Links links, Rng rng, Counters counters) {
         this.links = links;
-        this.config = config;
-        this.identity = identity;
         this.rng = rng;
         this.counters = counters;
     }
@@ -86,15 +79,20 @@ final class Dialer {
     }
 
     private void attempt(long nowNs, Dial dial) {
-        if (dial.index != 0) links.slots().release(dial.index);
-        dial.index = links.slots().free();
-        links.slots().occupy(dial.index, new Slot.Dialing(dial));
+        if (dial.index != 0) links.slots.release(dial.index);
+        dial.index = links.slots.free();
+        links.slots.occupy(dial.index, new Slot.Dialing(dial));
         Handshake handshake = new Handshake(
-                Handshake.Pattern.XX, true, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
+                Handshake.Pattern.XX,
+                true,
+                links.config.prologue(),
+                links.identity.agreementPrivate(),
+                null,
+                rng.bytes(32));
         byte[] noise = handshake.write(new byte[0]);
         if (noise == null) return;
         dial.handshake = handshake;
-        dial.mac1 = Cookies.mac(Cookies.mac1KeyUnknown(config.network()), dial.index, noise);
+        dial.mac1 = Cookies.mac(Cookies.mac1KeyUnknown(links.config.network()), dial.index, noise);
         Initiation.Builder initiation = Initiation.newBuilder()
                 .setSender(dial.index)
                 .setNoise(ByteString.copyFrom(noise))
@@ -112,7 +110,7 @@ final class Dialer {
     }
 
     void onCookie(long nowNs, Dial dial, Cookie cookie) {
-        byte[] key = Cookies.mac1KeyUnknown(config.network());
+        byte[] key = Cookies.mac1KeyUnknown(links.config.network());
         byte[] mac1 = dial.mac1;
         byte[] opened = mac1 == null
                 ? null
@@ -136,8 +134,9 @@ final class Dialer {
         if (handshake == null || dial.last != null) return;
         byte[] clear = handshake.read(response.getNoise().toByteArray());
         ResponderPayload payload = clear == null ? null : Handshakes.responder(clear);
-        Subject who =
-                payload == null ? null : access.proven(payload.getIdentity().toByteArray(), handshake);
+        Subject who = payload == null
+                ? null
+                : links.access.proven(payload.getIdentity().toByteArray(), handshake);
         Aead.Suite suite = payload == null ? null : choose(payload.getSuitesList());
         byte[] peerStatic = handshake.remoteStatic();
         if (payload == null || who == null || suite == null || peerStatic == null) {
@@ -145,7 +144,7 @@ final class Dialer {
             fail(dial, Reason.REFUSED);
             return;
         }
-        if (!access.admits(nowNs, who)) {
+        if (!links.access.admits(nowNs, who)) {
             fail(dial, Reason.DENIED); // the peer does not learn who dialled: only the third message says so
             return;
         }
@@ -160,7 +159,7 @@ final class Dialer {
             // A response to XX does not tell the instance of an existing link. Called by its key, the peer tells it.
             dial.link = link;
             dial.handshake = null;
-            links.callAt(nowNs, link, from);
+            links.initiator.begin(nowNs, link, from);
             awaitKeys(nowNs, dial);
             return;
         }
@@ -170,11 +169,11 @@ final class Dialer {
             return;
         }
         byte[] last = handshake.write(InitiatorPayload.newBuilder()
-                .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
+                .setIdentity(ByteString.copyFrom(links.identity.id().toBytes()))
                 .setSentAtMs(links.epochMs(nowNs))
                 .setInstance(link.instance)
                 .setVersion(Hello.VERSION)
-                .setLimits(config.connection().limits().payload())
+                .setLimits(links.config.connection().limits().payload())
                 .addSuites(suite.code())
                 .build()
                 .toByteArray());
@@ -232,20 +231,20 @@ final class Dialer {
     private void done(Dial dial, Address at) {
         if (dial.link == null) return;
         dials.remove(dial);
-        links.slots().release(dial.index);
+        links.slots.release(dial.index);
         links.output(new LinkOutput.Dialled(dial.ticket, dial.link.peer, at));
     }
 
     private void fail(Dial dial, Reason reason) {
         dials.remove(dial);
-        links.slots().release(dial.index);
+        links.slots.release(dial.index);
         links.output(new LinkOutput.NotDialled(dial.ticket, dial.to, reason));
     }
 
     /** There is a new policy: peers that answered under the old one are judged by it before they get keys. */
     void judgeAgain(long nowNs) {
         for (Dial dial : List.copyOf(dials)) {
-            if (dial.link == null || dial.peer == null || access.admits(nowNs, dial.peer)) continue;
+            if (dial.link == null || dial.peer == null || links.access.admits(nowNs, dial.peer)) continue;
             fail(dial, Reason.DENIED);
             links.end(nowNs, dial.link, Reason.DENIED);
         }
@@ -253,7 +252,7 @@ final class Dialer {
 
     private Aead.@Nullable Suite choose(List<Integer> offered) {
         for (int code : offered) {
-            Aead.Suite suite = config.suite(code);
+            Aead.Suite suite = links.config.suite(code);
             if (suite != null) return suite;
         }
         return null;

@@ -21,11 +21,6 @@ final class Inbound {
     private static final int CE = 3;
 
     private final Links links;
-    private final Initiator initiator;
-    private final Responder responder;
-    private final Dialer dialer;
-    private final Paths paths;
-    private final Requests requests;
     private final byte[] plain;
     private final Counters counters;
     private final Counter malformed;
@@ -33,21 +28,8 @@ final class Inbound {
     private final Counter forged;
     private final Counter replayed;
 
-    Inbound(
-            Links links,
-            Initiator initiator,
-            Responder responder,
-            Dialer dialer,
-            Paths paths,
-            Requests requests,
-            byte[] plain,
-            Counters counters) {
+    Inbound(Links links, byte[] plain, Counters counters) {
         this.links = links;
-        this.initiator = initiator;
-        this.responder = responder;
-        this.dialer = dialer;
-        this.paths = paths;
-        this.requests = requests;
         this.plain = plain;
         this.counters = counters;
         malformed = counters.of("link.datagram.malformed");
@@ -61,14 +43,14 @@ final class Inbound {
             malformed.add();
             return;
         }
-        switch (links.slots().find(Transport.receiver(buf, offset))) {
+        switch (links.slots.find(Transport.receiver(buf, offset))) {
             case Slot.Established(Link link, Session session) ->
                 onSealed(nowNs, link, session, buf, offset, length, from);
             case Slot.Responding(Responder.Pending pending)
             when pending.session != null -> {
                 int n = open(pending.session, buf, offset, length, nowNs);
                 if (n < 0) return;
-                Link link = responder.promote(nowNs, pending, from);
+                Link link = links.responder.promote(nowNs, pending, from);
                 if (link != null) onOpened(nowNs, link, n, buf, offset, from, length);
             }
             case Slot.Dialing(Dial dial)
@@ -76,7 +58,7 @@ final class Inbound {
                 int n = open(dial.session, buf, offset, length, nowNs);
                 if (n < 0) return;
                 Link link = dial.link;
-                dialer.confirmed(nowNs, dial, from);
+                links.dialer.confirmed(nowNs, dial, from);
                 onOpened(nowNs, link, n, buf, offset, from, length);
             }
             case null, default -> unknown.add();
@@ -87,16 +69,16 @@ final class Inbound {
         boolean frames = Transport.kind(buf, offset) == Transport.FRAMES;
         int n = frames
                 ? open(session, buf, offset, length, nowNs)
-                : links.packets().receive(nowNs, link, session, buf, offset, length);
+                : links.packets.receive(nowNs, link, session, buf, offset, length);
         if (n < 0) return;
         boolean newest = session == link.current && session.isNewest(buf, offset);
-        paths.heard(nowNs, link, links.arrivedLocal, from, length, newest);
+        links.paths.heard(nowNs, link, links.arrivedLocal, from, length, newest);
         if (frames) onFrames(nowNs, link, n, from, length);
     }
 
     private void onOpened(long nowNs, Link link, int n, byte[] buf, int offset, Address from, int datagramBytes) {
         if (Transport.kind(buf, offset) == Transport.FRAMES) onFrames(nowNs, link, n, from, datagramBytes);
-        else links.packets().copied(nowNs, link, buf, offset, plain, n);
+        else links.packets.copied(nowNs, link, buf, offset, plain, n);
     }
 
     /** Opens a packet into {@link #plain}; returns its length, negative when it is not authentic or a replay. */
@@ -131,7 +113,7 @@ final class Inbound {
     private void onBareMessage(long nowNs, Link link, int n) {
         FramesReader reader = new FramesReader();
         reader.begin(plain, 0, n);
-        if (reader.next() && reader.kind() == Frames.MESSAGE) requests.onMessage(nowNs, link, reader.message());
+        if (reader.next() && reader.kind() == Frames.MESSAGE) links.requests.onMessage(nowNs, link, reader.message());
         else malformed.add();
     }
 
@@ -144,9 +126,9 @@ final class Inbound {
         }
         switch (control.getKindCase()) {
             case PATH_CHALLENGE, MTU_PROBE ->
-                links.outbound().sendControl(nowNs, link, links.arrivedLocal, from, Paths.answer(control));
-            case MTU_RESPONSE -> paths.mtuAnswered(nowNs, link, control.getMtuResponse());
-            case PATH_RESPONSE -> paths.answered(nowNs, link, control.getPathResponse());
+                links.outbound.sendControl(nowNs, link, links.arrivedLocal, from, Paths.answer(control));
+            case MTU_RESPONSE -> links.paths.mtuAnswered(nowNs, link, control.getMtuResponse());
+            case PATH_RESPONSE -> links.paths.answered(nowNs, link, control.getPathResponse());
             case OBSERVED -> {
                 Address self = Handshakes.address(control.getObserved());
                 if (self != null) links.observed(link.peer, from, self);
@@ -163,22 +145,22 @@ final class Inbound {
             return;
         }
         switch (d.getKindCase()) {
-            case INITIATION -> responder.onInitiation(nowNs, d.getInitiation(), false, from, length);
-            case XX_INITIATION -> responder.onInitiation(nowNs, d.getXxInitiation(), true, from, length);
+            case INITIATION -> links.responder.onInitiation(nowNs, d.getInitiation(), false, from, length);
+            case XX_INITIATION -> links.responder.onInitiation(nowNs, d.getXxInitiation(), true, from, length);
             case RESPONSE -> {
-                if (links.slots().find(d.getResponse().getReceiver()) instanceof Slot.Initiating(Link link)) {
-                    initiator.onResponse(nowNs, link, d.getResponse(), from, length);
+                if (links.slots.find(d.getResponse().getReceiver()) instanceof Slot.Initiating(Link link)) {
+                    links.initiator.onResponse(nowNs, link, d.getResponse(), from, length);
                 } else unknown.add();
             }
             case XX_RESPONSE -> {
-                if (links.slots().find(d.getXxResponse().getReceiver()) instanceof Slot.Dialing(Dial dial)) {
-                    dialer.onResponse(nowNs, dial, d.getXxResponse(), from);
+                if (links.slots.find(d.getXxResponse().getReceiver()) instanceof Slot.Dialing(Dial dial)) {
+                    links.dialer.onResponse(nowNs, dial, d.getXxResponse(), from);
                 } else unknown.add();
             }
             case XX_FINAL -> {
-                switch (links.slots().find(d.getXxFinal().getReceiver())) {
+                switch (links.slots.find(d.getXxFinal().getReceiver())) {
                     case Slot.Responding(Responder.Pending pending) ->
-                        responder.onFinal(nowNs, pending, d.getXxFinal(), from);
+                        links.responder.onFinal(nowNs, pending, d.getXxFinal(), from);
                     // A repetition, because the confirmation was lost: confirm again, to the address in use.
                     case Slot.Established(Link link, Session _)
                     when link.path != null -> links.control(link, Paths.observed(link.path.remote));
@@ -186,9 +168,9 @@ final class Inbound {
                 }
             }
             case COOKIE -> {
-                switch (links.slots().find(d.getCookie().getReceiver())) {
-                    case Slot.Initiating(Link link) -> initiator.onCookie(nowNs, link, d.getCookie(), from);
-                    case Slot.Dialing(Dial dial) -> dialer.onCookie(nowNs, dial, d.getCookie());
+                switch (links.slots.find(d.getCookie().getReceiver())) {
+                    case Slot.Initiating(Link link) -> links.initiator.onCookie(nowNs, link, d.getCookie(), from);
+                    case Slot.Dialing(Dial dial) -> links.dialer.onCookie(nowNs, dial, d.getCookie());
                     case null, default -> unknown.add();
                 }
             }
@@ -200,7 +182,7 @@ final class Inbound {
     void drain(long nowNs, Link link) {
         for (Event event; (event = link.connection.poll()) != null; ) {
             switch (event) {
-                case Event.Message m -> requests.onMessage(nowNs, link, m.bytes());
+                case Event.Message m -> links.requests.onMessage(nowNs, link, m.bytes());
                 case Event.Datagram e -> links.output(new LinkOutput.StreamDatagram(e.stream(), e.data()));
                 case Event.Opened e -> links.output(new LinkOutput.StreamOpened(link.subject(), e.stream()));
                 case Event.Readable e -> links.output(new LinkOutput.StreamReadable(link.peer, e.stream()));

@@ -9,7 +9,6 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
-import mcc.crypto.Identity;
 import mcc.session.Cookies;
 import mcc.session.Handshake;
 import mcc.session.Session;
@@ -67,18 +66,12 @@ final class Initiator {
     private static final int EARLY_DATAGRAM_BYTES = 420;
 
     private final Links links;
-    private final LinkConfig config;
-    private final Identity identity;
     private final Rng rng;
     private final Counters counters;
-    private final Access access;
     private final AddressBudget budget;
 
-    Initiator(Links links, LinkConfig config, Identity identity, Access access, Rng rng, Counters counters) {
-        this.access = access;
+    Initiator(Links links, Rng rng, Counters counters) {
         this.links = links;
-        this.config = config;
-        this.identity = identity;
         this.rng = rng;
         this.counters = counters;
         budget = new AddressBudget(counters);
@@ -117,44 +110,44 @@ final class Initiator {
     }
 
     /** Nobody waits for a request's answer any longer; a handshake that only this request needed is given up too. */
-    void cancel(Id peer, long call, Dialer dialer) {
+    void cancel(Id peer, long call) {
         Link link = links.find(peer);
         if (link == null) return;
         link.calls.remove(call);
         boolean waited = link.waiting.removeIf(w -> w.call() == call);
-        if (waited && link.isUnwanted() && !dialer.isFinishing(link)) {
+        if (waited && link.isUnwanted() && !links.dialer.isFinishing(link)) {
             links.forget(link, LinkOutput.Reason.UNREACHABLE);
         }
     }
 
     /** Forgets all attempts of a link. */
     void end(Link link) {
-        for (Attempt a : link.attempts) links.slots().release(a.index);
+        for (Attempt a : link.attempts) links.slots.release(a.index);
         link.attempts.clear();
         link.nextAttemptNs = Core.NEVER;
         link.cookie = null;
     }
 
     private void attempt(long nowNs, Link link) {
-        int index = links.slots().free();
-        links.slots().occupy(index, new Slot.Initiating(link));
+        int index = links.slots.free();
+        links.slots.occupy(index, new Slot.Initiating(link));
         Handshake handshake = new Handshake(
                 Handshake.Pattern.IK,
                 true,
-                config.prologue(),
-                identity.agreementPrivate(),
+                links.config.prologue(),
+                links.identity.agreementPrivate(),
                 link.peerStatic,
                 rng.bytes(32));
         Bytes early = link.current == null ? earlyOf(link) : null;
         byte[] noise = handshake.write(payload(nowNs, link.instance, early).toByteArray());
         if (noise == null) {
             counters.add("link.handshake.unsound-key");
-            links.slots().release(index);
+            links.slots.release(index);
             end(link);
             links.forget(link, LinkOutput.Reason.UNREACHABLE);
             return;
         }
-        byte[] mac1 = Cookies.mac(Cookies.mac1Key(config.network(), link.peerStatic), index, noise);
+        byte[] mac1 = Cookies.mac(Cookies.mac1Key(links.config.network(), link.peerStatic), index, noise);
         Initiation.Builder initiation = Initiation.newBuilder()
                 .setSender(index)
                 .setNoise(ByteString.copyFrom(noise))
@@ -168,7 +161,7 @@ final class Initiator {
         byte[] bytes = datagram.setInitiation(initiation).build().toByteArray();
         Attempt attempt = new Attempt(index, handshake, mac1, early, bytes);
         link.attempts.add(attempt);
-        if (link.attempts.size() > ATTEMPTS_MAX) links.slots().release(link.attempts.removeFirst().index);
+        if (link.attempts.size() > ATTEMPTS_MAX) links.slots.release(link.attempts.removeFirst().index);
         counters.add("link.handshake.initiated");
         link.attemptCount++;
         link.roundNs = nowNs;
@@ -199,12 +192,12 @@ final class Initiator {
 
     private InitiatorPayload payload(long nowNs, long instance, @Nullable Bytes early) {
         InitiatorPayload.Builder payload = InitiatorPayload.newBuilder()
-                .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
+                .setIdentity(ByteString.copyFrom(links.identity.id().toBytes()))
                 .setSentAtMs(links.epochMs(nowNs))
                 .setInstance(instance)
                 .setVersion(Hello.VERSION)
-                .setLimits(config.connection().limits().payload());
-        for (Aead.Suite suite : config.suites()) payload.addSuites(suite.code());
+                .setLimits(links.config.connection().limits().payload());
+        for (Aead.Suite suite : links.config.suites()) payload.addSuites(suite.code());
         if (early != null) payload.setEarly(ByteString.copyFrom(early.toArray()));
         return payload.build();
     }
@@ -215,20 +208,21 @@ final class Initiator {
         if (attempt == null) return;
         byte[] clear = attempt.handshake.read(response.getNoise().toByteArray());
         ResponderPayload payload = clear == null ? null : Handshakes.responder(clear);
-        Subject peer =
-                payload == null ? null : access.proven(payload.getIdentity().toByteArray(), attempt.handshake);
+        Subject peer = payload == null
+                ? null
+                : links.access.proven(payload.getIdentity().toByteArray(), attempt.handshake);
         if (payload == null || peer == null || !peer.node().equals(link.peer)) {
             counters.add("link.response.forged");
             discard(link, attempt);
             return;
         }
-        Aead.Suite suite = payload.getSuitesCount() == 1 ? config.suite(payload.getSuites(0)) : null;
+        Aead.Suite suite = payload.getSuitesCount() == 1 ? links.config.suite(payload.getSuites(0)) : null;
         if (suite == null) {
             counters.add("link.response.suite");
             discard(link, attempt);
             return;
         }
-        if (!access.admits(nowNs, peer)) {
+        if (!links.access.admits(nowNs, peer)) {
             links.end(nowNs, link, LinkOutput.Reason.DENIED);
             return;
         }
@@ -252,7 +246,7 @@ final class Initiator {
         Attempt attempt = find(link, cookie.getReceiver());
         if (attempt == null) return;
         byte[] opened = Cookies.open(
-                Cookies.mac1Key(config.network(), link.peerStatic),
+                Cookies.mac1Key(links.config.network(), link.peerStatic),
                 attempt.mac1,
                 cookie.getSalt().toByteArray(),
                 cookie.getBox().toByteArray());
@@ -275,7 +269,7 @@ final class Initiator {
 
     private void discard(Link link, Attempt attempt) {
         link.attempts.remove(attempt);
-        links.slots().release(attempt.index);
+        links.slots.release(attempt.index);
     }
 
     /** Whether a message may be early data: it can be replayed, so only what changes nothing may. */

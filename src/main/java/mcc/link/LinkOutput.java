@@ -48,23 +48,26 @@ public sealed interface LinkOutput {
     /** The peer opened a stream. */
     record StreamOpened(Subject peer, Stream stream) implements LinkOutput {}
 
+    /** What becomes of streams that are open. */
+    sealed interface OfStream extends LinkOutput {}
+
     /** A datagram of the flow that a stream opened. */
-    record StreamDatagram(Stream stream, Bytes data) implements LinkOutput {}
+    record StreamDatagram(Stream stream, Bytes data) implements OfStream {}
 
     /** A stream has bytes, or its end, to read. */
-    record StreamReadable(Id peer, Stream stream) implements LinkOutput {}
+    record StreamReadable(Id peer, Stream stream) implements OfStream {}
 
     /** A stream that did not take all of a write takes bytes again. */
-    record StreamWritable(Stream stream) implements LinkOutput {}
+    record StreamWritable(Stream stream) implements OfStream {}
 
     /** The peer reset a stream; it is forgotten. */
-    record StreamReset(Stream stream, int code) implements LinkOutput {}
+    record StreamReset(Stream stream, int code) implements OfStream {}
 
     /** The peer is gone or lost its state: none of its streams exists any more. */
-    record StreamsLost(Id peer) implements LinkOutput {}
+    record StreamsLost(Id peer) implements OfStream {}
 
     /** A stream ended in both directions; it is forgotten. */
-    record StreamFinished(Stream stream) implements LinkOutput {}
+    record StreamFinished(Stream stream) implements OfStream {}
 
     /** A new policy ended this many links. */
     record PolicyEnded(long epoch, int links) implements LinkOutput {}

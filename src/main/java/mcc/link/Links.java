@@ -41,28 +41,28 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     private static final long MS = 1_000_000L;
 
-    private final LinkConfig config;
-    private final Identity identity;
+    final LinkConfig config;
+    final Identity identity;
+    final Table table;
+    final Slots slots;
+    final Deadlines deadlines = new Deadlines();
+    final Access access;
+    final Initiator initiator;
+    final Responder responder;
+    final Dialer dialer;
+    final Paths paths;
+    final Packets packets;
+    final Requests requests;
+    final Inbound inbound;
+    final Outbound outbound;
+    private final Timers timers;
     private final Rng rng;
     private final Counters counters;
-    private final Access access;
-    private final Initiator initiator;
-    private final Responder responder;
-    private final Dialer dialer;
-    private final Paths paths;
-    private final Packets packets;
-
-    private final Table links;
     private final Budget budget;
-    private final Slots slots;
     private final Outbox outbox;
     private final ArrayDeque<LinkOutput> outputs = new ArrayDeque<>();
     private final ArrayDeque<Link> dirty = new ArrayDeque<>();
-    final Deadlines deadlines = new Deadlines();
-    private final Requests requests;
-    private final Inbound inbound;
-    private final Outbound outbound;
-    private final Timers timers;
+
     /** The ECN mark of the datagram being handled, and the local end that it came to. */
     int arrivedEcn;
 
@@ -79,23 +79,23 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         this.identity = identity;
         this.rng = rng;
         this.counters = counters;
-        links = new Table(config.linksMax());
+        table = new Table(config.linksMax());
         budget = new Budget(StreamConfig.BUDGET_BYTES, counters);
         outbox = new Outbox(counters);
         slots = new Slots(rng.split());
         paths = new Paths(this, rng.split(), counters);
-        access = new Access(this, links, identity.id(), counters);
-        initiator = new Initiator(this, config, identity, access, rng.split(), counters);
-        responder = new Responder(this, config, identity, access, rng.split(), counters);
-        dialer = new Dialer(this, config, identity, access, rng.split(), counters);
-        packets = new Packets(this, initiator, paths, counters);
+        access = new Access(this, counters);
+        initiator = new Initiator(this, rng.split(), counters);
+        responder = new Responder(this, rng.split(), counters);
+        dialer = new Dialer(this, rng.split(), counters);
+        packets = new Packets(this, counters);
         rxBytes = counters.of("udp.rx.bytes");
         rxPackets = counters.of("udp.rx.packets");
         byte[] plain = new byte[PathMtu.TOP];
-        requests = new Requests(this, initiator, responder, plain, counters);
-        inbound = new Inbound(this, initiator, responder, dialer, paths, requests, plain, counters);
-        outbound = new Outbound(this, initiator, paths, plain, counters);
-        timers = new Timers(this, initiator, responder, dialer, paths, inbound, deadlines, counters);
+        requests = new Requests(this, plain, counters);
+        inbound = new Inbound(this, plain, counters);
+        outbound = new Outbound(this, plain, counters);
+        timers = new Timers(this, counters);
     }
 
     // ---- inbound ----------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
      * one that does not answer is gone.
      */
     public void refused(long nowNs, Address at) {
-        paths.refused(nowNs, links.all(), at);
+        paths.refused(nowNs, table.all(), at);
     }
 
     // ---- outbound ---------------------------------------------------------------------------------------------------
@@ -151,22 +151,22 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     public void handle(long nowNs, LinkInput input) {
         switch (input) {
             case LinkInput.Ask a -> requests.ask(nowNs, a);
-            case LinkInput.Cancel c -> initiator.cancel(c.peer(), c.call(), dialer);
+            case LinkInput.Cancel c -> initiator.cancel(c.peer(), c.call());
             case LinkInput.Reply r -> requests.reply(nowNs, r);
             case LinkInput.Dial d -> dialer.begin(nowNs, d.ticket(), d.to());
-            case LinkInput.NewPolicy p -> access.govern(nowNs, p.epoch(), responder, dialer);
+            case LinkInput.NewPolicy p -> access.govern(nowNs, p.epoch());
             case LinkInput.WallClock c -> {
                 epochMs = c.epochMs();
                 epochAtNs = nowNs;
             }
-            case LinkInput.Tell _ -> links.all().forEach(link -> link.tell(outputs::add));
+            case LinkInput.Tell _ -> table.all().forEach(link -> link.tell(outputs::add));
             case LinkInput.Shutdown _ -> shutdown(nowNs);
             case LinkInput.Tick _ -> timers.tick(nowNs);
         }
     }
 
     private void shutdown(long nowNs) {
-        for (Link link : links.snapshot()) end(nowNs, link, Reason.CLOSED);
+        for (Link link : table.snapshot()) end(nowNs, link, Reason.CLOSED);
     }
 
     /** Says goodbye to a peer and forgets it. */
@@ -218,12 +218,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** All peers, in the order in which they were met. */
     public List<Peer> peers() {
-        return links.all().stream().map(Link::view).toList();
+        return table.all().stream().map(Link::view).toList();
     }
 
     /** One peer; null when there is no link to it. */
     public @Nullable Peer peer(Id id) {
-        Link link = links.find(id);
+        Link link = table.find(id);
         return link == null ? null : link.view();
     }
 
@@ -237,24 +237,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         outbox.add(local, to, datagram);
     }
 
-    Inbound inbound() {
-        return inbound;
-    }
-
-    Outbound outbound() {
-        return outbound;
-    }
-
     void schedule(Link link) {
         timers.schedule(link);
     }
 
-    Slots slots() {
-        return slots;
-    }
-
     void observed(Id by, Address at, Address self) {
-        Link link = links.find(by);
+        Link link = table.find(by);
         if (link != null) link.observed = self;
         outputs.add(new LinkOutput.Observed(by, at, self));
     }
@@ -269,7 +257,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     @Nullable
     Link find(Id peer) {
-        return links.find(peer);
+        return table.find(peer);
     }
 
     /** Both sides have proved a session: it becomes the one to send with. */
@@ -304,11 +292,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         schedule(link);
     }
 
-    /** See {@link Initiator#begin(long, Link, Address)}. */
-    void callAt(long nowNs, Link link, Address at) {
-        initiator.begin(nowNs, link, at);
-    }
-
     void control(Link link, byte[] frames) {
         if (link.controls.size() < 16) link.controls.add(frames);
         else counters.add("link.controls.dropped");
@@ -317,15 +300,15 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     @Nullable
     Link make(long nowNs, Id peer, byte[] peerStatic) {
-        if (links.isFull()) {
-            Link victim = links.victim();
+        if (table.isFull()) {
+            Link victim = table.victim();
             counters.add(victim == null ? "link.table.full" : "link.table.evicted");
             if (victim == null) return null;
             forget(victim, Reason.OVERLOADED);
         }
         Link link = new Link(peer, peerStatic, rng.nextLong(), connection(peer), nowNs);
         link.connection.onUse(() -> touch(link));
-        links.add(link);
+        table.add(link);
         schedule(link);
         return link;
     }
@@ -343,7 +326,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     /** Finds or makes the link to a contact and learns its addresses; null when its key is invalid or the table is full. */
     @Nullable
     Link link(long nowNs, Contact to) {
-        Link link = links.find(to.node());
+        Link link = table.find(to.node());
         if (link == null) {
             byte[] peerStatic = Ed25519.toX25519(to.node());
             if (peerStatic == null || to.node().equals(identity.id())) {
@@ -365,7 +348,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link.gone) return;
         link.gone = true;
         link.connection.discard();
-        links.remove(link);
+        table.remove(link);
         deadlines.remove(link);
         initiator.end(link);
         outputs.add(new LinkOutput.StreamsLost(link.peer));

@@ -14,17 +14,13 @@ final class Outbound {
     private static final int BURST = 48;
 
     private final Links links;
-    private final Initiator initiator;
-    private final Paths paths;
     private final byte[] plain;
     private final byte[] sealed = new byte[PathMtu.TOP];
     private final Counter txBytes;
     private final Counter txPackets;
 
-    Outbound(Links links, Initiator initiator, Paths paths, byte[] plain, Counters counters) {
+    Outbound(Links links, byte[] plain, Counters counters) {
         this.links = links;
-        this.initiator = initiator;
-        this.paths = paths;
         this.plain = plain;
         txBytes = counters.of("udp.tx.bytes");
         txPackets = counters.of("udp.tx.packets");
@@ -35,22 +31,22 @@ final class Outbound {
         Session session = link.current;
         Path path = link.path;
         if (session == null || path == null || !session.isAlive(nowNs)) {
-            if (link.wantsKeys()) initiator.begin(nowNs, link);
+            if (link.wantsKeys()) links.initiator.begin(nowNs, link);
             return false;
         }
         while (!link.controls.isEmpty() && out.ready()) {
             byte[] control = link.controls.removeFirst();
             sealAndSend(nowNs, link, session, out, path, control, control.length);
         }
-        int max = paths.datagramBytes(nowNs, link, path) - Transport.OVERHEAD_BYTES;
+        int max = links.paths.datagramBytes(nowNs, link, path) - Transport.OVERHEAD_BYTES;
         for (int i = 0; i < BURST; i++) {
             if (!out.ready()) return true;
             int n = link.connection.transmit(nowNs, plain, 0, max);
             if (n == 0) return false;
-            if (n > PathMtu.BASE / 2 && path.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link, path);
+            if (n > PathMtu.BASE / 2 && path.mtu.isDue(nowNs)) links.paths.beginMtu(nowNs, link, path);
             sealAndSend(nowNs, link, session, out, path, plain, n);
             session.used(nowNs);
-            if (session.isDue(nowNs)) initiator.begin(nowNs, link);
+            if (session.isDue(nowNs)) links.initiator.begin(nowNs, link);
         }
         return true;
     }

@@ -35,8 +35,6 @@ public final class Packets {
     private static final long SILENCE_NS = 5_000_000_000L;
 
     private final Links links;
-    private final Initiator initiator;
-    private final Paths paths;
     private final Counter unwanted;
     private final Counter lostParts;
     private final Counter malformedParts;
@@ -45,10 +43,8 @@ public final class Packets {
     private @Nullable Handler handler;
     private @Nullable Link last;
 
-    Packets(Links links, Initiator initiator, Paths paths, Counters counters) {
+    Packets(Links links, Counters counters) {
         this.links = links;
-        this.initiator = initiator;
-        this.paths = paths;
         unwanted = counters.of("link.packet.unwanted");
         lostParts = counters.of("link.part.lost");
         malformedParts = counters.of("link.part.malformed");
@@ -77,7 +73,7 @@ public final class Packets {
         Link link = links.link(nowNs, to);
         if (link == null) return false;
         link.packetsWanted = true;
-        if (!link.canSend(nowNs)) initiator.begin(nowNs, link);
+        if (!link.canSend(nowNs)) links.initiator.begin(nowNs, link);
         links.schedule(link);
         return true;
     }
@@ -109,7 +105,7 @@ public final class Packets {
             PacketSink out) {
         int n = session.seal(kind, b, offset, length, sealed, 0);
         link.txBytes += n;
-        links.outbound().send(out, path.local, path.remote, sealed, n, ecn);
+        links.outbound.send(out, path.local, path.remote, sealed, n, ecn);
     }
 
     /** The ECN mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */
@@ -120,9 +116,9 @@ public final class Packets {
     private void sent(long nowNs, Link link, Session session, Path path) {
         link.sentNs = nowNs;
         session.used(nowNs);
-        if (session.isDue(nowNs)) initiator.begin(nowNs, link);
-        if (path.mtu.isDue(nowNs)) paths.beginMtu(nowNs, link, path);
-        if (nowNs - link.heardNs > SILENCE_NS && link.expectingNs == Core.NEVER && paths.probe(nowNs, link)) {
+        if (session.isDue(nowNs)) links.initiator.begin(nowNs, link);
+        if (path.mtu.isDue(nowNs)) links.paths.beginMtu(nowNs, link, path);
+        if (nowNs - link.heardNs > SILENCE_NS && link.expectingNs == Core.NEVER && links.paths.probe(nowNs, link)) {
             links.expect(nowNs, link);
             links.schedule(link);
         }
@@ -166,7 +162,7 @@ public final class Packets {
                 malformedParts.add();
                 return -1;
             }
-            int n = links.inbound().counted(session.open(buf, offset, length, part, 0));
+            int n = links.inbound.counted(session.open(buf, offset, length, part, 0));
             if (n >= 0) copied(nowNs, link, buf, offset, part, n);
             return n;
         }
@@ -175,7 +171,7 @@ public final class Packets {
             unwanted.add();
             return -1;
         }
-        int n = links.inbound().counted(session.open(buf, offset, length, handler.buffer(), at));
+        int n = links.inbound.counted(session.open(buf, offset, length, handler.buffer(), at));
         handler.opened(nowNs, link.peer, Transport.kind(buf, offset), n, links.arrivedEcn);
         if (n >= 0) heard(nowNs, link, length);
         return n;

@@ -210,7 +210,7 @@ final class Paths {
             Control.Builder probe =
                     Control.newBuilder().setMtuProbe(path.mtu.token()).setPadding(padding);
             counters.add("link.mtu.probes");
-            links.outbound().sendControl(nowNs, link, path.local, path.remote, probe);
+            links.outbound.sendControl(nowNs, link, path.local, path.remote, probe);
         }
     }
 
@@ -278,6 +278,6 @@ final class Paths {
             return;
         }
         Control.Builder challenge = Control.newBuilder().setPathChallenge(path.challengeValue());
-        links.outbound().sendControl(nowNs, link, path.local, path.remote, challenge);
+        links.outbound.sendControl(nowNs, link, path.local, path.remote, challenge);
     }
 }

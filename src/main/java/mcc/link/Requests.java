@@ -11,15 +11,11 @@ import mcc.wire.Transport;
 /** Requests to peers and their answers, each a message: without keys it waits for a handshake, whose first packet carries it. */
 final class Requests {
     private final Links links;
-    private final Initiator initiator;
-    private final Responder responder;
     private final byte[] plain;
     private final Counters counters;
 
-    Requests(Links links, Initiator initiator, Responder responder, byte[] plain, Counters counters) {
+    Requests(Links links, byte[] plain, Counters counters) {
         this.links = links;
-        this.initiator = initiator;
-        this.responder = responder;
         this.plain = plain;
         this.counters = counters;
     }
@@ -48,7 +44,7 @@ final class Requests {
                 links.output(new LinkOutput.Unanswered(link.peer, old.call(), Reason.OVERLOADED));
             }
             link.waiting.add(new Link.Waiting(a.call(), message));
-            initiator.begin(nowNs, link);
+            links.initiator.begin(nowNs, link);
         }
         links.touch(link);
         links.schedule(link);
@@ -58,7 +54,7 @@ final class Requests {
         Bytes message = Rpc.encode(new Rpc(r.call(), r.answer()));
         Link link = links.find(r.to());
         // Whoever asked in its handshake has no other keys, as after a restart: the link's would be those of before.
-        Responder.Pending pending = responder.early(r.to(), r.call());
+        Responder.Pending pending = links.responder.early(r.to(), r.call());
         if (pending == null && link != null && link.canSend(nowNs)) {
             link.connection.send(message);
             links.touch(link);

@@ -14,7 +14,6 @@ import mcc.core.Id;
 import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.crypto.Aead;
-import mcc.crypto.Identity;
 import mcc.session.Cookies;
 import mcc.session.Handshake;
 import mcc.session.Session;
@@ -100,10 +99,7 @@ final class Responder {
 
     private record Queued(Initiation initiation, boolean xx, Address from, int local, int bytes) {}
 
-    private final Access access;
     private final Links links;
-    private final LinkConfig config;
-    private final Identity identity;
     private final Rng rng;
     private final Counters counters;
     private final Cookies cookies;
@@ -116,16 +112,13 @@ final class Responder {
     private final RateLimit<Integer> calm = new RateLimit<>(CALM_PER_SECOND, CALM_PER_SECOND, 1);
     private final RateLimit<Long> sources = new RateLimit<>(SOURCE_PER_SECOND, SOURCE_BURST, SOURCES_MAX);
 
-    Responder(Links links, LinkConfig config, Identity identity, Access access, Rng rng, Counters counters) {
-        this.access = access;
+    Responder(Links links, Rng rng, Counters counters) {
         this.links = links;
-        this.config = config;
-        this.identity = identity;
         this.rng = rng;
         this.counters = counters;
         cookies = new Cookies(rng.split(), 0);
-        mac1Key = Cookies.mac1Key(config.network(), identity.agreementPublic());
-        mac1KeyXx = Cookies.mac1KeyUnknown(config.network());
+        mac1Key = Cookies.mac1Key(links.config.network(), links.identity.agreementPublic());
+        mac1KeyXx = Cookies.mac1KeyUnknown(links.config.network());
     }
 
     /** Queues an initiation, answers it with a cookie, or drops it. */
@@ -181,7 +174,7 @@ final class Responder {
             Pending p = it.next();
             if (p.diesNs > nowNs) break;
             it.remove();
-            links.slots().release(p.index);
+            links.slots.release(p.index);
         }
     }
 
@@ -195,7 +188,12 @@ final class Responder {
     private void respond(long nowNs, Queued q) {
         byte[] noise = q.initiation().getNoise().toByteArray();
         Handshake handshake = new Handshake(
-                Handshake.Pattern.IK, false, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
+                Handshake.Pattern.IK,
+                false,
+                links.config.prologue(),
+                links.identity.agreementPrivate(),
+                null,
+                rng.bytes(32));
         byte[] clear = handshake.read(noise);
         InitiatorPayload payload = clear == null ? null : Handshakes.initiator(clear);
         Subject peer = payload == null ? null : admitted(nowNs, payload, handshake);
@@ -232,14 +230,19 @@ final class Responder {
 
     private void respondXx(long nowNs, Queued q) {
         Handshake handshake = new Handshake(
-                Handshake.Pattern.XX, false, config.prologue(), identity.agreementPrivate(), null, rng.bytes(32));
+                Handshake.Pattern.XX,
+                false,
+                links.config.prologue(),
+                links.identity.agreementPrivate(),
+                null,
+                rng.bytes(32));
         if (handshake.read(q.initiation().getNoise().toByteArray()) == null) {
             counters.add("link.initiation.forged");
             return;
         }
         Pending p = add(nowNs, handshake, q);
-        byte[] out =
-                handshake.write(payload(p, q.from(), config.suites()).build().toByteArray());
+        byte[] out = handshake.write(
+                payload(p, q.from(), links.config.suites()).build().toByteArray());
         if (out == null) return;
         byte[] response = response(p.index, q.initiation().getSender(), out, true);
         if (response.length > 3 * q.bytes()) {
@@ -261,7 +264,7 @@ final class Responder {
             drop(p);
             return;
         }
-        Aead.Suite suite = payload.getSuitesCount() == 1 ? config.suite(payload.getSuites(0)) : null;
+        Aead.Suite suite = payload.getSuitesCount() == 1 ? links.config.suite(payload.getSuites(0)) : null;
         if (suite == null) {
             counters.add("link.initiation.suite");
             drop(p);
@@ -289,8 +292,8 @@ final class Responder {
         boolean anew = p.xx != null && link != null && link.remoteInstance != p.hello.instance();
         if (link == null || other && !anew) {
             counters.add("link.pending.dropped");
-            links.slots().release(p.index);
-            if (link != null && p.xx != null && !link.canSend(nowNs)) links.callAt(nowNs, link, from);
+            links.slots.release(p.index);
+            if (link != null && p.xx != null && !link.canSend(nowNs)) links.initiator.begin(nowNs, link, from);
             return null;
         }
         link.instance = p.localInstance; // what the response told the peer
@@ -304,7 +307,7 @@ final class Responder {
         Link link = links.find(peer);
         if (link == null || link.attempts.isEmpty() || link.path != null && link.current != null) return false;
         boolean fresh = link.attemptCount == 1 && nowNs < link.roundNs + Initiator.RETRY_NS[0];
-        return fresh && identity.id().compareTo(peer) < 0;
+        return fresh && links.identity.id().compareTo(peer) < 0;
     }
 
     /** Finds the pending response that may answer this call early. */
@@ -344,19 +347,20 @@ final class Responder {
 
     /** The peer, if it proved its identity and the policy admits it; one that is not admitted gets no answer. */
     private @Nullable Subject admitted(long nowNs, InitiatorPayload payload, Handshake handshake) {
-        Subject peer = access.proven(payload.getIdentity().toByteArray(), handshake);
+        Subject peer = links.access.proven(payload.getIdentity().toByteArray(), handshake);
         if (peer == null) counters.add("link.initiation.identity");
-        return peer != null && access.admits(nowNs, peer) ? peer : null;
+        return peer != null && links.access.admits(nowNs, peer) ? peer : null;
     }
 
     /** There is a new policy: drops responses to initiators that it does not admit. */
     void judgeAgain(long nowNs) {
-        for (Pending p : List.copyOf(pending.values())) if (p.peer != null && !access.admits(nowNs, p.peer)) drop(p);
+        for (Pending p : List.copyOf(pending.values()))
+            if (p.peer != null && !links.access.admits(nowNs, p.peer)) drop(p);
     }
 
     private Aead.@Nullable Suite choose(List<Integer> offered) {
         for (int code : offered) {
-            Aead.Suite suite = config.suite(code);
+            Aead.Suite suite = links.config.suite(code);
             if (suite != null) return suite;
         }
         counters.add("link.initiation.suite");
@@ -365,10 +369,10 @@ final class Responder {
 
     private ResponderPayload.Builder payload(Pending p, Address from, List<Aead.Suite> suites) {
         ResponderPayload.Builder payload = ResponderPayload.newBuilder()
-                .setIdentity(ByteString.copyFrom(identity.id().toBytes()))
+                .setIdentity(ByteString.copyFrom(links.identity.id().toBytes()))
                 .setInstance(p.localInstance)
                 .setVersion(Hello.VERSION)
-                .setLimits(config.connection().limits().payload())
+                .setLimits(links.config.connection().limits().payload())
                 .setObserved(Handshakes.endpoint(from));
         for (Aead.Suite suite : suites) payload.addSuites(suite.code());
         return payload;
@@ -391,10 +395,10 @@ final class Responder {
             counters.add("link.pending.evicted");
             drop(pending.values().iterator().next());
         }
-        int index = links.slots().free();
+        int index = links.slots.free();
         Pending p = new Pending(index, xx, q.from(), q.local(), nowNs + PENDING_NS);
         p.localInstance = rng.nextLong();
-        links.slots().occupy(index, new Slot.Responding(p));
+        links.slots.occupy(index, new Slot.Responding(p));
         pending.put(index, p);
         return p;
     }
@@ -402,6 +406,6 @@ final class Responder {
     private void drop(Pending p) {
         counters.add("link.pending.dropped");
         pending.remove(p.index);
-        links.slots().release(p.index);
+        links.slots.release(p.index);
     }
 }

@@ -14,39 +14,19 @@ final class Timers {
     private static final long FORGET_NS = 3_600_000_000_000L;
 
     private final Links links;
-    private final Initiator initiator;
-    private final Responder responder;
-    private final Dialer dialer;
-    private final Paths paths;
-    private final Inbound inbound;
-    private final Deadlines deadlines;
     private final Counters counters;
 
-    Timers(
-            Links links,
-            Initiator initiator,
-            Responder responder,
-            Dialer dialer,
-            Paths paths,
-            Inbound inbound,
-            Deadlines deadlines,
-            Counters counters) {
+    Timers(Links links, Counters counters) {
         this.links = links;
-        this.initiator = initiator;
-        this.responder = responder;
-        this.dialer = dialer;
-        this.paths = paths;
-        this.inbound = inbound;
-        this.deadlines = deadlines;
         this.counters = counters;
     }
 
     void tick(long nowNs) {
-        responder.turn(nowNs);
-        dialer.tick(nowNs);
-        for (Link link; (link = deadlines.poll(nowNs)) != null; ) {
+        links.responder.turn(nowNs);
+        links.dialer.tick(nowNs);
+        for (Link link; (link = links.deadlines.poll(nowNs)) != null; ) {
             tick(nowNs, link);
-            deadlines.remove(link); // what the steps of this tick planned, others of them may have done
+            links.deadlines.remove(link); // what the steps of this tick planned, others of them may have done
             schedule(link);
             if (link.dueNs > nowNs) continue;
             // A deadline that stays due would never let this loop end: every other peer is worth more than this one.
@@ -58,19 +38,19 @@ final class Timers {
     private void tick(long nowNs, Link link) {
         if (link.connection.deadlineNs() <= nowNs) {
             link.connection.tick(nowNs);
-            inbound.drain(nowNs, link);
+            links.inbound.drain(nowNs, link);
             links.touch(link);
         }
         if (link.gone) return;
-        if (link.nextAttemptNs <= nowNs) initiator.tick(nowNs, link);
+        if (link.nextAttemptNs <= nowNs) links.initiator.tick(nowNs, link);
         if (link.gone) return;
         if (link.expectingSinceNs() <= nowNs - SUSPECT_NS && link.nextAttemptNs == Core.NEVER) {
-            initiator.begin(nowNs, link);
-            paths.probeOthers(nowNs, link);
+            links.initiator.begin(nowNs, link);
+            links.paths.probeOthers(nowNs, link);
         }
-        paths.tick(nowNs, link);
+        links.paths.tick(nowNs, link);
         if (link.gone) return;
-        if (link.wantedStreams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && paths.probe(nowNs, link)) {
+        if (link.wantedStreams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && links.paths.probe(nowNs, link)) {
             links.expect(nowNs, link);
         }
         if (link.wantedStreams() == 0 && nowNs - Math.max(link.heardNs, link.sentNs) >= FORGET_NS) {
@@ -87,6 +67,6 @@ final class Timers {
         if (link.path != null && !link.path.isChallenged() && link.wantedStreams() > 0)
             at = Math.min(at, link.heardNs + KEEPALIVE_NS);
         if (link.wantedStreams() == 0) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
-        deadlines.plan(at, link);
+        links.deadlines.plan(at, link);
     }
 }

@@ -178,8 +178,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     private void begin(PacketLoop loop) {
         Links links = core;
         this.links = links;
+        hub = new StreamHub(loop, links, counters, this::turn);
         if (tun != null) host(tun, loop, links);
-        hub = new StreamHub(loop, links, this::turn);
         bus.on(Bus.LINKS, this::onInput);
         bus.serve(Bus.SESSION, this::onQuery);
         tellTime();
@@ -236,25 +236,24 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     @Override
     public void onTurn() {
         if (hub != null) hub.schedule();
-        else turn();
     }
 
     private void turn() {
         Links links = this.links;
         StreamHub hub = this.hub;
-        if (links == null) return;
+        if (links == null || hub == null) return;
         long nowNs = System.nanoTime();
         if (tun != null) tun.turn(nowNs);
         if (links.deadlineNs() <= nowNs) links.handle(nowNs, new LinkInput.Tick());
-        if (hub != null) hub.turning(true);
+        hub.turning(true);
         for (int i = 0; i < 4; i++) {
-            deliver(links);
+            deliver(links, hub);
             links.transmit(nowNs, sink);
             if (!sink.ready() || !links.wantsToTransmit()) break;
         }
-        if (hub != null) hub.turning(false);
-        deliver(links);
-        if (hub != null && sink.ready() && links.wantsToTransmit()) hub.schedule();
+        hub.turning(false);
+        deliver(links, hub);
+        if (sink.ready() && links.wantsToTransmit()) hub.schedule();
         sockets.flush();
         watchTunWhile(sink.ready());
         if (nowNs - clockNs > CLOCK_NS) tellTime();
@@ -273,32 +272,11 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         turn();
     }
 
-    private void deliver(Links links) {
+    private void deliver(Links links, StreamHub hub) {
         for (LinkOutput output; (output = links.poll()) != null; ) {
             switch (output) {
-                case LinkOutput.StreamOpened o -> {
-                    if (hub != null) opened(hub.port(o.peer().node(), o.peer(), o.stream()));
-                }
-                case LinkOutput.StreamDatagram o -> {
-                    if (hub != null && !hub.datagram(o.stream(), o.data().toArray())) {
-                        counters.add("stream.datagram.dropped");
-                    }
-                }
-                case LinkOutput.StreamReadable o -> {
-                    if (hub != null) hub.readable(o.stream());
-                }
-                case LinkOutput.StreamWritable o -> {
-                    if (hub != null) hub.writable(o.stream());
-                }
-                case LinkOutput.StreamReset o -> {
-                    if (hub != null) hub.broken(o.stream());
-                }
-                case LinkOutput.StreamFinished o -> {
-                    if (hub != null) hub.finished(o.stream());
-                }
-                case LinkOutput.StreamsLost _ -> {
-                    if (hub != null) hub.lost();
-                }
+                case LinkOutput.StreamOpened o -> opened(hub, hub.port(o.peer().node(), o.peer(), o.stream()));
+                case LinkOutput.OfStream o -> hub.told(o);
                 case LinkOutput.Up o -> {
                     if (tun != null) tun.learn(o.node().node());
                     Deliveries.offer(bus, Wiring.route(output), counters);
@@ -320,9 +298,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         }
     }
 
-    private void opened(StreamPort port) {
-        StreamHub hub = this.hub;
-        if (hub != null && hub.offer(port) || bus.offer(Bus.INCOMING, port)) return;
+    private void opened(StreamHub hub, StreamPort port) {
+        if (hub.offer(port) || bus.offer(Bus.INCOMING, port)) return;
         counters.add("bus.refused");
         port.cancel();
     }

@@ -11,7 +11,9 @@ import java.util.Set;
 import java.util.function.Consumer;
 import mcc.consortium.Subject;
 import mcc.core.Core;
+import mcc.core.Counters;
 import mcc.core.Id;
+import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.stream.Stream;
 import mcc.udp.PacketLoop;
@@ -29,6 +31,7 @@ final class StreamHub {
 
     private final PacketLoop loop;
     private final Links links;
+    private final Counters counters;
     private final Runnable turn;
     private final Map<Stream, StreamPort> ports = new HashMap<>();
     private final Set<Context> users = new HashSet<>();
@@ -45,9 +48,10 @@ final class StreamHub {
     private @Nullable Handler<StreamPort> taker;
 
     /** @param turn what the packet loop does after a batch: drain outputs, transmit, arm the timer */
-    StreamHub(PacketLoop loop, Links links, Runnable turn) {
+    StreamHub(PacketLoop loop, Links links, Counters counters, Runnable turn) {
         this.loop = loop;
         this.links = links;
+        this.counters = counters;
         this.turn = turn;
     }
 
@@ -177,34 +181,36 @@ final class StreamHub {
 
     // ---- from the links ---------------------------------------------------------------------------------------------
 
-    void readable(Stream stream) {
-        StreamPort port = ports.get(stream);
-        if (port != null) port.serve();
+    void told(LinkOutput.OfStream output) {
+        switch (output) {
+            case LinkOutput.StreamDatagram o -> {
+                StreamPort port = ports.get(o.stream());
+                if (port == null || !port.receive(o.data().toArray())) counters.add("stream.datagram.dropped");
+            }
+            case LinkOutput.StreamReadable o -> {
+                StreamPort port = ports.get(o.stream());
+                if (port != null) port.serve();
+            }
+            case LinkOutput.StreamWritable o -> {
+                StreamPort port = ports.get(o.stream());
+                if (port != null) port.drain();
+            }
+            case LinkOutput.StreamReset o -> broken(o.stream());
+            case LinkOutput.StreamFinished o -> {
+                StreamPort port = ports.remove(o.stream());
+                if (port != null) port.onGone();
+            }
+            case LinkOutput.StreamsLost _ -> lost();
+        }
     }
 
-    /** False if nobody takes the datagram, for the caller to count. */
-    boolean datagram(Stream stream, byte[] data) {
-        StreamPort port = ports.get(stream);
-        return port != null && port.receive(data);
-    }
-
-    void writable(Stream stream) {
-        StreamPort port = ports.get(stream);
-        if (port != null) port.drain();
-    }
-
-    void broken(Stream stream) {
+    private void broken(Stream stream) {
         StreamPort port = ports.remove(stream);
         if (port != null) port.onBroken();
     }
 
-    void finished(Stream stream) {
-        StreamPort port = ports.remove(stream);
-        if (port != null) port.onGone();
-    }
-
     /** Breaks off all streams of a peer that is gone or lost its state. */
-    void lost() {
+    private void lost() {
         for (Stream stream : List.copyOf(ports.keySet())) if (stream.isLost()) broken(stream);
     }
 

@@ -45,15 +45,8 @@ public final class Wiring {
             case LinkOutput.Stands o -> stands(o.node().node(), o.at(), o.self());
             case LinkOutput.Dialled o -> List.of(new Delivery.ToDhtHost(o));
             case LinkOutput.NotDialled o -> List.of(new Delivery.ToDhtHost(o));
-            case LinkOutput.Down _,
-                    LinkOutput.PolicyEnded _,
-                    LinkOutput.StreamOpened _,
-                    LinkOutput.StreamDatagram _,
-                    LinkOutput.StreamReadable _,
-                    LinkOutput.StreamWritable _,
-                    LinkOutput.StreamReset _,
-                    LinkOutput.StreamsLost _,
-                    LinkOutput.StreamFinished _ -> toHost(output);
+            case LinkOutput.Down _, LinkOutput.PolicyEnded _, LinkOutput.StreamOpened _, LinkOutput.OfStream _ ->
+                toHost(output);
         };
     }
 

@@ -68,7 +68,7 @@ class DhtTest {
         out = step(new Dht.Input.Unanswered(PEER.id(), second.call()));
         assertThat(out).contains(new Dht.Output.Alone());
         int asks = 0;
-        for (long endNs = nowNs + 20 * Config.SECOND; nowNs < endNs; ) {
+        for (long endNs = nowNs + 20 * DhtConfig.SECOND; nowNs < endNs; ) {
             nowNs = dht.deadlineNs();
             out = step(new Dht.Input.Tick());
             assertThat(out).noneMatch(Dht.Output.Joined.class::isInstance);
