@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import mcc.core.Counters;
 import mcc.node.Bus;
 import mcc.node.DhtVerticle;
@@ -149,22 +150,30 @@ final class Metrics {
     }
 
     private void counter(String name, Tags tags, long value) {
-        values.computeIfAbsent(name + tags, _ -> {
-                    AtomicLong made = new AtomicLong();
-                    FunctionCounter.builder(name, made, AtomicLong::doubleValue)
-                            .tags(tags)
-                            .register(registry);
-                    return made;
-                })
-                .set(value);
+        set(
+                name,
+                tags,
+                value,
+                made -> FunctionCounter.builder(name, made, AtomicLong::doubleValue)
+                        .tags(tags)
+                        .register(registry));
     }
 
     private void gauge(String name, Tags tags, long value) {
+        set(
+                name,
+                tags,
+                value,
+                made -> Gauge.builder(name, made, AtomicLong::doubleValue)
+                        .tags(tags)
+                        .register(registry));
+    }
+
+    /** @param register makes a new meter known, which reads its value from what it is given */
+    private void set(String name, Tags tags, long value, Consumer<AtomicLong> register) {
         values.computeIfAbsent(name + tags, _ -> {
                     AtomicLong made = new AtomicLong();
-                    Gauge.builder(name, made, AtomicLong::doubleValue)
-                            .tags(tags)
-                            .register(registry);
+                    register.accept(made);
                     return made;
                 })
                 .set(value);

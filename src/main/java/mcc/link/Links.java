@@ -41,6 +41,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     private static final long MS = 1_000_000L;
 
+    // What the links consist of; the parts find each other here.
     final LinkConfig config;
     final Identity identity;
     final Table table;

@@ -95,22 +95,7 @@ public record Registration(
             @Nullable CheckDraft check,
             @Nullable String proxy,
             @Nullable Long idleMs,
-            @Nullable List<PortDraft> ports) {
-        /** A draft with one port that leaves the delivery out. */
-        public Draft(
-                String id,
-                @Nullable String service,
-                @Nullable String host,
-                @Nullable Integer port,
-                @Nullable String protocol,
-                @Nullable Integer weight,
-                @Nullable List<String> tags,
-                @Nullable Map<String, String> meta,
-                @Nullable Long leaseMs,
-                @Nullable CheckDraft check) {
-            this(id, service, host, port, protocol, weight, tags, meta, leaseMs, check, null, null, null);
-        }
-    }
+            @Nullable List<PortDraft> ports) {}
 
     /** The draft of one of its ports, or of a range. */
     public record PortDraft(

@@ -1,8 +1,6 @@
 package mcc.stream;
 
 import java.util.ArrayDeque;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.LongSupplier;
 import mcc.core.Bytes;
 import mcc.core.Counters;
@@ -34,20 +32,19 @@ final class Datagrams {
         }
     }
 
-    private static final class Flow {
-        final long id;
-        final ArrayDeque<Waiting> queue = new ArrayDeque<>();
-        long bytes;
+    static final class Flow {
+        private final Stream stream;
+        private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
+        private long bytes;
 
-        Flow(long id) {
-            this.id = id;
+        private Flow(Stream stream) {
+            this.stream = stream;
         }
     }
 
     /** The flows in the order of their turns; none is empty. */
     private final ArrayDeque<Flow> turns = new ArrayDeque<>();
 
-    private final Map<Long, Flow> flows = new LinkedHashMap<>();
     private final LongSupplier smoothedRttNs;
     private final Counters.Counter sent;
     private final Counters.Counter late;
@@ -65,11 +62,11 @@ final class Datagrams {
         tooLong = counters.of("stream.datagram.too-long");
     }
 
-    void add(long nowNs, long id, Bytes data) {
-        Flow flow = flows.get(id);
+    void add(long nowNs, Stream stream, Bytes data) {
+        Flow flow = stream.flow;
         if (flow == null) {
-            flow = new Flow(id);
-            flows.put(id, flow);
+            flow = new Flow(stream);
+            stream.flow = flow;
             turns.addLast(flow);
         }
         Waiting waiting = new Waiting(data, nowNs);
@@ -81,9 +78,10 @@ final class Datagrams {
     }
 
     /** Drops the datagrams of a flow that is over. */
-    void end(long id) {
-        Flow flow = flows.remove(id);
+    void end(Stream stream) {
+        Flow flow = stream.flow;
         if (flow == null) return;
+        stream.flow = null;
         turns.remove(flow);
         bytes -= flow.bytes;
     }
@@ -102,8 +100,8 @@ final class Datagrams {
         Flow wrote = null;
         for (Flow flow = next(nowNs); flow != null; flow = next(nowNs)) {
             Waiting first = flow.queue.getFirst();
-            if (out.datagram(flow.id, first.data)) {
-                packet.add(Frames.DATAGRAM, flow.id, 0, first.data.size(), false);
+            if (out.datagram(flow.stream.id, first.data)) {
+                packet.add(Frames.DATAGRAM, flow.stream.id, 0, first.data.size(), false);
                 dropFirst(flow, sent);
                 wrote = flow;
             } else if (alone && packet.frames() == 0) {
@@ -145,7 +143,7 @@ final class Datagrams {
         bytes -= n;
         why.add();
         if (!flow.queue.isEmpty()) return;
-        flows.remove(flow.id);
+        flow.stream.flow = null;
         turns.remove(flow);
     }
 }

@@ -1,6 +1,7 @@
 package mcc.stream;
 
 import mcc.core.Bytes;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One stream, as whoever uses it holds it: its two directions, and which lists it waits in. An idle stream holds no buffers.
@@ -28,6 +29,8 @@ public final class Stream {
     boolean readableQueued;
     boolean wantsWritable;
     boolean resetTold;
+    /** Its datagrams that wait to be sent; null where none do. */
+    Datagrams.@Nullable Flow flow;
     /** Whether nobody at this end uses it any more, and the peer has yet to be told. */
     boolean givenUp;
     /** Whether both directions are done and acknowledged: no frame finds it any more. */

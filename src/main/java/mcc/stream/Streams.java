@@ -133,7 +133,7 @@ final class Streams {
     }
 
     void reset(long nowNs, Stream s, int code) {
-        datagrams.end(s.id);
+        datagrams.end(s);
         abandonSending(s, code);
         if (!s.receive.isDone()) {
             s.stopDue = true;
@@ -152,7 +152,7 @@ final class Streams {
             datagramAstray.add();
             return false;
         }
-        datagrams.add(nowNs, s.id, data);
+        datagrams.add(nowNs, s, data);
         used.run();
         return true;
     }
@@ -384,7 +384,7 @@ final class Streams {
         if (s.forgotten || !s.isDone()) return;
         s.forgotten = true;
         all.remove(s.id);
-        datagrams.end(s.id);
+        datagrams.end(s);
         if (recent == s) recent = null;
         if (s.givenUp) givenUp--;
         turns.remove(s);

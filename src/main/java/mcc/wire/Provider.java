@@ -76,34 +76,6 @@ public record Provider(
         }
     }
 
-    /** One whose ports are unknown. */
-    public Provider(
-            Id endpoint,
-            Id node,
-            Id registration,
-            List<Address> addresses,
-            Protocol protocol,
-            int weight,
-            int loadPermille,
-            List<String> tags,
-            Map<String, String> meta,
-            String org,
-            String service) {
-        this(
-                endpoint,
-                node,
-                registration,
-                addresses,
-                protocol,
-                Ports.UNKNOWN,
-                weight,
-                loadPermille,
-                tags,
-                meta,
-                org,
-                service);
-    }
-
     /** Whether it has this port, as far as is known; 0 means any port of the protocol. */
     public boolean has(boolean udp, int port) {
         return ports.isKnown() ? ports.choose(udp, port) != 0 : udp == (protocol == Protocol.UDP);

@@ -12,6 +12,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.wire.Contact;
 import mcc.wire.Message;
+import mcc.wire.Ports;
 import mcc.wire.Provider;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -149,6 +150,7 @@ class LiarsTest {
                         Id.ZERO,
                         List.of(node.at),
                         Provider.Protocol.TCP,
+                        Ports.UNKNOWN,
                         1,
                         0,
                         List.of(),

@@ -37,7 +37,10 @@ class RegistrationTest {
                 List.of("ok", "x".repeat(33)),
                 Map.of("a/b", "v".repeat(65)),
                 1L,
-                new Registration.CheckDraft("magic", null, "no slash", 1L, 1L, 0));
+                new Registration.CheckDraft("magic", null, "no slash", 1L, 1L, 0),
+                null,
+                null,
+                null);
         assertThat(faults(draft))
                 .containsExactlyInAnyOrder(
                         "/id",
@@ -65,7 +68,7 @@ class RegistrationTest {
     }
 
     private static Registration.Draft draft(String id) {
-        return new Registration.Draft(id, "web", null, 80, null, null, null, null, null, null);
+        return new Registration.Draft(id, "web", null, 80, null, null, null, null, null, null, null, null, null);
     }
 
     private static Registration.PortDraft at(Integer port, Integer endPort, String protocol) {
@@ -176,7 +179,7 @@ class RegistrationTest {
         Map<String, String> meta = new java.util.LinkedHashMap<>();
         for (int i = 0; i < 4; i++) meta.put("k".repeat(15) + i, "v".repeat(64));
         var draft = new Registration.Draft(
-                "a", "s".repeat(63), null, 1, null, null, List.of("t".repeat(4)), meta, null, null);
+                "a", "s".repeat(63), null, 1, null, null, List.of("t".repeat(4)), meta, null, null, null, null, null);
         assertThat(Registration.of(draft, "open")).isInstanceOf(Registration.Parsed.Valid.class);
         meta.put("more", "more");
         assertThat(faults(draft)).containsExactly("/meta");
@@ -213,7 +216,7 @@ class RegistrationTest {
     }
 
     private static Registration.Draft draft(@Nullable String service, @Nullable Integer port) {
-        return new Registration.Draft("a", service, null, port, null, null, null, null, null, null);
+        return new Registration.Draft("a", service, null, port, null, null, null, null, null, null, null, null, null);
     }
 
     private static List<String> faults(Registration.Draft draft) {
@@ -232,7 +235,8 @@ class RegistrationTest {
     void aServiceOfUdpIsCheckedByNothingThatConnects() {
         for (String type : List.of("tcp", "http")) {
             var check = new Registration.CheckDraft(type, null, null, null, null, null);
-            var draft = new Registration.Draft("d", "dns", null, 53, "udp", null, null, null, null, check);
+            var draft = new Registration.Draft(
+                    "d", "dns", null, 53, "udp", null, null, null, null, check, null, null, null);
             assertThat(Registration.of(draft, "open"))
                     .isInstanceOfSatisfying(
                             Registration.Parsed.Invalid.class,
@@ -240,7 +244,8 @@ class RegistrationTest {
                                     .isEqualTo("/check/type"));
         }
         var check = new Registration.CheckDraft("ttl", null, null, null, null, null);
-        var draft = new Registration.Draft("d", "dns", null, 53, "udp", null, null, null, null, check);
+        var draft =
+                new Registration.Draft("d", "dns", null, 53, "udp", null, null, null, null, check, null, null, null);
         assertThat(Registration.of(draft, "open")).isInstanceOf(Registration.Parsed.Valid.class);
     }
 }

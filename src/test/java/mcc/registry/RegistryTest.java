@@ -20,6 +20,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
 import mcc.dht.Holding;
+import mcc.wire.Ports;
 import mcc.wire.Provider;
 import mcc.wire.Record;
 import org.junit.jupiter.api.BeforeEach;
@@ -443,6 +444,7 @@ class RegistryTest {
                 registration("a", Registration.CheckType.NONE).digest(),
                 List.of(),
                 Provider.Protocol.TCP,
+                Ports.UNKNOWN,
                 100,
                 0,
                 List.of(),
@@ -465,6 +467,7 @@ class RegistryTest {
                 honest.registration(),
                 List.of(),
                 Provider.Protocol.UDP,
+                Ports.UNKNOWN,
                 100,
                 0,
                 List.of(),
@@ -684,6 +687,7 @@ class RegistryTest {
                 one.digest(),
                 List.of(),
                 Provider.Protocol.TCP,
+                Ports.UNKNOWN,
                 100,
                 0,
                 List.of(),

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import mcc.core.Id;
 import mcc.core.Rng;
+import mcc.wire.Ports;
 import mcc.wire.Provider;
 import org.junit.jupiter.api.Test;
 
@@ -81,6 +82,17 @@ class SelectorTest {
     private static Provider provider(long endpoint, int weight, int load) {
         Id id = new Id(endpoint, 0, 0, 0);
         return new Provider(
-                id, id, id, List.of(), Provider.Protocol.TCP, weight, load, List.of(), Map.of(), "open", "web");
+                id,
+                id,
+                id,
+                List.of(),
+                Provider.Protocol.TCP,
+                Ports.UNKNOWN,
+                weight,
+                load,
+                List.of(),
+                Map.of(),
+                "open",
+                "web");
     }
 }

@@ -27,6 +27,11 @@ class DatagramsTest {
         return id;
     }
 
+    /** One of no connection. */
+    private static Stream stream(long id) {
+        return new Stream(null, id, true, null, null);
+    }
+
     private static List<Event.Datagram> got(Pair pair, long flow) {
         List<Event.Datagram> out = new ArrayList<>();
         for (Event e : pair.events.get(1))
@@ -166,18 +171,22 @@ class DatagramsTest {
     void theQueueIsBoundedAndTheOldestGivesWay() {
         Counters counters = new Counters();
         Datagrams queue = new Datagrams(() -> 333_000_000L, counters);
-        for (int i = 0; i < 1_000; i++) queue.add(i, 7, Bytes.copyOf(new byte[] {(byte) i}));
+        Stream seven = stream(7);
+        Stream nine = stream(9);
+        List<Stream> many = new ArrayList<>();
+        for (int flow = 0; flow < 40; flow++) many.add(stream(100 + flow));
+        for (int i = 0; i < 1_000; i++) queue.add(i, seven, Bytes.copyOf(new byte[] {(byte) i}));
         assertThat(counters.value("stream.datagram.overflow")).isZero();
-        for (int i = 0; i < 1_000; i++) queue.add(0, 9, Bytes.copyOf(new byte[1_000]));
+        for (int i = 0; i < 1_000; i++) queue.add(0, nine, Bytes.copyOf(new byte[1_000]));
         assertThat(queue.bufferedBytes()).isLessThanOrEqualTo(Datagrams.FLOW_BYTES + 1_000 * 65);
         assertThat(counters.value("stream.datagram.overflow")).isBetween(700L, 800L);
         for (int flow = 0; flow < 40; flow++) {
-            for (int i = 0; i < 200; i++) queue.add(0, 100 + flow, Bytes.copyOf(new byte[1_000]));
+            for (int i = 0; i < 200; i++) queue.add(0, many.get(flow), Bytes.copyOf(new byte[1_000]));
         }
         assertThat(queue.bufferedBytes()).isLessThanOrEqualTo(Datagrams.ALL_BYTES);
-        queue.end(7);
-        queue.end(9);
-        for (int flow = 0; flow < 40; flow++) queue.end(100 + flow);
+        queue.end(seven);
+        queue.end(nine);
+        for (int flow = 0; flow < 40; flow++) queue.end(many.get(flow));
         assertThat(queue.bufferedBytes()).isZero();
         assertThat(queue.hasAny(0)).isFalse();
     }
@@ -186,7 +195,8 @@ class DatagramsTest {
     void flowsTakeTurnsPacketByPacket() {
         Datagrams queue = new Datagrams(() -> 333_000_000L, new Counters());
         for (int flow = 1; flow <= 3; flow++) {
-            for (int i = 0; i < 4; i++) queue.add(0, flow, Bytes.copyOf(new byte[1_000]));
+            Stream stream = stream(flow);
+            for (int i = 0; i < 4; i++) queue.add(0, stream, Bytes.copyOf(new byte[1_000]));
         }
         List<Long> order = new ArrayList<>();
         byte[] buf = new byte[Pair.MTU];
@@ -205,8 +215,9 @@ class DatagramsTest {
         Counters counters = new Counters();
         long waitNs = Datagrams.MAX_WAIT_NS + 333_000_000L;
         Datagrams queue = new Datagrams(() -> 333_000_000L, counters);
-        queue.add(0, 1, Bytes.EMPTY);
-        queue.add(waitNs, 1, Bytes.EMPTY);
+        Stream stream = stream(1);
+        queue.add(0, stream, Bytes.EMPTY);
+        queue.add(waitNs, stream, Bytes.EMPTY);
         assertThat(queue.hasAny(waitNs + 1)).isTrue();
         assertThat(counters.value("stream.datagram.late")).isEqualTo(1);
         assertThat(queue.hasAny(2 * waitNs + 1)).isFalse();
