@@ -58,7 +58,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
 
     /** Reads of one connection before others on the loop have their turn. */
     private static final int READS = 16;
-    /** The least size of a buffer for sending, so that small pieces share one. */
+    /** The least size of the first buffer for sending, so that small pieces share one; the next ones are of a chunk. */
     private static final int PIECE_BYTES = 2_048;
 
     private static final io.vertx.core.Handler<EpollTcpSocket> READ = EpollTcpSocket::read;
@@ -409,7 +409,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
         if (length == 0 || closed || endDue || closeDue) return; // to send() no bytes looks like a full kernel
         ByteBuf last = out.peekLast();
         if (last == null || last.writableBytes() < length) {
-            last = PooledByteBufAllocator.DEFAULT.directBuffer(Math.max(length, PIECE_BYTES));
+            last = PooledByteBufAllocator.DEFAULT.directBuffer(Math.max(length, last == null ? PIECE_BYTES : CHUNK_BYTES));
             out.add(last);
         }
         last.writeBytes(bytes, 0, length);
