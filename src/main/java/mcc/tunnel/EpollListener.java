@@ -6,6 +6,7 @@ import io.netty.channel.IoRegistration;
 import io.netty.channel.epoll.EpollIoHandle;
 import io.netty.channel.epoll.EpollIoOps;
 import io.netty.channel.epoll.LinuxSocket;
+import io.netty.channel.unix.Errors;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.NativeInetAddress;
 import io.netty.channel.unix.Socket;
@@ -49,7 +50,7 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
         this.socket = socket;
         this.address = address;
         this.taker = taker;
-        leash = done -> EpollTcpSocket.onLoop(loop, () -> {
+        leash = done -> Epoll.onLoop(loop, () -> {
             closeNow();
             done.succeed();
         });
@@ -61,7 +62,7 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
             TcpSocket.@Nullable Keepalive keepalive,
             Consumer<TcpSocket> taker) {
         Promise<TcpSocket.Listener> promise = context.promise();
-        EpollTcpSocket.onLoop((IoEventLoop) context.nettyEventLoop(), () -> {
+        Epoll.onLoop((IoEventLoop) context.nettyEventLoop(), () -> {
             try {
                 promise.complete(begin(context, at, keepalive, taker));
             } catch (IOException | RuntimeException e) {
@@ -80,8 +81,8 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
         LinuxSocket socket = bound(at, keepalive);
         EpollListener listener = new EpollListener(context, socket, socket.localAddress(), taker);
         try {
-            EpollTcpSocket.tie(context, listener.leash);
-            IoRegistration registration = EpollTcpSocket.register(listener.loop, listener);
+            Epoll.tie(context, listener.leash);
+            IoRegistration registration = Epoll.register(listener.loop, listener);
             listener.registration = registration;
             registration.submit(EpollIoOps.EPOLLIN);
             return listener;
@@ -93,10 +94,10 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
 
     private static LinuxSocket bound(InetSocketAddress at, TcpSocket.@Nullable Keepalive keepalive) throws IOException {
         // Of the address's own family: 0.0.0.0 on a socket of IPv6 would be every address of either.
-        LinuxSocket socket = LinuxSocket.newSocketStream(EpollTcpSocket.family(at));
+        LinuxSocket socket = LinuxSocket.newSocketStream(Epoll.family(at));
         try {
             socket.setReuseAddress(true);
-            EpollTcpSocket.configure(socket, keepalive);
+            Epoll.configure(socket, keepalive);
             socket.bind(at);
             socket.listen(TcpSocket.BACKLOG);
             return socket;
@@ -119,17 +120,42 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
     @Override
     public void handle(IoRegistration registration, IoEvent event) {
         for (int i = 0; i < BATCH && !closed; i++) {
+            int fd;
             try {
-                int fd = socket.accept(from);
-                if (fd < 0) return;
-                InetSocketAddress remote = NativeInetAddress.address(from, 1, from[0]);
-                TcpSocket taken = EpollTcpSocket.accepted(context, new Socket(fd), remote);
-                context.dispatch(taken, taker::accept);
-            } catch (IOException _) {
+                fd = socket.accept(from);
+            } catch (IOException e) {
+                if (isItsOwn(e)) continue;
                 rest(registration);
                 return;
             }
+            if (fd < 0) return;
+            try {
+                InetSocketAddress remote = NativeInetAddress.address(from, 1, from[0]);
+                TcpSocket taken = EpollTcpSocket.accepted(context, new Socket(fd), remote);
+                context.dispatch(taken, taker::accept);
+            } catch (IOException _) { // it is closed: the verticle has ended
+            }
         }
+    }
+
+    /**
+     * Whether the error is one of the connection that was next, as when its client reset it or its network went down (accept(2),
+     * "Error handling"): it says nothing of those behind it.
+     */
+    private static boolean isItsOwn(IOException e) {
+        if (!(e instanceof Errors.NativeIoException told)) return false;
+        return switch (-told.expectedErr()) {
+            case Epoll.EPROTO,
+                    Epoll.ENONET,
+                    Epoll.ENOPROTOOPT,
+                    Epoll.EOPNOTSUPP,
+                    Epoll.ENETDOWN,
+                    Epoll.ENETUNREACH,
+                    Epoll.ECONNABORTED,
+                    Epoll.EHOSTDOWN,
+                    Epoll.EHOSTUNREACH -> true;
+            default -> false;
+        };
     }
 
     /** Stops accepting for a while: until the host has descriptors or memory again, it would refuse each try. */
@@ -152,13 +178,13 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
 
     @Override
     public void close() {
-        EpollTcpSocket.onLoop(loop, this::closeNow);
+        Epoll.onLoop(loop, this::closeNow);
     }
 
     private void closeNow() {
         if (closed) return;
         closed = true;
-        EpollTcpSocket.release(socket, registration);
+        Epoll.release(socket, registration);
         context.removeCloseHook(leash);
         for (Runnable task : closing) task.run();
     }
