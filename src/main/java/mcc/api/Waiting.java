@@ -13,13 +13,18 @@ import mcc.node.Problem;
 
 /**
  * Readers that wait until a list changes. All who wait for the same list share each reading of it, and the answer when it has
- * changed: many readers cost no more than one, until there is something to send.
+ * changed: many readers cost no more than one, until there is something to send. All lists together are read 200 times a
+ * second at most.
  */
 final class Waiting {
     /** Readers at a time, over all lists. */
     static final int MAX = 1_000;
 
+    /** Between two readings of a list. */
     private static final long LOOK_MS = 250;
+
+    /** Between two readings of any lists: where there are many, each is read less often. */
+    private static final long SPACING_MS = 5;
 
     private record Reader(long index, long untilNs, Promise<Operations.Answer> promise) {}
 
@@ -55,7 +60,7 @@ final class Waiting {
             }
             readers = rest;
             if (rest.isEmpty()) groups.remove(key, this);
-            else vertx.setTimer(LOOK_MS, _ -> look());
+            else vertx.setTimer(Math.max(LOOK_MS, SPACING_MS * groups.size()), _ -> look());
             count -= served.size();
             for (Reader reader : served) reader.promise.complete(answer);
         }
@@ -102,7 +107,7 @@ final class Waiting {
             group.readers.add(reader);
             group.look();
         } else {
-            group.readers.add(reader); // the next reading is at most a quarter of a second away
+            group.readers.add(reader); // the next reading comes soon
         }
         return reader.promise.future();
     }

@@ -5,6 +5,7 @@ final class LocalSplice {
     private final Splice.Meter meter;
     private boolean userEnded;
     private boolean appEnded;
+    private int closed;
     private boolean done;
 
     private LocalSplice(Splice.Meter meter) {
@@ -42,11 +43,9 @@ final class LocalSplice {
             if (isUser) userEnded = true;
             else appEnded = true;
             to.end();
-            if (!userEnded || !appEnded || done) return;
-            done = true;
+            if (!userEnded || !appEnded) return;
             from.closeAfterWrites();
             to.closeAfterWrites();
-            meter.done(false);
         }
 
         @Override
@@ -56,10 +55,12 @@ final class LocalSplice {
 
         @Override
         public void onClosed() {
-            if (done) return;
+            closed++;
+            boolean ended = userEnded && appEnded;
+            if (done || ended && closed < 2) return;
             done = true;
-            to.abort();
-            meter.done(true);
+            if (!ended) to.abort();
+            meter.done(!ended);
         }
     }
 }

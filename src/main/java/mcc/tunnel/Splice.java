@@ -5,7 +5,8 @@ import mcc.node.StreamPort;
 /**
  * One connection and one stream joined: bytes both ways, each direction with its own end and its own back-pressure.
  *
- * <p>Open → (one direction ended) → done when both ended, or broken when either side breaks.
+ * <p>Open → (one direction ended) → both ended → done once the connection has taken what waits for it and is closed; or broken
+ * when either side breaks. Until it is done it counts: a program that never reads holds a socket for as long.
  */
 final class Splice implements TcpSocket.Handler {
     /** Who counts. */
@@ -57,7 +58,7 @@ final class Splice implements TcpSocket.Handler {
         if (socketEnded) return;
         socketEnded = true;
         port.end();
-        finish();
+        if (streamEnded) socket.closeAfterWrites();
     }
 
     @Override
@@ -69,9 +70,9 @@ final class Splice implements TcpSocket.Handler {
     public void onClosed() {
         if (done) return;
         done = true;
-        // Gone in both directions: a clean end was seen before, anything else breaks the stream.
-        if (!(socketEnded && streamEnded)) port.cancel();
-        meter.done(!(socketEnded && streamEnded));
+        boolean broken = !(socketEnded && streamEnded);
+        if (broken) port.cancel();
+        meter.done(broken);
     }
 
     private void onStreamData(byte[] bytes, int length) {
@@ -82,21 +83,14 @@ final class Splice implements TcpSocket.Handler {
 
     private void onStreamEnd() {
         streamEnded = true;
-        if (socketEnded) finish();
+        if (socketEnded) socket.closeAfterWrites();
         else socket.end();
     }
 
     private void onStreamBroken() {
-        if (done) return;
+        if (done || socketEnded && streamEnded) return; // all of it has come: nothing is lost by its link's end
         done = true;
         socket.abort();
         meter.done(true);
-    }
-
-    private void finish() {
-        if (!socketEnded || !streamEnded || done) return;
-        done = true;
-        socket.closeAfterWrites();
-        meter.done(false);
     }
 }

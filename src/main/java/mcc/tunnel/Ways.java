@@ -59,7 +59,9 @@ final class Ways {
     private final ArrayDeque<Runnable> turn = new ArrayDeque<>();
 
     private final Map<ServiceName, Known> known = new LinkedHashMap<>();
+    /** One for each name that users wait for, so no more than the connections and flows that are opening. */
     private final Map<ServiceName, Future<List<Offer>>> asking = new LinkedHashMap<>();
+
     private final Map<Id, Long> suspects = new LinkedHashMap<>();
     /** By identity; there are no more than connections and flows. */
     private final Set<OpenWay> open = Collections.newSetFromMap(new IdentityHashMap<>());

@@ -121,4 +121,29 @@ class WaitingTest {
         assertThat(over.getFirst().failed()).isTrue();
         assertThat(over.getLast().isComplete()).as("it waits").isFalse();
     }
+
+    /** Each list that one waits for is looked at as often as all of them allow together. */
+    @Test
+    void readersOfManyListsDoNotMultiplyTheLooks() {
+        List<Long> atNs = new ArrayList<>();
+        Promise<Object> third = Promise.promise();
+        on(() -> {
+            for (int i = 0; i < 200; i++) read(new JsonObject().put("filter", i), 1, LONG_NS);
+            waiting.read(
+                    "last",
+                    p -> {
+                        atNs.add(System.nanoTime());
+                        if (atNs.size() == 3) third.complete();
+                        return list(p);
+                    },
+                    new JsonObject(),
+                    1,
+                    System.nanoTime() + LONG_NS);
+        });
+        await(third.future());
+        double seconds = (atNs.getLast() - atNs.getFirst()) / 1e9;
+        assertThat(looks / seconds)
+                .as("looks a second at 200 lists, the first ones included")
+                .isLessThan(500);
+    }
 }

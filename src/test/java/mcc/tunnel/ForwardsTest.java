@@ -2,14 +2,19 @@ package mcc.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import mcc.node.Node;
@@ -21,6 +26,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Forwards of a real node: when their address is taken, not there yet, or their connections carry nothing. */
 class ForwardsTest {
+    private static final List<String> OPEN = List.of("01", "08"); // TCP_ESTABLISHED, TCP_CLOSE_WAIT
+    private static final List<String> CLOSED = List.of("09"); // TCP_LAST_ACK
+
     @TempDir
     Path folder;
 
@@ -153,6 +161,67 @@ class ForwardsTest {
                 assertThat(Rig.read(socket)).isEqualTo(42);
                 assertThat(Rig.read(socket)).isEqualTo(-1);
             }
+        }
+    }
+
+    /** What clients have not read waits in the kernel and in the node, for longer than their streams live. */
+    @Test
+    void aConnectionCountsUntilItsClientHasTakenAllOrLeft() throws Exception {
+        Path table = Path.of("/proc/net/tcp");
+        assumeTrue(Files.exists(table), "the kernel's table of sockets");
+        Node provider = rig.node("provider");
+        Node user = rig.node("user", Rig.meeting(provider));
+        Rig.register(
+                provider,
+                "slow",
+                rig.app(socket -> {
+                            try (socket) {
+                                int chunks = socket.getInputStream().read();
+                                socket.getInputStream().readAllBytes();
+                                socket.getOutputStream().write(new byte[chunks << 17]);
+                            } catch (IOException _) {
+                                // the client left
+                            }
+                        })
+                        .getLocalPort());
+        for (Node node : List.of(user, provider)) {
+            int port = Rig.port(Rig.forward(node, "slow"));
+            List<Socket> clients = new ArrayList<>();
+            try {
+                for (int chunks = 1;
+                        chunks < 32;
+                        chunks++) { // some of these fit into the kernel's buffers, some do not
+                    Socket client = new Socket();
+                    clients.add(client);
+                    client.setReceiveBufferSize(4_096);
+                    client.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                    client.getOutputStream().write(chunks);
+                    client.shutdownOutput();
+                }
+                Rig.await("the node has closed one", () -> held(table, port, CLOSED) > 0);
+                try (Socket other = Rig.connect(port)) {
+                    other.getOutputStream().write(16);
+                    other.shutdownOutput();
+                    assertThat(other.getInputStream().readAllBytes()).hasSize(16 << 17);
+                }
+                Rig.await("those count that the node has not closed", () -> {
+                    return Rig.only(node).getLong("connections") == held(table, port, OPEN);
+                });
+            } finally {
+                for (Socket each : clients) each.close();
+            }
+            Rig.await("all have left", () -> Rig.only(node).getLong("connections") == 0);
+        }
+    }
+
+    /** Accepted connections of a port that are in one of the kernel's states, of include/net/tcp_states.h. */
+    private static long held(Path table, int port, List<String> states) {
+        try (var lines = Files.lines(table)) {
+            return lines.map(line -> line.trim().split(" +"))
+                    .filter(row -> row[1].endsWith(String.format(":%04X", port)) && states.contains(row[3]))
+                    .count();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
         }
     }
 }
