@@ -53,7 +53,7 @@ public final class DhtVerticle extends VerticleBase {
 
     private static final Logger LOG = LoggerFactory.getLogger(DhtVerticle.class);
     private static final long SNAPSHOT_MS = 60_000;
-    private static final long SETTLE_MS = 1_000;
+    private static final long TABLE_MS = 1_000;
     private static final long CLOCK_MS = 5_000;
     /** Records of a node whose clock is off by more are refused. */
     private static final long REFUSED_MS = 600_000;
@@ -81,7 +81,7 @@ public final class DhtVerticle extends VerticleBase {
     /** The snapshot on disk. */
     private String saved = "";
 
-    private boolean settling;
+    private @Nullable Throttle savesTable;
     private int tableSize;
 
     DhtVerticle(Bus bus, String network, Identity identity, List<Bootstrap> bootstrap, Rng rng, Status status) {
@@ -96,6 +96,7 @@ public final class DhtVerticle extends VerticleBase {
     public Future<?> start() {
         CoreHost<Dht.Input, Dht.Output> made = new CoreHost<>(vertx, dht, new Dht.Input.Tick(), this::deliver);
         host = made;
+        savesTable = new Throttle(vertx, TABLE_MS, this::saveTable);
         return Policies.follow(bus, epoch -> made.handle(new Dht.Input.NewPolicy(epoch)))
                 .compose(_ -> begin(made));
     }
@@ -166,7 +167,10 @@ public final class DhtVerticle extends VerticleBase {
             case Dht.Output.Thin o -> thin(o.records());
             case Dht.Output.Renumbered o -> renumbered(o);
             case Dht.Output.Twin _ -> twin();
-            case Dht.Output.TableChanged o -> tableChanged(o.contacts());
+            case Dht.Output.TableChanged o -> {
+                tableSize = o.contacts();
+                if (savesTable != null) savesTable.call();
+            }
             case Dht.Output.Expired o -> {
                 counters.add("lease.expired");
                 event("dht.expired", new JsonObject().put("key", o.key().toString()));
@@ -176,16 +180,10 @@ public final class DhtVerticle extends VerticleBase {
         }
     }
 
-    /** Reports and saves a changed table after a short while, so that a node that is killed soon after still knows contacts. */
-    private void tableChanged(int contacts) {
-        tableSize = contacts;
-        if (settling) return;
-        settling = true;
-        vertx.setTimer(SETTLE_MS, _ -> {
-            settling = false;
-            event("dht.table", new JsonObject().put("contacts", tableSize));
-            if (host != null) host.handle(new Dht.Input.Snapshot());
-        });
+    /** Reports and saves the changed table: a node that is killed soon after still knows contacts. */
+    private void saveTable() {
+        event("dht.table", new JsonObject().put("contacts", tableSize));
+        if (host != null) host.handle(new Dht.Input.Snapshot());
     }
 
     private Ask.Reply onQuery(Query query) {
