@@ -1,10 +1,12 @@
 package mcc.core;
 
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A token bucket per key: a limit of actions per second, and of actions at once after a pause.
+ * A token bucket per key: a limit of actions per second, and of actions at once after a pause. A bucket that is full again is as
+ * good as none, so it is forgotten when another key comes and this one was idle for longest.
  *
  * @param <K> the key, whoever is limited
  */
@@ -53,12 +55,32 @@ public final class RateLimit<K> {
 
     private Bucket bucket(long nowNs, K who) {
         long full = burst * SECOND_NS;
-        Bucket bucket = buckets.computeIfAbsent(who, _ -> new Bucket(full, nowNs));
-        if (buckets.size() > keysMax) buckets.remove(buckets.keySet().iterator().next());
-        long passedNs = Math.min(nowNs - bucket.atNs, full / perSecond);
-        bucket.left = Math.min(full, bucket.left + passedNs * perSecond);
+        Bucket bucket = buckets.get(who);
+        if (bucket == null) {
+            forget(nowNs);
+            bucket = new Bucket(full, nowNs);
+            buckets.put(who, bucket);
+        }
+        bucket.left = left(bucket, nowNs);
         bucket.atNs = nowNs;
         return bucket;
+    }
+
+    private long left(Bucket bucket, long nowNs) {
+        long full = burst * SECOND_NS;
+        long passedNs = Math.min(nowNs - bucket.atNs, full / perSecond + 1);
+        return Math.min(full, bucket.left + passedNs * perSecond);
+    }
+
+    /** Makes room for another bucket. */
+    private void forget(long nowNs) {
+        long full = burst * SECOND_NS;
+        Iterator<Bucket> eldest = buckets.values().iterator();
+        while (eldest.hasNext()) {
+            boolean isFull = left(eldest.next(), nowNs) == full;
+            if (!isFull && buckets.size() < keysMax) return;
+            eldest.remove();
+        }
     }
 
     /** Buckets kept now. */

@@ -43,4 +43,15 @@ class RateLimitTest {
         }
         assertThat(limit.size()).isEqualTo(KEYS_MAX);
     }
+
+    @Test
+    void whoRestedUntilItsBucketIsFullTakesNoRoom() {
+        for (int i = 0; i < KEYS_MAX; i++) limit.take(7 + i * MS, "c" + i);
+        assertThat(limit.size()).isEqualTo(1);
+        taken(7, "busy", BURST);
+        limit.take(8, "other");
+        limit.take(9, "third");
+        assertThat(limit.size()).as("one that is not full again stays").isGreaterThan(1);
+        assertThat(limit.take(9, "busy")).isFalse();
+    }
 }
