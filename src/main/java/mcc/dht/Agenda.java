@@ -6,13 +6,13 @@ import org.jspecify.annotations.Nullable;
 
 /** What one DHT core will do, and when; tasks for the same time run in the order of planning. */
 final class Agenda {
-    /** A planned task; whether it still matters is checked when it is due. */
+    /** A planned task; whether it still matters is checked when it is due, unless it was withdrawn. */
     sealed interface Task {
         /** A request is slow. */
-        record Slow(long call) implements Task {}
+        record Slow(Call call) implements Task {}
 
         /** A request has failed. */
-        record Timeout(long call) implements Task {}
+        record Timeout(Call call) implements Task {}
 
         /** A record of our own is to be stored again. */
         record Republish(Publication publication, int round) implements Task {}
@@ -27,32 +27,50 @@ final class Agenda {
         record Maintain() implements Task {}
     }
 
-    private record Entry(long atNs, long order, Task task) implements Comparable<Entry> {
+    /** A task and its time: what {@link #withdraw} needs to know. */
+    static final class Planned implements Comparable<Planned> {
+        private final long atNs;
+        private final long order;
+        private final Task task;
+
+        private Planned(long atNs, long order, Task task) {
+            this.atNs = atNs;
+            this.order = order;
+            this.task = task;
+        }
+
         @Override
-        public int compareTo(Entry other) {
+        public int compareTo(Planned other) {
             int c = Long.compare(atNs, other.atNs);
             return c != 0 ? c : Long.compare(order, other.order);
         }
     }
 
-    private final PriorityQueue<Entry> queue = new PriorityQueue<>();
+    private final PriorityQueue<Planned> queue = new PriorityQueue<>();
     private long order;
 
-    void add(long atNs, Task task) {
-        queue.add(new Entry(atNs, order++, task));
+    Planned add(long atNs, Task task) {
+        Planned planned = new Planned(atNs, order++, task);
+        queue.add(planned);
+        return planned;
+    }
+
+    /** Takes a task off that no longer matters, so that nobody is woken for it; nothing where it was taken before. */
+    void withdraw(Planned planned) {
+        queue.remove(planned);
     }
 
     long nextNs() {
-        Entry entry = queue.peek();
-        return entry == null ? Core.NEVER : entry.atNs;
+        Planned first = queue.peek();
+        return first == null ? Core.NEVER : first.atNs;
     }
 
     /** Returns a task that is due and takes it off, or null. */
     @Nullable
     Task due(long nowNs) {
-        Entry entry = queue.peek();
-        if (entry == null || entry.atNs > nowNs) return null;
+        Planned first = queue.peek();
+        if (first == null || first.atNs > nowNs) return null;
         queue.remove();
-        return entry.task;
+        return first.task;
     }
 }

@@ -1,6 +1,6 @@
 package mcc.dht;
 
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import mcc.core.Id;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** The requests in flight, each with the times at which it counts as slow and as failed. */
 final class Calls {
     private final Shared shared;
-    private final LinkedHashMap<Long, Call> pending = new LinkedHashMap<>();
+    private final HashMap<Long, Call> pending = new HashMap<>(); // Looked up, never iterated.
     private long next;
 
     Calls(Shared shared) {
@@ -38,12 +38,13 @@ final class Calls {
             boolean enough = measured && use instanceof Call.Use.Step;
             timeoutNs = enough ? shared.rtts.clamp(2 * timeoutNs) : shared.config.maxTimeoutNs();
         }
-        pending.put(number, new Call(to, position, use));
+        Call call = new Call(number, to, position, use, shared.nowNs + timeoutNs);
+        pending.put(number, call);
         if (use instanceof Call.Use.Step step) step.peer().call = number;
-        if (slowNs < timeoutNs && use instanceof Call.Use.Step) {
-            shared.agenda.add(shared.nowNs + slowNs, new Agenda.Task.Slow(number));
-        }
-        shared.agenda.add(shared.nowNs + timeoutNs, new Agenda.Task.Timeout(number));
+        boolean slows = slowNs < timeoutNs && use instanceof Call.Use.Step;
+        call.next = slows
+                ? shared.agenda.add(shared.nowNs + slowNs, new Agenda.Task.Slow(call))
+                : shared.agenda.add(call.failsNs, new Agenda.Task.Timeout(call));
         shared.emit(new Dht.Output.Ask(to, number, request));
         return true;
     }
@@ -62,23 +63,28 @@ final class Calls {
         };
     }
 
+    /** A request is slow: it has not failed yet. */
+    void slow(Call call) {
+        call.next = shared.agenda.add(call.failsNs, new Agenda.Task.Timeout(call));
+    }
+
     /** Returns a request in flight, or null when it was answered or has failed. */
     @Nullable
     Call peek(long number) {
         return pending.get(number);
     }
 
-    /** Removes a request whose answer is no longer needed; null when it was answered or had failed. */
-    @Nullable
-    Call giveUp(long number) {
-        Call call = pending.remove(number);
-        if (call != null) shared.emit(new Dht.Output.Cancel(call.to().node(), number));
-        return call;
+    /** Removes a request whose answer is no longer needed; does nothing when it was answered or had failed. */
+    void giveUp(long number) {
+        Call call = pending.get(number);
+        if (call == null) return;
+        end(call);
+        shared.emit(new Dht.Output.Cancel(call.to.node(), number));
     }
 
-    /** Removes a request that was answered or has failed; null when it was removed before. */
-    @Nullable
-    Call take(long number) {
-        return pending.remove(number);
+    /** Removes a request in flight: it was answered, or has failed. */
+    void end(Call call) {
+        pending.remove(call.number);
+        if (call.next != null) shared.agenda.withdraw(call.next);
     }
 }

@@ -254,13 +254,14 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Input.Clock clock -> clock(clock.epochMs());
             case Input.Asked asked -> {
                 upkeep.heard();
-                if (server.answer(asked)) consider(asked.from().node(), asked.at());
+                Id position = shared.signing.position(asked.from().node());
+                if (server.answer(asked, position)) consider(asked.from().node(), asked.at(), position);
             }
             case Input.Answered answered -> answered(answered);
             case Input.Unanswered unanswered -> unanswered(unanswered);
             case Input.Up up -> {
                 upkeep.heard();
-                consider(up.node(), up.at());
+                consider(up.node(), up.at(), shared.signing.position(up.node()));
             }
             case Input.SelfAddresses addresses -> selfAddresses(addresses.addresses());
             case Input.FindNode find -> lookups.start(find.target(), new LookupGoal.Nodes(find.ticket()), List.of());
@@ -326,12 +327,12 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
     private void perform(Agenda.Task task) {
         switch (task) {
             case Agenda.Task.Slow slow -> {
-                Call call = calls.peek(slow.call());
-                if (call != null && call.use() instanceof Call.Use.Step step) lookups.slow(step);
+                calls.slow(slow.call());
+                if (slow.call().use instanceof Call.Use.Step step) lookups.slow(step);
             }
             case Agenda.Task.Timeout timeout -> {
-                Call call = calls.giveUp(timeout.call());
-                if (call != null) failed(call, false);
+                calls.giveUp(timeout.call().number);
+                failed(timeout.call(), false);
             }
             case Agenda.Task.Republish republish -> publisher.republish(republish);
             case Agenda.Task.Renew renew -> publisher.renew(renew);
@@ -340,23 +341,23 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
     }
 
-    private void consider(Id node, Address at) {
-        if (at.isUnicast() && !node.equals(shared.self)) upkeep.consider(new Contact(node, List.of(at)));
+    private void consider(Id node, Address at, Id position) {
+        if (at.isUnicast() && !node.equals(shared.self)) upkeep.consider(node, at, position);
     }
 
     private void answered(Input.Answered answered) {
         Call call = calls.peek(answered.call());
-        if (call == null || !call.to().node().equals(answered.from())) {
+        if (call == null || !call.to.node().equals(answered.from())) {
             shared.counters.add("dht.answerUnasked");
             return;
         }
-        calls.take(answered.call());
+        calls.end(call);
         if (answered.rttNs() > 0) shared.rtts.add(answered.rttNs());
-        Contact contact = call.to().heardAt(answered.at());
+        Contact contact = call.to.heardAt(answered.at());
         upkeep.heard();
         upkeep.remember(contact);
-        heard(contact, call.position(), answered.rttNs());
-        if (call.use() instanceof Call.Use.Check) upkeep.checked(call.position());
+        heard(contact, call.position, answered.rttNs());
+        if (call.use instanceof Call.Use.Check) upkeep.checked(call.position);
         if (!apply(call, answered.answer(), answered.rttNs())) {
             shared.counters.add("dht.answerWrong");
             failed(call, false);
@@ -365,15 +366,15 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
 
     /** Hands an answer to whoever asked; false when it is not of the kind that the request asks for. */
     private boolean apply(Call call, Message answer, long rttNs) {
-        switch (call.use()) {
+        switch (call.use) {
             case Call.Use.Step step when answer instanceof Message.Nodes nodes -> lookups.nodes(step, nodes);
             case Call.Use.Step step when answer instanceof Message.Values values -> lookups.values(step, values);
             case Call.Use.Page page when answer instanceof Message.Values values -> lookups.page(page, call, values);
             case Call.Use.Check _
-            when answer instanceof Message.Pong pong -> clocks.heard(call.to().node(), pong.clockMs(), rttNs);
+            when answer instanceof Message.Pong pong -> clocks.heard(call.to.node(), pong.clockMs(), rttNs);
             case Call.Use.Place place
             when answer instanceof Message.Stored stored -> {
-                clocks.heard(call.to().node(), stored.clockMs(), rttNs);
+                clocks.heard(call.to.node(), stored.clockMs(), rttNs);
                 publisher.stored(place, call, stored);
             }
             case Call.Use.Renew renewal
@@ -396,18 +397,18 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
 
     private void unanswered(Input.Unanswered unanswered) {
         Call call = calls.peek(unanswered.call());
-        if (call == null || !call.to().node().equals(unanswered.to())) return;
-        calls.take(unanswered.call());
+        if (call == null || !call.to.node().equals(unanswered.to())) return;
+        calls.end(call);
         failed(call, true);
     }
 
     private void failed(Call call, boolean unreachable) {
-        if (call.use() instanceof Call.Use.Check) upkeep.checked(call.position());
-        boolean dropped = shared.table.failed(call.position(), unreachable ? RoutingTable.FAILURES : 1);
-        Entry doubtful = dropped ? null : shared.table.find(call.position());
+        if (call.use instanceof Call.Use.Check) upkeep.checked(call.position);
+        boolean dropped = shared.table.failed(call.position, unreachable ? RoutingTable.FAILURES : 1);
+        Entry doubtful = dropped ? null : shared.table.find(call.position);
         if (doubtful != null) upkeep.check(doubtful.contact, doubtful.position);
         upkeep.silent();
-        switch (call.use()) {
+        switch (call.use) {
             case Call.Use.Step step -> lookups.failed(step, unreachable);
             case Call.Use.Page page -> lookups.pageFailed(page);
             case Call.Use.Check _ -> {}

@@ -54,6 +54,8 @@ final class Lookup {
     static final class Peer {
         Contact contact;
         final Id position;
+        /** The first 64 bits of its distance to the target. */
+        private final long distance;
         /** Whether we know it ourselves: it answered us, or is a bootstrap node. */
         private final boolean known;
         /** The peers that named it; at most {@link #NAMERS}. */
@@ -73,9 +75,10 @@ final class Lookup {
         /** The number of the request under way. */
         long call;
 
-        private Peer(Contact contact, Id position, @Nullable Peer namer, boolean known) {
+        private Peer(Contact contact, Id position, long distance, @Nullable Peer namer, boolean known) {
             this.contact = contact;
             this.position = position;
+            this.distance = distance;
             this.known = known;
             if (namer != null) namers.add(namer);
         }
@@ -105,6 +108,7 @@ final class Lookup {
             if (namer == this || namers.contains(namer) || namers.size() == NAMERS) return;
             namers.add(namer);
             if (known) return;
+            if (contact.addresses().containsAll(as.addresses())) return;
             List<Address> all = new ArrayList<>(contact.addresses());
             for (Address address : as.addresses()) {
                 if (all.contains(address)) continue;
@@ -137,9 +141,17 @@ final class Lookup {
     final LookupGoal goal;
     final FoundRecords found;
     final long startNs;
+    /** Whether it has begun and not ended. */
+    boolean runs;
+
     private final DhtConfig config;
     private final List<Peer> peers = new ArrayList<>(32);
     private final List<Trace.Step> steps = new ArrayList<>();
+    /** How many of the nearest must have answered before it ends, and how many in all, where there are so many. */
+    private final int width;
+
+    private final int floor;
+    private int responded;
     private int requests;
     private int inFlight;
     private int setbacks;
@@ -154,6 +166,8 @@ final class Lookup {
         this.config = config;
         startNs = nowNs;
         found = new FoundRecords(goal instanceof LookupGoal.Values v ? v.limit() : 0);
+        width = width(goal, config);
+        floor = floor(goal);
     }
 
     /** Adds a peer that we know ourselves; returns whether it is new and near enough to be remembered. */
@@ -167,19 +181,22 @@ final class Lookup {
      * @param known whether we know it ourselves, as {@code contact} says
      */
     boolean add(Contact contact, Id position, @Nullable Peer namer, boolean known) {
+        long distance = target.w0() ^ position.w0();
         int low = 0;
         int high = peers.size();
         while (low < high) {
             int mid = (low + high) >>> 1;
-            int c = target.compareDistance(position, peers.get(mid).position);
+            Peer peer = peers.get(mid);
+            int c = Long.compareUnsigned(distance, peer.distance);
+            if (c == 0) c = target.compareDistance(position, peer.position);
             if (c == 0) {
-                if (namer != null) peers.get(mid).named(contact, namer);
+                if (namer != null) peer.named(contact, namer);
                 return false;
             }
             if (c < 0) high = mid;
             else low = mid + 1;
         }
-        peers.add(low, new Peer(contact, position, namer, known));
+        peers.add(low, new Peer(contact, position, distance, namer, known));
         if (peers.size() > PEERS && forget() == low) return false;
         if (low == 0) setbacks = 0;
         return true;
@@ -195,7 +212,7 @@ final class Lookup {
             least = i;
             leastUse = use;
         }
-        peers.remove(least);
+        if (peers.remove(least).state == State.RESPONDED) responded--;
         return least;
     }
 
@@ -225,8 +242,7 @@ final class Lookup {
 
     private @Nullable Peer nearestHeard() {
         int standing = 0;
-        int width = width();
-        boolean enough = responded() + inFlight >= floor();
+        boolean enough = responded + inFlight >= floor;
         Peer best = null;
         for (Peer peer : peers) {
             if (peer.state == State.FAILED || (peer.slow && peer.state == State.WAITING)) continue;
@@ -243,18 +259,12 @@ final class Lookup {
 
     /** Whether a peer counts for the end of the lookup. */
     private boolean counts(Peer peer) {
-        return peer.state != State.RESPONDED || floor() == 0 || peer.isCorroborated();
-    }
-
-    private int responded() {
-        int responded = 0;
-        for (Peer peer : peers) if (peer.state == State.RESPONDED) responded++;
-        return responded;
+        return peer.state != State.RESPONDED || floor == 0 || peer.isCorroborated();
     }
 
     /** Whether too few peers answered and some were passed over for lack of credit. */
     private boolean mayRelent() {
-        if (relented || responded() >= width()) return false;
+        if (relented || responded >= width) return false;
         for (Peer peer : peers) if (peer.state == State.HEARD && peer.isLost()) return true;
         return false;
     }
@@ -281,7 +291,7 @@ final class Lookup {
     }
 
     /** A reader looks farther: nodes that joined since a record was placed may be nearer than its holders, and may lie. */
-    private int width() {
+    private static int width(LookupGoal goal, DhtConfig config) {
         return switch (goal) {
             case LookupGoal.Self _ -> config.k();
             case LookupGoal.Values _ -> config.k() / 2;
@@ -291,7 +301,7 @@ final class Lookup {
     }
 
     /** How many must have answered in all; a lookup for our own upkeep takes what it gets. */
-    private int floor() {
+    private static int floor(LookupGoal goal) {
         return switch (goal) {
             case LookupGoal.Self _, LookupGoal.Refresh _ -> 0;
             case LookupGoal.Values _, LookupGoal.Nodes _, LookupGoal.Place _ -> FLOOR;
@@ -306,8 +316,7 @@ final class Lookup {
     /** Whether only last looks are left to do. */
     private boolean converged() {
         int counted = 0;
-        int width = width();
-        boolean enough = responded() >= floor();
+        boolean enough = responded >= floor;
         for (Peer peer : peers) {
             if (peer.state == State.HEARD && !peer.isLost()) return false;
             if (peer.state == State.WAITING && peer.asks == 1) return false;
@@ -352,6 +361,7 @@ final class Lookup {
         if (peer.state != State.WAITING) return;
         if (!peer.slow) inFlight--;
         peer.state = State.RESPONDED;
+        responded++;
         close(peer);
         for (Peer namer : peer.namers) namer.credit = Math.min(CREDIT_MAX, namer.credit + 2);
         step(peer, nowNs, result, count);

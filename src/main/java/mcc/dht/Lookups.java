@@ -1,6 +1,5 @@
 package mcc.dht;
 
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.Consumer;
 import mcc.core.Id;
@@ -19,7 +18,9 @@ final class Lookups {
     private final Shared shared;
     private final Calls calls;
     private final Consumer<Lookup> finished;
-    private final LinkedHashMap<Long, Lookup> running = new LinkedHashMap<>();
+    /** How many are under way. */
+    private int running;
+
     private long next;
 
     Lookups(Shared shared, Calls calls, Consumer<Lookup> finished) {
@@ -37,12 +38,13 @@ final class Lookups {
     void start(Id target, LookupGoal goal, List<Contact> seeds, Consumer<Lookup> prepare) {
         Lookup lookup = new Lookup(next++, target, goal, shared.config, shared.nowNs);
         prepare.accept(lookup);
-        if (running.size() >= shared.config.limits().lookups()) {
+        if (running >= shared.config.limits().lookups()) {
             shared.counters.add("dht.lookupsFull");
             finished.accept(lookup);
             return;
         }
-        running.put(lookup.id, lookup);
+        lookup.runs = true;
+        running++;
         shared.counters.add("dht.lookups");
         shared.table.lookedUp(shared.nowNs, target);
         for (Entry entry : shared.table.closest(target, shared.config.k())) lookup.add(entry.contact, entry.position);
@@ -54,11 +56,11 @@ final class Lookups {
     }
 
     int size() {
-        return running.size();
+        return running;
     }
 
     private void advance(Lookup lookup) {
-        while (running.containsKey(lookup.id)) {
+        while (lookup.runs) {
             Lookup.Peer peer = lookup.next();
             if (peer == null) break;
             lookup.asked(peer, shared.nowNs);
@@ -69,7 +71,9 @@ final class Lookups {
                 lookup.failed(peer, shared.nowNs, true);
             }
         }
-        if (!lookup.isDone() || running.remove(lookup.id) == null) return;
+        if (!lookup.runs || !lookup.isDone()) return;
+        lookup.runs = false;
+        running--;
         // Requests to our own contacts go on, as they show whether these answer; other answers are no longer needed.
         for (Lookup.Peer peer : lookup.waiting()) {
             if (shared.table.find(peer.position) == null) calls.giveUp(peer.call);
@@ -108,9 +112,9 @@ final class Lookups {
     }
 
     void page(Call.Use.Page use, Call call, Message.Values values) {
-        collect(use.lookup(), values, call.to().node());
+        collect(use.lookup(), values, call.to.node());
         use.lookup().pageEnded();
-        page(use.lookup(), call.to(), call.position(), values, use.page() + 1);
+        page(use.lookup(), call.to, call.position, values, use.page() + 1);
         advance(use.lookup());
     }
 
@@ -122,7 +126,7 @@ final class Lookups {
     private void page(Lookup lookup, Contact to, Id position, Message.Values values, int page) {
         boolean more = values.cursor() != 0 && page < PAGES && lookup.found.wants(to.node());
         boolean late = shared.nowNs - lookup.startNs > PAGES_NS;
-        if (!more || late || !running.containsKey(lookup.id)) return;
+        if (!more || late || !lookup.runs) return;
         Message request = new Message.FindValue(lookup.target, values.cursor());
         if (calls.ask(to, position, request, new Call.Use.Page(lookup, page))) lookup.pageAsked();
     }

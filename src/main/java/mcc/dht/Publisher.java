@@ -234,17 +234,17 @@ final class Publisher {
     void stored(Call.Use.Place use, Call call, Message.Stored answer) {
         Publication publication = use.publication();
         if (use.round() != publication.round) {
-            if (answer.verdict() == Message.Verdict.OLD) accuse(publication, call.position(), answer.newest());
+            if (answer.verdict() == Message.Verdict.OLD) accuse(publication, call.position, answer.newest());
             return;
         }
         publication.open--;
         switch (answer.verdict()) {
             case KEPT -> {
                 publication.kept++;
-                if (!publication.withdrawn) publication.holders.put(call.position(), call.to());
+                if (!publication.withdrawn) publication.holders.put(call.position, call.to);
             }
             case OLD -> {
-                if (overtaken(publication, call.position(), answer.newest())) return;
+                if (overtaken(publication, call.position, answer.newest())) return;
             }
             case INVALID, FULL -> {}
         }
@@ -289,7 +289,7 @@ final class Publisher {
         if (use.round() != publication.round) return;
         publication.open--;
         int attempts = publication.withdrawn ? WITHDRAW_ATTEMPTS : ATTEMPTS;
-        if (!unreachable && use.attempt() < attempts) store(publication, call.to(), call.position(), use.attempt() + 1);
+        if (!unreachable && use.attempt() < attempts) store(publication, call.to, call.position, use.attempt() + 1);
         if (publication.open == 0 && publication.placing) placed(publication);
     }
 
@@ -359,7 +359,7 @@ final class Publisher {
     void renewed(Call.Use.Renew use, Call call, boolean known) {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
-        publication.heard(call.position());
+        publication.heard(call.position);
         // A node that was cut off gave up its nearest holders one by one, and heartbeats would go where no reader asks.
         // After the machine slept, or its clock was set, no holder accepts the record's time of issue any longer.
         boolean astray = publication.lost >= shared.config.renewedHolders() / 2;
@@ -368,14 +368,14 @@ final class Publisher {
         if (astray || outdated) {
             if (!publication.placing && !publication.looking) place(publication);
         } else if (!known) {
-            store(publication, call.to(), call.position(), ATTEMPTS);
+            store(publication, call.to, call.position, ATTEMPTS);
         }
     }
 
     void renewalFailed(Call.Use.Renew use, Call call) {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
-        boolean lost = publication.missed(call.position());
+        boolean lost = publication.missed(call.position);
         boolean few = publication.holders.size() < Math.min(shared.config.renewedHolders(), shared.table.size());
         if (lost && few && !publication.placing && !publication.looking) place(publication);
     }

@@ -1,7 +1,6 @@
 package mcc.dht;
 
-import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import mcc.core.Address;
 import mcc.core.Counters;
@@ -24,9 +23,13 @@ final class RoutingTable {
     static final int FAILURES = 2;
 
     private static final class Bucket {
-        final List<Entry> entries = new ArrayList<>(4);
-        final ArrayDeque<Entry> replacements = new ArrayDeque<>(1);
+        final IdList<Entry> entries = new IdList<>(Bucket::position);
+        final IdList<Entry> replacements = new IdList<>(Bucket::position);
         long lookedUpNs = Long.MIN_VALUE;
+
+        private static Id position(Entry entry) {
+            return entry.position;
+        }
     }
 
     private final Id self;
@@ -52,18 +55,17 @@ final class RoutingTable {
     boolean heard(long nowNs, Contact contact, Id position, long rttNs) {
         if (position.equals(self)) return false;
         Bucket bucket = bucketOf(position);
-        for (int i = 0; i < bucket.entries.size(); i++) {
-            Entry entry = bucket.entries.get(i);
-            if (!entry.position.equals(position)) continue;
+        int known = bucket.entries.indexOf(position);
+        if (known >= 0) {
+            Entry entry = bucket.entries.remove(known);
             refresh(entry, nowNs, contact, rttNs);
-            bucket.entries.remove(i);
             bucket.entries.add(entry);
             return false;
         }
         Entry entry = new Entry(contact, position);
         refresh(entry, nowNs, contact, rttNs);
+        bucket.replacements.remove(position);
         if (bucket.entries.size() < k && isDiverse(bucket, contact)) {
-            bucket.replacements.removeIf(e -> e.position.equals(position));
             bucket.entries.add(entry);
             size++;
             changes++;
@@ -71,9 +73,8 @@ final class RoutingTable {
             return true;
         }
         counters.add("dht.bucketFull");
-        bucket.replacements.removeIf(e -> e.position.equals(position));
-        if (bucket.replacements.size() == k) bucket.replacements.removeFirst();
-        bucket.replacements.addLast(entry);
+        if (bucket.replacements.size() == k) bucket.replacements.remove(0);
+        bucket.replacements.add(entry);
         return false;
     }
 
@@ -91,11 +92,12 @@ final class RoutingTable {
     /** Notes {@code failures} missing answers; returns whether the contact was dropped. */
     boolean failed(Id position, int failures) {
         Bucket bucket = peek(self.sharedBits(position));
-        Entry entry = bucket == null ? null : find(bucket, position);
-        if (bucket == null || entry == null) return false;
+        int index = bucket == null ? -1 : bucket.entries.indexOf(position);
+        if (bucket == null || index < 0) return false;
+        Entry entry = bucket.entries.get(index);
         entry.failures += failures;
         if (entry.failures < FAILURES) return false;
-        bucket.entries.remove(entry);
+        bucket.entries.remove(index);
         size--;
         changes++;
         promote(bucket);
@@ -103,35 +105,27 @@ final class RoutingTable {
     }
 
     private void promote(Bucket bucket) {
-        for (Entry entry : List.copyOf(bucket.replacements).reversed()) {
-            if (!isDiverse(bucket, entry.contact)) continue;
-            bucket.replacements.remove(entry);
-            bucket.entries.addFirst(entry);
+        for (int i = bucket.replacements.size() - 1; i >= 0; i--) {
+            if (!isDiverse(bucket, bucket.replacements.get(i).contact)) continue;
+            bucket.entries.add(0, bucket.replacements.remove(i));
             size++;
             return;
         }
     }
 
     /** Returns whether an unknown node would be added if it answered. */
-    boolean hasRoomFor(Contact contact, Id position) {
+    boolean hasRoomFor(Address at, Id position) {
         if (position.equals(self)) return false;
         Bucket bucket = peek(self.sharedBits(position));
         if (bucket == null) return true;
-        return bucket.entries.size() < k && find(bucket, position) == null && isDiverse(bucket, contact);
+        return bucket.entries.size() < k && bucket.entries.indexOf(position) < 0 && isDiverse(bucket, at);
     }
 
     @Nullable
     Entry find(Id position) {
         if (position.equals(self)) return null;
         Bucket bucket = peek(self.sharedBits(position));
-        return bucket == null ? null : find(bucket, position);
-    }
-
-    private static @Nullable Entry find(Bucket bucket, Id position) {
-        for (Entry entry : bucket.entries) {
-            if (entry.position.equals(position)) return entry;
-        }
-        return null;
+        return bucket == null ? null : bucket.entries.find(position);
     }
 
     /**
@@ -139,56 +133,91 @@ final class RoutingTable {
      * are too few.
      */
     List<Entry> closest(Id target, int count) {
-        List<Entry> out = new ArrayList<>(count);
-        gather(target, count, out, false);
-        if (out.size() < count && out.size() < size) {
-            out.clear();
-            gather(target, count, out, true);
-        }
-        return out;
+        List<Entry> out = new Near(target, count, null, false).list();
+        return out.size() < count && out.size() < size ? new Near(target, count, null, true).list() : out;
     }
 
-    /**
-     * Bucket d, to which the target itself belongs, is nearer to it than all deeper buckets, those together are nearer than
-     * bucket d − 1, and so on: only within one of these groups is there anything to sort.
-     */
-    private void gather(Id target, int count, List<Entry> out, boolean doubtful) {
-        int d = Math.min(self.sharedBits(target), Id.BITS - 1);
-        take(target, d, out, 0, count, doubtful);
-        int from = out.size();
-        for (int i = d + 1; i <= deepest && from < count; i++) take(target, i, out, from, count, doubtful);
-        for (int i = d - 1; i >= 0 && out.size() < count; i--) take(target, i, out, out.size(), count, doubtful);
+    /** Returns the {@code count} contacts nearest to {@code target}, nearest first, without those in doubt and without one. */
+    List<Entry> closest(Id target, int count, Id without) {
+        return new Near(target, count, without, false).list();
     }
 
-    /** Adds a bucket's contacts to the group that begins at {@code from}, sorted, and no more in all than {@code count}. */
-    private void take(Id target, int index, List<Entry> out, int from, int count, boolean doubtful) {
-        Bucket bucket = peek(index);
-        if (bucket == null) return;
-        List<Entry> entries = bucket.entries;
-        for (int i = 0, n = entries.size(); i < n; i++) {
-            Entry entry = entries.get(i);
-            if (doubtful || entry.failures == 0) insert(target, entry, out, from, count);
-        }
-    }
+    /** The contacts nearest to a target. */
+    private final class Near {
+        private final Id target;
+        private final int count;
+        private final @Nullable Id without;
+        private final boolean doubtful;
+        private final Entry[] entries;
+        private final long[] distances;
+        private int found;
 
-    /** Insertion sort: the runs are short. */
-    private static void insert(Id target, Entry entry, List<Entry> out, int from, int count) {
-        int j = out.size();
-        boolean full = j == count;
-        if (full && target.compareDistance(entry.position, out.get(j - 1).position) >= 0) return;
-        if (full) j--;
-        else out.add(entry);
-        for (; j > from && target.compareDistance(entry.position, out.get(j - 1).position) < 0; j--) {
-            out.set(j, out.get(j - 1));
+        Near(Id target, int count, @Nullable Id without, boolean doubtful) {
+            this.target = target;
+            this.count = Math.min(count, size);
+            this.without = without;
+            this.doubtful = doubtful;
+            entries = new Entry[this.count];
+            distances = new long[this.count];
+            gather();
         }
-        out.set(j, entry);
+
+        List<Entry> list() {
+            return Arrays.asList(found == count ? entries : Arrays.copyOf(entries, found));
+        }
+
+        /**
+         * Bucket d, to which the target itself belongs, is nearer to it than all deeper buckets, those together are nearer than
+         * bucket d − 1, and so on: only within one of these groups is there anything to sort.
+         */
+        private void gather() {
+            int d = index(target);
+            take(d, 0);
+            int from = found;
+            for (int i = d + 1; i <= deepest && from < count; i++) take(i, from);
+            for (int i = d - 1; i >= 0 && found < count; i--) take(i, found);
+        }
+
+        /** Adds a bucket's contacts to the group that begins at {@code from}. */
+        private void take(int index, int from) {
+            Bucket bucket = peek(index);
+            if (bucket == null) return;
+            IdList<Entry> all = bucket.entries;
+            for (int i = 0; i < all.size(); i++) {
+                long distance = target.w0() ^ all.first(i);
+                if (found == count && Long.compareUnsigned(distance, distances[count - 1]) > 0) continue;
+                if (without != null
+                        && all.first(i) == without.w0()
+                        && all.get(i).position.equals(without)) continue;
+                Entry entry = all.get(i);
+                if (doubtful || entry.failures == 0) insert(distance, entry, from);
+            }
+        }
+
+        /** Insertion sort: the runs are short. */
+        private void insert(long distance, Entry entry, int from) {
+            int j = found;
+            if (j < count) found++;
+            else if (!isNearer(distance, entry, --j)) return;
+            for (; j > from && isNearer(distance, entry, j - 1); j--) {
+                entries[j] = entries[j - 1];
+                distances[j] = distances[j - 1];
+            }
+            entries[j] = entry;
+            distances[j] = distance;
+        }
+
+        private boolean isNearer(long distance, Entry entry, int than) {
+            int c = Long.compareUnsigned(distance, distances[than]);
+            return c != 0 ? c < 0 : target.compareDistance(entry.position, entries[than].position) < 0;
+        }
     }
 
     /** Returns the contact of the bucket of {@code position} that was not heard for longest; null when the bucket is empty. */
     @Nullable
     Entry leastRecentlyHeard(int index) {
         Bucket bucket = peek(index);
-        return bucket == null || bucket.entries.isEmpty() ? null : bucket.entries.getFirst();
+        return bucket == null || bucket.entries.size() == 0 ? null : bucket.entries.get(0);
     }
 
     /** Returns the index of the bucket of {@code position}. */
@@ -232,7 +261,7 @@ final class RoutingTable {
     /** Returns the contacts of one bucket, least recently heard first. A copy. */
     List<Entry> entries(int index) {
         Bucket bucket = peek(index);
-        return bucket == null ? List.of() : List.copyOf(bucket.entries);
+        return bucket == null ? List.of() : bucket.entries.toList();
     }
 
     /** Checks what must always hold; for the simulator and tests. */
@@ -244,7 +273,8 @@ final class RoutingTable {
             sum += bucket.entries.size();
             Invariant.check(bucket.entries.size() <= k, "a bucket has at most k contacts");
             Invariant.check(bucket.replacements.size() <= k, "a bucket has at most k replacements");
-            for (Entry entry : bucket.entries) {
+            for (int j = 0; j < bucket.entries.size(); j++) {
+                Entry entry = bucket.entries.get(j);
                 Invariant.check(self.sharedBits(entry.position) == i, "a contact stands in its bucket");
             }
         }
@@ -266,12 +296,15 @@ final class RoutingTable {
     }
 
     private static boolean isDiverse(Bucket bucket, Contact contact) {
-        if (contact.addresses().isEmpty()) return true;
-        Address address = contact.addresses().getFirst();
+        List<Address> addresses = contact.addresses();
+        return addresses.isEmpty() || isDiverse(bucket, addresses.getFirst());
+    }
+
+    private static boolean isDiverse(Bucket bucket, Address address) {
         if (address.isLocal()) return true;
         int same = 0;
-        for (Entry entry : bucket.entries) {
-            List<Address> theirs = entry.contact.addresses();
+        for (int i = 0; i < bucket.entries.size(); i++) {
+            List<Address> theirs = bucket.entries.get(i).contact.addresses();
             if (!theirs.isEmpty() && samePrefix(address, theirs.getFirst())) same++;
         }
         return same < PER_PREFIX;

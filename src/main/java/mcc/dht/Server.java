@@ -36,8 +36,8 @@ final class Server {
         policy = new DecisionPoint(shared.counters);
     }
 
-    /** Answers a request; false where it is not served. */
-    boolean answer(Dht.Input.Asked asked) {
+    /** Answers a request of the node at {@code position}; false where it is not served. */
+    boolean answer(Dht.Input.Asked asked, Id position) {
         Id from = asked.from().node();
         if (!perPeer.take(shared.nowNs, from) || !perNetwork.take(shared.nowNs, Item.network(asked.at()))) {
             shared.counters.add("dht.askedTooOften");
@@ -45,8 +45,9 @@ final class Server {
         }
         Message answer = switch (asked.request()) {
             case Message.Ping _ -> new Message.Pong(Math.max(0, shared.epochMs()));
-            case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), from));
-            case Message.FindValue m -> shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), from));
+            case Message.FindNode m -> Message.Nodes.fitting(closest(m.target(), position));
+            case Message.FindValue m ->
+                shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), position));
             case Message.Store m -> store(asked.from(), asked.at(), m.record());
             case Message.Beat m ->
                 new Message.Beaten(mayStore(asked.from()) && shared.store.renew(shared.nowNs, from, m));
@@ -84,10 +85,7 @@ final class Server {
 
     private List<Contact> closest(Id target, Id asker) {
         List<Contact> out = new ArrayList<>(shared.config.k());
-        for (Entry entry : shared.table.closest(target, shared.config.k() + 1)) {
-            boolean doubtful = entry.failures > 0 || entry.contact.node().equals(asker);
-            if (!doubtful && out.size() < shared.config.k()) out.add(entry.contact);
-        }
+        for (Entry entry : shared.table.closest(target, shared.config.k(), asker)) out.add(entry.contact);
         return out;
     }
 }

@@ -47,7 +47,7 @@ final class Upkeep {
     /** Nodes to join by; at most {@link #BOOTSTRAP}, the newest first. */
     private final List<Contact> bootstrap = new ArrayList<>();
     /** Nodes that answered, the most recent last; at most {@link #SNAPSHOT}. */
-    private final LinkedHashMap<Id, Contact> remembered = new LinkedHashMap<>();
+    private final IdList<Contact> remembered = new IdList<>(Contact::node);
     /** Positions being checked; at most {@link #CHECKS}. */
     private final List<Id> checking = new ArrayList<>();
     /** Buckets still to be filled; at most one entry per bucket. */
@@ -95,7 +95,7 @@ final class Upkeep {
     }
 
     private boolean knowsAnybody() {
-        return !bootstrap.isEmpty() || !remembered.isEmpty();
+        return !bootstrap.isEmpty() || remembered.size() > 0;
     }
 
     private void addBootstrap(Contact contact) {
@@ -132,8 +132,8 @@ final class Upkeep {
     void remember(Contact contact) {
         if (contact.addresses().isEmpty() || contact.node().equals(shared.self)) return;
         remembered.remove(contact.node());
-        if (remembered.size() == SNAPSHOT) remembered.pollFirstEntry();
-        remembered.put(contact.node(), contact);
+        if (remembered.size() == SNAPSHOT) remembered.remove(0);
+        remembered.add(contact);
     }
 
     /**
@@ -216,7 +216,7 @@ final class Upkeep {
     /** The bootstrap nodes, and a few of the nodes that we remember, others each time. */
     private List<Contact> seeds() {
         List<Contact> out = new ArrayList<>(bootstrap);
-        List<Contact> all = List.copyOf(remembered.sequencedValues().reversed());
+        List<Contact> all = remembered.toList().reversed();
         int count = Math.min(BOOTSTRAP, all.size());
         for (int i = 0; i < count; i++) out.add(all.get(tried++ % all.size()));
         return out;
@@ -303,12 +303,11 @@ final class Upkeep {
     }
 
     /** A node sent us something: if the table has room for it, or another address of it, pings it to see whether it answers. */
-    void consider(Contact contact) {
-        Id position = shared.position(contact);
-        Address at = contact.addresses().getFirst();
+    void consider(Id node, Address at, Id position) {
         Entry known = shared.table.find(position);
         if (known != null && !known.contact.addresses().contains(at)) check(known.contact.heardAt(at), position);
-        else if (shared.table.hasRoomFor(contact, position)) check(contact, position);
+        else if (known == null && shared.table.hasRoomFor(at, position))
+            check(new Contact(node, List.of(at)), position);
     }
 
     /** Pings a node. */
@@ -344,7 +343,7 @@ final class Upkeep {
         LinkedHashMap<Id, Contact> out = new LinkedHashMap<>();
         for (Entry entry : shared.table.closest(shared.position, SNAPSHOT))
             out.put(entry.contact.node(), entry.contact);
-        for (Contact contact : remembered.sequencedValues().reversed()) {
+        for (Contact contact : remembered.toList().reversed()) {
             if (out.size() < SNAPSHOT) out.putIfAbsent(contact.node(), contact);
         }
         if (!out.isEmpty()) shared.emit(new Dht.Output.Persist(List.copyOf(out.values())));

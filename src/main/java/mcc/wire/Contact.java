@@ -44,6 +44,11 @@ public record Contact(Id node, List<Address> addresses) {
         return n + (n < 128 ? 2 : 3);
     }
 
+    /** Returns more than {@link #wireBytes} or as much, whatever the addresses are. */
+    int wireBytesMax() {
+        return 2 + Id.BYTES + (2 + 2 + 16 + 1 + 3) * addresses.size() + 3;
+    }
+
     private static int endpointBytes(Address address) {
         int port = address.port();
         return 2 + (address.isV4() ? 4 : 16) + 1 + (port < 128 ? 1 : port < 16_384 ? 2 : 3);

@@ -42,7 +42,7 @@ public sealed interface Message {
         /** Refuses what does not fit one Rpc. */
         public Nodes {
             contacts = List.copyOf(contacts);
-            if (contacts.size() > Limits.CONTACTS || Message.bytes(contacts) > ROOM) {
+            if (contacts.size() > Limits.CONTACTS || !Message.fits(contacts, ROOM)) {
                 throw new IllegalArgumentException("contacts do not fit");
             }
         }
@@ -163,6 +163,13 @@ public sealed interface Message {
     /** Bytes for the lists of one answer. */
     int ROOM = Limits.RPC_BYTES - Limits.ENVELOPE_BYTES;
 
+    /** Whether contacts take no more than {@code room}: as a rule that is so whatever their addresses are. */
+    private static boolean fits(List<Contact> contacts, int room) {
+        int most = 0;
+        for (Contact contact : contacts) most += contact.wireBytesMax();
+        return most <= room || bytes(contacts) <= room;
+    }
+
     private static int bytes(List<Contact> contacts) {
         int n = 0;
         for (Contact contact : contacts) n += contact.wireBytes();
@@ -175,6 +182,7 @@ public sealed interface Message {
             if (out.size() == Limits.CONTACTS) break;
             out.add(contact);
         }
+        if (fits(out, room)) return out;
         int bytes = bytes(out);
         for (int keep = Limits.CONTACT_ADDRESSES - 1; bytes > room && keep > 0; keep--) {
             for (int i = 0; i < out.size(); i++) {

@@ -215,6 +215,23 @@ class DhtTest {
     }
 
     @Test
+    void anAnswerThatCameLeavesNothingToWakeFor() {
+        List<Dht.Output> out = start(List.of(PEER_CONTACT));
+        for (List<Dht.Output.Ask> open = asks(out); !open.isEmpty(); open = asks(out)) {
+            boolean ping = open.getFirst().request() instanceof Message.Ping;
+            List<Dht.Output> more = answered(open.getFirst(), ping ? new Message.Pong() : new Message.Nodes(List.of()));
+            out = new ArrayList<>(out.subList(out.indexOf(open.getFirst()) + 1, out.size()));
+            out.addAll(more);
+        }
+        long restNs = dht.deadlineNs();
+        assertThat(restNs).as("the next look at the table").isGreaterThan(20 * DhtConfig.SECOND);
+        Dht.Output.Ask ask = asks(step(new Dht.Input.FindNode(1, key))).getFirst();
+        assertThat(dht.deadlineNs()).isLessThan(restNs);
+        answered(ask, new Message.Nodes(List.of()));
+        assertThat(dht.deadlineNs()).isEqualTo(restNs);
+    }
+
+    @Test
     void aForgedRecordIsNotFound() {
         join();
         List<Dht.Output> out = step(new Dht.Input.FindValue(4, key, Dht.Input.ALL, 10));

@@ -42,6 +42,23 @@ class RoutingTableTest {
     }
 
     @Test
+    void whoAsksIsToldOfOthersAndOfNoneInDoubt() {
+        List<Id> all = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            Id position = Id.random(rng);
+            if (table.heard(i, contact(), position, 0)) all.add(position);
+        }
+        Id target = Id.random(rng);
+        all.sort(target.byDistance());
+        table.failed(all.get(2), 1);
+        List<Id> expected = new ArrayList<>(all);
+        expected.removeAll(List.of(all.get(0), all.get(2)));
+        assertThat(table.closest(target, K, all.get(0)).stream().map(e -> e.position))
+                .containsExactlyElementsOf(expected.subList(0, K));
+        assertThat(table.closest(target, all.size(), all.get(0))).hasSize(all.size() - 2);
+    }
+
+    @Test
     void aFullBucketKeepsTheOldAndRemembersTheNew() {
         List<Id> old = fillFarthest();
         Id late = far();
