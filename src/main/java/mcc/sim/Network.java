@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Bytes;
-import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
@@ -35,13 +34,11 @@ final class Network {
     private final List<SimNode> nodes;
     private final Options options;
     private final Rng rng;
-    private final Map<Id, SimNode> byId;
 
-    /** Shares {@code byId} with the world, which fills it. */
-    Network(World world, List<SimNode> nodes, Map<Id, SimNode> byId, Options options, Rng rng) {
+    /** Shares {@code nodes} with the world, which fills it. */
+    Network(World world, List<SimNode> nodes, Options options, Rng rng) {
         this.world = world;
         this.nodes = nodes;
-        this.byId = byId;
         this.options = options;
         this.rng = rng;
     }
@@ -67,9 +64,10 @@ final class Network {
     /** The node of a contact if one of the contact's addresses is right; else null. */
     @Nullable
     SimNode find(Contact contact) {
-        SimNode node = byId.get(contact.node());
-        if (node == null) return null;
-        for (Address address : contact.addresses()) if (address.equals(node.address())) return node;
+        for (Address address : contact.addresses()) {
+            SimNode node = at(address);
+            if (node != null && node.id.equals(contact.node())) return node;
+        }
         return null;
     }
 

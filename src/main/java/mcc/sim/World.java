@@ -1,9 +1,7 @@
 package mcc.sim;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Core;
@@ -68,21 +66,18 @@ final class World {
         this.host = host;
         rng = Rng.seeded(seed);
         nodes = new ArrayList<>(count);
-        Map<Id, SimNode> byId = new HashMap<>(); // Looked up, never iterated.
-        network = new Network(this, nodes, byId, options, rng.split());
+        network = new Network(this, nodes, options, rng.split());
         liars = new Liars(this, rng.split());
         mailboxes = new Mailboxes(this, rng.split(), liars, options.stallPpm());
-        Map<Id, Id> positions = SimSigning.positions();
         for (int i = 0; i < count; i++) {
             Rng own = rng.split();
-            SimNode node = packets ? real(i, own) : cheap(i, own, positions);
+            SimNode node = packets ? real(i, own) : cheap(i, own);
             // The first node is everybody's way in, so it has no such fault.
             Faults faults = options.faults();
             node.liar = i > 0 && own.below(1_000) < faults.liarsPermille();
             node.oneWay = i > 0 && own.below(1_000) < faults.oneWayPermille();
             node.stale = own.below(1_000) < faults.staleAddressPermille();
             nodes.add(node);
-            byId.put(node.id, node);
         }
     }
 
@@ -91,9 +86,9 @@ final class World {
         return new SimNode(this, index, identity.id(), own, Signing.of(identity), identity);
     }
 
-    private SimNode cheap(int index, Rng own, Map<Id, Id> positions) {
+    private SimNode cheap(int index, Rng own) {
         Id id = Id.random(own);
-        return new SimNode(this, index, id, own, new SimSigning(id, positions), null);
+        return new SimNode(this, index, id, own, new SimSigning(id), null);
     }
 
     long nowNs() {
