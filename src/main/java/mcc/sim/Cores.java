@@ -15,23 +15,56 @@ final class Cores {
     private static final PolicyEpoch OPEN = PolicyEpoch.open();
     private static final RegistryConfig REGISTRY = RegistryConfig.of(World.NETWORK);
 
-    final Dht dht;
-    final Registry registry;
-    final LinkLayer links;
+    Dht dht;
+    Registry registry;
+    LinkLayer links;
     /** Only at packet fidelity; at message fidelity a node knows its own address. */
-    final @Nullable Nat nat;
+    @Nullable
+    Nat nat;
 
-    final FirstContact first;
+    FirstContact first;
 
     Cores(World world, SimNode node) {
-        dht = new Dht(DHT, node.id, node.signing, node.rng.split(), world.counters);
-        registry = new Registry(REGISTRY, node.subject, node.rng.split(), world.counters);
-        // A verticle too hands its core a policy before anything else.
-        dht.handle(world.nowNs(), new Dht.Input.NewPolicy(OPEN));
-        registry.handle(world.nowNs(), new Registry.Input.NewPolicy(OPEN));
-        links = node.identity == null ? new Latency(world, node) : new RealLinks(world, node, node.identity);
-        nat = node.identity == null ? null : new Nat(world.counters);
+        dht = dht(world, node);
+        registry = registry(world, node);
+        links = links(world, node);
+        nat = nat(world, node);
         first = new FirstContact(world, node);
+    }
+
+    /** Replaces the core of a mailbox by one that knows nothing. */
+    void replace(int mailbox, World world, SimNode node) {
+        switch (mailbox) {
+            case Mail.LINKS -> links = links(world, node);
+            case Mail.DHT -> {
+                dht = dht(world, node);
+                first = new FirstContact(world, node);
+            }
+            case Mail.REGISTRY -> registry = registry(world, node);
+            default -> nat = nat(world, node);
+        }
+    }
+
+    // A verticle too hands its core a policy before anything else.
+
+    private static Dht dht(World world, SimNode node) {
+        Dht dht = new Dht(DHT, node.id, node.signing, node.rng.split(), world.counters);
+        dht.handle(world.nowNs(), new Dht.Input.NewPolicy(OPEN));
+        return dht;
+    }
+
+    private static Registry registry(World world, SimNode node) {
+        Registry registry = new Registry(REGISTRY, node.subject, node.rng.split(), world.counters);
+        registry.handle(world.nowNs(), new Registry.Input.NewPolicy(OPEN));
+        return registry;
+    }
+
+    private static LinkLayer links(World world, SimNode node) {
+        return node.identity == null ? new Latency(world, node) : new RealLinks(world, node, node.identity);
+    }
+
+    private static @Nullable Nat nat(World world, SimNode node) {
+        return node.identity == null ? null : new Nat(world.counters);
     }
 
     long deadlineNs(int mailbox) {

@@ -41,7 +41,7 @@ final class FaultsScenario implements Scenario {
 
     private final World world;
     private final Nearest nearest;
-    private final boolean heals;
+    private final Trouble trouble;
     private final List<Offered> offered = new ArrayList<>();
     private final Map<Long, Asked> lookups = new HashMap<>(); // Looked up, never iterated.
     private final Map<Long, SimNode> resolving = new HashMap<>(); // Looked up, never iterated.
@@ -50,6 +50,16 @@ final class FaultsScenario implements Scenario {
     private final Tally complete = new Tally("resolutions were complete");
     private final Tally reached = new Tally("providers that were named answered");
     private long ticket;
+
+    /** What happens once all have joined. */
+    enum Trouble {
+        /** Many nodes are cut off, and come back. */
+        CUT_OFF,
+        /** They do not come back, although the scenario believes it: the run must fail. */
+        CUT_OFF_FOR_GOOD,
+        /** Every core of every node is restarted once, at some moment. */
+        RESTARTS
+    }
 
     /** How many of those asked went well. */
     private static final class Tally {
@@ -70,9 +80,8 @@ final class FaultsScenario implements Scenario {
         }
     }
 
-    /** @param heals whether nodes that were cut off really come back; if not, the run must fail */
-    FaultsScenario(int nodes, long seed, Options options, boolean heals) {
-        this.heals = heals;
+    FaultsScenario(int nodes, long seed, Options options, Trouble trouble) {
+        this.trouble = trouble;
         world = new World(nodes, seed, options, this::heard);
         nearest = new Nearest(world.nodes);
     }
@@ -88,7 +97,10 @@ final class FaultsScenario implements Scenario {
             for (int j = 0; j < PROVIDERS; j++) world.at(joinedNs + 20 * World.MS * i, () -> register(service));
         }
         long troubleNs = joinedNs + 20 * World.MS * services;
-        world.at(troubleNs, () -> trouble(troubleNs));
+        world.at(troubleNs, () -> {
+            if (trouble == Trouble.RESTARTS) restart(troubleNs);
+            else cutOff(troubleNs);
+        });
         long judgedNs = troubleNs + TROUBLE_NS + HEALING_NS;
         int judged = Math.max(200, world.nodes.size());
         for (int i = 0; i < judged; i++) {
@@ -106,7 +118,7 @@ final class FaultsScenario implements Scenario {
     }
 
     /** Cuts off the first node, by which the others joined, and some more; all of them are back in time. */
-    private void trouble(long atNs) {
+    private void cutOff(long atNs) {
         for (SimNode node : world.nodes) {
             boolean hit = node.index == 0
                     || world.rng.below(1_000) < world.options.faults().cutOffPermille();
@@ -114,7 +126,16 @@ final class FaultsScenario implements Scenario {
             long beginNs = atNs + world.rng.below(TROUBLE_NS / 4);
             long forNs = TROUBLE_NS / 4 + world.rng.below(TROUBLE_NS / 2);
             world.at(beginNs, () -> world.cut(node, forNs));
-            if (!heals) world.at(beginNs, () -> node.deaf = true);
+            if (trouble == Trouble.CUT_OFF_FOR_GOOD) world.at(beginNs, () -> node.deaf = true);
+        }
+    }
+
+    private void restart(long atNs) {
+        for (SimNode node : world.nodes) {
+            for (int mailbox = 0; mailbox < Mail.MAILBOXES; mailbox++) {
+                int each = mailbox;
+                world.at(atNs + world.rng.below(TROUBLE_NS), () -> world.restart(node, each));
+            }
         }
     }
 
@@ -131,7 +152,7 @@ final class FaultsScenario implements Scenario {
         SimNode node = world.anyHonest();
         var registration = SimNode.app("app-" + ticket++, service, List.of(), LEASE_MS);
         offered.add(new Offered(service, registration.endpoint(node.id), node));
-        world.input(node, new Registry.Input.Register(ticket, registration));
+        world.register(node, ticket, registration);
     }
 
     private void lookUp() {

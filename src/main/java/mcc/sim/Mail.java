@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Rng;
 import mcc.overlay.Delivery;
+import mcc.overlay.Mailbox;
 
 /**
  * The messages on their way between the cores of one node. In a real node each core is in a verticle of its own with a mailbox
@@ -47,6 +48,16 @@ final class Mail {
             case REGISTRY -> REGISTRY;
             case NAT -> NAT;
             case ALL, HOST -> -1;
+        };
+    }
+
+    /** Returns the mailbox of that number. */
+    static Mailbox mailbox(int number) {
+        return switch (number) {
+            case LINKS -> Mailbox.LINKS;
+            case DHT -> Mailbox.DHT;
+            case REGISTRY -> Mailbox.REGISTRY;
+            default -> Mailbox.NAT;
         };
     }
 

@@ -89,6 +89,12 @@ final class Mailboxes {
         if (node.busy == 0) node.held = null;
     }
 
+    /** A core was replaced: what waited for its predecessor is lost, and it asks to be told again. */
+    void begun(SimNode node, int mailbox) {
+        if (node.held != null) node.held.removeIf(each -> each.to() == mailbox);
+        post(node, mailbox, Wiring.started(Mail.mailbox(mailbox)));
+    }
+
     /** Reads all messages of a node and those that follow from them; returns a bit for each core that read one. */
     int turn(SimNode node) {
         int reading = 0;

@@ -1,6 +1,7 @@
 package mcc.sim;
 
 import java.util.List;
+import mcc.sim.FaultsScenario.Trouble;
 
 /** The scenarios by name. */
 public final class Scenarios {
@@ -8,6 +9,8 @@ public final class Scenarios {
     static final String REGISTRY = "registry";
     /** Much goes wrong, then it heals, and all must be well again. */
     static final String FAULTS = "faults";
+    /** Every core of every node is restarted, and all must be well again. */
+    static final String RESTARTS = "restarts";
     /** Packet fidelity: streams and packets of the virtual interface beside the cores' messages. */
     static final String PACKETS = "packets";
     /** Must fail: its checker allows a bucket one contact less than k. */
@@ -19,7 +22,7 @@ public final class Scenarios {
 
     /** Returns all names, in the order in which they are listed. */
     public static List<String> names() {
-        return List.of(LOOKUPS, REGISTRY, FAULTS, PACKETS, CANARY, CANARY_FAULTS);
+        return List.of(LOOKUPS, REGISTRY, FAULTS, RESTARTS, PACKETS, CANARY, CANARY_FAULTS);
     }
 
     /** Whether nodes die and come back in a scenario, as {@link Options#churnMedianMin} says. */
@@ -33,7 +36,7 @@ public final class Scenarios {
         return switch (name) {
             case FAULTS, CANARY_FAULTS -> usual.withoutChurn().with(Faults.many());
             case PACKETS -> usual.withoutChurn().with(Options.Fidelity.PACKETS);
-            case REGISTRY -> usual.withoutChurn();
+            case REGISTRY, RESTARTS -> usual.withoutChurn();
             default -> usual;
         };
     }
@@ -42,10 +45,11 @@ public final class Scenarios {
         return switch (name) {
             case LOOKUPS -> new LookupsScenario(nodes, seed, options);
             case REGISTRY -> new RegistryScenario(nodes, seed, options);
-            case FAULTS -> new FaultsScenario(nodes, seed, options, true);
+            case FAULTS -> new FaultsScenario(nodes, seed, options, Trouble.CUT_OFF);
+            case RESTARTS -> new FaultsScenario(nodes, seed, options, Trouble.RESTARTS);
             case PACKETS -> new PacketsScenario(nodes, seed, options);
             case CANARY -> new LookupsScenario(nodes, seed, options.withBucketLimit(Options.K - 1));
-            case CANARY_FAULTS -> new FaultsScenario(nodes, seed, options, false);
+            case CANARY_FAULTS -> new FaultsScenario(nodes, seed, options, Trouble.CUT_OFF_FOR_GOOD);
             default -> throw new IllegalArgumentException("no scenario " + name + "; there are " + names());
         };
     }

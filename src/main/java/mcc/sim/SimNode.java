@@ -1,6 +1,7 @@
 package mcc.sim;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +63,9 @@ final class SimNode {
     @Nullable
     Map<Integer, Long> spokeTo;
 
+    /** The registrations on its disk. */
+    List<Registration> saved = new ArrayList<>(0);
+
     /** One bit for each core that is stalled. */
     int busy;
 
@@ -87,6 +91,7 @@ final class SimNode {
         armedNs = Core.NEVER;
         Arrays.fill(dueNs, Core.NEVER);
         spokeTo = null;
+        saved.clear();
         busy = 0;
         held = null;
     }

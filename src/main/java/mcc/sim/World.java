@@ -15,7 +15,9 @@ import mcc.dht.Signing;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
+import mcc.registry.Registration;
 import mcc.registry.Registry;
+import mcc.wire.Contact;
 
 /**
  * A whole network in one thread and virtual time: nodes with the shipped cores and wiring, and a network between them. Only
@@ -226,14 +228,55 @@ final class World {
         input(node, new LinkInput.WallClock(epochMs()));
         input(node, new Registry.Input.Clock(epochMs()));
         input(node, new Dht.Input.Start(node.contact, List.of(), List.of(), meets, epochMs()));
+        tellAddresses(node);
+        if (meets) node.cores.first.begin(bootstrap);
+        if (node.liar) liars.begin(node);
+    }
+
+    private void tellAddresses(SimNode node) {
         if (node.cores.nat == null) {
             input(node, new Dht.Input.SelfAddresses(node.told()));
             input(node, new Registry.Input.SelfAddresses(node.told()));
         } else {
             plan(node, nowNs, Mail.OUTSIDE, Mail.NAT, new Nat.Input.Local(node.told()));
         }
-        if (meets) node.cores.first.begin(bootstrap);
-        if (node.liar) liars.begin(node);
+    }
+
+    /**
+     * Restarts one core of a node, as a node does with a verticle that threw: it knows nothing but what its verticle has, and
+     * what others tell it again.
+     */
+    void restart(SimNode node, int mailbox) {
+        if (!node.up || mailbox == Mail.NAT && node.cores.nat == null) return;
+        node.cores.replace(mailbox, this, node);
+        switch (mailbox) {
+            case Mail.LINKS -> input(node, new LinkInput.WallClock(epochMs()));
+            case Mail.DHT -> {
+                node.joinedNs = Core.NEVER;
+                var self = new Contact(node.id, List.of());
+                input(node, new Dht.Input.Start(self, List.of(), List.of(), true, epochMs()));
+                node.cores.first.begin(bootstrap(node));
+            }
+            case Mail.REGISTRY -> {
+                input(node, new Registry.Input.Clock(epochMs()));
+                input(node, new Registry.Input.Restore(List.copyOf(node.saved)));
+            }
+            default -> {}
+        }
+        // The interfaces are read when the links or NAT detection began; without NAT detection a node knows its
+        // address.
+        if (node.cores.nat == null || mailbox == Mail.LINKS || mailbox == Mail.NAT) tellAddresses(node);
+        at(nowNs, () -> {
+            if (!node.up) return;
+            mailboxes.begun(node, mailbox);
+            arm(node, mailboxes.turn(node) | 1 << mailbox);
+        });
+    }
+
+    /** An app registers beside a node, which remembers it on its disk. */
+    void register(SimNode node, long ticket, Registration registration) {
+        node.saved.add(registration);
+        input(node, new Registry.Input.Register(ticket, registration));
     }
 
     /** Returns the addresses by which a node joins; at least one answers, if any node is up. */

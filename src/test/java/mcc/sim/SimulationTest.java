@@ -36,7 +36,7 @@ class SimulationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lookups", "registry", "faults", "packets"})
+    @ValueSource(strings = {"lookups", "registry", "faults", "restarts", "packets"})
     void theSeedBookHolds(String scenario) throws IOException {
         int runs = 0;
         try (var in = SimulationTest.class.getResourceAsStream("/seeds/" + scenario + ".txt")) {
@@ -62,6 +62,16 @@ class SimulationTest {
     @Tag("sim")
     void realKeysAndStreamsCarryEveryByteBetweenTwoHundredNodes() {
         assertThat(run("packets", 200, 1).successPermille()).isGreaterThanOrEqualTo(950);
+    }
+
+    /** What others had told a core that was restarted, its NAT detection's word included, is told again. */
+    @Test
+    void coresThatAreRestartedAreToldAgainAtBothFidelities() {
+        Options usual = Scenarios.defaults("restarts");
+        for (Options.Fidelity fidelity : Options.Fidelity.values()) {
+            assertThat(Simulation.run("restarts", 12, 1, usual.with(fidelity)).successPermille())
+                    .isGreaterThanOrEqualTo(980);
+        }
     }
 
     @Test
