@@ -3,8 +3,8 @@ package mcc.node;
 import io.vertx.core.Vertx;
 
 /**
- * Runs a task soon after it is called for, and then at most once in some time: what is called for meanwhile is run once at the end
- * of it. Used on one context.
+ * Runs a task soon after it is called for, and then at most once in some time: calls that come meanwhile are one run at its end.
+ * Used on one context.
  */
 final class Throttle {
     private final Vertx vertx;

@@ -372,6 +372,7 @@ class ArchitectureTest {
                 "BridgeRoute",
                 "Connections",
                 "Edge",
+                "Epoll",
                 "EpollListener",
                 "EpollTcpSocket",
                 "Leashed",
