@@ -32,7 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
  * Figures, not verdicts: what one connection carries over an emulated wide-area link, through a forward and by the kernel's
  * BBR and CUBIC, in turns in one run; if asked for, also through a forward of ssh that one of the two carries. Counted is the
  * payload that iperf3's server received after a warm-up. {@code -Dbench.only=loss5,fair2},
- * {@code -Dbench.kinds=mcc,bbr,ssh}, {@code -Dbench.seconds=10} and {@code -Dbench.rounds=5}.
+ * {@code -Dbench.kinds=mcc,bbr,ssh}, {@code -Dbench.seconds=10}, {@code -Dbench.warmup=0} and
+ * {@code -Dbench.rounds=5}.
  */
 @Tag("bench")
 class LossyLinkBench {
@@ -43,7 +44,7 @@ class LossyLinkBench {
             List.of(System.getProperty("bench.only", "").split(","));
     private static final List<String> KINDS =
             List.of(System.getProperty("bench.kinds", "mcc,bbr,cubic").split(","));
-    private static final int WARM_UP_S = 5;
+    private static final int WARM_UP_S = Integer.getInteger("bench.warmup", 5);
     private static final int RATE_KBIT = 100_000;
     private static final String CLEAN =
             "loss-ppm=0 burst=1 jitter-us=0 ordered=0 duplicate-ppm=0 reorder-ppm=0 replay-ppm=0 corrupt-ppm=0"
