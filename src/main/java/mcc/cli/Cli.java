@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +39,7 @@ import picocli.CommandLine.ScopeType;
         footer = {
             "%nExit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 denied by policy, 5 not authenticated,"
                     + " 6 node unreachable, 7 timed out, 8 works but degraded.",
-            "'mcc VERB --help' explains a verb."
+            "'mcc help VERB' explains a verb, as 'mcc VERB --help' does."
         },
         sortOptions = false)
 public final class Cli implements Callable<Integer> {
@@ -112,7 +113,16 @@ public final class Cli implements Callable<Integer> {
     }
 
     static int run(Cli cli, String... args) {
-        return cli.commandLine(List.of(args)).execute(args);
+        String[] words = withHelp(args);
+        return cli.commandLine(List.of(words)).execute(words);
+    }
+
+    /** {@code mcc help VERB} is {@code mcc VERB --help}, as newcomers try it. */
+    private static String[] withHelp(String[] args) {
+        if (args.length == 0 || !args[0].equals("help")) return args;
+        String[] words = Arrays.copyOfRange(args, 1, args.length + 1);
+        words[words.length - 1] = "--help";
+        return words;
     }
 
     private Map<String, Supplier<Object>> verbs() {

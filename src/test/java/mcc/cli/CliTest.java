@@ -521,6 +521,15 @@ final class CliTest {
         for (String verb : List.of("run", "demo", "register", "forward", "status", "doctor")) {
             assertThat(out).containsPattern("(?m)^  " + verb + " +\\w");
         }
+        String help = out;
+        assertThat(mcc("help")).isZero();
+        assertThat(out).isEqualTo(help);
+        for (String verb : List.of("forward", "run")) {
+            assertThat(mcc(verb, "--help")).isZero();
+            help = out;
+            assertThat(mcc("help", verb)).isZero();
+            assertThat(out).isEqualTo(help).contains("mcc " + verb);
+        }
         assertThat(mcc("--version")).isZero();
         assertThat(out).startsWith("mcc ").contains("Java ");
         for (String shell : List.of("bash", "zsh", "fish")) {
