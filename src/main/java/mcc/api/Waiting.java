@@ -14,7 +14,7 @@ import mcc.node.Problem;
 /**
  * Readers that wait until a list changes. All who wait for the same list share each reading of it, and the answer when it has
  * changed: many readers cost no more than one, until there is something to send. All lists together are read 200 times a
- * second at most.
+ * second at most, besides once when a reader comes and once when its time is over.
  */
 final class Waiting {
     /** Readers at a time, over all lists. */
@@ -26,6 +26,8 @@ final class Waiting {
     /** Between two readings of any lists: where there are many, each is read less often. */
     private static final long SPACING_MS = 5;
 
+    private static final long MS = 1_000_000;
+
     private record Reader(long index, long untilNs, Promise<Operations.Answer> promise) {}
 
     /** The readers of one list. */
@@ -33,13 +35,33 @@ final class Waiting {
         private final String key;
         private final Supplier<Future<Operations.Answer>> look;
         private List<Reader> readers = new ArrayList<>();
+        /** When the next reading is due; {@link Long#MAX_VALUE} while one is under way. */
+        private long dueNs = Long.MAX_VALUE;
+
+        private long timer;
 
         Group(String key, Supplier<Future<Operations.Answer>> look) {
             this.key = key;
             this.look = look;
         }
 
+        void add(Reader reader) {
+            readers.add(reader);
+            if (dueNs != Long.MAX_VALUE) plan(LOOK_MS * MS, System.nanoTime());
+        }
+
+        /** Plans the next reading, at the latest when a reader's time is over. */
+        private void plan(long inNs, long nowNs) {
+            long atNs = nowNs + inNs;
+            for (Reader reader : readers) atNs = Math.min(atNs, reader.untilNs);
+            if (atNs >= dueNs) return;
+            vertx.cancelTimer(timer);
+            dueNs = atNs;
+            timer = vertx.setTimer(Math.max(1, Math.ceilDiv(atNs - nowNs, MS)), _ -> look());
+        }
+
         void look() {
+            dueNs = Long.MAX_VALUE;
             Future<Operations.Answer> now;
             try {
                 now = look.get();
@@ -60,7 +82,7 @@ final class Waiting {
             }
             readers = rest;
             if (rest.isEmpty()) groups.remove(key, this);
-            else vertx.setTimer(Math.max(LOOK_MS, SPACING_MS * groups.size()), _ -> look());
+            else plan(Math.max(LOOK_MS, SPACING_MS * groups.size()) * MS, nowNs);
             count -= served.size();
             for (Reader reader : served) reader.promise.complete(answer);
         }
@@ -107,7 +129,7 @@ final class Waiting {
             group.readers.add(reader);
             group.look();
         } else {
-            group.readers.add(reader); // the next reading comes soon
+            group.add(reader);
         }
         return reader.promise.future();
     }

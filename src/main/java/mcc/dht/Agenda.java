@@ -1,6 +1,6 @@
 package mcc.dht;
 
-import java.util.PriorityQueue;
+import java.util.TreeSet;
 import mcc.core.Core;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +46,7 @@ final class Agenda {
         }
     }
 
-    private final PriorityQueue<Planned> queue = new PriorityQueue<>();
+    private final TreeSet<Planned> queue = new TreeSet<>();
     private long order;
 
     Planned add(long atNs, Task task) {
@@ -61,16 +61,12 @@ final class Agenda {
     }
 
     long nextNs() {
-        Planned first = queue.peek();
-        return first == null ? Core.NEVER : first.atNs;
+        return queue.isEmpty() ? Core.NEVER : queue.first().atNs;
     }
 
     /** Returns a task that is due and takes it off, or null. */
     @Nullable
     Task due(long nowNs) {
-        Planned first = queue.peek();
-        if (first == null || first.atNs > nowNs) return null;
-        queue.remove();
-        return first.task;
+        return nextNs() > nowNs || queue.isEmpty() ? null : queue.removeFirst().task;
     }
 }

@@ -133,7 +133,7 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
                 InetSocketAddress remote = NativeInetAddress.address(from, 1, from[0]);
                 TcpSocket taken = EpollTcpSocket.accepted(context, new Socket(fd), remote);
                 context.dispatch(taken, taker::accept);
-            } catch (IOException _) { // it is closed: the verticle has ended
+            } catch (IOException _) { // it is closed: the verticle has ended, or the loop takes no more sockets
             }
         }
     }

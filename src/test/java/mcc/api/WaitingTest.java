@@ -146,4 +146,28 @@ class WaitingTest {
                 .as("looks a second at 200 lists, the first ones included")
                 .isLessThan(500);
     }
+
+    /** Where lists are read seldom, readers are answered no later for it. */
+    @Test
+    void whoseTimeIsOverIsAnsweredThoughThereAreManyLists() {
+        List<String> order = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Future<?>> readers = new ArrayList<>();
+        Promise<Object> later = Promise.promise();
+        on(() -> {
+            for (int i = 0; i < 900; i++)
+                read(new JsonObject().put("filter", i), 1, LONG_NS); // each is read every 4.5 s
+            readers.add(
+                    read(new JsonObject().put("filter", "own"), 1, 300_000_000L).onSuccess(_ -> order.add("own")));
+            vertx.setTimer(600, _ -> {
+                readers.add(
+                        read(new JsonObject().put("filter", 7), 1, 300_000_000L).onSuccess(_ -> order.add("joined")));
+            });
+            vertx.setTimer(3_000, _ -> {
+                order.add("later");
+                later.complete();
+            });
+        });
+        await(later.future());
+        assertThat(order).containsExactly("own", "joined", "later");
+    }
 }
