@@ -161,10 +161,10 @@ class WaitingTest {
             vertx.setTimer(600, _ -> {
                 readers.add(
                         read(new JsonObject().put("filter", 7), 1, 300_000_000L).onSuccess(_ -> order.add("joined")));
-            });
-            vertx.setTimer(3_000, _ -> {
-                order.add("later");
-                later.complete();
+                vertx.setTimer(2_500, _ -> {
+                    order.add("later");
+                    later.complete();
+                });
             });
         });
         await(later.future());
