@@ -42,6 +42,9 @@ class RequestBench {
         final List<Double> p50 = new ArrayList<>();
         final List<Double> p99 = new ArrayList<>();
         final List<Double> rate = new ArrayList<>();
+        /** Requests a second, with a connection for each. */
+        final List<Double> fresh = new ArrayList<>();
+
         final List<Double> one = new ArrayList<>();
         final List<Double> four = new ArrayList<>();
 
@@ -91,14 +94,17 @@ class RequestBench {
             if (forwards != null) ways.add(new Way("ssh -L", forwards.ports.get(0), forwards.ports.get(1)));
             for (Way way : ways) {
                 if (wrk) requests(way, 5);
+                if (wrk) connections(way, 5);
                 if (iperf) gbits(way, 1, 4);
                 way.rate.clear();
                 way.p50.clear();
                 way.p99.clear();
+                way.fresh.clear();
             }
             for (int i = 0; i < ROUNDS; i++) {
                 for (Way way : ways) {
                     if (wrk) requests(way, SECONDS);
+                    if (wrk) connections(way, SECONDS);
                     if (iperf) way.one.add(gbits(way, 1, SECONDS));
                     if (iperf) way.four.add(gbits(way, 4, SECONDS));
                 }
@@ -158,11 +164,24 @@ class RequestBench {
     // ---- measuring --------------------------------------------------------------------------------------------------
 
     private static void requests(Way way, int seconds) throws Exception {
-        String out = sh("wrk -t 1 -c 16 -d " + seconds + "s --latency http://127.0.0.1:" + way.web + "/");
-        assertThat(out).as(way.name).doesNotContain("Non-2xx").doesNotContain("Socket errors");
+        String out = wrk(way, seconds, "");
         way.p50.add(ms(out, "50%"));
         way.p99.add(ms(out, "99%"));
-        way.rate.add(Double.parseDouble(out.replaceAll("(?s).*Requests/sec:\\s*([\\d.]+).*", "$1")));
+        way.rate.add(perSecond(out));
+    }
+
+    private static void connections(Way way, int seconds) throws Exception {
+        way.fresh.add(perSecond(wrk(way, seconds, " -H 'Connection: close'")));
+    }
+
+    private static String wrk(Way way, int seconds, String more) throws Exception {
+        String out = sh("wrk -t 1 -c 16 -d " + seconds + "s --latency" + more + " http://127.0.0.1:" + way.web + "/");
+        assertThat(out).as(way.name).doesNotContain("Non-2xx").doesNotContain("Socket errors");
+        return out;
+    }
+
+    private static double perSecond(String out) {
+        return Double.parseDouble(out.replaceAll("(?s).*Requests/sec:\\s*([\\d.]+).*", "$1"));
     }
 
     private static double ms(String out, String percentile) {
@@ -191,17 +210,24 @@ class RequestBench {
     private void table() {
         System.out.println("median (range) of " + ROUNDS + " rounds; in brackets what MCC has of it");
         System.out.printf(
-                "%-14s%28s%28s%36s%34s%34s%n",
-                "", "p50 ms, 16 connections", "p99 ms", "requests/s", "1 connection Gbit/s", "4 connections Gbit/s");
+                "%-14s%28s%28s%36s%36s%34s%34s%n",
+                "",
+                "p50 ms, 16 connections",
+                "p99 ms",
+                "requests/s",
+                "a connection for each",
+                "1 connection Gbit/s",
+                "4 connections Gbit/s");
         Way mine = ways.get(1);
         for (Way w : ways) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-14s%28s%28s%36s%34s%34s%n",
+                    "%-14s%28s%28s%36s%36s%34s%34s%n",
                     w.name,
                     Figures.cell(w.p50, mine.p50),
                     Figures.cell(w.p99, mine.p99),
                     Figures.cell(w.rate, mine.rate),
+                    Figures.cell(w.fresh, mine.fresh),
                     Figures.cell(w.one, mine.one),
                     Figures.cell(w.four, mine.four));
         }
