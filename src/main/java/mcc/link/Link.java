@@ -33,6 +33,8 @@ final class Link {
     static final int ADDRESSES_MAX = 8;
     /** How much longer than the path a first request may take at a host whose code is not compiled yet. */
     private static final long DOUBT_NS = 20_000_000;
+    /** Requests counted for the least round trip: after so many, what is taken off it is 20 ns. */
+    private static final int SAMPLES_MAX = 1_000_000;
 
     /** A message that waits for a session. */
     record Waiting(long call, Bytes message) {}
@@ -188,7 +190,7 @@ final class Link {
             return;
         }
         rpcRttNs = rpcSamples == 0 ? rttNs : (7 * rpcRttNs + rttNs) / 8;
-        if (rpcSamples < DOUBT_NS) rpcSamples++;
+        if (rpcSamples < SAMPLES_MAX) rpcSamples++;
         leastRpcRttNs = leastRpcRttNs == 0 || rttNs < leastRpcRttNs ? rttNs : (15 * leastRpcRttNs + rttNs) / 16;
     }
 
