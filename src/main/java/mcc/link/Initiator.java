@@ -238,7 +238,6 @@ final class Initiator {
         Address observed = Handshakes.address(payload.getObserved());
         if (observed != null) links.observed(link.peer, from, observed);
         links.control(link, Paths.observed(from));
-        end(link);
     }
 
     /** The peer is under load and wants the address validated first. */
