@@ -15,8 +15,9 @@ import mcc.session.Handshake;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who may have a link with this node, whichever end begins it. Makes a {@link Subject} of the peer that a handshake proved,
- * and no other class does; asks the policy about it; and in each new epoch asks again about every link.
+ * Who may have a link with this node, whichever end begins it. Makes a {@link Subject} of the peer that a handshake proved, or
+ * whose key it is begun with, and no other class does; asks the policy about it; and in each new epoch asks again about every
+ * link.
  */
 final class Access {
     private final Links links;
@@ -44,6 +45,14 @@ final class Access {
         return policy.allows(new Question(peer, Action.SIGNAL, here, links.epochMs(nowNs)));
     }
 
+    /**
+     * Whether this node may begin a handshake with the peer of a link, which is asked before anything is sent: only the holder
+     * of the peer's key can read an initiation of Noise IK, so whom it reaches is known.
+     */
+    boolean admits(long nowNs, Link link) {
+        return admits(nowNs, link.subject == null ? Subject.of(link.peer) : link.subject);
+    }
+
     /** Takes a new policy: ends the links and handshakes that it does not allow. */
     void govern(long nowNs, PolicyEpoch epoch) {
         if (!policy.take(epoch)) return;
@@ -51,9 +60,9 @@ final class Access {
         links.dialer.judgeAgain(nowNs);
         int ended = 0;
         for (Link link : links.table.snapshot()) {
-            if (link.subject == null || admits(nowNs, link.subject)) continue;
+            if (admits(nowNs, link)) continue;
             links.end(nowNs, link, Reason.DENIED);
-            ended++;
+            if (link.subject != null) ended++;
         }
         if (ended == 0) return;
         counters.of("policy.ended.links").add(ended);

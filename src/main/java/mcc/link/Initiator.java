@@ -77,7 +77,7 @@ final class Initiator {
         budget = new AddressBudget(counters);
     }
 
-    /** Begins a handshake, unless one is under way. */
+    /** Begins a handshake, unless one is under way; the link is gone afterwards if the policy does not allow one. */
     void begin(long nowNs, Link link) {
         if (link.nextAttemptNs != Core.NEVER) return;
         link.attemptCount = 0;
@@ -129,6 +129,10 @@ final class Initiator {
     }
 
     private void attempt(long nowNs, Link link) {
+        if (!link.canSend(nowNs) && !links.access.admits(nowNs, link)) {
+            links.end(nowNs, link, LinkOutput.Reason.DENIED);
+            return;
+        }
         int index = links.slots.free();
         links.slots.occupy(index, new Slot.Initiating(link));
         Handshake handshake = new Handshake(

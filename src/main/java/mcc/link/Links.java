@@ -196,12 +196,13 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     // ---- streams ----------------------------------------------------------------------------------------------------
 
-    /** Opens a stream to a peer, with a handshake first where there is no session; null when refused. */
+    /** Opens a stream to a peer, with a handshake first where there is no session; null when refused, by the policy too. */
     public @Nullable Stream open(long nowNs, Contact to) {
         Link link = link(nowNs, to);
         Stream stream = link == null ? null : link.connection.open();
-        if (link != null && stream != null && !link.canSend(nowNs)) initiator.begin(nowNs, link);
-        return stream;
+        if (link == null || stream == null) return null;
+        if (!link.canSend(nowNs)) initiator.begin(nowNs, link);
+        return link.gone ? null : stream;
     }
 
     /** Since when a peer owes an answer and was not heard; {@link Core#NEVER} when it owes none. */

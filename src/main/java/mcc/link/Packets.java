@@ -68,14 +68,14 @@ public final class Packets {
         return link == null ? null : link.subject;
     }
 
-    /** Begins a handshake with a peer where there is no session; false when that is impossible. */
+    /** Begins a handshake with a peer where there is no session; false when that is impossible or not allowed. */
     public boolean connect(long nowNs, Contact to) {
         Link link = links.link(nowNs, to);
         if (link == null) return false;
         link.packetsWanted = true;
         if (!link.canSend(nowNs)) links.initiator.begin(nowNs, link);
         links.schedule(link);
-        return true;
+        return !link.gone;
     }
 
     /** Whether packets for this peer can be sealed now. */

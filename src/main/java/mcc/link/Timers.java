@@ -46,6 +46,7 @@ final class Timers {
         if (link.gone) return;
         if (link.expectingSinceNs() <= nowNs - SUSPECT_NS && link.nextAttemptNs == Core.NEVER) {
             links.initiator.begin(nowNs, link);
+            if (link.gone) return;
             links.paths.probeOthers(nowNs, link);
         }
         links.paths.tick(nowNs, link);

@@ -12,10 +12,12 @@ import mcc.consortium.Action;
 import mcc.consortium.Grant;
 import mcc.consortium.Policy;
 import mcc.consortium.Subject;
+import mcc.core.Address;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.link.LinkOutput.Reason;
 import mcc.stream.Stream;
+import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Transport;
 import org.junit.jupiter.api.Test;
@@ -73,30 +75,73 @@ class AccessTest extends VirtualNet {
     }
 
     @Test
-    void whoDialsByKeyJudgesWhoAnswersBeforeAByteOfAUsersIsSent() {
+    void whoDialsByKeyJudgesWhomItDialsBeforeAnythingIsSent() {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");
         a.govern(NOBODY, 2);
-        List<Flight> sealed = new ArrayList<>();
-        tap = f -> {
-            if (f.from().equals(a.at) && Transport.looksLike(f.bytes(), 0, f.bytes().length)) sealed.add(f);
-        };
-        Stream stream = a.links.open(now, b.contact());
-        stream.write(new byte[1_000], 0, 1_000);
-        a.input(ping(b));
+        List<Flight> sent = new ArrayList<>();
+        tap = sent::add;
+        assertThat(a.links.open(now, b.contact())).as("a stream").isNull();
+        assertThat(a.links.packets().connect(now, b.contact()))
+                .as("keys for packets")
+                .isFalse();
+        a.input(new LinkInput.Ask(b.contact(), 7, new Message.FindNode(a.identity.id())));
         run(SECOND);
-        assertThat(b.counters.value("link.handshake.responded"))
-                .as("the answer came, and was judged")
-                .isPositive();
-        assertThat(sealed).isEmpty();
-        assertThat(b.all(LinkOutput.Up.class)).isEmpty();
+        assertThat(sent).as("no handshake, and no early data in it").isEmpty();
         assertThat(a.all(LinkOutput.Up.class)).isEmpty();
-        assertThat(a.all(LinkOutput.StreamsLost.class)).hasSize(1);
         assertThat(a.all(LinkOutput.Unanswered.class))
                 .extracting(LinkOutput.Unanswered::reason)
                 .containsExactly(Reason.DENIED);
         assertThat(a.links.peers()).isEmpty();
-        assertThat(a.counters.value("policy.denied")).isEqualTo(1);
+        assertThat(a.counters.value("policy.denied")).isEqualTo(3);
+    }
+
+    @Test
+    void anEpochEndsTheHandshakesThatItDoesNotAllowBeforeTheyKnockElsewhere() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        Contact unreachable = new Contact(b.identity.id(), List.of(Address.parse("192.0.2.9:1"), b.at));
+        a.input(new LinkInput.Ask(unreachable, 7, new Message.Ping()));
+        List<Flight> sent = new ArrayList<>();
+        tap = sent::add;
+        a.govern(NOBODY, 2);
+        run(SECOND);
+        assertThat(sent).isEmpty();
+        assertThat(a.all(LinkOutput.Unanswered.class))
+                .extracting(LinkOutput.Unanswered::reason)
+                .containsExactly(Reason.DENIED);
+        assertThat(a.all(LinkOutput.PolicyEnded.class)).as("no link stood").isEmpty();
+    }
+
+    @Test
+    void whoAnswersIsJudgedByThePolicyOfThatMoment() {
+        Host a = host("192.0.2.1:1");
+        Host b = host("192.0.2.2:1");
+        Grant brief = new Grant(
+                Policy.OPEN,
+                new Grant.What.Nodes(),
+                new Grant.Whom.Anyone(),
+                EnumSet.of(Action.SIGNAL),
+                List.of(),
+                0,
+                1_800_000_000_000L + 15,
+                0,
+                0,
+                0);
+        a.govern(new Policy(List.of(brief)), 2);
+        List<Flight> sealed = new ArrayList<>();
+        tap = f -> {
+            if (f.from().equals(a.at) && Transport.looksLike(f.bytes(), 0, f.bytes().length)) sealed.add(f);
+        };
+        a.input(ping(b));
+        run(SECOND);
+        assertThat(b.counters.value("link.handshake.responded"))
+                .as("the answer came after the grant's end")
+                .isPositive();
+        assertThat(sealed).isEmpty();
+        assertThat(a.all(LinkOutput.Unanswered.class))
+                .extracting(LinkOutput.Unanswered::reason)
+                .containsExactly(Reason.DENIED);
     }
 
     @Test
