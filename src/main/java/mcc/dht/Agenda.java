@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What one DHT core will do, and when; tasks for the same time run in the order of planning. */
 final class Agenda {
-    /** A planned task; whether it still matters is checked when it is due, unless it was withdrawn. */
+    /** A planned task. Unless it was withdrawn, it is checked when it is due, because it may no longer matter. */
     sealed interface Task {
-        /** A request is slow. */
+        /** A request has become slow. */
         record Slow(Call call) implements Task {}
 
         /** A request has failed. */
@@ -27,7 +27,7 @@ final class Agenda {
         record Maintain() implements Task {}
     }
 
-    /** A task and its time: what {@link #withdraw} needs to know. */
+    /** A task and the time for which it is planned; {@link #withdraw} takes it back. */
     static final class Planned implements Comparable<Planned> {
         private final long atNs;
         private final long order;
@@ -55,7 +55,7 @@ final class Agenda {
         return planned;
     }
 
-    /** Takes a task off that no longer matters, so that nobody is woken for it; nothing where it was taken before. */
+    /** Removes a task that no longer matters, so that nobody is woken for it; does nothing if it was removed before. */
     void withdraw(Planned planned) {
         queue.remove(planned);
     }
@@ -64,7 +64,7 @@ final class Agenda {
         return queue.isEmpty() ? Core.NEVER : queue.first().atNs;
     }
 
-    /** Returns a task that is due and takes it off, or null. */
+    /** Removes and returns a task that is due; null when none is. */
     @Nullable
     Task due(long nowNs) {
         return nextNs() > nowNs || queue.isEmpty() ? null : queue.removeFirst().task;

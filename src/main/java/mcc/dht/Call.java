@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A request in flight. */
 final class Call {
-    /** What its answer is for. */
+    /** What the answer to a request is used for. */
     sealed interface Use {
         /** A step of a lookup. */
         record Step(Lookup lookup, Lookup.Peer peer) implements Use {}
@@ -14,13 +14,13 @@ final class Call {
         /** A further page of a holder's records. */
         record Page(Lookup lookup, int page) implements Use {}
 
-        /** Whether the node is there. */
+        /** To learn whether the node is still there. */
         record Check() implements Use {}
 
-        /** Whether the node keeps a record of ours. */
+        /** To store a record of ours at the node. */
         record Place(Publication publication, int round, int attempt) implements Use {}
 
-        /** Whether the node still holds a record of ours. */
+        /** To send the node a heartbeat of a record of ours. */
         record Renew(Publication publication, int round) implements Use {}
     }
 
@@ -30,9 +30,9 @@ final class Call {
     final Id position;
 
     final Use use;
-    /** When it has failed. */
+    /** When it counts as failed if there was no answer. */
     final long failsNs;
-    /** What comes next of it: that it is slow, or that it has failed. */
+    /** The planned task of this request: to count it as slow, or as failed. */
     Agenda.@Nullable Planned next;
 
     Call(long number, Contact to, Id position, Use use, long failsNs) {

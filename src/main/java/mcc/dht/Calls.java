@@ -34,7 +34,7 @@ final class Calls {
             timeoutNs = shared.rtts.clamp(entry.srttNs + Math.max(4 * entry.rttvarNs, entry.srttNs / 4));
         }
         if (isPatient(use)) {
-            // The round trip to a measured peer is known: a lookup that somebody waits for gives it twice that time.
+            // Somebody waits for a lookup, so a peer whose round trip is known gets only twice its usual time-out.
             boolean enough = measured && use instanceof Call.Use.Step;
             timeoutNs = enough ? shared.rtts.clamp(2 * timeoutNs) : shared.config.maxTimeoutNs();
         }
@@ -50,8 +50,8 @@ final class Calls {
     }
 
     /**
-     * A peer that is asked for the second time, or whose place in the table depends on it, gets the longest time-out: a peer that
-     * is merely farther than the others would miss an adaptive one every time.
+     * Whether a request gets the longest time-out: one that is sent for the second time, or that decides whether the peer
+     * stays in the table. A peer that is merely farther away than the others would miss an adaptive time-out every time.
      */
     private static boolean isPatient(Call.Use use) {
         return switch (use) {
@@ -63,7 +63,7 @@ final class Calls {
         };
     }
 
-    /** A request is slow: it has not failed yet. */
+    /** A request has become slow: plans the time at which it counts as failed. */
     void slow(Call call) {
         call.next = shared.agenda.add(call.failsNs, new Agenda.Task.Timeout(call));
     }

@@ -11,9 +11,9 @@ import mcc.core.Id;
 final class Clocks {
     /** Nodes remembered. */
     private static final int NODES = 64;
-    /** An answer that took longer is too inexact. */
+    /** An answer that took longer than this says too little about the clock. */
     private static final long SLOWEST_NS = 5 * DhtConfig.SECOND;
-    /** A difference is reported from here on, and until it falls below the second figure. */
+    /** A difference is reported once it reaches the first figure, and is over once it falls below the second. */
     private static final long TELL_MS = 60_000;
 
     private static final long FORGET_MS = 30_000;
@@ -27,9 +27,9 @@ final class Clocks {
     }
 
     /**
-     * A node's clock said {@code epochMs} half of {@code rttNs} ago.
+     * A node's clock read {@code epochMs} about half of {@code rttNs} ago.
      *
-     * @param epochMs 0 where it did not say
+     * @param epochMs 0 if the node did not say
      */
     void heard(Id node, long epochMs, long rttNs) {
         if (epochMs <= 0 || rttNs > SLOWEST_NS) return;
@@ -37,7 +37,7 @@ final class Clocks {
         aheadMs.remove(node);
         if (aheadMs.size() == NODES) aheadMs.pollFirstEntry();
         aheadMs.put(node, ahead);
-        // A clock near ours cannot move the median away from it.
+        // A clock that agrees with ours cannot move the median away from ours.
         if (toldMs != 0 || Math.abs(ahead) >= TELL_MS) judge();
     }
 

@@ -29,7 +29,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          */
         record Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, boolean meets, long epochMs)
                 implements Input {
-            /** Without a {@link Meet} to follow. */
+            /** A start that no {@link Meet} follows. */
             public Start(Contact self, List<Contact> bootstrap, List<Contact> snapshot, long epochMs) {
                 this(self, bootstrap, snapshot, false, epochMs);
             }
@@ -46,10 +46,10 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** The deadline has come. */
         record Tick() implements Input {}
 
-        /** The policy from now on: every record held for others is judged again. */
+        /** There is a new policy: every record held for others is judged again. */
         record NewPolicy(PolicyEpoch epoch) implements Input {}
 
-        /** The wall clock; to be told again where it was set. */
+        /** The time of the wall clock; to be given again whenever the clock was set. */
         record Clock(long epochMs) implements Input {}
 
         /** An authenticated peer asks. */
@@ -73,9 +73,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /**
          * Find records; answered by {@link Output.Found}.
          *
-         * @param quorum ends once this many holders answered with records: 1 for what never changes, {@link #ALL} to hear
-         *     all of the nearest holders, without which a reader cannot tell live from stale
-         * @param limit most records
+         * @param quorum the lookup ends once this many holders answered with records: 1 for records that never change,
+         *     {@link #ALL} to hear all of the nearest holders, which is needed to tell live records from stale ones
+         * @param limit the most records to return
          * @param providers whether only providers' records are wanted, each written by the providing node itself: any other
          *     record under the key is ignored
          */
@@ -90,8 +90,8 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * Keep a record in the network until {@link Remove}; answered by {@link Output.Stored}.
          *
          * @param slot tells our records under one key apart
-         * @param leaseMs 1,000 to two hours: how long a live record counts as live after a heartbeat; of another one, how long
-         *     holders keep it
+         * @param leaseMs 1,000 to 7,200,000: for a live record, how long it counts as live after a heartbeat; for any other,
+         *     how long holders keep it
          * @param live whether we send heartbeats for it
          */
         record Put(long ticket, Id key, Id slot, Bytes body, long leaseMs, boolean live) implements Input {
@@ -107,7 +107,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** Withdraw a record of ours; answered by {@link Output.Stored}. */
         record Remove(long ticket, Id key, Id slot) implements Input {}
 
-        /** The core that puts our records was started again and has put these: withdraw all others, as nobody else would. */
+        /**
+         * The core that puts our records was started again and has put these: withdraw all others, because nobody else will.
+         */
         record Retain(List<Place> places) implements Input {
             /** Copies the list. */
             public Retain {
@@ -159,7 +161,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** Contacts worth remembering for the next start. */
         record Persist(List<Contact> snapshot) implements Output {}
 
-        /** We have joined the network and have these neighbours; none where this is the first node. */
+        /** We have joined the network and have these neighbours; none if this is the first node. */
         record Joined(List<Contact> contacts) implements Output {}
 
         /** Nobody answers any more; this lasts until {@link Joined}. */
@@ -168,7 +170,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /**
          * Our clock differs from others'.
          *
-         * @param aheadMs by how much it is ahead, negative where it is behind; 0 when that is over
+         * @param aheadMs by how much our clock is ahead, negative if it is behind; 0 once it agrees again
          * @param nodes how many nodes' clocks were compared
          */
         record ClockOff(long aheadMs, int nodes) implements Output {}
@@ -192,7 +194,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         record Expired(Id key, Id writer, Id slot) implements Output {}
     }
 
-    /** How the DHT stands. {@code estimatedNodes} counts this node; {@code records} are those held for others. */
+    /** The state of the DHT. {@code estimatedNodes} counts this node; {@code records} are those held for others. */
     public record Status(
             int k,
             int alpha,
@@ -208,14 +210,17 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
      * One bucket.
      *
      * @param index leading bits shared with our own position
-     * @param prefix those bits and the one that differs, as 0 and 1
+     * @param prefix the shared bits and the first one that differs, as the characters 0 and 1
      */
     public record BucketView(int index, String prefix, int size, int capacity, List<ContactView> contacts) {}
 
     /** One contact. {@code rttNs} is 0 while unmeasured. */
     public record ContactView(Contact contact, long heardAgoMs, long rttNs, int failures) {}
 
-    /** Wall clock and monotonic clock drift apart by more than this only when the one is set, or the other stood still. */
+    /**
+     * The wall clock and the monotonic clock drift apart by more than this only if the wall clock was set, or the monotonic
+     * clock stood still while the machine slept.
+     */
     private static final long CLOCK_JUMP_MS = 2_000;
 
     private final Shared shared;
@@ -364,7 +369,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
     }
 
-    /** Hands an answer to whoever asked; false when it is not of the kind that the request asks for. */
+    /** Hands an answer to the part that asked; false if it is not the kind of answer that the request calls for. */
     private boolean apply(Call call, Message answer, long rttNs) {
         switch (call.use) {
             case Call.Use.Step step when answer instanceof Message.Nodes nodes -> lookups.nodes(step, nodes);
@@ -440,7 +445,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         return self;
     }
 
-    /** Returns how the DHT stands. */
+    /** Returns the state of the DHT. */
     public Status status() {
         return views.status(publisher.size(), lookups.size(), upkeep.isJoined());
     }

@@ -8,11 +8,11 @@ import mcc.core.Bytes;
  * @param network the network's name, at most 255 bytes of UTF-8; bound by every signature
  * @param k contacts per bucket, and holders per record
  * @param alpha requests of one lookup in flight
- * @param alphaMax the same while a lookup makes no progress
+ * @param alphaMax the most requests of one lookup in flight while it makes no progress
  * @param nearest how many of the nearest must have answered before a lookup ends
  * @param renewedHolders how many holders, nearest first, get the heartbeats of a live record
  * @param maxRequests most requests of one lookup
- * @param minTimeoutNs least, and {@code maxTimeoutNs} most, time for an answer
+ * @param minTimeoutNs the shortest time-out of a request; {@code maxTimeoutNs} is the longest
  * @param storeLeaseMs how long holders keep a live record
  * @param staleNs a contact not heard from for this long is pinged
  * @param refreshNs a bucket in which nothing was looked up for this long is refreshed

@@ -3,14 +3,14 @@ package mcc.dht;
 import mcc.core.Id;
 import mcc.wire.Contact;
 
-/** A contact in the routing table with what was measured of it. */
+/** A contact in the routing table, with the round-trip time measured to it. */
 final class Entry {
     Contact contact;
     final Id position;
     long heardNs;
     /** Consecutive requests without an answer. */
     int failures;
-    /** RFC 6298 section 2; 0 while unmeasured. */
+    /** The smoothed round-trip time of RFC 6298 section 2; 0 while unmeasured. */
     long srttNs;
 
     long rttvarNs;

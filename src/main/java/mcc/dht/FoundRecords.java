@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * The records that a lookup collected: of each writer and slot the newest version, with the most recent heartbeat that any
  * holder heard.
  *
- * <p>A holder may return any number of records that nobody else has. When there are too many, one is dropped of the holder
- * that returned most records alone, so that each holder has a fair share and none can hide what others hold.
+ * <p>A holder may return any number of records that nobody else has. When there are too many, the holder with the most such
+ * records loses one of them, so that each holder has a fair share and none can hide what others hold.
  */
 final class FoundRecords {
     private record Instance(Id writer, Id slot) {}
@@ -124,7 +124,7 @@ final class FoundRecords {
         count(teller, -1);
     }
 
-    /** Returns what was found; where that is too much, the records that most holders have. */
+    /** Returns what was found; if that is more than the limit, the records that the most holders have. */
     List<Holding> holdings(long nowNs) {
         List<Best> chosen = new ArrayList<>(all.values());
         if (chosen.size() > limit) chosen.sort(Comparator.comparingInt(best -> -best.tellers.size()));

@@ -8,8 +8,8 @@ import mcc.core.Id;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values in the order in which they were put, each with an ID that no other has. The first 64 bits of the IDs lie in an array
- * of their own, so that a value is found, and told nearer or farther than others, without a look at each of them.
+ * A list of values, each with an ID that no other has. The first 64 bits of the IDs are in an array of their own, so that
+ * finding a value, or comparing distances, hardly ever has to load the values themselves.
  */
 final class IdList<T> {
     private static final int LEAST = 4;
@@ -27,7 +27,7 @@ final class IdList<T> {
         return size;
     }
 
-    @SuppressWarnings({"unchecked", "NullAway"}) // only what is behind the last value is null
+    @SuppressWarnings({"unchecked", "NullAway"}) // only places behind the last value are null
     T get(int index) {
         return (T) values[index];
     }
@@ -37,7 +37,7 @@ final class IdList<T> {
         return firsts[index];
     }
 
-    /** Where the value of that ID stands; −1 where there is none. */
+    /** The index of the value with that ID; −1 if there is none. */
     int indexOf(Id which) {
         long first = which.w0();
         for (int i = 0; i < size; i++) {
@@ -78,13 +78,13 @@ final class IdList<T> {
         return value;
     }
 
-    /** Removes the value of that ID, if there is one. */
+    /** Removes the value with that ID, if there is one. */
     void remove(Id which) {
         int index = indexOf(which);
         if (index >= 0) remove(index);
     }
 
-    /** A copy. */
+    /** Returns the values in their order. A copy. */
     List<T> toList() {
         List<T> out = new ArrayList<>(size);
         for (int i = 0; i < size; i++) out.add(get(i));

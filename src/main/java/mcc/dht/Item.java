@@ -24,7 +24,7 @@ final class Item {
     static final Comparator<Item> BY_EXPIRY =
             Comparator.comparingLong((Item item) -> item.expiresNs).thenComparingLong(item -> item.number);
 
-    /** The memory that a record takes beside its bytes: its names, and its entries in the indexes of {@link RecordStore}. */
+    /** The memory that a record takes besides its bytes: its IDs, and its entries in the indexes of {@link RecordStore}. */
     private static final int OVERHEAD_BYTES = 768;
 
     final Record record;
@@ -33,12 +33,12 @@ final class Item {
     final @Nullable Subject by;
     /** The network of the address that it came from, see {@link #network}. */
     final Address network;
-    /** Numbers the items of one store. */
+    /** Tells the items of one store apart. */
     final long number;
 
     final long expiresNs;
     long heardNs;
-    /** Scratch of {@link Shelf#fair}. */
+    /** Working storage of {@link Shelf#fair}. */
     int rank;
 
     Item(Record record, @Nullable Subject by, Address network, long number, long expiresNs, long heardNs) {
@@ -59,7 +59,7 @@ final class Item {
         return instance.writer;
     }
 
-    /** What it takes of {@link DhtConfig.Limits#recordBytes}: its content is held twice, encoded and decoded. */
+    /** How much of {@link DhtConfig.Limits#recordBytes} it uses: its content is held twice, encoded and decoded. */
     int bytes() {
         return bytes(record);
     }

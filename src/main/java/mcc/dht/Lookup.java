@@ -121,14 +121,16 @@ final class Lookup {
         }
     }
 
-    /** Most peers remembered; the farthest are forgotten, first of those no longer useful, then of the rest. */
+    /**
+     * How many peers are remembered. Beyond that the least useful one is forgotten, and of equally useful ones the farthest.
+     */
     static final int PEERS = 128;
     /** How many of the peers that only one peer named are asked before one of them has answered. */
     static final int CREDIT = 3;
     /** The most credit that a peer can earn by naming peers that answer. */
     private static final int CREDIT_MAX = 6;
 
-    /** How many peers must answer before a lookup ends, where there are so many. */
+    /** How many peers must answer before a lookup ends, if there are so many. */
     static final int FLOOR = 8;
     /** How many others must name a peer before it counts for the end. */
     private static final int WITNESSES = 2;
@@ -147,7 +149,7 @@ final class Lookup {
     private final DhtConfig config;
     private final List<Peer> peers = new ArrayList<>(32);
     private final List<Trace.Step> steps = new ArrayList<>();
-    /** How many of the nearest must have answered before it ends, and how many in all, where there are so many. */
+    /** How many of the nearest must have answered before it ends, and how many in all, if there are so many. */
     private final int width;
 
     private final int floor;
@@ -411,7 +413,7 @@ final class Lookup {
 
     /**
      * Returns the nearest peers that did not fail, whether they responded or not, at most {@code count}, nearest first; those
-     * that only one peer named are used only where there are too few others.
+     * that only one peer named are used only if there are too few others.
      */
     List<Contact> standing(int count) {
         List<Peer> chosen = new ArrayList<>(count);

@@ -74,7 +74,8 @@ final class Lookups {
         if (!lookup.runs || !lookup.isDone()) return;
         lookup.runs = false;
         running--;
-        // Requests to our own contacts go on, as they show whether these answer; other answers are no longer needed.
+        // Requests to our own contacts go on, because they show whether the contacts still answer; other answers are no
+        // longer needed.
         for (Lookup.Peer peer : lookup.waiting()) {
             if (shared.table.find(peer.position) == null) calls.giveUp(peer.call);
         }
@@ -131,7 +132,10 @@ final class Lookups {
         if (calls.ask(to, position, request, new Call.Use.Page(lookup, page))) lookup.pageAsked();
     }
 
-    /** Adds contacts that a peer named. Our own knowledge of a node comes before theirs; one without an address is left out. */
+    /**
+     * Adds the contacts that a peer named. A node in our own table keeps the addresses that we know; a node without any
+     * address is left out.
+     */
     private int learn(Lookup lookup, List<Contact> contacts, Lookup.Peer namer) {
         int news = 0;
         for (Contact contact : contacts) {
@@ -168,7 +172,7 @@ final class Lookups {
         return lookup.goal instanceof LookupGoal.Values goal && goal.providers();
     }
 
-    /** Whether a record is a provider's and speaks of its own writer. */
+    /** Whether a record is a provider's, and was written by the node that it describes. */
     private static boolean isProvider(Record record) {
         Provider provider =
                 Provider.parse(record.content().slot(), record.content().body());

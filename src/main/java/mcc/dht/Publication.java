@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A record of our own: its content, and the nodes known to hold it. */
 final class Publication {
-    /** Names it among our records. */
+    /** Tells it apart from our other records. */
     final Place name;
 
     Bytes body;
@@ -48,13 +48,13 @@ final class Publication {
     boolean thin;
     /** Whether enough holders took it since this node was started. */
     boolean established;
-    /** The highest version number that holders reported, and our own before that; 0 while none did. */
+    /** The highest version number that holders reported, 0 while none did; and the number that we had used until then. */
     long known;
 
     long own;
     /** How often the present placement was repeated with a higher number. */
     int renumberings;
-    /** Holders that took our version and yet know a higher number; at most as many as were asked. */
+    /** Holders whose higher number shows that another node publishes with our key; at most as many as were asked. */
     final Set<Id> accusers = new LinkedHashSet<>();
     /** Counts placements; a task in the agenda that belongs to an earlier one is void. */
     int round;
@@ -68,7 +68,7 @@ final class Publication {
         holders = new TreeMap<>(name.key().byDistance());
     }
 
-    /** Notes a heartbeat that was not answered; returns whether the holder is given up, as it was the second in a row. */
+    /** Notes a heartbeat that was not answered; returns whether the holder is given up, because it was the second in a row. */
     boolean missed(Id holder) {
         if (!missing.contains(holder)) {
             missing.add(holder);

@@ -15,8 +15,9 @@ import mcc.wire.Message;
 import mcc.wire.Record;
 
 /**
- * Keeps records of our own in the network: stores them at the k nearest nodes, again after half of their lease, sends heartbeats
- * for the live ones to the nearest holders every third of theirs, and withdraws them by a newer version with a lease of 0.
+ * Keeps records of our own in the network: stores them at the k nearest nodes, and again after half of their lease; for live
+ * ones sends heartbeats to the nearest holders, three in the time for which one counts; withdraws them by a newer version with
+ * a lease of 0.
  */
 final class Publisher {
     /** The address from which our own records count as stored. */
@@ -156,8 +157,9 @@ final class Publisher {
     }
 
     /**
-     * Signs the next version. Its seq is the wall clock in milliseconds, or one more than before, so that it need not be stored
-     * for a restart; or one more than holders know, where the clock was set back or was ahead in an earlier run.
+     * Signs the next version. Its {@code seq} is the wall clock in milliseconds, so that nothing need be stored for a restart.
+     * It is at least one more than before, and one more than holders know, in case the clock was set back or was ahead in an
+     * earlier run.
      */
     private void issue(Publication publication) {
         publication.round++;
@@ -254,7 +256,8 @@ final class Publisher {
     /** A holder knows a higher number than we do: publishes above it at once, to the same nodes. */
     private boolean overtaken(Publication publication, Id holder, long newest) {
         long seq = current(publication).content().seq();
-        // A node of version 1 does not tell its number: a clock that holders accepted is within twice their slack.
+        // A holder of version 1 does not say which number it knows. It accepted that number and ours by the same clock,
+        // so the two are at most twice the slack apart.
         long known = newest == 0 ? shared.epochMs() + 2 * RecordStore.ISSUED_SLACK_MS : newest;
         if (known < seq || known - shared.epochMs() > PLAUSIBLE_MS) {
             shared.counters.add("dht.newestImplausible");
@@ -272,7 +275,10 @@ final class Publisher {
         return true;
     }
 
-    /** Enough holders took our numbers since the start already, so a higher one cannot be from an earlier run of this node. */
+    /**
+     * Notes a holder with a higher number. Once enough holders took our numbers since the start, a higher one cannot be from
+     * an earlier run of this node, so another node has our key.
+     */
     private void accuse(Publication publication, Id holder, long newest) {
         boolean foreign = newest > publication.own && newest <= publication.known;
         if (!publication.established || !foreign) return;
@@ -347,7 +353,10 @@ final class Publisher {
         if (settled && (alone || isOvertaken(publication))) place(publication);
     }
 
-    /** Readers ask the nearest nodes: when the table has nearer ones than those that get heartbeats, the record must move. */
+    /**
+     * Whether one of the nearest nodes in the table was never sent the record: readers ask the nearest, so the record must
+     * move.
+     */
     private boolean isOvertaken(Publication publication) {
         int count = shared.config.renewedHolders();
         for (Entry entry : shared.table.closest(publication.name.key(), count)) {

@@ -22,7 +22,7 @@ import mcc.wire.Record;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The records that this node holds for others: under each key, of each writer and slot the newest version.
+ * The records that this node holds for others: under each key, the newest version of each writer and slot.
  *
  * <p>It trusts the signature and its own monotonic clock, nothing else: {@code issuedAtMs} is only checked to be within
  * ten minutes. A record that expired or was withdrawn leaves a tombstone, its version, for 20 minutes: longer than a copy of it
@@ -36,7 +36,7 @@ final class RecordStore {
     static final long ISSUED_SLACK_MS = 600_000;
     /** How long a tombstone is kept. */
     static final long TOMBSTONE_NS = 20 * DhtConfig.MINUTE;
-    /** Contacts for which each page of records leaves room, where it can. */
+    /** Contacts for which each page of records leaves room, if it can. */
     private static final int CONTACTS = 4;
 
     private record Tombstone(Item.Instance instance, long seq, long untilNs) {}
@@ -87,7 +87,7 @@ final class RecordStore {
         return store(nowNs, epochMs, null, from, record);
     }
 
-    /** Returns the highest number known of that writer's record in that slot; 0 when none is. */
+    /** Returns the highest version number known for that key, writer and slot; 0 when none is known. */
     long newest(Record record) {
         Item.Instance instance = Item.Instance.of(record);
         Item held = find(instance);
@@ -145,7 +145,7 @@ final class RecordStore {
         return shares.giveWay(network, c.writer(), c.key(), Item.bytes(record));
     }
 
-    /** Makes room where it is full; false where no other record has to give way. */
+    /** Makes room for a record if the store is full; false if no other record has to give way to it. */
     private boolean makeRoom(long nowNs, Address network, Record record) {
         Shelf shelf = shelves.get(record.content().key());
         if (isFull(shelf) && !giveWay(nowNs, victim(nowNs, shelf, network, record))) return false;
@@ -219,7 +219,7 @@ final class RecordStore {
         return true;
     }
 
-    /** Drops what has expired, and adds its names to {@code gone} if that is not null. */
+    /** Drops what has expired, and adds it to {@code gone} if that is not null. */
     void expire(long nowNs, @Nullable List<Gone> gone) {
         while (!expiries.isEmpty() && expiries.first().expiresNs <= nowNs) {
             Item item = expiries.first();

@@ -80,7 +80,8 @@ final class RoutingTable {
 
     private void refresh(Entry entry, long nowNs, Contact contact, long rttNs) {
         if (!entry.contact.equals(contact)) {
-            // Their order says who was heard last: where two take turns, that is no news.
+            // The order of a contact's addresses says which was heard last. If two take turns, the contact has not
+            // changed.
             if (!entry.contact.addresses().containsAll(contact.addresses())) changes++;
             entry.contact = contact;
         }
@@ -129,15 +130,18 @@ final class RoutingTable {
     }
 
     /**
-     * Returns the {@code count} contacts nearest to {@code target}, nearest first; contacts in doubt only where others
-     * are too few.
+     * Returns the {@code count} contacts nearest to {@code target}, nearest first; contacts in doubt only if there are too few
+     * others.
      */
     List<Entry> closest(Id target, int count) {
         List<Entry> out = new Near(target, count, null, false).list();
         return out.size() < count && out.size() < size ? new Near(target, count, null, true).list() : out;
     }
 
-    /** Returns the {@code count} contacts nearest to {@code target}, nearest first, without those in doubt and without one. */
+    /**
+     * Returns the {@code count} contacts nearest to {@code target}, nearest first, without those in doubt and without the node
+     * at {@code without}.
+     */
     List<Entry> closest(Id target, int count, Id without) {
         return new Near(target, count, without, false).list();
     }
@@ -213,7 +217,7 @@ final class RoutingTable {
         }
     }
 
-    /** Returns the contact of the bucket of {@code position} that was not heard for longest; null when the bucket is empty. */
+    /** Returns the contact of a bucket that was not heard for the longest time; null when the bucket is empty. */
     @Nullable
     Entry leastRecentlyHeard(int index) {
         Bucket bucket = peek(index);
@@ -231,7 +235,7 @@ final class RoutingTable {
         if (bucket != null) bucket.lookedUpNs = nowNs;
     }
 
-    /** Returns when something was last looked up in that bucket; the least value when never. */
+    /** Returns when something was last looked up in that bucket; {@link Long#MIN_VALUE} if never. */
     long lookedUpNs(int index) {
         Bucket bucket = peek(index);
         return bucket == null ? Long.MIN_VALUE : bucket.lookedUpNs;

@@ -17,7 +17,7 @@ import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Record;
 
-/** Answers other nodes' requests: a limited number of each per second, and stores records only for those that may store. */
+/** Answers other nodes' requests: a limited number of each node per second; stores records only for nodes that may store. */
 final class Server {
     /** Requests of one peer that are served per second, and in one burst; ten times as many of one network. */
     private static final int ASKED_PER_SECOND = 1_000;
@@ -36,7 +36,7 @@ final class Server {
         policy = new DecisionPoint(shared.counters);
     }
 
-    /** Answers a request of the node at {@code position}; false where it is not served. */
+    /** Answers a request of the node at {@code position}; false if it is not served. */
     boolean answer(Dht.Input.Asked asked, Id position) {
         Id from = asked.from().node();
         if (!perPeer.take(shared.nowNs, from) || !perNetwork.take(shared.nowNs, Item.network(asked.at()))) {

@@ -76,8 +76,9 @@ final class Shelf {
     }
 
     /**
-     * Returns the record that gives way to a newcomer when the shelf is full: one that is no longer live; else one of the
-     * network, and in it of the writer, that has most; null where that is the newcomer's own, or has no more than it.
+     * Returns the record that gives way to a newcomer when the shelf is full: one that is no longer live; otherwise one of the
+     * network with the most records, and in it of the writer with the most. Null if these have no more than the newcomer's own
+     * would have.
      */
     @Nullable
     Item giveWay(long nowNs, Address network, Id writer) {

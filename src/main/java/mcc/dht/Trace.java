@@ -37,7 +37,7 @@ public record Trace(long id, Id target, long tookMs, int requests, List<Step> st
      * @param atMs when it was sent, since the lookup's start
      * @param sharedBits leading bits that the peer's position shares with the target
      * @param count what {@code result} says
-     * @param rttNs from request to answer; to the end of waiting where there was none
+     * @param rttNs from request to answer, or to the end of waiting if there was none
      */
     public record Step(int index, long atMs, Id peer, int sharedBits, Result result, int count, long rttNs) {}
 }

@@ -11,7 +11,8 @@ import mcc.wire.Message;
 
 /**
  * Keeps the node in the network: joins, and joins again when nobody answers any longer; fills the buckets; pings contacts that
- * were silent for long, and some of them sooner when all are silent; remembers nodes that answered, for a time when none does.
+ * were silent for long, and some of them sooner when all are silent; remembers nodes that answered, to join by them when no
+ * contact is left.
  *
  * <pre>
  * outside: on an answered lookup of ourselves, with a contact left at its end -> inside
@@ -62,7 +63,7 @@ final class Upkeep {
     private boolean alone;
     private long aloneSinceNs;
     private long pauseNs = FIRST_PAUSE_NS;
-    /** Counts planned attempts to join; an earlier one is void. */
+    /** Counts planned attempts to join; only the latest is carried out. */
     private long attempt;
 
     private int tried;
@@ -100,7 +101,7 @@ final class Upkeep {
 
     private void addBootstrap(Contact contact) {
         if (contact.addresses().isEmpty() || contact.node().equals(shared.self)) return;
-        // A node at the same address replaces the one before: that got a new key, or the name moved.
+        // A node replaces an earlier one at the same address, which got a new key, and itself at another address.
         bootstrap.removeIf(
                 old -> old.node().equals(contact.node()) || old.addresses().equals(contact.addresses()));
         bootstrap.addFirst(contact);
@@ -137,8 +138,8 @@ final class Upkeep {
     }
 
     /**
-     * Takes nodes that were met after the start: to join by, or, where we are in a network and one of them is unknown in it, to
-     * find the nodes that it knows.
+     * Takes nodes that were met after the start: to join by; or, if we are in a network already and one of them is unknown
+     * there, to find the nodes that it knows.
      */
     void meet(List<Contact> contacts) {
         contacts.forEach(this::addBootstrap);
@@ -199,7 +200,10 @@ final class Upkeep {
         if (task.attempt() == attempt && !joined) join();
     }
 
-    /** Looks our own neighbourhood up, starting with all contacts and with bootstrap nodes that nobody has named to us. */
+    /**
+     * Looks our own neighbourhood up, from all contacts and from the bootstrap nodes that are not among them; with few
+     * contacts, also from nodes remembered.
+     */
     private void join() {
         look(shared.table.size() < shared.config.k() ? seeds() : strangers(bootstrap));
     }
@@ -226,7 +230,7 @@ final class Upkeep {
     boolean found(Lookup lookup) {
         joining = false;
         List<Contact> neighbours = lookup.responded(shared.config.k());
-        // Who answered and was lost since is no way in: without a contact nothing else would look again.
+        // Neighbours that answered and were lost since do not count: without a contact nothing else would try again.
         if (neighbours.isEmpty() || shared.table.size() == 0) {
             if (joined) return false;
             if (again) {
@@ -272,7 +276,7 @@ final class Upkeep {
         while (refreshing < REFRESHING && !unfilled.isEmpty()) {
             int index = unfilled.remove();
             if (shared.table.size(index) >= shared.config.k() / 2) continue;
-            // There is nobody deeper than our nearest neighbours: a lookup of ourselves has shown that.
+            // The lookup of our own position has shown that nobody is nearer than our nearest neighbours.
             if (index > 0 && shared.table.size(index) > 0 && isSparse(index)) continue;
             refresh(index);
         }
@@ -338,7 +342,10 @@ final class Upkeep {
         snapshot();
     }
 
-    /** Hands over our neighbours and other nodes that we remember; never an empty list, as the one before would be better. */
+    /**
+     * Hands over our neighbours and other nodes that we remember; never an empty list, because the earlier one would be
+     * better.
+     */
     void snapshot() {
         LinkedHashMap<Id, Contact> out = new LinkedHashMap<>();
         for (Entry entry : shared.table.closest(shared.position, SNAPSHOT))
@@ -349,7 +356,7 @@ final class Upkeep {
         if (!out.isEmpty()) shared.emit(new Dht.Output.Persist(List.copyOf(out.values())));
     }
 
-    /** The contact not heard for longest in the next two buckets. */
+    /** Pings the contact not heard for the longest time in each of the next two buckets where that contact is stale. */
     private void checkSilent() {
         int count = shared.table.deepest() + 1;
         int checks = 0;
