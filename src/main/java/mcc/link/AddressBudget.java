@@ -13,7 +13,7 @@ final class AddressBudget {
     static final int BURST = 16;
 
     private static final int PER_SECOND = 1;
-    /** Initiations that an answer adds: where one node answers, a whole network of them may be. */
+    /** How many more initiations an answer allows: where one node answers, there may be many behind the same address. */
     private static final int ANSWERED = 4;
     /** To all sources together, in a burst and each second after it. */
     static final int ALL_BURST = 400;

@@ -43,7 +43,7 @@ final class Dial {
     @Nullable
     Session session;
 
-    /** Whether the peer turned out to have a link already, so that it is called by its key. */
+    /** Whether the peer turned out to have a link already, so that this node now calls it by its key. */
     boolean isCalling() {
         return link != null && session == null;
     }

@@ -214,7 +214,7 @@ final class Dialer {
         dial.nextNs = nowNs + RETRY_NS[Math.min(dial.attempts++, RETRY_NS.length - 1)];
     }
 
-    /** The responder spoke with the new keys. */
+    /** The responder has sent a packet with the new keys, which confirms the handshake. */
     void confirmed(long nowNs, Dial dial, Address from) {
         Link link = dial.link;
         Session session = dial.session;

@@ -5,7 +5,7 @@ import mcc.wire.pb.InitiatorPayload;
 import mcc.wire.pb.ResponderPayload;
 
 /**
- * What a peer told of its end in a handshake. It is sealed and authentic, so nobody in between can force a lower version.
+ * What a peer said about its end in a handshake. It is sealed and authentic, so nobody in between can force a lower version.
  *
  * @param instance names the peer's state of this link
  * @param version the highest version of the protocol that the peer speaks

@@ -27,11 +27,11 @@ import org.jspecify.annotations.Nullable;
 final class Link {
     /** Requests that may wait for a session; the oldest gives way. */
     static final int WAITING_MAX = 64;
-    /** Calls whose answer is awaited, by the time they were sent. */
+    /** Calls whose answer is awaited; the oldest gives way. */
     static final int CALLS_MAX = 128;
     /** Addresses remembered of one peer. */
     static final int ADDRESSES_MAX = 8;
-    /** How much longer than the path a first request may take at a host whose code is not compiled yet. */
+    /** How much a host whose code is not compiled yet may add to the round trip of a first request. */
     private static final long DOUBT_NS = 20_000_000;
     /** Requests counted for the least round trip: after so many, what is taken off it is 20 ns. */
     private static final int SAMPLES_MAX = 1_000_000;
@@ -127,7 +127,7 @@ final class Link {
         heardNs = nowNs;
     }
 
-    /** Who the peer proved to be; only for what came under keys, as there is none before. */
+    /** Who the peer proved to be; to be asked only once there are keys, because before that nobody has proved anything. */
     Subject subject() {
         return Objects.requireNonNull(subject);
     }

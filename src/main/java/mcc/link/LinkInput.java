@@ -9,8 +9,8 @@ import mcc.wire.Message;
 /** What other cores may ask of the links. */
 public sealed interface LinkInput {
     /**
-     * Ask {@code to}. Answered by {@link LinkOutput.Answered}, or by {@link LinkOutput.Unanswered} where the peer cannot be
-     * reached; otherwise by nothing, so that the asker keeps a deadline of its own.
+     * Ask {@code to}. Answered by {@link LinkOutput.Answered}, or by {@link LinkOutput.Unanswered} if the peer cannot be
+     * reached. If its answer is lost nothing comes, so the asker keeps a deadline of its own.
      *
      * @param call drawn by the asking core
      */

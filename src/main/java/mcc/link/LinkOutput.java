@@ -29,7 +29,7 @@ public sealed interface LinkOutput {
     /**
      * The link to {@code node} is still up: the answer to {@link LinkInput.Tell}.
      *
-     * @param self the address at which {@code node} last saw this one; null where it did not say
+     * @param self the address at which {@code node} last saw this one; null if it did not say
      */
     record Stands(Subject node, Address at, @Nullable Address self) implements LinkOutput {}
 

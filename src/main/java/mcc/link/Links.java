@@ -196,7 +196,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     // ---- streams ----------------------------------------------------------------------------------------------------
 
-    /** Opens a stream to a peer, with a handshake first where there is no session; null when refused, by the policy too. */
+    /** Opens a stream to a peer, after a handshake if there is no session; null when refused, by the policy too. */
     public @Nullable Stream open(long nowNs, Contact to) {
         Link link = link(nowNs, to);
         Stream stream = link == null ? null : link.connection.open();

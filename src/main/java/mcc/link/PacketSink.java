@@ -14,8 +14,8 @@ public interface PacketSink {
     }
 
     /**
-     * What was taken before and what comes after are not sent in one super-packet. Called around probes of the path MTU: bridges
-     * let a super-packet pass however long its segments are.
+     * Separates the datagrams before this call from those after it: they are not sent in one super-packet. Called around
+     * probes of the path MTU: bridges let a super-packet pass however long its segments are.
      */
     default void cut() {}
 

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * because the flows inside have their own (RFC 8085 section 3.1.11).
  */
 public final class Packets {
-    /** Takes the packets of peers, which are opened straight into its array. */
+    /** Receives the packets of peers, which are decrypted straight into its array. */
     public interface Handler {
         /** The array that packets are opened into. */
         byte[] buffer();
@@ -68,7 +68,7 @@ public final class Packets {
         return link == null ? null : link.subject;
     }
 
-    /** Begins a handshake with a peer where there is no session; false when that is impossible or not allowed. */
+    /** Begins a handshake with a peer if there is no session; false when that is impossible or not allowed. */
     public boolean connect(long nowNs, Contact to) {
         Link link = links.link(nowNs, to);
         if (link == null) return false;
@@ -125,7 +125,8 @@ public final class Packets {
     }
 
     /**
-     * Seals a packet that is too long for the path in two halves of equal size, which one super-packet carries; as {@link #send}.
+     * Seals a packet that is too long for the path in two halves of equal size, which one super-packet carries; otherwise like
+     * {@link #send}.
      *
      * @param length at most twice what {@link #max} says, less two
      */

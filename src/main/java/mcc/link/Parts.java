@@ -33,7 +33,7 @@ final class Parts {
         @SuppressWarnings("ArrayRecordComponent") // made here, read once
         record Whole(byte kind, byte[] packet, int ecn) implements Result {}
 
-        /** It waits for the other; {@code evicted} where an older part gave way to it. */
+        /** It waits for the other; {@code evicted} if an older part gave way to it. */
         record Waits(boolean evicted) implements Result {}
 
         record Malformed() implements Result {}

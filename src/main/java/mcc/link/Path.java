@@ -90,7 +90,7 @@ final class Path {
         refusals = Math.min(refusals + 1, REFUSALS);
     }
 
-    /** Whether there were several such messages, as when the peer's process ended; a single one may answer an older datagram. */
+    /** Whether several ICMP refusals came, as when the peer's process ended; a single one may answer an older datagram. */
     boolean isRefused() {
         return refusals >= REFUSALS;
     }

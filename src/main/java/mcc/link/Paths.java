@@ -145,7 +145,7 @@ final class Paths {
             long since = path.challengedNs();
             path.prove(nowNs);
             Path use = link.path;
-            // The path in use may still be heard, where the peer has two: then it is kept.
+            // A peer with two paths may still be heard over the one in use, which is then kept.
             if (path != use && (use == null || use.heardNs < since)) moveTo(link, path);
             return;
         }
@@ -183,8 +183,8 @@ final class Paths {
     }
 
     /**
-     * How long a datagram with frames may be. When nothing is acknowledged any more, the length may be why: then it is short, and
-     * the path's length is probed again.
+     * How long a datagram with frames may be. When nothing is acknowledged any more, the length may be why: then datagrams are
+     * short, and the path MTU is probed again.
      */
     int datagramBytes(long nowNs, Link link, Path path) {
         if (!link.connection.isProbing()) return path.mtu.proven();
@@ -234,7 +234,7 @@ final class Paths {
                 .toByteArray());
     }
 
-    /** Makes this the path in use. The state of the one before is kept, and taken over where only the peer's port changed. */
+    /** Makes this the path in use. The state of the one before is kept, and taken over if only the peer's port changed. */
     private void moveTo(Link link, Path to) {
         Path old = link.path;
         if (to == old) return;

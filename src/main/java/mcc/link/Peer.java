@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param established whether there are keys
  * @param suite the cipher's name; empty without keys
  * @param rttNs the smoothed round-trip time; 0 while unknown
- * @param leastRttNs the least recent round-trip time, which busy hosts and queues add least to; 0 while unknown
+ * @param leastRttNs the smallest of the recent round-trip times, to which busy hosts and queues added least; 0 while unknown
  * @param lossPpm recent loss of what this side sent, in parts per million
  * @param sinceNs monotonic time at which the link was made
  * @param heardNs monotonic time of the newest authentic packet

@@ -8,7 +8,10 @@ import mcc.wire.FramesWriter;
 import mcc.wire.Rpc;
 import mcc.wire.Transport;
 
-/** Requests to peers and their answers, each a message: without keys it waits for a handshake, whose first packet carries it. */
+/**
+ * Requests to peers and their answers, each in one message. Without keys a request waits for a handshake, whose first packet
+ * may carry it.
+ */
 final class Requests {
     private final Links links;
     private final byte[] plain;
@@ -53,7 +56,8 @@ final class Requests {
     void reply(long nowNs, LinkInput.Reply r) {
         Bytes message = Rpc.encode(new Rpc(r.call(), r.answer()));
         Link link = links.find(r.to());
-        // Whoever asked in its handshake has no other keys, as after a restart: the link's would be those of before.
+        // A peer that asked in its handshake may have no other keys, as after a restart: those of the link would be
+        // from its earlier run.
         Responder.Pending pending = links.responder.early(r.to(), r.call());
         if (pending == null && link != null && link.canSend(nowNs)) {
             link.connection.send(message);

@@ -72,7 +72,7 @@ final class Responder {
 
         @Nullable
         Session session;
-        /** What the peer told of its end, and the instance that it was told of this end. */
+        /** What the peer said about its end, and the instance that this end told the peer. */
         @Nullable
         Hello hello;
 
@@ -131,7 +131,7 @@ final class Responder {
             return;
         }
         if (noise.length < Id.BYTES || ephemerals.containsKey(Id.of(noise, 0))) {
-            counters.add("link.initiation.repeated"); // a duplicate or a replay: the first one is answered
+            counters.add("link.initiation.repeated"); // a duplicate or a replay of one that was answered
             return;
         }
         boolean proven = cookies.isProven(

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * new one is decided by {@link #victim}.
  */
 final class Table {
-    /** A source has more than its share with over one in so many of all links. */
+    /** A source has more than its share if it has more than one in this many of all links. */
     private static final int CROWD_SHARE = 8;
 
     private final int max;

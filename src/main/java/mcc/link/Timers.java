@@ -6,7 +6,7 @@ import mcc.link.LinkOutput.Reason;
 
 /** When a link is due, and what is done then: its connection, its handshake, its paths, its silence. */
 final class Timers {
-    /** Something is out and nothing was heard for this long: ask for a new handshake. */
+    /** An answer is due and nothing was heard for this long: a new handshake begins. */
     private static final long SUSPECT_NS = 1_500_000_000L;
     /** With streams open, the path is probed after this much silence. */
     private static final long KEEPALIVE_NS = 15_000_000_000L;
@@ -26,10 +26,10 @@ final class Timers {
         links.dialer.tick(nowNs);
         for (Link link; (link = links.deadlines.poll(nowNs)) != null; ) {
             tick(nowNs, link);
-            links.deadlines.remove(link); // what the steps of this tick planned, others of them may have done
+            links.deadlines.remove(link); // a later step of this tick may have done what an earlier one planned
             schedule(link);
             if (link.dueNs > nowNs) continue;
-            // A deadline that stays due would never let this loop end: every other peer is worth more than this one.
+            // A deadline that stays due would never let this loop end: all other peers matter more than this one.
             counters.add("link.deadline.stuck");
             links.forget(link, Reason.OVERLOADED);
         }
