@@ -7,13 +7,14 @@ import mcc.wire.FramesWriter;
 /**
  * The packets that have arrived, and when to acknowledge them (RFC 9000 section 13.2, draft-ietf-quic-ack-frequency).
  *
- * <p>An acknowledgement is due at once after a FIN, and during the first 100 packets after a gap or every second packet. Later
- * after a gap, a CE mark or 10 packets, but no sooner after the last acknowledgement than a quarter of the round-trip time,
- * limited to 0.1 to 1 ms: else a fast path would cost one for every 10 packets, and a lossy or reordering one for every gap. In
- * any case after a quarter of the round-trip time, limited to 1 to 25 ms, and when 16 gaps were not reported yet: an
- * acknowledgement holds 64, so each gap is reported at least three times. A packet that goes out anyway carries one when two
- * packets were not acknowledged yet, or one and the last acknowledgement is a millisecond old: a peer that hardly sends more
- * than acknowledgements measures its round trip by that one packet, if no other arrived since.
+ * <p>An acknowledgement is due at once after a FIN, and when 16 gaps were not reported yet: it holds 64 runs of packets, so
+ * that each gap is reported at least three times. During the first 100 packets it is also due at once after a gap, a CE mark
+ * or every second packet. After those, a gap, a CE mark or 10 packets make it due, but no sooner after the last one than a
+ * quarter of the round-trip time, limited to 0.1 to 1 ms: otherwise a fast path would cost one for every 10 packets, and a
+ * path that loses or reorders packets one for every gap. In any case it is due a quarter of the round-trip time after a
+ * packet, limited to 1 to 25 ms. A packet that goes out anyway carries one if two packets were not acknowledged yet, or if one
+ * was not and the last acknowledgement is a millisecond old: a peer that sends hardly anything but acknowledgements measures
+ * its round trip by that one packet, if no other arrived since.
  */
 final class Acks {
     static final long MAX_DELAY_NS = 25_000_000;
@@ -36,7 +37,7 @@ final class Acks {
     private long toldNs;
     private boolean immediate;
     private long dueNs = Core.NEVER;
-    /** The peer knows that everything up to here arrived, or it no longer matters. */
+    /** The peer received an acknowledgement with this largest number: what it said need not be reported again. */
     private long floor;
     /** Packets below this number are treated as duplicates. */
     private long forgotten = 1;

@@ -12,7 +12,7 @@ final class ByteWindow {
     static final int CHUNK_BYTES = 1_024;
     private static final int SHIFT = 10;
 
-    /** The memory that one direction of a connection holds: chunks, and what its streams note beside them. */
+    /** The memory that one direction of a connection holds: chunks, and the lists of what lies behind gaps. */
     static final class Pool {
         private static final int SPARE = 2_048;
         private final ArrayDeque<byte[]> spare;
@@ -89,7 +89,7 @@ final class ByteWindow {
         }
     }
 
-    /** Frees what is below {@code offset}, or everything when {@code empty}: nothing above it is stored. */
+    /** Frees what is below {@code offset}; everything if {@code empty}, which says that nothing above it is stored. */
     void release(long offset, boolean empty) {
         long keep = empty ? end : Math.min(end, offset >>> SHIFT);
         byte @Nullable [] @Nullable [] held = ring;

@@ -53,7 +53,7 @@ public final class Connection {
 
     private long nextNumber = 1;
     private int datagramsIn;
-    /** Whether datagrams come before stream data in the next packet: they had no part in the last one. */
+    /** Whether datagrams come before stream data in the next packet: because the last one had none. */
     private boolean datagramsFirst = true;
 
     private boolean closed;
@@ -85,7 +85,7 @@ public final class Connection {
         streams.agreed(own, peer);
     }
 
-    /** What to do whenever the user of a stream may have given this connection something to send. */
+    /** Sets what is run whenever the user of a stream may have given this connection something to send. */
     public void onUse(Runnable used) {
         streams.onUse(used);
     }
@@ -249,7 +249,10 @@ public final class Connection {
         return streams.openStreams();
     }
 
-    /** Returns the number of open streams that this end still uses; of the others only the peer has to be told. */
+    /**
+     * Returns the number of open streams that this end still uses; the others are open only until the peer has heard of their
+     * end.
+     */
     public int wantedStreams() {
         return streams.wantedStreams();
     }
@@ -339,7 +342,9 @@ public final class Connection {
         recovery.onSent(nowNs, packet, nextNumber, out.length() + OVERHEAD_BYTES);
     }
 
-    /** Datagrams and streams take turns at the start of a packet, so that neither waits for more than one of the other's. */
+    /**
+     * Datagrams and streams take turns at the start of a packet, so that neither waits for more than one packet of the other.
+     */
     private void writeDatagrams(long nowNs, SentPacket packet, boolean alone) {
         int before = packet.frames();
         datagrams.write(nowNs, out, packet, alone && before == 0);

@@ -21,9 +21,11 @@ import org.jspecify.annotations.Nullable;
 final class Datagrams {
     static final long FLOW_BYTES = 256 * 1_024;
     static final long ALL_BYTES = 4 * 1_024 * 1_024;
-    /** A datagram may wait this long and a round trip, in which a full window ahead of it drains: short enough for speech. */
+    /**
+     * How long a datagram may wait, besides a round trip in which a full window ahead of it drains: short enough for speech.
+     */
     static final long MAX_WAIT_NS = 100_000_000;
-    /** What a datagram costs beside its bytes. */
+    /** What a waiting datagram costs besides its bytes. */
     private static final int ENTRY_BYTES = 64;
 
     private record Waiting(Bytes data, long sinceNs) {

@@ -21,7 +21,9 @@ final class Places {
     private final boolean lower;
     private final Budget budget;
     private final Counters.Counter refusedOpen;
-    /** Numbers of the peer's streams that are open without a first frame yet, as a later one came first. */
+    /**
+     * Numbers of the peer's streams that count as open before their first frame, because a frame of a later stream came first.
+     */
     private final Ranges unseen = new Ranges();
 
     private long localOpened;
@@ -145,8 +147,8 @@ final class Places {
     }
 
     /**
-     * Raises the peer's limit, seldom but before the peer reaches it; by more than ended when the peer uses most of its streams
-     * and places are free.
+     * Raises the peer's limit, in large steps but before the peer reaches it: by as many streams as ended, and by more if the
+     * peer uses most of its streams and places are free.
      */
     void extend() {
         int wider = wider();

@@ -10,7 +10,7 @@ import mcc.wire.FramesWriter;
  * beyond that is charged to the node's budget.
  */
 final class ReceiveCredit {
-    /** How long until the budget is asked again, where it refused what a connection waits for. */
+    /** How long until the budget is asked again, if it refused what a connection waits for. */
     private static final long AGAIN_NS = 1_000_000_000;
 
     private final StreamConfig config;
@@ -50,7 +50,10 @@ final class ReceiveCredit {
         return spent || used >= 2 * config.maxWindowBytes();
     }
 
-    /** Whether more would be held in the first window while the first windows of all connections are too full. */
+    /**
+     * Whether this connection would hold more in its first window although the first windows of all connections together are
+     * full.
+     */
     boolean isCrowdedOut() {
         return budget.isFilled() && pool.usedBytes() >= chargedBytes;
     }
@@ -73,7 +76,7 @@ final class ReceiveCredit {
         return true;
     }
 
-    /** Returns how large the window of one stream may be, of what its reader could use. */
+    /** Returns how large the window of a stream may be whose reader could use {@code wanted} bytes. */
     long share(long wanted) {
         widen(wanted + wanted / 2);
         // A third is left to the other streams, in case this one's reader stops.
@@ -99,8 +102,9 @@ final class ReceiveCredit {
     }
 
     /**
-     * Gives more credit when streams whose readers stopped, or gaps, hold most of the window: else they would hold up all the
-     * other streams of this peer. Where the budget is spent this is tried again by a timer, as nothing may come that would.
+     * Gives more credit when streams whose readers stopped, or gaps, hold most of the window: otherwise they would hold up all
+     * other streams of this peer. If the budget is spent, a timer tries this again, because the peer may be unable to send
+     * anything that would.
      */
     void extend(long nowNs) {
         boolean held = receivedBytes - readBytes > windowBytes / 2;
@@ -164,7 +168,7 @@ final class ReceiveCredit {
         return againNs;
     }
 
-    /** Plans to ask the budget again, as nothing may come that would ask it. */
+    /** Plans to ask the budget again: the peer may be unable to send anything that would cause it. */
     void askAgain(long nowNs) {
         if (againNs == Core.NEVER) againNs = nowNs + AGAIN_NS;
     }
@@ -187,7 +191,7 @@ final class ReceiveCredit {
         packet.add(Frames.MAX_DATA, 0, creditBytes, 0, false);
     }
 
-    /** A packet with credit was lost: it is sent again if it is still the newest. */
+    /** A packet with credit was lost: the credit is sent again if it is still the newest. */
     void onLost(long bytes) {
         due |= bytes == creditBytes;
     }

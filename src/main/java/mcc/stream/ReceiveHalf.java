@@ -143,7 +143,7 @@ final class ReceiveHalf {
     /**
      * Enlarges the window, and gives more credit once enough of it is read; returns whether it gave any.
      *
-     * @param wideBytes how large it may be
+     * @param wideBytes how large the window may be
      */
     boolean grant(long wideBytes) {
         if (isGone() || finalSize >= 0) return false;

@@ -46,7 +46,7 @@ public final class Recovery {
     private static final int LOSSY_PPM = 5_000;
     /** From this rate of loss on the last packet of a burst is sent twice. */
     private static final int TAIL_LOSSY_PPM = 20_000;
-    /** With fewer bytes than this, a peer that acknowledges every tenth packet does so only when its timer fires. */
+    /** With fewer bytes than this in flight, a peer that acknowledges every tenth packet does so only when its timer fires. */
     private static final int TAIL_BYTES = 12_000;
 
     private final Streams streams;
@@ -226,7 +226,10 @@ public final class Recovery {
         control.onAck(nowNs, sample, inFlightBytes, rtt);
     }
 
-    /** As {@link #tick}, for a path not in use: data that nobody acknowledges go over another path, and count as no loss. */
+    /**
+     * Like {@link #tick}, for a path not in use: data that are not acknowledged in time go over another path, and do not count
+     * as lost.
+     */
     void tickUnused(long nowNs) {
         if (nowNs >= lossNs) {
             rate.beginAck();

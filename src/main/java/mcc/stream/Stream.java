@@ -4,9 +4,9 @@ import mcc.core.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One stream, as whoever uses it holds it: its two directions, and which lists it waits in. An idle stream holds no buffers.
+ * One stream, as its user holds it: its two directions, and which lists it waits in. An idle stream holds no buffers.
  *
- * <p>What is asked of a stream that has ended, or whose connection has, changes nothing.
+ * <p>Calls on a stream that has ended, or whose connection has, have no effect.
  */
 public final class Stream {
     private final Streams all;
@@ -29,7 +29,7 @@ public final class Stream {
     boolean readableQueued;
     boolean wantsWritable;
     boolean resetTold;
-    /** Its datagrams that wait to be sent; null where none do. */
+    /** Its datagrams that wait to be sent; null if none do. */
     Datagrams.@Nullable Flow flow;
     /** Whether nobody at this end uses it any more, and the peer has yet to be told. */
     boolean givenUp;
@@ -80,7 +80,7 @@ public final class Stream {
     }
 
     /**
-     * Queues a datagram of the flow that the stream opened; false where there is no such stream any more. It may be dropped
+     * Queues a datagram of the flow that the stream opened; false if there is no such stream any more. It may be dropped
      * here, as on the way: when it has waited too long, when too many wait, or when it is longer than {@link
      * #maxDatagramBytes}.
      */

@@ -18,7 +18,7 @@ import mcc.wire.TransportParameters;
  * @param maxWindowBytes how large that may grow
  * @param sendBufferBytes unacknowledged bytes that a stream takes from its writer
  * @param maxSendBufferBytes how many that may become on a fast path
- * @param maxBufferedBytes unacknowledged bytes of all streams; beyond it each stream takes 16 KiB, less where there are many
+ * @param maxBufferedBytes unacknowledged bytes of all streams; beyond it each stream takes 16 KiB, or less if there are many
  */
 public record StreamConfig(
         Function<Rng, CongestionControl> congestion,

@@ -16,16 +16,16 @@ import org.jspecify.annotations.Nullable;
  * each end may open is decided by {@link Places}, which one sends next by {@link Turns}, how much the peer may send by
  * {@link ReceiveCredit}.
  *
- * <p>Limits: the credit that was given, of which all beyond the first window is charged to the node's budget, as is the
- * memory that bytes take beyond it. With the budget spent, no new gap is accepted. When the first windows of all connections
+ * <p>Limits: the credit that was given. What of it exceeds the first window is charged to the node's budget, and so is memory
+ * that bytes take beyond the credit. With the budget spent, no new gap is accepted. When the first windows of all connections
  * together hold as much as the budget, none of them takes bytes behind a gap.
  */
 final class Streams {
-    /** What a writer gets even without free memory: as a rule, and at the least where its peer has many streams. */
+    /** How much a writer may hand over even if no memory is free: usually, and if its peer has many streams. */
     private static final long SMALL_BYTES = 16_384;
 
     private static final long LEAST_BYTES = ByteWindow.CHUNK_BYTES;
-    /** What all streams of a connection get in that way, beyond the least of each. */
+    /** What all streams of a connection together get in that way, beyond the least of each. */
     private static final long SMALL_ALL_BYTES = 4L << 20;
 
     private final StreamConfig config;
@@ -51,7 +51,7 @@ final class Streams {
 
     private long sendTargetBytes;
     private boolean over;
-    /** Told whenever a user of a stream may have given the connection something to send. */
+    /** Run whenever a user of a stream may have given the connection something to send. */
     private Runnable used = () -> {};
 
     Streams(
@@ -214,7 +214,7 @@ final class Streams {
         return s.receive.opensGap(frame.offset(), frame.dataLength()) && (s.receive.isFullOfGaps() || credit.isFull());
     }
 
-    /** As {@link #lacksRoom}, for a frame of a stream that carries none of its bytes. */
+    /** Like {@link #lacksRoom}, for a frame without data: whether there is no place for the stream that it would open. */
     boolean lacksPlace(long id) {
         return places.isNew(id) && places.isCrowded();
     }
@@ -365,7 +365,7 @@ final class Streams {
         return null;
     }
 
-    /** Plans to ask the budget again where nothing may come that would. */
+    /** Plans to ask the budget again if the peer is held up, because then it may be unable to send anything that would. */
     private void askAgain(long nowNs) {
         if (places.isHeldUp()) credit.askAgain(nowNs);
     }
@@ -416,7 +416,7 @@ final class Streams {
         heldBytes = 0;
     }
 
-    /** What a writer gets even without free memory, so that it goes on. */
+    /** How much a stream takes from its writer even if no memory is free, so that the writer goes on. */
     private long small() {
         if (budget.isOverdrawn()) return LEAST_BYTES;
         return Math.clamp(SMALL_ALL_BYTES / Math.max(1, all.size()), LEAST_BYTES, SMALL_BYTES);

@@ -27,11 +27,11 @@ final class Turns {
     private final ArrayDeque<Stream> ready = new ArrayDeque<>();
     private final LinkedHashSet<Stream> held = new LinkedHashSet<>();
     private final ArrayDeque<Stream> control = new ArrayDeque<>();
-    /** Streams of this end that were opened and that the peer's limit does not allow yet, in that order. */
+    /** Streams of this end that the peer's limit does not allow yet, in the order in which they were opened. */
     private final ArrayDeque<Stream> early = new ArrayDeque<>();
     /** The first stream of this end that {@link #announce} has not shown to the peer. */
     private long announced;
-    /** The connection's credit that the peer gave at first. */
+    /** The credit for all streams together that the peer gave at first. */
     private long firstCreditBytes;
 
     private long creditBytes;
@@ -83,8 +83,8 @@ final class Turns {
     }
 
     /**
-     * While streams wait for a higher limit, shows the peer the allowed ones that have sent nothing yet: it raises the limit by
-     * the streams that it has seen.
+     * While streams wait for a higher limit, shows the peer the allowed ones that have sent nothing yet: it raises the limit
+     * only for streams that it has seen.
      */
     private void announce() {
         for (; places.allows(announced); announced += 2) {
@@ -231,7 +231,7 @@ final class Turns {
         returnDue |= bytes == returnedBytes;
     }
 
-    /** Puts a stream with new bytes only aside until the connection has credit again, or a loss brings it back. */
+    /** Puts a stream that has only new bytes to send aside until the connection has credit again, or a loss brings it back. */
     private void hold(Stream s) {
         s.queued = false;
         held.add(s);

@@ -3,7 +3,7 @@ package mcc.stream;
 import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 
-/** A look at a whole packet that came: it is read to its end before any frame of it is acted on. */
+/** A first look at a received packet, which is read to its end before any of its frames is acted on. */
 final class Whole {
     long number;
     /** Whether it asks for an acknowledgement. */

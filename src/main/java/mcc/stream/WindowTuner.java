@@ -12,8 +12,8 @@ final class WindowTuner {
     static final int FAST_ROUNDS = 4;
 
     /**
-     * Credit is given once this fraction of the window was read, one part in so many. All behind a gap stays unread for two or
-     * three round trips, in which the sender has only the credit granted before: with halves that is half a window at worst.
+     * Credit is given each time one part in this many of the window was read. All behind a gap stays unread for two or three
+     * round trips, in which the sender has only the credit granted before: with halves that is half a window at worst.
      */
     static final int STEPS = 8;
 
@@ -22,7 +22,8 @@ final class WindowTuner {
 
     /**
      * Returns the next window after one of {@code windowBytes}, now that {@code readBytes} are read: twice as large for a fast
-     * reader; four times after the first window, and where half the time was enough, as the window was what held the sender up.
+     * reader; four times as large after the first window, and if half the time was enough, because then the window held the
+     * sender up.
      */
     long next(long nowNs, long rttNs, long readBytes, long windowBytes) {
         boolean first = sinceNs < 0;

@@ -1,8 +1,8 @@
 /**
  * Reliable ordered bytes over lossy packets, and datagrams and small messages that may be lost: one peer's transport.
  *
- * <p>May use {@code mcc.core}, {@code mcc.wire} and {@code mcc.congestion}. Knows no addresses, keys or sockets: who seals
- * the packets and hands in the opened ones is {@code mcc.link}.
+ * <p>May use {@code mcc.core}, {@code mcc.wire} and {@code mcc.congestion}. Knows no addresses, keys or sockets:
+ * {@code mcc.link} seals the packets and hands in the opened ones.
  *
  * <p>Read in this order: {@link mcc.stream.Connection} (all that others see, with {@link StreamConfig} and
  * {@link mcc.stream.Event}), {@link mcc.stream.Recovery} (sent packets: acknowledged, lost, probed),
@@ -20,7 +20,7 @@
  *
  * <p>Limits: streams that the peer opened, bytes of a stream and of all streams in each direction ({@code StreamConfig}); runs
  * behind gaps 8,192 a stream; bytes and ranges behind gaps 48 MiB a connection; remembered gaps between packets 1,024;
- * messages waiting 256 out and 1,024 in; datagrams waiting 256 KiB a flow and 100 ms beside a round trip, 4 MiB a
+ * messages waiting 256 out and 1,024 in; datagrams waiting 256 KiB a flow and 100 ms in addition to a round trip, 4 MiB a
  * connection out and 1,024 in.
  *
  * <p>Sources: RFC 9000 (streams, credit, acknowledgements), RFC 9002 (loss recovery), RFC 8985 (adaptive reordering, tail
