@@ -33,7 +33,7 @@ final class Admission {
         this.epochMs = epochMs;
     }
 
-    /** Takes a new policy; true where everything that was let in is to be judged again. */
+    /** Takes a new policy; true if everything that was let in is to be judged again. */
     boolean take(PolicyEpoch epoch) {
         return policy.take(epoch);
     }

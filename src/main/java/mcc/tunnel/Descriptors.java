@@ -12,7 +12,7 @@ import java.util.Map;
 final class Descriptors {
     /** What a socket is for. */
     enum Side {
-        /** Programs of this host that use services, and the ways to apps that they take within it. */
+        /** Programs of this host that use services, and their connections to apps of this same host. */
         USER,
         /** Apps that peers use. */
         PROVIDER,

@@ -53,7 +53,7 @@ final class Envelope {
         return open;
     }
 
-    /** The endpoint that is asked for; null when the message is none of that kind. */
+    /** The endpoint that is asked for; null if the message names none. */
     @Nullable
     Id endpoint() {
         ByteString endpoint = open().getEndpoint();
@@ -75,7 +75,7 @@ final class Envelope {
         return open().getPort();
     }
 
-    /** What a measurement's far end saw; null when the message is none of that kind. */
+    /** What the far end of a measurement counted; null if the message is malformed. */
     @Nullable
     Measured measured() {
         try {
@@ -85,7 +85,7 @@ final class Envelope {
         }
     }
 
-    /** The answer; null when the message is none of that kind. */
+    /** The provider's answer; null if the message is malformed. */
     @Nullable
     TunnelOpened answer() {
         try {

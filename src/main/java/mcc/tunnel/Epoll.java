@@ -12,14 +12,17 @@ import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** What listening sockets and connections by calls of Linux have in common: options, and their place on an event loop. */
+/**
+ * What {@link EpollListener} and {@link EpollTcpSocket} have in common: socket options, error numbers of Linux, and their
+ * registration with an event loop.
+ */
 final class Epoll {
-    private static final int IPPROTO_TCP = 6; // these: uapi/linux/tcp.h
+    private static final int IPPROTO_TCP = 6; // from uapi/linux/tcp.h, as the next three
     private static final int TCP_KEEPIDLE = 4;
     private static final int TCP_KEEPINTVL = 5;
     private static final int TCP_KEEPCNT = 6;
 
-    static final int ENONET = 64; // these: uapi/asm-generic/errno.h
+    static final int ENONET = 64; // from uapi/asm-generic/errno.h, as the next eight
     static final int EPROTO = 71;
     static final int ENOPROTOOPT = 92;
     static final int EOPNOTSUPP = 95;
@@ -31,7 +34,10 @@ final class Epoll {
 
     private Epoll() {}
 
-    /** Closes a socket with the verticle that wants it, which may have ended by now, as while a name was looked up. */
+    /**
+     * Has a socket closed together with the verticle that wants it; fails if that has ended by now, as while a name was looked
+     * up.
+     */
     static void tie(ContextInternal context, Closeable leash) throws IOException {
         if (!context.closeFuture().add(leash)) throw new IOException("the verticle that wanted the socket has ended");
     }

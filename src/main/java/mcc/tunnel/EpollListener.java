@@ -23,8 +23,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A listening socket by calls of Linux. Its connections inherit its options for keepalive and delay, so that setting them costs
- * no call for each.
+ * A listening socket that makes its own system calls on Linux. Its connections inherit its options for keepalive and delay, so
+ * that setting them costs no call for each.
  */
 final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
     /** Connections accepted before others on the loop have their turn. */
@@ -93,7 +93,8 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
     }
 
     private static LinuxSocket bound(InetSocketAddress at, TcpSocket.@Nullable Keepalive keepalive) throws IOException {
-        // Of the address's own family: 0.0.0.0 on a socket of IPv6 would be every address of either.
+        // The socket is of the address's own family: on an IPv6 socket, 0.0.0.0 would mean every address of both
+        // families.
         LinuxSocket socket = LinuxSocket.newSocketStream(Epoll.family(at));
         try {
             socket.setReuseAddress(true);
@@ -139,8 +140,8 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
     }
 
     /**
-     * Whether the error is one of the connection that was next, as when its client reset it or its network went down (accept(2),
-     * "Error handling"): it says nothing of those behind it.
+     * Whether the error concerns only the connection that was next, as when its client reset it or its network went down
+     * (accept(2), "Error handling"): those behind it can still be accepted.
      */
     private static boolean isItsOwn(IOException e) {
         if (!(e instanceof Errors.NativeIoException told)) return false;
@@ -161,7 +162,7 @@ final class EpollListener implements EpollIoHandle, TcpSocket.Listener {
     /** Stops accepting for a while: until the host has descriptors or memory again, it would refuse each try. */
     private void rest(IoRegistration registration) {
         registration.submit(
-                EpollIoOps.EPOLLERR); // nothing at all would take the descriptor out of Netty's set for good
+                EpollIoOps.EPOLLERR); // with no event at all, Netty would take the descriptor out of its set for good
         loop.schedule(
                 () -> {
                     if (!closed) registration.submit(EpollIoOps.EPOLLIN);

@@ -29,8 +29,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection by calls of Linux, without a Netty channel around it, so that one that opens, sends a little and ends costs as
- * few calls as possible.
+ * A connection that makes its own system calls on Linux, without a Netty channel around it, so that one that opens, sends a
+ * little and ends costs as few calls as possible.
  *
  * <p>Edge-triggered ({@code EPOLLET}), so that pausing and resuming cost no call: {@code readable} remembers that there is
  * something to read.
@@ -40,8 +40,8 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
     private static final int OUT = EpollIoOps.EPOLLOUT.value();
     private static final int ERR = EpollIoOps.EPOLLERR.value();
     private static final int RDHUP = EpollIoOps.EPOLLRDHUP.value();
-    private static final int PRI = 0x2; // these: uapi/linux/eventpoll.h
-    private static final int HUP = 0x10; // always told
+    private static final int PRI = 0x2; // from uapi/linux/eventpoll.h, as the next
+    private static final int HUP = 0x10; // always reported
     private static final EpollIoOps ALL = EpollIoOps.EPOLLIN
             .with(EpollIoOps.EPOLLOUT)
             .with(EpollIoOps.EPOLLRDHUP)
@@ -53,7 +53,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
      * so much before the loop heard of what had arrived that its pooled buffers did not suffice.
      */
     private static final int READS = 4;
-    /** The least size of the first buffer for sending, so that small pieces share one; the next ones are of a chunk. */
+    /** The least size of the first buffer for sending, so that small pieces share one; later ones have the size of a chunk. */
     private static final int PIECE_BYTES = 2_048;
 
     private static final io.vertx.core.Handler<EpollTcpSocket> READ = EpollTcpSocket::read;
@@ -239,7 +239,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
             int error = socket.getSoError();
             if (error == 0) return false;
             if (connecting != null) connecting.tryFail(refusal(remote, new IOException(reason(error))));
-        } catch (IOException _) { // it is gone, then
+        } catch (IOException _) { // then the connection is gone
         }
         return true;
     }
@@ -276,7 +276,7 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
                 handler.onEnd();
                 return;
             }
-            // What comes after a short read is reported anew; what was reported already is not.
+            // Bytes that come after a short read are reported again; bytes that were reported before are not.
             readable = n == most || n > 0 && moreBehind;
             if (n == 0) return;
             into.get(0, chunk, 0, n);
@@ -356,7 +356,8 @@ final class EpollTcpSocket extends TcpSocket implements EpollIoHandle {
 
     @Override
     void write(byte[] bytes, int length) {
-        if (length == 0 || closed || endDue || closeDue) return; // to send() no bytes looks like a full kernel
+        // sending no bytes would look like a full socket buffer
+        if (length == 0 || closed || endDue || closeDue) return;
         ByteBuf last = out.peekLast();
         if (last == null || last.writableBytes() < length) {
             last = PooledByteBufAllocator.DEFAULT.directBuffer(

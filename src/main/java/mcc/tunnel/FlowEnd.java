@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One end of a flow of datagrams: a socket of this host, or a peer's stream. Used on one context. */
 interface FlowEnd {
-    /** Hears from an end, on its context. */
+    /** Is told what happens at an end, on the end's context. */
     interface Handler {
         void onDatagram(byte[] datagram);
 

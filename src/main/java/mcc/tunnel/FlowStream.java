@@ -16,7 +16,7 @@ final class FlowStream implements FlowEnd {
     private final Counters.Counter dropped;
     private @Nullable Handler handler;
 
-    /** @param first the bytes behind the answer in the stream */
+    /** @param first the bytes that followed the answer in the stream */
     FlowStream(StreamPort port, byte[] first, Counters counters) {
         this.port = port;
         this.first = first;

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Flows by the client they serve, in the order of their last use. UDP does not say when a flow is over, so one ends after some
- * time without use, and where there are too many the one unused for longest gives way. Pure: the caller tells the time.
+ * time without use, and if there are too many, the one unused for the longest time gives way. Pure: the caller tells the time.
  */
 final class Flows<K, F> {
     private static final class Held<F> {
@@ -32,7 +32,7 @@ final class Flows<K, F> {
         this.idleNs = idleNs;
     }
 
-    /** The flow of a client, which counts as used now; null where there is none. */
+    /** The flow of a client, which counts as used now; null if there is none. */
     @Nullable
     F use(long nowNs, K key) {
         Held<F> held = all.get(key);
@@ -49,7 +49,7 @@ final class Flows<K, F> {
         return gone;
     }
 
-    /** Removes and returns the flow unused for longest; null where there is none. */
+    /** Removes and returns the flow unused for longest; null if there is none. */
     @Nullable
     F removeEldest() {
         Iterator<Held<F>> eldest = all.values().iterator();

@@ -4,7 +4,7 @@ import io.vertx.core.Future;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** The flows of one forward of UDP. */
+/** The flows of one UDP forward. */
 final class ForwardFlows implements UdpFlows.Owner<InetSocketAddress> {
     private final Tunnel tunnel;
     private final Ways ways;

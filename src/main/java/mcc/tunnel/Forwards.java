@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All forwards of a node: opened, kept over restarts, listened for, closed. Used on one context.
+ * All forwards of a node: opens and closes them, listens for them, and restores them after a restart. Used on one context.
  *
  * <p>A forward of an earlier run that cannot listen at its address is tried again, after {@link #AGAIN_MS} at first and
  * {@link #AGAIN_MAX_MS} at most, until it listens or is closed. Limit: {@link #TUNNELS_MAX}.
@@ -85,9 +85,9 @@ final class Forwards {
     }
 
     /**
-     * One by its ID.
+     * Returns a forward by its ID.
      *
-     * @throws Problem where there is none
+     * @throws Problem if there is none
      */
     Tunnel get(String id) {
         Tunnel tunnel = tunnels.get(id);
@@ -141,7 +141,7 @@ final class Forwards {
         });
     }
 
-    /** @param either those that have the port, by the other protocol then */
+    /** @param either the providers that have the port, but only by the other protocol */
     private static Problem notAt(
             Target.Service target, Wanted wanted, boolean udp, List<Offer> either, List<Offer> all) {
         String hint = udp ? "leave --udp out (in REST: protocol)" : "say --udp (in REST: \"protocol\": \"udp\")";
@@ -198,7 +198,7 @@ final class Forwards {
                 });
     }
 
-    /** What to say of an address that cannot be had. */
+    /** The problem to report if the node cannot listen at an address. */
     static Problem cannotListen(String what, String text, Throwable e) {
         if (e instanceof UnknownHostException) {
             String host = Addresses.split(what, text).host();
@@ -288,7 +288,7 @@ final class Forwards {
 
     // ---- what happened to one ---------------------------------------------------------------------------------------
 
-    /** A connection or flow was not carried. */
+    /** No provider took a connection or flow. */
     void refused(Tunnel tunnel, Throwable cause) {
         tunnel.refused++;
         if (!tellings.take(System.nanoTime(), tunnel.id)) {

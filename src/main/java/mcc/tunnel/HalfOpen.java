@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Streams that peers, or connections that local clients, opened and that were not admitted yet, like TCP's half-open
- * connections. Each peer may have a limited number; where all together are too many the oldest gives way (RFC 4987 section
- * 3.4), because an honest peer says at once what it wants. Pure.
+ * connections. Each peer may have a limited number; if all together are too many, the oldest gives way (RFC 4987 section 3.4),
+ * because an honest peer says at once what it wants. Pure.
  */
 final class HalfOpen<K, T> {
     private final Map<T, K> all = new LinkedHashMap<>();

@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * registered, so that none takes a port that an app wants. The virtual interface rewrites packets that its gate let in to these
  * listeners ({@link mcc.tun.Redirect}).
  *
- * <p>Limits: {@link #LISTENERS_MAX} listeners, and a quarter of the sockets that tunnels may have; where there would be more,
- * the first port of each range comes before the others. {@link #OPEN_MAX} connections and flows.
+ * <p>Limits: {@link #LISTENERS_MAX} listeners, and a quarter of the sockets that tunnels may have; if there would be more, the
+ * first port of each range comes before the others. {@link #OPEN_MAX} connections and flows.
  */
 final class Hosted {
     /** Connections and flows that pass here at a time. */
@@ -51,7 +51,7 @@ final class Hosted {
         @Nullable
         UdpForward forward;
 
-        /** 0 while there is none. */
+        /** The local port at which it listens; 0 while it does not. */
         int port() {
             if (forward != null) return forward.address().getPort();
             return listener == null ? 0 : listener.address().getPort();
@@ -68,7 +68,7 @@ final class Hosted {
         }
     }
 
-    /** What is to be opened. */
+    /** A port of an endpoint whose listener is still to be opened. */
     private record Missing(EndpointPort at, Listening one) {}
 
     private final Sockets sockets;
@@ -85,12 +85,12 @@ final class Hosted {
     private boolean opening;
     private boolean tooMany;
 
-    /** Whose connections pass here, by the address that each comes from. */
+    /** The connections that pass here, by the address that each comes from. */
     private final Shares<InetAddress, TcpSocket> connections = new Shares<>(OPEN_MAX);
 
     private int flows;
 
-    /** @param told hears at which ports it listens, by those of endpoints: at each change, and once a second */
+    /** @param told is told which local port stands for each port of an endpoint: at each change, and once a second */
     Hosted(
             Sockets sockets,
             InnerAddress address,
@@ -106,7 +106,10 @@ final class Hosted {
         counters = sockets.counters();
     }
 
-    /** Opens what is missing, closes what is gone or in an app's way; to be called once a second. */
+    /**
+     * Opens listeners that are missing, and closes those no longer wanted or on a port that an app registered; to be called
+     * once a second.
+     */
     void second(long nowNs, Collection<Registry.LocalView> registrations) {
         Map<EndpointPort, Registration> wanted = wanted(registrations, max);
         int all = 0;
@@ -138,7 +141,7 @@ final class Hosted {
         told.accept(ports()); // even if nothing changed: the receiver may have been started again
     }
 
-    /** Opens some at a time, as packets of all links wait meanwhile. */
+    /** Opens some at a time, because packets of all links wait meanwhile. */
     private void openMissing() {
         List<Future<?>> some = new ArrayList<>();
         for (Missing next; some.size() < AT_ONCE && (next = missing.poll()) != null; ) {
@@ -163,7 +166,7 @@ final class Hosted {
         if (one.gone) one.close();
     }
 
-    /** The ports to listen for; where they are more than {@code max}, the first of each range are first. */
+    /** The ports to listen for, at most {@code max}; the first port of each range comes before all others. */
     static Map<EndpointPort, Registration> wanted(Collection<Registry.LocalView> registrations, int max) {
         Map<EndpointPort, Registration> out = new LinkedHashMap<>();
         for (boolean rest : new boolean[] {false, true}) {
@@ -179,7 +182,7 @@ final class Hosted {
         return out;
     }
 
-    /** The ports at which it listens, by those of endpoints. */
+    /** The local port that stands for each port of an endpoint. */
     private Map<EndpointPort, Integer> ports() {
         Map<EndpointPort, Integer> out = new LinkedHashMap<>();
         listening.forEach((at, one) -> {

@@ -19,7 +19,7 @@ final class IdleMeter implements Splice.Meter {
         timer = vertx.setTimer(idleMs, _ -> look());
     }
 
-    /** The meter itself where there is no limit. */
+    /** Wraps a meter; returns it unchanged if there is no limit. */
     static Splice.Meter around(Vertx vertx, long idleMs, Runnable cut, Splice.Meter counted) {
         return idleMs == 0 ? counted : new IdleMeter(vertx, idleMs, cut, counted);
     }

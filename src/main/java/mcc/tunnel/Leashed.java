@@ -6,7 +6,10 @@ import io.vertx.core.Closeable;
 import io.vertx.core.internal.ContextInternal;
 import org.jspecify.annotations.Nullable;
 
-/** Closes its channel together with the verticle whose context it has, as that one's timers enforce what the policy allowed. */
+/**
+ * Closes its channel together with the verticle whose context it has, because that verticle's timers enforce how long the
+ * policy allows it.
+ */
 abstract class Leashed extends ChannelInboundHandlerAdapter {
     final ContextInternal context;
     private @Nullable Closeable leash;

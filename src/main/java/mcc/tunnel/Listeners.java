@@ -21,7 +21,7 @@ final class Listeners {
     private final Map<Integer, List<Own>> udp = new HashMap<>();
     private final Predicate<InetAddress> isOurs;
 
-    /** @param isOurs whether an address is one of this host's interfaces; asked for ports of this node alone */
+    /** @param isOurs whether an address is one of this host's interfaces; asked only about ports at which this node listens */
     Listeners(Predicate<InetAddress> isOurs) {
         this.isOurs = isOurs;
     }

@@ -30,7 +30,7 @@ final class Loads {
         });
     }
 
-    /** From 0 without a connection towards 1,000 with ever more. */
+    /** The load in thousandths: 0 without a connection, towards 1,000 with ever more of them. */
     static int permille(int open) {
         return (int) (1_000L * open / (open + HALF));
     }

@@ -1,6 +1,8 @@
 package mcc.tunnel;
 
-/** Two connections of this host joined: what {@link Splice} does where user and app are on one machine. */
+/**
+ * Joins two connections of this host, for a user and an app on one machine, as {@link Splice} joins a connection and a stream.
+ */
 final class LocalSplice {
     private final Splice.Meter meter;
     private boolean userEnded;

@@ -115,7 +115,10 @@ final class Measurement {
         fill(port);
     }
 
-    /** After its answer the far end sends one message; one without an end is not collected. */
+    /**
+     * Takes the one message that the far end sends after its answer; fails at once if more comes, or what cannot become a
+     * message.
+     */
     private void onResult(StreamPort port, byte[] bytes, int length) {
         boolean nonsense = result.take(bytes, length) ? result.rest().length > 0 : result.isMalformed();
         if (nonsense) fail(port, "the node answered nonsense");

@@ -37,12 +37,12 @@ import java.util.function.Consumer;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
-/** A connection by Netty's channels, where the host is no Linux. */
+/** A connection that is a channel of Netty, for hosts other than Linux. */
 final class NettyTcpSocket extends TcpSocket {
-    /** Unlike Netty's other one, it also pools what is as long as a chunk. */
+    /** Unlike Netty's default allocator, it also pools buffers as long as a chunk. */
     private static final ByteBufAllocator POOL = PooledByteBufAllocator.DEFAULT;
 
-    /** What a loop's sockets read into, in turn. */
+    /** The array that all sockets of an event loop read into, one after another. */
     private static final FastThreadLocal<byte[]> CHUNK = new FastThreadLocal<>() {
         @Override
         protected byte[] initialValue() {
@@ -96,7 +96,7 @@ final class NettyTcpSocket extends TcpSocket {
             ContextInternal own, InetSocketAddress at, @Nullable Keepalive keepalive, Consumer<TcpSocket> taker) {
         Promise<TcpSocket.Listener> promise = own.promise();
         EventLoop loop = own.nettyEventLoop();
-        // Without a family the socket is of IPv6, and 0.0.0.0 becomes every address of either.
+        // Without a family the socket would be of IPv6, on which 0.0.0.0 means every address of both families.
         SocketProtocolFamily family =
                 at.getAddress() instanceof Inet4Address ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
         ServerBootstrap bootstrap = new ServerBootstrap();
@@ -229,10 +229,10 @@ final class NettyTcpSocket extends TcpSocket {
     }
 
     /**
-     * Tells the handler, on its context; what comes before there is one is kept for it.
+     * Tells the handler what happens, on its context; what happens before there is a handler is kept for it.
      *
-     * <p>Netty reads once unasked where an event of its batch was meant for a connection that an earlier event of it ended,
-     * and whose descriptor a new connection has already. So no more is kept than one read takes.
+     * <p>No more is kept than the bytes of one read: Netty reads unasked only once, when an event was meant for a connection
+     * that ended earlier in the same batch of events and whose descriptor a new connection has already.
      */
     private static final class Inbound extends Leashed {
         private @Nullable Handler handler;

@@ -27,12 +27,12 @@ import org.jspecify.annotations.Nullable;
  * wins, and the other attempts are cancelled.
  */
 final class Opening<S> {
-    /** The code of the problem that every provider was reached and every app refused. */
+    /** The code of the problem when every provider was reached and every app refused. */
     static final String REFUSED = "upstream-refused";
 
     /** How long until the next provider is tried beside one that has not answered. */
     static final long NEXT_MS = 400;
-    /** How long all of them together may take. */
+    /** How long all attempts together may take. */
     static final long TOTAL_MS = 10_000;
 
     /**
@@ -55,7 +55,7 @@ final class Opening<S> {
      * How apps of this host are reached: by connections or by datagrams.
      *
      * @param connect makes a socket to an app, at one of its ports
-     * @param drop ends a socket, and tells whoever uses it
+     * @param drop ends a socket, and tells its user
      * @param onEnd runs a task once a socket has ended
      */
     record Apps<S>(
@@ -103,7 +103,7 @@ final class Opening<S> {
         this.candidates = candidates;
     }
 
-    /** @param wanted of the service's ports: whoever has no such one refuses */
+    /** @param wanted the port of the service; a provider that does not have it refuses */
     static <S> Future<Opened<S>> open(Means means, Apps<S> apps, Wanted wanted, List<Offer> candidates) {
         Opening<S> opening = new Opening<>(means, apps, wanted, candidates);
         opening.totalTimeout = means.total.begin(() -> opening.fail("no provider answered in time"));

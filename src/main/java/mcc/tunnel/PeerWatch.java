@@ -16,7 +16,7 @@ final class PeerWatch {
     private final long patienceNs;
     private final Counters.Counter lost;
 
-    /** @param patienceNs 0 for as long as the link itself stays up */
+    /** @param patienceNs how long a peer may be silent; 0 for as long as its link lasts */
     PeerWatch(long patienceNs, Counters counters) {
         this.patienceNs = patienceNs;
         lost = counters.of("tunnel.peer.lost");
@@ -28,7 +28,7 @@ final class PeerWatch {
         socket.onClose(() -> all.remove(port));
     }
 
-    /** Ends what lasts too long; to be called some times a second. */
+    /** Ends the connections whose peer has been silent for too long; to be called several times a second. */
     void look(long nowNs) {
         List<TcpSocket> gone = new ArrayList<>();
         all.forEach((port, socket) -> {

@@ -121,7 +121,7 @@ final class Provider {
             oldest.drop();
         }
         asked.timeout = envelopes.begin(asked::drop);
-        // A user that no longer wants it resets the stream, at any moment until it is joined.
+        // A user may reset the stream at any moment until it is joined.
         port.brokenHandler(_ -> asked.leave());
         port.bytesHandler((bytes, length) -> {
             boolean whole = asked.envelope.take(bytes, length);
@@ -155,10 +155,11 @@ final class Provider {
         boolean udp = asked.envelope.isDatagrams();
         int wanted = asked.envelope.port();
         int port = view == null ? 0 : view.registration().ports().choose(udp, wanted);
-        // Judged by the port that is asked for, even if the app lacks it: so a stranger does not learn which there are.
+        // Judged by the port that is asked for, even if the app lacks it: so a stranger does not learn which ports
+        // there are.
         App app = view == null ? null : new App(view, udp, port == 0 ? wanted : port);
         Decision decision = app == null ? null : judge(asked.port, app);
-        // A node that may not use it gets the answer that it would get if it did not exist.
+        // A node that may not use the endpoint gets the same answer as if there were none.
         if (app == null || !(decision instanceof Decision.Allowed allowed)) {
             refuseOpen(asked, TunnelOpened.Code.NOT_HERE, "no such endpoint");
         } else if (port == 0) {
@@ -232,7 +233,7 @@ final class Provider {
                         return;
                     }
                     counters.add("tunnel.flow.served");
-                    // Ready to receive before the answer is sent: datagrams that come earlier are lost.
+                    // Ready to receive before the answer is sent, because datagrams that come before are lost.
                     new ServedFlow(asked, new FlowStream(port, early, counters), socket, app).begin();
                     port.write(Envelope.opened(TunnelOpened.Code.OK, ""));
                 })
@@ -250,7 +251,7 @@ final class Provider {
         private @Nullable App app;
 
         private long untilMs;
-        /** Once it is joined. */
+        /** What it was joined to; null before. */
         private @Nullable Served served;
 
         Asked(StreamPort port) {
@@ -277,7 +278,7 @@ final class Provider {
             else drop();
         }
 
-        /** Applies a newer decision; false where that ended it. */
+        /** Applies a newer decision; false if that ended it. */
         boolean holdTo(Decision decision) {
             switch (decision) {
                 case Decision.Denied _ -> end();
@@ -289,7 +290,7 @@ final class Provider {
             return decision.isAllowed();
         }
 
-        /** Gives its place back; false where it had none any more. */
+        /** Gives its place back; false if it had none any more. */
         boolean leave() {
             if (gone) return false;
             gone = true;

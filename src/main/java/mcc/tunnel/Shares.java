@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * a newcomer that would then hold no more than it does, so that nobody can keep the others out. Pure.
  *
  * @param <K> who holds places
- * @param <T> what has one; by identity
+ * @param <T> what takes a place, told apart by identity
  */
 final class Shares<K, T> {
     private final Map<T, K> all = new HashMap<>();
@@ -37,7 +37,7 @@ final class Shares<K, T> {
         return List.copyOf(all.keySet());
     }
 
-    /** Places that one holds. */
+    /** How many places a holder has. */
     int of(K who) {
         LinkedHashSet<T> own = held.get(who);
         return own == null ? 0 : own.size();
@@ -70,7 +70,7 @@ final class Shares<K, T> {
         return own.getLast();
     }
 
-    /** Gives a place back; false where it was given back before. */
+    /** Gives a place back; false if it was given back before. */
     boolean remove(T one) {
         K who = all.remove(one);
         if (who == null) return false;

@@ -11,7 +11,7 @@ import mcc.node.StreamPort;
 import mcc.wire.pb.TunnelOpened;
 
 /**
- * The far end of measurements: counts what comes, forgets it, and tells at its end.
+ * The far end of measurements: counts the bytes that come, drops them, and reports the count at the end.
  *
  * <p>Limits: {@link #ALL_MAX} at a time, {@link #PEER_MAX} of one peer, which may begin {@link #BURST} in a burst and then one
  * a second; each lasts {@link #LONGEST_MS} and takes {@link #BYTES_MAX} at most, and ends when nothing comes for
@@ -112,7 +112,7 @@ final class Sink {
             else quiet = vertx.setTimer(leftMs, _ -> quiet());
         }
 
-        /** It has no place any more; false where it had none. */
+        /** Gives its place back; false if it had none any more. */
         private boolean leave() {
             vertx.cancelTimer(longest);
             vertx.cancelTimer(quiet);

@@ -28,12 +28,12 @@ import org.jspecify.annotations.Nullable;
  * TCP keepalive. Used on one context.
  *
  * <p>Limit: {@link Descriptors}; what it refused is counted as {@code tunnel.descriptors.refused}. A connection that comes
- * when nothing is left is reset at once, so that a listener goes on as soon as something is.
+ * when no descriptor is left is reset at once, so that the listener goes on as soon as there is one again.
  */
 final class Sockets {
     private static final int CONNECT_MS = 5_000;
     private static final long FRESH_NS = 1_000_000_000;
-    /** Places of apps whose addresses are remembered. */
+    /** How many apps' addresses are remembered. */
     private static final int FOUND_MAX = 1_024;
 
     private record Place(String host, int port) {}
@@ -52,7 +52,7 @@ final class Sockets {
 
     /**
      * @param keepaliveSeconds silence after which TCP keepalive probes the other side; 0 for never
-     * @param rest the address at which REST needs no token; null where it always needs one
+     * @param rest the address at which REST needs no token; null if it always needs one
      */
     Sockets(
             Vertx vertx,
@@ -83,7 +83,7 @@ final class Sockets {
         return counters;
     }
 
-    /** How many there may be. */
+    /** How many sockets there may be. */
     long max() {
         return descriptors.max();
     }
@@ -111,7 +111,7 @@ final class Sockets {
     // ---- to apps ----------------------------------------------------------------------------------------------------
 
     /**
-     * Connects to an app of this host by TCP; where it wants to know who calls, a PROXY protocol header comes first.
+     * Connects to an app of this host by TCP; if the app wants to know who calls, a PROXY protocol header comes first.
      *
      * @param port one of the app's
      * @param caller the calling node
@@ -170,7 +170,7 @@ final class Sockets {
         });
     }
 
-    /** Why there is no socket to an address; null where it was counted. */
+    /** Why there may be no socket to an address; null if there may be one, which is then counted. */
     private @Nullable Problem refusal(Descriptors.Side side, boolean datagrams, InetSocketAddress to) {
         String name = own.at(datagrams, to);
         if (name == null && !datagrams && isRest(to)) {

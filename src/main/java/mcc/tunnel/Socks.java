@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * ({@link SocksFlows}); everything else is refused, so that it cannot be used to reach other networks.
  *
  * <p>A client: greeting → asking → opening → joined; or associated, as long as its connection lasts; or refused. It has
- * {@link #HANDSHAKE_MS} until its request is whole. Limits: {@link #CLIENTS_MAX} clients, of which whoever has most gives one
- * up ({@link Shares}); {@link #GREETING_MAX} that have not said what they want, of which the oldest gives way.
+ * {@link #HANDSHAKE_MS} until its request is whole. Limits: {@link #CLIENTS_MAX} clients, of which the address with the most
+ * gives one up ({@link Shares}); {@link #GREETING_MAX} that have not said what they want, of which the oldest gives way.
  */
 final class Socks {
     /** Opens a way to what a client names. */
@@ -149,7 +149,7 @@ final class Socks {
             }
         }
 
-        /** What it wants is known. */
+        /** The client has said what it wants, or will not say it any more. */
         private void settled() {
             vertx.cancelTimer(timer);
             greeting.remove(this);
@@ -224,7 +224,7 @@ final class Socks {
             socket.flush();
         }
 
-        /** Whoever ends before its request is whole wants nothing; an association ends with its connection. */
+        /** A client that ends before its request is whole wants nothing more; an association ends with its connection. */
         @Override
         public void onEnd() {
             settled();

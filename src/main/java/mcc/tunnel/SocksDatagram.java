@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 /** A datagram between a client of a SOCKS5 proxy and the proxy (RFC 1928 section 7): to a host by its name, or from it. */
 @SuppressWarnings("ArrayRecordComponent") // made here, read once
 record SocksDatagram(String name, int port, byte[] bytes) {
-    /** Up to the length of the name, itself included: two bytes unused, the number of the fragment, the kind of address. */
+    /** The bytes before the name: two unused, the number of the fragment, the kind of address, the length of the name. */
     private static final int HEAD_BYTES = 5;
 
-    /** Parses one; null for a fragment, for a host without a name and for whatever is none. */
+    /** Parses a datagram; null for a fragment, for a host given by its IP address, and for anything malformed. */
     static @Nullable SocksDatagram parse(byte[] datagram) {
         if (datagram.length < HEAD_BYTES || datagram[2] != 0 || datagram[3] != SocksReader.NAME) return null;
         int at = HEAD_BYTES + (datagram[4] & 0xff);
@@ -20,7 +20,7 @@ record SocksDatagram(String name, int port, byte[] bytes) {
         return new SocksDatagram(name, port, Arrays.copyOfRange(datagram, at + 2, datagram.length));
     }
 
-    /** Writes one that comes from a host, by the name that the client knows it by. */
+    /** Encodes a datagram from a host, under the name by which the client knows it. */
     static byte[] from(String host, int port, byte[] bytes) {
         byte[] name = host.getBytes(StandardCharsets.ISO_8859_1);
         int at = HEAD_BYTES + name.length;

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * One UDP association of a SOCKS5 client (RFC 1928 section 7): a UDP port for that client alone, and a flow for each service
  * that it names. It lives as long as the client's connection.
  *
- * <p>Only datagrams from the client's own address are taken, and only from one port: the one that it named, else the first
- * that is heard. Limits: {@link #ASSOCIATIONS_MAX} of a node, {@link #FLOWS_MAX} flows in each. Fragments are dropped, as the
- * RFC allows.
+ * <p>Only datagrams from the client's own address are taken, and only from one port: the one that it named, otherwise the one
+ * of the first datagram. Limits: {@link #ASSOCIATIONS_MAX} of a node, {@link #FLOWS_MAX} flows in each. Fragments are dropped,
+ * as the RFC allows.
  */
 final class SocksFlows {
     static final int ASSOCIATIONS_MAX = 256;
@@ -33,7 +33,7 @@ final class SocksFlows {
     /**
      * How flows are opened, and when they end.
      *
-     * @param suspect hears of a far end that failed or is silent: whichever is opened next shall be another
+     * @param suspect is told of a far end that failed or is silent, so that another one is opened next
      * @param idleMs after so long without a datagram a flow is over
      */
     record Setup(Socks.Opener<UdpSocket> opener, Consumer<FlowEnd> suspect, long idleMs) {}
@@ -52,9 +52,9 @@ final class SocksFlows {
     }
 
     /**
-     * Makes one.
+     * Opens an association.
      *
-     * @param port from which the client will send; 0 where it does not know yet
+     * @param port the port from which the client will send; 0 if it does not know yet
      */
     static Future<SocksFlows> open(Vertx vertx, Sockets sockets, Setup setup, TcpSocket client, int port) {
         InetAddress from = client.remote().getAddress();
@@ -68,7 +68,7 @@ final class SocksFlows {
                 .onFailure(_ -> made.close());
     }
 
-    /** To where the client shall send. */
+    /** The address to which the client is to send. */
     InetSocketAddress address() {
         if (listener == null) throw new IllegalStateException("not listening");
         return listener.address();
@@ -105,7 +105,7 @@ final class SocksFlows {
 
         @Override
         public boolean mayOpen() {
-            return true; // as many as an association may have
+            return true; // the limit of the association is enough
         }
 
         @Override

@@ -26,7 +26,7 @@ final class SocksReader {
         /**
          * What it wants.
          *
-         * @param name the host, as a name; null where it is an IP address
+         * @param name the host, as a name; null if it is an IP address
          */
         @SuppressWarnings("ArrayRecordComponent") // made here, read once
         record Wish(int command, @Nullable String name, byte[] ip, int port) implements Said {}
@@ -82,7 +82,7 @@ final class SocksReader {
         return new Said.Wish(command, name, name == null ? address : new byte[0], port);
     }
 
-    /** Bytes of an address of a kind; −1 for a kind that there is not. */
+    /** The length of an address of that kind in bytes; −1 for an unknown kind. */
     static int length(byte kind, byte first) {
         return switch (kind) {
             case IPV4 -> 4;

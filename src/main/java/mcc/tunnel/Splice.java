@@ -6,10 +6,10 @@ import mcc.node.StreamPort;
  * One connection and one stream joined: bytes both ways, each direction with its own end and its own back-pressure.
  *
  * <p>Open → (one direction ended) → both ended → done once the connection has taken what waits for it and is closed; or broken
- * when either side breaks. Until it is done it counts: a program that never reads holds a socket for as long.
+ * when either side breaks. Until it is done it counts as open, because a program that never reads holds a socket for as long.
  */
 final class Splice implements TcpSocket.Handler {
-    /** Who counts. */
+    /** Counts what passes. */
     interface Meter {
         void sent(int bytes);
 
@@ -31,7 +31,7 @@ final class Splice implements TcpSocket.Handler {
         this.meter = meter;
     }
 
-    /** Joins the two, whose context this is. */
+    /** Joins the two; to be called on their context. */
     static void join(TcpSocket socket, StreamPort port, Meter meter) {
         Splice splice = new Splice(socket, port, meter);
         port.drainHandler(() -> {

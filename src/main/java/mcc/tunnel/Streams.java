@@ -12,7 +12,10 @@ import mcc.overlay.Mailbox;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
 
-/** Opens streams to peers and takes theirs, by the links' {@link StreamAccess}, else by messages. Used on one context. */
+/**
+ * Opens streams to peers, and takes those that peers open: through the links' {@link StreamAccess}, or by messages on the bus
+ * while there is none. Used on one context.
+ */
 final class Streams {
     private final Bus bus;
     private final Context context;

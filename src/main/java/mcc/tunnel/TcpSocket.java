@@ -9,13 +9,13 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One TCP connection of this host, on one event loop, whose two directions end separately. It is closed with the verticle whose
- * context it has, as that verticle's timers enforce what the policy allowed.
+ * One TCP connection of this host, on one event loop, whose two directions end separately. It is closed with the verticle
+ * whose context it has, because that verticle's timers enforce how long the policy allows it.
  *
  * <p>Reads nothing before {@link #start} and nothing while paused. To be used on its event loop.
  */
 abstract sealed class TcpSocket permits EpollTcpSocket, NettyTcpSocket {
-    /** What happens on a socket; on its event loop. */
+    /** Is told what happens on a socket, on its event loop. */
     interface Handler {
         /** @param bytes lent, from 0 to {@code length}: what is to be kept must be copied */
         void onData(byte[] bytes, int length);
@@ -51,7 +51,7 @@ abstract sealed class TcpSocket permits EpollTcpSocket, NettyTcpSocket {
     record Keepalive(int idleSeconds, int betweenSeconds, int probes) {
         private static final int PROBES = 6;
 
-        /** Null for 0, which is never. */
+        /** Null for 0, which means no keepalive. */
         static @Nullable Keepalive of(int seconds) {
             return seconds == 0 ? null : new Keepalive(seconds, Math.max(1, seconds / PROBES), PROBES);
         }
@@ -94,7 +94,7 @@ abstract sealed class TcpSocket permits EpollTcpSocket, NettyTcpSocket {
                 : NettyTcpSocket.listen(own, at, keepalive, taker);
     }
 
-    /** Runs a task on the event loop once the connection is gone; at once where it is. */
+    /** Runs a task on the event loop once the connection is gone, or at once if it is gone already. */
     abstract void onClose(Runnable task);
 
     /** The address of the other side, as the host tells it. */
@@ -113,7 +113,7 @@ abstract sealed class TcpSocket permits EpollTcpSocket, NettyTcpSocket {
 
     abstract void resume();
 
-    /** Lets about so many bytes wait for each side that is slower than the other. */
+    /** Sets about how many bytes may wait, in each direction, for the slower side. */
     abstract void bound(int bytes);
 
     /** Sends the first bytes of an array with the next {@link #flush}. */
@@ -129,6 +129,6 @@ abstract sealed class TcpSocket permits EpollTcpSocket, NettyTcpSocket {
     /** Closes after what was written has left. */
     abstract void closeAfterWrites();
 
-    /** Closes at once, with a reset where bytes were lost. */
+    /** Closes at once, with a reset if bytes are lost by that. */
     abstract void abort();
 }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Many time-outs of equal length, most of which are cancelled: they fire in the order in which they began, so one timer serves
- * all. Limit: as many as there are things to time out, and cancelled ones that were begun before the oldest of these.
+ * all. Limit: as many as there are things to time out, and those cancelled that began after the oldest of these.
  */
 final class Timeouts {
     /** One time-out. */

@@ -21,7 +21,7 @@ final class Totals implements Splice.Meter {
         sum[1] += moved[1];
     }
 
-    /** As the provider's side. */
+    /** Counts what passed on the provider's side. */
     @Override
     public void sent(int bytes) {
         txBytes += bytes;

@@ -125,12 +125,12 @@ final class Tunnel implements Splice.Meter {
         return Wanted.exactly(port);
     }
 
-    /** How people may call it. */
+    /** What it is called in messages to people. */
     String title() {
         return "tunnel " + id + " to " + target + (port == 0 ? "" : ":" + port);
     }
 
-    /** Takes its port away, and its flows. */
+    /** Stops listening, and ends its flows. */
     void stop() {
         if (listener != null) listener.close();
         if (forward != null) forward.close();

@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
 public final class TunnelVerticle extends VerticleBase implements Resident {
     /** What may be asked. */
     public sealed interface Query {
-        /** What is answered by one tunnel as JSON. */
+        /** A question that is answered by one tunnel as JSON. */
         sealed interface One extends Query, Ask<JsonObject> {}
 
         /**
@@ -45,7 +45,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
          *
          * @param port of the service; 0 for the first of the protocol
          * @param listen {@code HOST:PORT}; port 0 picks a free one
-         * @param protocol tcp or udp; null for UDP where that port, or the first, is UDP at every provider, else TCP
+         * @param protocol tcp or udp; null for UDP if that port, or the first, is UDP at every provider, and for TCP otherwise
          * @param idleMs a connection ends after this long without a byte; 0 for the default
          */
         record Open(

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param <K> tells flows apart
  */
 final class UdpFlows<K> {
-    /** Whose flows they are. */
+    /** The owner of the flows. */
     interface Owner<K> {
         /** Whether the node has room for one more flow. */
         boolean mayOpen();
@@ -56,9 +56,9 @@ final class UdpFlows<K> {
     /** How long a far end may be silent before another one is looked for. */
     static final long SILENT_NS = 1_500_000_000L;
 
-    /** What a waiting datagram costs beside its bytes. */
+    /** What a waiting datagram costs besides its bytes. */
     private static final int ENTRY_BYTES = 64;
-    /** What a far end may have to send before it gets more of what waited. */
+    /** A far end gets more of what waited only while it has fewer bytes than this to send. */
     private static final int BACKLOG_BYTES = 16 * 1_024;
 
     private static final long DRAIN_MS = 2;
@@ -84,7 +84,7 @@ final class UdpFlows<K> {
         flows = new Flows<>(max, idleNs);
     }
 
-    /** The bytes that wait for far ends, with what each datagram costs beside. */
+    /** The bytes that wait for far ends, with what each datagram costs besides. */
     int waitingBytes() {
         return waitingBytes;
     }
@@ -113,7 +113,7 @@ final class UdpFlows<K> {
         }
     }
 
-    /** Sends a datagram, which the caller must not touch again, by the flow of a key. */
+    /** Sends a datagram, which the caller must not touch again, on the flow of a key. */
     void send(K key, byte[] bytes) {
         long nowNs = System.nanoTime();
         Flow flow = flows.use(nowNs, key);

@@ -33,7 +33,7 @@ final class UdpForward {
         return listener.address();
     }
 
-    /** The bytes that wait for far ends, with what each datagram costs beside. */
+    /** The bytes that wait for far ends, with what each datagram costs besides. */
     int waitingBytes() {
         return flows.waitingBytes();
     }

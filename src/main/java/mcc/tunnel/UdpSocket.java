@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * before {@link #start}. Up to 64 KiB that the host does not take at once wait; beyond that, datagrams are dropped and counted.
  */
 final class UdpSocket implements FlowEnd {
-    /** A listening socket: from whom each datagram came, and to whom each goes. */
+    /** A listening socket, which sends each datagram to an address that the caller names. */
     record Listener(InetSocketAddress address, BiConsumer<InetSocketAddress, byte[]> out, Runnable end) {
         static Listener of(Channel channel, InetSocketAddress address, Counters counters) {
             return new Listener(
@@ -84,7 +84,8 @@ final class UdpSocket implements FlowEnd {
         return WildcardSocket.bind(context, at, counters, taker)
                 .map(socket -> new Listener(socket.address(), socket::send, socket::close))
                 .recover(_ -> {
-                    counters.add("tunnel.wildcard.refused"); // or the port is taken, which Netty says in people's words
+                    // or the port is taken, for which Netty has the clearer error
+                    counters.add("tunnel.wildcard.refused");
                     return listenAt(context, at, counters, taker);
                 });
     }
@@ -134,7 +135,7 @@ final class UdpSocket implements FlowEnd {
         send(channel, Unpooled.wrappedBuffer(datagram), inbound.counters);
     }
 
-    /** Sends, or drops and counts: where the host's queue is full, Netty itself would let any number wait. */
+    /** Sends, or drops and counts: if the host's queue is full, Netty itself would let any number wait. */
     private static void send(Channel channel, Object datagram, Counters counters) {
         if (channel.isWritable()) channel.writeAndFlush(datagram, channel.voidPromise());
         else counters.add("tunnel.flow.dropped");
@@ -198,7 +199,7 @@ final class UdpSocket implements FlowEnd {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             if (!(cause instanceof PortUnreachableException) || handler == null) {
-                counters.add("tunnel.flow.socket-errors"); // such as a datagram too long for the way: lost
+                counters.add("tunnel.flow.socket-errors"); // such as a datagram too long for the path, which is lost
                 return;
             }
             counters.add("tunnel.flow.unreachable");

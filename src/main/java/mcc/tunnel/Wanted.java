@@ -9,7 +9,7 @@ import mcc.wire.Ports;
  * The port of a service that a user wants.
  *
  * @param number 0 for the first of the protocol
- * @param orFirst whether the first is taken instead where a provider does not have the port
+ * @param orFirst whether the first is taken instead if a provider does not have the port
  */
 record Wanted(int number, boolean orFirst) {
     /** The first of the protocol. */

@@ -37,7 +37,7 @@ final class Ways {
     /** How long the registry's answer about a service is used without asking again. */
     private static final long FRESH_NS = 1_000_000_000L;
 
-    /** How old a lookup's result may be with which the registry answers at once. */
+    /** How old a lookup's result may be for the registry to answer with it at once. */
     private static final long KNOWN_MS = 10_000;
 
     private static final int KNOWN_MAX = 256;
@@ -76,7 +76,7 @@ final class Ways {
         this.rng = rng;
     }
 
-    /** Whether users may see the service that a way leads to, and use it where it is on this host. */
+    /** Whether users may see the service that a way leads to, and, if it is on this host, use it. */
     private boolean mayStand(OpenWay way) {
         if (!admission.maySee(way.name)) return false;
         Registry.LocalView view = way.offer.isLocal() ? endpoints.find(way.offer.endpoint()) : null;
@@ -131,7 +131,8 @@ final class Ways {
     }
 
     private <S> Future<Opening.Opened<S>> openAt(Target.Service target, Opening.Apps<S> apps, Wanted wanted) {
-        // In the next turn, after news that the registry has sent already: whoever connects relies on those.
+        // In the next turn of the loop, after news that the registry has sent already: a program that connects may rely
+        // on it.
         Promise<Opening.Opened<S>> promise = Promise.promise();
         if (turn.isEmpty()) context.runOnContext(_ -> turn());
         turn.add(() -> {
@@ -172,7 +173,7 @@ final class Ways {
             case Opening.Way.Here<S> here -> () -> apps.drop().accept(here.socket());
         };
         OpenWay way = new OpenWay(target.name(), opened.offer(), apps.isUdp(), wanted, cut);
-        open.add(way); // first: what is gone by now leaves at once
+        open.add(way); // added first, because one that has ended by now is removed at once
         switch (opened.way()) {
             case Opening.Way.Remote<S> remote -> remote.port().goneHandler(() -> open.remove(way));
             case Opening.Way.Here<S> here -> apps.onEnd().accept(here.socket(), () -> open.remove(way));
@@ -202,7 +203,7 @@ final class Ways {
         suspect(peer == null ? self : peer);
     }
 
-    /** The same as {@link #resolve}, as the registry knows it now. */
+    /** Like {@link #resolve}, with a fresh answer of the registry. */
     Future<List<Offer>> resolveAnew(Target.Service target) {
         known.remove(target.name());
         return resolve(target);
@@ -244,7 +245,8 @@ final class Ways {
                     known.remove(name);
                     if (known.size() >= KNOWN_MAX)
                         known.remove(known.keySet().iterator().next());
-                    boolean usable = !Selector.pick(ranked, rng).isEmpty(); // else the next one asks again
+                    // otherwise the next connection asks the registry again
+                    boolean usable = !Selector.pick(ranked, rng).isEmpty();
                     if (usable) known.put(name, new Known(ranked, System.nanoTime()));
                     return ranked;
                 });

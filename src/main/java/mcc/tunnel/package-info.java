@@ -13,10 +13,10 @@
  * {@link mcc.tunnel.Streams} and {@code Envelope} (opening streams, and the first message in them),
  * {@link mcc.tunnel.Timeouts} (which share a timer), {@link mcc.tunnel.Splice} and {@code LocalSplice} (bytes both ways, with
  * back-pressure), {@link mcc.tunnel.UdpFlows}, {@link mcc.tunnel.FlowStream} and {@code Capsules} (datagrams both ways,
- * without), {@link mcc.tunnel.Provider} (the far end), {@link mcc.tunnel.HalfOpen} (streams not admitted yet),
+ * without back-pressure), {@link mcc.tunnel.Provider} (the far end), {@link mcc.tunnel.HalfOpen} (streams not admitted yet),
  * {@link mcc.tunnel.Admission} (asks the policy), {@link mcc.tunnel.Loads} (how busy apps are), {@link mcc.tunnel.Shares} (a
- * limited number of places), {@link mcc.tunnel.Hosted} (the far end at endpoints' own addresses), {@link mcc.tunnel.Socks}
- * and {@link mcc.tunnel.SocksFlows} (the proxy), {@link mcc.tunnel.Sockets} (every local socket, within
+ * limited number of places), {@link mcc.tunnel.Hosted} (the far end at endpoints' own addresses), {@link mcc.tunnel.Socks} and
+ * {@link mcc.tunnel.SocksFlows} (the proxy), {@link mcc.tunnel.Sockets} (every local socket, within
  * {@link mcc.tunnel.Descriptors}, never to one of this node's {@link mcc.tunnel.Listeners}), {@link mcc.tunnel.Measurement}
  * and {@link mcc.tunnel.Sink} (how fast a peer is).
  *
