@@ -45,7 +45,7 @@ class ComingBackTest {
     }
 
     @Test
-    void aNodeThatHearsOthersAsksNobodyWhetherHeIsThere() {
+    void aNodeThatHearsOthersPingsNobody() {
         DhtNet net = network(13, 3);
         net.runFor(60 * SECOND);
         int[] pings = {0};
@@ -121,7 +121,7 @@ class ComingBackTest {
     }
 
     @Test
-    void nobodyIsNothingToRemember() {
+    void aNodeWithoutContactsSavesNone() {
         DhtNet net = new DhtNet(5);
         DhtNet.Node first = net.add();
         first.start(List.of(), List.of(), false);
@@ -154,7 +154,7 @@ class ComingBackTest {
     }
 
     @Test
-    void whoeverIsMetDuringTheFirstLookIsAskedToo() {
+    void aNodeMetDuringTheFirstLookupIsAskedToo() {
         DhtNet net = network(10, 4);
         List<DhtNet.Node> others = another(net, 4);
         DhtNet.Node late = net.add();
@@ -231,7 +231,7 @@ class ComingBackTest {
         assertThat(late.core().status().joined()).isTrue();
     }
 
-    /** The node asks everybody for something, so that it learns that nobody answers. */
+    /** The node asks every contact for something, and so learns that none answers. */
     private static void loseAll(DhtNet net, DhtNet.Node node) {
         for (int i = 0; i < 4; i++) node.closest(Id.random(net.rng), 6 * SECOND);
         net.runFor(10 * SECOND);

@@ -23,9 +23,9 @@ import mcc.wire.Record;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small network of DHT cores in virtual time, with links as a node has them: a request goes to the addresses it names
- * unless the two have met, and one that reaches nobody is given up after seven seconds. Some nodes may be liars, some
- * machines unreachable.
+ * A small network of DHT cores in virtual time, with links as a node has them: a request goes to the addresses in the contact,
+ * unless the two nodes have met already, and is given up after seven seconds if it reaches nobody. Some nodes may be liars,
+ * some machines unreachable.
  */
 final class DhtNet {
     static final Bytes NETWORK = Bytes.utf8("test");
@@ -46,7 +46,7 @@ final class DhtNet {
 
         @Nullable
         Liar liar;
-        /** How long a liar takes over an answer. */
+        /** How long a liar takes to answer. */
         long delayNs;
         /** Whether its link is cut. */
         boolean cut;
@@ -65,7 +65,7 @@ final class DhtNet {
             return new Contact(id, List.of(at));
         }
 
-        /** Begins, or begins anew, knowing nothing but these. */
+        /** Starts the node, or starts it again, with nothing but these contacts. */
         void start(List<Contact> bootstrap, List<Contact> snapshot, boolean meets) {
             met.clear();
             armedNs = Long.MAX_VALUE;
@@ -117,7 +117,7 @@ final class DhtNet {
             input(new Dht.Input.Put(tickets++, key, id, body, 30_000, true));
         }
 
-        /** The core of an honest node. */
+        /** The core; only honest nodes have one. */
         Dht core() {
             return Objects.requireNonNull(dht);
         }
@@ -145,7 +145,7 @@ final class DhtNet {
     private final PriorityQueue<Event> queue = new PriorityQueue<>();
     private final Map<Call, Node> askers = new HashMap<>(); // Looked up, never iterated.
     private final Set<Long> cancelled = new HashSet<>(); // Looked up, never iterated.
-    /** Told of every request that went out: who asks, and what. */
+    /** Is told of every request that is sent: who asks, and what. */
     BiConsumer<Node, Dht.Output.Ask> spy = (_, _) -> {};
 
     long nowNs = 1;
@@ -166,7 +166,7 @@ final class DhtNet {
         return node;
     }
 
-    /** Adds a node that joins by those there are. */
+    /** Adds a node that joins through the nodes that exist already. */
     Node join() {
         List<Contact> bootstrap = new ArrayList<>();
         for (Node node : nodes) if (node.liar == null && bootstrap.size() < 3) bootstrap.add(node.contact());
@@ -192,7 +192,7 @@ final class DhtNet {
         return node;
     }
 
-    /** Liars call on all the others, as who wants to be in their tables would. */
+    /** Lets the liars open a link to every other node, as anybody would who wants to be in their tables. */
     void intrude() {
         for (Node liar : nodes) {
             if (liar.liar == null) continue;
@@ -274,7 +274,7 @@ final class DhtNet {
         return minLatencyNs + rng.below((int) (maxLatencyNs - minLatencyNs));
     }
 
-    /** Signs by a hash, and stands where its ID is: a liar can make up neighbours of any target. */
+    /** Signs by a hash; a node's position is its ID, so that a liar can make up neighbours of any target. */
     record Cheap(Id self) implements Signing {
         @Override
         public Bytes sign(byte[] message) {

@@ -57,9 +57,9 @@ class DhtTest {
         assertThat(dht.status().joined()).isFalse();
     }
 
-    /** A node restarted under load believed for good that it was in the network, where nobody knew it. */
+    /** Otherwise a node that starts under load would believe for good that it has joined, though no other node knows it. */
     @Test
-    void whoeverAnsweredAndWasLostBeforeTheLookEndedIsNoWayIntoTheNetwork() {
+    void aNeighbourLostBeforeTheLookupEndedDoesNotCountAsJoined() {
         List<Dht.Output> out = start(List.of(PEER_CONTACT, stranger(1)));
         for (Dht.Output.Ask ask : asks(out)) {
             if (ask.to().equals(PEER_CONTACT)) answered(ask, new Message.Nodes(List.of()));
@@ -95,7 +95,7 @@ class DhtTest {
                 .satisfies(b -> assertThat(b.size()).isEqualTo(1));
     }
 
-    /** A node that is killed soon after would look for it at the address of before, and find nobody. */
+    /** Otherwise a node that is killed soon after would look for the contact at its old address, and find nobody. */
     @Test
     void aContactThatIsHeardAtAnotherAddressIsAskedThereAndRememberedAnew() {
         join();
@@ -243,7 +243,7 @@ class DhtTest {
     }
 
     @Test
-    void whoMayNotStoreHereHearsThatThereIsNoRoom() {
+    void aPeerThatMayNotStoreIsToldThatTheStoreIsFull() {
         Dht closed = new Dht(DhtConfig.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
         closed.handle(1, new Dht.Input.Start(new Contact(SELF.id(), List.of()), List.of(), List.of(), EPOCH));
         closed.handle(2, new Dht.Input.Asked(Subject.of(PEER.id()), AT, 1, new Message.Store(underKey())));
@@ -447,7 +447,7 @@ class DhtTest {
         throw new AssertionError("never asked " + kind);
     }
 
-    /** Answers the first request among {@code out}. */
+    /** Answers the first request in {@code out}. */
     private List<Dht.Output> answer(List<Dht.Output> out, Message answer) {
         return step(new Dht.Input.Answered(PEER.id(), AT, asks(out).getFirst().call(), answer, 5));
     }

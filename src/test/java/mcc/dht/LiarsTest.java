@@ -26,15 +26,15 @@ class LiarsTest {
     /** Lookups for each seed. */
     private static final int LOOKUPS = 20;
 
-    /** What a liar names when it is asked whom it knows. */
+    /** Which contacts a liar names when it is asked for some. */
     enum Lie {
         /** Nodes that do not exist, nearer to the target than anybody. */
         NOBODY,
         /** Nodes that exist, at addresses where they are not. */
         ELSEWHERE,
-        /** Some of each, beside a few true ones. */
+        /** Some of both kinds, and a few true ones. */
         MIXED,
-        /** Nodes that do not exist, the same as all other liars. */
+        /** Nodes that do not exist; all liars name the same ones. */
         CONSPIRACY,
         /** Contacts without an address. */
         NOWHERE
@@ -84,7 +84,7 @@ class LiarsTest {
         assertThat(missesAmongAHundred(lie, 3)).isEmpty();
     }
 
-    /** Liars took most places of some tables here, before the honest did; all eight nearest may lie. */
+    /** Liars fill most places of some tables here before honest nodes do, and all eight nearest nodes may lie. */
     @ParameterizedTest
     @EnumSource(Lie.class)
     @Tag("sim")
@@ -208,7 +208,7 @@ class LiarsTest {
         return net;
     }
 
-    /** Keeps nothing it says it keeps, has junk for whoever asks for records, and names whom it likes. */
+    /** Says that it keeps records and keeps none, answers lookups for records with junk, and names contacts as it likes. */
     private record Liar(DhtNet net, Lie lie) {
         Message answer(DhtNet.Node liar, Id asker, Message request) {
             return switch (request) {

@@ -40,7 +40,7 @@ class LookupTest {
     }
 
     @Test
-    void thoseWhomNobodyElseNamesAreNoEndOfIt() {
+    void peersThatOnlyOneOtherNamedDoNotEndIt() {
         know(1, 2, 3, 4, 5, 6, 7, 8, 900);
         List<Long> asked = new ArrayList<>();
         for (List<Lookup.Peer> wave = askPeers(); !wave.isEmpty(); wave = askPeers()) {
@@ -65,7 +65,7 @@ class LookupTest {
     }
 
     @Test
-    void whoNamesTheDeadIsAskedAboutFewOfThem() {
+    void fewOfTheDeadPeersThatALiarNamesAreAsked() {
         know(1_000, 2_000);
         List<Lookup.Peer> first = askPeers();
         answer(first.getFirst(), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
@@ -137,7 +137,7 @@ class LookupTest {
     }
 
     @Test
-    void anUnreachablePeerGetsNone() {
+    void anUnreachablePeerGetsNoLastLook() {
         know(10, 20);
         List<Lookup.Peer> asked = askPeers();
         lookup.failed(asked.getFirst(), 1, true);
@@ -183,7 +183,7 @@ class LookupTest {
         assertThat(lookup.isDone()).isTrue();
     }
 
-    /** An answer that names these. */
+    /** An answer that names these peers. */
     private void answer(Lookup.Peer peer, long... places) {
         for (long place : places) lookup.add(contact(place), at(place), peer, false);
         lookup.answered(peer, 1, Trace.Result.CLOSER, 0);

@@ -8,7 +8,7 @@ import mcc.core.Id;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
 
-/** Numbers of records, clocks that are off, and records that too few keep. */
+/** Version numbers of records, clocks that are off, and records that too few nodes keep. */
 class NumbersTest {
     private static final long SECOND = DhtConfig.SECOND;
     private static final Bytes BODY = Bytes.utf8("service");

@@ -210,7 +210,7 @@ class RecordStoreTest {
     }
 
     @Test
-    void aLongerVersionTakesWhatItTakesAndTheShorterIsForgotten() {
+    void aNewVersionIsChargedItsOwnSizeAndTheOldOneNoLonger() {
         RecordStore small = store(new DhtConfig.Limits(100, 100, 30_000, 100, 1, 1, 1));
         for (int i = 0; i < 20; i++) store(small, identity(), AT, Id.random(rng), 10);
         for (int round = 2; round < 50; round++) {
@@ -233,7 +233,7 @@ class RecordStoreTest {
     }
 
     @Test
-    void pagesTellEveryRecordOnceAndBeginAnywhere() {
+    void pagesHoldEveryRecordOnceInAnOrderThatDiffersForEachReader() {
         for (int i = 0; i < 40; i++) store.store(NOW, EPOCH, AT, record(key, slot(i), 1, 60_000));
         Set<Record> firsts = new LinkedHashSet<>();
         for (int round = 0; round < 60; round++) {

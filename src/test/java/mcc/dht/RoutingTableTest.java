@@ -42,7 +42,7 @@ class RoutingTableTest {
     }
 
     @Test
-    void whoAsksIsToldOfOthersAndOfNoneInDoubt() {
+    void anAskerIsToldOfOthersButNotOfContactsInDoubt() {
         List<Id> all = new ArrayList<>();
         for (int i = 0; i < 500; i++) {
             Id position = Id.random(rng);
