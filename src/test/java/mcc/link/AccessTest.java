@@ -22,7 +22,7 @@ import mcc.wire.Message;
 import mcc.wire.Transport;
 import org.junit.jupiter.api.Test;
 
-/** Who may have a link with a node, whichever end begins it, and what a new epoch of the policy does to those that stand. */
+/** Who may have a link with a node, whichever end begins it, and what a new epoch of the policy does to existing links. */
 class AccessTest extends VirtualNet {
     private static final Policy NOBODY = new Policy(List.of());
 
@@ -145,7 +145,7 @@ class AccessTest extends VirtualNet {
     }
 
     @Test
-    void whoDialsByAddressDoesSoBeforeItSaysWhoItIs() {
+    void whoDialsByAddressJudgesThePeerBeforeItSaysWhoItIs() {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");
         a.govern(NOBODY, 2);
@@ -239,7 +239,7 @@ class AccessTest extends VirtualNet {
         }
         List<Host> allowed = peers.stream().filter(_ -> draw.below(2) == 0).toList();
         List<Host> denied = peers.stream().filter(p -> !allowed.contains(p)).toList();
-        lossPpm = 0; // a goodbye that is lost is told by silence
+        lossPpm = 0; // if a goodbye is lost, the other end notices the silence only later
         hub.govern(only(ids(allowed)), 2);
         assertThat(hub.links.peers()).extracting(Peer::id).containsExactlyInAnyOrderElementsOf(ids(allowed));
         for (int i = 0; i < 400; i++) {

@@ -18,8 +18,8 @@ import mcc.wire.Transport;
 import org.junit.jupiter.api.Test;
 
 /**
- * A bridge with a port of 1,330 bytes: it drops a datagram that is longer, without a word, and lets a super-packet pass whatever
- * the length of its pieces. So bulk flows and a lone packet of the same length, as a retransmission is, does not.
+ * A bridge with a port whose MTU is 1,330 bytes. It silently drops a longer datagram, but lets a super-packet pass however
+ * long its segments are. So bulk data passes, and a single packet of the same length, such as a retransmission, does not.
  */
 class BridgeTest {
     private static final int CARRIES = 1_330 - 28;
@@ -53,7 +53,10 @@ class BridgeTest {
             closed = true;
         }
 
-        /** Joins as a node's socket does: equal lengths, of which the last may be shorter. */
+        /**
+         * Joins datagrams into super-packets as a node's socket does: of equal length, except for the last, which may be
+         * shorter.
+         */
         @Override
         public void send(Address to, byte[] buf, int offset, int length) {
             Sent sent = new Sent(to, Arrays.copyOfRange(buf, offset, offset + length));

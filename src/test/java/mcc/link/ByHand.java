@@ -19,13 +19,13 @@ import mcc.wire.pb.InitiatorPayload;
 import mcc.wire.pb.ResponderPayload;
 import mcc.wire.pb.XxFinal;
 
-/** The initiator's side of handshakes, put together by hand: it says what a test wants it to say. */
+/** The initiator's side of handshakes, put together by hand: they say what a test wants them to say. */
 final class ByHand {
     private final String network;
     private final Identity identity;
     private final byte[] prologue;
 
-    /** The answer's payload and index. */
+    /** The payload of the response, and the responder's index. */
     ResponderPayload answer;
 
     int responder;
@@ -84,7 +84,7 @@ final class ByHand {
                 .setMac1(ByteString.copyFrom(Cookies.mac(mac1Key, index, noise)));
     }
 
-    /** Reads the second message of either. */
+    /** Reads the second message of IK or XX. */
     ByHand read(byte[] datagram) {
         try {
             Datagram d = Datagram.parseFrom(datagram);
@@ -110,7 +110,7 @@ final class ByHand {
         return Datagram.newBuilder().setXxFinal(last).build().toByteArray();
     }
 
-    /** The session that both sides have now. */
+    /** The session that both sides have after the handshake. */
     Session session(long nowNs, Aead.Suite suite) {
         return new Session(nowNs, handshake.split(), suite, true, index, responder);
     }

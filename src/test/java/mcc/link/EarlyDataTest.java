@@ -35,8 +35,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A responder before an initiator that puts into its early data what it likes. Whoever recorded such an initiation can send
- * it again, so nothing but a request that may be repeated must come through.
+ * A responder and an initiator that puts anything into its early data. An attacker who recorded an initiation can send it
+ * again, so only a request that may be repeated must be processed.
  */
 class EarlyDataTest {
     private static final long EPOCH_MS = 1_800_000_000_000L;
@@ -146,7 +146,7 @@ class EarlyDataTest {
         return new Session(now, handshake.split(), SUITE, true, index, response.getSender());
     }
 
-    /** Lets the responder work off one datagram; every request that comes through is answered with a Pong. */
+    /** Lets the responder work off one datagram; every request that it processes is answered with a Pong. */
     private void receive(byte[] datagram) {
         links.receive(now, datagram, 0, datagram.length, THERE);
         for (; links.deadlineNs() <= now; now++) {

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Two links over a network that does to packets what it can, and with a wall clock that jumps; in virtual time. */
+/** Two links over a network that does everything to packets that a network can, with wall clocks that jump; in virtual time. */
 class HostileLinksTest {
     private static final long MS = 1_000_000L;
     private static final long SECOND = 1_000 * MS;
@@ -31,7 +31,7 @@ class HostileLinksTest {
 
     private record Flight(long atNs, long order, End to, byte[] bytes) {}
 
-    /** A node that writes a stream of noise and digests the stream that it is sent. */
+    /** A node that writes a stream of random bytes, and hashes the stream that it receives. */
     private final class End {
         final Address at;
         final Identity identity = Identity.fromSeed(rng.bytes(Identity.SEED_BYTES));
@@ -113,7 +113,7 @@ class HostileLinksTest {
         };
     }
 
-    /** UDP payload of an Ethernet frame by IPv4. */
+    /** The UDP payload of an Ethernet frame over IPv4. */
     private static final int ETHERNET_BYTES = 1_472;
 
     private Rng rng = Rng.seeded(1);
@@ -145,7 +145,7 @@ class HostileLinksTest {
         }
     }
 
-    /** Every fate has the same chance, and a packet may meet several. */
+    /** Everything that can happen to a packet is equally likely, and several things may happen to one. */
     private void carry(End to, byte[] bytes) {
         carried++;
         if (cut || bytes.length > ETHERNET_BYTES) return;

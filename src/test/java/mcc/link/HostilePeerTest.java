@@ -28,14 +28,14 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class HostilePeerTest extends VirtualNet {
     private static final int MAX = 1_171;
-    /** New keys that one kind of frame may cost the test. */
+    /** How often one kind of frame may make the attacker need new keys. */
     private static final int LIVES = 40;
 
     private static final long KIB = 1_024;
     /** What one short packet may make a node keep, beyond a stream that it may open: its first block of memory and itself. */
     private static final long FEW_BYTES_KEEP = 24 * KIB;
 
-    /** Numbers at which arithmetic goes wrong, limits lie, or nothing can be. */
+    /** Numbers at which arithmetic may go wrong, at limits, and of things that do not exist. */
     private static final long[] NUMBERS = {
         0,
         1,
@@ -70,7 +70,10 @@ class HostilePeerTest extends VirtualNet {
         Frames.MAX_VALUE
     };
 
-    /** What is allocated stands for work: nothing of a packet's way costs much that makes nothing. */
+    /**
+     * The bytes that a packet makes the node allocate stand for its work: no step of its processing costs much without
+     * allocating.
+     */
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private static final long MADE_PER_BYTE = 100;
@@ -93,7 +96,7 @@ class HostilePeerTest extends VirtualNet {
         return made;
     }
 
-    /** Keys with the victim, new ones where it ended the old link. */
+    /** The attacker's keys with the victim; new ones if the victim ended the old link. */
     private Session keys() {
         if (victim.links.find(mallory.id()) == null) {
             hosts.remove(attacker);
@@ -102,7 +105,7 @@ class HostilePeerTest extends VirtualNet {
         }
         Link link = attacker.links.find(victim.identity.id());
         if (link == null || link.current == null || !link.current.isAlive(now)) {
-            // What it said made its own end give up as well: it begins anew.
+            // The attacker's own end gave up as well, so it starts again.
             hosts.remove(attacker);
             attacker = life();
             lives++;
@@ -137,7 +140,7 @@ class HostilePeerTest extends VirtualNet {
         return rng.below(4) == 0 ? Math.clamp(base + rng.below(5) - 2, 0, Frames.MAX_VALUE) : base;
     }
 
-    /** One frame of that kind, with any numbers. */
+    /** Writes one frame of that kind with arbitrary numbers. */
     private void frame(int kind, Rng rng) {
         int room = Math.max(0, writer.room() - 40);
         switch (kind) {
@@ -243,7 +246,7 @@ class HostilePeerTest extends VirtualNet {
         assertThat(most).as("some opened a stream").isGreaterThan(100);
     }
 
-    /** What costs the sender twenty bytes a packet costs the node no more than that, however often it is said. */
+    /** Packets that cost the sender twenty bytes each do not cost the node much either, however many come. */
     @Test
     void aFloodOfCheapFramesIsCheap() {
         for (int kind = 0; kind < KINDS; kind++) {

@@ -54,7 +54,7 @@ class InitiationFloodTest {
         };
     }
 
-    /** The responder's turn, and the next millisecond. */
+    /** Gives the responder its turn, and goes on to the next millisecond. */
     private void turn() {
         responder.handle(now, new LinkInput.Tick());
         for (LinkOutput o; (o = responder.poll()) != null; ) {
@@ -66,7 +66,7 @@ class InitiationFloodTest {
         now += MS;
     }
 
-    /** One that costs the responder a key agreement, and mac1 is all that is right of it. */
+    /** Sends an initiation of which only mac1 is valid, so that it costs the responder a key agreement. */
     private byte[] initiate(String from, byte[] cookie) {
         byte[] noise = rng.bytes(180);
         byte[] mac1 = Cookies.mac(mac1Key, 7, noise);
@@ -80,7 +80,7 @@ class InitiationFloodTest {
         return mac1;
     }
 
-    /** What an address is given that asks when too many do. */
+    /** Has an address ask while there are too many initiations, and returns the cookie that it gets. */
     private byte[] cookie(String address) throws Exception {
         Address at = Address.parse(address);
         for (int i = 0; i < Responder.CALM_PER_SECOND; i++) initiate("198.51.100.1:" + (i + 1), new byte[0]);
@@ -107,7 +107,7 @@ class InitiationFloodTest {
         assertThat(isAnswered("192.0.2.1:9376")).isTrue();
     }
 
-    /** An IPv6 host has the whole of a /64 to ask from. */
+    /** An IPv6 host may have all addresses of a /64. */
     @Test
     void theAddressesOfANetworkOfIPv6AreOneSource() throws Exception {
         byte[] one = cookie("[2001:db8::1]:9376");
@@ -121,7 +121,10 @@ class InitiationFloodTest {
         assertThat(counters.value("link.initiation.source")).isEqualTo(1);
     }
 
-    /** The first second spends what is calm; whoever comes later is asked for a cookie, and that is all it waits for. */
+    /**
+     * The first second uses up what is answered without cookies. A node that comes later is asked for a cookie, and has to
+     * wait for nothing else.
+     */
     @Test
     void strangersWaitTwoRoundTripsWhileTenThousandASecondAreSpoofed() {
         List<Stranger> strangers = new ArrayList<>();
@@ -145,7 +148,10 @@ class InitiationFloodTest {
                 .allSatisfy(s -> assertThat(s.answeredNs - s.beganNs).isBetween(RTT_NS, 2 * RTT_NS));
     }
 
-    /** An honest node that asks the responder for the first time, half a round trip away; it has its turn after the responder's. */
+    /**
+     * An honest node, half a round trip away, that sends its first request to the responder. It has its turn after the
+     * responder's.
+     */
     private final class Stranger {
         private record Under(long dueNs, byte[] bytes) {}
 
@@ -178,7 +184,8 @@ class InitiationFloodTest {
         }
 
         void returns(Sent each) {
-            if (each.to().equals(at)) coming.add(new Under(now + RTT_NS / 2 - MS, each.bytes())); // its turn was before
+            // the responder's turn was a millisecond ago
+            if (each.to().equals(at)) coming.add(new Under(now + RTT_NS / 2 - MS, each.bytes()));
         }
 
         void turn() {
@@ -194,7 +201,7 @@ class InitiationFloodTest {
         }
     }
 
-    /** Whether an honest node hears at once. */
+    /** Whether an honest node is answered at once. */
     private boolean isAnswered(String address) {
         Address at = Address.parse(address);
         Links honest = links(Identity.fromSeed(rng.bytes(Identity.SEED_BYTES)), new Counters());

@@ -12,7 +12,9 @@ import mcc.wire.Message;
 import mcc.wire.pb.Datagram;
 import org.junit.jupiter.api.Test;
 
-/** Which instance of a peer a link belongs to, and what ends its streams: another one of which that is proven, nothing else. */
+/**
+ * Which instance of a peer a link belongs to, and what ends its streams: another instance, if it is proven, and nothing else.
+ */
 class InstancesTest extends VirtualNet {
     private static final int AES = Aead.Suite.AES_256_GCM.code();
 
@@ -69,7 +71,7 @@ class InstancesTest extends VirtualNet {
     @Test
     void aThirdMessageOfTheSameInstanceBreaksNoStreamWithoutKeysEither() {
         keysDie();
-        Host elsewhere = host("203.0.113.5:5"); // where a is today: it is reached there
+        Host elsewhere = host("203.0.113.5:5"); // where a is now, and can be reached
         elsewhere.silent = true;
         List<Flight> seen = new ArrayList<>();
         tap = seen::add;
@@ -121,7 +123,7 @@ class InstancesTest extends VirtualNet {
         stream.write(new byte[1_000], 0, 1_000);
         b.turn();
         run(15 * MS);
-        hosts.remove(a); // its response comes, and it ends
+        hosts.remove(a); // its response arrives, and it is gone
         run(SECOND);
         assertThat(b.links.find(a.identity.id()).remoteKnown).isTrue();
         dial(4711, a.at);
@@ -167,7 +169,7 @@ class InstancesTest extends VirtualNet {
         return answer(datagram, Address.parse("203.0.113.5:5"));
     }
 
-    /** What {@link #b} answers to a datagram. */
+    /** What {@link #b} sends in answer to a datagram. */
     private byte[] answer(byte[] datagram, Address from) {
         List<byte[]> out = new ArrayList<>();
         b.links.receive(now, datagram, 0, datagram.length, from);

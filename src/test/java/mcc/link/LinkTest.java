@@ -22,7 +22,7 @@ class LinkTest {
             0);
 
     @Test
-    void oneSlowAnswerMakesNobodyFar() {
+    void oneSlowAnswerDoesNotMakeAPeerCountAsFar() {
         link.upNs = 10 * MS;
         link.answered(0, 200 * MS);
         assertThat(link.view().leastRttNs()).as("it waited for the keys").isZero();
@@ -35,7 +35,7 @@ class LinkTest {
     }
 
     @Test
-    void whoIsFarIsKnownSoon() {
+    void aPeerThatIsFarCountsAsFarAfterAFewRequests() {
         link.answered(0, 200 * MS);
         assertThat(link.view().leastRttNs()).isEqualTo(180 * MS);
         for (int i = 1; i < 20; i++) link.answered(0, 200 * MS);

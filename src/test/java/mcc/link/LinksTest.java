@@ -87,7 +87,7 @@ class LinksTest extends VirtualNet {
         run(15 * MS);
         lossPpm = 1_000_000;
         run(6 * MS);
-        flights.clear(); // the response has come, what should confirm it is lost
+        flights.clear(); // the response arrived; the packet that should confirm it is lost
         run(60 * SECOND);
         assertThat(a.links.peer(b.identity.id()).established()).isTrue();
         assertThat(b.links.peer(a.identity.id())).isNull();
@@ -117,7 +117,7 @@ class LinksTest extends VirtualNet {
         assertThat(hosts.getFirst().counters.value("link.mtu.black-hole")).isEqualTo(1);
     }
 
-    /** Sends so many bytes within the time and returns how many datagrams crossed; all must arrive as they were. */
+    /** Sends that many bytes within the time, and returns how many datagrams it took; all bytes must arrive unchanged. */
     private int bulk(int bytes, long withinNs) {
         Host a = host("192.0.2.1:1");
         Host b = host("192.0.2.2:1");
@@ -382,7 +382,7 @@ class LinksTest extends VirtualNet {
                 .contains(6L);
     }
 
-    /** A message is sent once: an answer under the keys of the instance before is lost. */
+    /** A message is never sent again, so an answer under the keys of the earlier instance would be lost. */
     @Test
     void aRestartedPeersFirstRequestIsAnsweredUnderItsNewKeys() {
         Host a = host("192.0.2.1:1");
@@ -472,7 +472,7 @@ class LinksTest extends VirtualNet {
 
     @Test
     void aFloodOfInitiationsIsAskedForCookiesAndHonestPeersPass() {
-        latencyNs = 5 * MS; // less than the 10 ms after which one more would be taken without a cookie
+        latencyNs = 5 * MS; // less than the 10 ms after which one more would be answered without a cookie
         Host b = host("192.0.2.2:1");
         List<byte[]> initiations = new ArrayList<>();
         for (int i = 0; i < 300; i++) {
@@ -495,7 +495,7 @@ class LinksTest extends VirtualNet {
         assertThat(now - start).isEqualTo(4 * latencyNs);
     }
 
-    /** XX needs the network's name only, and cookies are not asked for at this pace. */
+    /** XX needs only the network's name, and at this rate no cookies are asked for. */
     @Test
     void strangersWhoKnowNoKeySwitchNoEarlyDataOff() {
         Host b = host("192.0.2.2:1");
@@ -597,8 +597,8 @@ class LinksTest extends VirtualNet {
     }
 
     /**
-     * Links under the laws, with a peer beside them that answers at once: what they send is an output like any other, and
-     * what comes back is part of the same step.
+     * Links under the laws of cores, with a peer that answers at once. What they send is an output like any other, and what
+     * comes back is part of the same step.
      */
     private static final class Two implements Core<LinkInput, Object> {
         private static final Identity PEER = Identity.fromSeed(Rng.seeded(12).bytes(32));
@@ -636,7 +636,7 @@ class LinksTest extends VirtualNet {
             };
         }
 
-        /** Streams come and go as the inputs do, to the peer and to nobody. */
+        /** Opens and ends streams as inputs come, some to the peer and some to nodes that do not exist. */
         private void stream(long now) {
             Contact to = steps % 3 == 0 ? new Contact(PEER.id(), List.of(THERE)) : nobody(steps % 12);
             Stream stream = links.open(now, to);
@@ -660,7 +660,7 @@ class LinksTest extends VirtualNet {
             do {
                 assertThat(rounds++).as("rounds of one step").isLessThan(1_000);
                 moved = false;
-                // As the packet loop does in each turn: what is due waits for its tick.
+                // As the packet loop does in each turn: what is due gets its tick.
                 for (Links each : List.of(links, peer)) {
                     if (each.deadlineNs() <= now) each.handle(now, new LinkInput.Tick());
                 }
@@ -673,7 +673,7 @@ class LinksTest extends VirtualNet {
             assertThat(counters.value("link.deadline.stuck")).isZero();
         }
 
-        /** An output by what equal runs share: of a stream that is its number. */
+        /** An output in a form that is equal in equal runs: of a stream only its number. */
         private static Object told(LinkOutput output) {
             return switch (output) {
                 case LinkOutput.StreamReadable _, LinkOutput.StreamWritable _, LinkOutput.StreamFinished _ ->

@@ -21,8 +21,8 @@ import mcc.wire.Transport;
 import org.junit.jupiter.api.Test;
 
 /**
- * A host with two addresses, of which its kernel likes the first, and a peer behind a firewall that lets in nothing but answers
- * to what it sent: whatever the peer sends to the second address is answered from there.
+ * A host with two addresses, of which its kernel prefers the first, and a peer behind a firewall that lets in only answers to
+ * what the peer sent. What the peer sends to the second address must be answered from that address.
  */
 class LocalEndTest {
     private static final Address CLIENT = Address.parse("192.0.2.1:1");
@@ -58,7 +58,7 @@ class LocalEndTest {
 
         @Override
         public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
-            Address from = ENDS.get(Math.max(0, local - 1)); // the kernel likes the first
+            Address from = ENDS.get(Math.max(0, local - 1)); // the kernel prefers the first
             flights.add(new Flight(from, to, Arrays.copyOfRange(buf, offset, offset + length)));
         }
     };
@@ -68,7 +68,7 @@ class LocalEndTest {
         flights.add(new Flight(clientAt, to, Arrays.copyOfRange(buf, offset, offset + length)));
     };
 
-    /** Runs both until nobody has anything to say for a while. */
+    /** Runs both until neither has sent anything for a while. */
     private void settle() {
         for (int idle = 0; idle < 40; idle++) {
             now += 10_000_000;
@@ -130,7 +130,7 @@ class LocalEndTest {
         assertThat(refused).isZero();
     }
 
-    /** What the server itself begins, with the keys that stand, leaves from there as well: streams, packets, probes. */
+    /** What the server itself sends under existing keys leaves from there as well: streams, packets, probes. */
     @Test
     void whatTheHostBeginsLeavesFromWhereThePeerIsHeard() {
         ping(serverIdentity.id(), List.of(ENDS.get(1)), 1);

@@ -9,7 +9,7 @@ import mcc.crypto.Identity;
 public final class OpenLinks {
     private OpenLinks() {}
 
-    /** Makes them, with the policy that they begin by. */
+    /** Makes links with the policy of an open network. */
     public static Links of(LinkConfig config, Identity identity, Rng rng, Counters counters) {
         Links links = new Links(config, identity, rng, counters);
         links.handle(1, new LinkInput.NewPolicy(PolicyEpoch.open()));

@@ -97,7 +97,7 @@ class PartsTest {
 
     // ---- over a link ------------------------------------------------------------------------------------------------
 
-    /** A node, its socket, and what its interface was given. */
+    /** A node, what its socket sent, and what its virtual interface received. */
     private final class End implements PacketSink, Packets.Handler {
         final Identity identity = Identity.fromSeed(rng.bytes(32));
         final Counters counters = new Counters();

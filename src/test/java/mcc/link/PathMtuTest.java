@@ -21,7 +21,7 @@ class PathMtuTest {
     private int blackHoles;
     private long heardNs;
 
-    /** Uses the path for a time; answers come at once. */
+    /** Uses the path for some time; probes are answered at once. */
     private void use(long forNs) {
         for (long end = now + forNs; now < end; now += STEP) {
             if (!dead) heardNs = now;
@@ -98,7 +98,7 @@ class PathMtuTest {
     }
 
     @Test
-    void wherePassesNoRungTheBaseHoldsAndMoreIsAskedForEachMinute() {
+    void aPathThatCarriesOnlyTheBaseIsProbedForMoreEachMinute() {
         carries = 1_210;
         use(5 * SECOND);
         assertThat(mtu.believed()).isEqualTo(PathMtu.BASE);

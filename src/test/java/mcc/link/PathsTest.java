@@ -12,7 +12,7 @@ import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
 
-/** Several ways to one peer, and what addresses are sent that somebody else named. */
+/** Several paths to one peer, and what is sent to addresses that others named. */
 class PathsTest extends VirtualNet {
     private static final Address X = Address.parse("192.0.2.1:1");
     private static final Address Y = Address.parse("198.51.100.1:1");
@@ -33,7 +33,7 @@ class PathsTest extends VirtualNet {
         assertThat(atB().path.remote).isEqualTo(X);
     }
 
-    /** So many requests of a, every 50 ms, each from the next of the addresses. */
+    /** Sends that many requests from a, one every 50 ms, each from the next of the addresses. */
     private void ask(int count, Address... from) {
         for (int i = 0; i < count; i++) {
             a.at = from[i % from.length];
@@ -119,7 +119,7 @@ class PathsTest extends VirtualNet {
     }
 
     @Test
-    void whoeverSaysThatAPeerRefusesEndsNoLinkToOneThatAnswers() {
+    void forgedRefusalsEndNoLinkToAPeerThatAnswers() {
         latencyNs = 200 * MS;
         a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
         run(SECOND);
@@ -139,7 +139,7 @@ class PathsTest extends VirtualNet {
     }
 
     @Test
-    void onePeerThatIsSilentForASecondOutlivesOneSuchWord() {
+    void aPeerThatIsSilentForASecondSurvivesASingleRefusal() {
         a.input(new LinkInput.Ask(b.contact(), 1, new Message.Ping()));
         run(SECOND);
         b.silent = true;
@@ -151,7 +151,7 @@ class PathsTest extends VirtualNet {
     }
 
     @Test
-    void pathsOfAPeerAreAFew() {
+    void aPeerHasAFewPathsAtMost() {
         meet();
         for (int i = 0; i < 40; i++) {
             Address from = Address.parse("198.51.100." + (10 + i) + ":1");
@@ -166,7 +166,7 @@ class PathsTest extends VirtualNet {
     void anOlderAttemptDoesNotEndTheSessionThatAnotherMade() {
         a.input(new LinkInput.Ask(
                 new Contact(b.identity.id(), List.of(Address.parse("192.0.2.77:1"))), 7, new Message.Ping()));
-        run(5 * SECOND); // the last attempt is out, and its time is over in two seconds
+        run(5 * SECOND); // the last attempt was sent, and is given up in two seconds
         a.input(new LinkInput.Dial(1, b.at));
         run(20 * SECOND);
         assertThat(a.all(LinkOutput.Down.class)).isEmpty();
@@ -235,7 +235,7 @@ class PathsTest extends VirtualNet {
     }
 
     @Test
-    void aLiarTurnsFewInitiationsOnAVictim() {
+    void aLiarDirectsFewInitiationsAtAVictim() {
         int[] bytes = {0};
         Address victim = Address.parse("203.0.113.9:1");
         tap = f -> {

@@ -33,7 +33,7 @@ import mcc.wire.pb.Response;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A node says what the published handshakes say, but for what it draws itself: keys, indexes, instances. */
+/** A node sends what the published handshakes contain, except for what it draws itself: keys, indexes, instances. */
 class PublishedHandshakesTest {
     private static final Address INITIATOR = Address.parse("192.0.2.1:40001");
     private static final Address RESPONDER = Address.parse("192.0.2.2:4100");

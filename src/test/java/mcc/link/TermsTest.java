@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What two ends agree on in a handshake, suite and version, and that nobody between them has a say in it. */
+/** What two ends agree on in a handshake, suite and version, and that nobody between them can change it. */
 class TermsTest extends VirtualNet {
     private static final int CHACHA = Aead.Suite.CHACHA20_POLY1305.code();
     private static final int AES = Aead.Suite.AES_256_GCM.code();
@@ -103,7 +103,7 @@ class TermsTest extends VirtualNet {
         assertThat(b.links.peer(hand.id()).established()).isTrue();
     }
 
-    /** The streams of which the node tells now. */
+    /** The streams that the node has reported. */
     private Set<Long> streams(Session session) {
         Set<Long> out = new TreeSet<>();
         for (byte[] datagram : answers(new byte[0])) {
@@ -157,7 +157,7 @@ class TermsTest extends VirtualNet {
         assertThat(a.links.peer(b.identity.id()).established()).as("as it was").isTrue();
     }
 
-    /** What a node's first attempt is answered. */
+    /** The response to a node's first attempt. */
     private byte[] response(Host a) {
         now += 20 * MS;
         a.links.open(now, b.contact());
@@ -173,7 +173,7 @@ class TermsTest extends VirtualNet {
         return answers(datagram).getFirst();
     }
 
-    /** What the node sends now that it got this. */
+    /** What the node sends after it received this. */
     private List<byte[]> answers(byte[] datagram) {
         now += 20 * MS; // so that it asks for no cookies
         List<byte[]> out = new ArrayList<>();

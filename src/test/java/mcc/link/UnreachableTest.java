@@ -9,7 +9,7 @@ import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
 
-/** Peers that were never met, or are gone. */
+/** Peers that were never reached, or are gone. */
 class UnreachableTest extends VirtualNet {
     private static final byte[] HELLO = {1, 2, 3};
 

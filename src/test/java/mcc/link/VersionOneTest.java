@@ -36,7 +36,7 @@ import mcc.wire.pb.TunnelOpen;
 import mcc.wire.pb.TunnelOpened;
 import org.junit.jupiter.api.Test;
 
-/** What nodes of version 1 say, recorded from the last build that spoke it alone, is understood. */
+/** Messages of nodes of version 1 are understood; they were recorded from the last build that spoke only that version. */
 class VersionOneTest {
     private static final Address INITIATOR = Address.parse("192.0.2.1:40001");
     private static final long EPOCH_MS = 1_800_000_000_000L;

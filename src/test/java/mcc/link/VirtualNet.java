@@ -55,7 +55,7 @@ abstract class VirtualNet {
             hosts.add(this);
         }
 
-        /** Tells a new epoch. */
+        /** Sets the policy of a new epoch. */
         void govern(Policy policy, long epoch) {
             input(new LinkInput.NewPolicy(new PolicyEpoch(policy, epoch)));
         }
@@ -138,14 +138,14 @@ abstract class VirtualNet {
     boolean noHandshakes;
 
     int datagrams;
-    /** Where each datagram went, when wanted. */
+    /** Where each datagram went, if a test wants to know. */
     java.util.function.Consumer<Flight> tap = _ -> {};
 
     Host host(String at) {
         return new Host(Identity.fromSeed(rng.bytes(32)), at, Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305);
     }
 
-    /** Runs the network until the condition holds, or for so long. */
+    /** Runs the network until the condition holds, or for at most that long. */
     void run(long forNs, BooleanSupplier until) {
         long end = now + forNs;
         while (!until.getAsBoolean()) {
