@@ -29,7 +29,7 @@ class AcksTest {
         assertThat(acks.write(nowNs, out)).isPositive();
     }
 
-    /** Leaves the phase in which each second packet is answered. */
+    /** Leaves the phase in which every second packet is acknowledged. */
     private long settle() {
         for (int i = 1; i <= 100; i++) arrive(0, i);
         write(0);

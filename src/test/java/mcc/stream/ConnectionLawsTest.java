@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * The laws of cores put to a connection, which lends bytes where others wrap them in records: its packets are outputs like its
- * events, and a peer beside it answers at once, or never.
+ * The laws of cores, applied to a connection, which lends bytes instead of records. Its packets are outputs like its events,
+ * and its peer answers at once or not at all.
  */
 class ConnectionLawsTest {
     /** What may happen to a connection. */
@@ -32,7 +32,7 @@ class ConnectionLawsTest {
 
         record Datagram(Bytes bytes) implements Input {}
 
-        /** From now on packets cross, or they do not. */
+        /** From now on packets reach the other end, or are lost. */
         record Cut(boolean cut) implements Input {}
     }
 
@@ -74,11 +74,11 @@ class ConnectionLawsTest {
                 case Input.Write _, Input.Finish _, Input.Reset _, Input.Datagram _ -> {}
                 case Input.Cut c -> cut = c.cut();
             }
-            // As the packet loop does in each turn: what is due waits for its tick, whatever else came.
+            // As the packet loop does in each turn: what is due gets its tick, whatever else came.
             if (end.deadlineNs() <= nowNs) end.tick(nowNs);
             while (carry(nowNs, end, peer, true) | carry(nowNs, peer, end, false)) {}
             for (Event e; (e = end.poll()) != null; ) {
-                outputs.add(e.toString()); // with the numbers of streams, which equal runs share
+                outputs.add(e.toString()); // with the numbers of streams, which are equal in equal runs
                 if (e instanceof Event.Finished f) streams.remove(f.stream());
             }
         }

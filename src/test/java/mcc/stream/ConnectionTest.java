@@ -121,7 +121,7 @@ class ConnectionTest {
         }
     }
 
-    /** Were the credit of the connection lost with the streams, later streams would starve. */
+    /** If the connection's credit were lost with the streams, later streams would get none. */
     @Test
     void abandonedBytesGiveTheirCreditBack() {
         Pair pair = pair(3).both(l -> l.lossPpm = 50_000);
@@ -240,7 +240,7 @@ class ConnectionTest {
     }
 
     @Test
-    void aReaderThatStopsHoldsUpNobodyWhoWasBehindForAWhile() {
+    void aStoppedReaderDoesNotHoldUpThoseThatFellBehindForAWhile() {
         StreamConfig d = StreamConfig.defaults();
         int kib = 1_024;
         StreamConfig small = new StreamConfig(
@@ -420,7 +420,7 @@ class ConnectionTest {
     }
 
     @Test
-    void aLossThatWasNoneTakesBackTheAnswerToItsOwnEpisodeOnly() {
+    void aSpuriousLossUndoesTheResponseToItsOwnEpisodeOnly() {
         StreamConfig config = GoodputTest.config(_ -> new NewReno());
         Connection sender = new Connection(config, true, Rng.seeded(1), budget(), new Counters());
         sender.open().write(buf, 0, 20_000);
@@ -439,7 +439,7 @@ class ConnectionTest {
         assertThat(sender.inUse().control().windowBytes()).as("nor was 5").isEqualTo(half);
     }
 
-    /** Lets so many packets leave, as fast as the pace allows. */
+    /** Sends that many packets, as fast as the pacer allows. */
     private void send(Connection sender, long nowNs, int packets) {
         for (int sent = 0; sent < packets; nowNs += Pair.MS) {
             sender.tick(nowNs);
@@ -522,7 +522,7 @@ class ConnectionTest {
     }
 
     @Test
-    void whoeverBreaksTheProtocolIsToldApart() {
+    void eachWayToBreakTheProtocolIsToldApart() {
         assertThat(broken(w -> w.stream(1, 256 * 1024, 1, false))).isEqualTo(Event.Reason.FLOW_CONTROL);
         assertThat(broken(w -> w.reset(1, 0, 256 * 1024 + 1))).isEqualTo(Event.Reason.FLOW_CONTROL);
         assertThat(broken(w -> {
@@ -672,7 +672,7 @@ class ConnectionTest {
     }
 
     @Test
-    void whoHasNoBudgetGoesOnWithTheFirstWindow() {
+    void aConnectionWithoutBudgetGoesOnWithItsFirstWindow() {
         Pair pair = new Pair(StreamConfig.defaults(), 32).both(l -> l.rateBytesPerSecond = 50_000_000);
         for (Budget budget : pair.budgets) budget.use(StreamConfig.BUDGET_BYTES);
         Transfer transfer = new Transfer(pair, 0, 4L << 20);

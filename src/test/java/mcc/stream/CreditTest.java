@@ -11,7 +11,7 @@ import mcc.wire.FramesWriter;
 import mcc.wire.TransportParameters;
 import org.junit.jupiter.api.Test;
 
-/** What a peer can make a node hold: credit, what it costs in memory, and the budget of the node. */
+/** What a peer can make a node hold: its credit, the memory that it costs, and the node's budget. */
 class CreditTest {
     private static final long SECOND = 1_000 * Pair.MS;
     private static final int KIB = 1_024;
@@ -27,7 +27,7 @@ class CreditTest {
         return connection;
     }
 
-    /** Sends one byte at each of the offsets, on each of the peer's streams: as a peer does that wants no sense of it. */
+    /** A peer that only wants to cost memory: it sends single bytes, with gaps between them, on each of its streams. */
     private final class Hostile {
         private final Connection to;
         private final FramesWriter writer = new FramesWriter();
@@ -49,7 +49,7 @@ class CreditTest {
             flush();
         }
 
-        /** So many bytes from the offset on, on each of the streams. */
+        /** Sends that many bytes from the offset on, on each of the streams. */
         void run(int streams, int from, int length) {
             for (int i = 0; i < streams; i++) {
                 writer.stream(1 + 2L * i, from, length, false);
@@ -57,7 +57,7 @@ class CreditTest {
             }
         }
 
-        /** One stream to its end, read at once. */
+        /** Sends one stream to its end, which is read at once. */
         void transfer(int length) {
             Stream stream = null;
             for (int at = 0; at < length; at += 1_024) {
@@ -136,7 +136,7 @@ class CreditTest {
         assertThat(budget.usedBytes()).isEqualTo(StreamConfig.BUDGET_BYTES);
     }
 
-    /** Strangers may be many, and each has a first window that nobody pays for. */
+    /** There may be many strangers, and each has a first window that is not charged to the budget. */
     @Test
     void firstWindowsAreNotFilledBehindGapsByAllAtOnce() {
         List<Connection> all = new ArrayList<>();
@@ -179,19 +179,19 @@ class CreditTest {
     }
 
     @Test
-    void whoWasChargedForMoreThanItHoldsTakesWhatItWasPromised() {
+    void aConnectionChargedForMoreThanItHoldsTakesWhatItPromised() {
         Connection paid = connection(StreamConfig.defaults());
         Hostile peer = new Hostile(paid);
         peer.transfer(8 * MIB);
         assertThat(budget.usedBytes()).isPositive();
-        budget.hold(2 * StreamConfig.BUDGET_BYTES); // by others
+        budget.hold(2 * StreamConfig.BUDGET_BYTES); // taken by other connections
         peer.bytes(2, 1, 1, 1);
         assertThat(counters.value("stream.crowded")).isZero();
         new Hostile(connection(StreamConfig.defaults())).bytes(2, 1, 1, 1);
         assertThat(counters.value("stream.crowded")).isPositive();
     }
 
-    /** What writers of a connection are given, each as much as it gets. */
+    /** Opens streams and has each writer write as much as the connection takes. */
     private static void fill(Connection connection, int streams) {
         for (int i = 0; i < streams; i++) {
             assertThat(connection.open().write(new byte[64 * KIB], 0, 64 * KIB)).isGreaterThanOrEqualTo(KIB);
@@ -199,7 +199,7 @@ class CreditTest {
     }
 
     @Test
-    void writersWhoseReadersStopAreGivenLittleTheMoreTheyAre() {
+    void theMoreWritersWaitForReadersTheLessEachMayWrite() {
         fill(connection(StreamConfig.defaults()), 10_000);
         assertThat(budget.usedBytes()).as("of one peer").isLessThan((32 + 4 + 10 + 1) * MIB);
         for (int i = 0; i < 80; i++) fill(connection(StreamConfig.defaults()), 128);
@@ -273,7 +273,7 @@ class CreditTest {
     }
 
     @Test
-    void whoKeepsTheCreditOfAnIdleLinkIsChargedForIt() {
+    void aPeerThatKeepsTheCreditOfAnIdleLinkIsChargedForIt() {
         Connection connection = connection(StreamConfig.defaults());
         Hostile peer = new Hostile(connection);
         peer.transfer(8 * MIB);

@@ -7,8 +7,8 @@ import mcc.core.Rng;
 
 /**
  * A CUBIC sender with an endless supply, and its receiver, on the link of a {@link Pair}: RFC 9438 with slow start, without
- * HyStart. Packets have numbers of their own, so that what is lost needs no resending. The link keeps their order, so that
- * a gap is a loss; acknowledgements take no room in it.
+ * HyStart. Packets have numbers of their own, so that what is lost need not be sent again. The link keeps their order, so that
+ * a gap is a loss; acknowledgements take no capacity.
  */
 final class CubicFlow implements LongUnaryOperator {
     private static final double BETA = 0.7;

@@ -19,7 +19,7 @@ class DatagramsTest {
         return new Pair(StreamConfig.defaults(), seed);
     }
 
-    /** A stream that the other side has heard of. */
+    /** Opens a stream, and lets the other side learn of it. */
     private static long open(Pair pair) {
         long id = pair.open(0);
         pair.at(0, id).write(new byte[] {1}, 0, 1);
@@ -27,7 +27,7 @@ class DatagramsTest {
         return id;
     }
 
-    /** One of no connection. */
+    /** A stream without a connection. */
     private static Stream stream(long id) {
         return new Stream(null, id, true, null, null);
     }
@@ -101,7 +101,7 @@ class DatagramsTest {
                 .isFalse();
     }
 
-    /** A link that carries 1 MB/s, a stream that could fill it, and flows of which each wants a fifth. */
+    /** A link that carries 1 MB/s, a stream that could fill it, and flows that each want a fifth of it. */
     @Test
     void flowsAndStreamsShareALinkAndNobodyStarves() {
         Pair pair = pair(5).both(l -> {
@@ -130,7 +130,7 @@ class DatagramsTest {
                 .isPositive();
     }
 
-    /** Two streams beside a flow: the turn at the beginning of a packet must not always fall to the same one. */
+    /** Two streams and a flow: the first place in a packet must not always go to the same stream. */
     @Test
     void streamsGoOnTakingTurnsBesideDatagrams() {
         Pair pair = pair(6).both(l -> {

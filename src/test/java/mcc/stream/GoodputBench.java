@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The matrix of links that congestion control is judged by, in virtual time: 100 Mbit/s unless said otherwise, packets of
- * 1,200 bytes and 28 of IP and UDP. Prints payload in Mbit/s (median of five seeds, least), what was sent twice, and the mean
+ * The links by which congestion control is judged, in virtual time: 100 Mbit/s unless said otherwise, packets of 1,200 bytes
+ * and 28 of IP and UDP. Prints payload in Mbit/s (median of five seeds, least), the share that was sent twice, and the mean
  * standing queue in bandwidth-delay products; then how flows share a link. {@code -Dbench.only=300} picks rows by name.
  */
 @Tag("bench")
@@ -113,7 +113,7 @@ class GoodputBench {
                 Locale.ROOT, "%-40s %8.1f %8.1f %8.1f %8.2f%n", name, rates[SEEDS / 2], rates[0], resent, queue);
     }
 
-    /** Flows that start {@code gapMs} after each other. */
+    /** Runs flows that start {@code gapMs} after each other. */
     private static void share(int flows, int lossPpm, int seconds, double bdp, int gapMs) {
         String name = flows + " flows, " + lossPpm / 10_000 + " % loss, " + bdp + " BDP, " + seconds + " s";
         if (gapMs > 0) name += ", staggered";

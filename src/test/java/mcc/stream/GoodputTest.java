@@ -60,7 +60,10 @@ class GoodputTest {
         return goodput(link(kind, lossPpm, 1_250_000, burst, seed), seconds);
     }
 
-    /** What the laboratory asks of real nodes, in Mbit/s of payload; and no queue to speak of, nor much sent for nothing. */
+    /**
+     * The goodput that the laboratory demands of real nodes, in Mbit/s of payload; with a short queue, and with few packets
+     * dropped by it.
+     */
     @ParameterizedTest
     @CsvSource({"0, 90", "10000, 86", "50000, 78", "100000, 68", "150000, 58"})
     void bbrKeepsALossyLinkBusy(int lossPpm, double atLeast) {
@@ -74,7 +77,9 @@ class GoodputTest {
         assertThat(link.queueDropped).isLessThan(link.packets / 50);
     }
 
-    /** Jain's index of whole transfers that begin together: the median of five seeds, as single ones differ by a tenth. */
+    /**
+     * Jain's index of whole transfers that begin together: the median of five seeds, because single seeds differ by a tenth.
+     */
     @ParameterizedTest
     @CsvSource({"2, 0", "2, 50000", "4, 0", "4, 50000"})
     void flowsShareALinkEvenly(int flows, int lossPpm) {
@@ -163,7 +168,10 @@ class GoodputTest {
         assertThat(goodput(pair, 20)).isGreaterThan(55);
     }
 
-    /** A packet that is lost again is a gap for two round trips, here 7.5 MB, which credit given by halves did not outlast. */
+    /**
+     * A packet that is lost again leaves a gap for two round trips, here 7.5 MB: more than the credit that is left if it is
+     * given by halves of a window.
+     */
     @Test
     void gapsOfALongPathLeaveTheSenderItsCredit() {
         Pair pair = link(Bbr::new, 50_000, 3_750_000, 1, 1).both(l -> l.delayNs = 150 * Pair.MS);
@@ -175,7 +183,7 @@ class GoodputTest {
         assertThat(goodput(Bbr::new, 50_000, 10, 4, 5)).isGreaterThan(50);
     }
 
-    /** The host sees its socket and its clock each millisecond only, ten times as long as the path's round trip. */
+    /** The host looks at its socket and its clock only once a millisecond, which is ten times the path's round trip. */
     @ParameterizedTest
     @ValueSource(ints = {1_171, 16_000})
     void aShortFastPathIsNotHeldBackByACoarseHost(int max) {

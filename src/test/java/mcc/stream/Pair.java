@@ -16,8 +16,8 @@ import mcc.core.Counters;
 import mcc.core.Rng;
 
 /**
- * Connections joined by one simulated link, in virtual time. End 2k talks to end 2k + 1; the even ends share the one
- * direction of the link, the odd ends the other.
+ * Connections joined by one simulated link, in virtual time. End 2k talks to end 2k + 1; the even ends share one direction of
+ * the link, the odd ends the other.
  */
 final class Pair {
     static final long MS = 1_000_000;
@@ -43,7 +43,7 @@ final class Pair {
         long queueDropped;
         long queueSumNs;
 
-        /** Takes a packet; returns when it arrives, but for jitter, or {@link Core#NEVER}. */
+        /** Takes a packet; returns when it arrives, before jitter is added, or {@link Core#NEVER} if it is lost. */
         long pass(long nowNs, int bytes, Rng rng) {
             packets++;
             if (bytes > mtu || cut || lost(rng)) {
@@ -83,17 +83,17 @@ final class Pair {
     final Budget[] budgets;
     final Counters[] counters;
     final Link[] links = {new Link(), new Link()};
-    /** Called after anything happened at an end: the application. */
+    /** The application at each end, which runs after anything happened there. */
     final Runnable[] apps;
 
     final List<List<Event>> events = new ArrayList<>();
     /** The streams that each end has had, by their numbers. */
     private final List<Map<Long, Stream>> streams = new ArrayList<>();
-    /** What a packet may hold. */
+    /** How many bytes a packet may hold. */
     int max = MTU;
-    /** A host looks at its socket and at its clock at multiples of this only. */
+    /** A host looks at its socket and its clock only at multiples of this. */
     long grainNs = 1;
-    /** Another user of the link, asked before anything else at each moment it named: returns the next one. */
+    /** Another user of the link: runs before anything else at the time that it named, and returns the next such time. */
     LongUnaryOperator other = _ -> Core.NEVER;
 
     private long otherNs = Core.NEVER;
@@ -104,7 +104,7 @@ final class Pair {
     long nowNs = 1_000 * MS;
     long ticks;
     long trace = 17;
-    /** Whether events and a hash of all packets are kept: a long transfer does without. */
+    /** Whether events and a hash of all packets are kept: long transfers switch it off. */
     boolean keepEvents = true;
 
     Pair(StreamConfig config, long seed) {

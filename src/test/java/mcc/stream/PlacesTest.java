@@ -25,7 +25,7 @@ class PlacesTest {
         return connection;
     }
 
-    /** One byte of the peer's stream with this number; returns whether it was taken. */
+    /** Sends one byte on the peer's stream with this number; returns whether it was taken. */
     private boolean send(Connection to, int stream) {
         FramesWriter writer = new FramesWriter();
         writer.begin(packet, 0, packet.length);
@@ -88,7 +88,7 @@ class PlacesTest {
     }
 
     @Test
-    void whoWasToldOfAHundredHasAHundred() {
+    void aPeerThatWasToldAHundredMayOpenAHundred() {
         Connection connection = connection(StreamConfig.defaults().limits());
         assertThat(send(connection, 99)).isTrue();
         assertThat(send(connection, 100)).isFalse();
@@ -130,7 +130,7 @@ class PlacesTest {
     }
 
     @Test
-    void whoTakesManyLeavesAsManyToOthers() {
+    void aPeerWithManyStreamsLeavesAsManyToOthers() {
         List<Connection> hostile = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
             Connection connection = connection(TransportParameters.V1);

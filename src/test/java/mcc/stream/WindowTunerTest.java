@@ -21,9 +21,9 @@ class WindowTunerTest {
     }
 
     /**
-     * Between whole ends of a connection, on a path without loss: a window is at least two of the path's bandwidth-delay
-     * products, and at most sixteen of what passes until credit is confirmed, with a full queue and an acknowledgement
-     * that waits as long as it may; or 1 MiB.
+     * Between whole ends of a connection, on a path without loss: a window is at least two bandwidth-delay products of the
+     * path. It is at most sixteen times what passes until credit is confirmed, with a full queue and an acknowledgement that
+     * waits as long as it may, or 1 MiB.
      */
     @ParameterizedTest
     @CsvSource({"10, 200", "20, 10", "100, 20", "100, 60", "1000, 5", "1000, 1"})
