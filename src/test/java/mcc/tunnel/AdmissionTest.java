@@ -48,7 +48,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real nodes in this process: what the provider's policy lets through to an app, and what the denied one hears. */
+/** Real nodes in this process: what the provider's policy lets through to an app, and what a peer is told that it denies. */
 class AdmissionTest {
     private static final long ENDS = 1_800_000_000_000L;
     private static final Id NOWHERE = new Id(1, 2, 3, 4);
@@ -157,7 +157,7 @@ class AdmissionTest {
     }
 
     @Test
-    void aPortThatTheServiceDoesNotHaveIsRefusedToWhomItIsForAlone() throws IOException {
+    void onlyAPeerThatMayUseAPortLearnsThatTheServiceLacksIt() throws IOException {
         Node provider = node(Policy.open(), "provider");
         Node user = node(Policy.open(), "user");
         Id udp = registerUdp(provider);
@@ -222,14 +222,15 @@ class AdmissionTest {
     }
 
     /**
-     * Opens streams that ask for nothing, as many as the bus takes at once, and one that asks and hears an answer or its end
-     * when they were taken; returns whether it was answered.
+     * Opens as many streams that ask for nothing as the bus takes at once, and then one that asks. Its answer, or its end,
+     * comes when all were taken; returns whether it was answered.
      */
     private boolean beginThousand(Node user, Node provider, Id endpoint, List<StreamPort> begun) {
         for (int i = 1; i < 1_000; i++) {
             StreamPort port = open(user, provider);
             begun.add(port);
-            visitors.get(user).home().runOnContext(_ -> port.write(new byte[] {100})); // so long a message would come
+            // the length of a message that does not follow
+            visitors.get(user).home().runOnContext(_ -> port.write(new byte[] {100}));
         }
         Conversation talk = ask(user, provider, endpoint);
         begun.add(talk.port);
@@ -255,12 +256,15 @@ class AdmissionTest {
 
     // ---- nodes and streams ------------------------------------------------------------------------------------------
 
-    /** What is needed to be reached for ever; what an app needs until {@link #ENDS} by the test's clock. */
+    /**
+     * A policy that grants these actions to anyone: the use of services until {@link #ENDS} by the test's clock, all else for
+     * ever.
+     */
     private static Policy may(Action... actions) {
         return may(List.of(), actions);
     }
 
-    /** The same, on some ports alone where an app is used. */
+    /** The same, with the use of services granted on some ports only. */
     private static Policy may(List<Grant.Ports> ports, Action... actions) {
         List<Grant> grants = new ArrayList<>();
         for (Action action : actions) {
@@ -294,7 +298,7 @@ class AdmissionTest {
         return node;
     }
 
-    /** Whoever uses a stream is where its packets are. */
+    /** Makes streams on the context on which its packets are handled. */
     private static final class Visitor extends VerticleBase implements Resident {
         Context home() {
             return context;
@@ -383,7 +387,7 @@ class AdmissionTest {
         return get(user.parts().bus().ask(Bus.SESSION, new SessionVerticle.Query.Open(to)));
     }
 
-    /** What came back on a stream, byte by byte, −1 for its end. */
+    /** What came back on a stream, byte by byte; −1 for its end. */
     private static final class Conversation {
         final StreamPort port;
         private final Context home;

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Many streams of one peer at once. */
 class BurstTest {
-    /** More than wait at one address of the bus. */
+    /** More than may wait at one address of the bus. */
     private static final int MANY = 2 * Bus.CREDIT;
 
     private static final Id NOWHERE = new Id(1, 2, 3, 4);
@@ -42,7 +42,7 @@ class BurstTest {
     private Node provider;
     private Contact to;
 
-    /** Asks for an endpoint that nobody has, by streams that it opens all at once. */
+    /** Asks for an endpoint that nobody has, on many streams that it opens all at once. */
     private final class Visitor extends VerticleBase implements Resident {
         private Bus bus;
 
@@ -51,13 +51,13 @@ class BurstTest {
             return Future.succeededFuture();
         }
 
-        Future<StreamAccess> door() {
+        Future<StreamAccess> access() {
             return bus.ask(Bus.SESSION, new SessionVerticle.Query.Streams());
         }
 
-        void burst(StreamAccess door) {
+        void burst(StreamAccess access) {
             context.runOnContext(_ -> {
-                for (int i = 0; i < MANY; i++) ask(door.open(to));
+                for (int i = 0; i < MANY; i++) ask(access.open(to));
             });
         }
 
@@ -98,23 +98,23 @@ class BurstTest {
     @Test
     void eachStreamOfABurstIsAnswered() throws InterruptedException {
         user();
-        visitor.burst(Rig.get(visitor.door()));
+        visitor.burst(Rig.get(visitor.access()));
         for (int i = 0; i < MANY; i++) {
             assertThat(answers.poll(Rig.PATIENCE_S, TimeUnit.SECONDS)).isEqualTo(TunnelOpened.Code.NOT_HERE.name());
         }
     }
 
     @Test
-    void aDoorClosesWithItsLinksAndTheNextOnesGiveAnother() throws InterruptedException {
+    void streamAccessEndsWithItsLinksAndTheNextOnesGiveANewOne() throws InterruptedException {
         Node user = user();
-        StreamAccess door = Rig.get(visitor.door());
+        StreamAccess access = Rig.get(visitor.access());
         user.parts().bus().send(Bus.LINKS, null); // breaks the packet loop's verticle
-        Rig.await("the door is closed", door::isClosed);
+        Rig.await("the access is closed", access::isClosed);
         Rig.await("there is another", () -> {
-            StreamAccess other = Rig.get(visitor.door().otherwise(door));
-            return other != door && !other.isClosed();
+            StreamAccess other = Rig.get(visitor.access().otherwise(access));
+            return other != access && !other.isClosed();
         });
-        visitor.burst(Rig.get(visitor.door()));
+        visitor.burst(Rig.get(visitor.access()));
         for (int i = 0; i < MANY; i++) {
             assertThat(answers.poll(Rig.PATIENCE_S, TimeUnit.SECONDS)).isEqualTo(TunnelOpened.Code.NOT_HERE.name());
         }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The sockets of tunnels have a part of the process's descriptors, and no more. */
+/** The sockets of tunnels may use a part of the process's descriptors, and no more. */
 class DescriptorsTest {
     @TempDir
     Path folder;
@@ -47,7 +47,7 @@ class DescriptorsTest {
     }
 
     @Test
-    void whatComesBeyondIsResetAndCountedAndWhatComesLaterIsServed() throws Exception {
+    void connectionsBeyondTheLimitAreResetAndCountedAndLaterOnesServed() throws Exception {
         rig = new Rig(folder);
         Descriptors few = new Descriptors(40);
         Node node = rig.node(

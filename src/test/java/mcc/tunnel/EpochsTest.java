@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real nodes in this process, of which one gets another policy while connections, flows and measurements are open. */
+/** Real nodes in this process, one of which gets another policy while connections, flows and measurements are open. */
 class EpochsTest {
     @TempDir
     Path folder;
@@ -85,7 +85,7 @@ class EpochsTest {
         throw new AssertionError("nobody told of ended " + what);
     }
 
-    /** A connection by a forward, of which a first byte came back. */
+    /** A connection through a forward; its first byte has come back. */
     private Socket talk(Node user, String service) throws IOException {
         Socket socket = Rig.connect(Rig.port(Rig.forward(user, service)));
         open.add(socket);
@@ -102,7 +102,7 @@ class EpochsTest {
         return Rig.read(socket) == 42;
     }
 
-    /** A program with a flow by a forward of UDP, of which a first datagram came back. */
+    /** A program with a flow through a UDP forward; its first datagram has come back. */
     private DatagramSocket flow(Node user, String service) throws IOException {
         DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
         open.add(socket);
@@ -120,7 +120,7 @@ class EpochsTest {
             socket.receive(new DatagramPacket(new byte[9], 9));
             return true;
         } catch (SocketTimeoutException _) {
-            return false; // lost, which is no fault of UDP's, or not let in
+            return false; // lost, as UDP may be, or not let in
         } catch (IOException e) {
             throw new AssertionError(e);
         }

@@ -164,7 +164,7 @@ class ForwardsTest {
         }
     }
 
-    /** What clients have not read waits in the kernel and in the node, for longer than their streams live. */
+    /** What clients have not read waits in the kernel and in the node after their streams have ended. */
     @Test
     void aConnectionCountsUntilItsClientHasTakenAllOrLeft() throws Exception {
         Path table = Path.of("/proc/net/tcp");
@@ -190,7 +190,7 @@ class ForwardsTest {
             try {
                 for (int chunks = 1;
                         chunks < 32;
-                        chunks++) { // some of these fit into the kernel's buffers, some do not
+                        chunks++) { // some of these amounts fit into the kernel's buffers, some do not
                     Socket client = new Socket();
                     clients.add(client);
                     client.setReceiveBufferSize(4_096);

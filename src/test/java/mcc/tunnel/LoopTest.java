@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Services whose port is one of the node itself: one connection must not become as many as there are descriptors. */
+/** Services whose port is one of the node itself: one connection must not turn into as many as there are descriptors. */
 class LoopTest {
     @TempDir
     Path folder;

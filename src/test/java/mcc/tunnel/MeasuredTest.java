@@ -29,7 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A real node that others measure the way to: those who may, and as often as they may. */
+/** A real node to which others measure the path: those that may, and as often as they may. */
 class MeasuredTest {
     @TempDir
     Path folder;

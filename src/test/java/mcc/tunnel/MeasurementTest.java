@@ -31,12 +31,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A real node that measures the way to another of this process, which does not do its part. */
+/** A real node that measures the path to another node of this process, which does not follow the protocol. */
 class MeasurementTest {
     private static final int PATIENCE_S = 60;
-    /** More than anyone has to say of a measurement. */
+    /** More bytes than any answer to a measurement has. */
     private static final int MANY = 8 << 20;
-    /** What a stream carries to an end that does not read. */
+    /** How many bytes a stream carries to an end that does not read. */
     private static final int WINDOW_BYTES = 256 * 1024;
 
     @TempDir
@@ -46,7 +46,7 @@ class MeasurementTest {
     private final BlockingQueue<NodeEvent> events = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> brokenOff = new LinkedBlockingQueue<>();
 
-    /** Says yes to whatever it is asked, and then what it likes. */
+    /** Accepts whatever it is asked for, and then does what a test wants. */
     private final class FarEnd extends VerticleBase implements Resident {
         private final Bus bus;
         private final Consumer<StreamPort> then;
@@ -152,7 +152,7 @@ class MeasurementTest {
     }
 
     @Test
-    void aResultThatComesBeforeAllWasSentIsNone() throws Exception {
+    void aResultThatComesBeforeAllWasSentIsRejected() throws Exception {
         NodeEvent end = measure(port -> {
             port.write(Envelope.measured(1, 1, 1));
             port.end();

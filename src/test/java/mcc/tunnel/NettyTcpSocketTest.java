@@ -15,7 +15,7 @@ import mcc.core.Rng;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Sockets on a loop that is none of epoll's, as there is on other hosts than Linux. */
+/** Sockets on an event loop without epoll, as on hosts other than Linux. */
 class NettyTcpSocketTest {
     private static final int PATIENCE_S = 60;
     private static final int SOME = 300_000;

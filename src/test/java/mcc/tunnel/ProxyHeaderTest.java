@@ -22,11 +22,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What an app that expects the PROXY protocol reads, by a parser of this test that forgives nothing. */
+/** What an app that expects the PROXY protocol reads, read by a strict parser of this test. */
 class ProxyHeaderTest {
-    /** What a header says; the command alone where that is LOCAL. */
+    /** What a header says; only the command if that is LOCAL. */
     record Header(int command, String from, int fromPort, String to, int toPort, String node) {
-        /** Reads one as the protocol's section 2.2 has it, and not a byte more. */
+        /** Reads a header as section 2.2 of the protocol defines it, and not a byte more. */
         static Header read(InputStream bytes) throws IOException {
             DataInputStream in = new DataInputStream(bytes);
             byte[] signature = in.readNBytes(12);
@@ -74,7 +74,7 @@ class ProxyHeaderTest {
         rig.close();
     }
 
-    /** An app that reads a header, and echoes what comes behind it. */
+    /** An app that reads a header, and echoes what follows it. */
     private int app() {
         return rig.app(socket -> {
                     try (socket) {

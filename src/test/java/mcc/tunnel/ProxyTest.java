@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The SOCKS5 proxy of a real node, by clients that this test writes byte by byte (RFC 1928). */
+/** The SOCKS5 proxy of a real node, used by clients that this test writes byte by byte (RFC 1928). */
 class ProxyTest {
     @TempDir
     Path folder;
@@ -60,7 +60,7 @@ class ProxyTest {
         return client;
     }
 
-    /** The code of the reply; its address is read and returned behind it. */
+    /** The code of the reply, followed by its address. */
     private static int reply(Socket client) throws IOException {
         byte[] head = client.getInputStream().readNBytes(10);
         assertThat(head).hasSize(10);
@@ -89,7 +89,7 @@ class ProxyTest {
                 client.getOutputStream().write(HexFormat.of().parseHex(hex));
             }
         }
-        try (Socket client = greeted()) { // those before it were accepted
+        try (Socket client = greeted()) { // all those before it were accepted
             assertThat(client.isConnected()).isTrue();
         }
         Rig.await("the proxy's own is left", () -> descriptors.all() == 1);

@@ -26,7 +26,7 @@ import mcc.node.RegistryVerticle;
 import mcc.node.Settings;
 import mcc.registry.Registration;
 
-/** Real nodes of this process with their tunnels, and apps and users of them on loopback; all end with it. */
+/** Real nodes in this process with their tunnels, and their apps and users on loopback. Closing the rig ends all of them. */
 final class Rig implements AutoCloseable {
     static final int PATIENCE_S = Integer.getInteger("test.patience", 60);
 
@@ -37,7 +37,7 @@ final class Rig implements AutoCloseable {
         this.folder = folder;
     }
 
-    /** @param options settings beside those that every node of a test has: name, value, name, value… */
+    /** @param options settings besides those that every node of a test has: name, value, name, value… */
     Node node(String name, String... options) {
         return node(name, Policy.open(), List.of(TunnelVerticle::new), options);
     }
@@ -64,7 +64,7 @@ final class Rig implements AutoCloseable {
         return new String[] {"bootstrap", node.parts().status().udp().getFirst()};
     }
 
-    /** An app that does as it is told with each connection, on a thread of its own. */
+    /** An app that does with each connection what the test says, on a thread of its own. */
     ServerSocket app(Consumer<Socket> serve) {
         try {
             ServerSocket server = new ServerSocket(0, 1_024, InetAddress.getLoopbackAddress());
@@ -97,7 +97,7 @@ final class Rig implements AutoCloseable {
         }
     }
 
-    /** Offers a service; more fields in the words of REST. */
+    /** Offers a service; {@code more} are further fields as REST names them. */
     static Id register(Node at, String service, int port, JsonObject more) {
         JsonObject body =
                 new JsonObject().put("service", service).put("port", port).mergeIn(more);
@@ -165,7 +165,7 @@ final class Rig implements AutoCloseable {
         return socket;
     }
 
-    /** The next byte; −1 at the end, also where it is a reset. */
+    /** The next byte; −1 at the end, or after a reset. */
     static int read(Socket socket) {
         try {
             return socket.getInputStream().read();
@@ -183,7 +183,7 @@ final class Rig implements AutoCloseable {
                 .join();
     }
 
-    /** Waits for what must happen; polls, because it happens on other threads. */
+    /** Waits until something has happened; polls, because it happens on other threads. */
     static void await(String what, BooleanSupplier condition) {
         long end = System.nanoTime() + PATIENCE_S * 1_000_000_000L;
         while (!condition.getAsBoolean()) {

@@ -9,7 +9,7 @@ import java.util.Map;
 import mcc.core.Rng;
 import org.junit.jupiter.api.Test;
 
-/** Places that many want. */
+/** More holders want places than there are. */
 class SharesTest {
     private static final int MAX = 10_000;
 

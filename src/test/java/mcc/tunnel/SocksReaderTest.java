@@ -9,7 +9,7 @@ import java.util.List;
 import mcc.core.Rng;
 import org.junit.jupiter.api.Test;
 
-/** What a client of the proxy says, in chunks of any size, and garbage. */
+/** What a client of the proxy sends, in chunks of any size; and garbage. */
 class SocksReaderTest {
     static byte[] wish(int command, String name, int port) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();

@@ -23,7 +23,7 @@ import mcc.core.Counters;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The proxy on loopback, with ways that this test opens when it likes. */
+/** The proxy on loopback; this test decides when a way to a provider is opened. */
 class SocksTest {
     private static final int PATIENCE_MS = 60_000;
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
@@ -87,7 +87,7 @@ class SocksTest {
                     assertThat(opening).isNotNull();
                     client.setSoLinger(true, 0);
                 }
-                while (held() > 1) Thread.onSpinWait(); // until the reset was heard, and the listener is all there is
+                while (held() > 1) Thread.onSpinWait(); // until the reset was noticed, and only the listener is left
                 context.runOnContext(
                         _ -> opening.complete(new Opening.Opened<>(new Opening.Way.Here<>(way), null, List.of())));
                 assertThat(isOver(served)).isTrue();

@@ -34,18 +34,18 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Sockets on the packet loop of a node; at their other ends are plain ones, on loopback. */
+/** Sockets on the packet loop of a node; their other ends are plain sockets on loopback. */
 class TcpSocketTest {
     private static final int PATIENCE_S = 60;
-    /** What the kernel takes at once, with the end behind it, and nobody reads at once. */
+    /** Few enough bytes for the kernel to take, with the end behind them, before anybody reads. */
     private static final int LITTLE = 30_000;
-    /** More than the kernel and Netty hold of a connection. */
+    /** More bytes than the kernel and Netty hold of a connection. */
     private static final int MANY = 32 << 20;
-    /** What is read at once of a socket that is bound to so much. */
+    /** The size of a read from a socket that is bound to it. */
     private static final int PIECE = 4_096;
-    /** More reads than one connection has before others do, some times over, and far fewer than in a second. */
+    /** Several times as many reads as one connection has in its turn, and far fewer than there are in a second. */
     private static final int FEW_TURNS = 64;
-    /** Connections that the loop is told of at once. */
+    /** How many connections the loop is told of at once. */
     private static final int SOME = 64;
 
     @TempDir
@@ -106,7 +106,7 @@ class TcpSocketTest {
         return socket;
     }
 
-    /** Takes what comes, and pauses with the first of it. */
+    /** Notes what happens, and pauses at the first bytes. */
     private record Ear(TcpSocket socket, ByteArrayOutputStream bytes, BlockingQueue<String> events)
             implements TcpSocket.Handler {
         @Override
@@ -142,7 +142,7 @@ class TcpSocketTest {
         return events.poll(PATIENCE_S, TimeUnit.SECONDS);
     }
 
-    /** Lets the loop look at what is there for it, by another connection that it looks at later. */
+    /** Waits until the loop has handled what was ready, by means of another connection, which it handles after that. */
     private void settle() throws Exception {
         try (Socket other = new Socket(at.getAddress(), at.getPort())) {
             TcpSocket socket = taken();
@@ -217,7 +217,7 @@ class TcpSocketTest {
     }
 
     @Test
-    void whoHasEndedIsStillSentMoreThanTheKernelTakesAtOnce() throws Exception {
+    void aClientThatEndedStillReceivesMoreThanTheKernelTakesAtOnce() throws Exception {
         byte[] chunk = new byte[64 << 10];
         try (Socket user = new Socket(at.getAddress(), at.getPort())) {
             user.setSoTimeout(PATIENCE_S * 1_000);
@@ -337,7 +337,7 @@ class TcpSocketTest {
     }
 
     @Test
-    void whatFollowsNothingIsSent() throws Exception {
+    void bytesWrittenAfterAnEmptyWriteAreSent() throws Exception {
         byte[] sent = Rng.seeded(5).bytes(LITTLE);
         try (Socket user = new Socket(at.getAddress(), at.getPort())) {
             user.setSoTimeout(PATIENCE_S * 1_000);
@@ -352,7 +352,7 @@ class TcpSocketTest {
         }
     }
 
-    /** Does with what comes what a test says, and with all else nothing. */
+    /** Hands bytes to the test, and ignores everything else. */
     private record Hand(IntConsumer data, Runnable closed) implements TcpSocket.Handler {
         Hand(IntConsumer data) {
             this(data, () -> {});
@@ -389,7 +389,7 @@ class TcpSocketTest {
         try (Socket user = new Socket(at.getAddress(), at.getPort())) {
             TcpSocket socket = taken();
             write(user, 2);
-            user.sendUrgentData('!'); // RFC 9293 section 3.8.5: a read ends before it, however much there is
+            user.sendUrgentData('!'); // RFC 9293 section 3.8.5: a read ends before urgent data, however much follows
             write(user, 3);
             settle();
             run(() -> socket.start(new Hand(read::addAndGet)));
@@ -399,14 +399,15 @@ class TcpSocketTest {
     }
 
     @Test
-    void whoSendsWithoutEndLeavesTheLoopToOthers() throws Exception {
+    void anEndlessSenderLeavesTheLoopToOthers() throws Exception {
         AtomicInteger reads = new AtomicInteger();
         CompletableFuture<Integer> before = new CompletableFuture<>();
         try (Socket endless = new Socket(at.getAddress(), at.getPort())) {
             TcpSocket busy = taken();
             try (Socket user = new Socket(at.getAddress(), at.getPort())) {
                 TcpSocket quiet = taken();
-                endless.setTcpNoDelay(true); // else the host keeps what is written until the rest is acknowledged
+                // otherwise the host holds back what is written until the rest is acknowledged
+                endless.setTcpNoDelay(true);
                 write(endless, LITTLE);
                 settle();
                 run(() -> {
@@ -427,7 +428,7 @@ class TcpSocketTest {
     }
 
     @Test
-    void anEventOfWhoeverHadItsDescriptorBeforeConnectsNothing() throws Exception {
+    void anEventOfTheDescriptorsPreviousOwnerConnectsNothing() throws Exception {
         List<Closeable> all = new ArrayList<>();
         List<TcpSocket> old = new ArrayList<>();
         List<Future<TcpSocket>> connecting = new ArrayList<>();
@@ -439,7 +440,7 @@ class TcpSocketTest {
                 old.add(taken());
             }
             all.addAll(users);
-            IntConsumer first = _ -> { // the events of the others wait behind this one
+            IntConsumer first = _ -> { // the events of the others come after this one
                 if (!connecting.isEmpty()) return;
                 for (TcpSocket each : old) each.abort();
                 InetSocketAddress to = (InetSocketAddress) full.getLocalSocketAddress();
@@ -469,7 +470,7 @@ class TcpSocketTest {
     }
 
     @Test
-    void anEndIsToldOnceToWhoeverTakesTheSocketOverMeanwhile() throws Exception {
+    void theEndIsToldOnceToTheHandlerThatTookTheSocketOver() throws Exception {
         AtomicInteger closed = new AtomicInteger();
         try (Socket _ = new Socket(at.getAddress(), at.getPort())) {
             TcpSocket socket = taken();

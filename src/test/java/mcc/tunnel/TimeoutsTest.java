@@ -36,7 +36,7 @@ class TimeoutsTest {
     }
 
     @Test
-    void eachEndsInItsTurnAndWhatWasGivenUpDoesNot() throws InterruptedException {
+    void timeoutsFireInOrderAndCancelledOnesDoNot() throws InterruptedException {
         Timeouts timeouts = new Timeouts(vertx, 20);
         run(() -> {
             List<Timeouts.Timeout> begun = List.of("a", "b", "c", "d").stream()
@@ -50,7 +50,7 @@ class TimeoutsTest {
     }
 
     @Test
-    void oneThatEndsMayBeginAnother() throws InterruptedException {
+    void aTimeoutThatFiresMayBeginAnother() throws InterruptedException {
         Timeouts timeouts = new Timeouts(vertx, 20);
         run(() -> timeouts.begin(() -> {
             over.add("first");

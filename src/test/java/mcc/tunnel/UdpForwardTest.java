@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A forward on loopback with far ends that this test opens when it likes. */
+/** A forward on loopback; this test decides when far ends are opened. */
 class UdpForwardTest {
     private static final int PATIENCE_MS = 60_000;
 
@@ -122,7 +122,7 @@ class UdpForwardTest {
         return out[0];
     }
 
-    /** A connected client, as most are, hears nothing from another address than it spoke to. */
+    /** A connected client, as most are, receives nothing from an address other than the one that it sent to. */
     @Test
     void aForwardOnEveryAddressAnswersFromTheOneThatWasAsked() throws Exception {
         for (String wildcard : List.of("0.0.0.0", "::")) {
@@ -144,7 +144,7 @@ class UdpForwardTest {
                                 UdpSocket.connect(context, (InetSocketAddress) app.getLocalSocketAddress(), counters));
                         onContext(() -> promise.complete(end));
                         DatagramPacket got = receive(app);
-                        byte[] answer = new byte[9_000]; // longer than any path: in fragments
+                        byte[] answer = new byte[9_000]; // longer than any path MTU, so it comes in fragments
                         app.send(new DatagramPacket(answer, answer.length, got.getSocketAddress()));
                         DatagramPacket back = new DatagramPacket(new byte[10_000], 10_000);
                         client.receive(back);
@@ -207,7 +207,8 @@ class UdpForwardTest {
     void whatWaitsInAllFlowsTogetherIsBounded() throws Exception {
         UdpForward forward = forward();
         byte[] big = new byte[60_000];
-        int fit = (UdpFlows.WAITING_BYTES_MAX - big.length) / (big.length + 64); // of what is free, one has half
+        // one flow gets at most half of what is free
+        int fit = (UdpFlows.WAITING_BYTES_MAX - big.length) / (big.length + 64);
         List<DatagramSocket> clients = new ArrayList<>();
         try {
             List<Promise<FlowEnd>> promises = new ArrayList<>();
@@ -242,7 +243,7 @@ class UdpForwardTest {
             for (int i = 0; i < 240; i++) {
                 frame[0] = (byte) i;
                 client.send(new DatagramPacket(frame, frame.length, forward.address()));
-                // The host drops what its own queue has no room for, so that the node must have taken the one before.
+                // The host drops what its queue has no room for, so the node must first have taken the datagram before.
                 long sent = i + 1;
                 Rig.await("it waits", () -> waiting(forward) == sent);
             }
@@ -348,7 +349,7 @@ class UdpForwardTest {
     }
 
     @Test
-    void aNobodyAtTheFarEndEndsTheFlowAsBroken() throws Exception {
+    void aFlowIsBrokenIfNobodyListensAtItsFarEnd() throws Exception {
         UdpForward forward = forward();
         InetSocketAddress nowhere;
         try (DatagramSocket gone = socket()) {
@@ -365,7 +366,7 @@ class UdpForwardTest {
         onContext(forward::close);
     }
 
-    /** A far end whose silence the test tells. */
+    /** A far end that is silent for as long as the test says. */
     private static final class Silent implements FlowEnd {
         private final UdpSocket socket;
         long silentNs;

@@ -18,7 +18,7 @@ import mcc.wire.Provider;
 import mcc.wire.Provider.Protocol;
 import org.junit.jupiter.api.Test;
 
-/** Which port is asked for, of nodes that tell their ports and of earlier ones that do not. */
+/** Which port is asked for, of nodes that announce their ports and of earlier ones that do not. */
 class WantedTest {
     private static final Ports DNS = new Ports(List.of(
             new Ports.Range(53, 53, Protocol.UDP),
@@ -60,7 +60,7 @@ class WantedTest {
     }
 
     @Test
-    void whatBrowsersSayOfAnyPortIsHeededWhereThereIsSuchAPort() {
+    void aBrowsersPortIsUsedIfTheServiceHasItAndTheFirstOtherwise() {
         Wanted browser = new Wanted(80, true);
         assertThat(browser.of(offer(Protocol.UDP, DNS), false)).isEqualTo(80);
         Offer other = offer(Protocol.TCP, Ports.of(8_000, Protocol.TCP));
@@ -70,7 +70,7 @@ class WantedTest {
                 .isFalse();
     }
 
-    /** It refuses what it does not have, or connects to the one port that it has where it is of version 0.1. */
+    /** Such a node refuses a port that it does not have; one of version 0.1 connects to the only port that it has. */
     @Test
     void anEarlierNodeIsAskedForWhateverIsWantedByItsProtocol() {
         Offer old = offer(Protocol.UDP, Ports.UNKNOWN);
