@@ -267,7 +267,7 @@ class NodeTest {
         await("who may not store is denied", () -> denied(Bus.DHT, new DhtVerticle.Query.Counts()) > 0);
 
         restarts("edge", () -> bus.send(Bus.INCOMING, null));
-        await("the way there stands again, and leads to a door", () -> {
+        await("the path is up again, and the provider denies the connection", () -> {
             assertThat(connects(there)).isFalse();
             return denied(TunnelVerticle.ASK, new TunnelVerticle.Query.Counts()) > 0;
         });

@@ -348,11 +348,11 @@ class StreamPortTest {
     }
 
     /** Opens another stream to the same node where the first one broke. */
-    private void openAgain(StreamAccess door, Contact to, BlockingQueue<String> heard, String name, boolean again) {
-        StreamPort port = door.open(to);
+    private void openAgain(StreamAccess access, Contact to, BlockingQueue<String> heard, String name, boolean again) {
+        StreamPort port = access.open(to);
         port.brokenHandler(_ -> {
             heard.add(name);
-            if (again) openAgain(door, to, heard, "another", false);
+            if (again) openAgain(access, to, heard, "another", false);
         });
         port.attach(here.home());
         port.write(new byte[1]);
@@ -363,10 +363,10 @@ class StreamPortTest {
         Node to = nodes.getFirst();
         Contact contact = new Contact(
                 to.parts().id(), List.of(Address.parse(to.parts().status().udp().getFirst())));
-        StreamAccess door = Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Streams()), 60_000);
+        StreamAccess access = Node.await(here.bus.ask(Bus.SESSION, new SessionVerticle.Query.Streams()), 60_000);
         BlockingQueue<String> heard = new LinkedBlockingQueue<>();
         here.run(() -> {
-            for (int i = 0; i < SOME; i++) openAgain(door, contact, heard, "first", true);
+            for (int i = 0; i < SOME; i++) openAgain(access, contact, heard, "first", true);
         });
         for (int i = 0; i < SOME; i++) there.taken();
         nodes.remove(to);
