@@ -67,7 +67,7 @@ final class Link {
     @Nullable
     Path path;
 
-    /** The path in use, those in reserve, and candidates. Limit: {@link Paths#MAX}. */
+    /** The path in use, standby paths, and candidates. Limit: {@link Paths#MAX}. */
     final List<Path> paths = new ArrayList<>();
 
     /** The address at which the peer last saw this node. */

@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One path to a peer: a local end and an address of the peer, with the state that belongs to this path alone.
  *
- * <p>Candidate: response to a challenge, or a handshake over it → Proven. Candidate: three challenges without a response → gone.
- * Proven: in use, or in reserve with all that was measured; the one not heard for longest gives way to a new one.
+ * <p>Candidate: response to a challenge, or a handshake over it → Proven. Candidate: three challenges without a response →
+ * gone. Proven: in use, or a standby that keeps all that was measured; the one not heard for the longest time gives way to a
+ * new one.
  */
 final class Path {
     /** Bytes that may go to an address before it is validated, for each byte that came from it (RFC 9000 section 8.1). */
