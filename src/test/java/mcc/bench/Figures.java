@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** What benches have in common: what is asked of processes, and how values are told. */
-final class Figures {
+public final class Figures {
     private static final double TICK_S = 0.01;
 
     private Figures() {}
@@ -38,7 +38,7 @@ final class Figures {
     }
 
     /** What is alive on the heap in MB, after a full collection. */
-    static double live(Process process) throws Exception {
+    public static double live(Process process) throws Exception {
         String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd") + " " + process.pid();
         run(jcmd + " GC.run");
         double kib = 0;
@@ -62,7 +62,7 @@ final class Figures {
     }
 
     /** Open descriptors. */
-    static int descriptors(Process process) {
+    public static int descriptors(Process process) {
         String[] names = Path.of("/proc/" + process.pid() + "/fd").toFile().list();
         return names == null ? 0 : names.length;
     }

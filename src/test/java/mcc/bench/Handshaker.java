@@ -5,27 +5,21 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketTimeoutException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import mcc.core.Address;
-import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
-import mcc.crypto.Aead;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
-import mcc.link.LinkConfig;
 import mcc.link.LinkInput;
-import mcc.link.LinkOutput;
 import mcc.link.Links;
-import mcc.link.OpenLinks;
 import mcc.link.PacketSink;
+import mcc.link.Stranger;
 import mcc.session.Cookies;
-import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.pb.Datagram;
@@ -51,8 +45,6 @@ final class Handshaker {
     private static final int WARMUP = 2_000;
 
     private static final long WARMUP_TURN_NS = 5_000_000;
-
-    private static final long PATIENCE_NS = 5_000_000_000L;
 
     private final Rng rng = Rng.seeded(new SecureRandom().nextLong());
     private final Id node;
@@ -106,48 +98,13 @@ final class Handshaker {
     }
 
     private Links links(Identity identity) {
-        List<Aead.Suite> suites = List.of(Aead.Suite.AES_256_GCM, Aead.Suite.CHACHA20_POLY1305);
-        LinkConfig config = new LinkConfig(NETWORK, suites, 10, StreamConfig.defaults());
-        return OpenLinks.of(config, identity, rng.split(), new Counters());
+        return Stranger.links(NETWORK, identity, rng);
     }
 
     private double once() throws IOException {
-        try (DatagramSocket socket = new DatagramSocket()) {
-            Links links = links(Identity.fromSeed(rng.bytes(Identity.SEED_BYTES)));
-            long startNs = System.nanoTime();
-            links.handle(startNs, new LinkInput.WallClock(System.currentTimeMillis()));
-            links.handle(startNs, new LinkInput.Ask(new Contact(node, List.of(at)), 1, new Message.FindNode(Id.ZERO)));
-            byte[] in = new byte[2_048];
-            PacketSink sink = sink(socket);
-            for (long nowNs = startNs; nowNs - startNs < PATIENCE_NS; nowNs = System.nanoTime()) {
-                if (links.deadlineNs() <= nowNs) links.handle(nowNs, new LinkInput.Tick());
-                links.transmit(nowNs, sink);
-                for (LinkOutput o; (o = links.poll()) != null; ) {
-                    if (o instanceof LinkOutput.Answered) return (System.nanoTime() - startNs) / 1e6;
-                }
-                long waitMs = Math.clamp((links.deadlineNs() - nowNs) / 1_000_000, 1, 100);
-                socket.setSoTimeout((int) waitMs);
-                DatagramPacket packet = new DatagramPacket(in, in.length);
-                try {
-                    socket.receive(packet);
-                    links.receive(System.nanoTime(), in, 0, packet.getLength(), at);
-                } catch (SocketTimeoutException _) {
-                    // the deadline came first
-                }
-            }
-            return -1;
+        try (Stranger stranger = new Stranger(NETWORK, rng, node, at)) {
+            return stranger.meet();
         }
-    }
-
-    private PacketSink sink(DatagramSocket socket) {
-        return (to, buf, offset, length) -> {
-            try {
-                InetAddress ip = InetAddress.getByAddress(to.ip());
-                socket.send(new DatagramPacket(buf, offset, length, ip, to.port()));
-            } catch (IOException e) {
-                System.err.println(e);
-            }
-        };
     }
 
     // ---- not --------------------------------------------------------------------------------------------------------
