@@ -31,9 +31,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Handshakes that others begin, Noise IK and XX, and the limits on what they may cost.
  *
- * <p>An initiation passes in order: mac1 → (under load: cookie, share of its source) → queue → Noise → timestamp and
- * ephemeral key, for early data only → response. Its session is {@link Pending} until the initiator's first transport packet
- * proves that it was no replay; only then does it become the session of a link.
+ * <p>An initiation passes in order: mac1 → its ephemeral key was not answered before → share of its source, if it has a
+ * cookie; under load without one it only gets a cookie → queue → Noise → identity and policy → suite → no crossing initiation
+ * of this node → response. Its early data count only if it is timely and its ephemeral key can be remembered. Its session is
+ * {@link Pending} until the initiator's first transport packet proves that it was no replay; only then does it become the
+ * session of a link.
  */
 final class Responder {
     /** Handshakes per second above which a cookie is required; a burst of as many is taken without one. */
