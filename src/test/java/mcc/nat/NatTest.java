@@ -105,6 +105,19 @@ class NatTest {
     }
 
     @Test
+    void peersAddTwoAddressesAtMostHoweverManyTheySee() {
+        List<Address> own = new ArrayList<>();
+        for (int i = 0; i < 3; i++) own.add(Address.v4(0xc0000220 + i, 9_376));
+        handle(0, new Nat.Input.Local(own));
+        for (int i = 0; i < 12; i++) {
+            Address sees = Address.v4(0xcb007200 + i % 4, 666);
+            handle(i, new Nat.Input.Observed(Id.random(rng), Address.v4(0x20000001 + (i << 16), 9), sees));
+        }
+        handle(60 * SECOND, new Nat.Input.Tick());
+        assertThat(told).hasSize(4).startsWith(own.get(0), own.get(1));
+    }
+
+    @Test
     void fortyLiarsOfOneNetworkDoNotTurnTheVerdict() {
         handle(0, new Nat.Input.Local(List.of(lan)));
         for (int i = 0; i < 20; i++) {

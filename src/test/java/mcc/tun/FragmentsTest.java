@@ -126,5 +126,8 @@ class FragmentsTest {
                     .isTrue();
             if (i % 100 == 0) assertThat(enters(1, honest.get(1))).isTrue();
         }
+        assertThat(counters.value("tun.in.fragments.evicted"))
+                .as("those that were heard longest ago, beyond the limit")
+                .isEqualTo(10_000 - Fragments.EACH + 2 + Fragments.PEERS_MAX);
     }
 }
