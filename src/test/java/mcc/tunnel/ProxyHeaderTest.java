@@ -15,7 +15,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import mcc.core.Id;
 import mcc.node.Node;
-import mcc.node.ProxyHeader;
 import mcc.tun.InnerAddress;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -112,8 +111,10 @@ class ProxyHeaderTest {
 
     @Test
     void whatTheNodeAsksForItselfSaysSo() throws Exception {
-        assertThat(Header.read(new java.io.ByteArrayInputStream(ProxyHeader.local()))
-                        .command())
-                .isZero();
+        JsonObject check = new JsonObject().put("type", "tcp").put("intervalMs", 1_000);
+        Rig.register(
+                rig.node("n"), "web", app(), new JsonObject().put("proxy", "v2").put("check", check));
+        Header first = headers.poll(Rig.PATIENCE_S, TimeUnit.SECONDS);
+        assertThat(first).isEqualTo(new Header(0, "", 0, "", 0, ""));
     }
 }
