@@ -15,6 +15,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import mcc.consortium.Policy;
@@ -93,6 +94,29 @@ class ProxyTest {
             assertThat(client.isConnected()).isTrue();
         }
         Rig.await("the proxy's own is left", () -> descriptors.all() == 1);
+    }
+
+    @Test
+    void whoAsksForNothingTakesHalfOfThePlacesForSuchClientsAtMost() throws Exception {
+        List<Socket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < Socks.GREETING_MAX / 2; i++) silent.add(Rig.connect(proxy));
+            try (Socket beyond = Rig.connect(proxy)) {
+                assertThat(Rig.read(beyond)).isEqualTo(-1);
+            }
+            assertThat(Rig.counted(node, "tunnel.socks.refused")).isEqualTo(1);
+            silent.removeLast().close();
+            Rig.await("there is room again", () -> {
+                try (Socket client = Rig.connect(proxy)) {
+                    client.getOutputStream().write(new byte[] {5, 1, 0});
+                    return Rig.read(client) == 5;
+                } catch (IOException _) {
+                    return false;
+                }
+            });
+        } finally {
+            for (Socket each : silent) each.close();
+        }
     }
 
     @Test
