@@ -364,6 +364,39 @@ class FaultsIT {
         }
     }
 
+    @Test
+    void aNameIsKnownAsSoonAsTheHostKnowsIt() throws Exception {
+        Needs.root(); // for a hosts file of the test's own
+        Path hosts = Files.writeString(folder.resolve("hosts"), "127.0.0.1 localhost\n");
+        String mounted = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+        List<String> prefix =
+                List.of(Needs.program("unshare", "util-linux"), "-m", "sh", "-c", mounted, hosts.toString());
+        try (Echo app = new Echo();
+                RealNode node = RealNode.start(prefix, folder.resolve("n"))) {
+            String check = "\"check\":{\"type\":\"tcp\",\"intervalMs\":1000,\"timeoutMs\":500,\"failures\":1}";
+            String body = "{\"service\":\"web\",\"host\":\"app.test\",\"port\":" + app.port() + "," + check + "}";
+            assertThat(node.put("/api/v1/registrations/web", body).status()).isEqualTo(201);
+            RealNode.await("nobody knows the name", () -> health(node).equals("fail"));
+            Files.writeString(hosts, "127.0.0.1 localhost app.test\n");
+            RealNode.await("the app is reached by it", () -> health(node).equals("pass"), node);
+            Echo.assertEchoes(node.forward("web"), new byte[] {1});
+        }
+    }
+
+    private static String health(RealNode node) {
+        return node.get("/api/v1/registrations/web").body().path("health").asText();
+    }
+
+    @Test
+    void noFolderForTemporaryFilesIsNeeded() {
+        String options = System.getenv().getOrDefault("MCC_JAVA_OPTS", "") + " -Djava.io.tmpdir=/nowhere";
+        try (RealNode node = RealNode.start(List.of("env", "MCC_JAVA_OPTS=" + options), folder.resolve("n"))) {
+            assertThat(node.get("/").status()).isEqualTo(200);
+            assertThat(node.get("/api/v1/node").status()).isEqualTo(200);
+            assertThat(node.log()).doesNotContain("Exception");
+        }
+    }
+
     private static void fill(Path file) throws IOException {
         byte[] block = new byte[4096];
         try (var out = Files.newOutputStream(file)) {
