@@ -30,16 +30,18 @@ final class Call {
     final Id position;
 
     final Use use;
+    final long sentNs;
     /** When it counts as failed if there was no answer. */
     final long failsNs;
     /** The planned task of this request: to count it as slow, or as failed. */
     Agenda.@Nullable Planned next;
 
-    Call(long number, Contact to, Id position, Use use, long failsNs) {
+    Call(long number, Contact to, Id position, Use use, long sentNs, long failsNs) {
         this.number = number;
         this.to = to;
         this.position = position;
         this.use = use;
+        this.sentNs = sentNs;
         this.failsNs = failsNs;
     }
 }

@@ -38,7 +38,7 @@ final class Calls {
             boolean enough = measured && use instanceof Call.Use.Step;
             timeoutNs = enough ? shared.rtts.clamp(2 * timeoutNs) : shared.config.maxTimeoutNs();
         }
-        Call call = new Call(number, to, position, use, shared.nowNs + timeoutNs);
+        Call call = new Call(number, to, position, use, shared.nowNs, shared.nowNs + timeoutNs);
         pending.put(number, call);
         if (use instanceof Call.Use.Step step) step.peer().call = number;
         boolean slows = slowNs < timeoutNs && use instanceof Call.Use.Step;

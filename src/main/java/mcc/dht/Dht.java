@@ -409,7 +409,9 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
 
     private void failed(Call call, boolean unreachable) {
         if (call.use instanceof Call.Use.Check) upkeep.checked(call.position);
-        boolean dropped = shared.table.failed(call.position, unreachable ? RoutingTable.FAILURES : 1);
+        boolean dropped = unreachable
+                ? shared.table.drop(call.position)
+                : shared.table.silent(shared.nowNs, call.position, call.sentNs);
         Entry doubtful = dropped ? null : shared.table.find(call.position);
         if (doubtful != null) upkeep.check(doubtful.contact, doubtful.position);
         upkeep.silent();

@@ -8,8 +8,10 @@ final class Entry {
     Contact contact;
     final Id position;
     long heardNs;
-    /** Consecutive requests without an answer. */
+    /** Signs of silence in a row, and when the last one was noticed. */
     int failures;
+
+    long failedNs;
     /** The smoothed round-trip time of RFC 6298 section 2; 0 while unmeasured. */
     long srttNs;
 

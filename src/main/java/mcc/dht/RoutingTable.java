@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class RoutingTable {
     /** Most contacts of one prefix in one bucket. */
     static final int PER_PREFIX = 2;
-    /** A contact that did not answer this many times in a row is dropped. */
+    /** A contact that was silent this many times in a row is dropped. */
     static final int FAILURES = 2;
 
     private static final class Bucket {
@@ -90,14 +90,25 @@ final class RoutingTable {
         entry.measured(rttNs);
     }
 
-    /** Notes {@code failures} missing answers; returns whether the contact was dropped. */
-    boolean failed(Id position, int failures) {
+    /**
+     * Notes that a contact did not answer a request. Those that were in flight at the same time are one sign of silence: one
+     * lost moment of the path loses them all.
+     *
+     * @return whether the contact was dropped
+     */
+    boolean silent(long nowNs, Id position, long sentNs) {
+        Entry entry = find(position);
+        if (entry == null || entry.failures > 0 && sentNs < entry.failedNs) return false;
+        entry.failedNs = nowNs;
+        entry.failures++;
+        return entry.failures >= FAILURES && drop(position);
+    }
+
+    /** Removes a contact; returns whether it was one. */
+    boolean drop(Id position) {
         Bucket bucket = peek(self.sharedBits(position));
         int index = bucket == null ? -1 : bucket.entries.indexOf(position);
         if (bucket == null || index < 0) return false;
-        Entry entry = bucket.entries.get(index);
-        entry.failures += failures;
-        if (entry.failures < FAILURES) return false;
         bucket.entries.remove(index);
         size--;
         changes++;

@@ -215,6 +215,30 @@ class DhtTest {
     }
 
     @Test
+    void whatWasInFlightAtTheSameTimeIsOneSignOfSilence() {
+        settle();
+        Dht.Output.Ask first =
+                asks(step(new Dht.Input.FindNode(1, Id.ZERO))).getFirst();
+        Dht.Output.Ask second = asks(step(new Dht.Input.FindNode(2, key))).getFirst();
+        List<Dht.Output> out = untilCancelled(first, second);
+        assertThat(dht.status().contacts()).as("in doubt, and not lost").isEqualTo(1);
+        untilCancelled(ping(out));
+        assertThat(dht.status().contacts()).as("asked since, and silent").isZero();
+    }
+
+    /** Ticks until all of these were given up. */
+    private List<Dht.Output> untilCancelled(Dht.Output.Ask... asks) {
+        List<Dht.Output> out = new ArrayList<>();
+        for (Dht.Output.Ask ask : asks) {
+            while (!out.contains(new Dht.Output.Cancel(ask.to().node(), ask.call()))) {
+                nowNs = dht.deadlineNs();
+                out.addAll(step(new Dht.Input.Tick()));
+            }
+        }
+        return out;
+    }
+
+    @Test
     void anAnswerThatCameLeavesNothingToWakeFor() {
         List<Dht.Output> out = start(List.of(PEER_CONTACT));
         for (List<Dht.Output.Ask> open = asks(out); !open.isEmpty(); open = asks(out)) {
@@ -461,10 +485,23 @@ class DhtTest {
         return new Contact(identity(100 + n).id(), List.of(Address.v4(0x20000001 + (n << 8), 7)));
     }
 
-    private void join() {
+    private List<Dht.Output> join() {
         List<Dht.Output> out = start(List.of(PEER_CONTACT));
         out = answer(out, new Message.Nodes(List.of()));
         assertThat(out).contains(new Dht.Output.Joined(List.of(PEER_CONTACT)));
+        return out;
+    }
+
+    /** Joins, and answers what is asked then. */
+    private void settle() {
+        for (Dht.Output.Ask ask : asks(join())) answered(ask, new Message.Pong());
+    }
+
+    private static Dht.Output.Ask ping(List<Dht.Output> out) {
+        return asks(out).stream()
+                .filter(ask -> ask.request() instanceof Message.Ping)
+                .findFirst()
+                .orElseThrow();
     }
 
     private List<Dht.Output> start(List<Contact> bootstrap) {

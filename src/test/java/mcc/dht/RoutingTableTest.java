@@ -50,7 +50,7 @@ class RoutingTableTest {
         }
         Id target = Id.random(rng);
         all.sort(target.byDistance());
-        table.failed(all.get(2), 1);
+        table.silent(200, all.get(2), 100);
         List<Id> expected = new ArrayList<>(all);
         expected.removeAll(List.of(all.get(0), all.get(2)));
         assertThat(table.closest(target, K, all.get(0)).stream().map(e -> e.position))
@@ -64,8 +64,9 @@ class RoutingTableTest {
         Id late = far();
         assertThat(table.heard(99, contact(), late, 0)).isFalse();
         assertThat(table.find(late)).isNull();
-        assertThat(table.failed(old.get(3), 1)).isFalse();
-        assertThat(table.failed(old.get(3), 1))
+        assertThat(table.silent(200, old.get(3), 100)).isFalse();
+        assertThat(table.silent(300, old.get(3), 199)).as("was in flight then").isFalse();
+        assertThat(table.silent(400, old.get(3), 200))
                 .as("the second failure drops it")
                 .isTrue();
         assertThat(table.find(late)).as("the replacement takes its place").isNotNull();
@@ -76,11 +77,11 @@ class RoutingTableTest {
     @Test
     void whoAnsweredAgainIsNoLongerInDoubt() {
         List<Id> old = fillFarthest();
-        table.failed(old.getFirst(), 1);
+        table.silent(50, old.getFirst(), 40);
         assertThat(table.closest(old.getFirst(), 1).getFirst().position).isNotEqualTo(old.getFirst());
         table.heard(100, contact(), old.getFirst(), 5);
         assertThat(table.closest(old.getFirst(), 1).getFirst().position).isEqualTo(old.getFirst());
-        assertThat(table.failed(old.getFirst(), 1)).isFalse();
+        assertThat(table.silent(200, old.getFirst(), 150)).isFalse();
     }
 
     @Test
