@@ -27,12 +27,12 @@ final class Clocks {
     }
 
     /**
-     * A node's clock read {@code epochMs} about half of {@code rttNs} ago.
+     * A node's clock read {@code epochMs} about half of {@code rttNs} ago. It counts for nothing before our own clock is known.
      *
      * @param epochMs 0 if the node did not say
      */
     void heard(Id node, long epochMs, long rttNs) {
-        if (epochMs <= 0 || rttNs > SLOWEST_NS) return;
+        if (epochMs <= 0 || shared.epochMs() == 0 || rttNs > SLOWEST_NS) return;
         long ahead = shared.epochMs() - rttNs / 2 / DhtConfig.MS - epochMs;
         aheadMs.remove(node);
         if (aheadMs.size() == NODES) aheadMs.pollFirstEntry();

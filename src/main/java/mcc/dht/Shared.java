@@ -44,9 +44,9 @@ final class Shared {
         epochAtNs = nowNs;
     }
 
-    /** The wall clock, as far as it is known. */
+    /** The wall clock; 0 before it was told. */
     long epochMs() {
-        return epochMs + (nowNs - epochAtNs) / DhtConfig.MS;
+        return epochMs == 0 ? 0 : epochMs + (nowNs - epochAtNs) / DhtConfig.MS;
     }
 
     Id position(Contact contact) {

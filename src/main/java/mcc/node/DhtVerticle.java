@@ -103,6 +103,7 @@ public final class DhtVerticle extends VerticleBase {
 
     private Future<?> begin(CoreHost<Dht.Input, Dht.Output> made) {
         List.of(ALONE, CLOCK, THIN, TWIN).forEach(status::solved); // those of this verticle's predecessor
+        made.handle(new Dht.Input.Clock(System.currentTimeMillis())); // before anybody asks for it
         bus.on(Bus.DHT_CORE, this::onInput);
         bus.on(Bus.DHT_HOST, this::onDialled);
         bus.serve(Bus.DHT, this::onQuery);

@@ -46,6 +46,28 @@ class DhtTest {
     }
 
     @Test
+    void whoDoesNotKnowTheTimeYetTellsNoneAndDoubtsNobodys() {
+        List<Dht.Output> out = step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 3, new Message.Ping()));
+        assertThat(out).contains(new Dht.Output.Reply(PEER.id(), 3, new Message.Pong(0)));
+        out = answered(asks(out).getFirst(), new Message.Pong(EPOCH));
+        assertThat(out).noneMatch(Dht.Output.ClockOff.class::isInstance);
+        var store = new Message.Store(record(PEER, 1));
+        out = step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 4, store));
+        assertThat(((Message.Stored) replies(out).getFirst().answer()).clockMs())
+                .isZero();
+        start(List.of());
+        out = step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 5, new Message.Ping()));
+        assertThat(((Message.Pong) replies(out).getFirst().answer()).clockMs()).isBetween(EPOCH, EPOCH + 1);
+    }
+
+    private static List<Dht.Output.Reply> replies(List<Dht.Output> out) {
+        return out.stream()
+                .filter(Dht.Output.Reply.class::isInstance)
+                .map(Dht.Output.Reply.class::cast)
+                .toList();
+    }
+
+    @Test
     void aSilentBootstrapIsAskedAgainWithGrowingPauses() {
         start(List.of(PEER_CONTACT));
         int asks = 0;
