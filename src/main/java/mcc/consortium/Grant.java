@@ -16,7 +16,6 @@ import mcc.core.Id;
  * @param ports the ports it allows; empty for all
  * @param fromMs its beginning, milliseconds since 1970
  * @param untilMs its end, exclusive; {@link Long#MAX_VALUE} for never
- * @param rateBytes bytes per second to which admitted traffic is limited; 0 for no limit
  * @param hops how often it may be delegated, 0 to {@value #HOPS_MAX}
  * @param seq distinguishes versions: of two that cover a question equally, the higher one is the answer
  */
@@ -28,7 +27,6 @@ public record Grant(
         List<Ports> ports,
         long fromMs,
         long untilMs,
-        long rateBytes,
         int hops,
         long seq) {
     /** How often a right may be delegated at most. */
@@ -91,13 +89,12 @@ public record Grant(
         if (actions.isEmpty()) throw new IllegalArgumentException("a grant without actions");
         if (ports.size() > PORTS_MAX) throw new IllegalArgumentException("more than " + PORTS_MAX + " ranges of ports");
         if (fromMs >= untilMs) throw new IllegalArgumentException("a grant that ends before it begins");
-        if (rateBytes < 0) throw new IllegalArgumentException("a rate below 0");
         if (hops < 0 || hops > HOPS_MAX) throw new IllegalArgumentException("a grant has 0 to " + HOPS_MAX + " hops");
     }
 
-    /** A grant without limits of time, rate or ports, which cannot be delegated. */
+    /** A grant without limits of time or ports, which cannot be delegated. */
     public static Grant of(String grantor, What what, Whom to, Set<Action> actions) {
-        return new Grant(grantor, what, to, actions, List.of(), 0, Long.MAX_VALUE, 0, 0, 0);
+        return new Grant(grantor, what, to, actions, List.of(), 0, Long.MAX_VALUE, 0, 0);
     }
 
     boolean covers(Question.Thing thing) {

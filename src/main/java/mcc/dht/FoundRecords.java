@@ -132,7 +132,7 @@ final class FoundRecords {
         for (Best best : chosen.subList(0, Math.min(limit, chosen.size()))) {
             long ageMs = Math.max(0, nowNs - best.heardNs) / DhtConfig.MS;
             long beatMs = best.record.content().beatMs();
-            out.add(new Holding(best.record, ageMs, beatMs == 0 || ageMs < beatMs, best.tellers.size()));
+            out.add(new Holding(best.record, ageMs, beatMs == 0 || ageMs < beatMs));
         }
         return out;
     }

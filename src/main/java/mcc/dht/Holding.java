@@ -7,6 +7,5 @@ import mcc.wire.Record;
  *
  * @param beatAgeMs how long ago its writer was last heard by the holder that heard it last
  * @param live whether it is still valid: it has no heartbeats by design, or one came within {@code beatMs}
- * @param answers how many holders had this version
  */
-public record Holding(Record record, long beatAgeMs, boolean live, int answers) {}
+public record Holding(Record record, long beatAgeMs, boolean live) {}

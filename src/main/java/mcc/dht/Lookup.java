@@ -432,6 +432,6 @@ final class Lookup {
     }
 
     Trace trace(long nowNs) {
-        return new Trace(id, target, (nowNs - startNs) / DhtConfig.MS, requests + pagesAsked, steps);
+        return new Trace(id, (nowNs - startNs) / DhtConfig.MS, requests + pagesAsked, steps);
     }
 }

@@ -7,12 +7,11 @@ import mcc.core.Id;
  * What one lookup did, step by step.
  *
  * @param id counts the lookups of this node
- * @param target the position sought
  * @param tookMs from its start to its end
  * @param requests how many were sent
  * @param steps in the order in which they ended; at most 128
  */
-public record Trace(long id, Id target, long tookMs, int requests, List<Step> steps) {
+public record Trace(long id, long tookMs, int requests, List<Step> steps) {
     /** Copies the list. */
     public Trace {
         steps = List.copyOf(steps);

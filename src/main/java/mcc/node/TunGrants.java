@@ -41,7 +41,6 @@ final class TunGrants {
                 0,
                 Long.MAX_VALUE,
                 0,
-                0,
                 0);
     }
 }

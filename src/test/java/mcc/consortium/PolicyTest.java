@@ -127,7 +127,6 @@ class PolicyTest {
                 List.of(),
                 0,
                 Long.MAX_VALUE,
-                0,
                 1,
                 0);
         assertThat(policy(once).decide(hops(0)).isAllowed()).isTrue();
@@ -215,7 +214,6 @@ class PolicyTest {
                 0,
                 Long.MAX_VALUE,
                 0,
-                0,
                 0);
     }
 
@@ -229,7 +227,6 @@ class PolicyTest {
                 fromMs,
                 untilMs,
                 0,
-                0,
                 seq);
     }
 
@@ -242,7 +239,7 @@ class PolicyTest {
                     rng.below(2) == 0 ? List.of() : List.of(new Grant.Ports(0, rng.below(3), 3 + rng.below(3)));
             long fromMs = rng.below(4);
             out.add(new Grant(
-                    "acme", what, whom, Set.of(Action.USE), ports, fromMs, fromMs + 1 + rng.below(4), 0, 0, i));
+                    "acme", what, whom, Set.of(Action.USE), ports, fromMs, fromMs + 1 + rng.below(4), 0, i));
         }
         return out;
     }

@@ -126,7 +126,6 @@ class AccessTest extends VirtualNet {
                 0,
                 1_800_000_000_000L + 15,
                 0,
-                0,
                 0);
         a.govern(new Policy(List.of(brief)), 2);
         List<Flight> sealed = new ArrayList<>();

@@ -74,6 +74,6 @@ class WiringTest {
     }
 
     private static Dht.Output.Found found(long ticket) {
-        return new Dht.Output.Found(ticket, NODE, List.of(), List.of(), new Trace(1, NODE, 0, 0, List.of()));
+        return new Dht.Output.Found(ticket, NODE, List.of(), List.of(), new Trace(1, 0, 0, List.of()));
     }
 }

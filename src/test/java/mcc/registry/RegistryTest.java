@@ -303,7 +303,7 @@ class RegistryTest {
                 0,
                 Bytes.EMPTY,
                 provider(OTHER.id()).encode());
-        Holding held = new Holding(Record.sign(content, NETWORK, OTHER::sign), 3_000_000, true, 1);
+        Holding held = new Holding(Record.sign(content, NETWORK, OTHER::sign), 3_000_000, true);
         var found = only(step(new Registry.Input.Found(find, List.of(held))), Registry.Output.Providers.class);
         assertThat(found.picks()).hasSize(1);
         assertThat(found.items().getFirst().leaseMs()).isEqualTo(600_000);
@@ -542,7 +542,6 @@ class RegistryTest {
                 0,
                 1_800_000_000_000L,
                 0,
-                0,
                 0);
         Registry timed = new Registry(RegistryConfig.of(NETWORK), Subject.of(SELF.id()), Rng.seeded(1), counters);
         timed.handle(1, new Registry.Input.NewPolicy(new PolicyEpoch(new Policy(List.of(hour)), 1)));
@@ -712,7 +711,7 @@ class RegistryTest {
                 Bytes.EMPTY,
                 provider.encode());
         Record record = Record.sign(content, NETWORK, OTHER::sign);
-        return new Holding(record, beatAgeMs, beatAgeMs < 30_000, 1);
+        return new Holding(record, beatAgeMs, beatAgeMs < 30_000);
     }
 
     private List<Registry.Output> check(List<Registry.Output> out, boolean ok) {

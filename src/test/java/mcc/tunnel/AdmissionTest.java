@@ -279,7 +279,6 @@ class AdmissionTest {
                     0,
                     untilMs,
                     0,
-                    0,
                     0));
         }
         return new Policy(grants);
