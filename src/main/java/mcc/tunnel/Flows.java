@@ -1,16 +1,23 @@
 package mcc.tunnel;
 
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedSet;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Flows by the client they serve, in the order of their last use. UDP does not say when a flow is over, so one ends after some
- * time without use, and if there are too many, the one unused for the longest time gives way. Pure: the caller tells the time.
+ * time without use. If there are too many, whoever owns most of them loses the one that it has not used for longest, unless the
+ * newcomer would then own more: so nobody can push out the flows of others. Pure: the caller tells the time.
+ *
+ * @param <K> tells flows apart
+ * @param <F> a flow
  */
 final class Flows<K, F> {
     private static final class Held<F> {
@@ -24,12 +31,20 @@ final class Flows<K, F> {
     }
 
     private final Map<K, Held<F>> all = new LinkedHashMap<>(16, 0.75f, true);
+    /** The keys of each owner, by last use. */
+    private final Map<Object, LinkedHashSet<K>> owned = new LinkedHashMap<>();
+    /** The owners by their number of flows, so that the largest is found without a search. */
+    private final TreeMap<Integer, LinkedHashSet<Object>> byCount = new TreeMap<>();
+
     private final int max;
     private final long idleNs;
+    private final Function<K, Object> ownerOf;
 
-    Flows(int max, long idleNs) {
+    /** @param ownerOf whose a flow is, by its key */
+    Flows(int max, long idleNs, Function<K, Object> ownerOf) {
         this.max = max;
         this.idleNs = idleNs;
+        this.ownerOf = ownerOf;
     }
 
     /** The flow of a client, which counts as used now; null if there is none. */
@@ -38,31 +53,68 @@ final class Flows<K, F> {
         Held<F> held = all.get(key);
         if (held == null) return null;
         held.usedNs = nowNs;
+        LinkedHashSet<K> keys = owned.get(ownerOf.apply(key));
+        if (keys != null) keys.addLast(key);
         return held.flow;
     }
 
     /** Adds a flow; returns the one that gave way, or null. */
     @Nullable
     F add(long nowNs, K key, F flow) {
-        F gone = all.size() >= max ? removeEldest() : null;
-        all.put(key, new Held<>(flow, nowNs));
+        F gone = all.size() >= max ? giveWay(key) : null;
+        if (all.put(key, new Held<>(flow, nowNs)) != null) return gone;
+        Object owner = ownerOf.apply(key);
+        LinkedHashSet<K> keys = owned.computeIfAbsent(owner, _ -> new LinkedHashSet<>(4));
+        keys.add(key);
+        move(owner, keys.size() - 1, keys.size());
         return gone;
+    }
+
+    /** Removes and returns the flow that makes room for a new one with this key; null if there is none. */
+    @Nullable
+    F giveWay(K coming) {
+        if (all.isEmpty()) return null;
+        Object owner = ownerOf.apply(coming);
+        LinkedHashSet<K> own = owned.get(owner);
+        int count = own == null ? 0 : own.size();
+        if (byCount.lastKey() > count + 1)
+            return take(keys(byCount.lastEntry().getValue().getFirst()).getFirst());
+        return own == null ? removeEldest() : take(own.getFirst());
     }
 
     /** Removes and returns the flow unused for longest; null if there is none. */
     @Nullable
     F removeEldest() {
-        Iterator<Held<F>> eldest = all.values().iterator();
-        if (!eldest.hasNext()) return null;
-        F gone = eldest.next().flow;
-        eldest.remove();
-        return gone;
+        return all.isEmpty() ? null : take(all.keySet().iterator().next());
+    }
+
+    private SequencedSet<K> keys(Object owner) {
+        LinkedHashSet<K> keys = owned.get(owner);
+        if (keys == null) throw new IllegalStateException("owns nothing");
+        return keys;
+    }
+
+    private @Nullable F take(K key) {
+        Held<F> held = all.remove(key);
+        if (held == null) return null;
+        Object owner = ownerOf.apply(key);
+        SequencedSet<K> keys = keys(owner);
+        keys.remove(key);
+        if (keys.isEmpty()) owned.remove(owner);
+        move(owner, keys.size() + 1, keys.size());
+        return held.flow;
+    }
+
+    private void move(Object owner, int from, int to) {
+        LinkedHashSet<Object> old = byCount.get(from);
+        if (old != null && old.remove(owner) && old.isEmpty()) byCount.remove(from);
+        if (to > 0) byCount.computeIfAbsent(to, _ -> new LinkedHashSet<>()).add(owner);
     }
 
     /** Removes a flow, if the client still has this one. */
     void remove(K key, F flow) {
         Held<F> held = all.get(key);
-        if (held != null && held.flow.equals(flow)) all.remove(key);
+        if (held != null && held.flow.equals(flow)) take(key);
     }
 
     /** Removes flows that were unused for too long. */

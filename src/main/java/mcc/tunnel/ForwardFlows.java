@@ -20,7 +20,7 @@ final class ForwardFlows implements UdpFlows.Owner<InetSocketAddress> {
 
     @Override
     public boolean mayOpen() {
-        return forwards.flows() < Forwards.FLOWS_MAX;
+        return forwards.makeRoom(tunnel);
     }
 
     @Override

@@ -101,6 +101,15 @@ final class Forwards {
         return flows;
     }
 
+    /** Whether a forward may have one more flow; where the node has too many, the forward with most of them loses one. */
+    boolean makeRoom(Tunnel coming) {
+        if (flows() < FLOWS_MAX) return true;
+        Tunnel most = coming;
+        for (Tunnel each : tunnels.values()) if (each.udp && each.connections > most.connections) most = each;
+        boolean another = most.connections > coming.connections + 1;
+        return another && most.forward != null && most.forward.giveWay();
+    }
+
     // ---- open and close ---------------------------------------------------------------------------------------------
 
     Future<JsonObject> open(TunnelVerticle.Query.Open q) {

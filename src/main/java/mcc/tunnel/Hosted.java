@@ -247,6 +247,16 @@ final class Hosted {
         };
     }
 
+    /** The listener with most flows loses one, so that a crowd at one port leaves room for the others. */
+    private boolean giveWay() {
+        UdpForward most = null;
+        for (Listening each : listening.values()) {
+            UdpForward forward = each.forward;
+            if (forward != null && (most == null || forward.flows() > most.flows())) most = forward;
+        }
+        return most != null && most.giveWay();
+    }
+
     private final class Owner implements UdpFlows.Owner<InetSocketAddress> {
         private final Registration app;
         private final int port;
@@ -258,7 +268,7 @@ final class Hosted {
 
         @Override
         public boolean mayOpen() {
-            return flows < OPEN_MAX;
+            return flows < OPEN_MAX || giveWay();
         }
 
         @Override

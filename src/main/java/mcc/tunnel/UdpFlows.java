@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.ArrayDeque;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import mcc.core.Counters;
 import org.jspecify.annotations.Nullable;
 
@@ -74,14 +75,22 @@ final class UdpFlows<K> {
 
     /**
      * @param idleNs a flow ends after this long without a datagram
+     * @param client whose a flow is, by its key: where there are too many, whoever has most of them loses one
      * @param answers takes what far ends send, to hand it back
      */
-    UdpFlows(Vertx vertx, int max, long idleNs, Owner<K> owner, BiConsumer<K, byte[]> answers, Counters counters) {
+    UdpFlows(
+            Vertx vertx,
+            int max,
+            long idleNs,
+            Function<K, Object> client,
+            Owner<K> owner,
+            BiConsumer<K, byte[]> answers,
+            Counters counters) {
         this.vertx = vertx;
         this.owner = owner;
         this.answers = answers;
         this.counters = counters;
-        flows = new Flows<>(max, idleNs);
+        flows = new Flows<>(max, idleNs, client);
     }
 
     /** The bytes that wait for far ends, with what each datagram costs besides. */
@@ -113,12 +122,21 @@ final class UdpFlows<K> {
         }
     }
 
+    int size() {
+        return flows.size();
+    }
+
+    /** Ends the flow unused for longest, for one of another owner; false if there is none. */
+    boolean giveWay() {
+        return evict(flows.removeEldest());
+    }
+
     /** Sends a datagram, which the caller must not touch again, on the flow of a key. */
     void send(K key, byte[] bytes) {
         long nowNs = System.nanoTime();
         Flow flow = flows.use(nowNs, key);
         if (flow == null) {
-            if (!owner.mayOpen() && !evict(flows.removeEldest())) {
+            if (!owner.mayOpen() && !evict(flows.giveWay(key))) {
                 counters.add("tunnel.flow.refused");
                 return;
             }

@@ -10,7 +10,14 @@ final class UdpForward {
     private UdpSocket.@Nullable Listener listener;
 
     private UdpForward(Sockets sockets, long idleNs, UdpFlows.Owner<InetSocketAddress> owner) {
-        flows = new UdpFlows<>(sockets.vertx(), UdpFlows.FLOWS_MAX, idleNs, owner, this::answer, sockets.counters());
+        flows = new UdpFlows<>(
+                sockets.vertx(),
+                UdpFlows.FLOWS_MAX,
+                idleNs,
+                InetSocketAddress::getAddress,
+                owner,
+                this::answer,
+                sockets.counters());
     }
 
     /** Listens on the context's event loop. */
@@ -36,6 +43,15 @@ final class UdpForward {
     /** The bytes that wait for far ends, with what each datagram costs besides. */
     int waitingBytes() {
         return flows.waitingBytes();
+    }
+
+    int flows() {
+        return flows.size();
+    }
+
+    /** Ends the flow unused for longest; false where there is none. */
+    boolean giveWay() {
+        return flows.giveWay();
     }
 
     /** Ends flows that were unused for too long; to be called once a second. */
