@@ -141,6 +141,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     private final Counter malformed;
     private final Counter congested;
     private final Counter full;
+    private final Counter unlistened;
     private final Counter looped;
     private final Counter tx;
     private final Counter rx;
@@ -192,6 +193,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
         malformed = counters.of("tun.in.malformed");
         congested = counters.of("tun.in.congested");
         full = counters.of("tun.in.dropped");
+        unlistened = counters.of("tun.in.unlistened");
         looped = counters.of("tun.out.looped");
         tx = counters.of("tun.out.packets");
         rx = counters.of("tun.in.packets");
@@ -440,7 +442,7 @@ public final class VirtualInterface implements Core<VirtualInterface.Input, Virt
     }
 
     private void write(byte[] b, int offset, int length) {
-        boolean leads = redirect.enters(b, offset + header, length - header, isPartial(b, offset));
-        if (!leads || !out.write(b, offset, length)) full.add();
+        if (!redirect.enters(b, offset + header, length - header, isPartial(b, offset))) unlistened.add();
+        else if (!out.write(b, offset, length)) full.add();
     }
 }

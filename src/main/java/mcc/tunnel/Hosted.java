@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import mcc.core.Counters;
+import mcc.node.Problem;
 import mcc.node.SessionVerticle.EndpointPort;
+import mcc.node.Status;
 import mcc.registry.Registration;
 import mcc.registry.Registry;
 import mcc.tun.InnerAddress;
@@ -29,13 +31,16 @@ import org.slf4j.LoggerFactory;
  * listeners ({@link mcc.tun.Redirect}).
  *
  * <p>Limits: {@link #LISTENERS_MAX} listeners, and a quarter of the sockets that tunnels may have; if there would be more, the
- * first port of each range comes before the others. {@link #OPEN_MAX} connections and flows.
+ * first port of each range comes before the others, and a problem says so. {@link #OPEN_MAX} connections and flows.
  */
 final class Hosted {
     /** Connections and flows that pass here at a time. */
     private static final int OPEN_MAX = 10_000;
 
     static final int LISTENERS_MAX = 4_096;
+
+    /** The code of the problem while services have more ports than listeners. */
+    private static final String TOO_MANY = "endpoint-ports";
 
     /** Listeners opened in one turn of the loop: some milliseconds. */
     private static final int AT_ONCE = 32;
@@ -72,6 +77,7 @@ final class Hosted {
     private record Missing(EndpointPort at, Listening one) {}
 
     private final Sockets sockets;
+    private final Status status;
     private final InnerAddress address;
     private final long udpIdleMs;
     private final Splice.Meter swapped;
@@ -93,12 +99,14 @@ final class Hosted {
     /** @param told is told which local port stands for each port of an endpoint: at each change, and once a second */
     Hosted(
             Sockets sockets,
+            Status status,
             InnerAddress address,
             long udpIdleMs,
             Splice.Meter meter,
             Consumer<Map<EndpointPort, Integer>> told) {
         max = (int) Math.min(LISTENERS_MAX, sockets.max() / 4);
         this.sockets = sockets;
+        this.status = status;
         this.address = address;
         this.udpIdleMs = udpIdleMs;
         swapped = swapped(meter);
@@ -120,10 +128,7 @@ final class Hosted {
                 all += range.last() - range.first() + 1;
             }
         }
-        if (all > max && !tooMany) {
-            LOG.warn("endpoints of this host have {} ports, of which {} are open at their addresses", all, max);
-        }
-        tooMany = all > max;
+        tellTooMany(all);
         listening.entrySet().removeIf(entry -> {
             Listening one = entry.getValue();
             if (one.app.equals(wanted.get(entry.getKey())) && !ports.get(one.port())) return false;
@@ -139,6 +144,27 @@ final class Hosted {
         });
         if (!opening) openMissing();
         told.accept(ports()); // even if nothing changed: the receiver may have been started again
+    }
+
+    private void tellTooMany(int all) {
+        boolean before = tooMany;
+        tooMany = all > max;
+        if (tooMany == before) return;
+        if (!tooMany) {
+            status.solved(TOO_MANY);
+            return;
+        }
+        Problem problem = tooMany(all, max);
+        LOG.warn("{}; {}", problem.detail(), problem.hint());
+        status.problem(TOO_MANY, "warning", problem.detail(), String.valueOf(problem.hint()));
+    }
+
+    static Problem tooMany(int all, int max) {
+        return new Problem(
+                TOO_MANY,
+                "services of this host have " + all + " ports, of which only " + max
+                        + " are open at the services' addresses: packets to the others are dropped",
+                "register fewer ports, or start the node with a higher limit of open files; forwards reach all of them");
     }
 
     /** Opens some at a time, because packets of all links wait meanwhile. */

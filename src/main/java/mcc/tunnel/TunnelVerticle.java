@@ -176,7 +176,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         this.forwards = forwards;
         if (parts.status().tun() != null) {
             InnerAddress listeners = Redirect.listenerAddress(network, parts.id());
-            hosted = new Hosted(sockets, listeners, udpIdleMs, totals, this::tell);
+            hosted = new Hosted(sockets, parts.status(), listeners, udpIdleMs, totals, this::tell);
         }
         bus.serve(ASK, query -> onQuery(forwards, query));
         vertx.setPeriodic(1_000, _ -> {

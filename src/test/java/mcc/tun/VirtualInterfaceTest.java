@@ -120,6 +120,17 @@ class VirtualInterfaceTest {
     }
 
     @Test
+    void whatComesForARegisteredPortWithoutAListenerIsCounted() {
+        Host[] hosts = pair(false);
+        hosts[1].core.handle(0, new Input.Listening(List.of(new Redirect.Way(WEB, false, 80, 40_001))));
+        byte[] syn = PacketsOf.v6(hosts[0].address, WEB, Ip.TCP, PacketsOf.tcp(5_000, 6_379, 1, 2, new byte[0]));
+        hosts[0].says(1, syn, false);
+        assertThat(hosts[1].written).isEmpty();
+        assertThat(hosts[1].counters.value("tun.in.unlistened")).isEqualTo(1);
+        assertThat(hosts[1].counters.value("tun.in.dropped")).isZero();
+    }
+
+    @Test
     void aProgramSpeaksToAnEndpointAndNeverMeetsThePortOfTheApp() {
         for (boolean offloads : new boolean[] {true, false}) {
             Host[] hosts = pair(offloads);

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import mcc.core.Id;
 import mcc.core.Rng;
+import mcc.node.Problem;
 import mcc.node.SessionVerticle.EndpointPort;
 import mcc.registry.Health;
 import mcc.registry.Offer;
@@ -108,6 +109,13 @@ class WantedTest {
                         new EndpointPort(dns, false, 80),
                         new EndpointPort(ftp, false, 50_001),
                         new EndpointPort(ftp, false, 50_002));
+    }
+
+    @Test
+    void whatIsNotListenedForIsToldWithAWayOut() {
+        Problem problem = Hosted.tooMany(114, 6);
+        assertThat(problem.detail()).contains("114 ports").contains("only 6");
+        assertThat(problem.hint()).contains("register fewer ports");
     }
 
     private static Registry.LocalView view(String name, Ports.Range... ports) {
