@@ -117,6 +117,7 @@ public final class RegistryVerticle extends VerticleBase {
 
     private final Set<String> coming = new LinkedHashSet<>();
     private int changes;
+    private boolean draining;
     private @Nullable CoreHost<Registry.Input, Registry.Output> host;
     private @Nullable NetClient client;
 
@@ -273,25 +274,30 @@ public final class RegistryVerticle extends VerticleBase {
         String id = registration.id();
         Registry.Output.Refused refused = registry.refusal(0, id, coming.size());
         if (refused != null) return Future.failedFuture(problem(refused));
+        if (draining) return Future.failedFuture(draining("the node drains: it offers nothing more"));
         if (registry.registration(id) == null) coming.add(id);
         return change(
                         Registry.Output.Registered.class,
                         put(registration),
                         t -> new Registry.Input.Register(t, registration))
-                .onComplete(_ -> coming.remove(id))
-                .onFailure(e -> {
-                    if (e instanceof Problem p && p.code().equals(StoreVerticle.FAILED)) return;
-                    // A drain began while it was being saved; it must not be there after the next start.
-                    Registry.LocalView held = registry.registration(id);
-                    StoreVerticle.Query.Change back =
-                            held == null ? new StoreVerticle.Query.Remove(MAP, id) : put(held.registration());
-                    bus.ask(Bus.STORE, back);
-                });
+                .onComplete(_ -> coming.remove(id));
+    }
+
+    /** Drains once all that is being saved is registered, so that nothing is on disk that the registry refuses. */
+    private Future<Registry.Output.Drained> drain() {
+        draining = true;
+        List<Future<?>> saving = List.copyOf(changing.values());
+        Future<?> saved = saving.isEmpty() ? Future.succeededFuture() : Future.join(saving);
+        return saved.transform(_ -> core(Registry.Output.Drained.class, Registry.Input.Drain::new));
+    }
+
+    private static Problem draining(String reason) {
+        return new Problem("node-not-ready", reason, "start the node again");
     }
 
     private static Problem problem(Registry.Output.Refused o) {
         return o.draining()
-                ? new Problem("node-not-ready", o.reason(), "start the node again")
+                ? draining(o.reason())
                 : new Problem("overloaded", o.reason(), "deregister what is no longer needed");
     }
 
@@ -319,7 +325,7 @@ public final class RegistryVerticle extends VerticleBase {
                 q.replyOnce(core(Registry.Output.Located.class, t -> new Registry.Input.Locate(t, q.endpoint())));
             case Query.At q ->
                 q.replyOnce(core(Registry.Output.EndpointsAt.class, t -> new Registry.Input.At(t, q.key())));
-            case Query.Drain q -> q.replyOnce(core(Registry.Output.Drained.class, Registry.Input.Drain::new));
+            case Query.Drain q -> q.replyOnce(drain());
             case Query.Counts q -> q.reply(counters.snapshot());
             case Query.Watching q -> q.reply(watch(host, q));
         };
