@@ -14,6 +14,7 @@ import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.LinkedHashSet;
 import java.util.Locale;
@@ -146,16 +147,14 @@ public final class ApiVerticle extends VerticleBase {
         String text = parts.settings().text("http");
         Addresses.HostPort at = Addresses.split("http", text);
         return HostNames.resolve(vertx, at.host(), at.port())
-                .map(all -> all.getFirst().getAddress().isLoopbackAddress())
-                .recover(_ ->
-                        Future.failedFuture(new Problem("config", "http: host '" + at.host() + "' is unknown", null)))
-                .compose(loopback -> loopback
-                        ? Future.succeededFuture()
-                        : Future.failedFuture(new Problem(
-                                "config",
-                                "http: " + text + " is not loopback, and this node has no TLS",
-                                "use --http 127.0.0.1:" + at.port()
-                                        + " and reach it through a tunnel or an ssh forward")))
+                .recover(_ -> Future.failedFuture(Addresses.unknownHost("http", text)))
+                .map(all -> {
+                    Addresses.checkLoopback(
+                            "http",
+                            text,
+                            all.stream().map(InetSocketAddress::getAddress).toList());
+                    return all;
+                })
                 .compose(_ -> vertx.createHttpServer(new HttpServerOptions()
                                 .setCompressionSupported(true)
                                 .setHttp2ClearTextEnabled(false)

@@ -56,18 +56,26 @@ public final class Addresses {
     }
 
     /**
-     * Whether a host name stands for this host's loopback. Blocks.
+     * Checks that a configured address of this host is loopback.
      *
-     * @param key the configuration key, for the error
-     * @throws Problem if the host is unknown
+     * @param key the configuration key, and {@code text} its value
+     * @param all what its host was found to be; at least one, of which the first is taken
+     * @throws Problem if it is not
      */
-    static boolean isLoopback(String key, String host) {
-        try {
-            return HostNames.lookUp(host).getFirst().isLoopbackAddress();
-        } catch (UnknownHostException _) {
-            throw new Problem(
-                    "config", key + ": host '" + host + "' is unknown", "check its spelling and the name service");
-        }
+    public static void checkLoopback(String key, String text, List<InetAddress> all) {
+        if (all.getFirst().isLoopbackAddress()) return;
+        throw new Problem(
+                "config",
+                key + ": " + text + " is not loopback, and this node has no TLS",
+                "use --" + key + " 127.0.0.1:" + split(key, text).port()
+                        + " and reach it through a tunnel or an ssh forward");
+    }
+
+    /** Says that nobody knows the host of a configured address. */
+    public static Problem unknownHost(String key, String text) {
+        String host = split(key, text).host();
+        return new Problem(
+                "config", key + ": host '" + host + "' is unknown", "check its spelling and the name service");
     }
 
     /** Looks up all addresses of a name. Blocks. */

@@ -1,6 +1,7 @@
 package mcc.node;
 
 import java.io.IOException;
+import java.net.UnknownHostException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -320,12 +321,12 @@ public final class Settings {
     }
 
     private static void checkLoopback(String name, String value) {
-        Addresses.HostPort at = Addresses.split(name, value);
-        if (Addresses.isLoopback(name, at.host())) return;
-        throw new Problem(
-                "config",
-                name + ": " + value + " is not loopback, and this node has no TLS",
-                "use --http 127.0.0.1:" + at.port() + " and reach it through a tunnel or an ssh forward");
+        try {
+            Addresses.checkLoopback(
+                    name, value, HostNames.lookUp(Addresses.split(name, value).host()));
+        } catch (UnknownHostException _) {
+            throw Addresses.unknownHost(name, value);
+        }
     }
 
     private static void seconds(String name, String value, String form, String hint) {
