@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import mcc.core.Address;
+import mcc.core.Id;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.wire.Contact;
@@ -41,6 +42,8 @@ final class Bootstraps {
     private static final int RESOLVERS = 16;
 
     private static final int TITLE = 500;
+    /** A node with a given key that did not answer so many attempts is told of: after six seconds at first. */
+    private static final int SILENT = 2;
 
     private final Vertx vertx;
     private final Bus bus;
@@ -53,6 +56,8 @@ final class Bootstraps {
     private final Map<Long, DhtVerticle.Bootstrap> dialling = new LinkedHashMap<>();
     /** Bootstrap nodes whose names are being looked up. */
     private final Set<DhtVerticle.Bootstrap> resolving = new HashSet<>();
+    /** Of those whose keys were given, how often each was called that never answered. */
+    private final Map<DhtVerticle.Bootstrap, Integer> called = new LinkedHashMap<>();
     /** What went wrong last with each of them. */
     private final Map<DhtVerticle.Bootstrap, String> trouble = new LinkedHashMap<>();
 
@@ -119,6 +124,7 @@ final class Bootstraps {
     /** Dials every address of each bootstrap node. */
     void call() {
         if (all.isEmpty()) return;
+        all.forEach(this::judge);
         if (!everJoined && pauseMs > FIRST_MS) tell();
         for (DhtVerticle.Bootstrap b : all) resolve(b);
         callLater(joined ? JOINED_MS : pauseMs);
@@ -161,6 +167,28 @@ final class Bootstraps {
                     if (done.succeeded()) for (Address address : done.result()) greet(b, address);
                     else failed(b, Problem.text(done.cause()));
                 });
+    }
+
+    /**
+     * Looks whether one whose key was given has answered. A node drops without a word what is sealed for another key, so a wrong
+     * key looks like nobody.
+     */
+    private void judge(DhtVerticle.Bootstrap b) {
+        if (b.key() == null || called.getOrDefault(b, 0) < 0) return;
+        if (called.merge(b, 1, Integer::sum) <= SILENT) return;
+        String what = "no node with that key answers; either none is there, or its key is another one: compare with"
+                + " what 'mcc id' shows at that node, or leave KEY@ out";
+        if (what.equals(trouble.put(b, what))) return;
+        LOG.warn("bootstrap {}: {}", b.text(), what);
+    }
+
+    /** There is a link to a node. */
+    void up(Id node) {
+        for (DhtVerticle.Bootstrap b : all) {
+            if (!node.equals(b.key())) continue;
+            called.put(b, -1);
+            trouble.remove(b);
+        }
     }
 
     private void greet(DhtVerticle.Bootstrap b, Address address) {

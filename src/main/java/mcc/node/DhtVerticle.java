@@ -140,6 +140,7 @@ public final class DhtVerticle extends VerticleBase {
 
     private void onInput(Dht.Input input) {
         if (host == null) return;
+        if (input instanceof Dht.Input.Up up && bootstraps != null) bootstraps.up(up.node());
         if (input instanceof Dht.Input.SelfAddresses known) selfAddresses(host, known);
         else host.handle(input);
     }

@@ -44,7 +44,8 @@ final class SocksFlows {
         this.client = client;
         this.port = port;
         long idleNs = setup.idleMs * 1_000_000;
-        flows = new UdpFlows<>(vertx, FLOWS_MAX, idleNs, Named::name, new Owner(setup), this::answer, sockets.counters());
+        flows = new UdpFlows<>(
+                vertx, FLOWS_MAX, idleNs, Named::name, new Owner(setup), this::answer, sockets.counters());
         timer = vertx.setPeriodic(500, _ -> {
             flows.expire(System.nanoTime());
             flows.watch(System.nanoTime());

@@ -120,15 +120,7 @@ class PolicyTest {
     @Test
     void aRightIsPassedOnAsOftenAsItsGrantSays() {
         Grant once = new Grant(
-                "acme",
-                new What.Services(),
-                new Whom.Anyone(),
-                Set.of(Action.USE),
-                List.of(),
-                0,
-                Long.MAX_VALUE,
-                1,
-                0);
+                "acme", new What.Services(), new Whom.Anyone(), Set.of(Action.USE), List.of(), 0, Long.MAX_VALUE, 1, 0);
         assertThat(policy(once).decide(hops(0)).isAllowed()).isTrue();
         assertThat(policy(once).decide(hops(1)).isAllowed()).isTrue();
         assertDenied(policy(once), hops(2), Reason.TOO_MANY_HOPS);
@@ -219,15 +211,7 @@ class PolicyTest {
 
     private static Grant times(long fromMs, long untilMs, long seq) {
         return new Grant(
-                "acme",
-                new What.Services(),
-                new Whom.Anyone(),
-                Set.of(Action.USE),
-                List.of(),
-                fromMs,
-                untilMs,
-                0,
-                seq);
+                "acme", new What.Services(), new Whom.Anyone(), Set.of(Action.USE), List.of(), fromMs, untilMs, 0, seq);
     }
 
     private static List<Grant> grants(Rng rng, int count) {
@@ -238,8 +222,7 @@ class PolicyTest {
             List<Grant.Ports> ports =
                     rng.below(2) == 0 ? List.of() : List.of(new Grant.Ports(0, rng.below(3), 3 + rng.below(3)));
             long fromMs = rng.below(4);
-            out.add(new Grant(
-                    "acme", what, whom, Set.of(Action.USE), ports, fromMs, fromMs + 1 + rng.below(4), 0, i));
+            out.add(new Grant("acme", what, whom, Set.of(Action.USE), ports, fromMs, fromMs + 1 + rng.below(4), 0, i));
         }
         return out;
     }

@@ -239,8 +239,7 @@ class DhtTest {
     @Test
     void whatWasInFlightAtTheSameTimeIsOneSignOfSilence() {
         settle();
-        Dht.Output.Ask first =
-                asks(step(new Dht.Input.FindNode(1, Id.ZERO))).getFirst();
+        Dht.Output.Ask first = asks(step(new Dht.Input.FindNode(1, Id.ZERO))).getFirst();
         Dht.Output.Ask second = asks(step(new Dht.Input.FindNode(2, key))).getFirst();
         List<Dht.Output> out = untilCancelled(first, second);
         assertThat(dht.status().contacts()).as("in doubt, and not lost").isEqualTo(1);

@@ -94,6 +94,26 @@ class BootstrapsTest {
         assertThat(next(met)).isEqualTo(new Contact(fresh, List.of(MOVED)));
     }
 
+    @Test
+    void aKeyThatIsNotTheNodesIsToldWithAWayOutAndOneThatAnsweredIsNot() {
+        Id right = Id.random(Rng.seeded(1));
+        Id wrong = Id.random(Rng.seeded(2));
+        List<String> texts = List.of(right + "@192.0.2.1:7", wrong + "@192.0.2.2:7");
+        Bootstraps bootstraps = bootstraps(texts, (_, _) -> List.of());
+        bootstraps.up(right);
+        bootstraps.call();
+        bootstraps.call();
+        assertThat(status.problems().encode()).as("it may be slow").doesNotContain("with that key");
+        bootstraps.call();
+        assertThat(status.problems().encode())
+                .contains(texts.get(1) + ": no node with that key answers")
+                .contains("leave KEY@ out")
+                .doesNotContain(texts.get(0) + ": ");
+        bootstraps.up(wrong);
+        bootstraps.call();
+        assertThat(status.problems().encode()).doesNotContain("with that key");
+    }
+
     private Bootstraps bootstraps(List<String> texts, Bootstraps.Resolver resolver) {
         bus.on(Bus.LINKS, input -> dials.add((LinkInput.Dial) input));
         return new Bootstraps(

@@ -63,12 +63,15 @@ class FlowsTest {
         for (int i = 5; i <= 200; i++) {
             String gone = flows.add(10 + i, i * 100, "flood " + i);
             assertThat(gone).startsWith("flood");
-            if (i == 5) assertThat(gone).as("of its own the one unused for longest").isEqualTo("flood 2");
+            if (i == 5)
+                assertThat(gone).as("of its own the one unused for longest").isEqualTo("flood 2");
         }
         assertThat(flows.use(300, 107)).isEqualTo("other's 1");
         assertThat(flows.add(301, 8, "newcomer's")).startsWith("flood");
         assertThat(flows.add(302, 9, "another's")).startsWith("flood");
         assertThat(flows.add(303, 307, "other's 3")).as("it would have most").isEqualTo("other's 2");
-        assertThat(flows.all()).contains("newcomer's", "another's", "other's 1", "other's 3").hasSize(6);
+        assertThat(flows.all())
+                .contains("newcomer's", "another's", "other's 1", "other's 3")
+                .hasSize(6);
     }
 }
