@@ -20,10 +20,9 @@ class CableIT {
     void whoVanishesWithoutAWordLeavesNoConnectionNeitherHereNorAtTheApp() throws Exception {
         Needs.program("ss", "iproute2");
         try (TwoHosts hosts = new TwoHosts("c")) {
-            String jwebserver = Path.of(System.getProperty("java.home"), "bin", "jwebserver")
-                    .toString();
-            Process app = new ProcessBuilder(
-                            exec(hosts.left, jwebserver, "-b", "127.0.0.1", "-p", "" + APP, "-d", folder.toString()))
+            // It never ends a connection by itself, as a server of HTTP ends those that ask for nothing.
+            String silent = "require('net').createServer().listen(" + APP + ", '127.0.0.1')";
+            Process app = new ProcessBuilder(exec(hosts.left, Needs.program("node", "nodejs"), "-e", silent))
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
