@@ -68,7 +68,12 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         record SelfAddresses(List<Address> addresses) implements Input {}
 
         /** Find the nodes nearest to a position; answered by {@link Output.Found}. */
-        record FindNode(long ticket, Id target) implements Input {}
+        record FindNode(Ticket ticket, Id target) implements Input {
+            /** Asked by our host. */
+            public FindNode(long number, Id target) {
+                this(Ticket.ofHost(number), target);
+            }
+        }
 
         /**
          * Find records; answered by {@link Output.Found}.
@@ -79,10 +84,10 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * @param providers whether only providers' records are wanted, each written by the providing node itself: any other
          *     record under the key is ignored
          */
-        record FindValue(long ticket, Id key, int quorum, int limit, boolean providers) implements Input {
-            /** Records of any kind. */
-            public FindValue(long ticket, Id key, int quorum, int limit) {
-                this(ticket, key, quorum, limit, false);
+        record FindValue(Ticket ticket, Id key, int quorum, int limit, boolean providers) implements Input {
+            /** Records of any kind, asked by our host. */
+            public FindValue(long number, Id key, int quorum, int limit) {
+                this(Ticket.ofHost(number), key, quorum, limit, false);
             }
         }
 
@@ -94,7 +99,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          *     how long holders keep it
          * @param live whether we send heartbeats for it
          */
-        record Put(long ticket, Id key, Id slot, Bytes body, long leaseMs, boolean live) implements Input {
+        record Put(Ticket ticket, Id key, Id slot, Bytes body, long leaseMs, boolean live) implements Input {
             /** Refuses what no record can hold. */
             public Put {
                 boolean fits = body.size() <= mcc.wire.Limits.BODY_BYTES;
@@ -105,7 +110,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
 
         /** Withdraw a record of ours; answered by {@link Output.Stored}. */
-        record Remove(long ticket, Id key, Id slot) implements Input {}
+        record Remove(Ticket ticket, Id key, Id slot) implements Input {}
 
         /**
          * The core that puts our records was started again and has put these: withdraw all others, because nobody else will.
@@ -141,7 +146,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * @param records what was found, signatures checked; each says whether it is live
          * @param closest the nearest nodes that answered, nearest first
          */
-        record Found(long ticket, Id target, List<Holding> records, List<Contact> closest, Trace trace)
+        record Found(Ticket ticket, Id target, List<Holding> records, List<Contact> closest, Trace trace)
                 implements Output {
             /** Copies the lists. */
             public Found {
@@ -156,7 +161,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
          * @param replicas how many holders confirmed it
          * @param of how many holders were asked
          */
-        record Stored(long ticket, int replicas, int of) implements Output {}
+        record Stored(Ticket ticket, int replicas, int of) implements Output {}
 
         /** Contacts worth remembering for the next start. */
         record Persist(List<Contact> snapshot) implements Output {}
@@ -436,7 +441,7 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
     }
 
-    private void found(long ticket, Lookup lookup) {
+    private void found(Ticket ticket, Lookup lookup) {
         List<Contact> closest = lookup.responded(shared.config.k());
         List<Holding> records = lookup.found.holdings(shared.nowNs);
         shared.emit(new Output.Found(ticket, lookup.target, records, closest, lookup.trace(shared.nowNs)));

@@ -3,7 +3,7 @@ package mcc.dht;
 /** Why a {@link Lookup} is made, and so when it ends and what follows. */
 sealed interface LookupGoal {
     /** A user asked for the nodes nearest to a position. */
-    record Nodes(long ticket) implements LookupGoal {}
+    record Nodes(Ticket ticket) implements LookupGoal {}
 
     /**
      * A user asked for records.
@@ -12,7 +12,7 @@ sealed interface LookupGoal {
      * @param limit most records
      * @param providers whether only providers' records count
      */
-    record Values(long ticket, int quorum, int limit, boolean providers) implements LookupGoal {}
+    record Values(Ticket ticket, int quorum, int limit, boolean providers) implements LookupGoal {}
 
     /** A record of our own needs holders. */
     record Place(Publication publication) implements LookupGoal {}

@@ -24,7 +24,7 @@ final class Publication {
     Record record;
     /** The user who waits for the present version to be stored; null when nobody does. */
     @Nullable
-    Long ticket;
+    Ticket ticket;
     /** The nodes to which this version or an earlier one was sent, by position, nearest to the key first. At most 2 k. */
     final TreeMap<Id, Contact> targets;
     /** Those among them that confirmed that they hold it. */

@@ -106,7 +106,7 @@ final class Publisher {
 
     /** Answers whoever still waits for an earlier version. */
     private void settle(Publication publication) {
-        Long ticket = publication.ticket;
+        Ticket ticket = publication.ticket;
         publication.ticket = null;
         if (ticket != null) shared.emit(new Dht.Output.Stored(ticket, publication.kept, publication.asked));
     }

@@ -159,9 +159,9 @@ public final class DhtVerticle extends VerticleBase {
             case Dht.Output.Found o -> {
                 counters.add("dht.lookup.count");
                 counters.of("dht.lookup.tookMs").add(o.trace().tookMs());
-                tickets.answer(o.ticket(), o);
+                tickets.answer(o.ticket().number(), o);
             }
-            case Dht.Output.Stored o -> tickets.answer(o.ticket(), o);
+            case Dht.Output.Stored o -> tickets.answer(o.ticket().number(), o);
             case Dht.Output.Persist o -> persist(o.snapshot());
             case Dht.Output.Joined o -> joined(o.contacts().size());
             case Dht.Output.Alone _ -> alone();

@@ -4,6 +4,7 @@ import java.util.List;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.dht.Dht;
+import mcc.dht.Ticket;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
@@ -14,8 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Who tells whom: for every output of every core, the messages that follow. Pure; the node delivers them over its bus, the
  * simulator by a queue.
  *
- * <p>The DHT is asked by its host (for REST) and by the registry, and answers both by ticket. The registry's tickets travel as
- * negative numbers, −1 − ticket, so that they differ from the host's, which are never negative.
+ * <p>The DHT is asked by its host (for REST) and by the registry; its tickets say by which of them.
  */
 public final class Wiring {
     private Wiring() {}
@@ -66,13 +66,11 @@ public final class Wiring {
             case Dht.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
             case Dht.Output.Cancel o -> toLinks(new LinkInput.Cancel(o.to(), o.call()));
             case Dht.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
-            case Dht.Output.Found o
-            when o.ticket() < 0 -> toRegistry(new Registry.Input.Found(-1 - o.ticket(), o.records()));
-            case Dht.Output.Stored o
-            when o.ticket() < 0 -> toRegistry(new Registry.Input.Stored(-1 - o.ticket(), o.replicas(), o.of()));
-            case Dht.Output.Found _,
-                    Dht.Output.PolicyEnded _,
-                    Dht.Output.Stored _,
+            case Dht.Output.Found o ->
+                answer(o.ticket(), o, new Registry.Input.Found(o.ticket().number(), o.records()));
+            case Dht.Output.Stored o ->
+                answer(o.ticket(), o, new Registry.Input.Stored(o.ticket().number(), o.replicas(), o.of()));
+            case Dht.Output.PolicyEnded _,
                     Dht.Output.Persist _,
                     Dht.Output.Joined _,
                     Dht.Output.Alone _,
@@ -89,10 +87,11 @@ public final class Wiring {
     public static List<Delivery> route(Registry.Output output) {
         return switch (output) {
             case Registry.Output.Find o ->
-                toDht(new Dht.Input.FindValue(-1 - o.ticket(), o.key(), Dht.Input.ALL, o.limit(), true));
+                toDht(new Dht.Input.FindValue(Ticket.ofRegistry(o.ticket()), o.key(), Dht.Input.ALL, o.limit(), true));
             case Registry.Output.Put o ->
-                toDht(new Dht.Input.Put(-1 - o.ticket(), o.key(), o.slot(), o.body(), o.leaseMs(), true));
-            case Registry.Output.Remove o -> toDht(new Dht.Input.Remove(-1 - o.ticket(), o.key(), o.slot()));
+                toDht(new Dht.Input.Put(Ticket.ofRegistry(o.ticket()), o.key(), o.slot(), o.body(), o.leaseMs(), true));
+            case Registry.Output.Remove o ->
+                toDht(new Dht.Input.Remove(Ticket.ofRegistry(o.ticket()), o.key(), o.slot()));
             case Registry.Output.Retain o -> toDht(new Dht.Input.Retain(o.places()));
             case Registry.Output.RunCheck _,
                     Registry.Output.PolicyEnded _,
@@ -106,6 +105,14 @@ public final class Wiring {
                     Registry.Output.EndpointsAt _,
                     Registry.Output.Changed _,
                     Registry.Output.HealthChanged _ -> toHost(output);
+        };
+    }
+
+    /** An answer of the DHT goes to whoever asked: as it is to the host, as an input to the registry. */
+    private static List<Delivery> answer(Ticket ticket, Dht.Output toHost, Registry.Input toRegistry) {
+        return switch (ticket.by()) {
+            case HOST -> toHost(toHost);
+            case REGISTRY -> toRegistry(toRegistry);
         };
     }
 

@@ -183,7 +183,7 @@ final class FaultsScenario implements Scenario {
     }
 
     private void found(Dht.Output.Found o) {
-        Asked asked = lookups.remove(o.ticket());
+        Asked asked = lookups.remove(o.ticket().number());
         if (asked != null && nearest.finds(asked.by, asked.target, asked.atNs, o.closest())) found.well++;
     }
 

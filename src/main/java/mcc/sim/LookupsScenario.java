@@ -77,7 +77,7 @@ final class LookupsScenario implements Scenario {
 
     private void heard(SimNode node, Object output) {
         if (!(output instanceof Dht.Output.Found found)) return;
-        Asked asked = open.remove(found.ticket());
+        Asked asked = open.remove(found.ticket().number());
         if (asked == null || asked.life != node.life || node.cut) {
             orphaned++;
             return;

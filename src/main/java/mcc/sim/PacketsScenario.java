@@ -116,7 +116,7 @@ final class PacketsScenario implements Scenario {
 
     private void heard(SimNode node, Object output) {
         if (!(output instanceof Dht.Output.Found found)) return;
-        Asked asked = open.remove(found.ticket());
+        Asked asked = open.remove(found.ticket().number());
         if (asked == null || node.cut) return;
         requests[done++] = found.trace().requests();
         if (nearest.finds(node, asked.target, asked.atNs, found.closest())) right++;

@@ -108,13 +108,14 @@ final class DhtNet {
 
         private Dht.Output.@Nullable Found found(long ticket, long withinNs) {
             for (long endNs = nowNs + withinNs; nowNs < endNs; runFor(10 * DhtConfig.MS)) {
-                for (Dht.Output.Found f : all(Dht.Output.Found.class)) if (f.ticket() == ticket) return f;
+                for (Dht.Output.Found f : all(Dht.Output.Found.class))
+                    if (f.ticket().number() == ticket) return f;
             }
             return null;
         }
 
         void put(Id key, Bytes body) {
-            input(new Dht.Input.Put(tickets++, key, id, body, 30_000, true));
+            input(new Dht.Input.Put(Ticket.ofHost(tickets++), key, id, body, 30_000, true));
         }
 
         /** The core; only honest nodes have one. */

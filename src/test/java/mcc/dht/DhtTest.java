@@ -146,7 +146,8 @@ class DhtTest {
         step(new Dht.Input.Answered(Id.ZERO, AT, ask.call(), new Message.Nodes(List.of()), 5));
         assertThat(counters.value("dht.answerUnasked")).isEqualTo(1);
         List<Dht.Output> out = step(new Dht.Input.Answered(PEER.id(), AT, ask.call(), new Message.Nodes(List.of()), 5));
-        assertThat(out).anyMatch(o -> o instanceof Dht.Output.Found f && f.ticket() == 1);
+        assertThat(out)
+                .anyMatch(o -> o instanceof Dht.Output.Found f && f.ticket().number() == 1);
     }
 
     @Test
@@ -160,20 +161,22 @@ class DhtTest {
     @Test
     void aLiveRecordIsPlacedRenewedAndWithdrawn() {
         join();
-        List<Dht.Output> out = step(new Dht.Input.Put(9, key, Id.ZERO, Bytes.utf8("x"), 30_000, true));
+        List<Dht.Output> out = step(new Dht.Input.Put(Ticket.ofHost(9), key, Id.ZERO, Bytes.utf8("x"), 30_000, true));
         out = answer(out, new Message.Nodes(List.of()));
         assertThat(asks(out).getFirst().request()).isInstanceOf(Message.Store.class);
-        assertThat(answer(out, new Message.Stored(Verdict.KEPT))).contains(new Dht.Output.Stored(9, 2, 2));
+        assertThat(answer(out, new Message.Stored(Verdict.KEPT)))
+                .contains(new Dht.Output.Stored(Ticket.ofHost(9), 2, 2));
         Dht.Output.Ask beat = untilAsked(Message.Beat.class);
         assertThat(nowNs).isLessThan(12 * DhtConfig.SECOND);
         out = step(new Dht.Input.Answered(PEER.id(), AT, beat.call(), new Message.Beaten(false), 5));
         assertThat(asks(out).getFirst().request())
                 .as("unknown there: stored again")
                 .isInstanceOf(Message.Store.class);
-        out = step(new Dht.Input.Remove(10, key, Id.ZERO));
+        out = step(new Dht.Input.Remove(Ticket.ofHost(10), key, Id.ZERO));
         Message.Store withdrawal = (Message.Store) asks(out).getFirst().request();
         assertThat(withdrawal.record().content().leaseMs()).isZero();
-        assertThat(answer(out, new Message.Stored(Verdict.KEPT))).contains(new Dht.Output.Stored(10, 2, 2));
+        assertThat(answer(out, new Message.Stored(Verdict.KEPT)))
+                .contains(new Dht.Output.Stored(Ticket.ofHost(10), 2, 2));
         assertThat(dht.status().publications()).isZero();
     }
 
@@ -182,7 +185,7 @@ class DhtTest {
         join();
         answer(
                 answer(
-                        step(new Dht.Input.Put(9, key, Id.ZERO, Bytes.utf8("x"), 30_000, true)),
+                        step(new Dht.Input.Put(Ticket.ofHost(9), key, Id.ZERO, Bytes.utf8("x"), 30_000, true)),
                         new Message.Nodes(List.of())),
                 new Message.Stored(Verdict.KEPT));
         assertThat(asks(step(new Dht.Input.Retain(List.of(new Place(key, Id.ZERO))))))
@@ -357,7 +360,7 @@ class DhtTest {
     @Test
     void anEpochEndsTheKeepingOfWhatItDoesNotAllowAndOfNothingElse() {
         start(List.of());
-        step(new Dht.Input.Put(1, key, Id.ZERO, Bytes.EMPTY, 30_000, true));
+        step(new Dht.Input.Put(Ticket.ofHost(1), key, Id.ZERO, Bytes.EMPTY, 30_000, true));
         int own = dht.status().records();
         Identity[] peers = {identity(2), identity(3), identity(4), identity(5)};
         for (Identity peer : peers) assertThat(stores(peer, 5)).isEqualTo(Verdict.KEPT);
@@ -420,8 +423,9 @@ class DhtTest {
             case 2 -> new Dht.Input.Up(Id.random(rng), AT);
             case 3 -> new Dht.Input.FindNode(rng.below(9), Id.random(rng));
             case 4 -> new Dht.Input.FindValue(rng.below(9), key, 1 + rng.below(4), 5);
-            case 5 -> new Dht.Input.Put(rng.below(9), key, Id.ZERO, Bytes.EMPTY, 3_000, rng.below(2) == 0);
-            case 6 -> new Dht.Input.Remove(rng.below(9), key, Id.ZERO);
+            case 5 ->
+                new Dht.Input.Put(Ticket.ofHost(rng.below(9)), key, Id.ZERO, Bytes.EMPTY, 3_000, rng.below(2) == 0);
+            case 6 -> new Dht.Input.Remove(Ticket.ofHost(rng.below(9)), key, Id.ZERO);
             case 7 -> new Dht.Input.Snapshot();
             default -> new Dht.Input.Tick();
         };

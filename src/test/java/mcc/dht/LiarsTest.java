@@ -132,10 +132,10 @@ class LiarsTest {
         net.runFor(3 * DhtConfig.SECOND);
         for (DhtNet.Node node : honest(net)) {
             long ticket = 1_000_000 + node.index;
-            node.input(new Dht.Input.FindValue(ticket, key, Dht.Input.ALL, 256, true));
+            node.input(new Dht.Input.FindValue(Ticket.ofHost(ticket), key, Dht.Input.ALL, 256, true));
             net.runFor(6 * DhtConfig.SECOND);
             assertThat(node.all(Dht.Output.Found.class))
-                    .filteredOn(found -> found.ticket() == ticket)
+                    .filteredOn(found -> found.ticket().number() == ticket)
                     .singleElement()
                     .satisfies(found -> assertThat(found.records())
                             .extracting(h -> h.record().content().writer())

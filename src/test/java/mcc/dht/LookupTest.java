@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class LookupTest {
     private static final DhtConfig CONFIG = DhtConfig.of(Bytes.utf8("test"));
-    private final Lookup lookup = new Lookup(1, Id.ZERO, new LookupGoal.Nodes(7), CONFIG, 0);
+    private final Lookup lookup = new Lookup(1, Id.ZERO, new LookupGoal.Nodes(Ticket.ofHost(7)), CONFIG, 0);
 
     @Test
     void atMostAlphaWaitAndTheNearestAreAskedFirst() {

@@ -50,7 +50,7 @@ class NumbersTest {
         writer.aheadMs = 0;
         restart(net, writer);
         writer.put(key, BODY);
-        writer.input(new Dht.Input.Remove(77, key, writer.id));
+        writer.input(new Dht.Input.Remove(Ticket.ofHost(77), key, writer.id));
         net.runFor(10 * SECOND);
         assertThat(net.nodes.get(7).find(key, 5 * SECOND).records()).isEmpty();
     }

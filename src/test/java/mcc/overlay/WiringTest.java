@@ -8,6 +8,7 @@ import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.dht.Dht;
+import mcc.dht.Ticket;
 import mcc.dht.Trace;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
@@ -44,10 +45,11 @@ class WiringTest {
         for (long ticket : new long[] {0, 1, 99}) {
             Delivery ask =
                     Wiring.route(new Registry.Output.Find(ticket, NODE, 5)).getFirst();
-            long carried = ((Dht.Input.FindValue) ask.content()).ticket();
+            Ticket carried = ((Dht.Input.FindValue) ask.content()).ticket();
             assertThat(Wiring.route(found(carried)))
                     .containsExactly(new Delivery.ToRegistry(new Registry.Input.Found(ticket, List.of())));
-            assertThat(Wiring.route(found(ticket))).containsExactly(new Delivery.ToHost(found(ticket)));
+            Ticket ofHost = Ticket.ofHost(ticket);
+            assertThat(Wiring.route(found(ofHost))).containsExactly(new Delivery.ToHost(found(ofHost)));
             Delivery put = Wiring.route(new Registry.Output.Put(ticket, NODE, NODE, Bytes.EMPTY, 30_000))
                     .getFirst();
             carried = ((Dht.Input.Put) put.content()).ticket();
@@ -73,7 +75,7 @@ class WiringTest {
                 .hasSize(1);
     }
 
-    private static Dht.Output.Found found(long ticket) {
+    private static Dht.Output.Found found(Ticket ticket) {
         return new Dht.Output.Found(ticket, NODE, List.of(), List.of(), new Trace(1, 0, 0, List.of()));
     }
 }
