@@ -291,6 +291,19 @@ class DhtTest {
     }
 
     @Test
+    void whoWantsProvidersIsGivenNothingElseAndTakesNoHolderOfJunkForAnAnswer() {
+        join();
+        List<Dht.Output> out = step(new Dht.Input.FindValue(Ticket.ofHost(4), key, 1, 10, true));
+        List<Contact> others = List.of(stranger(1));
+        Message.Held junk = new Message.Held(underKey(), 0);
+        out = answer(out, Message.Values.of(List.of(junk), others, 1, 0));
+        assertThat(counters.value("dht.foundNoProvider")).isEqualTo(1);
+        assertThat(asks(out)).as("it goes on").hasSize(1);
+        out = answered(asks(out).getFirst(), Message.Values.of(List.of(), List.of(), 0, 0));
+        assertThat(found(out).records()).isEmpty();
+    }
+
+    @Test
     void aPeerThatMayNotStoreIsToldThatTheStoreIsFull() {
         Dht closed = new Dht(DhtConfig.of(NETWORK), SELF.id(), Signing.of(SELF), Rng.seeded(6), counters);
         closed.handle(1, new Dht.Input.Start(new Contact(SELF.id(), List.of()), List.of(), List.of(), EPOCH));

@@ -21,8 +21,12 @@ class FoundRecordsTest {
     private final FoundRecords found = new FoundRecords(LIMIT);
 
     private Record record() {
+        return record(30_000);
+    }
+
+    private Record record(long beatMs) {
         var content =
-                new Record.Content(key, Id.random(rng), Id.random(rng), 1, 1, 60_000, 30_000, Bytes.EMPTY, Bytes.EMPTY);
+                new Record.Content(key, Id.random(rng), Id.random(rng), 1, 1, 60_000, beatMs, Bytes.EMPTY, Bytes.EMPTY);
         return Record.sign(content, Bytes.utf8("test"), _ -> Bytes.owning(new byte[64]));
     }
 
@@ -62,5 +66,15 @@ class FoundRecordsTest {
         for (int i = 0; i < 40; i++) found.add(record(), 0, honest);
         assertThat(kept()).hasSize(LIMIT).contains(shared);
         assertThat(found.holdings(5).getFirst().record()).isEqualTo(shared);
+    }
+
+    @Test
+    void aRecordThatIsNeverRenewedIsLiveHoweverOldAndAnotherWhileItIsRenewed() {
+        found.add(record(0), 0, honest);
+        found.add(record(30_000), 0, honest);
+        assertThat(found.holdings(29_999 * DhtConfig.MS)).extracting(Holding::live).containsExactly(true, true);
+        assertThat(found.holdings(30_000 * DhtConfig.MS))
+                .allSatisfy(held -> assertThat(held.live())
+                        .isEqualTo(held.record().content().beatMs() == 0));
     }
 }

@@ -383,6 +383,20 @@ class FaultsIT {
         }
     }
 
+    @Test
+    void aUserWithoutANameHasItsDataFolderAgain() throws Exception {
+        Needs.root(); // for a list of users of the test's own
+        Path users = Files.writeString(folder.resolve("passwd"), "nobody:x:65534:65534::/:/bin/false\n");
+        String mounted = "mount --bind \"$0\" /etc/passwd && exec \"$@\"";
+        List<String> prefix =
+                List.of(Needs.program("unshare", "util-linux"), "-m", "sh", "-c", mounted, users.toString());
+        for (int i = 0; i < 2; i++) {
+            try (RealNode node = RealNode.start(prefix, folder.resolve("n"))) {
+                assertThat(node.get("/api/v1/node").status()).isEqualTo(200);
+            }
+        }
+    }
+
     private static String health(RealNode node) {
         return node.get("/api/v1/registrations/web").body().path("health").asText();
     }
