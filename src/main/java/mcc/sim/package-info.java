@@ -8,7 +8,8 @@
  * {@link mcc.sim.Mailboxes} with {@link mcc.sim.Mail} (what happens inside one node), {@link mcc.sim.Network} (what lies between
  * two), {@link mcc.sim.Latency} and {@link mcc.sim.RealLinks} (the two kinds of links), {@link mcc.sim.Liars}, then the
  * scenarios: {@link mcc.sim.LookupsScenario}, {@link mcc.sim.RegistryScenario}, {@link mcc.sim.FaultsScenario},
- * {@link mcc.sim.PacketsScenario}. {@link mcc.sim.Hash}: why two runs are known to be equal.
+ * {@link mcc.sim.PacketsScenario}. {@link mcc.sim.Hash}: why two runs are known to be equal. {@link mcc.sim.NatBox} with
+ * {@link mcc.sim.NatBehavior}: a NAT of any class, for virtual time and for real sockets.
  *
  * <p>One harness, two fidelities. Cores and wiring are those of the node at both, and each core has a mailbox of its own. At
  * message fidelity links are latency and loss, signatures a cheap stand-in ({@link mcc.sim.SimSigning}), and one message in 64
