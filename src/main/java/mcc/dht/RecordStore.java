@@ -273,7 +273,7 @@ final class RecordStore {
         Tombstone old = tombstones.get(instance);
         Tombstone tombstone = new Tombstone(instance, old == null ? seq : Math.max(seq, old.seq), nowNs + TOMBSTONE_NS);
         if (tombstones.size() >= config.limits().tombstones() && old == null) {
-            counters.add("dht.gravesFull");
+            counters.add("dht.tombstonesFull");
             while (tombstones.size() >= config.limits().tombstones()) forget(tombstoneQueue.remove());
         }
         tombstones.put(instance, tombstone);

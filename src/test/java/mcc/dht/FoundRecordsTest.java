@@ -72,7 +72,9 @@ class FoundRecordsTest {
     void aRecordThatIsNeverRenewedIsLiveHoweverOldAndAnotherWhileItIsRenewed() {
         found.add(record(0), 0, honest);
         found.add(record(30_000), 0, honest);
-        assertThat(found.holdings(29_999 * DhtConfig.MS)).extracting(Holding::live).containsExactly(true, true);
+        assertThat(found.holdings(29_999 * DhtConfig.MS))
+                .extracting(Holding::live)
+                .containsExactly(true, true);
         assertThat(found.holdings(30_000 * DhtConfig.MS))
                 .allSatisfy(held -> assertThat(held.live())
                         .isEqualTo(held.record().content().beatMs() == 0));

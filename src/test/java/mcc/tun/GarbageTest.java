@@ -37,7 +37,7 @@ class GarbageTest {
                 "an address seen before",
                 () -> kept += ip.parse(IN, 0, IN.length) ? ip.from().low() : 0);
         steps.put("the gate", gate());
-        steps.put("an endpoint's door", offered());
+        steps.put("the rules for an endpoint", offered());
         steps.put("cutting", cutting());
         steps.put("joining", joining(true));
         steps.put("joining without the kernel's help", joining(false));

@@ -254,14 +254,14 @@ class VirtualInterfaceTest {
     @Test
     void withdrawnEndpointsAndThoseBeyondTheLimitAreNobodys() {
         Host host = new Host(1, true);
-        Map<InnerAddress, List<Offered.PortRange>> doors = new java.util.LinkedHashMap<>();
+        Map<InnerAddress, List<Offered.PortRange>> offers = new java.util.LinkedHashMap<>();
         for (int i = 0; i < VirtualInterface.HOSTED_MAX + 5; i++) {
-            doors.put(new InnerAddress(host.address.high(), i), List.of(new Offered.PortRange(true, 53)));
+            offers.put(new InnerAddress(host.address.high(), i), List.of(new Offered.PortRange(true, 53)));
         }
-        host.core.handle(1, new Input.Offers(doors));
+        host.core.handle(1, new Input.Offers(offers));
         assertThat(host.counters.value("tun.endpoints.refused")).isEqualTo(5);
         host.core.handle(1, new Input.Offers(Map.of()));
-        host.core.handle(1, new Input.Offers(doors));
+        host.core.handle(1, new Input.Offers(offers));
         assertThat(host.counters.value("tun.endpoints.refused")).isEqualTo(10);
     }
 
