@@ -208,4 +208,17 @@ class ContractTest {
         assertThatThrownBy(() -> contract.checkParameters(operation("openTunnel"), Map.of("Idempotency-Key", "k")))
                 .isInstanceOf(Problem.class);
     }
+
+    @Test
+    void aParameterThatComesByTheBusIsAPlainValue() {
+        Contract.Operation list = operation("listServices");
+        assertThat(contract.checkMerged(list, new JsonObject().put("limit", 5)).getLong("limit"))
+                .isEqualTo(5);
+        for (Object nested : List.of(new JsonObject().put("a", 1), new io.vertx.core.json.JsonArray().add(5))) {
+            JsonObject merged = new JsonObject().put("limit", nested);
+            assertThatThrownBy(() -> contract.checkMerged(list, merged))
+                    .isInstanceOf(Problem.class)
+                    .hasMessageContaining("limit is not a plain value");
+        }
+    }
 }

@@ -221,6 +221,15 @@ class AdmissionTest {
         assertThat(answered).as("to whom they are too many").isFalse();
     }
 
+    @Test
+    void aStreamThatNeverAsksIsEnded() throws IOException {
+        Node provider = node(Policy.open(), "provider");
+        byte[] lengthOfWhatDoesNotFollow = {100};
+        assertThat(ask(node(Policy.open(), "user"), provider, lengthOfWhatDoesNotFollow)
+                        .next())
+                .isEqualTo(-1);
+    }
+
     /**
      * Opens as many streams that ask for nothing as the bus takes at once, and then one that asks. Its answer, or its end,
      * comes when all were taken; returns whether it was answered.

@@ -120,6 +120,13 @@ class ProxyTest {
     }
 
     @Test
+    void whoNeverAsksIsLeft() throws Exception {
+        try (Socket silent = Rig.connect(proxy)) {
+            assertThat(Rig.read(silent)).isEqualTo(-1);
+        }
+    }
+
+    @Test
     void theReplyTellsWhyThereIsNoConnection() throws Exception {
         int port = rig.echo().getLocalPort();
         Rig.register(node, "web", port);
