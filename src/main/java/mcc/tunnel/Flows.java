@@ -6,7 +6,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedSet;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +32,8 @@ final class Flows<K, F> {
     private final Map<K, Held<F>> all = new LinkedHashMap<>(16, 0.75f, true);
     /** The keys of each owner, by last use. */
     private final Map<Object, LinkedHashSet<K>> owned = new LinkedHashMap<>();
-    /** The owners by their number of flows, so that the largest is found without a search. */
-    private final TreeMap<Integer, LinkedHashSet<Object>> byCount = new TreeMap<>();
+
+    private final Holders<Object> owners = new Holders<>();
 
     private final int max;
     private final long idleNs;
@@ -66,7 +65,7 @@ final class Flows<K, F> {
         Object owner = ownerOf.apply(key);
         LinkedHashSet<K> keys = owned.computeIfAbsent(owner, _ -> new LinkedHashSet<>(4));
         keys.add(key);
-        move(owner, keys.size() - 1, keys.size());
+        owners.move(owner, keys.size() - 1, keys.size());
         return gone;
     }
 
@@ -77,8 +76,7 @@ final class Flows<K, F> {
         Object owner = ownerOf.apply(coming);
         LinkedHashSet<K> own = owned.get(owner);
         int count = own == null ? 0 : own.size();
-        if (byCount.lastKey() > count + 1)
-            return take(keys(byCount.lastEntry().getValue().getFirst()).getFirst());
+        if (owners.most() > count + 1) return take(keys(owners.largest()).getFirst());
         return own == null ? removeEldest() : take(own.getFirst());
     }
 
@@ -101,14 +99,8 @@ final class Flows<K, F> {
         SequencedSet<K> keys = keys(owner);
         keys.remove(key);
         if (keys.isEmpty()) owned.remove(owner);
-        move(owner, keys.size() + 1, keys.size());
+        owners.move(owner, keys.size() + 1, keys.size());
         return held.flow;
-    }
-
-    private void move(Object owner, int from, int to) {
-        LinkedHashSet<Object> old = byCount.get(from);
-        if (old != null && old.remove(owner) && old.isEmpty()) byCount.remove(from);
-        if (to > 0) byCount.computeIfAbsent(to, _ -> new LinkedHashSet<>()).add(owner);
     }
 
     /** Removes a flow, if the client still has this one. */

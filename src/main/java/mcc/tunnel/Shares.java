@@ -4,8 +4,6 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Shares<K, T> {
     private final Map<T, K> all = new HashMap<>();
     private final Map<K, LinkedHashSet<T>> held = new HashMap<>();
-    /** The holders by their number of places, so that the largest is found without a search. */
-    private final NavigableMap<Integer, LinkedHashSet<K>> byCount = new TreeMap<>();
+    private final Holders<K> holders = new Holders<>();
 
     private final int max;
 
@@ -45,7 +42,7 @@ final class Shares<K, T> {
 
     /** Whether a holder would get one more place. */
     boolean hasRoom(K who) {
-        return all.size() < max || !byCount.isEmpty() && byCount.lastKey() > of(who) + 1;
+        return all.size() < max || holders.most() > of(who) + 1;
     }
 
     /** Takes a place, for which there must be room; returns what lost its place to it, or null. */
@@ -53,14 +50,13 @@ final class Shares<K, T> {
     T add(K who, T one) {
         T gone = null;
         if (all.size() >= max) {
-            K most = byCount.lastEntry().getValue().getFirst();
-            gone = newest(most);
+            gone = newest(holders.largest());
             remove(gone);
         }
         all.put(one, who);
         LinkedHashSet<T> own = held.computeIfAbsent(who, _ -> new LinkedHashSet<>());
         own.add(one);
-        move(who, own.size() - 1, own.size());
+        holders.move(who, own.size() - 1, own.size());
         return gone;
     }
 
@@ -77,13 +73,7 @@ final class Shares<K, T> {
         LinkedHashSet<T> own = held.get(who);
         if (own == null || !own.remove(one)) throw new IllegalStateException("counted wrongly");
         if (own.isEmpty()) held.remove(who);
-        move(who, own.size() + 1, own.size());
+        holders.move(who, own.size() + 1, own.size());
         return true;
-    }
-
-    private void move(K who, int from, int to) {
-        LinkedHashSet<K> old = byCount.get(from);
-        if (old != null && old.remove(who) && old.isEmpty()) byCount.remove(from);
-        if (to > 0) byCount.computeIfAbsent(to, _ -> new LinkedHashSet<>()).add(who);
     }
 }

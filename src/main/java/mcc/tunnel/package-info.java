@@ -15,10 +15,10 @@
  * back-pressure), {@link mcc.tunnel.UdpFlows}, {@link mcc.tunnel.FlowStream} and {@code Capsules} (datagrams both ways,
  * without back-pressure), {@link mcc.tunnel.Provider} (the far end), {@link mcc.tunnel.HalfOpen} (streams not admitted yet),
  * {@link mcc.tunnel.Admission} (asks the policy), {@link mcc.tunnel.Loads} (how busy apps are), {@link mcc.tunnel.Shares} (a
- * limited number of places), {@link mcc.tunnel.Hosted} (the far end at endpoints' own addresses), {@link mcc.tunnel.Socks} and
- * {@link mcc.tunnel.SocksFlows} (the proxy), {@link mcc.tunnel.Sockets} (every local socket, within
- * {@link mcc.tunnel.Descriptors}, never to one of this node's {@link mcc.tunnel.Listeners}), {@link mcc.tunnel.Measurement}
- * and {@link mcc.tunnel.Sink} (how fast a peer is).
+ * limited number of places; who holds most is kept by {@link mcc.tunnel.Holders}), {@link mcc.tunnel.Hosted} (the far end at
+ * endpoints' own addresses), {@link mcc.tunnel.Socks} and {@link mcc.tunnel.SocksFlows} (the proxy),
+ * {@link mcc.tunnel.Sockets} (every local socket, within {@link mcc.tunnel.Descriptors}, never to one of this node's
+ * {@link mcc.tunnel.Listeners}), {@link mcc.tunnel.Measurement} and {@link mcc.tunnel.Sink} (how fast a peer is).
  *
  * <p>Invariants: nothing is read from a socket while its other end takes nothing; the end of one direction leaves the other
  * open; a user's connection is led to one provider only, and to none before that one has answered; nobody reaches an app
