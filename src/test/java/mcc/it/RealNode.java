@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import mcc.Launched;
 
 /** A real node in a process of its own, on free loopback ports unless told otherwise; ends with the test. */
@@ -213,6 +214,18 @@ public final class RealNode implements AutoCloseable {
         }
     }
 
+    /** What a metric without labels has counted; 0 where it has not. */
+    public double counted(String name) {
+        return metrics()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+                .sum();
+    }
+
+    private Stream<String> metrics() {
+        return get("/metrics").raw().body().lines();
+    }
+
     private String account() {
         StringBuilder out = new StringBuilder("node " + id + " at " + udp);
         for (String path :
@@ -220,10 +233,7 @@ public final class RealNode implements AutoCloseable {
             out.append("\n").append(path).append(": ");
             out.append(get("/api/v1/" + path).raw().body());
         }
-        get("/metrics")
-                .raw()
-                .body()
-                .lines()
+        metrics()
                 .filter(line -> line.startsWith("mcc_") && !line.endsWith(" 0.0"))
                 .forEach(line -> out.append("\n").append(line));
         return out.append("\n").append(log()).toString();

@@ -62,7 +62,7 @@ class StreamFloodIT {
             List<Stranger> beyond = strangers.subList(0, BEYOND);
             RealNode.await("each of them loses its link", () -> {
                 for (Stranger each : beyond) open(each, 9_999, 10_000);
-                return counted(victim, "mcc_link_peer_broken_total") == BEYOND;
+                return victim.counted("mcc_link_peer_broken_total") == BEYOND;
             });
             serves(victim, honest, there, here);
 
@@ -71,7 +71,7 @@ class StreamFloodIT {
             serves(victim, honest, there, here);
             RealNode.await("streams that ask for nothing give way", () -> {
                 for (Stranger each : within) open(each, 0, STREAMS);
-                return counted(victim, "mcc_tunnel_asking_evicted_total") > 0;
+                return victim.counted("mcc_tunnel_asking_evicted_total") > 0;
             });
             serves(victim, honest, there, here);
             double after = Figures.live(victim.process);
@@ -111,16 +111,5 @@ class StreamFloodIT {
         assertThat(honest.providers("there")).containsExactly(victim.id);
         Echo.assertEchoes(there, rng.bytes(1_000));
         Echo.assertEchoes(here, rng.bytes(1_000));
-    }
-
-    private static double counted(RealNode node, String name) {
-        return node.get("/metrics")
-                .raw()
-                .body()
-                .lines()
-                .filter(line -> line.startsWith(name + " "))
-                .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
-                .findFirst()
-                .orElse(0);
     }
 }
