@@ -63,9 +63,8 @@ final class Flows<K, F> {
         F gone = all.size() >= max ? giveWay(key) : null;
         if (all.put(key, new Held<>(flow, nowNs)) != null) return gone;
         Object owner = ownerOf.apply(key);
-        LinkedHashSet<K> keys = owned.computeIfAbsent(owner, _ -> new LinkedHashSet<>(4));
-        keys.add(key);
-        owners.move(owner, keys.size() - 1, keys.size());
+        owned.computeIfAbsent(owner, _ -> new LinkedHashSet<>(4)).add(key);
+        owners.add(owner);
         return gone;
     }
 
@@ -74,9 +73,9 @@ final class Flows<K, F> {
     F giveWay(K coming) {
         if (all.isEmpty()) return null;
         Object owner = ownerOf.apply(coming);
+        Object giver = owners.giver(owner);
+        if (giver != null) return take(keys(giver).getFirst());
         LinkedHashSet<K> own = owned.get(owner);
-        int count = own == null ? 0 : own.size();
-        if (owners.most() > count + 1) return take(keys(owners.largest()).getFirst());
         return own == null ? removeEldest() : take(own.getFirst());
     }
 
@@ -99,7 +98,7 @@ final class Flows<K, F> {
         SequencedSet<K> keys = keys(owner);
         keys.remove(key);
         if (keys.isEmpty()) owned.remove(owner);
-        owners.move(owner, keys.size() + 1, keys.size());
+        owners.remove(owner);
         return held.flow;
     }
 

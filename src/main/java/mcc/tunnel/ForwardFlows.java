@@ -36,6 +36,7 @@ final class ForwardFlows implements UdpFlows.Owner<InetSocketAddress> {
 
     @Override
     public void opened() {
+        forwards.flows().add(tunnel);
         tunnel.connections++;
         tunnel.connectionsTotal++;
     }
@@ -57,6 +58,7 @@ final class ForwardFlows implements UdpFlows.Owner<InetSocketAddress> {
 
     @Override
     public void over(@Nullable FlowEnd end, boolean broken) {
+        forwards.flows().remove(tunnel);
         tunnel.done(broken);
         if (end == null || !broken) return;
         forwards.counters().add("tunnel.flow.broken");

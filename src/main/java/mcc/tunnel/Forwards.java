@@ -55,6 +55,8 @@ final class Forwards {
     private final Counters counters;
     private final RateLimit<String> tellings = new RateLimit<>(1, TOLD_MAX, TUNNELS_MAX);
     private final Map<String, Tunnel> tunnels = new LinkedHashMap<>();
+    private final Holders<Tunnel> flows = new Holders<>();
+    private final int flowsMax;
 
     Forwards(
             Vertx vertx,
@@ -64,7 +66,8 @@ final class Forwards {
             Ways ways,
             UserApps apps,
             PeerWatch peers,
-            long udpIdleMs) {
+            long udpIdleMs,
+            int flowsMax) {
         this.vertx = vertx;
         this.bus = bus;
         this.status = status;
@@ -73,6 +76,7 @@ final class Forwards {
         this.apps = apps;
         this.peers = peers;
         this.udpIdleMs = udpIdleMs;
+        this.flowsMax = flowsMax;
         counters = sockets.counters();
     }
 
@@ -95,19 +99,16 @@ final class Forwards {
         throw new Problem("not-found", "there is no tunnel '" + id + "'", "list them: mcc tunnel ls");
     }
 
-    int flows() {
-        int flows = 0;
-        for (Tunnel each : tunnels.values()) if (each.udp) flows += each.connections;
+    /** The flows of all forwards. */
+    Holders<Tunnel> flows() {
         return flows;
     }
 
     /** Whether a forward may have one more flow; where the node has too many, the forward with most of them loses one. */
     boolean makeRoom(Tunnel coming) {
-        if (flows() < FLOWS_MAX) return true;
-        Tunnel most = coming;
-        for (Tunnel each : tunnels.values()) if (each.udp && each.connections > most.connections) most = each;
-        boolean another = most.connections > coming.connections + 1;
-        return another && most.forward != null && most.forward.giveWay();
+        if (flows.all() < flowsMax) return true;
+        Tunnel giver = flows.giver(coming);
+        return giver != null && giver.forward != null && giver.forward.giveWay();
     }
 
     // ---- open and close ---------------------------------------------------------------------------------------------

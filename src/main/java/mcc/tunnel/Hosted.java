@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Hosted {
     /** Connections and flows that pass here at a time. */
-    private static final int OPEN_MAX = 10_000;
+    static final int OPEN_MAX = 10_000;
 
     static final int LISTENERS_MAX = 4_096;
 
@@ -92,16 +92,21 @@ final class Hosted {
     private boolean tooMany;
 
     /** The connections that pass here, by the address that each comes from. */
-    private final Shares<InetAddress, TcpSocket> connections = new Shares<>(OPEN_MAX);
+    private final Shares<InetAddress, TcpSocket> connections;
 
-    private int flows;
+    private final Holders<Listening> flows = new Holders<>();
+    private final int openMax;
 
-    /** @param told is told which local port stands for each port of an endpoint: at each change, and once a second */
+    /**
+     * @param openMax how many connections may pass here at a time, and how many flows
+     * @param told is told which local port stands for each port of an endpoint: at each change, and once a second
+     */
     Hosted(
             Sockets sockets,
             Status status,
             InnerAddress address,
             long udpIdleMs,
+            int openMax,
             Splice.Meter meter,
             Consumer<Map<EndpointPort, Integer>> told) {
         max = (int) Math.min(LISTENERS_MAX, sockets.max() / 4);
@@ -109,6 +114,8 @@ final class Hosted {
         this.status = status;
         this.address = address;
         this.udpIdleMs = udpIdleMs;
+        this.openMax = openMax;
+        connections = new Shares<>(openMax);
         swapped = swapped(meter);
         this.told = told;
         counters = sockets.counters();
@@ -231,7 +238,7 @@ final class Hosted {
         String name = "endpoint " + to.endpoint().shortText();
         if (to.udp()) {
             long idleNs = 1_000_000 * (one.app.idleMs() > 0 ? one.app.idleMs() : udpIdleMs);
-            return UdpForward.listen(sockets, Descriptors.Side.HOSTED, at, name, idleNs, new Owner(one.app, to.port()))
+            return UdpForward.listen(sockets, Descriptors.Side.HOSTED, at, name, idleNs, new Owner(one, to.port()))
                     .onSuccess(forward -> one.forward = forward);
         }
         return sockets.listen(Descriptors.Side.HOSTED, at, name, socket -> accept(one.app, to, socket))
@@ -273,38 +280,34 @@ final class Hosted {
         };
     }
 
-    /** The listener with most flows loses one, so that a crowd at one port leaves room for the others. */
-    private boolean giveWay() {
-        UdpForward most = null;
-        for (Listening each : listening.values()) {
-            UdpForward forward = each.forward;
-            if (forward != null && (most == null || forward.flows() > most.flows())) most = forward;
-        }
-        return most != null && most.giveWay();
+    /** The listener with most flows loses one to another, so that a crowd at one port leaves room for the others. */
+    private boolean giveWay(Listening coming) {
+        Listening giver = flows.giver(coming);
+        return giver != null && giver.forward != null && giver.forward.giveWay();
     }
 
     private final class Owner implements UdpFlows.Owner<InetSocketAddress> {
-        private final Registration app;
+        private final Listening one;
         private final int port;
 
-        Owner(Registration app, int port) {
-            this.app = app;
+        Owner(Listening one, int port) {
+            this.one = one;
             this.port = port;
         }
 
         @Override
         public boolean mayOpen() {
-            return flows < OPEN_MAX || giveWay();
+            return flows.all() < openMax || giveWay(one);
         }
 
         @Override
         public Future<? extends FlowEnd> open(InetSocketAddress user) {
-            return sockets.connectUdp(Descriptors.Side.HOSTED, app, port);
+            return sockets.connectUdp(Descriptors.Side.HOSTED, one.app, port);
         }
 
         @Override
         public void opened() {
-            flows++;
+            flows.add(one);
         }
 
         @Override
@@ -322,7 +325,7 @@ final class Hosted {
 
         @Override
         public void over(@Nullable FlowEnd end, boolean broken) {
-            flows--;
+            flows.remove(one);
             swapped.done(broken);
         }
     }

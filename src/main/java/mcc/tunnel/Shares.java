@@ -36,13 +36,12 @@ final class Shares<K, T> {
 
     /** How many places a holder has. */
     int of(K who) {
-        LinkedHashSet<T> own = held.get(who);
-        return own == null ? 0 : own.size();
+        return holders.of(who);
     }
 
     /** Whether a holder would get one more place. */
     boolean hasRoom(K who) {
-        return all.size() < max || holders.most() > of(who) + 1;
+        return all.size() < max || holders.giver(who) != null;
     }
 
     /** Takes a place, for which there must be room; returns what lost its place to it, or null. */
@@ -50,13 +49,14 @@ final class Shares<K, T> {
     T add(K who, T one) {
         T gone = null;
         if (all.size() >= max) {
-            gone = newest(holders.largest());
+            K giver = holders.giver(who);
+            if (giver == null) throw new IllegalStateException("no room");
+            gone = newest(giver);
             remove(gone);
         }
         all.put(one, who);
-        LinkedHashSet<T> own = held.computeIfAbsent(who, _ -> new LinkedHashSet<>());
-        own.add(one);
-        holders.move(who, own.size() - 1, own.size());
+        held.computeIfAbsent(who, _ -> new LinkedHashSet<>()).add(one);
+        holders.add(who);
         return gone;
     }
 
@@ -73,7 +73,7 @@ final class Shares<K, T> {
         LinkedHashSet<T> own = held.get(who);
         if (own == null || !own.remove(one)) throw new IllegalStateException("counted wrongly");
         if (own.isEmpty()) held.remove(who);
-        holders.move(who, own.size() + 1, own.size());
+        holders.remove(who);
         return true;
     }
 }

@@ -55,7 +55,7 @@ final class Totals implements Splice.Meter {
                 .put("txBytes", tx)
                 .put("rxBytes", rx)
                 .put("traffic", bytes)
-                .put("flows", forwards.flows())
+                .put("flows", forwards.flows().all())
                 .put("servedFlows", provider == null ? 0 : provider.flows())
                 .put("servedConnections", provider == null ? 0 : provider.open())
                 .put("servedConnectionsTotal", connections)

@@ -100,6 +100,7 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     private final Node.Parts parts;
     private final Descriptors descriptors;
     private final int places;
+    private final int flows;
     private final Counters counters = new Counters();
     private final Admission admission;
     private final Endpoints endpoints = new Endpoints();
@@ -114,15 +115,17 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
     private boolean measuring;
 
     public TunnelVerticle(Node.Parts parts) {
-        this(parts, System::currentTimeMillis, Descriptors.ofProcess(), Provider.OPEN_MAX);
+        this(parts, System::currentTimeMillis, Descriptors.ofProcess(), Provider.OPEN_MAX, Forwards.FLOWS_MAX);
     }
 
     /**
      * @param epochMs the wall clock, by which the policy's decisions expire
      * @param places how many connections and flows of peers are served at a time
+     * @param flows how many flows all UDP forwards have together
      */
-    TunnelVerticle(Node.Parts parts, LongSupplier epochMs, Descriptors descriptors, int places) {
+    TunnelVerticle(Node.Parts parts, LongSupplier epochMs, Descriptors descriptors, int places, int flows) {
         this.places = places;
+        this.flows = flows;
         this.parts = parts;
         this.descriptors = descriptors;
         bus = parts.bus();
@@ -172,11 +175,11 @@ public final class TunnelVerticle extends VerticleBase implements Resident {
         this.ways = ways;
         UserApps apps = UserApps.of(sockets, parts.id());
         PeerWatch peers = new PeerWatch(Long.parseLong(settings.text("tunnel.patience")) * 1_000_000_000, counters);
-        Forwards forwards = new Forwards(vertx, bus, parts.status(), sockets, ways, apps, peers, udpIdleMs);
+        Forwards forwards = new Forwards(vertx, bus, parts.status(), sockets, ways, apps, peers, udpIdleMs, flows);
         this.forwards = forwards;
         if (parts.status().tun() != null) {
             InnerAddress listeners = Redirect.listenerAddress(network, parts.id());
-            hosted = new Hosted(sockets, parts.status(), listeners, udpIdleMs, totals, this::tell);
+            hosted = new Hosted(sockets, parts.status(), listeners, udpIdleMs, Hosted.OPEN_MAX, totals, this::tell);
         }
         bus.serve(ASK, query -> onQuery(forwards, query));
         vertx.setPeriodic(1_000, _ -> {

@@ -45,10 +45,6 @@ final class UdpForward {
         return flows.waitingBytes();
     }
 
-    int flows() {
-        return flows.size();
-    }
-
     /** Ends the flow unused for longest; false where there is none. */
     boolean giveWay() {
         return flows.giveWay();

@@ -300,7 +300,9 @@ class AdmissionTest {
         Node node = Node.start(
                 Settings.load(values, Map.of(), null),
                 policy,
-                List.of(parts -> new TunnelVerticle(parts, clock::get, Descriptors.ofProcess(), 10_000), _ -> visitor));
+                List.of(
+                        parts -> new TunnelVerticle(parts, clock::get, Descriptors.ofProcess(), 10_000, 100),
+                        _ -> visitor));
         visitors.put(node, visitor);
         open.add(node);
         return node;

@@ -53,7 +53,7 @@ class DescriptorsTest {
         Node node = rig.node(
                 "n",
                 Policy.open(),
-                List.of(parts -> new TunnelVerticle(parts, System::currentTimeMillis, few, Provider.OPEN_MAX)));
+                List.of(parts -> new TunnelVerticle(parts, System::currentTimeMillis, few, Provider.OPEN_MAX, 100)));
         Rig.register(node, "web", rig.echo().getLocalPort());
         int port = Rig.port(Rig.forward(node, "web"));
         List<Socket> users = new ArrayList<>();

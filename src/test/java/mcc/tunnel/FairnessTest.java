@@ -40,7 +40,7 @@ class FairnessTest {
                 "provider",
                 Policy.open(),
                 List.of(parts ->
-                        new TunnelVerticle(parts, System::currentTimeMillis, new Descriptors(10_000), PLACES)));
+                        new TunnelVerticle(parts, System::currentTimeMillis, new Descriptors(10_000), PLACES, 100)));
         Rig.register(provider, "web", rig.echo().getLocalPort());
         List<Integer> greedy = new ArrayList<>();
         for (int i = 0; i < 2; i++) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import mcc.consortium.Policy;
 import mcc.node.Node;
 import mcc.node.Problem;
 import org.junit.jupiter.api.AfterEach;
@@ -24,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Forwards of a real node: when their address is taken, not there yet, or their connections carry nothing. */
+/** Forwards of a real node: when their address is taken, not there yet, their connections carry nothing, or there are too many. */
 class ForwardsTest {
     private static final List<String> OPEN = List.of("01", "08"); // TCP_ESTABLISHED, TCP_CLOSE_WAIT
     private static final List<String> CLOSED = List.of("09"); // TCP_LAST_ACK
@@ -162,6 +164,53 @@ class ForwardsTest {
                 assertThat(Rig.read(socket)).isEqualTo(-1);
             }
         }
+    }
+
+    @Test
+    void aCrowdAtOneForwardLeavesRoomForTheOthers() throws Exception {
+        Node node = rig.node(
+                "n",
+                Policy.open(),
+                List.of(parts -> new TunnelVerticle(
+                        parts, System::currentTimeMillis, Descriptors.ofProcess(), Provider.OPEN_MAX, 4)));
+        try (DatagramSocket crowded = udp();
+                DatagramSocket quiet = udp();
+                DatagramSocket user = udp()) {
+            JsonObject udp = new JsonObject().put("protocol", "udp");
+            Rig.register(node, "busy", crowded.getLocalPort(), udp);
+            Rig.register(node, "calm", quiet.getLocalPort(), udp);
+            JsonObject busy = Rig.forward(node, "busy");
+            int calm = Rig.port(Rig.forward(node, "calm"));
+            for (int i = 0; i < 4; i++) crowd(busy, crowded);
+            int flow = through(user, calm, quiet);
+            for (int i = 0; i < 8; i++) crowd(busy, crowded);
+            assertThat(through(user, calm, quiet)).as("its flow goes on").isEqualTo(flow);
+            assertThat(Rig.counted(node, "tunnel.flow.evicted"))
+                    .as("each newcomer took the place of one")
+                    .isEqualTo(9);
+            JsonObject now = Rig.tunnels(node, new TunnelVerticle.Query.Show(busy.getString("id")));
+            assertThat(now.getInteger("connections")).isEqualTo(3);
+        }
+    }
+
+    private void crowd(JsonObject forward, DatagramSocket app) throws IOException {
+        DatagramSocket one = udp();
+        rig.add(one); // until the end: another would get its port
+        through(one, Rig.port(forward), app);
+    }
+
+    /** Sends a datagram to a forward; returns the port from which the app then gets it, which tells flows apart. */
+    private static int through(DatagramSocket user, int port, DatagramSocket app) throws IOException {
+        user.send(new DatagramPacket(new byte[1], 1, InetAddress.getLoopbackAddress(), port));
+        DatagramPacket got = new DatagramPacket(new byte[10], 10);
+        app.receive(got);
+        return got.getPort();
+    }
+
+    private static DatagramSocket udp() throws IOException {
+        DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+        socket.setSoTimeout(Rig.PATIENCE_S * 1_000);
+        return socket;
     }
 
     /** What clients have not read waits in the kernel and in the node after their streams have ended. */

@@ -44,7 +44,7 @@ class ProxyTest {
         node = rig.node(
                 "n",
                 Policy.open(),
-                List.of(parts -> new TunnelVerticle(parts, System::currentTimeMillis, descriptors, 10_000)),
+                List.of(parts -> new TunnelVerticle(parts, System::currentTimeMillis, descriptors, 10_000, 100)),
                 "socks",
                 "127.0.0.1:" + proxy);
     }

@@ -53,6 +53,11 @@ final class Rig implements AutoCloseable {
         return node;
     }
 
+    /** Something else that ends with the test. */
+    void add(AutoCloseable one) {
+        open.add(one);
+    }
+
     /** Ends a node before the test does. */
     void stop(Node node) {
         open.remove(node);
