@@ -60,6 +60,15 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     public sealed interface Output {
         /** From now on announce these addresses, best first. */
         record SelfAddresses(List<Address> addresses) implements Output {}
+
+        /** Told whenever it changes, and again to whoever was started again: whether anybody reaches this node, by family. */
+        record Verdict(Reachability v4, Reachability v6) implements Output {
+            /** Whether anybody reaches this node: by one family is enough. */
+            public Reachability reachable() {
+                if (v4 == Reachability.YES || v6 == Reachability.YES) return Reachability.YES;
+                return v4 == Reachability.NO || v6 == Reachability.NO ? Reachability.NO : Reachability.UNKNOWN;
+            }
+        }
     }
 
     /** @param voice the peer's network, or the peer itself if its address is local */

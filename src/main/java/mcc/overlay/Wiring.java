@@ -57,6 +57,7 @@ public final class Wiring {
                 List.of(
                         dht(new Dht.Input.SelfAddresses(o.addresses())),
                         new Delivery.ToRegistry(new Registry.Input.SelfAddresses(o.addresses())));
+            case Nat.Output.Verdict _ -> toHost(output);
         };
     }
 

@@ -13,6 +13,7 @@ import mcc.dht.Trace;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
+import mcc.nat.Reachability;
 import mcc.registry.Registry;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -73,6 +74,17 @@ class WiringTest {
         assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null)))
                 .as("it never said from where it hears this node")
                 .hasSize(1);
+    }
+
+    @Test
+    void theVerdictOfNatDetectionIsTold() {
+        var verdict = new Nat.Output.Verdict(Reachability.NO, Reachability.YES);
+        assertThat(Wiring.route(verdict)).containsExactly(new Delivery.ToHost(verdict));
+        assertThat(verdict.reachable()).isEqualTo(Reachability.YES);
+        assertThat(new Nat.Output.Verdict(Reachability.NO, Reachability.UNKNOWN).reachable())
+                .isEqualTo(Reachability.NO);
+        assertThat(new Nat.Output.Verdict(Reachability.UNKNOWN, Reachability.UNKNOWN).reachable())
+                .isEqualTo(Reachability.UNKNOWN);
     }
 
     private static Dht.Output.Found found(Ticket ticket) {
