@@ -8,6 +8,14 @@ public interface PacketSink {
     /** No local end in particular: the host chooses one. */
     int ANY = 0;
 
+    /** The numbers of ephemeral ends, which live for a test or for one peer, begin here; smaller ones are of the main ends. */
+    int EPHEMERAL = 1 << 16;
+
+    /** Returns whether a number is, or was, that of an ephemeral end. */
+    static boolean isEphemeral(int local) {
+        return local >= EPHEMERAL;
+    }
+
     /** Returns whether it takes more now; a full socket does again once it has drained. A sink without a limit always does. */
     default boolean ready() {
         return true;

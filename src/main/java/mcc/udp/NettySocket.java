@@ -33,15 +33,19 @@ final class NettySocket implements PacketSocket {
     private final Channel channel;
     private final Address local;
     private final LocalEnds ends;
+    /** The number of all that comes to this socket; {@link LocalEnds#ANY} where {@link #ends} tells. */
+    private final int number;
+
     private final byte[] receive = new byte[DATAGRAM_MAX];
     private final Map<Address, InetSocketAddress> remotes = new HashMap<>();
     private @Nullable InetSocketAddress lastSender;
     private @Nullable Address lastFrom;
 
-    private NettySocket(Channel channel, Address local, LocalEnds ends) {
+    private NettySocket(Channel channel, Address local, LocalEnds ends, int number) {
         this.channel = channel;
         this.local = local;
         this.ends = ends;
+        this.number = number;
     }
 
     /**
@@ -51,6 +55,13 @@ final class NettySocket implements PacketSocket {
      */
     static NettySocket bind(
             PacketLoop loop, Address address, LocalEnds ends, Counters counters, DatagramHandler handler)
+            throws IOException {
+        return bind(loop, address, ends, LocalEnds.ANY, counters, handler);
+    }
+
+    /** The same for an ephemeral end of that number. */
+    static NettySocket bind(
+            PacketLoop loop, Address address, LocalEnds ends, int number, Counters counters, DatagramHandler handler)
             throws IOException {
         Inbound inbound = new Inbound(handler, counters);
         boolean epoll = Epoll.isAvailable();
@@ -76,7 +87,7 @@ final class NettySocket implements PacketSocket {
         }
         InetSocketAddress at = (InetSocketAddress) channel.localAddress();
         Address local = Address.of(address.ip(), at.getPort());
-        NettySocket socket = new NettySocket(channel, local == null ? address : local, ends);
+        NettySocket socket = new NettySocket(channel, local == null ? address : local, ends, number);
         inbound.socket = socket;
         return socket;
     }
@@ -123,6 +134,7 @@ final class NettySocket implements PacketSocket {
     }
 
     private int end() {
+        if (number != LocalEnds.ANY) return number;
         return local.isUnspecified() ? LocalEnds.ANY : ends.number(this, local.high(), local.low(), 0);
     }
 

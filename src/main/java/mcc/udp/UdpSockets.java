@@ -1,5 +1,7 @@
 package mcc.udp;
 
+import io.vertx.core.Context;
+import io.vertx.core.Future;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -20,6 +22,17 @@ import org.jspecify.annotations.Nullable;
  * choose the address.
  */
 public final class UdpSockets implements PacketSink {
+    /** Ephemeral ends at a time, at most, those that are being opened included. */
+    public static final int EPHEMERAL_MAX = 1_024;
+
+    /**
+     * An ephemeral end: a socket with a port of its own, and so with NAT mappings of its own.
+     *
+     * @param number what {@link #send} and {@link DatagramHandler#onDatagram} call it; never used again
+     * @param local where it is bound
+     */
+    public record Ephemeral(int number, Address local) {}
+
     private static final int ROUTES_MAX = 4_096;
     /** The kernel is asked again after this long, as routes change. */
     private static final long ROUTES_NS = 30_000_000_000L;
@@ -29,6 +42,13 @@ public final class UdpSockets implements PacketSink {
     private final LocalEnds ends;
     private final Map<Address, PacketSocket> routes = new HashMap<>();
     private long routesNs;
+    private final Map<Integer, PacketSocket> ephemeral = new HashMap<>(); // looked up, never iterated but to close all
+    /** Ephemeral ends that were sent from since the last flush. */
+    private final List<PacketSocket> touched = new ArrayList<>();
+
+    private int nextEphemeral = EPHEMERAL;
+    private int opening;
+    private boolean closed;
 
     /** Starts without a socket. */
     public UdpSockets(Counters counters) {
@@ -46,7 +66,46 @@ public final class UdpSockets implements PacketSink {
         sockets.add(PacketSocket.bind(loop, address, offload, ends, counters, handler));
     }
 
-    /** Returns the addresses that the sockets are bound to. */
+    /**
+     * Opens an ephemeral end: a port of the kernel's choice, at the IP address of the first socket of that family. To be
+     * called on the loop; fails where there are too many, no such socket, or the system refuses.
+     *
+     * @param context one of the loop
+     */
+    public Future<Ephemeral> open(Context context, PacketLoop loop, boolean v4, DatagramHandler handler) {
+        Address like = null;
+        for (PacketSocket each : sockets) if (like == null && each.local().isV4() == v4) like = each.local();
+        if (like == null || closed || ephemeral.size() + opening >= EPHEMERAL_MAX) {
+            counters.add("udp.ephemeral.refused");
+            return Future.failedFuture("no ephemeral end");
+        }
+        Address at = new Address(like.high(), like.low(), 0);
+        int number = nextEphemeral++;
+        opening++;
+        return context.<PacketSocket>executeBlocking(
+                        () -> NettySocket.bind(loop, at, ends, number, counters, handler), false)
+                .onComplete(_ -> opening--)
+                .onFailure(_ -> counters.add("udp.ephemeral.failed"))
+                .compose(socket -> {
+                    if (closed) {
+                        socket.close();
+                        return Future.failedFuture("closed meanwhile");
+                    }
+                    ephemeral.put(number, socket);
+                    counters.add("udp.ephemeral.opened");
+                    return Future.succeededFuture(new Ephemeral(number, socket.local()));
+                });
+    }
+
+    /** Closes an ephemeral end. */
+    public void close(int number) {
+        PacketSocket socket = ephemeral.remove(number);
+        if (socket == null) return;
+        counters.add("udp.ephemeral.closed");
+        socket.close();
+    }
+
+    /** Returns the addresses that the sockets are bound to, without ephemeral ends. */
     public List<Address> addresses() {
         return sockets.stream().map(PacketSocket::local).toList();
     }
@@ -64,10 +123,25 @@ public final class UdpSockets implements PacketSink {
 
     @Override
     public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
+        if (PacketSink.isEphemeral(local)) {
+            sendEphemeral(local, to, buf, offset, length, ecn);
+            return;
+        }
         LocalEnds.End end = ends.get(local);
         PacketSocket socket = end != null && end.socket().local().isV4() == to.isV4() ? end.socket() : choose(to);
         if (socket == null) counters.add("udp.no-socket-for-family");
         else socket.send(local, to, buf, offset, length, ecn);
+    }
+
+    /** From another end it would be another path: what was meant for an end that was closed is dropped. */
+    private void sendEphemeral(int local, Address to, byte[] buf, int offset, int length, int ecn) {
+        PacketSocket socket = ephemeral.get(local);
+        if (socket == null || socket.local().isV4() != to.isV4()) {
+            counters.add("udp.ephemeral.gone");
+            return;
+        }
+        socket.send(LocalEnds.ANY, to, buf, offset, length, ecn);
+        if (touched.isEmpty() || touched.getLast() != socket) touched.add(socket);
     }
 
     @Override
@@ -78,11 +152,16 @@ public final class UdpSockets implements PacketSink {
     /** Sends the batches. */
     public void flush() {
         for (PacketSocket socket : sockets) socket.flush();
+        for (PacketSocket socket : touched) socket.flush();
+        touched.clear();
     }
 
     /** Frees the ports. */
     public void close() {
+        closed = true;
         for (PacketSocket socket : sockets) socket.close();
+        ephemeral.values().forEach(PacketSocket::close);
+        ephemeral.clear();
     }
 
     /**
