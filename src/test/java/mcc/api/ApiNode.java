@@ -64,6 +64,15 @@ final class ApiNode implements AutoCloseable {
 
     /** One answer that tells its length, or ends with its connection. */
     static String answer(InputStream in) throws IOException {
+        String head = head(in);
+        if (!head.endsWith("\r\n\r\n")) return head;
+        Matcher length = LENGTH.matcher(head);
+        byte[] body = length.find() ? in.readNBytes(Integer.parseInt(length.group(1))) : in.readAllBytes();
+        return head + new String(body, StandardCharsets.UTF_8);
+    }
+
+    /** The head of an answer, or what came of it before the connection's end. */
+    static String head(InputStream in) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         String head = "";
         while (!head.endsWith("\r\n\r\n")) {
@@ -72,9 +81,7 @@ final class ApiNode implements AutoCloseable {
             bytes.write(next);
             head = bytes.toString(StandardCharsets.UTF_8);
         }
-        Matcher length = LENGTH.matcher(head);
-        byte[] body = length.find() ? in.readNBytes(Integer.parseInt(length.group(1))) : in.readAllBytes();
-        return head + new String(body, StandardCharsets.UTF_8);
+        return head;
     }
 
     static <T> T await(Future<T> future) {

@@ -13,6 +13,13 @@ import io.vertx.core.http.WebSocket;
 import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketFrame;
 import io.vertx.core.json.JsonObject;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +27,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -189,6 +197,101 @@ class LiveTest {
         WebSocketFrame last = WebSocketFrame.continuationFrame(Buffer.buffer("x".repeat(600)), true);
         assertThat(closing(server.actualPort(), first, last)).isEqualTo((short) 1009);
         // The server hears of the close a little later.
-        while (there(live::tabs) > 0 || there(connections::open) > 0) Thread.onSpinWait();
+        await("nobody is left", () -> there(live::tabs) == 0 && there(connections::open) == 0);
+    }
+
+    private static void await(String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + 60_000_000_000L;
+        while (!condition.getAsBoolean())
+            if (System.nanoTime() > end) throw new AssertionError("did not happen: " + what);
+    }
+
+    /** A tab that subscribes to one channel and reads by hand; the host keeps little for it. */
+    private static Socket reader(int port) throws IOException {
+        Socket socket = new Socket();
+        socket.setReceiveBufferSize(4_096);
+        socket.setSoTimeout(60_000);
+        socket.connect(new InetSocketAddress("127.0.0.1", port));
+        String upgrade = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+        socket.getOutputStream().write(upgrade.getBytes(StandardCharsets.US_ASCII));
+        assertThat(ApiNode.head(socket.getInputStream())).startsWith("HTTP/1.1 101 ");
+        byte[] text = "{\"sub\":[\"a\"]}".getBytes(StandardCharsets.US_ASCII);
+        ByteBuffer frame = ByteBuffer.allocate(6 + text.length);
+        frame.put((byte) 0x81).put((byte) (0x80 | text.length)).putInt(0).put(text); // the mask is zero
+        socket.getOutputStream().write(frame.array());
+        return socket;
+    }
+
+    /** The value of the next text message (RFC 6455 section 5.2). */
+    private static JsonObject next(Socket from) throws IOException {
+        DataInputStream in = new DataInputStream(from.getInputStream());
+        StringBuilder text = new StringBuilder();
+        boolean last = false;
+        while (!last) {
+            last = in.readByte() < 0;
+            int length = in.readUnsignedByte();
+            if (length == 126) length = in.readUnsignedShort();
+            else if (length == 127) length = (int) in.readLong();
+            text.append(new String(in.readNBytes(length), StandardCharsets.US_ASCII));
+        }
+        return new JsonObject(text.toString()).getJsonObject("v");
+    }
+
+    /**
+     * A server of its own, which ends no connection by itself. Each sample is more than it and the host keep for a client.
+     */
+    private int sampleMuch() {
+        samplers.put("a", () -> {
+            int number = samples.merge("a", 1, Integer::sum);
+            return Future.succeededFuture(new JsonObject().put("number", number).put("more", "x".repeat(8 << 20)));
+        });
+        live = new Live(samplers, log);
+        Promise<HttpServer> listening = Promise.promise();
+        home.runOnContext(_ -> vertx.createHttpServer()
+                .webSocketHandler(live::take)
+                .listen(0, "127.0.0.1")
+                .onComplete(listening));
+        return await(listening.future()).actualPort();
+    }
+
+    private boolean isSampled() {
+        return there(() -> samples.containsKey("a"));
+    }
+
+    @Test
+    void aTabThatDoesNotReadMissesSamples() throws IOException {
+        try (Socket tab = reader(sampleMuch())) {
+            await("it has subscribed", this::isSampled);
+            for (int i = 0; i < 10; i++) period();
+            assertThat(next(tab).getInteger("number")).isEqualTo(1);
+            await("it is sent to again", () -> {
+                period();
+                return available(tab) > 0;
+            });
+            assertThat(next(tab).getInteger("number"))
+                    .as("those between were not kept")
+                    .isGreaterThan(1 + 10);
+        }
+    }
+
+    private static int available(Socket socket) {
+        try {
+            return socket.getInputStream().available();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aTabThatGoesOnNotReadingIsCutOff() throws IOException {
+        try (Socket tab = reader(sampleMuch())) {
+            await("it has subscribed", this::isSampled);
+            for (int i = 0; i < Live.UNREAD_PERIODS_MAX; i++) period();
+            assertThat(there(live::tabs)).as("it has time").isEqualTo(1);
+            period();
+            await("it is gone", () -> there(live::tabs) == 0);
+            assertThat(tab.isClosed()).as("at this end").isFalse();
+        }
     }
 }
