@@ -2,6 +2,9 @@ package mcc.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -48,6 +51,17 @@ final class TextTest {
     @ValueSource(strings = {"", "5", "s", "-5s", "5 s", "1.5s", "5x", "99999999999s", "٥s"})
     void otherDurationsAreRefused(String text) {
         assertThat(Text.parseMs(text)).isNull();
+    }
+
+    /** A verb that forgets to clean what others wrote; only this program's own colours begin with ESC. */
+    @Test
+    void whatIsPrintedUncleanedIsEscapedExceptForColours() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        PrintStream out = new Harmless(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        out.println("\u001b[31mred\u001b[0m \u009b31m\u202e\u2066\r\u0007 é");
+        out.print("\u061c");
+        assertThat(bytes.toString(StandardCharsets.UTF_8))
+                .isEqualTo("\u001b[31mred\u001b[0m \\u009b31m\\u202e\\u2066\\u000d\\u0007 é\n\\u061c");
     }
 
     @Test

@@ -23,6 +23,7 @@ public final class Kernel extends Libc {
     private final List<String> refusedCalls = new ArrayList<>();
     private final List<Integer> refused = new ArrayList<>();
     private IntUnaryOperator error = _ -> 0;
+    private volatile int deaf;
     private int sent;
     private int superPackets;
 
@@ -36,6 +37,11 @@ public final class Kernel extends Libc {
     public Kernel failing(IntUnaryOperator error) {
         this.error = error;
         return this;
+    }
+
+    /** From now on it answers with an error when it is asked for datagrams. */
+    public void deafen(int errno) {
+        deaf = errno;
     }
 
     /** How often it was asked to send. */
@@ -78,6 +84,7 @@ public final class Kernel extends Libc {
 
     @Override
     int recvmmsg(int fd, MemorySegment headers, int count, int flags) {
+        if (deaf != 0) return -deaf;
         return refusedCalls.contains("recvmmsg") ? -ENOSYS : super.recvmmsg(fd, headers, count, flags);
     }
 

@@ -387,6 +387,19 @@ class PacketSocketTest {
     }
 
     @Test
+    void aSocketThatTheSystemGivesNothingAnyMoreIsCounted() throws Exception {
+        Kernel kernel = new Kernel();
+        PacketSocket deaf = linux(kernel, new Inbox());
+        PacketSocket from = linux(new Kernel(), new Inbox());
+        kernel.deafen(12); // ENOMEM
+        send(from, deaf.local(), batch(2, 1));
+        long end = System.nanoTime() + 60_000_000_000L;
+        while (counters.value("udp.receive.errors") == 0)
+            assertThat(System.nanoTime()).as("it is counted").isLessThan(end);
+        deaf.close();
+    }
+
+    @Test
     void callsThatTheSystemRefusesAreSaidAndCountedAndNoSocketIsDeafOrDumb() throws Exception {
         linux(new Kernel().refusing("recvmmsg"), new Inbox());
         assertThat(counters.value("udp.batches.refused")).isEqualTo(1);
