@@ -152,7 +152,7 @@ public final class DataFolder implements AutoCloseable {
             if (!Files.isDirectory(cache)) Files.createDirectory(cache, Ownership.FOLDER);
             return options.setFileCacheDir(to.toString());
         } catch (IOException e) {
-            LOG.warn("no files can be unpacked to {}, so there is no dashboard: {}", to, Problem.text(e));
+            LOG.warn("no files can be unpacked to {}: {}", to, Problem.text(e));
             return options.setFileCachingEnabled(false).setClassPathResolvingEnabled(false);
         }
     }
