@@ -387,9 +387,17 @@ class FaultsIT {
     void aUserWithoutANameHasItsDataFolderAgain() throws Exception {
         Needs.root(); // for a list of users of the test's own
         Path users = Files.writeString(folder.resolve("passwd"), "nobody:x:65534:65534::/:/bin/false\n");
-        String mounted = "mount --bind \"$0\" /etc/passwd && exec \"$@\"";
-        List<String> prefix =
-                List.of(Needs.program("unshare", "util-linux"), "-m", "sh", "-c", mounted, users.toString());
+        Path sources = Files.writeString(folder.resolve("nsswitch"), "passwd: files\n"); // others know root by heart
+        String nameless = "mount --bind \"$0\" /etc/passwd && mount --bind \"$1\" /etc/nsswitch.conf && shift"
+                + " && ! id -un > /dev/null 2>&1 && exec \"$@\"";
+        List<String> prefix = List.of(
+                Needs.program("unshare", "util-linux"),
+                "-m",
+                "sh",
+                "-c",
+                nameless,
+                users.toString(),
+                sources.toString());
         for (int i = 0; i < 2; i++) {
             try (RealNode node = RealNode.start(prefix, folder.resolve("n"))) {
                 assertThat(node.get("/api/v1/node").status()).isEqualTo(200);
@@ -402,8 +410,10 @@ class FaultsIT {
     }
 
     @Test
-    void noFolderForTemporaryFilesIsNeeded() {
-        String options = System.getenv().getOrDefault("MCC_JAVA_OPTS", "") + " -Djava.io.tmpdir=/nowhere";
+    void noFolderForTemporaryFilesIsNeeded() throws IOException {
+        Path file = Files.createFile(folder.resolve("file"));
+        String options = System.getenv().getOrDefault("MCC_JAVA_OPTS", "") + " -Djava.io.tmpdir="
+                + file.resolve("none"); // nobody, root neither, can make a folder there
         try (RealNode node = RealNode.start(List.of("env", "MCC_JAVA_OPTS=" + options), folder.resolve("n"))) {
             assertThat(node.get("/").status()).isEqualTo(200);
             assertThat(node.get("/api/v1/node").status()).isEqualTo(200);

@@ -2,6 +2,7 @@ package mcc.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.NullNode;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.json.schema.Draft;
@@ -137,6 +138,21 @@ class RestContractIT {
         return two.request(path)
                 .header("Content-Type", "application/json")
                 .method(method, HttpRequest.BodyPublishers.ofString(body));
+    }
+
+    @Test
+    void aServiceWithoutAUsableProviderHasNoBestOne() {
+        String check = "\"check\":{\"type\":\"tcp\",\"intervalMs\":1000,\"timeoutMs\":500,\"failures\":1}";
+        assertThat(two.put("/api/v1/registrations/down", "{\"service\":\"down\",\"port\":1," + check + "}")
+                        .status())
+                .isEqualTo(201);
+        RealNode.await("its check fails", () -> {
+            return two.get("/api/v1/services/down").body().path("failing").asInt() == 1;
+        });
+        assertThat(check("getService", get("/api/v1/services/down")).body().get("best"))
+                .isEqualTo(NullNode.instance);
+        check("listServices", get("/api/v1/services"));
+        two.delete("/api/v1/registrations/down");
     }
 
     @Test
