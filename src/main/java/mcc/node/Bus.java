@@ -85,11 +85,14 @@ public final class Bus {
     public static final int CREDIT = 1_024;
 
     private static final Logger LOG = LoggerFactory.getLogger(Bus.class);
-    private static final long REQUEST_TIMEOUT_MS = 15_000;
+    /** How long a query's answer may take once the node has started. */
+    static final long ANSWER_MS = 15_000;
+
     private static final String CODEC = "mcc";
 
     private final EventBus bus;
     private final Map<String, Credit> credits = new ConcurrentHashMap<>();
+    private volatile long answerMs = ANSWER_MS;
 
     /** Counts the messages that wait for the one reader of an address. */
     private static final class Credit {
@@ -113,6 +116,15 @@ public final class Bus {
         bus = vertx.eventBus();
         bus.registerCodec(new ByReference());
         bus.codecSelector(body -> body.getClass().getName().startsWith("mcc.") ? CODEC : null);
+    }
+
+    /** Sets how long an answer may take from now on, in milliseconds. */
+    void answerWithin(long ms) {
+        answerMs = ms;
+    }
+
+    long answerMs() {
+        return answerMs;
     }
 
     /** Sends a message without waiting for an answer. */
@@ -139,7 +151,7 @@ public final class Bus {
 
     /** Sends a query and waits for its answer; fails with a {@link Problem}. */
     public <A, Q extends Ask<A>> Future<A> ask(Address<? super Q> to, Q question) {
-        DeliveryOptions options = new DeliveryOptions().setCodecName(CODEC).setSendTimeout(REQUEST_TIMEOUT_MS);
+        DeliveryOptions options = new DeliveryOptions().setCodecName(CODEC).setSendTimeout(answerMs);
         return bus.<Answer<A>>request(to.name(), question, options)
                 .compose(reply -> {
                     Answer<A> answer = reply.body();

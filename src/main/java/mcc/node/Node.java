@@ -69,7 +69,7 @@ public final class Node implements AutoCloseable {
     private static final int LINKS_MAX = 4096;
     private static final long DRAIN_MS = 4_000;
     /** The longest that one part of the start may take: a machine that starts twenty nodes at once is slow, not broken. */
-    private static final long START_MS = 120_000;
+    static final long START_MS = 120_000;
 
     private static final long SLOW_MS = 10_000;
 
@@ -133,6 +133,7 @@ public final class Node implements AutoCloseable {
                     .setEventLoopPoolSize(loops())
                     .setFileSystemOptions(data.unpacking("node")));
             Bus bus = new Bus(vertx);
+            bus.answerWithin(START_MS);
             String name = settings.text("name").isBlank() ? hostName() : settings.text("name");
             LOG.warn(
                     "network '{}' is open: anyone may take part, offer services and use them",
@@ -141,6 +142,7 @@ public final class Node implements AutoCloseable {
             Parts parts = new Parts(bus, settings, name, folder, token, status, Subject.of(identity.id()));
             node = new Node(vertx, packets, data, parts, logging);
             node.deploy(settings, identity, listen, bootstrap, rng, edges);
+            bus.answerWithin(Bus.ANSWER_MS);
             logging.flush(); // the log of the start is written before the node is called ready
             return node;
         } catch (RuntimeException | Error e) {
@@ -281,16 +283,32 @@ public final class Node implements AutoCloseable {
         settle(name, deployed);
     }
 
-    /** Waits for a part of the start, and logs it if that takes long. */
     private static <T> T settle(String name, Future<T> part) {
-        for (long waitedMs = SLOW_MS; ; waitedMs += SLOW_MS) {
+        return settle(name, part, SLOW_MS, START_MS);
+    }
+
+    /**
+     * Waits for a part of the start.
+     *
+     * @param slowMs how long that may take before it is logged, and again each time
+     * @throws Problem if it took {@code limitMs}
+     */
+    static <T> T settle(String name, Future<T> part, long slowMs, long limitMs) {
+        for (long waitedMs = slowMs; ; waitedMs += slowMs) {
             try {
-                return await(part, SLOW_MS);
-            } catch (TooSlow e) {
-                if (waitedMs >= START_MS) throw e.problem(name);
+                return await(part, slowMs);
+            } catch (TooSlow _) {
+                if (waitedMs >= limitMs) throw tooSlow(name, limitMs);
                 LOG.warn("still starting after {} s: {}", waitedMs / 1000, name);
             }
         }
+    }
+
+    private static Problem tooSlow(String part, long limitMs) {
+        return new Problem(
+                "start",
+                "the node did not start: its part '" + part + "' was not ready after " + limitMs / 1000 + " s",
+                "see the log, and whether the machine's processors and disk are overloaded");
     }
 
     private List<String> udp() {
@@ -405,13 +423,6 @@ public final class Node implements AutoCloseable {
     private static final class TooSlow extends RuntimeException {
         TooSlow(long timeoutMs) {
             super("no answer within " + timeoutMs + " ms", null, false, false);
-        }
-
-        Problem problem(String part) {
-            return new Problem(
-                    "start",
-                    "the node did not start: its part '" + part + "' was not ready after " + START_MS / 1000 + " s",
-                    "see the log, and whether the machine's processors and disk are overloaded");
         }
     }
 

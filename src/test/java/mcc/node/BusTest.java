@@ -1,10 +1,12 @@
 package mcc.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -127,5 +129,22 @@ class BusTest {
 
     private List<ServiceName> refused(String owner, List<ServiceName> services) {
         return Node.await(bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Watching(owner, services)), 10_000);
+    }
+
+    /** A store that answers late, as on a machine that starts many nodes at once. */
+    @Test
+    void anAnswerMayTakeAsLongAsIsSet() {
+        bus.serve(
+                Bus.STORE,
+                query -> ((StoreVerticle.Query.All) query)
+                        .replyOnce(vertx.timer(50).map(_ -> Map.of("a", "b"))));
+        bus.answerWithin(1);
+        assertThatExceptionOfType(Problem.class).isThrownBy(this::all);
+        bus.answerWithin(60_000);
+        assertThat(all()).containsEntry("a", "b");
+    }
+
+    private Map<String, String> all() {
+        return Node.await(bus.ask(Bus.STORE, new StoreVerticle.Query.All("x")), 60_000);
     }
 }
