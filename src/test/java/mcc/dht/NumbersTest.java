@@ -173,6 +173,27 @@ class NumbersTest {
                 .satisfies(h -> assertThat(h.live()).isTrue());
     }
 
+    /** Who never heard of a record gets it anew, not the old version, whose time of issue nobody accepts any more. */
+    @Test
+    void aRecordThatIsTooOldForNewHoldersIsIssuedAgainWithTheNextHeartbeats() {
+        DhtNet net = network(10, 8);
+        DhtNet.Node writer = net.nodes.get(3);
+        Id key = Id.random(net.rng);
+        writer.put(key, BODY);
+        net.runFor(5 * SECOND);
+        for (DhtNet.Node node : net.nodes) node.aheadMs = 3_600_000;
+        writer.input(new Dht.Input.Clock(net.epochMs(writer)));
+        for (DhtNet.Node node : net.nodes) {
+            if (node != writer)
+                node.start(List.of(writer.contact(), net.nodes.getFirst().contact()), List.of(), false);
+        }
+        net.runFor(15 * SECOND); // one round of heartbeats, long before half of the lease is over
+        writer.cut = true; // it has the record itself
+        assertThat(net.nodes.get(6).find(key, 5 * SECOND).records())
+                .singleElement()
+                .satisfies(h -> assertThat(h.live()).isTrue());
+    }
+
     @Test
     void oneNodeWithAWrongClockAccusesNobody() {
         DhtNet net = network(7, 6);
