@@ -11,7 +11,8 @@ package mcc.sim;
  *     input chain: it then counts as a flow of that host for {@code idleNs}, and keeps its two ends from being mapped
  * @param idleNs after how long without a packet from inside a mapping ends, section 4.3
  * @param ageNs after how long a mapping ends although it is in use; {@link Long#MAX_VALUE} for never
- * @param addresses how many outside addresses it has; each inside host keeps to one of them ("paired", section 4.1)
+ * @param addresses how many outside addresses it has
+ * @param paired whether each inside host keeps to one of them; else each mapping has any of them, section 4.1
  * @param mappingsMax how many mappings it has room for; a new one beyond that gets nothing
  */
 public record NatBehavior(
@@ -23,6 +24,7 @@ public record NatBehavior(
         long idleNs,
         long ageNs,
         int addresses,
+        boolean paired,
         int mappingsMax) {
     /** Which part of the other end counts. */
     public enum Scope {
@@ -60,32 +62,36 @@ public record NatBehavior(
     /** A NAT of these classes, otherwise as Linux has it: mappings of two minutes, one address, no hairpinning. */
     public static NatBehavior of(Scope mapping, Scope filtering, Ports ports) {
         return new NatBehavior(
-                mapping, filtering, ports, false, false, 120 * SECOND_NS, Long.MAX_VALUE, 1, MAPPINGS_MAX);
+                mapping, filtering, ports, false, false, 120 * SECOND_NS, Long.MAX_VALUE, 1, true, MAPPINGS_MAX);
     }
 
     /** The same with another life of its mappings. */
     public NatBehavior lasting(long idleNs, long ageNs) {
         return new NatBehavior(
-                mapping, filtering, ports, hairpinning, takesStrays, idleNs, ageNs, addresses, mappingsMax);
+                mapping, filtering, ports, hairpinning, takesStrays, idleNs, ageNs, addresses, paired, mappingsMax);
     }
 
     /** The same with hairpinning. */
     public NatBehavior withHairpinning() {
-        return new NatBehavior(mapping, filtering, ports, true, takesStrays, idleNs, ageNs, addresses, mappingsMax);
+        return new NatBehavior(
+                mapping, filtering, ports, true, takesStrays, idleNs, ageNs, addresses, paired, mappingsMax);
     }
 
     /** The same whose own host takes what no mapping admits. */
     public NatBehavior takingStrays() {
-        return new NatBehavior(mapping, filtering, ports, hairpinning, true, idleNs, ageNs, addresses, mappingsMax);
+        return new NatBehavior(
+                mapping, filtering, ports, hairpinning, true, idleNs, ageNs, addresses, paired, mappingsMax);
     }
 
     /** The same with so many outside addresses. */
-    public NatBehavior withAddresses(int count) {
-        return new NatBehavior(mapping, filtering, ports, hairpinning, takesStrays, idleNs, ageNs, count, mappingsMax);
+    public NatBehavior withAddresses(int count, boolean isPaired) {
+        return new NatBehavior(
+                mapping, filtering, ports, hairpinning, takesStrays, idleNs, ageNs, count, isPaired, mappingsMax);
     }
 
     /** The same with so little room. */
     public NatBehavior withRoomFor(int mappings) {
-        return new NatBehavior(mapping, filtering, ports, hairpinning, takesStrays, idleNs, ageNs, addresses, mappings);
+        return new NatBehavior(
+                mapping, filtering, ports, hairpinning, takesStrays, idleNs, ageNs, addresses, paired, mappings);
     }
 }

@@ -168,14 +168,16 @@ public final class NatBox {
             host = hosts.size();
             hosts.put(at(inside, 0), host);
         }
-        Address ip = outsideIp(host % behavior.addresses());
+        // Hosts that keep to different addresses may have the same block of ports.
+        int sharing = behavior.paired() ? behavior.addresses() : 1;
+        Address ip = outsideIp(behavior.paired() ? host % sharing : rng.below(behavior.addresses()));
         return switch (behavior.ports()) {
             case PRESERVED -> {
                 Address same = at(ip, inside.port());
                 yield isFree(same, to) ? same : random(ip, to, FIRST_PORT, PORTS);
             }
             case SEQUENTIAL -> sequential(ip, to);
-            case BLOCK -> random(ip, to, FIRST_PORT + host / behavior.addresses() * BLOCK % PORTS, BLOCK);
+            case BLOCK -> random(ip, to, FIRST_PORT + host / sharing * BLOCK % PORTS, BLOCK);
             case RANDOM -> random(ip, to, FIRST_PORT, PORTS);
         };
     }

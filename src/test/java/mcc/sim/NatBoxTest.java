@@ -176,7 +176,7 @@ class NatBoxTest {
     @Test
     void aHostKeepsToOneOfSeveralOutsideAddresses() {
         NatBehavior behavior =
-                behavior(ADDRESS_AND_PORT_DEPENDENT, ADDRESS_DEPENDENT).withAddresses(4);
+                behavior(ADDRESS_AND_PORT_DEPENDENT, ADDRESS_DEPENDENT).withAddresses(4, true);
         NatBox nat = nat(behavior);
         Set<String> used = new HashSet<>();
         for (int i = 0; i < 8; i++) {
@@ -188,6 +188,23 @@ class NatBoxTest {
         }
         assertThat(used).hasSize(4);
         assertThat(nat.owns(A)).isFalse();
+    }
+
+    @Test
+    void mappingsOfAHostThatIsNotPairedHaveAnyOfTheOutsideAddresses() {
+        for (NatBehavior.Ports ports : NatBehavior.Ports.values()) {
+            NatBox nat = nat(NatBehavior.of(ENDPOINT_INDEPENDENT, ADDRESS_DEPENDENT, ports)
+                    .withAddresses(4, false));
+            Set<String> used = new HashSet<>();
+            for (int i = 0; i < 40; i++) {
+                Address host = Address.v4(0xc0a80102, 9376 + i);
+                Address outside = nat.out(1, host, A);
+                assertThat(nat.out(1, host, B)).as("a mapping keeps its own").isEqualTo(outside);
+                used.add(outside.host());
+            }
+            assertThat(used).as("ports " + ports).hasSize(4);
+            nat.check();
+        }
     }
 
     @Test
