@@ -24,7 +24,7 @@ import mcc.Launched;
 /** A real node in a process of its own, on free loopback ports unless told otherwise; ends with the test. */
 public final class RealNode implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final HttpClient HTTP = HttpClient.newHttpClient();
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
     /** The longest that anything here waits before it is a failure: not a figure, a net. */
     static final long PATIENCE_MS = 60_000;
 
@@ -34,6 +34,7 @@ public final class RealNode implements AutoCloseable {
     public final String udp;
     public final String http;
     private final Path log;
+    private HttpClient client = CLIENT;
 
     private RealNode(Path data, Process process, Path log, String ready) {
         this.data = data;
@@ -88,6 +89,12 @@ public final class RealNode implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Asks it by this client from now on: one whose sockets are in its namespace. */
+    public RealNode askedBy(HttpClient client) {
+        this.client = client;
+        return this;
     }
 
     private static String field(String ready, String name) {
@@ -166,7 +173,7 @@ public final class RealNode implements AutoCloseable {
 
     public Answer send(HttpRequest.Builder request) {
         try {
-            HttpResponse<String> raw = HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> raw = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
             String type = raw.headers().firstValue("Content-Type").orElse("");
             JsonNode body = type.contains("json") ? JSON.readTree(raw.body()) : JSON.missingNode();
             return new Answer(raw.statusCode(), body, raw);

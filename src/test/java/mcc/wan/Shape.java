@@ -37,7 +37,7 @@ public final class Shape {
     long truncatePpm;
 
     /** Sets {@code name=value}; throws when there is no such name. */
-    void set(String word) {
+    public void set(String word) {
         String name = word.substring(0, Math.max(0, word.indexOf('=')));
         long value = Long.parseLong(word.substring(word.indexOf('=') + 1));
         switch (name) {

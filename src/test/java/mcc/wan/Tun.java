@@ -15,7 +15,7 @@ import java.lang.invoke.MethodHandle;
  * A virtual interface without offloads, so that the kernel hands over every packet alone and with its checksum, and a wait
  * that ends within microseconds of its time. ({@code sys.TunDevice} is for the opposite: few, large packets.)
  */
-final class Tun {
+public final class Tun implements AutoCloseable {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final int O_RDWR_NONBLOCK = 2 | 0x800;
     private static final long TUNSETIFF = 0x400454ca;
@@ -30,11 +30,14 @@ final class Tun {
     private static final MethodHandle PPOLL =
             handle("ppoll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS));
 
+    private static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+
     private final int fd;
     private final MemorySegment poll = Arena.global().allocate(8, 8);
     private final MemorySegment timeout = Arena.global().allocate(16, 8);
 
-    Tun(String name) throws Throwable {
+    /** Makes the interface in the namespace of this thread. */
+    public Tun(String name) throws Throwable {
         MethodHandle open =
                 handle("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT), Linker.Option.firstVariadicArg(2));
         MethodHandle ioctl = handle(
@@ -63,22 +66,32 @@ final class Tun {
     }
 
     /** Reads a packet; 0 or less when there is none. */
-    int read(MemorySegment to) throws Throwable {
+    public int read(MemorySegment to) throws Throwable {
         return (int) (long) READ.invokeExact(fd, to, to.byteSize());
     }
 
-    void write(byte[] packet, int length) throws Throwable {
+    public void write(byte[] packet, int length) throws Throwable {
         long _ = (long) WRITE.invokeExact(fd, MemorySegment.ofArray(packet), (long) length);
     }
 
     /** Waits for a packet, or so long. */
-    void await(long forNs) throws Throwable {
+    public void await(long forNs) throws Throwable {
         sleep(forNs, 1);
     }
 
     /** Waits so long, whatever comes. */
-    void rest(long forNs) throws Throwable {
+    public void rest(long forNs) throws Throwable {
         sleep(forNs, 0);
+    }
+
+    /** Removes the interface. */
+    @Override
+    public void close() {
+        try {
+            int _ = (int) CLOSE.invokeExact(fd);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
     }
 
     private void sleep(long forNs, long descriptors) throws Throwable {

@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
  * One direction of an emulated link: a queue in front of a sender of limited rate, then the way, where packets are lost,
  * changed, repeated and late. Knows no clock; allocates nothing once it has carried its most.
  */
-final class Wire {
+public final class Wire {
     /** More packets than this are not held: those beyond are dropped as from a full queue. */
     static final int PACKETS_MAX = 100_000;
 
@@ -16,9 +16,9 @@ final class Wire {
     private static final long MILLION = 1_000_000;
 
     /** A packet on its way. */
-    static final class Packet implements Comparable<Packet> {
-        byte[] bytes = new byte[2_048];
-        int length;
+    public static final class Packet implements Comparable<Packet> {
+        public byte[] bytes = new byte[2_048];
+        public int length;
         private long enteredNs;
         private long dueNs;
         private long order;
@@ -29,7 +29,7 @@ final class Wire {
         }
     }
 
-    final Shape shape = new Shape();
+    public final Shape shape = new Shape();
     Shape.Tally tally = new Shape.Tally();
     private final SplittableRandom random;
     private final ArrayDeque<Packet> queue = new ArrayDeque<>();
@@ -43,12 +43,12 @@ final class Wire {
     private long lastDueNs = Long.MIN_VALUE;
     private long burstLeft;
 
-    Wire(long seed) {
+    public Wire(long seed) {
         random = new SplittableRandom(seed);
     }
 
     /** Takes a packet of {@code length} bytes at the beginning of {@code from}, or drops it where the queue is full. */
-    void offer(long nowNs, byte[] from, int length) {
+    public void offer(long nowNs, byte[] from, int length) {
         serve(nowNs);
         tally.packets++;
         tally.bytes += length;
@@ -69,18 +69,18 @@ final class Wire {
     }
 
     /** A packet that has arrived, to be handed back by {@link #recycle}; null when there is none. */
-    Packet poll(long nowNs) {
+    public Packet poll(long nowNs) {
         serve(nowNs);
         Packet first = flights.peek();
         return first == null || first.dueNs > nowNs ? null : flights.poll();
     }
 
-    void recycle(Packet packet) {
+    public void recycle(Packet packet) {
         free.push(packet);
     }
 
     /** When something will happen here; {@link Long#MAX_VALUE} for never. */
-    long deadlineNs() {
+    public long deadlineNs() {
         long next = queue.isEmpty() ? Long.MAX_VALUE : headDoneNs;
         Packet first = flights.peek();
         return first == null ? next : Math.min(next, first.dueNs);

@@ -1,0 +1,93 @@
+package mcc.lab;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Address;
+import mcc.it.TwoHosts;
+import mcc.sim.NatBehavior;
+
+/** A router with hosts behind it. It can become a NAT of another kind while nodes run, which is like a new router. */
+final class Site {
+    /** The hosts' namespaces and addresses, joined by one Ethernet. */
+    final List<Host> hosts = new ArrayList<>();
+    /** Its public address, or the first of several. */
+    final String outside;
+
+    final Internet.Edge edge;
+    private final Lab lab;
+    private final Netns router;
+    /** The router's address where a carrier's NAT follows. */
+    private final String carriers;
+
+    private final boolean hasPublicHosts;
+    private NatKind kind;
+
+    Site(Lab lab, Netns router, String outside, String carriers, Internet.Edge edge, boolean hasPublicHosts) {
+        this.lab = lab;
+        this.router = router;
+        this.outside = outside;
+        this.carriers = carriers;
+        this.edge = edge;
+        this.hasPublicHosts = hasPublicHosts;
+    }
+
+    Host host() {
+        return hosts.getFirst();
+    }
+
+    NatKind kind() {
+        return kind;
+    }
+
+    /** A port of its public address. */
+    Address at(int port) {
+        return Address.parse(outside + ":" + port);
+    }
+
+    /** Is from now on of this kind, and knows nothing of what was. */
+    Site become(NatKind next) throws Exception {
+        if (hasPublicHosts != (next.behavior() == null))
+            throw new IllegalArgumentException("hosts with such addresses are not behind '" + next + "'");
+        kind = next;
+        List<String> inside = hosts.stream().map(host -> host.ip).toList();
+        // Where packets come first, there the old kind ends first: none may pass untranslated.
+        lab.pump.with(internet -> {
+            internet.translate(edge, next.box());
+            return null;
+        });
+        TwoHosts.run("ip -n " + router.name + " addr " + (next.isOutsideAtRouter() ? "add " : "del ") + outside
+                + "/32 dev wan");
+        router.sh("nft -f - <<'END'\n" + next.nftables(outside, carriers, inside) + "END");
+        if (next.box() == null && next.behavior() != null) remember(next.behavior());
+        router.forgetFlows();
+        return this;
+    }
+
+    private void remember(NatBehavior like) throws Exception {
+        long idleS = like.idleNs() / 1_000_000_000L;
+        router.sh("sysctl -qw net.netfilter.nf_conntrack_udp_timeout=" + Math.min(30, idleS)
+                + " net.netfilter.nf_conntrack_udp_timeout_stream=" + idleS);
+    }
+
+    /** Loses all mappings, as when the router is switched off and on. */
+    void reboot() throws Exception {
+        lab.pump.with(internet -> {
+            internet.restart(edge);
+            return null;
+        });
+        router.forgetFlows();
+    }
+
+    /** What nftables in its router has now. */
+    String rules() throws Exception {
+        return router.sh("nft list ruleset");
+    }
+
+    /** Has the NAT of another site at its edge, as two customers of one carrier do; this site's own kind must be a carrier's. */
+    void share(Site other) {
+        lab.pump.with(internet -> {
+            internet.share(edge, other.edge);
+            return null;
+        });
+    }
+}
