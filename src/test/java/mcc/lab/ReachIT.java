@@ -1,0 +1,125 @@
+package mcc.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import mcc.it.RealNode;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Nodes reach each other through NATs, each kind in turn: bytes through a tunnel to an app and back. The nodes and their
+ * forwards are kept from case to case, so that each case but the first is also that of a router that was replaced.
+ */
+class ReachIT {
+    private static final int ECHO_PORT = 7_000;
+
+    @TempDir
+    static Path folder;
+
+    private static Lab lab;
+    private static Site site;
+    private static Host provider;
+    private static User open;
+    private static User behind;
+    private static final Map<String, String> TABLE = new LinkedHashMap<>();
+
+    /** A node with a forward to the app. */
+    private record User(Host host, RealNode node, int port) {}
+
+    @BeforeAll
+    static void build() throws Exception {
+        lab = new Lab("reach");
+        lab.delay(5);
+        provider = lab.open();
+        Host user = lab.open();
+        site = lab.site(1);
+        echo(provider);
+        String bootstrap = provider.ip + ":" + Host.PORT;
+        CompletableFuture<RealNode> providing =
+                CompletableFuture.supplyAsync(() -> provider.node(folder.resolve("provider")));
+        List<CompletableFuture<RealNode>> using = new ArrayList<>();
+        for (Host host : List.of(user, site.host())) {
+            String name = "user" + using.size();
+            using.add(CompletableFuture.supplyAsync(() -> host.node(folder.resolve(name), "--bootstrap", bootstrap)));
+        }
+        providing.get().register("echo", "echo", ECHO_PORT);
+        open = user(user, using.get(0).get(), providing.get());
+        behind = user(site.host(), using.get(1).get(), providing.get());
+    }
+
+    private static User user(Host host, RealNode node, RealNode provider) {
+        RealNode.await("the provider is found", () -> node.providers("echo").contains(provider.id), node, provider);
+        return new User(host, node, node.forward("echo"));
+    }
+
+    /** An app that sends back what it gets. */
+    private static void echo(Host at) throws Exception {
+        ServerSocket server = at.listen(ECHO_PORT);
+        Thread.ofVirtual().start(() -> {
+            while (!server.isClosed()) {
+                try {
+                    Socket socket = server.accept();
+                    Thread.ofVirtual().start(() -> {
+                        try (socket) {
+                            socket.getInputStream().transferTo(socket.getOutputStream());
+                        } catch (IOException e) {
+                            // the other end will notice
+                        }
+                    });
+                } catch (IOException e) {
+                    return; // closed
+                }
+            }
+        });
+    }
+
+    @AfterAll
+    static void remove() throws Exception {
+        TABLE.forEach((cell, result) -> System.out.println("| " + cell + " | " + result + " |"));
+        if (lab != null) lab.close();
+    }
+
+    /** Sends bytes through a user's forward and gets them back. */
+    private static void reaches(String cell, User user) throws Exception {
+        byte[] sent = cell.getBytes();
+        long began = System.nanoTime();
+        byte[] got = user.host.ns.call(() -> {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), user.port)) {
+                socket.setSoTimeout((int) (Lab.PATIENCE_NS / 1_000_000));
+                socket.getOutputStream().write(sent);
+                return socket.getInputStream().readNBytes(sent.length);
+            }
+        });
+        TABLE.put(cell, (System.nanoTime() - began) / 1_000_000 + " ms");
+        assertThat(got).as(cell).isEqualTo(sent);
+    }
+
+    @Test
+    void anOpenUserReachesAnOpenProvider() throws Exception {
+        reaches("open | open", open);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aUserBehindANatReachesAnOpenProvider() {
+        return NatKind.TRANSLATING.stream()
+                .map(kind -> DynamicTest.dynamicTest(kind.name(), () -> {
+                    site.become(kind);
+                    reaches(kind + " | open", behind);
+                }));
+    }
+}
