@@ -134,6 +134,7 @@ public final class UdpSockets implements PacketSink {
     }
 
     /** From another end it would be another path: what was meant for an end that was closed is dropped. */
+    @SuppressWarnings("ReferenceEquality") // the same socket, not an equal one
     private void sendEphemeral(int local, Address to, byte[] buf, int offset, int length, int ecn) {
         PacketSocket socket = ephemeral.get(local);
         if (socket == null || socket.local().isV4() != to.isV4()) {
