@@ -5,7 +5,6 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import mcc.api.Operations.Answer;
 import mcc.api.Operations.Operation;
@@ -120,28 +119,17 @@ final class NodeOperations {
                         .put("ageMs", v.ageMs()));
             }
             return new JsonObject()
-                    .put("verdict", verdict(nat.mapping()))
-                    .put(
-                            "mapping",
-                            nat.mapping().name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                    .put("filtering", "unknown")
+                    .put("verdict", NatText.verdict(nat))
+                    .put("udp", NatText.lower(nat.udp()))
+                    .put("mapping", NatText.lower(nat.main().mapping()))
+                    .put("filtering", NatText.lower(nat.main().filtering()))
+                    .put("reachable", NatText.lower(nat.main().reachable()))
+                    .put("ipv4", NatText.side(nat.v4()))
+                    .put("ipv6", NatText.side(nat.v6()))
                     .put("addresses", addresses)
                     .put("votes", votes)
                     .put("portMapping", null)
                     .put("mappingLifetimeMs", null);
         });
-    }
-
-    private static String verdict(NatReport.Mapping mapping) {
-        return switch (mapping) {
-            case UNKNOWN ->
-                "Not known yet: fewer than two peers have reported the address at which they see this node.";
-            case NONE -> "No NAT: peers see an address of this machine itself.";
-            case ENDPOINT_INDEPENDENT ->
-                "Behind a NAT that shows every peer the same address: direct paths are likely.";
-            case ENDPOINT_DEPENDENT ->
-                "Behind a NAT that shows each peer a different address: peers reach this node only after it has contacted"
-                        + " them.";
-        };
     }
 }

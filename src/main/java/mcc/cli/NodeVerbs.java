@@ -118,9 +118,22 @@ final class NodeVerbs {
         }
 
         private void print(Json nat) {
-            cli.out.println(nat.at("verdict").text("-"));
-            cli.out.println("mapping " + nat.at("mapping").text("unknown") + ", filtering "
-                    + nat.at("filtering").text("unknown"));
+            Json v4 = nat.at("ipv4");
+            Json v6 = nat.at("ipv6");
+            boolean six = v4.at("mapping").text("unknown").equals("unknown");
+            Json main = six && !v6.at("mapping").text("unknown").equals("unknown") ? v6 : v4;
+            String ports = main.at("ports").text("unknown");
+            cli.out.println("UDP " + nat.at("udp").text("unknown")
+                    + " · IPv4 " + v4.at("address").text("none")
+                    + " · IPv6 " + v6.at("address").text("none")
+                    + " · mapping " + main.at("mapping").text("unknown")
+                    + (ports.equals("unknown") ? "" : ", ports " + ports)
+                    + " · filtering " + main.at("filtering").text("unknown")
+                    + " · reachable " + main.at("reachable").text("unknown"));
+            if (main.at("publicAddresses").items().size() > 1) {
+                cli.out.println("public addresses " + main.at("publicAddresses").text("-"));
+            }
+            cli.out.println("=> " + nat.at("verdict").text("-"));
             cli.out.println("addresses " + nat.at("addresses").text("-"));
             Table votes = new Table("SEEN BY", "AS", "AGO");
             for (Json vote : nat.at("votes").items()) {

@@ -51,7 +51,13 @@ final class Server {
             case Message.Store m -> store(asked.from(), asked.at(), m.record());
             case Message.Beat m ->
                 new Message.Beaten(mayStore(asked.from()) && shared.store.renew(shared.nowNs, from, m));
-            case Message.Pong _, Message.Nodes _, Message.Values _, Message.Stored _, Message.Beaten _ -> null;
+            case Message.Pong _,
+                    Message.Nodes _,
+                    Message.Values _,
+                    Message.Stored _,
+                    Message.Beaten _,
+                    Message.DialBack _,
+                    Message.DialedBack _ -> null;
         };
         if (answer == null) {
             shared.counters.add("dht.askedWrong");

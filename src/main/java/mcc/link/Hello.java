@@ -10,17 +10,29 @@ import mcc.wire.pb.ResponderPayload;
  * @param instance names the peer's state of this link
  * @param version the highest version of the protocol that the peer speaks
  * @param limits what this end may use at first
+ * @param capabilities a bit for each thing that the peer does
  */
-record Hello(long instance, int version, TransportParameters limits) {
+record Hello(long instance, int version, TransportParameters limits, long capabilities) {
+    /** The capability of {@link Probes}. */
+    static final long PROBES = 1;
+    /** What this node does. */
+    static final long CAPABILITIES = PROBES;
+
     /** The highest version that this node speaks. */
     static final int VERSION = 2;
 
     static Hello of(InitiatorPayload p) {
-        return new Hello(p.getInstance(), p.getVersion(), TransportParameters.of(p.getVersion(), p.getLimits()));
+        TransportParameters limits = TransportParameters.of(p.getVersion(), p.getLimits());
+        return new Hello(p.getInstance(), p.getVersion(), limits, p.getCapabilities());
     }
 
     static Hello of(ResponderPayload p) {
-        return new Hello(p.getInstance(), p.getVersion(), TransportParameters.of(p.getVersion(), p.getLimits()));
+        TransportParameters limits = TransportParameters.of(p.getVersion(), p.getLimits());
+        return new Hello(p.getInstance(), p.getVersion(), limits, p.getCapabilities());
+    }
+
+    boolean takesProbes() {
+        return (capabilities & PROBES) != 0;
     }
 
     /** Whether both ends speak version 2. Versions are unsigned numbers; a peer of version 1 sends none. */

@@ -49,14 +49,14 @@ final class Inbound {
             case Slot.Responding(Responder.Pending pending)
             when pending.session != null -> {
                 int n = open(pending.session, buf, offset, length, nowNs);
-                if (n < 0) return;
+                if (n < 0 || isEarlyProbe(buf, offset, n)) return;
                 Link link = links.responder.promote(nowNs, pending, from);
                 if (link != null) onOpened(nowNs, link, n, buf, offset, from, length);
             }
             case Slot.Dialing(Dial dial)
             when dial.link != null && dial.session != null -> {
                 int n = open(dial.session, buf, offset, length, nowNs);
-                if (n < 0) return;
+                if (n < 0 || isEarlyProbe(buf, offset, n)) return;
                 Link link = dial.link;
                 links.dialer.confirmed(nowNs, dial, from);
                 onOpened(nowNs, link, n, buf, offset, from, length);
@@ -70,7 +70,7 @@ final class Inbound {
         int n = frames
                 ? open(session, buf, offset, length, nowNs)
                 : links.packets.receive(nowNs, link, session, buf, offset, length);
-        if (n < 0) return;
+        if (n < 0 || frames && links.probes.take(nowNs, link, n, from, length)) return;
         boolean newest = session == link.current && session.isNewest(buf, offset);
         links.paths.heard(nowNs, link, links.arrivedLocal, from, length, newest);
         if (frames) onFrames(nowNs, link, n, from, length);
@@ -79,6 +79,13 @@ final class Inbound {
     private void onOpened(long nowNs, Link link, int n, byte[] buf, int offset, Address from, int datagramBytes) {
         if (Transport.kind(buf, offset) == Transport.FRAMES) onFrames(nowNs, link, n, from, datagramBytes);
         else links.packets.copied(nowNs, link, buf, offset, plain, n);
+    }
+
+    /** A probe proves no path, so it cannot confirm a handshake either. */
+    private boolean isEarlyProbe(byte[] buf, int offset, int n) {
+        boolean early = Transport.kind(buf, offset) == Transport.FRAMES && Probes.isOne(plain, n);
+        if (early) counters.add("link.probe.early");
+        return early;
     }
 
     /** Opens a packet into {@link #plain}; returns its length, negative when it is not authentic or a replay. */
@@ -134,7 +141,7 @@ final class Inbound {
                 if (self != null) links.observed(link.peer, from, self);
             }
             case CLOSE -> links.forget(link, Reason.CLOSED);
-            case KEEPALIVE, KIND_NOT_SET -> {}
+            case KEEPALIVE, ECHO, ECHO_ANSWER, DIAL_BACK, KIND_NOT_SET -> {}
         }
     }
 

@@ -200,6 +200,7 @@ final class Initiator {
                 .setSentAtMs(links.epochMs(nowNs))
                 .setInstance(instance)
                 .setVersion(Hello.VERSION)
+                .setCapabilities(Hello.CAPABILITIES)
                 .setLimits(links.config.connection().limits().payload());
         for (Aead.Suite suite : links.config.suites()) payload.addSuites(suite.code());
         if (early != null) payload.setEarly(ByteString.copyFrom(early.toArray()));

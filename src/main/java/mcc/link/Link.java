@@ -51,6 +51,8 @@ final class Link {
     Connection connection;
     /** Whether the connection knows the limits that the peer told. */
     boolean agreed;
+    /** Whether the peer takes echoes and dial-backs for no paths. */
+    boolean probes;
 
     long remoteInstance;
     boolean remoteKnown;
@@ -219,7 +221,9 @@ final class Link {
     }
 
     /** Reports this link if it has a session. */
-    void tell(Consumer<LinkOutput> out) {
-        if (current != null && path != null) out.accept(new LinkOutput.Stands(subject(), path.remote, observed));
+    void tell(Contacted contacted, Consumer<LinkOutput> out) {
+        if (current == null || path == null) return;
+        long sinceNs = contacted.sinceNs(path.remote);
+        out.accept(new LinkOutput.Stands(subject(), path.remote, observed, path.local, sinceNs));
     }
 }

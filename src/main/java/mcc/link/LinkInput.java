@@ -32,6 +32,23 @@ public sealed interface LinkInput {
      */
     record Dial(long ticket, Address to) implements LinkInput {}
 
+    /**
+     * Send one sealed datagram beside the paths: it makes no path, and nothing follows from its loss. Dropped and counted
+     * without keys for the peer, and where the peer does not know this kind.
+     *
+     * @param local the end to send it from; {@link PacketSink#ANY} for that of the path in use
+     * @param nonce what its receiver recognises it by
+     */
+    record Probe(Id peer, int local, Address to, Kind kind, long nonce) implements LinkInput {
+        /** What it is for. */
+        public enum Kind {
+            /** From where does this come? Answered by {@link LinkOutput.Echoed}. */
+            ECHO,
+            /** What the peer asked for; it gets {@link LinkOutput.DialledBack}. */
+            DIAL_BACK
+        }
+    }
+
     /** A core that follows peers was started again: report again who is up, by {@link LinkOutput.Stands}. */
     record Tell() implements LinkInput {}
 

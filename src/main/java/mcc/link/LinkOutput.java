@@ -30,14 +30,30 @@ public sealed interface LinkOutput {
      * The link to {@code node} is still up: the answer to {@link LinkInput.Tell}.
      *
      * @param self the address at which {@code node} last saw this one; null if it did not say
+     * @param local the local end that {@code node} talks to
+     * @param sinceNs as in {@link Observed}
      */
-    record Stands(Subject node, Address at, @Nullable Address self) implements LinkOutput {}
+    record Stands(Subject node, Address at, @Nullable Address self, int local, long sinceNs) implements LinkOutput {}
 
     /** The link to {@code node} is down. */
     record Down(Id node, Reason reason) implements LinkOutput {}
 
-    /** The peer {@code by}, at the address {@code at}, sees this node at the address {@code self}. */
-    record Observed(Id by, Address at, Address self) implements LinkOutput {}
+    /**
+     * The peer {@code by}, at the address {@code at}, sees this node at the address {@code self}.
+     *
+     * @param local the local end that the peer talks to
+     * @param sinceNs when this node first sent to that IP address, and so when a NAT made the mapping
+     */
+    record Observed(Id by, Address at, Address self, int local, long sinceNs) implements LinkOutput {}
+
+    /** The peer {@code by} got an echo from {@code local} and says that it came from {@code self}. */
+    record Echoed(Id by, int local, long nonce, Address self) implements LinkOutput {}
+
+    /** The peer {@code by} sent a dial-back, which came from {@code from} to {@code local}. */
+    record DialledBack(Id by, Address from, int local, long nonce) implements LinkOutput {}
+
+    /** A peer at an IP address to which no main end has sent anything for minutes made first contact, and proved itself. */
+    record Unsolicited(Id by, Address from) implements LinkOutput {}
 
     /** First contact was made: {@code node} answers at {@code at}. */
     record Dialled(long ticket, Id node, Address at) implements LinkOutput {}

@@ -54,6 +54,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     final Paths paths;
     final Packets packets;
     final Requests requests;
+    final Probes probes;
+    final Contacted contacted = new Contacted();
     final Inbound inbound;
     final Outbound outbound;
     private final Timers timers;
@@ -94,6 +96,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         rxPackets = counters.of("udp.rx.packets");
         byte[] plain = new byte[PathMtu.TOP];
         requests = new Requests(this, plain, counters);
+        probes = new Probes(this, plain, counters);
         inbound = new Inbound(this, plain, counters);
         outbound = new Outbound(this, plain, counters);
         timers = new Timers(this, counters);
@@ -134,7 +137,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** Lends every datagram that is due to {@code out}, until none is left or {@code out} is full. */
     public void transmit(long nowNs, PacketSink out) {
-        outbox.transmit(outbound, out);
+        outbox.transmit(nowNs, outbound, out);
         while (out.ready() && !dirty.isEmpty()) {
             Link link = dirty.removeFirst();
             link.dirty = false;
@@ -160,7 +163,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 epochMs = c.epochMs();
                 epochAtNs = nowNs;
             }
-            case LinkInput.Tell _ -> table.all().forEach(link -> link.tell(outputs::add));
+            case LinkInput.Probe p -> probes.send(nowNs, p);
+            case LinkInput.Tell _ -> table.all().forEach(link -> link.tell(contacted, outputs::add));
             case LinkInput.Shutdown _ -> shutdown(nowNs);
             case LinkInput.Tick _ -> timers.tick(nowNs);
         }
@@ -246,7 +250,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     void observed(Id by, Address at, Address self) {
         Link link = table.find(by);
         if (link != null) link.observed = self;
-        outputs.add(new LinkOutput.Observed(by, at, self));
+        outputs.add(new LinkOutput.Observed(by, at, self, arrivedLocal, contacted.sinceNs(at)));
     }
 
     void asked(Subject from, Address at, Rpc rpc) {
@@ -275,6 +279,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.remoteKnown = true;
         link.remoteInstance = hello.instance();
         link.agree(hello, config.connection());
+        link.probes = hello.takesProbes();
         retire(link.previous);
         link.previous = link.current;
         link.current = session;

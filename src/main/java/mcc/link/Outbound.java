@@ -56,13 +56,19 @@ final class Outbound {
         int n = session.seal(Transport.FRAMES, frames, 0, length, sealed, 0);
         link.sentNs = nowNs;
         link.txBytes += n;
-        send(out, path.local, path.remote, sealed, n, 0);
+        send(nowNs, out, path.local, path.remote, sealed, n, 0);
     }
 
-    void send(PacketSink out, int local, Address to, byte[] bytes, int length, int ecn) {
+    void send(long nowNs, PacketSink out, int local, Address to, byte[] bytes, int length, int ecn) {
         txBytes.add(length);
         txPackets.add();
+        links.contacted.sent(nowNs, local, to);
         out.send(local, to, bytes, 0, length, ecn);
+    }
+
+    /** The length of the datagram that {@link #sendControl} makes. */
+    static int controlBytes(Control.Builder control) {
+        return Frames.control(control.build().toByteArray()).length + Transport.OVERHEAD_BYTES;
     }
 
     void sendControl(long nowNs, Link link, int local, Address to, Control.Builder control) {

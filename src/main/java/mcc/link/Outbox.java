@@ -28,13 +28,13 @@ final class Outbox {
     }
 
     /** Lends what waits to {@code out}, oldest first, until it is full. */
-    void transmit(Outbound outbound, PacketSink out) {
+    void transmit(long nowNs, Outbound outbound, PacketSink out) {
         while (out.ready() && !waiting.isEmpty()) {
             Outgoing o = waiting.removeFirst();
             byte[] bytes = o.datagram().toArray();
             boolean probe = bytes.length > PathMtu.BASE; // nothing else that waits is as long
             if (probe) out.cut();
-            outbound.send(out, o.local(), o.to(), bytes, bytes.length, 0);
+            outbound.send(nowNs, out, o.local(), o.to(), bytes, bytes.length, 0);
             if (probe) out.cut();
         }
     }

@@ -88,12 +88,13 @@ public final class Packets {
     public boolean send(long nowNs, Id peer, byte kind, byte[] b, int offset, int length, PacketSink out) {
         Link link = find(peer);
         if (link == null || link.path == null || link.current == null || !link.current.isAlive(nowNs)) return false;
-        seal(link, link.current, link.path, kind, b, offset, length, ecn(b, offset), out);
+        seal(nowNs, link, link.current, link.path, kind, b, offset, length, ecn(b, offset), out);
         sent(nowNs, link, link.current, link.path);
         return true;
     }
 
     private void seal(
+            long nowNs,
             Link link,
             Session session,
             Path path,
@@ -105,7 +106,7 @@ public final class Packets {
             PacketSink out) {
         int n = session.seal(kind, b, offset, length, sealed, 0);
         link.txBytes += n;
-        links.outbound.send(out, path.local, path.remote, sealed, n, ecn);
+        links.outbound.send(nowNs, out, path.local, path.remote, sealed, n, ecn);
     }
 
     /** The ECN mark of a packet, which its datagram gets too (RFC 6040 section 4.1). */
@@ -138,7 +139,7 @@ public final class Packets {
             int n = i == 0 ? half : length - half;
             part[0] = (byte) ((needsCsum ? Parts.NEEDS_CSUM : 0) | (i == 0 ? 0 : Parts.SECOND));
             System.arraycopy(b, offset + i * half, part, 1, n);
-            seal(link, link.current, link.path, Transport.PACKET_PART, part, 0, n + 1, ecn(b, offset), out);
+            seal(nowNs, link, link.current, link.path, Transport.PACKET_PART, part, 0, n + 1, ecn(b, offset), out);
         }
         sent(nowNs, link, link.current, link.path); // only now: the counters of both halves must be consecutive
         return true;

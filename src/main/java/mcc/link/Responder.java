@@ -82,6 +82,8 @@ final class Responder {
         final Address from;
         /** The local end that the initiation came to. */
         final int local;
+        /** Whether no main end had sent to that IP address before. */
+        final boolean unsolicited;
 
         int remoteIndex;
         /** The one call that may be answered before the initiator proved itself, and how many bytes the answer may have. */
@@ -90,16 +92,17 @@ final class Responder {
         int budgetBytes;
         final long diesNs;
 
-        Pending(int index, @Nullable Handshake xx, Address from, int local, long diesNs) {
+        Pending(int index, @Nullable Handshake xx, Queued q, long diesNs) {
             this.index = index;
             this.xx = xx;
-            this.from = from;
-            this.local = local;
+            from = q.from();
+            local = q.local();
+            unsolicited = q.unsolicited();
             this.diesNs = diesNs;
         }
     }
 
-    private record Queued(Initiation initiation, boolean xx, Address from, int local, int bytes) {}
+    record Queued(Initiation initiation, boolean xx, Address from, int local, int bytes, boolean unsolicited) {}
 
     private final Links links;
     private final Rng rng;
@@ -161,7 +164,8 @@ final class Responder {
             counters.add("link.initiation.queue-full");
             return;
         }
-        queue.add(new Queued(initiation, xx, from, links.arrivedLocal, bytes));
+        boolean unsolicited = !PacketSink.isEphemeral(links.arrivedLocal) && links.contacted.isStranger(nowNs, from);
+        queue.add(new Queued(initiation, xx, from, links.arrivedLocal, bytes, unsolicited));
     }
 
     /** Answers at most {@link #PER_TURN} initiations, and forgets responses whose initiator did not prove itself in time. */
@@ -300,6 +304,7 @@ final class Responder {
         }
         link.instance = p.localInstance; // what the response told the peer
         links.established(nowNs, link, p.peer, p.session, p.hello, from);
+        if (p.unsolicited && from.sameIp(p.from)) links.output(new LinkOutput.Unsolicited(peer, from));
         links.control(link, Paths.observed(from));
         return link;
     }
@@ -374,6 +379,7 @@ final class Responder {
                 .setIdentity(ByteString.copyFrom(links.identity.id().toBytes()))
                 .setInstance(p.localInstance)
                 .setVersion(Hello.VERSION)
+                .setCapabilities(Hello.CAPABILITIES)
                 .setLimits(links.config.connection().limits().payload())
                 .setObserved(Handshakes.endpoint(from));
         for (Aead.Suite suite : suites) payload.addSuites(suite.code());
@@ -398,7 +404,7 @@ final class Responder {
             drop(pending.values().iterator().next());
         }
         int index = links.slots.free();
-        Pending p = new Pending(index, xx, q.from(), q.local(), nowNs + PENDING_NS);
+        Pending p = new Pending(index, xx, q, nowNs + PENDING_NS);
         p.localInstance = rng.nextLong();
         links.slots.occupy(index, new Slot.Responding(p));
         pending.put(index, p);

@@ -1,20 +1,16 @@
 package mcc.nat;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
-import mcc.core.RateLimit;
-import mcc.wire.Limits;
+import mcc.core.Rng;
+import mcc.wire.Contact;
+import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * networks that report it, where each network has one voice for what most of its peers see, and only then by the number of
  * peers. Peers with a local address have a voice each, but none about public addresses, as they do not see this node from
  * outside. Peers on this machine or in its networks have no voice: no NAT is between them and this node.
+ *
+ * <p>{@link Mappings} says what these reports tell of the NAT, {@link Filter} finds out by dial-backs what it lets in,
+ * {@link Dialler} sends dial-backs for others. From all of it follows the verdict, whether anybody reaches this node.
  */
 public final class Nat implements Core<Nat.Input, Nat.Output> {
     /** Observers remembered; beyond that the oldest of the network with most observers is forgotten. */
@@ -37,17 +36,64 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     /** Shortest time between two changes, unless the host's own addresses change: each change is published widely. */
     static final long SETTLE_NS = 5_000_000_000L;
     /** Observations of one peer per second, and at once after a pause. */
-    private static final int SAYS_PER_SECOND = 1;
+    static final int SAYS_PER_SECOND = 1;
 
-    private static final int SAYS_AT_ONCE = 30;
+    static final int SAYS_AT_ONCE = 30;
+    /** The end of the links: no ephemeral one. */
+    static final int MAIN = 0;
+    /** Peers that may help with checks. */
+    static final int UP_MAX = 512;
+    /** After so long without an answer to anything, UDP counts as blocked. */
+    static final long BLOCKED_NS = 30_000_000_000L;
+    /** How long a stranger's first contact proves that strangers get in. */
+    static final long STRANGER_NS = 600_000_000_000L;
 
     /** Inputs. */
     public sealed interface Input {
         /** The addresses on which this host listens, best first. */
         record Local(List<Address> addresses) implements Input {}
 
-        /** A peer reported the address at which it sees this node. {@code at} is the peer's own address. */
-        record Observed(Id by, Address at, Address self) implements Input {}
+        /**
+         * A peer reported the address at which it sees this node.
+         *
+         * @param at the peer's own address
+         * @param local the local end that the peer talks to
+         * @param sinceNs when this node first sent to the peer's IP address
+         */
+        record Observed(Id by, Address at, Address self, int local, long sinceNs) implements Input {}
+
+        /** The link to a peer is up. */
+        record Up(Id node, Address at) implements Input {}
+
+        /** The link to a peer is down. */
+        record Down(Id node) implements Input {}
+
+        /** Nobody answered where this node called. */
+        record Silent() implements Input {}
+
+        /** The links were started again: all are down, and all ends are closed. */
+        record LinksStarted() implements Input {}
+
+        /** A peer at an IP address to which nothing was sent lately made first contact. */
+        record Unsolicited(Address from) implements Input {}
+
+        /** An ephemeral end was opened, and is bound to {@code local}. */
+        record Opened(long ticket, int end, Address local) implements Input {}
+
+        /** An ephemeral end could not be opened. */
+        record NotOpened(long ticket) implements Input {}
+
+        /** A peer sees what {@code end} sent at the address {@code self}. */
+        record Echoed(Id by, int end, long nonce, Address self) implements Input {}
+
+        /** A dial-back of a peer came from {@code from} to {@code end}. */
+        record DialledBack(Id by, Address from, int end, long nonce) implements Input {}
+
+        /** A peer, seen at {@code at}, asks for a dial-back. */
+        record Asked(Id from, Address at, long call, Message.DialBack request) implements Input {}
+
+        /** The answer to {@link Output.Ask}. */
+        record Answered(Id from, long call, Message.Dialed result) implements Input {}
 
         /** A core that uses the addresses was started again: report them again. */
         record Tell() implements Input {}
@@ -61,6 +107,24 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         /** From now on announce these addresses, best first. */
         record SelfAddresses(List<Address> addresses) implements Output {}
 
+        /** Open an ephemeral end. Answered by {@link Input.Opened} or {@link Input.NotOpened}. */
+        record OpenEnd(long ticket, boolean v4) implements Output {}
+
+        /** Close an ephemeral end. */
+        record CloseEnd(int end) implements Output {}
+
+        /** Ask a peer by a datagram from that end where it sees it. */
+        record Echo(Id to, int end, Address at, long nonce) implements Output {}
+
+        /** Send what a peer asked for, from that end or from {@link #MAIN}. */
+        record DialBack(Id to, int end, Address at, long nonce) implements Output {}
+
+        /** Ask a peer over its link. */
+        record Ask(Contact to, long call, Message request) implements Output {}
+
+        /** Answer a peer. */
+        record Reply(Id to, long call, Message answer) implements Output {}
+
         /** Told whenever it changes, and again to whoever was started again: whether anybody reaches this node, by family. */
         record Verdict(Reachability v4, Reachability v6) implements Output {
             /** Whether anybody reaches this node: by one family is enough. */
@@ -71,48 +135,135 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         }
     }
 
-    /** @param voice the peer's network, or the peer itself if its address is local */
-    private record Said(Object voice, boolean outside, Address at, Address sees, long atNs) {}
-
-    /** The support for an address: how many voices, and how many peers. */
-    private record Tally(Address address, int voices, int peers) {}
-
-    /** The support for each address, best first, and the number of voices. */
-    private record Heard(List<Tally> tallies, int voices) {}
-
-    private static final Comparator<Tally> BEST_FIRST = Comparator.comparingInt(Tally::voices)
-            .thenComparingInt(Tally::peers)
-            .reversed();
-
     private final Counters counters;
-    private final RateLimit<Id> says = new RateLimit<>(SAYS_PER_SECOND, SAYS_AT_ONCE, 2 * VOTES_MAX);
-    private final Map<Id, Said> votes = new LinkedHashMap<>();
+    private final Votes votes;
     private final ArrayDeque<Output> outputs = new ArrayDeque<>();
-    private List<Address> local = List.of();
     private List<Address> told = List.of();
     private long settledNs = Long.MIN_VALUE;
     private boolean unsettled;
 
-    public Nat(Counters counters) {
+    /** The peers whose link is up, in the order in which they came. */
+    private final Map<Id, Address> up = new LinkedHashMap<>();
+
+    private final Filter filter4;
+    private final Filter filter6;
+    private final Dialler dialler;
+    private final long[] strangerNs = {Long.MIN_VALUE, Long.MIN_VALUE};
+    /** Since when nobody answers, though this node calls. */
+    private long silentNs = NEVER;
+
+    private boolean heardAny;
+    private long tickets;
+    private Votes.Seen seen4 = Votes.Seen.NOTHING;
+    private Votes.Seen seen6 = Votes.Seen.NOTHING;
+    private Output.Verdict verdict = new Output.Verdict(Reachability.UNKNOWN, Reachability.UNKNOWN);
+    private long verdictNs = NEVER;
+
+    public Nat(Rng rng, Counters counters) {
         this.counters = counters;
+        votes = new Votes(counters);
+        filter4 = new Filter(true, rng.split(), counters, () -> ++tickets, outputs::add);
+        filter6 = new Filter(false, rng.split(), counters, () -> ++tickets, outputs::add);
+        dialler = new Dialler(counters, outputs::add);
     }
 
     @Override
     public void handle(long nowNs, Input input) {
-        switch (input) {
-            case Input.Local l -> local = List.copyOf(l.addresses());
-            case Input.Observed o -> vote(nowNs, o);
-            case Input.Tell _, Input.Tick _ -> {}
-        }
-        forgetOld(nowNs);
-        List<Address> next = addresses();
-        boolean ownChanged = input instanceof Input.Local;
+        boolean ownChanged = take(nowNs, input);
+        votes.forgetOld(nowNs);
+        dialler.tick(nowNs);
+        filter4.tick(nowNs);
+        filter6.tick(nowNs);
+        List<Address> next = votes.addresses();
         unsettled = !next.equals(told) && nowNs < settledNs && !ownChanged;
         boolean changed = !unsettled && !next.equals(told);
         if (changed && !ownChanged) settledNs = nowNs + SETTLE_NS;
         if (changed) told = next;
+        if (changed || ownChanged) {
+            filter4.renew(nowNs, ownChanged);
+            filter6.renew(nowNs, ownChanged);
+        }
         boolean again = input instanceof Input.Tell && !told.isEmpty();
         if (changed || again) outputs.add(new Output.SelfAddresses(told));
+        judge(nowNs, input instanceof Input.Tell);
+    }
+
+    /** Returns whether the host has other addresses now. */
+    private boolean take(long nowNs, Input input) {
+        switch (input) {
+            case Input.Local l -> {
+                boolean changed = votes.own(l.addresses());
+                survey(nowNs);
+                return changed;
+            }
+            case Input.Observed o -> {
+                heard();
+                votes.take(nowNs, o);
+                survey(nowNs);
+            }
+            case Input.Up u -> {
+                heard();
+                up.remove(u.node());
+                if (up.size() >= UP_MAX) {
+                    counters.add("nat.peers.evicted");
+                    up.remove(up.keySet().iterator().next());
+                }
+                up.put(u.node(), u.at());
+                survey(nowNs);
+            }
+            case Input.Down d -> {
+                up.remove(d.node());
+                survey(nowNs);
+            }
+            case Input.Silent _ -> {
+                if (silentNs == NEVER && up.isEmpty()) silentNs = nowNs;
+            }
+            case Input.LinksStarted _ -> {
+                up.clear();
+                filter4.reset();
+                filter6.reset();
+                dialler.reset();
+                survey(nowNs);
+            }
+            case Input.Unsolicited u -> {
+                if (u.from().isLocal() || votes.isNeighbour(u.from())) break;
+                strangerNs[u.from().isV4() ? 0 : 1] = nowNs;
+                filter(u.from().isV4()).provedByStranger(nowNs);
+            }
+            case Input.Opened o -> {
+                boolean taken = dialler.opened(nowNs, o.ticket(), o.end())
+                        || filter4.opened(nowNs, o.ticket(), o.end(), o.local())
+                        || filter6.opened(nowNs, o.ticket(), o.end(), o.local());
+                if (!taken) outputs.add(new Output.CloseEnd(o.end()));
+            }
+            case Input.NotOpened o -> {
+                dialler.notOpened(o.ticket());
+                filter4.notOpened(nowNs, o.ticket());
+                filter6.notOpened(nowNs, o.ticket());
+            }
+            case Input.Echoed e -> {
+                filter(e.self().isV4()).echoed(nowNs, e.by(), e.end(), e.nonce(), e.self());
+                survey(nowNs); // it tells whether the NAT preserves ports
+            }
+            case Input.DialledBack d ->
+                filter(d.from().isV4()).dialledBack(nowNs, d.by(), d.from(), d.end(), d.nonce());
+            case Input.Asked a -> dialler.asked(nowNs, a.from(), a.at(), a.call(), a.request(), ++tickets);
+            case Input.Answered a -> {
+                filter4.answered(nowNs, a.from(), a.call(), a.result());
+                filter6.answered(nowNs, a.from(), a.call(), a.result());
+            }
+            case Input.Tell _, Input.Tick _ -> {}
+        }
+        return false;
+    }
+
+    private void heard() {
+        heardAny = true;
+        silentNs = NEVER;
+    }
+
+    private Filter filter(boolean v4) {
+        return v4 ? filter4 : filter6;
     }
 
     @Override
@@ -122,140 +273,91 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
 
     @Override
     public long deadlineNs() {
-        long next = unsettled ? settledNs : NEVER;
-        for (Said oldest : votes.values()) return Math.min(next, oldest.atNs + VOTE_NS);
-        return next;
+        long next = Math.min(unsettled ? settledNs : NEVER, Math.min(filter4.deadlineNs(), filter6.deadlineNs()));
+        next = Math.min(next, Math.min(dialler.deadlineNs(), verdictNs));
+        return Math.min(next, votes.deadlineNs());
     }
 
     /** What is known now. */
     public NatReport report(long nowNs) {
-        List<NatReport.Vote> out = new ArrayList<>(votes.size());
-        votes.forEach((by, said) ->
-                out.add(new NatReport.Vote(by, said.sees, Math.max(0, nowNs - said.atNs) / 1_000_000)));
-        return new NatReport(mapping(), told, List.copyOf(out));
+        return new NatReport(udp(nowNs), side(nowNs, true), side(nowNs, false), told, votes.all(nowNs));
     }
 
-    private void vote(long nowNs, Input.Observed o) {
-        if (!says.take(nowNs, o.by())) {
-            counters.add("nat.votes.tooOften");
-            return;
+    private NatReport.Side side(long nowNs, boolean v4) {
+        Votes.Seen seen = v4 ? seen4 : seen6;
+        Filter filter = filter(v4);
+        long checkedNs = filter.checkedNs();
+        return new NatReport.Side(
+                seen.mapping(),
+                seen.ports(),
+                seen.address(),
+                seen.voices(),
+                seen.pool(),
+                filter.filtering(),
+                reachability(nowNs, v4),
+                checkedNs == Long.MIN_VALUE ? -1 : Math.max(0, nowNs - checkedNs) / 1_000_000);
+    }
+
+    // ---- the verdict ------------------------------------------------------------------------------------------------
+
+    private NatReport.Udp udp(long nowNs) {
+        if (silentNs != NEVER && nowNs - silentNs >= BLOCKED_NS && up.isEmpty()) return NatReport.Udp.BLOCKED;
+        return heardAny && silentNs == NEVER ? NatReport.Udp.OK : NatReport.Udp.UNKNOWN;
+    }
+
+    private Reachability reachability(long nowNs, boolean v4) {
+        if (udp(nowNs) == NatReport.Udp.BLOCKED) return Reachability.NO;
+        long stranger = strangerNs[v4 ? 0 : 1];
+        if (stranger != Long.MIN_VALUE && nowNs - stranger < STRANGER_NS) return Reachability.YES;
+        return switch (filter(v4).filtering()) {
+            case UNKNOWN -> Reachability.UNKNOWN;
+            case ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT -> Reachability.NO;
+            case ENDPOINT_INDEPENDENT ->
+                switch ((v4 ? seen4 : seen6).mapping()) {
+                    case NONE, ENDPOINT_INDEPENDENT -> Reachability.YES;
+                    case UNKNOWN -> Reachability.UNKNOWN;
+                    // Peers cannot know at which of its addresses it is reached.
+                    case ENDPOINT_DEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT -> Reachability.NO;
+                };
+        };
+    }
+
+    private void judge(long nowNs, boolean again) {
+        Output.Verdict now = new Output.Verdict(reachability(nowNs, true), reachability(nowNs, false));
+        boolean known = now.v4() != Reachability.UNKNOWN || now.v6() != Reachability.UNKNOWN;
+        if (!now.equals(verdict) || again && known) outputs.add(now);
+        verdict = now;
+        verdictNs = NEVER;
+        if (silentNs != NEVER && nowNs - silentNs < BLOCKED_NS) verdictNs = silentNs + BLOCKED_NS;
+        for (long stranger : strangerNs) {
+            boolean counts = stranger != Long.MIN_VALUE && nowNs - stranger < STRANGER_NS;
+            if (counts) verdictNs = Math.min(verdictNs, stranger + STRANGER_NS);
         }
-        votes.remove(o.by());
-        boolean outside = !o.at().isLocal();
-        Object voice = outside ? o.at().network(16, 32) : o.by();
-        votes.put(o.by(), new Said(voice, outside, o.at(), o.self(), nowNs));
-        if (votes.size() <= VOTES_MAX) return;
-        counters.add("nat.votes.evicted");
-        votes.remove(oldestOfMost());
     }
 
-    /** The oldest vote of the network with most votes. All local peers count as one network here. */
-    private Id oldestOfMost() {
-        Map<Object, Integer> sizes = new HashMap<>(); // looked up, never iterated
-        for (Said said : votes.values()) sizes.merge(said.outside ? said.voice : "", 1, Integer::sum);
-        Id out = votes.keySet().iterator().next();
-        int most = 0;
-        for (var vote : votes.entrySet()) {
-            Said said = vote.getValue();
-            int size = sizes.getOrDefault(said.outside ? said.voice : "", 0);
-            if (size <= most) continue;
-            most = size;
-            out = vote.getKey();
-        }
-        return out;
+    // ---- the peers --------------------------------------------------------------------------------------------------
+
+    /** Looks again at the votes and at the peers that may help. */
+    private void survey(long nowNs) {
+        seen4 = votes.seen(true, filter4);
+        seen6 = votes.seen(false, filter6);
+        filter4.peers(nowNs, helpers(true));
+        filter6.peers(nowNs, helpers(false));
     }
 
-    private void forgetOld(long nowNs) {
-        for (Iterator<Said> it = votes.values().iterator(); it.hasNext(); ) {
-            if (it.next().atNs + VOTE_NS > nowNs) return;
-            it.remove();
-        }
-    }
-
-    /** What peers report about addresses of one family, as far as they can know. */
-    private Heard heard(boolean v4) {
-        Map<Object, Map<Address, Integer>> byVoice = new LinkedHashMap<>();
-        Map<Address, Integer> peers = new LinkedHashMap<>();
-        for (Said said : votes.values()) {
-            if (!knows(said) || said.sees.isV4() != v4) continue;
-            byVoice.computeIfAbsent(said.voice, _ -> new LinkedHashMap<>()).merge(said.sees, 1, Integer::sum);
-            peers.merge(said.sees, 1, Integer::sum);
-        }
-        Map<Address, Integer> voices = new HashMap<>(); // looked up, never iterated
-        for (Map<Address, Integer> said : byVoice.values()) {
-            Address most = most(said);
-            if (most != null) voices.merge(most, 1, Integer::sum);
-        }
-        List<Tally> out = new ArrayList<>();
-        peers.forEach((address, count) -> out.add(new Tally(address, voices.getOrDefault(address, 0), count)));
-        out.sort(BEST_FIRST);
-        return new Heard(out, byVoice.size());
-    }
-
-    private boolean knows(Said said) {
-        if (said.outside) return true;
-        if (!said.sees.isLocal() || said.at.isLoopback()) return false;
-        for (Address own : local) if (own.network(24, 64).equals(said.at.network(24, 64))) return false;
-        return true;
-    }
-
-    /** What most peers of a network see; null if there is a tie. */
-    private static @Nullable Address most(Map<Address, Integer> said) {
-        Address best = null;
-        int most = 0;
-        for (var each : said.entrySet()) {
-            if (each.getValue() == most) best = null;
-            if (each.getValue() <= most) continue;
-            best = each.getKey();
-            most = each.getValue();
-        }
-        return best;
-    }
-
-    private NatReport.Mapping mapping() {
-        if (votes.size() < WITNESSES) return NatReport.Mapping.UNKNOWN;
-        NatReport.Mapping v4 = mapping(true);
-        NatReport.Mapping v6 = mapping(false);
-        return v4.compareTo(v6) > 0 ? v4 : v6;
-    }
-
-    /** If peers disagree, more than half of their voices decide. */
-    private NatReport.Mapping mapping(boolean v4) {
-        Heard heard = heard(v4);
-        if (heard.tallies.isEmpty()) return NatReport.Mapping.NONE;
-        Tally best = heard.tallies.getFirst();
-        if (2 * best.voices <= heard.voices) return NatReport.Mapping.ENDPOINT_DEPENDENT;
-        return local.contains(best.address) ? NatReport.Mapping.NONE : NatReport.Mapping.ENDPOINT_INDEPENDENT;
-    }
-
-    /** The addresses that enough peers see, except those with far less support than the best of the family. */
-    private List<Tally> observed(boolean v4) {
-        List<Tally> seen = new ArrayList<>(heard(v4).tallies);
-        if (seen.isEmpty()) return seen;
-        Tally best = seen.getFirst();
-        seen.removeIf(t -> 3 * t.voices < best.voices || 3 * t.peers < best.peers);
-        seen.removeIf(t -> t.peers < WITNESSES || t.address.isLocal() || local.contains(t.address));
-        return seen;
-    }
-
-    /**
-     * The addresses to announce: first the host's own public ones, then those that most voices see, then the host's other
-     * ones. At most {@link #OBSERVED_MAX} observed ones are added, after the host's own got their places.
-     */
-    private List<Address> addresses() {
-        List<Tally> seen = observed(true);
-        seen.addAll(observed(false));
-        seen.sort(BEST_FIRST);
-        List<Tally> best = seen.subList(0, Math.min(OBSERVED_MAX, seen.size()));
-        int own = Limits.CONTACT_ADDRESSES - best.size();
-        LinkedHashSet<Address> out = new LinkedHashSet<>();
-        for (Address address : local) if (!address.isLocal() && out.size() < own) out.add(address);
-        List<Address> rest = new ArrayList<>();
-        for (Address address : local) {
-            if (!out.contains(address) && out.size() + rest.size() < own) rest.add(address);
-        }
-        for (Tally tally : best) out.add(tally.address);
-        out.addAll(rest);
-        return List.copyOf(out);
+    /** One peer of each IP address outside of this host's networks; those on the Internet, where there are several. */
+    private List<Filter.Peer> helpers(boolean v4) {
+        Map<Address, Filter.Peer> outside = new LinkedHashMap<>();
+        Map<Address, Filter.Peer> inside = new LinkedHashMap<>();
+        Votes.Seen seen = v4 ? seen4 : seen6;
+        boolean agreed =
+                seen.mapping() == NatReport.Mapping.NONE || seen.mapping() == NatReport.Mapping.ENDPOINT_INDEPENDENT;
+        up.forEach((id, at) -> {
+            if (at.isV4() != v4 || at.isLoopback() || votes.isNeighbour(at)) return;
+            // Who sees what hardly anybody else sees is not believed in anything else.
+            if (agreed && seen.address() != null && votes.contradicts(id, seen.address())) return;
+            (at.isLocal() ? inside : outside).put(Mappings.ip(at), new Filter.Peer(id, at));
+        });
+        return List.copyOf((outside.size() >= 2 || inside.size() < 2 ? outside : inside).values());
     }
 }

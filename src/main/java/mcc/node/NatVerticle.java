@@ -7,13 +7,17 @@ import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import mcc.core.Address;
 import mcc.core.Counters;
+import mcc.core.Rng;
 import mcc.nat.Nat;
 import mcc.nat.NatReport;
 import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
+import mcc.udp.UdpSockets;
 import org.jspecify.annotations.Nullable;
 
 /** Hosts {@link Nat} and tells it this host's addresses. */
@@ -31,20 +35,23 @@ public final class NatVerticle extends VerticleBase {
 
     private final Bus bus;
     private final Counters counters = new Counters();
-    private final Nat nat = new Nat(counters);
+    private final Nat nat;
     private final String inner;
+    /** The ephemeral ends that are open for checks. */
+    private final Set<Integer> ends = new HashSet<>();
+
     private @Nullable CoreHost<Nat.Input, Nat.Output> host;
 
     /** @param inner the name of the virtual interface, by whose addresses peers cannot reach this host */
-    NatVerticle(Bus bus, String inner) {
+    NatVerticle(Bus bus, String inner, Rng rng) {
         this.bus = bus;
         this.inner = inner;
+        nat = new Nat(rng, counters);
     }
 
     @Override
     public Future<?> start() {
-        CoreHost<Nat.Input, Nat.Output> made =
-                new CoreHost<>(vertx, nat, new Nat.Input.Tick(), output -> Deliveries.post(bus, Wiring.route(output)));
+        CoreHost<Nat.Input, Nat.Output> made = new CoreHost<>(vertx, nat, new Nat.Input.Tick(), this::deliver);
         host = made;
         bus.on(Bus.NAT_CORE, made::handle);
         bus.serve(Bus.NAT, this::onQuery);
@@ -60,7 +67,45 @@ public final class NatVerticle extends VerticleBase {
     @Override
     public Future<?> stop() {
         if (host != null) host.close();
+        host = null;
+        for (int end : ends) close(end);
         return Future.succeededFuture();
+    }
+
+    private void deliver(Nat.Output output) {
+        switch (output) {
+            case Nat.Output.OpenEnd o -> open(o);
+            case Nat.Output.CloseEnd o -> {
+                ends.remove(o.end());
+                close(o.end());
+            }
+            case Nat.Output.SelfAddresses _,
+                    Nat.Output.Echo _,
+                    Nat.Output.DialBack _,
+                    Nat.Output.Ask _,
+                    Nat.Output.Reply _,
+                    Nat.Output.Verdict _ -> Deliveries.post(bus, Wiring.route(output));
+        }
+    }
+
+    private void open(Nat.Output.OpenEnd o) {
+        bus.ask(Bus.SESSION, new SessionVerticle.Query.OpenEnd(o.v4())).onComplete(done -> {
+            CoreHost<Nat.Input, Nat.Output> host = this.host;
+            UdpSockets.Ephemeral end = done.result();
+            if (host == null) {
+                if (end != null) close(end.number());
+                return;
+            }
+            if (end != null) ends.add(end.number());
+            host.handle(
+                    end == null
+                            ? new Nat.Input.NotOpened(o.ticket())
+                            : new Nat.Input.Opened(o.ticket(), end.number(), end.local()));
+        });
+    }
+
+    private void close(int end) {
+        bus.ask(Bus.SESSION, new SessionVerticle.Query.CloseEnd(end));
     }
 
     private Future<?> look() {

@@ -180,7 +180,7 @@ public final class Node implements AutoCloseable {
                 () -> new DhtVerticle(bus, network, identity, bootstrap, rng.split(), parts.status()),
                 new DeploymentOptions());
         run("registry", () -> new RegistryVerticle(bus, network, parts.self(), rng.split()), new DeploymentOptions());
-        run("nat", () -> new NatVerticle(bus, settings.text("tun.name")), new DeploymentOptions());
+        run("nat", () -> new NatVerticle(bus, settings.text("tun.name"), rng.split()), new DeploymentOptions());
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
     }

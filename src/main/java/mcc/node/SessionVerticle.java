@@ -60,6 +60,11 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
 
         /** The UDP addresses in use. */
         record Listening() implements Query, Ask<List<Address>> {}
+
+        /** Opens an ephemeral end for the asker, who closes it. */
+        record OpenEnd(boolean v4) implements Query, Ask<UdpSockets.Ephemeral> {}
+
+        record CloseEnd(int number) implements Query, Ask<Ask.Done> {}
     }
 
     /** One port of an endpoint of this host. */
@@ -282,8 +287,10 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                     Deliveries.offer(bus, Wiring.route(output), counters);
                     event("peer.up", o.node().node(), new JsonObject().put("address", o.at().toString()));
                 }
-                case LinkOutput.Down o ->
+                case LinkOutput.Down o -> {
+                    Deliveries.offer(bus, Wiring.route(output), counters);
                     event("peer.down", o.node(), new JsonObject().put("reason", Registrations.lower(o.reason())));
+                }
                 case LinkOutput.PolicyEnded o -> Policies.tellEnded(bus, o.epoch(), "links", o.links());
                 case LinkOutput.Answered o when pong(o.call(), o.rttNs()) -> {}
                 case LinkOutput.Unanswered o when pong(o.call(), -1) -> {}
@@ -292,6 +299,9 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                         LinkOutput.Unanswered _,
                         LinkOutput.Observed _,
                         LinkOutput.Stands _,
+                        LinkOutput.Echoed _,
+                        LinkOutput.DialledBack _,
+                        LinkOutput.Unsolicited _,
                         LinkOutput.Dialled _,
                         LinkOutput.NotDialled _ -> Deliveries.offer(bus, Wiring.route(output), counters);
             }
@@ -347,10 +357,20 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
             case Query.InnerAddresses q -> q.reply(innerAddresses(links));
             case Query.Counts q -> q.reply(counters.snapshot());
             case Query.Listening q -> q.reply(sockets.addresses());
+            case Query.OpenEnd q -> q.replyOnce(open(q.v4()));
+            case Query.CloseEnd q -> {
+                sockets.close(q.number());
+                yield q.reply(new Ask.Done());
+            }
             case Query.Ping ping -> ping.replyOnce(ping(links, ping.to()));
             case Query.Open open -> open.reply(hub.open(open.to()));
             case Query.Streams q -> q.reply(new StreamAccess(hub));
         };
+    }
+
+    private Future<UdpSockets.Ephemeral> open(boolean v4) {
+        PacketLoop loop = this.loop;
+        return loop == null ? Future.failedFuture(notReady()) : sockets.open(context, loop, v4, this);
     }
 
     private Map<Id, List<String>> innerAddresses(Links links) {

@@ -6,10 +6,11 @@ import mcc.core.Id;
 import mcc.dht.Dht;
 import mcc.dht.Ticket;
 import mcc.link.LinkInput;
+import mcc.link.LinkInput.Probe.Kind;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.registry.Registry;
-import org.jspecify.annotations.Nullable;
+import mcc.wire.Message;
 
 /**
  * Who tells whom: for every output of every core, the messages that follow. Pure; the node delivers them over its bus, the
@@ -24,29 +25,44 @@ public final class Wiring {
     public static List<Delivery> started(Mailbox mailbox) {
         Delivery all = new Delivery.ToAll(new Started(mailbox));
         Delivery links = new Delivery.ToLinks(new LinkInput.Tell());
-        Delivery nat = new Delivery.ToNat(new Nat.Input.Tell());
+        Delivery nat = nat(new Nat.Input.Tell());
         return switch (mailbox) {
             case DHT -> List.of(links, nat, new Delivery.ToRegistry(new Registry.Input.DhtStarted()), all);
             case REGISTRY -> List.of(nat, all);
             case NAT -> List.of(links, all);
-            case LINKS, DHT_HOST, ALL, HOST -> List.of(all);
+            case LINKS -> List.of(nat(new Nat.Input.LinksStarted()), all);
+            case DHT_HOST, ALL, HOST -> List.of(all);
         };
     }
 
     /** Routes what the links report. */
     public static List<Delivery> route(LinkOutput output) {
         return switch (output) {
+            case LinkOutput.Asked o
+            when o.request() instanceof Message.DialBack request ->
+                toNat(new Nat.Input.Asked(o.from().node(), o.at(), o.call(), request));
             case LinkOutput.Asked o -> toDht(new Dht.Input.Asked(o.from(), o.at(), o.call(), o.request()));
+            case LinkOutput.Answered o
+            when o.answer() instanceof Message.DialedBack answer ->
+                toNat(new Nat.Input.Answered(o.from(), o.call(), answer.result()));
             case LinkOutput.Answered o ->
                 toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
-            case LinkOutput.Unanswered o -> toDht(new Dht.Input.Unanswered(o.to(), o.call()));
-            case LinkOutput.Up o -> List.of(dht(new Dht.Input.Up(o.node().node(), o.at())), host(o));
-            case LinkOutput.Observed o -> List.of(new Delivery.ToNat(new Nat.Input.Observed(o.by(), o.at(), o.self())));
-            case LinkOutput.Stands o -> stands(o.node().node(), o.at(), o.self());
+            case LinkOutput.Unanswered o -> withSilence(dht(new Dht.Input.Unanswered(o.to(), o.call())), o.reason());
+            case LinkOutput.Up o ->
+                List.of(
+                        dht(new Dht.Input.Up(o.node().node(), o.at())),
+                        nat(new Nat.Input.Up(o.node().node(), o.at())),
+                        host(o));
+            case LinkOutput.Down o -> List.of(nat(new Nat.Input.Down(o.node())), host(o));
+            case LinkOutput.Observed o ->
+                toNat(new Nat.Input.Observed(o.by(), o.at(), o.self(), o.local(), o.sinceNs()));
+            case LinkOutput.Stands o -> stands(o);
+            case LinkOutput.Echoed o -> toNat(new Nat.Input.Echoed(o.by(), o.local(), o.nonce(), o.self()));
+            case LinkOutput.DialledBack o -> toNat(new Nat.Input.DialledBack(o.by(), o.from(), o.local(), o.nonce()));
+            case LinkOutput.Unsolicited o -> toNat(new Nat.Input.Unsolicited(o.from()));
             case LinkOutput.Dialled o -> List.of(new Delivery.ToDhtHost(o));
-            case LinkOutput.NotDialled o -> List.of(new Delivery.ToDhtHost(o));
-            case LinkOutput.Down _, LinkOutput.PolicyEnded _, LinkOutput.StreamOpened _, LinkOutput.OfStream _ ->
-                toHost(output);
+            case LinkOutput.NotDialled o -> withSilence(new Delivery.ToDhtHost(o), o.reason());
+            case LinkOutput.PolicyEnded _, LinkOutput.StreamOpened _, LinkOutput.OfStream _ -> toHost(output);
         };
     }
 
@@ -57,7 +73,11 @@ public final class Wiring {
                 List.of(
                         dht(new Dht.Input.SelfAddresses(o.addresses())),
                         new Delivery.ToRegistry(new Registry.Input.SelfAddresses(o.addresses())));
-            case Nat.Output.Verdict _ -> toHost(output);
+            case Nat.Output.Echo o -> probe(o.to(), o.end(), o.at(), Kind.ECHO, o.nonce());
+            case Nat.Output.DialBack o -> probe(o.to(), o.end(), o.at(), Kind.DIAL_BACK, o.nonce());
+            case Nat.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
+            case Nat.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
+            case Nat.Output.OpenEnd _, Nat.Output.CloseEnd _, Nat.Output.Verdict _ -> toHost(output);
         };
     }
 
@@ -117,9 +137,32 @@ public final class Wiring {
         };
     }
 
-    private static List<Delivery> stands(Id node, Address at, @Nullable Address self) {
-        Delivery up = dht(new Dht.Input.Up(node, at));
-        return self == null ? List.of(up) : List.of(up, new Delivery.ToNat(new Nat.Input.Observed(node, at, self)));
+    private static List<Delivery> probe(Id to, int end, Address at, Kind kind, long nonce) {
+        return toLinks(new LinkInput.Probe(to, end, at, kind, nonce));
+    }
+
+    /** NAT detection counts how often nobody answers. */
+    private static List<Delivery> withSilence(Delivery delivery, LinkOutput.Reason reason) {
+        return reason == LinkOutput.Reason.UNREACHABLE
+                ? List.of(delivery, nat(new Nat.Input.Silent()))
+                : List.of(delivery);
+    }
+
+    private static List<Delivery> toNat(Nat.Input input) {
+        return List.of(nat(input));
+    }
+
+    private static Delivery nat(Nat.Input input) {
+        return new Delivery.ToNat(input);
+    }
+
+    private static List<Delivery> stands(LinkOutput.Stands o) {
+        Id node = o.node().node();
+        Address self = o.self();
+        Delivery dht = dht(new Dht.Input.Up(node, o.at()));
+        Delivery up = nat(new Nat.Input.Up(node, o.at()));
+        if (self == null) return List.of(dht, up);
+        return List.of(dht, up, nat(new Nat.Input.Observed(node, o.at(), self, o.local(), o.sinceNs())));
     }
 
     private static List<Delivery> toDht(Dht.Input input) {

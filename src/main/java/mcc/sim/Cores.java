@@ -2,6 +2,7 @@ package mcc.sim;
 
 import mcc.consortium.PolicyEpoch;
 import mcc.core.Core;
+import mcc.core.Rng;
 import mcc.dht.Dht;
 import mcc.dht.DhtConfig;
 import mcc.nat.Nat;
@@ -64,7 +65,7 @@ final class Cores {
     }
 
     private static @Nullable Nat nat(World world, SimNode node) {
-        return node.identity == null ? null : new Nat(world.counters);
+        return node.identity == null ? null : new Nat(Rng.seeded(node.id.w0()), world.counters);
     }
 
     long deadlineNs(int mailbox) {

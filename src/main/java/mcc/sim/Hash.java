@@ -76,6 +76,17 @@ final class Hash {
             case Nat.Input.Observed i -> mix(mix(hash, 82), i.by());
             case Nat.Input.Tick _ -> mix(hash, 83);
             case Nat.Input.Tell _ -> mix(hash, 84);
+            case Nat.Input.Up i -> mix(mix(hash, 85), i.node());
+            case Nat.Input.Down i -> mix(mix(hash, 86), i.node());
+            case Nat.Input.Silent _ -> mix(hash, 87);
+            case Nat.Input.LinksStarted _ -> mix(hash, 88);
+            case Nat.Input.Unsolicited i -> mix(mix(hash, 89), i.from().low());
+            case Nat.Input.Opened i -> mix(mix(hash, 90), i.ticket());
+            case Nat.Input.NotOpened i -> mix(mix(hash, 91), i.ticket());
+            case Nat.Input.Echoed i -> mix(mix(hash, 92), i.nonce());
+            case Nat.Input.DialledBack i -> mix(mix(hash, 93), i.nonce());
+            case Nat.Input.Asked i -> mix(mix(hash, 94), i.call());
+            case Nat.Input.Answered i -> mix(mix(hash, 95), i.call());
         };
     }
 
@@ -140,6 +151,8 @@ final class Hash {
             case Message.Stored m -> mix(mix(hash, 28), m.verdict() == Message.Verdict.KEPT ? 1 : 0);
             case Message.Beat m -> mix(mix(hash, 29), m.seq());
             case Message.Beaten m -> mix(mix(hash, 30), m.known() ? 1 : 0);
+            case Message.DialBack m -> mix(mix(hash, 31), m.nonce());
+            case Message.DialedBack m -> mix(mix(hash, 32), m.result() == Message.Dialed.SENT ? 1 : 0);
         };
     }
 

@@ -61,6 +61,7 @@ final class Latency implements LinkLayer {
             case LinkInput.Dial dial -> dial(dial);
             case LinkInput.NewPolicy _,
                     LinkInput.Cancel _,
+                    LinkInput.Probe _,
                     LinkInput.Tell _,
                     LinkInput.WallClock _,
                     LinkInput.Shutdown _,

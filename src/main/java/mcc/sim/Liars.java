@@ -50,7 +50,9 @@ final class Liars {
                     Message.Nodes _,
                     Message.Values _,
                     Message.Stored _,
-                    Message.Beaten _ -> null;
+                    Message.Beaten _,
+                    Message.DialBack _,
+                    Message.DialedBack _ -> null;
         };
     }
 

@@ -186,7 +186,10 @@ final class Mailboxes {
         boolean due = isDue(nat, input instanceof Nat.Input.Tick);
         nat.handle(world.nowNs(), input);
         for (Nat.Output output = nat.poll(); output != null; output = nat.poll()) {
-            post(node, Mail.NAT, Wiring.route(output));
+            // A simulated host has one socket.
+            if (output instanceof Nat.Output.OpenEnd o)
+                mail.post(Mail.NAT, Mail.NAT, new Nat.Input.NotOpened(o.ticket()));
+            else post(node, Mail.NAT, Wiring.route(output));
         }
         if (due) ticked(nat.deadlineNs(), "NAT detection");
     }

@@ -142,7 +142,7 @@ public final class UdpSockets implements PacketSink {
             return;
         }
         socket.send(LocalEnds.ANY, to, buf, offset, length, ecn);
-        if (touched.isEmpty() || touched.getLast() != socket) touched.add(socket);
+        if (touched.isEmpty() || !touched.getLast().equals(socket)) touched.add(socket);
     }
 
     @Override

@@ -21,6 +21,9 @@ public final class Limits {
     /** Longest lease of a {@link Record}, in milliseconds. */
     public static final long LEASE_MS = 2 * 3_600_000;
 
+    /** Least padding of a {@link Message.DialBack}, in bytes. */
+    public static final int DIAL_BACK_PADDING_BYTES = 64;
+
     /** What an Rpc needs beside the lists for its call number and its body's headers, in bytes. */
     static final int ENVELOPE_BYTES = 32;
 

@@ -2,6 +2,7 @@ package mcc.wire;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.core.Address;
 import mcc.core.Id;
 
 /** A request or an answer of one node to another; every value fits into one {@link Rpc}. */
@@ -9,8 +10,8 @@ public sealed interface Message {
     /** Returns whether it is a request. */
     default boolean isRequest() {
         return switch (this) {
-            case Ping _, FindNode _, FindValue _, Store _, Beat _ -> true;
-            case Pong _, Nodes _, Values _, Stored _, Beaten _ -> false;
+            case Ping _, FindNode _, FindValue _, Store _, Beat _, DialBack _ -> true;
+            case Pong _, Nodes _, Values _, Stored _, Beaten _, DialedBack _ -> false;
         };
     }
 
@@ -159,6 +160,28 @@ public sealed interface Message {
 
     /** The answer to {@link Beat}; if not {@code known}, the record must be stored again. */
     record Beaten(boolean known) implements Message {}
+
+    /**
+     * Send one datagram to an address of mine.
+     *
+     * @param target the IP address at which the receiver sees the asker, with any port
+     * @param nonce what the datagram holds
+     * @param otherPort whether it is to come from another port than that of the link
+     */
+    record DialBack(Address target, long nonce, boolean otherPort) implements Message {}
+
+    /** The answer to {@link DialBack}. */
+    record DialedBack(Dialed result) implements Message {}
+
+    /** What became of a {@link DialBack}. */
+    enum Dialed {
+        /** It was sent, once. */
+        SENT,
+        /** The target is none to which the receiver sends for this asker. */
+        REFUSED,
+        /** A limit is reached. */
+        BUSY
+    }
 
     /** Bytes for the lists of one answer. */
     int ROOM = Limits.RPC_BYTES - Limits.ENVELOPE_BYTES;

@@ -1,9 +1,11 @@
 package mcc.wire;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -16,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param call drawn by the asker; the answer carries the same number
  */
 public record Rpc(long call, Message body) {
+    private static final ByteString DIAL_BACK_PADDING = ByteString.copyFrom(new byte[Limits.DIAL_BACK_PADDING_BYTES]);
+
     /** Returns the encoded form, at most {@link Limits#RPC_BYTES} bytes. */
     public static Bytes encode(Rpc rpc) {
         var out = mcc.wire.pb.Rpc.newBuilder().setCall(rpc.call);
@@ -39,6 +43,13 @@ public record Rpc(long call, Message body) {
                         .setSlot(Fields.bytes(m.slot()))
                         .setSeq(m.seq());
             case Message.Beaten m -> out.getBeatenBuilder().setKnown(m.known());
+            case Message.DialBack m ->
+                out.getDialBackBuilder()
+                        .setTarget(Handshakes.endpoint(m.target()))
+                        .setNonce(m.nonce())
+                        .setOtherPort(m.otherPort())
+                        .setPadding(DIAL_BACK_PADDING);
+            case Message.DialedBack m -> out.getDialedBackBuilder().setResult(proto(m.result()));
         }
         byte[] bytes = out.build().toByteArray();
         Invariant.check(bytes.length <= Limits.RPC_BYTES, "an Rpc fits its limit");
@@ -78,6 +89,8 @@ public record Rpc(long call, Message body) {
             case STORED -> stored(pb.getStored());
             case BEAT -> beat(pb.getBeat());
             case BEATEN -> new Message.Beaten(pb.getBeaten().getKnown());
+            case DIAL_BACK -> dialBack(pb.getDialBack());
+            case DIALED_BACK -> dialedBack(pb.getDialedBack());
             case BODY_NOT_SET -> null;
         };
     }
@@ -144,6 +157,29 @@ public record Rpc(long call, Message body) {
         Id key = Fields.id(pb.getKey());
         Id slot = Fields.id(pb.getSlot());
         return key == null || slot == null ? null : new Message.Beat(key, slot, pb.getSeq());
+    }
+
+    private static @Nullable Message dialBack(mcc.wire.pb.DialBack pb) {
+        Address target = Handshakes.address(pb.getTarget());
+        boolean paid = pb.getPadding().size() >= Limits.DIAL_BACK_PADDING_BYTES;
+        return target == null || !paid ? null : new Message.DialBack(target, pb.getNonce(), pb.getOtherPort());
+    }
+
+    private static @Nullable Message dialedBack(mcc.wire.pb.DialedBack pb) {
+        return switch (pb.getResult()) {
+            case SENT -> new Message.DialedBack(Message.Dialed.SENT);
+            case REFUSED -> new Message.DialedBack(Message.Dialed.REFUSED);
+            case BUSY -> new Message.DialedBack(Message.Dialed.BUSY);
+            case UNSPECIFIED, UNRECOGNIZED -> null;
+        };
+    }
+
+    private static mcc.wire.pb.DialedBack.Result proto(Message.Dialed result) {
+        return switch (result) {
+            case SENT -> mcc.wire.pb.DialedBack.Result.SENT;
+            case REFUSED -> mcc.wire.pb.DialedBack.Result.REFUSED;
+            case BUSY -> mcc.wire.pb.DialedBack.Result.BUSY;
+        };
     }
 
     private static @Nullable Message stored(mcc.wire.pb.Stored pb) {

@@ -499,6 +499,33 @@ final class CliTest {
     }
 
     @Test
+    void netcheckSaysWhatNatThereIsInOneLineAndWhatToDoInTheNext() {
+        String side = "{\"address\":%s,\"mapping\":\"%s\",\"ports\":\"%s\",\"publicAddresses\":[%s],"
+                + "\"filtering\":\"%s\",\"reachable\":\"%s\"}";
+        String v4 = side.formatted(
+                "\"198.51.100.9:9376\"",
+                "endpoint-dependent",
+                "sequential +1",
+                "\"198.51.100.9\",\"198.51.100.10\"",
+                "address-dependent",
+                "no");
+        String v6 = side.formatted("null", "unknown", "unknown", "", "unknown", "unknown");
+        node.on(
+                "GET /api/v1/nat",
+                200,
+                "{\"verdict\":\"Relays help.\",\"udp\":\"ok\",\"ipv4\":" + v4 + ",\"ipv6\":" + v6
+                        + ",\"addresses\":[\"192.168.1.5:9376\"],\"votes\":[]}");
+        assertThat(mcc("netcheck")).isZero();
+        assertThat(out.lines())
+                .startsWith(
+                        "UDP ok · IPv4 198.51.100.9:9376 · IPv6 none · mapping endpoint-dependent, ports sequential +1"
+                                + " · filtering address-dependent · reachable no",
+                        "public addresses 198.51.100.9, 198.51.100.10",
+                        "=> Relays help.",
+                        "addresses 192.168.1.5:9376");
+    }
+
+    @Test
     void configCheckNamesTheUnknownKeyAndTheNearest(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("mcc.yaml"), "htttp: 127.0.0.1:1\n");
         assertThat(mcc("config", "check", "--config", file.toString())).isEqualTo(1);

@@ -70,7 +70,9 @@ class EarlyDataTest {
                 new Message.Nodes(List.of()),
                 new Message.Values(List.of(), List.of(), 0, 0),
                 new Message.Stored(Message.Verdict.KEPT),
-                new Message.Beaten(true));
+                new Message.Beaten(true),
+                new Message.DialBack(Address.v4(0x01020304, 5), 6, false),
+                new Message.DialedBack(Message.Dialed.SENT));
     }
 
     @Test

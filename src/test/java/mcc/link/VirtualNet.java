@@ -78,7 +78,22 @@ abstract class VirtualNet {
             for (LinkOutput o; (o = links.poll()) != null; ) on(o);
         }
 
-        final PacketSink sink = (to, buf, offset, length) -> {
+        /** Its ephemeral ends. */
+        final Map<Integer, Address> ends = new LinkedHashMap<>();
+
+        final PacketSink sink = new PacketSink() {
+            @Override
+            public void send(Address to, byte[] buf, int offset, int length) {
+                fly(at, to, buf, offset, length);
+            }
+
+            @Override
+            public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
+                fly(ends.getOrDefault(local, at), to, buf, offset, length);
+            }
+        };
+
+        private void fly(Address from, Address to, byte[] buf, int offset, int length) {
             if (silent || rng.chance(lossPpm)) return;
             boolean handshake = !Transport.looksLike(buf, offset, length);
             if (handshake && noHandshakes) return;
@@ -86,10 +101,19 @@ abstract class VirtualNet {
             if (handshake) assertThat(length).isLessThanOrEqualTo(1_200);
             if (length > carries) return;
             datagrams++;
-            Flight flight = new Flight(now + latencyNs, seq++, at, to, bytes);
+            Flight flight = new Flight(now + latencyNs, seq++, from, to, bytes);
             tap.accept(flight);
             flights.add(flight);
-        };
+        }
+
+        private void arrived(Flight f) {
+            if (silent) return;
+            if (at.equals(f.to()) || also.contains(f.to()))
+                links.receive(now, f.bytes(), 0, f.bytes().length, f.from());
+            ends.forEach((local, end) -> {
+                if (end.equals(f.to())) links.receive(now, f.bytes(), 0, f.bytes().length, f.from(), local, 0);
+            });
+        }
 
         private void on(LinkOutput output) {
             seen.add(output);
@@ -158,10 +182,7 @@ abstract class VirtualNet {
             now = Math.max(now, next);
             while (!flights.isEmpty() && flights.peek().atNs() <= now) {
                 Flight f = flights.poll();
-                for (Host h : hosts) {
-                    if ((h.at.equals(f.to()) || h.also.contains(f.to())) && !h.silent)
-                        h.links.receive(now, f.bytes(), 0, f.bytes().length, f.from());
-                }
+                for (Host h : hosts) h.arrived(f);
             }
             for (Host h : hosts) {
                 if (h.links.deadlineNs() <= now) h.links.handle(now, new LinkInput.Tick());

@@ -37,8 +37,14 @@ class WiringTest {
         assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, PING, 8)))
                 .containsExactly(new Delivery.ToDht(new Dht.Input.Answered(NODE, AT, 7, PING, 8)));
         assertThat(Wiring.route(new LinkOutput.Unanswered(NODE, 7, LinkOutput.Reason.UNREACHABLE)))
-                .containsExactly(new Delivery.ToDht(new Dht.Input.Unanswered(NODE, 7)));
-        assertThat(Wiring.route(new LinkOutput.Up(WHO, AT))).hasSize(2);
+                .containsExactly(
+                        new Delivery.ToDht(new Dht.Input.Unanswered(NODE, 7)),
+                        new Delivery.ToNat(new Nat.Input.Silent()));
+        assertThat(Wiring.route(new LinkOutput.Unanswered(NODE, 7, LinkOutput.Reason.DENIED)))
+                .hasSize(1);
+        assertThat(Wiring.route(new LinkOutput.Up(WHO, AT)))
+                .extracting(Delivery::to)
+                .containsExactly(Mailbox.DHT, Mailbox.NAT, Mailbox.HOST);
     }
 
     @Test
@@ -66,14 +72,45 @@ class WiringTest {
                 .containsExactly(Mailbox.LINKS, Mailbox.NAT, Mailbox.REGISTRY, Mailbox.ALL);
         assertThat(Wiring.started(Mailbox.REGISTRY)).extracting(Delivery::to).containsExactly(Mailbox.NAT, Mailbox.ALL);
         assertThat(Wiring.started(Mailbox.NAT)).extracting(Delivery::to).containsExactly(Mailbox.LINKS, Mailbox.ALL);
-        assertThat(Wiring.started(Mailbox.LINKS)).containsExactly(new Delivery.ToAll(new Started(Mailbox.LINKS)));
-        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, AT)))
+        assertThat(Wiring.started(Mailbox.LINKS))
+                .containsExactly(
+                        new Delivery.ToNat(new Nat.Input.LinksStarted()),
+                        new Delivery.ToAll(new Started(Mailbox.LINKS)));
+        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, AT, 0, 0)))
                 .containsExactly(
                         new Delivery.ToDht(new Dht.Input.Up(NODE, AT)),
-                        new Delivery.ToNat(new Nat.Input.Observed(NODE, AT, AT)));
-        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null)))
+                        new Delivery.ToNat(new Nat.Input.Up(NODE, AT)),
+                        new Delivery.ToNat(new Nat.Input.Observed(NODE, AT, AT, 0, 0)));
+        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null, 0, 0)))
                 .as("it never said from where it hears this node")
-                .hasSize(1);
+                .hasSize(2);
+    }
+
+    @Test
+    void requestsAndAnswersOfDialBacksPassBetweenLinksAndNatDetection() {
+        var ask = new Message.DialBack(AT, 5, true);
+        var answer = new Message.DialedBack(Message.Dialed.SENT);
+        assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, ask)))
+                .containsExactly(new Delivery.ToNat(new Nat.Input.Asked(NODE, AT, 7, ask)));
+        assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, answer, 8)))
+                .containsExactly(new Delivery.ToNat(new Nat.Input.Answered(NODE, 7, Message.Dialed.SENT)));
+        assertThat(Wiring.route(new Nat.Output.Ask(CONTACT, 7, ask)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Ask(CONTACT, 7, ask)));
+        assertThat(Wiring.route(new Nat.Output.Reply(NODE, 7, answer)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Reply(NODE, 7, answer)));
+        assertThat(Wiring.route(new Nat.Output.Echo(NODE, 9, AT, 3)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Probe(NODE, 9, AT, LinkInput.Probe.Kind.ECHO, 3)));
+        assertThat(Wiring.route(new Nat.Output.DialBack(NODE, 9, AT, 3)))
+                .containsExactly(
+                        new Delivery.ToLinks(new LinkInput.Probe(NODE, 9, AT, LinkInput.Probe.Kind.DIAL_BACK, 3)));
+        assertThat(Wiring.route(new LinkOutput.Echoed(NODE, 9, 3, AT)))
+                .containsExactly(new Delivery.ToNat(new Nat.Input.Echoed(NODE, 9, 3, AT)));
+        assertThat(Wiring.route(new LinkOutput.DialledBack(NODE, AT, 9, 3)))
+                .containsExactly(new Delivery.ToNat(new Nat.Input.DialledBack(NODE, AT, 9, 3)));
+        assertThat(Wiring.route(new LinkOutput.Unsolicited(NODE, AT)))
+                .containsExactly(new Delivery.ToNat(new Nat.Input.Unsolicited(AT)));
+        assertThat(Wiring.route(new LinkOutput.Down(NODE, LinkOutput.Reason.IDLE)))
+                .contains(new Delivery.ToNat(new Nat.Input.Down(NODE)));
     }
 
     @Test

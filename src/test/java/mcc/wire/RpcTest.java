@@ -3,6 +3,7 @@ package mcc.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Address;
@@ -10,6 +11,7 @@ import mcc.core.Bytes;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class RpcTest {
@@ -137,7 +139,30 @@ class RpcTest {
                 new Message.Store(record(rng.below(701), rng.below(113), 5, 5)),
                 new Message.Stored(Message.Verdict.values()[rng.below(4)], rng.nextLong() >>> 1, rng.nextLong() >>> 1),
                 new Message.Beat(Id.random(rng), Id.random(rng), rng.nextInt() & 0xff),
-                new Message.Beaten(rng.below(2) == 0));
+                new Message.Beaten(rng.below(2) == 0),
+                new Message.DialBack(
+                        Address.v4(rng.nextInt() & 0x7fffffff | 1, 1 + rng.below(65_535)),
+                        rng.nextLong(),
+                        rng.below(2) == 0),
+                new Message.DialedBack(Message.Dialed.values()[rng.below(3)]));
+    }
+
+    @Test
+    void aDialBackPaysForWhatItCausesAndNamesAHost() {
+        var target = mcc.wire.pb.Endpoint.newBuilder().setIp(ByteString.copyFrom(new byte[] {1, 2, 3, 4}));
+        ByteString paid = ByteString.copyFrom(new byte[Limits.DIAL_BACK_PADDING_BYTES]);
+        assertThat(decoded(target.setPort(5).build(), paid)).isNotNull();
+        assertThat(decoded(target.setPort(5).build(), paid.substring(1))).isNull();
+        assertThat(decoded(target.setPort(0).build(), paid)).isNull();
+        assertThat(decoded(mcc.wire.pb.Endpoint.getDefaultInstance(), paid)).isNull();
+    }
+
+    private @Nullable Rpc decoded(mcc.wire.pb.Endpoint target, ByteString padding) {
+        byte[] bytes = mcc.wire.pb.Rpc.newBuilder()
+                .setDialBack(mcc.wire.pb.DialBack.newBuilder().setTarget(target).setPadding(padding))
+                .build()
+                .toByteArray();
+        return Rpc.decode(bytes, 0, bytes.length, new Counters());
     }
 
     private List<Contact> contacts(int count, int addresses) {

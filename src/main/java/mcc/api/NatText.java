@@ -1,0 +1,70 @@
+package mcc.api;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.Locale;
+import mcc.core.Address;
+import mcc.nat.NatReport;
+import mcc.nat.Reachability;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of the NAT, in the words of the REST interface and in plain ones. */
+final class NatText {
+    private NatText() {}
+
+    static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static JsonObject side(NatReport.Side side) {
+        JsonArray pool = new JsonArray();
+        for (Address ip : side.pool()) pool.add(ip.host());
+        return new JsonObject()
+                .put("address", text(side.address()))
+                .put("mapping", lower(side.mapping()))
+                .put("ports", ports(side.ports()))
+                .put("voices", side.voices())
+                .put("publicAddresses", pool)
+                .put("filtering", lower(side.filtering()))
+                .put("reachable", lower(side.reachable()))
+                .put("checkedAgoMs", side.checkedAgoMs() < 0 ? null : side.checkedAgoMs());
+    }
+
+    private static @Nullable String text(@Nullable Address address) {
+        return address == null ? null : address.toString();
+    }
+
+    private static String ports(NatReport.Ports ports) {
+        return switch (ports.kind()) {
+            case UNKNOWN, PRESERVING, RANDOM -> lower(ports.kind());
+            case SEQUENTIAL -> "sequential " + (ports.delta() > 0 ? "+" : "") + ports.delta();
+            case PORT_BLOCK -> "port-block " + ports.min() + ".." + ports.max();
+        };
+    }
+
+    static String verdict(NatReport nat) {
+        if (nat.udp() == NatReport.Udp.BLOCKED) {
+            return "Nobody answers over UDP: a firewall blocks it, or all that this node called are down.";
+        }
+        boolean open = nat.v4().reachable() == Reachability.YES || nat.v6().reachable() == Reachability.YES;
+        if (open) return "Anybody reaches this node: nothing to do.";
+        NatReport.Side side = nat.main();
+        return switch (side.mapping()) {
+            case UNKNOWN ->
+                "Not known yet: too few peers in different networks have reported the address at which they see this node.";
+            case NONE ->
+                side.filtering() == NatReport.Filtering.UNKNOWN
+                        ? "No NAT: peers see an address of this machine itself. Whether a firewall keeps strangers out is"
+                                + " not known."
+                        : "No NAT, but a firewall lets in only whom this node has called: allow its UDP port there.";
+            case ENDPOINT_INDEPENDENT ->
+                side.filtering() == NatReport.Filtering.UNKNOWN
+                        ? "Behind a NAT that shows every peer the same address: direct paths are likely."
+                        : "Behind a NAT that shows every peer the same address and lets in only whom this node has called:"
+                                + " direct paths are likely, a fixed UDP port in the router makes them sure.";
+            case ENDPOINT_DEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT ->
+                "Behind a NAT that shows each peer a different address: peers reach this node only after it has contacted"
+                        + " them.";
+        };
+    }
+}
