@@ -149,6 +149,78 @@ class DetectionTest {
         }
     }
 
+    @Test
+    void aSinglePairOfPeersDoesNotTellOfWhatAMappingDepends() {
+        NatNet net = new NatNet(6);
+        net.self(new Nat.Input.Local(List.of(Address.parse("192.168.1.5:9376"))));
+        for (int i = 0; i < 6; i++) {
+            Address at = Address.v4(0x20000001 + (Math.min(i, 4) << 16), 1 + i);
+            Address sees = Address.v4(0xcb007107, 2_000 * (1 + Math.min(i, 4)));
+            net.self(new Nat.Input.Observed(Id.random(net.rng), at, sees, 0, i));
+        }
+        assertThat(net.nat.report(net.now).v4().mapping()).isEqualTo(NatReport.Mapping.ENDPOINT_DEPENDENT);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Scope.class)
+    void liarsWhoAreBelievedChangeNothingEither(Scope filtering) {
+        for (int seed = 0; seed < RUNS; seed++) {
+            NatNet net = new NatNet(seed);
+            net.cunning = true;
+            net.behind(NatBehavior.of(Scope.ENDPOINT_INDEPENDENT, filtering, Ports.RANDOM));
+            net.start(20, 8, false);
+            net.run(30 * SECOND);
+            boolean open = filtering == Scope.ENDPOINT_INDEPENDENT;
+            assertThat(net.verdict()).as("seed %d", seed).isEqualTo(open ? Reachability.YES : Reachability.NO);
+            assertThat(net.everSaid(open ? Reachability.NO : Reachability.YES)).isFalse();
+        }
+    }
+
+    @Test
+    void silenceCountsOnceEveryPeerThatIsNeededWasSilentTwice() {
+        for (int peers = 2; peers <= 4; peers++) {
+            for (int seed = 0; seed < RUNS; seed++) {
+                NatNet net = new NatNet(seed);
+                net.behind(
+                        NatBehavior.of(Scope.ENDPOINT_INDEPENDENT, Scope.ADDRESS_AND_PORT_DEPENDENT, Ports.PRESERVED));
+                net.start(peers, 0, false);
+                net.run(20 * SECOND);
+                assertThat(net.verdict()).isEqualTo(Reachability.NO);
+                long twice = net.asked.values().stream().filter(n -> n >= 2).count();
+                assertThat(twice).as("%d peers, seed %d", peers, seed).isGreaterThanOrEqualTo(Math.min(peers, 3));
+            }
+        }
+    }
+
+    @Test
+    void peersThatDoNotHelpProveNothingAndAreAskedSeldom() {
+        NatNet net = new NatNet(8);
+        net.mute = true;
+        net.behind(NatBehavior.of(Scope.ENDPOINT_INDEPENDENT, Scope.ENDPOINT_INDEPENDENT, Ports.PRESERVED));
+        net.start(6, 0, false);
+        net.run(600 * SECOND);
+        assertThat(net.verdicts).isEmpty();
+        assertThat(net.opened).isBetween(1, 60);
+    }
+
+    @Test
+    void linksThatStartAgainDuringACheckDoNotEndTheChecks() {
+        for (int at = 0; at < 400; at += 9) {
+            NatNet net = new NatNet(at);
+            net.behind(NatBehavior.of(Scope.ENDPOINT_INDEPENDENT, Scope.ENDPOINT_INDEPENDENT, Ports.PRESERVED));
+            net.start(5, 0, false);
+            net.run(5 * SECOND);
+            while (net.ends.isEmpty()) net.run(NatNet.MS);
+            net.run(at % 100 * NatNet.MS);
+            net.self(new Nat.Input.LinksStarted());
+            net.ends.clear();
+            for (NatNet.Peer each : net.peers) net.self(new Nat.Input.Up(each.id, each.at));
+            net.run(300 * SECOND);
+            assertThat(net.verdicts.values()).as("after %d ms", at).hasSize(1);
+            assertThat(net.verdict()).isEqualTo(Reachability.YES);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Scope.class)
     void eightLiarsAmongTwentyHonestPeersChangeNothing(Scope filtering) {
