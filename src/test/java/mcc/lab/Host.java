@@ -68,7 +68,12 @@ final class Host {
         return start(List.of(ip + ":" + PORT), data, more);
     }
 
-    /** A node with an IPv6 address as well. */
+    /** A node with its IPv6 address only. */
+    RealNode node6(Path data, String... more) {
+        return start(List.of("[" + ip6 + "]:" + PORT), data, more);
+    }
+
+    /** A node with both. */
     RealNode node46(Path data, String... more) {
         return start(List.of(ip + ":" + PORT, "[" + ip6 + "]:" + PORT), data, more);
     }

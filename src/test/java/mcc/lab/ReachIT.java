@@ -36,6 +36,7 @@ class ReachIT {
     private static Host provider;
     private static User open;
     private static User behind;
+    private static User firewalled;
     private static final Map<String, String> TABLE = new LinkedHashMap<>();
 
     /** A node with a forward to the app. */
@@ -51,15 +52,20 @@ class ReachIT {
         echo(provider);
         String bootstrap = provider.ip + ":" + Host.PORT;
         CompletableFuture<RealNode> providing =
-                CompletableFuture.supplyAsync(() -> provider.node(folder.resolve("provider")));
+                CompletableFuture.supplyAsync(() -> provider.node46(folder.resolve("provider")));
         List<CompletableFuture<RealNode>> using = new ArrayList<>();
         for (Host host : List.of(user, site.host())) {
             String name = "user" + using.size();
             using.add(CompletableFuture.supplyAsync(() -> host.node(folder.resolve(name), "--bootstrap", bootstrap)));
         }
+        Host behindFirewall = lab.firewalled(1).host();
+        String bootstrap6 = "[" + provider.ip6 + "]:" + Host.PORT;
+        using.add(CompletableFuture.supplyAsync(
+                () -> behindFirewall.node6(folder.resolve("user2"), "--bootstrap", bootstrap6)));
         providing.get().register("echo", "echo", ECHO_PORT);
         open = user(user, using.get(0).get(), providing.get());
         behind = user(site.host(), using.get(1).get(), providing.get());
+        firewalled = user(behindFirewall, using.get(2).get(), providing.get());
     }
 
     private static User user(Host host, RealNode node, RealNode provider) {
@@ -112,6 +118,11 @@ class ReachIT {
     @Test
     void anOpenUserReachesAnOpenProvider() throws Exception {
         reaches("open | open", open);
+    }
+
+    @Test
+    void aUserBehindAFirewallReachesAnOpenProviderByIpv6() throws Exception {
+        reaches("firewall, IPv6 | open", firewalled);
     }
 
     @TestFactory
