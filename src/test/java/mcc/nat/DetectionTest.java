@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which NAT it is, found out by peers of whom some lie: every class in a hundred runs. */
 class DetectionTest {
@@ -149,16 +150,30 @@ class DetectionTest {
         }
     }
 
-    @Test
-    void aSinglePairOfPeersDoesNotTellOfWhatAMappingDepends() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aSinglePairOfPeersDoesNotTellOfWhatAMappingDepends(boolean agree) {
         NatNet net = new NatNet(6);
         net.self(new Nat.Input.Local(List.of(Address.parse("192.168.1.5:9376"))));
         for (int i = 0; i < 6; i++) {
             Address at = Address.v4(0x20000001 + (Math.min(i, 4) << 16), 1 + i);
-            Address sees = Address.v4(0xcb007107, 2_000 * (1 + Math.min(i, 4)));
+            Address sees = Address.v4(0xcb007107, 2_000 * (1 + (agree ? Math.min(i, 4) : i)));
             net.self(new Nat.Input.Observed(Id.random(net.rng), at, sees, 0, i));
         }
         assertThat(net.nat.report(net.now).v4().mapping()).isEqualTo(NatReport.Mapping.ENDPOINT_DEPENDENT);
+    }
+
+    @Test
+    void whatTwoOfManyNetworksSayIsNoAddressOfAPool() {
+        NatNet net = new NatNet(6);
+        for (int i = 0; i < 9; i++) {
+            Address at = Address.v4(0x20000001 + (i << 16), 1);
+            Address sees = Address.v4(0xcb007107 + (i < 2 ? 77 : 0), 9_376);
+            net.self(new Nat.Input.Observed(Id.random(net.rng), at, sees, 0, i));
+        }
+        assertThat(net.nat.report(net.now).v4().pool())
+                .extracting(Address::host)
+                .containsExactly("203.0.113.7");
     }
 
     @ParameterizedTest
