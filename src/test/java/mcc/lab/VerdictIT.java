@@ -1,0 +1,101 @@
+package mcc.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import mcc.it.RealNode;
+import mcc.sim.NatBehavior.Scope;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Five open nodes tell a node behind each kind of NAT which one it is, and whether anybody reaches it. */
+class VerdictIT {
+    private static final List<NatKind> KINDS = List.of(
+            NatKind.FULL_CONE,
+            NatKind.ADDRESS_RESTRICTED,
+            NatKind.PORT_RESTRICTED,
+            NatKind.HOME,
+            NatKind.RANDOM,
+            NatKind.SEQUENTIAL);
+
+    @TempDir
+    static Path folder;
+
+    private static Lab lab;
+    private static Site site;
+    private static String bootstrap = "";
+
+    @BeforeAll
+    static void build() throws Exception {
+        lab = new Lab("verdict");
+        lab.delay(5);
+        site = lab.site(1);
+        Host first = lab.open();
+        bootstrap = first.ip + ":" + Host.PORT;
+        first.node(folder.resolve("first"));
+        List<CompletableFuture<RealNode>> others = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            Host host = lab.open();
+            Path data = folder.resolve("other" + i);
+            others.add(CompletableFuture.supplyAsync(() -> host.node(data, "--bootstrap", bootstrap)));
+        }
+        for (CompletableFuture<RealNode> each : others) each.get();
+    }
+
+    @AfterAll
+    static void remove() throws Exception {
+        if (lab != null) lab.close();
+    }
+
+    private static String word(Scope scope) {
+        return scope.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aNodeFindsOutWhichNatItIsBehind() {
+        return KINDS.stream()
+                .map(kind -> DynamicTest.dynamicTest(kind.name(), () -> {
+                    site.become(kind);
+                    Path data = folder.resolve("node" + KINDS.indexOf(kind));
+                    try (RealNode node = site.host().node(data, "--bootstrap", bootstrap)) {
+                        RealNode.await(
+                                "it knows",
+                                () -> List.of("yes", "no")
+                                        .contains(side(node).path("reachable").asText()),
+                                node);
+                        RealNode.await(
+                                "it knows the mapping",
+                                () -> side(node).path("voices").asInt() >= 5,
+                                node);
+                        JsonNode side = side(node);
+                        boolean same = kind.behavior().mapping() == Scope.ENDPOINT_INDEPENDENT;
+                        boolean open = same && kind.behavior().filtering() == Scope.ENDPOINT_INDEPENDENT;
+                        assertThat(side.path("filtering").asText())
+                                .isEqualTo(word(kind.behavior().filtering()));
+                        assertThat(side.path("mapping").asText())
+                                .isEqualTo(same ? "endpoint-independent" : "endpoint-dependent");
+                        assertThat(side.path("reachable").asText()).isEqualTo(open ? "yes" : "no");
+                    }
+                }));
+    }
+
+    /** Asked again and again: the first request may still find the connection to the node before, which is closed. */
+    private static JsonNode side(RealNode node) {
+        try {
+            return node.get("/api/v1/nat").body().path("ipv4");
+        } catch (UncheckedIOException e) {
+            return MissingNode.getInstance();
+        }
+    }
+}
