@@ -89,9 +89,14 @@ final class Mailboxes {
         if (node.busy == 0) node.held = null;
     }
 
-    /** A core was replaced: what waited for its predecessor is lost, and it asks to be told again. */
-    void begun(SimNode node, int mailbox) {
+    /** A core was replaced: what waited for its predecessor is lost, and the new one is not stalled. */
+    void replaced(SimNode node, int mailbox) {
         if (node.held != null) node.held.removeIf(each -> each.to() == mailbox);
+        node.busy &= ~(1 << mailbox);
+    }
+
+    /** A core that was replaced asks to be told again. */
+    void begun(SimNode node, int mailbox) {
         post(node, mailbox, Wiring.started(Mail.mailbox(mailbox)));
     }
 

@@ -249,6 +249,7 @@ final class World {
     void restart(SimNode node, int mailbox) {
         if (!node.up || mailbox == Mail.NAT && node.cores.nat == null) return;
         node.cores.replace(mailbox, this, node);
+        mailboxes.replaced(node, mailbox);
         switch (mailbox) {
             case Mail.LINKS -> input(node, new LinkInput.WallClock(epochMs()));
             case Mail.DHT -> {
