@@ -28,6 +28,7 @@ import mcc.node.NatVerticle;
 import mcc.node.Node;
 import mcc.node.PluginQuery;
 import mcc.node.RegistryVerticle;
+import mcc.node.RelayVerticle;
 import mcc.node.SessionVerticle;
 import mcc.node.Status;
 import mcc.tunnel.TunnelVerticle;
@@ -77,6 +78,7 @@ final class Metrics {
                         operations.dht.buckets(),
                         bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Counts()),
                         bus.ask(Bus.NAT, new NatVerticle.Query.Counts()),
+                        bus.ask(Bus.RELAY, new RelayVerticle.Query.Counts()),
                         bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of())))
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();

@@ -14,7 +14,9 @@ import mcc.nat.NatReport;
 import mcc.node.Bus;
 import mcc.node.NatVerticle;
 import mcc.node.Node;
+import mcc.node.RelayVerticle;
 import mcc.node.SessionVerticle;
+import mcc.relay.RelayReport;
 
 /** This node: what it is, how it is doing, and at which addresses its peers see it. */
 final class NodeOperations {
@@ -32,6 +34,7 @@ final class NodeOperations {
         all.put("getNode", _ -> show().map(Answer::of));
         all.put("drainNode", _ -> drain());
         all.put("getNat", _ -> nat().map(Answer::of));
+        all.put("getRelays", _ -> relays().map(Answer::of));
         all.put("getHealth", _ -> health().map(Answer::of));
         all.put("getLiveness", _ -> Future.succeededFuture(Answer.of(liveness())));
         all.put("getReadiness", _ -> health().map(Answer::of));
@@ -130,6 +133,25 @@ final class NodeOperations {
                     .put("votes", votes)
                     .put("portMapping", null)
                     .put("mappingLifetimeMs", null);
+        });
+    }
+
+    private Future<JsonObject> relays() {
+        return bus.ask(Bus.RELAY, new RelayVerticle.Query.Report()).map(report -> {
+            JsonArray places = new JsonArray();
+            report.places().forEach(id -> places.add(id.toString()));
+            JsonArray kept = new JsonArray();
+            for (RelayReport.Kept each : report.kept()) {
+                kept.add(new JsonObject()
+                        .put("relay", each.relay().toString())
+                        .put("rttMs", PeerOperations.ms(each.rttNs()))
+                        .put("leaseMs", each.leaseMs()));
+            }
+            return new JsonObject()
+                    .put("relaying", report.relaying())
+                    .put("places", places)
+                    .put("circuits", report.circuits())
+                    .put("kept", kept);
         });
     }
 }

@@ -103,10 +103,13 @@ final class PeerOperations {
     /** Which way packets go to a peer and come from it. */
     static JsonObject path(Peer peer) {
         String kind = peer.kind();
+        JsonArray via = new JsonArray();
+        Id relay = peer.relay();
+        if (relay != null) via.add(relay.toString());
         return new JsonObject()
                 .put("tx", kind)
                 .put("rx", kind)
-                .put("via", new JsonArray())
+                .put("via", via)
                 .put("address", peer.at() == null ? null : peer.at().toString())
                 .put("reason", kind.equals("none") ? "no session: the peer has not answered" : null);
     }

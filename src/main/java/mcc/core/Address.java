@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Address(long high, long low, int port) {
     private static final long MAPPED = 0x0000_ffff_0000_0000L;
+    private static final long CIRCUIT = 0xff01_0000L << 32;
 
     /** Refuses a port outside 0 to 65,535. */
     public Address {
@@ -21,6 +22,27 @@ public record Address(long high, long low, int port) {
     /** An IPv4 address from its 32 bits, most significant first. */
     public static Address v4(int bits, int port) {
         return new Address(0, MAPPED | (bits & 0xffffffffL), port);
+    }
+
+    /**
+     * Stands for a way through relays, which has no address of its own: a number that means something at this node alone. It is
+     * no unicast address, so it is never published or dialled; interface-local multicast, which no datagram ever has as a source
+     * (RFC 4291 section 2.7), is what it is made of.
+     *
+     * @param number at least 0
+     */
+    public static Address circuit(int number) {
+        return new Address(CIRCUIT | number, 0, 0);
+    }
+
+    /** Returns whether this stands for a way through relays. */
+    public boolean isCircuit() {
+        return (high & -1L << 32) == CIRCUIT && low == 0;
+    }
+
+    /** Returns the number of a way through relays; meaningful only when {@link #isCircuit}. */
+    public int circuitNumber() {
+        return (int) high;
     }
 
     /** An address from 4 or 16 bytes, most significant first; null for any other length or a port out of range. */
@@ -137,6 +159,7 @@ public record Address(long high, long low, int port) {
 
     @Override
     public String toString() {
+        if (isCircuit()) return "circuit " + circuitNumber();
         return isV4() ? host() + ":" + port : "[" + host() + "]:" + port;
     }
 

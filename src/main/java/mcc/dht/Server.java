@@ -57,7 +57,11 @@ final class Server {
                     Message.Stored _,
                     Message.Beaten _,
                     Message.DialBack _,
-                    Message.DialedBack _ -> null;
+                    Message.DialedBack _,
+                    Message.Reserve _,
+                    Message.Reserved _,
+                    Message.Connect _,
+                    Message.Connected _ -> null;
         };
         if (answer == null) {
             shared.counters.add("dht.askedWrong");

@@ -308,6 +308,7 @@ final class Upkeep {
 
     /** A node sent us something: if the table has room for it, or another address of it, pings it to see whether it answers. */
     void consider(Id node, Address at, Id position) {
+        if (!at.isUnicast()) return; // only relays reach it
         Entry known = shared.table.find(position);
         if (known != null && !known.contact.addresses().contains(at)) check(known.contact.heardAt(at), position);
         else if (known == null && shared.table.hasRoomFor(at, position))

@@ -63,6 +63,7 @@ final class Contacted {
 
     /** Whether nothing was sent to that IP address lately, for certain. */
     boolean isStranger(long nowNs, Address from) {
+        if (from.isCircuit()) return false; // it came from a relay
         begin(nowNs);
         forget(nowNs);
         return nowNs >= exactNs && !contacts.containsKey(new Address(from.high(), from.low(), 0));

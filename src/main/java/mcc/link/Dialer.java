@@ -173,7 +173,7 @@ final class Dialer {
                 .setSentAtMs(links.epochMs(nowNs))
                 .setInstance(link.instance)
                 .setVersion(Hello.VERSION)
-                .setCapabilities(Hello.CAPABILITIES)
+                .setCapabilities(links.capabilities)
                 .setLimits(links.config.connection().limits().payload())
                 .addSuites(suite.code())
                 .build()

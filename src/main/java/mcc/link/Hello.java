@@ -15,8 +15,8 @@ import mcc.wire.pb.ResponderPayload;
 record Hello(long instance, int version, TransportParameters limits, long capabilities) {
     /** The capability of {@link Probes}. */
     static final long PROBES = 1;
-    /** What this node does. */
-    static final long CAPABILITIES = PROBES;
+    /** The capability: it relays for others. */
+    static final long RELAYS = 2;
 
     /** The highest version that this node speaks. */
     static final int VERSION = 2;

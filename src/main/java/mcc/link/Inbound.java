@@ -140,6 +140,12 @@ final class Inbound {
                 Address self = Handshakes.address(control.getObserved());
                 if (self != null) links.observed(link.peer, from, self);
             }
+            case CAPABILITIES -> {
+                if (control.getCapabilities() != link.capabilities) {
+                    link.capabilities = control.getCapabilities();
+                    links.output(new LinkOutput.Offers(link.subject(), from, link.capabilities));
+                }
+            }
             case CLOSE -> links.forget(link, Reason.CLOSED);
             case KEEPALIVE, ECHO, ECHO_ANSWER, DIAL_BACK, KIND_NOT_SET -> {}
         }
@@ -181,7 +187,7 @@ final class Inbound {
                     case null, default -> unknown.add();
                 }
             }
-            case FRAMES, PACKET, PACKET_NEEDS_CSUM, PACKET_PART, KIND_NOT_SET -> malformed.add();
+            case FRAMES, PACKET, PACKET_NEEDS_CSUM, PACKET_PART, RELAYED, KIND_NOT_SET -> malformed.add();
         }
     }
 

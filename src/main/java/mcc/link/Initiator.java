@@ -171,7 +171,16 @@ final class Initiator {
         link.roundNs = nowNs;
         link.nextAddress = 0;
         if (link.path != null) links.post(link.path.local, link.path.remote, bytes);
+        for (Address circuit : link.circuits) {
+            if (link.path == null || !circuit.equals(link.path.remote)) links.post(PacketSink.ANY, circuit, bytes);
+        }
+        if (!link.relays.isEmpty()) links.output(new LinkOutput.WayWanted(link.peer, link.relays));
         knock(nowNs, link, attempt);
+    }
+
+    /** There is a circuit to a peer: the newest attempt goes there too. */
+    void way(long nowNs, Link link, Address circuit) {
+        if (!link.attempts.isEmpty()) links.post(PacketSink.ANY, circuit, link.attempts.getLast().datagram);
     }
 
     /** Sends the attempt to the next address that is not the path in use, and plans the address after it or another attempt. */
@@ -200,7 +209,7 @@ final class Initiator {
                 .setSentAtMs(links.epochMs(nowNs))
                 .setInstance(instance)
                 .setVersion(Hello.VERSION)
-                .setCapabilities(Hello.CAPABILITIES)
+                .setCapabilities(links.capabilities)
                 .setLimits(links.config.connection().limits().payload());
         for (Aead.Suite suite : links.config.suites()) payload.addSuites(suite.code());
         if (early != null) payload.setEarly(ByteString.copyFrom(early.toArray()));

@@ -15,6 +15,7 @@ import mcc.core.Id;
 import mcc.session.Session;
 import mcc.stream.Connection;
 import mcc.stream.StreamConfig;
+import mcc.wire.Contact;
 import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,8 @@ final class Link {
     static final int CALLS_MAX = 128;
     /** Addresses remembered of one peer. */
     static final int ADDRESSES_MAX = 8;
+    /** Circuits remembered of one peer. */
+    static final int CIRCUITS_MAX = 4;
     /** How much a host whose code is not compiled yet may add to the round trip of a first request. */
     private static final long DOUBT_NS = 20_000_000;
     /** Requests counted for the least round trip: after so many, what is taken off it is 20 ns. */
@@ -78,6 +81,15 @@ final class Link {
 
     /** Addresses that handshakes try, best first. */
     final List<Address> addresses = new ArrayList<>();
+
+    /** Circuits to it, newest first; handshakes try them beside its addresses. Limit: {@link #CIRCUITS_MAX}. */
+    final List<Address> circuits = new ArrayList<>();
+
+    /** Relays that keep a place for it, as somebody told. */
+    List<Contact> relays = List.of();
+
+    /** What it offers to do. */
+    long capabilities;
 
     final Parts parts = new Parts();
 
@@ -179,9 +191,10 @@ final class Link {
 
     /** Adds an address to try, or moves it to the front: the newest comes first. */
     void learn(Address address) {
-        addresses.remove(address);
-        addresses.addFirst(address);
-        if (addresses.size() > ADDRESSES_MAX) addresses.removeLast();
+        List<Address> of = address.isCircuit() ? circuits : addresses;
+        of.remove(address);
+        of.addFirst(address);
+        if (of.size() > (address.isCircuit() ? CIRCUITS_MAX : ADDRESSES_MAX)) of.removeLast();
     }
 
     /** Takes a request's round trip. One that waited for keys says little about the path: it counts only until the next one. */
@@ -203,11 +216,15 @@ final class Link {
         return byStreams == 0 || byRequests > 0 && byRequests < byStreams ? byRequests : byStreams;
     }
 
-    Peer view() {
+    /** @param relay which relay carries its packets; null for none */
+    Peer view(@Nullable Id relay) {
+        Path use = path;
+        boolean relayed = use != null && use.remote.isCircuit();
         long rtt = connection.minRttNs() == 0 ? 0 : connection.smoothedRttNs();
         return new Peer(
                 peer,
-                path == null ? null : path.remote,
+                use == null || relayed ? null : use.remote,
+                relay,
                 current != null,
                 current == null ? "" : current.suite().name(),
                 rtt > 0 ? rtt : rpcRttNs,
@@ -224,6 +241,6 @@ final class Link {
     void tell(Contacted contacted, Consumer<LinkOutput> out) {
         if (current == null || path == null) return;
         long sinceNs = contacted.sinceNs(path.remote);
-        out.accept(new LinkOutput.Stands(subject(), path.remote, observed, path.local, sinceNs));
+        out.accept(new LinkOutput.Stands(subject(), path.remote, observed, path.local, sinceNs, capabilities));
     }
 }

@@ -1,5 +1,6 @@
 package mcc.link;
 
+import java.util.List;
 import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
 import mcc.core.Id;
@@ -54,6 +55,26 @@ public sealed interface LinkInput {
 
     /** The policy from now on: every link is judged again. An epoch older than the one in force is ignored. */
     record NewPolicy(PolicyEpoch epoch) implements LinkInput {}
+
+    /**
+     * Relay between two peers from now on.
+     *
+     * @param token the circuit's number for {@code peer}; both numbers are random and not 0
+     * @param bytesPerSecond of both directions together; 0 for no limit
+     */
+    record Bind(Id peer, long token, Id other, long otherToken, long bytesPerSecond) implements LinkInput {}
+
+    /** Relay no longer by the circuit with this number for either end. */
+    record Unbind(long token) implements LinkInput {}
+
+    /** A relay made a circuit to {@code peer}, at this node's request. */
+    record Way(Id peer, Id relay, long token) implements LinkInput {}
+
+    /** This node keeps places at these relays and no others: they may bring circuits that others asked for. */
+    record Welcome(List<Id> relays) implements LinkInput {}
+
+    /** Tell all peers what this node offers to do: {@link Hello#RELAYS}. */
+    record Offer(long capabilities) implements LinkInput {}
 
     /** The wall clock, in milliseconds since 1970; to be told at the start and about once a minute. */
     record WallClock(long epochMs) implements LinkInput {}

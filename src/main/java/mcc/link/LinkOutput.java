@@ -1,10 +1,12 @@
 package mcc.link;
 
+import java.util.List;
 import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.stream.Stream;
+import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +25,22 @@ public sealed interface LinkOutput {
     /** An {@link LinkInput.Ask} that will not be answered. */
     record Unanswered(Id to, long call, Reason reason) implements LinkOutput {}
 
-    /** The link to {@code node} is up: it has a session. */
-    record Up(Subject node, Address at) implements LinkOutput {}
+    /**
+     * The link to {@code node} is up: it has a session.
+     *
+     * @param at where the node is reached; a circuit where only relays reach it
+     * @param capabilities what it offers to do
+     */
+    record Up(Subject node, Address at, long capabilities) implements LinkOutput {}
+
+    /** What a peer offers to do has changed. */
+    record Offers(Subject node, Address at, long capabilities) implements LinkOutput {}
+
+    /** There is no path to {@code node} yet, or no longer, and no circuit by these relays, one of which is asked for. */
+    record WayWanted(Id node, List<Contact> relays) implements LinkOutput {}
+
+    /** A circuit that was relayed here ended, after so many bytes. */
+    record Unbound(long token, long otherToken, long bytes) implements LinkOutput {}
 
     /**
      * The link to {@code node} is still up: the answer to {@link LinkInput.Tell}.
@@ -33,7 +49,8 @@ public sealed interface LinkOutput {
      * @param local the local end that {@code node} talks to
      * @param sinceNs as in {@link Observed}
      */
-    record Stands(Subject node, Address at, @Nullable Address self, int local, long sinceNs) implements LinkOutput {}
+    record Stands(Subject node, Address at, @Nullable Address self, int local, long sinceNs, long capabilities)
+            implements LinkOutput {}
 
     /** The link to {@code node} is down. */
     record Down(Id node, Reason reason) implements LinkOutput {}

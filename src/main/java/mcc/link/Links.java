@@ -18,6 +18,7 @@ import mcc.stream.Connection;
 import mcc.stream.Stream;
 import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
+import mcc.wire.Relayed;
 import mcc.wire.Rpc;
 import mcc.wire.Transport;
 import mcc.wire.pb.Control;
@@ -58,6 +59,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     final Contacted contacted = new Contacted();
     final Inbound inbound;
     final Outbound outbound;
+    final Circuits circuits;
+    final Forwards forwards;
     private final Timers timers;
     private final Rng rng;
     private final Counters counters;
@@ -70,6 +73,13 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     int arrivedEcn;
 
     int arrivedLocal;
+
+    /** Where datagrams go that this node relays; null while it relays none. */
+    @Nullable
+    PacketSink relaying;
+
+    /** What this node offers to do. */
+    long capabilities = Hello.PROBES;
 
     private long epochMs;
     private long epochAtNs;
@@ -92,6 +102,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         responder = new Responder(this, rng.split(), counters);
         dialer = new Dialer(this, rng.split(), counters);
         packets = new Packets(this, counters);
+        circuits = new Circuits(this, counters);
+        forwards = new Forwards(this, counters);
         rxBytes = counters.of("udp.rx.bytes");
         rxPackets = counters.of("udp.rx.packets");
         byte[] plain = new byte[PathMtu.TOP];
@@ -110,7 +122,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     /**
-     * Takes one datagram; its bytes are borrowed until return. Never throws for what a peer sent.
+     * Takes one datagram; its bytes are borrowed until return, and changed if it is relayed. Never throws for what a peer sent.
      *
      * @param local the local end (a socket and its address) that it came to: answers are sent with this number
      *     ({@link PacketSink#send(int, Address, byte[], int, int, int)})
@@ -119,10 +131,19 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     public void receive(long nowNs, byte[] buf, int offset, int length, Address from, int local, int ecn) {
         arrivedLocal = local;
         arrivedEcn = ecn;
+        if (Relayed.looksLike(buf, offset, length)) {
+            circuits.receive(nowNs, buf, offset, length, from, local, ecn);
+            return;
+        }
         rxBytes.add(length);
         rxPackets.add();
         if (Transport.looksLike(buf, offset, length)) inbound.onTransport(nowNs, buf, offset, length, from);
         else inbound.onHandshake(nowNs, buf, offset, length, from);
+    }
+
+    /** Datagrams that this node relays for others leave by this at once, as long as it is ready; without one none is relayed. */
+    public void relayBy(PacketSink out) {
+        relaying = out;
     }
 
     /**
@@ -164,9 +185,42 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 epochAtNs = nowNs;
             }
             case LinkInput.Probe p -> probes.send(nowNs, p);
+            case LinkInput.Bind b -> bind(nowNs, b);
+            case LinkInput.Unbind u -> forwards.unbind(u.token());
+            case LinkInput.Way w -> way(nowNs, w);
+            case LinkInput.Welcome w -> {
+                circuits.welcome(w.relays());
+                for (Link link : table.all()) if (w.relays().contains(link.peer)) schedule(link);
+            }
+            case LinkInput.Offer o -> offer(nowNs, o.capabilities());
             case LinkInput.Tell _ -> table.all().forEach(link -> link.tell(contacted, outputs::add));
             case LinkInput.Shutdown _ -> shutdown(nowNs);
             case LinkInput.Tick _ -> timers.tick(nowNs);
+        }
+    }
+
+    /** Binds a circuit, unless one of its ends has no link any longer. */
+    private void bind(long nowNs, LinkInput.Bind b) {
+        if (table.find(b.peer()) == null || table.find(b.other()) == null) {
+            output(new LinkOutput.Unbound(b.token(), b.otherToken(), 0));
+        } else forwards.bind(nowNs, b);
+    }
+
+    private void way(long nowNs, LinkInput.Way w) {
+        Link link = table.find(w.peer());
+        if (link == null || table.find(w.relay()) == null) return;
+        Address circuit = circuits.open(w.relay(), w.token());
+        link.learn(circuit);
+        initiator.way(nowNs, link, circuit);
+        if (link.canSend(nowNs)) paths.challenge(nowNs, link, circuit);
+    }
+
+    private void offer(long nowNs, long more) {
+        long capabilities = Hello.PROBES | more;
+        if (capabilities == this.capabilities) return;
+        this.capabilities = capabilities;
+        for (Link link : table.all()) {
+            if (link.canSend(nowNs)) control(link, Paths.capabilities(capabilities));
         }
     }
 
@@ -190,7 +244,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     @Override
     public long deadlineNs() {
-        return Math.min(deadlines.nextNs(), Math.min(responder.deadlineNs(), dialer.deadlineNs()));
+        long first = Math.min(deadlines.nextNs(), forwards.deadlineNs());
+        return Math.min(first, Math.min(responder.deadlineNs(), dialer.deadlineNs()));
     }
 
     /** Returns whether {@link #transmit} has something to send. */
@@ -224,13 +279,17 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** All peers, in the order in which they were met. */
     public List<Peer> peers() {
-        return table.all().stream().map(Link::view).toList();
+        return table.all().stream().map(this::view).toList();
     }
 
     /** One peer; null when there is no link to it. */
     public @Nullable Peer peer(Id id) {
         Link link = table.find(id);
-        return link == null ? null : link.view();
+        return link == null ? null : view(link);
+    }
+
+    private Peer view(Link link) {
+        return link.view(link.path == null ? null : circuits.relay(link.path.remote));
     }
 
     // ---- for this room ----------------------------------------------------------------------------------------------
@@ -248,6 +307,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     void observed(Id by, Address at, Address self) {
+        if (at.isCircuit()) return; // what it sees there is its relay
         Link link = table.find(by);
         if (link != null) link.observed = self;
         outputs.add(new LinkOutput.Observed(by, at, self, arrivedLocal, contacted.sinceNs(at)));
@@ -280,6 +340,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.remoteInstance = hello.instance();
         link.agree(hello, config.connection());
         link.probes = hello.takesProbes();
+        boolean offers = hello.capabilities() != link.capabilities;
+        link.capabilities = hello.capabilities();
         retire(link.previous);
         link.previous = link.current;
         link.current = session;
@@ -292,7 +354,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             link.connection.send(w.message());
             expect(nowNs, link);
         }
-        if (up) outputs.add(new LinkOutput.Up(subject, from));
+        if (up) outputs.add(new LinkOutput.Up(subject, from, link.capabilities));
+        else if (offers) outputs.add(new LinkOutput.Offers(subject, from, link.capabilities));
         dialer.reached(link, from);
         counters.add("link.session.established");
         touch(link);
@@ -344,6 +407,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             if (link == null) return null;
         }
         for (Address address : to.addresses().reversed()) if (!link.addresses.contains(address)) link.learn(address);
+        if (!to.relays().isEmpty()) link.relays = to.relays();
         return link;
     }
 
@@ -358,6 +422,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         table.remove(link);
         deadlines.remove(link);
         initiator.end(link);
+        forwards.lost(link.peer);
+        circuits.lost(link.peer);
         outputs.add(new LinkOutput.StreamsLost(link.peer));
         for (Link.Waiting w : link.waiting) outputs.add(new LinkOutput.Unanswered(link.peer, w.call(), reason));
         boolean wasUp = link.current != null;

@@ -62,6 +62,10 @@ final class Outbound {
     void send(long nowNs, PacketSink out, int local, Address to, byte[] bytes, int length, int ecn) {
         txBytes.add(length);
         txPackets.add();
+        if (to.isCircuit()) {
+            links.circuits.send(nowNs, out, to, bytes, length, ecn);
+            return;
+        }
         links.contacted.sent(nowNs, local, to);
         out.send(local, to, bytes, 0, length, ecn);
     }

@@ -17,6 +17,10 @@ final class Path {
     private static final int AMPLIFICATION = 3;
 
     private static final int REFUSALS = 2;
+    /** What a relay counts for in round-trip time. */
+    private static final long RELAY_NS = 10_000_000;
+    /** By how much a round trip has to be shorter, beside a tenth, for packets to change paths. */
+    private static final long MARGIN_NS = 1_000_000;
 
     /** The number of the local end ({@link PacketSink#send}). */
     final int local;
@@ -34,6 +38,7 @@ final class Path {
     private long provenNs;
 
     private boolean proven;
+    private long rttNs;
     private long allowanceBytes;
 
     /** The challenge under way while {@link #tries} is not 0: what the response must hold, and when the first was sent. */
@@ -59,15 +64,49 @@ final class Path {
         return local == other.local && remote.sameIp(other.remote);
     }
 
-    /** {@code lan} or {@code direct}. */
+    /** {@code lan}, {@code direct} or {@code relay}. */
     String kind() {
+        if (remote.isCircuit()) return "relay";
         return remote.isLocal() ? "lan" : "direct";
     }
 
     void heard(long nowNs, int bytes) {
         heardNs = nowNs;
         refusals = 0;
+        paid(bytes);
+    }
+
+    /** Something came that the peer alone could send, though it proves nothing to this link. */
+    void paid(int bytes) {
         if (!proven) allowanceBytes += (long) AMPLIFICATION * bytes;
+    }
+
+    /** The response to a challenge came: the path is proved, and measured unless the challenge was repeated. */
+    void answered(long nowNs) {
+        if (tries == 1) {
+            long sampleNs = Math.max(1, nowNs - challengedNs);
+            rttNs = rttNs == 0 ? sampleNs : (3 * rttNs + sampleNs) / 4;
+        }
+        prove(nowNs);
+    }
+
+    /**
+     * Whether packets had better go by this path than by the one in use: its round trip is shorter by a tenth and a millisecond,
+     * or nothing is known of one of them, and only this one needs no relay.
+     */
+    boolean isBetterThan(Path use) {
+        if (rttNs == 0 || use.rttNs == 0) return !remote.isCircuit() && use.remote.isCircuit();
+        return costNs() + costNs() / 10 + MARGIN_NS < use.costNs();
+    }
+
+    /** The round trip, and what is added for the relay, which may be slower under load and is somebody else's. */
+    private long costNs() {
+        return rttNs + (remote.isCircuit() ? RELAY_NS : 0);
+    }
+
+    /** The smoothed time from a challenge to its response; 0 while unknown. */
+    long rttNs() {
+        return rttNs;
     }
 
     /** Notes a proof that packets sent over it arrive. */
@@ -142,7 +181,7 @@ final class Path {
 
     /** Takes bytes from what may be sent over it; false when more has to come from that address first. */
     boolean mayCarry(int bytes) {
-        if (proven) return true;
+        if (proven || remote.isCircuit()) return true; // a relay's address was validated by its own link
         if (allowanceBytes < bytes) return false;
         allowanceBytes -= bytes;
         return true;

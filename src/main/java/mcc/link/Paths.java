@@ -87,6 +87,57 @@ final class Paths {
         if (anew || use == null || nowNs - use.heardNs > CHALLENGE_NS) moveTo(link, path);
     }
 
+    /** Whether the peer of a link has proved that it is reached at this address, by this local end. */
+    static boolean isProven(Link link, int local, Address from) {
+        Path use = link.path;
+        if (use != null && use.is(local, from)) return true;
+        Path path = find(link, local, from);
+        return path != null && path.isProven();
+    }
+
+    /**
+     * A datagram that only the peer could send, but did not seal for this node, came from an address that is not proved: asks
+     * there, within what was paid.
+     */
+    void knocked(long nowNs, Link link, int local, Address from, int bytes) {
+        Path path = find(link, local, from);
+        if (path == null) {
+            counters.add("link.path.candidate");
+            path = add(link, local, from);
+        }
+        path.paid(bytes);
+        challenge(nowNs, link, path);
+    }
+
+    /** Asks whether a peer is reached by a circuit. */
+    void challenge(long nowNs, Link link, Address circuit) {
+        Path path = find(link, PacketSink.ANY, circuit);
+        challenge(nowNs, link, path == null ? add(link, PacketSink.ANY, circuit) : path);
+    }
+
+    /** A circuit ended: the path by it is gone, and another one is used. */
+    void ended(Link link, Address circuit) {
+        link.circuits.remove(circuit);
+        Path path = find(link, PacketSink.ANY, circuit);
+        if (path == null) return;
+        if (path != link.path) {
+            remove(link, path);
+            return;
+        }
+        Path next = null;
+        for (Path other : link.paths) {
+            if (other != path && other.isProven() && (next == null || other.heardNs > next.heardNs)) next = other;
+        }
+        if (next != null) {
+            moveTo(link, next);
+            remove(link, path);
+        } else {
+            link.paths.remove(path);
+            link.path = null; // its congestion state is the connection's until another path takes it over
+        }
+        links.touch(link);
+    }
+
     private static @Nullable Path find(Link link, int local, Address from) {
         for (Path path : link.paths) if (path.is(local, from)) return path;
         return null;
@@ -143,10 +194,11 @@ final class Paths {
         for (Path path : link.paths) {
             if (!path.isAnsweredBy(value)) continue;
             long since = path.challengedNs();
-            path.prove(nowNs);
+            path.answered(nowNs);
             Path use = link.path;
-            // A peer with two paths may still be heard over the one in use, which is then kept.
-            if (path != use && (use == null || use.heardNs < since)) moveTo(link, path);
+            // A peer with two paths may still be heard over the one in use, which is then kept unless this one is
+            // better.
+            if (path != use && (use == null || use.heardNs < since || path.isBetterThan(use))) moveTo(link, path);
             return;
         }
     }
@@ -226,8 +278,18 @@ final class Paths {
                 : answer.setMtuResponse(asked.getMtuProbe());
     }
 
-    /** Tells a peer at which address this node sees it. */
+    /** Tells a peer what this node offers to do. */
+    static byte[] capabilities(long capabilities) {
+        return Frames.control(
+                Control.newBuilder().setCapabilities(capabilities).build().toByteArray());
+    }
+
+    /** Tells a peer at which address this node sees it; by a relay only that it is heard. */
     static byte[] observed(Address from) {
+        if (from.isCircuit()) {
+            return Frames.control(
+                    Control.newBuilder().setKeepalive(true).build().toByteArray());
+        }
         return Frames.control(Control.newBuilder()
                 .setObserved(Handshakes.endpoint(from))
                 .build()

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One link as the views of other rooms show it, at one moment.
  *
- * @param at the address to which packets go; null while none is known
+ * @param at the address to which packets go; null while none is known, or where a relay carries them
+ * @param relay the relay that carries the packets; null where none does
  * @param established whether there are keys
  * @param suite the cipher's name; empty without keys
  * @param rttNs the smoothed round-trip time; 0 while unknown
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public record Peer(
         Id id,
         @Nullable Address at,
+        @Nullable Id relay,
         boolean established,
         String suite,
         long rttNs,
@@ -29,8 +31,9 @@ public record Peer(
         int streams,
         long sinceNs,
         long heardNs) {
-    /** How the peer is reached: {@code lan}, {@code direct}, or {@code none} without a session. */
+    /** How the peer is reached: {@code lan}, {@code direct}, {@code relay}, or {@code none} without a session. */
     public String kind() {
+        if (established && relay != null) return "relay";
         if (!established || at == null) return "none";
         return at.isLocal() ? "lan" : "direct";
     }

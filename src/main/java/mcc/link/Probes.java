@@ -67,7 +67,7 @@ final class Probes {
         int at = Frames.controlOffset(plain, 0, n);
         Control control = Handshakes.control(plain, at, n - at);
         link.rxBytes += datagramBytes;
-        if (control == null) {
+        if (control == null || from.isCircuit()) { // what a relay brings says nothing about this node's addresses
             counters.add("link.datagram.malformed");
             return true;
         }
@@ -82,8 +82,15 @@ final class Probes {
             }
             case DIAL_BACK ->
                 links.output(new LinkOutput.DialledBack(link.peer, from, links.arrivedLocal, control.getDialBack()));
-            case PATH_CHALLENGE, PATH_RESPONSE, OBSERVED, KEEPALIVE, CLOSE, MTU_PROBE, MTU_RESPONSE, KIND_NOT_SET ->
-                counters.add("link.datagram.malformed");
+            case PATH_CHALLENGE,
+                    PATH_RESPONSE,
+                    OBSERVED,
+                    KEEPALIVE,
+                    CLOSE,
+                    MTU_PROBE,
+                    MTU_RESPONSE,
+                    CAPABILITIES,
+                    KIND_NOT_SET -> counters.add("link.datagram.malformed");
         }
         return true;
     }

@@ -379,9 +379,9 @@ final class Responder {
                 .setIdentity(ByteString.copyFrom(links.identity.id().toBytes()))
                 .setInstance(p.localInstance)
                 .setVersion(Hello.VERSION)
-                .setCapabilities(Hello.CAPABILITIES)
-                .setLimits(links.config.connection().limits().payload())
-                .setObserved(Handshakes.endpoint(from));
+                .setCapabilities(links.capabilities)
+                .setLimits(links.config.connection().limits().payload());
+        if (!from.isCircuit()) payload.setObserved(Handshakes.endpoint(from));
         for (Aead.Suite suite : suites) payload.addSuites(suite.code());
         return payload;
     }

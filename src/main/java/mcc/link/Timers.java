@@ -10,6 +10,11 @@ final class Timers {
     private static final long SUSPECT_NS = 1_500_000_000L;
     /** With streams open, the path is probed after this much silence. */
     private static final long KEEPALIVE_NS = 15_000_000_000L;
+    /**
+     * The path to a relay where this node keeps a place is probed after this much silence: many NATs forget a mapping after 30
+     * seconds.
+     */
+    private static final long RELAY_KEEPALIVE_NS = 20_000_000_000L;
     /** A link without streams is forgotten after this much silence. */
     private static final long FORGET_NS = 3_600_000_000_000L;
 
@@ -24,6 +29,7 @@ final class Timers {
     void tick(long nowNs) {
         links.responder.turn(nowNs);
         links.dialer.tick(nowNs);
+        links.forwards.tick(nowNs);
         for (Link link; (link = links.deadlines.poll(nowNs)) != null; ) {
             tick(nowNs, link);
             links.deadlines.remove(link); // a later step of this tick may have done what an earlier one planned
@@ -51,12 +57,18 @@ final class Timers {
         }
         links.paths.tick(nowNs, link);
         if (link.gone) return;
-        if (link.wantedStreams() > 0 && nowNs - link.heardNs >= KEEPALIVE_NS && links.paths.probe(nowNs, link)) {
+        if (nowNs - link.heardNs >= keepaliveNs(link) && links.paths.probe(nowNs, link)) {
             links.expect(nowNs, link);
         }
-        if (link.wantedStreams() == 0 && nowNs - Math.max(link.heardNs, link.sentNs) >= FORGET_NS) {
+        if (keepaliveNs(link) == Core.NEVER && nowNs - Math.max(link.heardNs, link.sentNs) >= FORGET_NS) {
             links.forget(link, Reason.IDLE);
         }
+    }
+
+    /** After how much silence the path in use is probed; {@link Core#NEVER} where it need not be kept up. */
+    private long keepaliveNs(Link link) {
+        if (link.wantedStreams() > 0) return KEEPALIVE_NS;
+        return links.circuits.isWelcome(link.peer) ? RELAY_KEEPALIVE_NS : Core.NEVER;
     }
 
     /** Plans when a link is looked at next. */
@@ -65,9 +77,10 @@ final class Timers {
         long at = Math.min(Paths.deadlineNs(link), Math.min(link.connection.deadlineNs(), link.nextAttemptNs));
         long expecting = link.expectingSinceNs();
         if (expecting != Core.NEVER && link.nextAttemptNs == Core.NEVER) at = Math.min(at, expecting + SUSPECT_NS);
-        if (link.path != null && !link.path.isChallenged() && link.wantedStreams() > 0)
-            at = Math.min(at, link.heardNs + KEEPALIVE_NS);
-        if (link.wantedStreams() == 0) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
+        long keepaliveNs = keepaliveNs(link);
+        if (link.path != null && !link.path.isChallenged() && keepaliveNs != Core.NEVER)
+            at = Math.min(at, link.heardNs + keepaliveNs);
+        if (keepaliveNs == Core.NEVER) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
         links.deadlines.plan(at, link);
     }
 }

@@ -203,6 +203,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
             }
             case Input.Up u -> {
                 heard();
+                if (!u.at().isUnicast()) break; // only relays reach it
                 up.remove(u.node());
                 if (up.size() >= UP_MAX) {
                     counters.add("nat.peers.evicted");
@@ -220,8 +221,8 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
             }
             case Input.LinksStarted _ -> {
                 up.clear();
-                filter4.reset(nowNs);
-                filter6.reset(nowNs);
+                filter4.reset();
+                filter6.reset();
                 dialler.reset();
                 survey(nowNs);
             }

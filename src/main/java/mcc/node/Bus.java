@@ -24,6 +24,7 @@ import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.overlay.Started;
 import mcc.registry.Registry;
+import mcc.relay.Relay;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,6 +57,10 @@ public final class Bus {
     public static final Address<Nat.Input> NAT_CORE = new Address<>("mcc.nat");
     /** Queries to the NAT verticle. */
     public static final Address<NatVerticle.Query> NAT = new Address<>("mcc.nat.ask");
+    /** Inputs for relays, from other cores. */
+    public static final Address<Relay.Input> RELAY_CORE = new Address<>("mcc.relay");
+    /** Queries to the relay verticle. */
+    public static final Address<RelayVerticle.Query> RELAY = new Address<>("mcc.relay.ask");
     /** Queries about the policy in force. */
     public static final Address<Policies.Query> POLICY = new Address<>("mcc.policy.ask");
     /** New epochs of the policy, published. */

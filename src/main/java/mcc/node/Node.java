@@ -27,6 +27,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
 import mcc.link.LinkConfig;
+import mcc.relay.RelayConfig;
 import mcc.stream.StreamConfig;
 import mcc.sys.SysError;
 import mcc.sys.TunDevice;
@@ -181,8 +182,23 @@ public final class Node implements AutoCloseable {
                 new DeploymentOptions());
         run("registry", () -> new RegistryVerticle(bus, network, parts.self(), rng.split()), new DeploymentOptions());
         run("nat", () -> new NatVerticle(bus, settings.text("tun.name"), rng.split()), new DeploymentOptions());
+        run(
+                "relay",
+                () -> new RelayVerticle(bus, relay(settings), identity.id(), rng.split()),
+                new DeploymentOptions());
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
+    }
+
+    private static RelayConfig relay(Settings settings) {
+        RelayConfig.When when = switch (settings.text("relay")) {
+            case "on" -> RelayConfig.When.ALWAYS;
+            case "off" -> RelayConfig.When.NEVER;
+            default -> RelayConfig.When.AUTO;
+        };
+        long bytesPerSecond = Long.parseLong(settings.text("relay.rate")) * 125_000;
+        RelayConfig limits = RelayConfig.DEFAULT;
+        return new RelayConfig(when, limits.placesMax(), limits.circuitsMax(), bytesPerSecond);
     }
 
     /**

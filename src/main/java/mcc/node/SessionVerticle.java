@@ -183,6 +183,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     private void begin(PacketLoop loop) {
         Links links = core;
         this.links = links;
+        links.relayBy(sink);
         hub = new StreamHub(loop, links, counters, this::turn);
         if (tun != null) host(tun, loop, links);
         bus.on(Bus.LINKS, this::onInput);
@@ -303,7 +304,10 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                         LinkOutput.DialledBack _,
                         LinkOutput.Unsolicited _,
                         LinkOutput.Dialled _,
-                        LinkOutput.NotDialled _ -> Deliveries.offer(bus, Wiring.route(output), counters);
+                        LinkOutput.NotDialled _,
+                        LinkOutput.Offers _,
+                        LinkOutput.WayWanted _,
+                        LinkOutput.Unbound _ -> Deliveries.offer(bus, Wiring.route(output), counters);
             }
         }
     }

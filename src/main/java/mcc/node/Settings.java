@@ -71,6 +71,12 @@ public final class Settings {
                     "auto",
                     false,
                     "whether the kernel cuts and joins datagrams: auto, where it can, or off"),
+            new Key(
+                    "relay",
+                    "auto",
+                    false,
+                    "whether to relay for nodes behind NATs: auto, while every node reaches this one; on; or off"),
+            new Key("relay.rate", "0", false, "Mbit/s through each circuit that this node relays; 0: no limit"),
             new Key("tun", "false", false, "whether to make a virtual interface; needs CAP_NET_ADMIN, on Linux"),
             new Key("tun.name", "mcc0", false, "name of the virtual interface"),
             new Key(
@@ -252,6 +258,8 @@ public final class Settings {
                 seconds(name, value, "[0-9]{1,4}", "1 to 9999 seconds, 0 for never");
             case "udp.idle" -> seconds(name, value, "[1-9][0-9]{0,3}", "1 to 9999 seconds");
             case "udp.offload", "tun.offload" -> oneOf(name, value, "auto", "off");
+            case "relay" -> oneOf(name, value, "auto", "on", "off");
+            case "relay.rate" -> seconds(name, value, "[0-9]{1,6}", "0 to 999999 Mbit/s");
             case "tun.allow" -> oneOf(name, value, "none", "all");
             case "tun.inbound" -> checkRules(name, value);
             case "tun.routes" -> checkRoutes(name, value);

@@ -5,6 +5,7 @@ import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.registry.Registry;
+import mcc.relay.Relay;
 
 /** One message from a core to a mailbox; its content has the type that this mailbox takes. */
 public sealed interface Delivery {
@@ -16,6 +17,7 @@ public sealed interface Delivery {
             case ToDhtHost _ -> Mailbox.DHT_HOST;
             case ToRegistry _ -> Mailbox.REGISTRY;
             case ToNat _ -> Mailbox.NAT;
+            case ToRelay _ -> Mailbox.RELAY;
             case ToAll _ -> Mailbox.ALL;
             case ToHost _ -> Mailbox.HOST;
         };
@@ -38,6 +40,9 @@ public sealed interface Delivery {
 
     /** To {@code nat.Nat}. */
     record ToNat(Nat.Input content) implements Delivery {}
+
+    /** To {@code relay.Relay}. */
+    record ToRelay(Relay.Input content) implements Delivery {}
 
     /** To everybody. */
     record ToAll(Started content) implements Delivery {}

@@ -12,6 +12,8 @@ public enum Mailbox {
     REGISTRY,
     /** {@code nat.Nat}. */
     NAT,
+    /** {@code relay.Relay}. */
+    RELAY,
     /** Every verticle that told something to a core, which tells it again when that core was started again. */
     ALL,
     /** The verticle that hosts the sender: replies to tickets, things to persist, events. */

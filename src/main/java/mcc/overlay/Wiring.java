@@ -1,5 +1,6 @@
 package mcc.overlay;
 
+import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Address;
 import mcc.core.Id;
@@ -10,6 +11,7 @@ import mcc.link.LinkInput.Probe.Kind;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.registry.Registry;
+import mcc.relay.Relay;
 import mcc.wire.Message;
 
 /**
@@ -28,9 +30,10 @@ public final class Wiring {
         Delivery nat = nat(new Nat.Input.Tell());
         return switch (mailbox) {
             case DHT -> List.of(links, nat, new Delivery.ToRegistry(new Registry.Input.DhtStarted()), all);
-            case REGISTRY -> List.of(nat, all);
+            case REGISTRY -> List.of(nat, relay(new Relay.Input.Tell()), all);
             case NAT -> List.of(links, all);
-            case LINKS -> List.of(nat(new Nat.Input.LinksStarted()), all);
+            case RELAY -> List.of(links, nat, all);
+            case LINKS -> List.of(nat(new Nat.Input.LinksStarted()), relay(new Relay.Input.LinksStarted()), all);
             case DHT_HOST, ALL, HOST -> List.of(all);
         };
     }
@@ -41,19 +44,27 @@ public final class Wiring {
             case LinkOutput.Asked o
             when o.request() instanceof Message.DialBack request ->
                 toNat(new Nat.Input.Asked(o.from().node(), o.at(), o.call(), request));
-            case LinkOutput.Asked o -> toDht(new Dht.Input.Asked(o.from(), o.at(), o.call(), o.request()));
+            case LinkOutput.Asked o -> asked(o);
             case LinkOutput.Answered o
             when o.answer() instanceof Message.DialedBack answer ->
                 toNat(new Nat.Input.Answered(o.from(), o.call(), answer.result()));
-            case LinkOutput.Answered o ->
-                toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
-            case LinkOutput.Unanswered o -> withSilence(dht(new Dht.Input.Unanswered(o.to(), o.call())), o.reason());
+            case LinkOutput.Answered o -> answered(o);
+            case LinkOutput.Unanswered o ->
+                withSilence(
+                        o.reason(),
+                        dht(new Dht.Input.Unanswered(o.to(), o.call())),
+                        relay(new Relay.Input.Unanswered(o.to(), o.call())));
             case LinkOutput.Up o ->
                 List.of(
                         dht(new Dht.Input.Up(o.node().node(), o.at())),
                         nat(new Nat.Input.Up(o.node().node(), o.at())),
+                        relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())),
                         host(o));
-            case LinkOutput.Down o -> List.of(nat(new Nat.Input.Down(o.node())), host(o));
+            case LinkOutput.Offers o -> List.of(relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())));
+            case LinkOutput.WayWanted o -> List.of(relay(new Relay.Input.WayWanted(o.node(), o.relays())));
+            case LinkOutput.Unbound o -> List.of(relay(new Relay.Input.Unbound(o.token(), o.otherToken())));
+            case LinkOutput.Down o ->
+                List.of(nat(new Nat.Input.Down(o.node())), relay(new Relay.Input.Down(o.node())), host(o));
             case LinkOutput.Observed o ->
                 toNat(new Nat.Input.Observed(o.by(), o.at(), o.self(), o.local(), o.sinceNs()));
             case LinkOutput.Stands o -> stands(o);
@@ -61,7 +72,7 @@ public final class Wiring {
             case LinkOutput.DialledBack o -> toNat(new Nat.Input.DialledBack(o.by(), o.from(), o.local(), o.nonce()));
             case LinkOutput.Unsolicited o -> toNat(new Nat.Input.Unsolicited(o.from()));
             case LinkOutput.Dialled o -> List.of(new Delivery.ToDhtHost(o));
-            case LinkOutput.NotDialled o -> withSilence(new Delivery.ToDhtHost(o), o.reason());
+            case LinkOutput.NotDialled o -> withSilence(o.reason(), new Delivery.ToDhtHost(o));
             case LinkOutput.PolicyEnded _, LinkOutput.StreamOpened _, LinkOutput.OfStream _ -> toHost(output);
         };
     }
@@ -77,7 +88,24 @@ public final class Wiring {
             case Nat.Output.DialBack o -> probe(o.to(), o.end(), o.at(), Kind.DIAL_BACK, o.nonce());
             case Nat.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
             case Nat.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
-            case Nat.Output.OpenEnd _, Nat.Output.CloseEnd _, Nat.Output.Verdict _ -> toHost(output);
+            case Nat.Output.OpenEnd _, Nat.Output.CloseEnd _ -> toHost(output);
+            case Nat.Output.Verdict o -> List.of(relay(new Relay.Input.Reached(o.reachable())), host(o));
+        };
+    }
+
+    /** Routes what relays need. */
+    public static List<Delivery> route(Relay.Output output) {
+        return switch (output) {
+            case Relay.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
+            case Relay.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
+            case Relay.Output.Bind o ->
+                toLinks(new LinkInput.Bind(o.peer(), o.token(), o.other(), o.otherToken(), o.bytesPerSecond()));
+            case Relay.Output.Unbind o -> toLinks(new LinkInput.Unbind(o.token()));
+            case Relay.Output.Way o -> toLinks(new LinkInput.Way(o.node(), o.relay(), o.token()));
+            case Relay.Output.Welcome o -> toLinks(new LinkInput.Welcome(o.relays()));
+            case Relay.Output.Offer o -> toLinks(new LinkInput.Offer(o.capabilities()));
+            case Relay.Output.SelfRelays o -> toRegistry(new Registry.Input.SelfRelays(o.relays()));
+            case Relay.Output.PolicyEnded _ -> toHost(output);
         };
     }
 
@@ -142,10 +170,10 @@ public final class Wiring {
     }
 
     /** NAT detection counts how often nobody answers. */
-    private static List<Delivery> withSilence(Delivery delivery, LinkOutput.Reason reason) {
-        return reason == LinkOutput.Reason.UNREACHABLE
-                ? List.of(delivery, nat(new Nat.Input.Silent()))
-                : List.of(delivery);
+    private static List<Delivery> withSilence(LinkOutput.Reason reason, Delivery... deliveries) {
+        List<Delivery> out = new ArrayList<>(List.of(deliveries));
+        if (reason == LinkOutput.Reason.UNREACHABLE) out.add(nat(new Nat.Input.Silent()));
+        return out;
     }
 
     private static List<Delivery> toNat(Nat.Input input) {
@@ -156,13 +184,44 @@ public final class Wiring {
         return new Delivery.ToNat(input);
     }
 
+    private static List<Delivery> asked(LinkOutput.Asked o) {
+        return isOfRelays(o.request())
+                ? List.of(relay(new Relay.Input.Asked(o.from(), o.at(), o.call(), o.request())))
+                : toDht(new Dht.Input.Asked(o.from(), o.at(), o.call(), o.request()));
+    }
+
+    private static List<Delivery> answered(LinkOutput.Answered o) {
+        return isOfRelays(o.answer())
+                ? List.of(relay(new Relay.Input.Answered(o.from(), o.call(), o.answer(), o.rttNs())))
+                : toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
+    }
+
+    private static boolean isOfRelays(Message message) {
+        return switch (message) {
+            case Message.Reserve _, Message.Reserved _, Message.Connect _, Message.Connected _ -> true;
+            case Message.Ping _,
+                    Message.Pong _,
+                    Message.FindNode _,
+                    Message.Nodes _,
+                    Message.FindValue _,
+                    Message.Values _,
+                    Message.Store _,
+                    Message.Stored _,
+                    Message.Beat _,
+                    Message.Beaten _,
+                    Message.DialBack _,
+                    Message.DialedBack _ -> false;
+        };
+    }
+
     private static List<Delivery> stands(LinkOutput.Stands o) {
         Id node = o.node().node();
         Address self = o.self();
         Delivery dht = dht(new Dht.Input.Up(node, o.at()));
         Delivery up = nat(new Nat.Input.Up(node, o.at()));
-        if (self == null) return List.of(dht, up);
-        return List.of(dht, up, nat(new Nat.Input.Observed(node, o.at(), self, o.local(), o.sinceNs())));
+        Delivery relay = relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities()));
+        if (self == null) return List.of(dht, up, relay);
+        return List.of(dht, up, relay, nat(new Nat.Input.Observed(node, o.at(), self, o.local(), o.sinceNs())));
     }
 
     private static List<Delivery> toDht(Dht.Input input) {
@@ -179,6 +238,10 @@ public final class Wiring {
 
     private static List<Delivery> toHost(Object output) {
         return List.of(host(output));
+    }
+
+    private static Delivery relay(Relay.Input input) {
+        return new Delivery.ToRelay(input);
     }
 
     private static Delivery dht(Dht.Input input) {

@@ -1,7 +1,8 @@
 /**
  * Who tells whom: every message between cores, on one screen.
  *
- * <p>May use the rooms whose cores it joins: {@code link}, {@code nat}, {@code dht} and {@code registry}. Holds no state.
+ * <p>May use the rooms whose cores it joins: {@code link}, {@code nat}, {@code relay}, {@code dht} and
+ * {@code registry}. Holds no state.
  *
  * <p>Read in this order: {@link mcc.overlay.Wiring} (the routes), {@link mcc.overlay.Mailbox} (the mailboxes),
  * {@link mcc.overlay.Delivery} (the messages), {@link mcc.overlay.Started} (a core that was started again is told everything

@@ -9,6 +9,7 @@ import mcc.core.Bytes;
 import mcc.core.Core;
 import mcc.core.Id;
 import mcc.dht.Place;
+import mcc.wire.Contact;
 import mcc.wire.Limits;
 import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,8 @@ final class LocalRegistrations {
 
     /** Our addresses; null while unknown, when nothing is offered, as nobody could reach us. */
     private @Nullable List<Address> addresses;
+    /** Relays by which we are reached. */
+    private List<Contact> relays = List.of();
 
     private @Nullable Long drainTicket;
     private long drainNs = Core.NEVER;
@@ -139,6 +142,14 @@ final class LocalRegistrations {
         List<Address> few = now.subList(0, Math.min(now.size(), Limits.CONTACT_ADDRESSES));
         if (few.equals(addresses)) return;
         addresses = List.copyOf(few);
+        for (LocalRegistration local : all.values()) {
+            if (local.health == Health.PASS) offer(local);
+        }
+    }
+
+    void relays(List<Contact> now) {
+        if (now.equals(relays)) return;
+        relays = List.copyOf(now);
         for (LocalRegistration local : all.values()) {
             if (local.health == Health.PASS) offer(local);
         }
@@ -253,11 +264,11 @@ final class LocalRegistrations {
 
     private Provider provider(LocalRegistration local) {
         Registration r = local.registration;
-        return new Provider(
+        Provider nowhere = new Provider(
                 local.endpoint,
                 self,
                 r.digest(),
-                addresses == null ? List.of() : addresses,
+                List.of(),
                 r.protocol(),
                 r.ports(),
                 r.weight(),
@@ -266,6 +277,7 @@ final class LocalRegistrations {
                 r.meta(),
                 r.service().org(),
                 r.service().name());
+        return nowhere.at(addresses == null ? List.of() : addresses, relays);
     }
 
     /** Our own offers of a service. */

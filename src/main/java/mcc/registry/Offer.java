@@ -55,6 +55,6 @@ public record Offer(
 
     /** Returns its node and addresses. */
     public Contact contact() {
-        return new Contact(provider.node(), provider.addresses());
+        return new Contact(provider.node(), provider.addresses(), provider.relays());
     }
 }

@@ -14,6 +14,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.dht.Holding;
 import mcc.dht.Place;
+import mcc.wire.Contact;
 import mcc.wire.Provider;
 import org.jspecify.annotations.Nullable;
 
@@ -58,6 +59,14 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
 
         /** The DHT was started again: it holds no record of ours, and no lookup of ours is under way. */
         record DhtStarted() implements Input {}
+
+        /** The relays by which this node is reached where its addresses do not answer; at most two. */
+        record SelfRelays(List<Contact> relays) implements Input {
+            /** Copies the list. */
+            public SelfRelays {
+                relays = List.copyOf(relays);
+            }
+        }
 
         /** The addresses at which this node is reached now; at most four. */
         record SelfAddresses(List<Address> addresses) implements Input {
@@ -241,6 +250,7 @@ public final class Registry implements Core<Registry.Input, Registry.Output> {
                 locals.dhtStarted();
                 directory.dhtStarted();
             }
+            case Input.SelfRelays relays -> locals.relays(relays.relays());
             case Input.SelfAddresses addresses -> locals.addresses(addresses.addresses());
             case Input.PeerRtt rtt -> directory.rtt(rtt.node(), rtt.distance());
             case Input.Resolve resolve -> directory.resolve(nowNs, resolve);

@@ -8,6 +8,8 @@ import mcc.dht.DhtConfig;
 import mcc.nat.Nat;
 import mcc.registry.Registry;
 import mcc.registry.RegistryConfig;
+import mcc.relay.Relay;
+import mcc.relay.RelayConfig;
 import org.jspecify.annotations.Nullable;
 
 /** The cores of one node during one of its lives, and what a real node's verticles do beside them. */
@@ -23,6 +25,10 @@ final class Cores {
     @Nullable
     Nat nat;
 
+    /** Only at packet fidelity: relays carry packets. */
+    @Nullable
+    Relay relay;
+
     FirstContact first;
 
     Cores(World world, SimNode node) {
@@ -30,6 +36,7 @@ final class Cores {
         registry = registry(world, node);
         links = links(world, node);
         nat = nat(world, node);
+        relay = relay(world, node);
         first = new FirstContact(world, node);
     }
 
@@ -42,7 +49,8 @@ final class Cores {
                 first = new FirstContact(world, node);
             }
             case Mail.REGISTRY -> registry = registry(world, node);
-            default -> nat = nat(world, node);
+            case Mail.NAT -> nat = nat(world, node);
+            default -> relay = relay(world, node);
         }
     }
 
@@ -68,12 +76,20 @@ final class Cores {
         return node.identity == null ? null : new Nat(Rng.seeded(node.id.w0()), world.counters);
     }
 
+    private static @Nullable Relay relay(World world, SimNode node) {
+        if (node.identity == null) return null;
+        Relay relay = new Relay(RelayConfig.DEFAULT, node.id, node.rng.split(), world.counters);
+        relay.handle(world.nowNs(), new Relay.Input.NewPolicy(OPEN));
+        return relay;
+    }
+
     long deadlineNs(int mailbox) {
         return switch (mailbox) {
             case Mail.LINKS -> links.deadlineNs();
             case Mail.DHT -> dht.deadlineNs();
             case Mail.REGISTRY -> registry.deadlineNs();
-            default -> nat == null ? Core.NEVER : nat.deadlineNs();
+            case Mail.NAT -> nat == null ? Core.NEVER : nat.deadlineNs();
+            default -> relay == null ? Core.NEVER : relay.deadlineNs();
         };
     }
 }

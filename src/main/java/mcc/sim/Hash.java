@@ -8,7 +8,9 @@ import mcc.dht.Holding;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
+import mcc.nat.Reachability;
 import mcc.registry.Registry;
+import mcc.relay.Relay;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 
@@ -90,6 +92,24 @@ final class Hash {
         };
     }
 
+    static long mix(long hash, Relay.Input input) {
+        return switch (input) {
+            case Relay.Input.Reached i -> mix(mix(hash, 91), i.reach() == Reachability.YES ? 1 : 0);
+            case Relay.Input.Up i -> mix(mix(mix(hash, 92), i.peer().node()), i.capabilities());
+            case Relay.Input.Down i -> mix(mix(hash, 93), i.peer());
+            case Relay.Input.Asked i -> mix(mix(mix(hash, 94), i.from().node()), i.call());
+            case Relay.Input.Answered i -> mix(mix(mix(hash, 95), i.from()), i.call());
+            case Relay.Input.Unanswered i -> mix(mix(mix(hash, 96), i.to()), i.call());
+            case Relay.Input.WayWanted i -> mix(mix(hash, 97), i.node());
+            case Relay.Input.Unbound i -> mix(mix(hash, 98), i.token());
+            case Relay.Input.NewPolicy i -> mix(mix(hash, 99), i.epoch().number());
+            case Relay.Input.WallClock i -> mix(mix(hash, 100), i.epochMs());
+            case Relay.Input.Tell _ -> mix(hash, 101);
+            case Relay.Input.LinksStarted _ -> mix(hash, 102);
+            case Relay.Input.Tick _ -> mix(hash, 103);
+        };
+    }
+
     /** Strings count by their hash codes, which the language specification defines. */
     static long mix(long hash, Registry.Input input) {
         return switch (input) {
@@ -106,6 +126,7 @@ final class Hash {
             case Registry.Input.Drain i -> mix(mix(hash, 48), i.ticket());
             case Registry.Input.Restore i ->
                 mix(mix(hash, 49), i.registrations().size());
+            case Registry.Input.SelfRelays i -> mix(mix(hash, 61), i.relays().size());
             case Registry.Input.SelfAddresses i ->
                 mix(mix(hash, 50), i.addresses().size());
             case Registry.Input.PeerRtt i ->
@@ -153,6 +174,10 @@ final class Hash {
             case Message.Beaten m -> mix(mix(hash, 30), m.known() ? 1 : 0);
             case Message.DialBack m -> mix(mix(hash, 31), m.nonce());
             case Message.DialedBack m -> mix(mix(hash, 32), m.result() == Message.Dialed.SENT ? 1 : 0);
+            case Message.Reserve _ -> mix(hash, 33);
+            case Message.Reserved m -> mix(mix(hash, 34), m.leaseMs());
+            case Message.Connect m -> mix(mix(hash, 35), m.to());
+            case Message.Connected m -> mix(mix(hash, 36), m.circuit());
         };
     }
 

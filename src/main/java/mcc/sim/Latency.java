@@ -59,13 +59,7 @@ final class Latency implements LinkLayer {
             case LinkInput.Ask ask -> ask(ask);
             case LinkInput.Reply reply -> reply(reply);
             case LinkInput.Dial dial -> dial(dial);
-            case LinkInput.NewPolicy _,
-                    LinkInput.Cancel _,
-                    LinkInput.Probe _,
-                    LinkInput.Tell _,
-                    LinkInput.WallClock _,
-                    LinkInput.Shutdown _,
-                    LinkInput.Tick _ -> {}
+            default -> {}
         }
     }
 

@@ -52,7 +52,11 @@ final class Liars {
                     Message.Stored _,
                     Message.Beaten _,
                     Message.DialBack _,
-                    Message.DialedBack _ -> null;
+                    Message.DialedBack _,
+                    Message.Reserve _,
+                    Message.Reserved _,
+                    Message.Connect _,
+                    Message.Connected _ -> null;
         };
     }
 

@@ -17,9 +17,10 @@ final class Mail {
     static final int DHT = 1;
     static final int REGISTRY = 2;
     static final int NAT = 3;
-    static final int MAILBOXES = 4;
+    static final int RELAY = 4;
+    static final int MAILBOXES = 5;
     /** The sender of what comes from no core: from the network, the clock, or whoever uses the node. */
-    static final int OUTSIDE = 4;
+    static final int OUTSIDE = 5;
 
     /** Events of the clock. */
     enum Signal {
@@ -47,6 +48,7 @@ final class Mail {
             case DHT, DHT_HOST -> DHT;
             case REGISTRY -> REGISTRY;
             case NAT -> NAT;
+            case RELAY -> RELAY;
             case ALL, HOST -> -1;
         };
     }
@@ -57,7 +59,8 @@ final class Mail {
             case LINKS -> Mailbox.LINKS;
             case DHT -> Mailbox.DHT;
             case REGISTRY -> Mailbox.REGISTRY;
-            default -> Mailbox.NAT;
+            case NAT -> Mailbox.NAT;
+            default -> Mailbox.RELAY;
         };
     }
 

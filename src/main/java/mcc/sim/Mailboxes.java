@@ -12,6 +12,7 @@ import mcc.nat.Nat;
 import mcc.overlay.Delivery;
 import mcc.overlay.Wiring;
 import mcc.registry.Registry;
+import mcc.relay.Relay;
 import mcc.wire.Message;
 
 /**
@@ -29,6 +30,7 @@ final class Mailboxes {
     private static final Dht.Input DHT_TICK = new Dht.Input.Tick();
     private static final Registry.Input REGISTRY_TICK = new Registry.Input.Tick();
     private static final Nat.Input NAT_TICK = new Nat.Input.Tick();
+    private static final Relay.Input RELAY_TICK = new Relay.Input.Tick();
     private static final LinkInput LINK_TICK = new LinkInput.Tick();
 
     private final World world;
@@ -64,6 +66,7 @@ final class Mailboxes {
         for (int i = 0; i < deliveries.size(); i++) {
             Delivery delivery = deliveries.get(i);
             int to = Mail.mailbox(delivery);
+            if (to == Mail.RELAY && node.cores.relay == null) continue; // none at message fidelity
             if (to >= 0) mail.post(from, to, delivery.content());
             else world.heard(node, delivery.content());
         }
@@ -144,7 +147,8 @@ final class Mailboxes {
             }
             case Mail.DHT -> dht(node, tick ? DHT_TICK : content);
             case Mail.REGISTRY -> registry(node, tick ? REGISTRY_TICK : (Registry.Input) content);
-            default -> nat(node, tick ? NAT_TICK : (Nat.Input) content);
+            case Mail.NAT -> nat(node, tick ? NAT_TICK : (Nat.Input) content);
+            default -> relay(node, tick ? RELAY_TICK : (Relay.Input) content);
         }
     }
 
@@ -197,6 +201,18 @@ final class Mailboxes {
             else post(node, Mail.NAT, Wiring.route(output));
         }
         if (due) ticked(nat.deadlineNs(), "NAT detection");
+    }
+
+    private void relay(SimNode node, Relay.Input input) {
+        Relay relay = node.cores.relay;
+        if (relay == null) return;
+        note(node, Hash.mix(hash, input));
+        boolean due = isDue(relay, input instanceof Relay.Input.Tick);
+        relay.handle(world.nowNs(), input);
+        for (Relay.Output output = relay.poll(); output != null; output = relay.poll()) {
+            post(node, Mail.RELAY, Wiring.route(output));
+        }
+        if (due) ticked(relay.deadlineNs(), "relay");
     }
 
     private boolean isDue(Core<?, ?> core, boolean tick) {

@@ -24,6 +24,7 @@ import mcc.stream.Stream;
 import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Handshakes;
+import mcc.wire.Relayed;
 import mcc.wire.Transport;
 
 /**
@@ -67,6 +68,7 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
         links = new Links(config, identity, node.rng.split(), world.counters);
         links.handle(world.nowNs(), new LinkInput.NewPolicy(PolicyEpoch.open()));
         links.packets().handler(this);
+        links.relayBy(this);
         stuck = world.counters.of("link.deadline.stuck");
     }
 
@@ -189,7 +191,9 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
 
     @Override
     public void send(Address to, byte[] buf, int offset, int length) {
-        if (Transport.looksLike(buf, offset, length)) {
+        if (Relayed.looksLike(buf, offset, length)) {
+            // It was checked where it was sealed.
+        } else if (Transport.looksLike(buf, offset, length)) {
             // The receiver index names the key, so index and counter together identify the nonce.
             long nonce = (long) Transport.receiver(buf, offset) << 32 | Transport.counter(buf, offset) & 0xffffffffL;
             Invariant.check(sealed.add(nonce), "a nonce seals once");

@@ -247,7 +247,9 @@ final class World {
      * what others tell it again.
      */
     void restart(SimNode node, int mailbox) {
-        if (!node.up || mailbox == Mail.NAT && node.cores.nat == null) return;
+        boolean none =
+                mailbox == Mail.NAT && node.cores.nat == null || mailbox == Mail.RELAY && node.cores.relay == null;
+        if (!node.up || none) return;
         node.cores.replace(mailbox, this, node);
         mailboxes.replaced(node, mailbox);
         switch (mailbox) {

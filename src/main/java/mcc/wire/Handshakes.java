@@ -39,7 +39,7 @@ public final class Handshakes {
                 case COOKIE ->
                     d.getCookie().getSalt().size() == 16
                             && d.getCookie().getBox().size() == 32;
-                case FRAMES, PACKET, PACKET_NEEDS_CSUM, PACKET_PART, KIND_NOT_SET -> false;
+                case FRAMES, PACKET, PACKET_NEEDS_CSUM, PACKET_PART, RELAYED, KIND_NOT_SET -> false;
             };
             return sound ? d : null;
         } catch (InvalidProtocolBufferException _) {

@@ -6,6 +6,10 @@ public final class Limits {
     public static final int RPC_BYTES = 1_120;
     /** Most addresses of one {@link Contact}. */
     public static final int CONTACT_ADDRESSES = 4;
+    /** Most relays of one {@link Contact}, and most relays behind the first one of a way. */
+    public static final int RELAYS = 2;
+    /** Most addresses of each of them. */
+    public static final int RELAY_ADDRESSES = 2;
     /** Most contacts in one answer. */
     public static final int CONTACTS = 16;
     /** Most records in one answer. */

@@ -10,8 +10,8 @@ public sealed interface Message {
     /** Returns whether it is a request. */
     default boolean isRequest() {
         return switch (this) {
-            case Ping _, FindNode _, FindValue _, Store _, Beat _, DialBack _ -> true;
-            case Pong _, Nodes _, Values _, Stored _, Beaten _, DialedBack _ -> false;
+            case Ping _, FindNode _, FindValue _, Store _, Beat _, DialBack _, Reserve _, Connect _ -> true;
+            case Pong _, Nodes _, Values _, Stored _, Beaten _, DialedBack _, Reserved _, Connected _ -> false;
         };
     }
 
@@ -48,7 +48,7 @@ public sealed interface Message {
             }
         }
 
-        /** Takes the first contacts that fit; a contact loses its last addresses before another contact is left out. */
+        /** Takes the first contacts that fit: they lose their relays, then their last addresses, before one is left out. */
         public static Nodes fitting(List<Contact> nearest) {
             return new Nodes(Message.fit(nearest, ROOM));
         }
@@ -183,6 +183,59 @@ public sealed interface Message {
         BUSY
     }
 
+    /** Keep a place for the asker, to which others may have circuits. */
+    record Reserve() implements Message {}
+
+    /**
+     * The answer to {@link Reserve}.
+     *
+     * @param leaseMs how long the place is kept; 0 without one
+     */
+    record Reserved(Relaying verdict, long leaseMs) implements Message {
+        /** Refuses a negative lease. */
+        public Reserved {
+            if (leaseMs < 0) throw new IllegalArgumentException("leaseMs is at least 0");
+        }
+    }
+
+    /** What a relay answers. */
+    enum Relaying {
+        /** Done. */
+        OK,
+        /** A limit of the relay is reached. */
+        FULL,
+        /** It does not relay, or not for the asker. */
+        REFUSED,
+        /** The node asked for keeps no place there, or the next relay does not answer. */
+        NOT_HERE
+    }
+
+    /**
+     * Make a circuit to a node.
+     *
+     * @param to a node that has a place at the last relay
+     * @param via the relays behind the one that is asked, nearest first, at most {@link Limits#RELAYS}
+     */
+    record Connect(Id to, List<Contact> via) implements Message {
+        /** Refuses too long a way. */
+        public Connect {
+            via = List.copyOf(via);
+            if (via.size() > Limits.RELAYS) throw new IllegalArgumentException("too many relays");
+        }
+    }
+
+    /**
+     * The answer to {@link Connect}.
+     *
+     * @param circuit the circuit's number for the asker; 0 without one
+     */
+    record Connected(Relaying verdict, long circuit) implements Message {
+        /** Refuses a circuit without a number, and a number without a circuit. */
+        public Connected {
+            if ((verdict == Relaying.OK) != (circuit != 0)) throw new IllegalArgumentException("no such circuit");
+        }
+    }
+
     /** Bytes for the lists of one answer. */
     int ROOM = Limits.RPC_BYTES - Limits.ENVELOPE_BYTES;
 
@@ -206,6 +259,7 @@ public sealed interface Message {
             out.add(contact);
         }
         if (fits(out, room)) return out;
+        out.replaceAll(contact -> new Contact(contact.node(), contact.addresses()));
         int bytes = bytes(out);
         for (int keep = Limits.CONTACT_ADDRESSES - 1; bytes > room && keep > 0; keep--) {
             for (int i = 0; i < out.size(); i++) {

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param node the node that offers it
  * @param registration SHA-256(registration ID): together with the node it proves the endpoint ID
  * @param addresses of that node, at most {@link Limits#CONTACT_ADDRESSES}
+ * @param relays by which it is reached where its addresses do not answer, at most {@link Limits#RELAYS}, each with at most
+ *     one address
  * @param protocol of the first port
  * @param ports unknown if the node has an earlier version
  * @param weight 1 to 1,000
@@ -31,6 +33,7 @@ public record Provider(
         Id node,
         Id registration,
         List<Address> addresses,
+        List<Contact> relays,
         Protocol protocol,
         Ports ports,
         int weight,
@@ -62,9 +65,44 @@ public record Provider(
         HTTP
     }
 
+    /** Without relays. */
+    public Provider(
+            Id endpoint,
+            Id node,
+            Id registration,
+            List<Address> addresses,
+            Protocol protocol,
+            Ports ports,
+            int weight,
+            int loadPermille,
+            List<String> tags,
+            Map<String, String> meta,
+            String org,
+            String service) {
+        this(
+                endpoint,
+                node,
+                registration,
+                addresses,
+                List.of(),
+                protocol,
+                ports,
+                weight,
+                loadPermille,
+                tags,
+                meta,
+                org,
+                service);
+    }
+
     /** Copies the collections; refuses what is out of range. */
     public Provider {
         addresses = List.copyOf(addresses);
+        relays = List.copyOf(relays);
+        if (relays.size() > Limits.RELAYS
+                || relays.stream().anyMatch(r -> r.addresses().size() > 1)) {
+            throw new IllegalArgumentException("too many relays, or addresses of one");
+        }
         tags = List.copyOf(tags);
         meta = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(meta));
         if (!isValid(addresses, weight, loadPermille, tags, meta)
@@ -98,7 +136,49 @@ public record Provider(
     /** Returns the same offer with another load. */
     public Provider withLoad(int permille) {
         return new Provider(
-                endpoint, node, registration, addresses, protocol, ports, weight, permille, tags, meta, org, service);
+                endpoint,
+                node,
+                registration,
+                addresses,
+                relays,
+                protocol,
+                ports,
+                weight,
+                permille,
+                tags,
+                meta,
+                org,
+                service);
+    }
+
+    /** Returns the same offer at other addresses and relays: as many of them as fit one record, the best first. */
+    public Provider at(List<Address> addresses, List<Contact> relays) {
+        List<Contact> near = new ArrayList<>();
+        for (Contact relay : relays) {
+            near.add(new Contact(
+                    relay.node(),
+                    relay.addresses().subList(0, Math.min(1, relay.addresses().size()))));
+        }
+        List<Address> own = new ArrayList<>(addresses);
+        while (true) {
+            Provider out = new Provider(
+                    endpoint,
+                    node,
+                    registration,
+                    own,
+                    near,
+                    protocol,
+                    ports,
+                    weight,
+                    loadPermille,
+                    tags,
+                    meta,
+                    org,
+                    service);
+            if (near.isEmpty() || out.encode().size() <= Limits.BODY_BYTES) return out;
+            if (own.size() > 1) own.removeLast();
+            else near.removeLast();
+        }
     }
 
     /** Returns how much of {@link #LABELS_BYTES} tags, meta and ports take. */
@@ -126,6 +206,7 @@ public record Provider(
                 .setOrg(org)
                 .setService(service);
         for (Address address : addresses) out.addAddresses(Contact.endpoint(address));
+        for (Contact relay : relays) out.addRelays(relay.toProto());
         meta.forEach((key, value) -> out.addMetaBuilder().setKey(key).setValue(value));
         return Bytes.owning(out.build().toByteArray());
     }
@@ -160,8 +241,10 @@ public record Provider(
         Id node = Fields.id(pb.getNode());
         Id registration = Fields.id(pb.getRegistration());
         List<Address> addresses = Contact.addresses(pb.getAddressesList());
+        List<Contact> relays = Contact.relays(pb.getRelaysList());
         Protocol protocol = decode(pb.getProtocol());
-        if (node == null || registration == null || addresses == null || protocol == null) return null;
+        if (node == null || registration == null || addresses == null || relays == null || protocol == null)
+            return null;
         if (pb.getMetaCount() > LABELS) return null;
         Map<String, String> meta = new LinkedHashMap<>();
         for (var entry : pb.getMetaList()) meta.put(entry.getKey(), entry.getValue());
@@ -172,6 +255,7 @@ public record Provider(
                 node,
                 registration,
                 addresses,
+                relays,
                 protocol,
                 Ports.decode(pb.getPortsList()),
                 pb.getWeight(),

@@ -50,6 +50,12 @@ public record Rpc(long call, Message body) {
                         .setOtherPort(m.otherPort())
                         .setPadding(DIAL_BACK_PADDING);
             case Message.DialedBack m -> out.getDialedBackBuilder().setResult(proto(m.result()));
+            case Message.Reserve _ -> out.setReserve(mcc.wire.pb.Reserve.getDefaultInstance());
+            case Message.Reserved m ->
+                out.getReservedBuilder().setVerdict(proto(m.verdict())).setLeaseMs(m.leaseMs());
+            case Message.Connect m -> out.setConnect(proto(m));
+            case Message.Connected m ->
+                out.getConnectedBuilder().setVerdict(proto(m.verdict())).setCircuit(m.circuit());
         }
         byte[] bytes = out.build().toByteArray();
         Invariant.check(bytes.length <= Limits.RPC_BYTES, "an Rpc fits its limit");
@@ -91,6 +97,10 @@ public record Rpc(long call, Message body) {
             case BEATEN -> new Message.Beaten(pb.getBeaten().getKnown());
             case DIAL_BACK -> dialBack(pb.getDialBack());
             case DIALED_BACK -> dialedBack(pb.getDialedBack());
+            case RESERVE -> new Message.Reserve();
+            case RESERVED -> reserved(pb.getReserved());
+            case CONNECT -> connect(pb.getConnect());
+            case CONNECTED -> connected(pb.getConnected());
             case BODY_NOT_SET -> null;
         };
     }
@@ -131,6 +141,47 @@ public record Rpc(long call, Message body) {
             records.add(new Message.Held(record, held.getBeatAgeMs()));
         }
         return new Message.Values(records, contacts, pb.getTotal(), pb.getCursor());
+    }
+
+    private static @Nullable Message reserved(mcc.wire.pb.Reserved pb) {
+        Message.Relaying verdict = relaying(pb.getVerdict());
+        return verdict == null ? null : new Message.Reserved(verdict, pb.getLeaseMs());
+    }
+
+    private static @Nullable Message connect(mcc.wire.pb.Connect pb) {
+        Id to = Fields.id(pb.getTo());
+        List<Contact> via = Contact.relays(pb.getViaList());
+        return to == null || via == null ? null : new Message.Connect(to, via);
+    }
+
+    private static @Nullable Message connected(mcc.wire.pb.Connected pb) {
+        Message.Relaying verdict = relaying(pb.getVerdict());
+        return verdict == null ? null : new Message.Connected(verdict, pb.getCircuit());
+    }
+
+    private static mcc.wire.pb.Connect proto(Message.Connect m) {
+        var out = mcc.wire.pb.Connect.newBuilder().setTo(Fields.bytes(m.to()));
+        for (Contact relay : m.via()) out.addVia(relay.toProto());
+        return out.build();
+    }
+
+    private static Message.@Nullable Relaying relaying(mcc.wire.pb.Relaying verdict) {
+        return switch (verdict) {
+            case OK -> Message.Relaying.OK;
+            case RELAYING_FULL -> Message.Relaying.FULL;
+            case REFUSED -> Message.Relaying.REFUSED;
+            case NOT_HERE -> Message.Relaying.NOT_HERE;
+            case RELAYING_UNSPECIFIED, UNRECOGNIZED -> null;
+        };
+    }
+
+    private static mcc.wire.pb.Relaying proto(Message.Relaying verdict) {
+        return switch (verdict) {
+            case OK -> mcc.wire.pb.Relaying.OK;
+            case FULL -> mcc.wire.pb.Relaying.RELAYING_FULL;
+            case REFUSED -> mcc.wire.pb.Relaying.REFUSED;
+            case NOT_HERE -> mcc.wire.pb.Relaying.NOT_HERE;
+        };
     }
 
     private static mcc.wire.pb.Nodes proto(Message.Nodes m) {

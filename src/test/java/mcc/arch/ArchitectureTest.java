@@ -51,10 +51,11 @@ class ArchitectureTest {
         may.put("congestion", List.of("core"));
         may.put("stream", List.of("core", "wire", "congestion"));
         may.put("nat", List.of("core", "wire", "crypto"));
+        may.put("relay", List.of("core", "wire", "crypto", "consortium", "nat"));
         may.put("link", List.of("core", "wire", "crypto", "consortium", "session", "stream", "nat", "congestion"));
         may.put("dht", List.of("core", "wire", "crypto", "consortium"));
         may.put("registry", List.of("core", "wire", "crypto", "consortium", "dht"));
-        may.put("overlay", List.of("core", "wire", "crypto", "consortium", "link", "nat", "dht", "registry"));
+        may.put("overlay", List.of("core", "wire", "crypto", "consortium", "link", "nat", "relay", "dht", "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
         may.put("sys", List.of());
         may.put("udp", List.of("core", "wire", "link", "sys"));
@@ -83,6 +84,7 @@ class ArchitectureTest {
                     "congestion",
                     "stream",
                     "nat",
+                    "relay",
                     "link",
                     "dht",
                     "registry",
@@ -290,6 +292,7 @@ class ArchitectureTest {
                 "mcc.congestion",
                 "mcc.stream",
                 "mcc.nat",
+                "mcc.relay",
                 "mcc.link",
                 "mcc.dht",
                 "mcc.registry",

@@ -200,6 +200,7 @@ class RestContractIT {
         check("closeTunnel", two.request(v + "/tunnels/" + tunnel).DELETE());
         check("getTunnel", get(v + "/tunnels/" + tunnel));
         check("getNat", get(v + "/nat"));
+        check("getRelays", get(v + "/relays"));
         check("listEvents", get(v + "/events/history?limit=5"));
         check("getMetrics", get("/metrics"));
         assertThat(one.get("/metrics").raw().body())

@@ -72,7 +72,11 @@ class EarlyDataTest {
                 new Message.Stored(Message.Verdict.KEPT),
                 new Message.Beaten(true),
                 new Message.DialBack(Address.v4(0x01020304, 5), 6, false),
-                new Message.DialedBack(Message.Dialed.SENT));
+                new Message.DialedBack(Message.Dialed.SENT),
+                new Message.Reserve(),
+                new Message.Reserved(Message.Relaying.OK, 1),
+                new Message.Connect(Id.ZERO, List.of()),
+                new Message.Connected(Message.Relaying.OK, 1));
     }
 
     @Test

@@ -73,7 +73,7 @@ class PublishedHandshakesTest {
         ResponderPayload said =
                 ResponderPayload.parseFrom(initiator.read(response.getNoise().toByteArray()));
         ResponderPayload published = ResponderPayload.parseFrom(bytes(out, "payload_2"));
-        assertThat(said.getCapabilities()).isEqualTo(Hello.CAPABILITIES);
+        assertThat(said.getCapabilities()).isEqualTo(Hello.PROBES);
         assertThat(said.toBuilder()
                         .setInstance(published.getInstance())
                         .clearCapabilities()
@@ -99,7 +99,7 @@ class PublishedHandshakesTest {
         Id peer = Id.of(bytes(out, "initiator_id"));
         assertThat(outputs)
                 .contains(
-                        new LinkOutput.Up(Subject.of(peer), INITIATOR),
+                        new LinkOutput.Up(Subject.of(peer), INITIATOR, 0),
                         new LinkOutput.Observed(peer, INITIATOR, RESPONDER, 0, 1),
                         new LinkOutput.Asked(Subject.of(peer), INITIATOR, 7, new Message.Ping()));
     }
@@ -149,7 +149,7 @@ class PublishedHandshakesTest {
     private void assertPayload(byte[] clear, String name) throws Exception {
         InitiatorPayload said = InitiatorPayload.parseFrom(clear);
         InitiatorPayload published = InitiatorPayload.parseFrom(bytes(out, name));
-        assertThat(said.getCapabilities()).isEqualTo(Hello.CAPABILITIES);
+        assertThat(said.getCapabilities()).isEqualTo(Hello.PROBES);
         assertThat(said.toBuilder()
                         .setInstance(published.getInstance())
                         .clearCapabilities()

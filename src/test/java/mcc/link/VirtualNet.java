@@ -20,6 +20,7 @@ import mcc.crypto.Identity;
 import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Message;
+import mcc.wire.Relayed;
 import mcc.wire.Transport;
 
 /** Whole links over a simulated network, in virtual time. */
@@ -95,13 +96,15 @@ abstract class VirtualNet {
 
         private void fly(Address from, Address to, byte[] buf, int offset, int length) {
             if (silent || rng.chance(lossPpm)) return;
-            boolean handshake = !Transport.looksLike(buf, offset, length);
+            boolean relayed = Relayed.looksLike(buf, offset, length);
+            boolean handshake = !relayed && !Transport.looksLike(buf, offset, length);
             if (handshake && noHandshakes) return;
             byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
             if (handshake) assertThat(length).isLessThanOrEqualTo(1_200);
             if (length > carries) return;
             datagrams++;
             Flight flight = new Flight(now + latencyNs, seq++, from, to, bytes);
+            if (!carried.test(flight)) return;
             tap.accept(flight);
             flights.add(flight);
         }
@@ -162,6 +165,8 @@ abstract class VirtualNet {
     boolean noHandshakes;
 
     int datagrams;
+    /** Whether the network lets a datagram pass. */
+    java.util.function.Predicate<Flight> carried = _ -> true;
     /** Where each datagram went, if a test wants to know. */
     java.util.function.Consumer<Flight> tap = _ -> {};
 

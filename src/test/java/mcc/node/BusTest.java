@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /** What peers cause cannot fill a mailbox that does not keep up. */
 class BusTest {
     private static final LinkOutput UP =
-            new LinkOutput.Up(Subject.of(Id.random(Rng.seeded(1))), Address.v4(0x7f000001, 9));
+            new LinkOutput.Up(Subject.of(Id.random(Rng.seeded(1))), Address.v4(0x7f000001, 9), 0);
 
     private final Vertx vertx = Vertx.vertx();
     private final Bus bus = new Bus(vertx);

@@ -15,6 +15,7 @@ import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.nat.Reachability;
 import mcc.registry.Registry;
+import mcc.relay.Relay;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
@@ -37,14 +38,31 @@ class WiringTest {
         assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, PING, 8)))
                 .containsExactly(new Delivery.ToDht(new Dht.Input.Answered(NODE, AT, 7, PING, 8)));
         assertThat(Wiring.route(new LinkOutput.Unanswered(NODE, 7, LinkOutput.Reason.UNREACHABLE)))
+                .as("whose it is, its asker knows")
                 .containsExactly(
                         new Delivery.ToDht(new Dht.Input.Unanswered(NODE, 7)),
+                        new Delivery.ToRelay(new Relay.Input.Unanswered(NODE, 7)),
                         new Delivery.ToNat(new Nat.Input.Silent()));
         assertThat(Wiring.route(new LinkOutput.Unanswered(NODE, 7, LinkOutput.Reason.DENIED)))
-                .hasSize(1);
-        assertThat(Wiring.route(new LinkOutput.Up(WHO, AT)))
+                .hasSize(2);
+        assertThat(Wiring.route(new LinkOutput.Up(WHO, AT, 1)))
+                .contains(new Delivery.ToRelay(new Relay.Input.Up(WHO, AT, 1)))
                 .extracting(Delivery::to)
-                .containsExactly(Mailbox.DHT, Mailbox.NAT, Mailbox.HOST);
+                .containsExactly(Mailbox.DHT, Mailbox.NAT, Mailbox.RELAY, Mailbox.HOST);
+    }
+
+    @Test
+    void relaysHearWhatIsMeantForThem() {
+        Message reserve = new Message.Reserve();
+        Message reserved = new Message.Reserved(Message.Relaying.OK, 600_000);
+        assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, reserve)))
+                .containsExactly(new Delivery.ToRelay(new Relay.Input.Asked(WHO, AT, 7, reserve)));
+        assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, reserved, 8)))
+                .containsExactly(new Delivery.ToRelay(new Relay.Input.Answered(NODE, 7, reserved, 8)));
+        LinkOutput down = new LinkOutput.Down(NODE, LinkOutput.Reason.CLOSED);
+        assertThat(Wiring.route(down)).contains(new Delivery.ToRelay(new Relay.Input.Down(NODE)));
+        assertThat(Wiring.route(new Relay.Output.SelfRelays(List.of(CONTACT))))
+                .containsExactly(new Delivery.ToRegistry(new Registry.Input.SelfRelays(List.of(CONTACT))));
     }
 
     @Test
@@ -70,20 +88,27 @@ class WiringTest {
         assertThat(Wiring.started(Mailbox.DHT))
                 .extracting(Delivery::to)
                 .containsExactly(Mailbox.LINKS, Mailbox.NAT, Mailbox.REGISTRY, Mailbox.ALL);
-        assertThat(Wiring.started(Mailbox.REGISTRY)).extracting(Delivery::to).containsExactly(Mailbox.NAT, Mailbox.ALL);
+        assertThat(Wiring.started(Mailbox.REGISTRY))
+                .extracting(Delivery::to)
+                .containsExactly(Mailbox.NAT, Mailbox.RELAY, Mailbox.ALL);
+        assertThat(Wiring.started(Mailbox.RELAY))
+                .extracting(Delivery::to)
+                .containsExactly(Mailbox.LINKS, Mailbox.NAT, Mailbox.ALL);
         assertThat(Wiring.started(Mailbox.NAT)).extracting(Delivery::to).containsExactly(Mailbox.LINKS, Mailbox.ALL);
         assertThat(Wiring.started(Mailbox.LINKS))
                 .containsExactly(
                         new Delivery.ToNat(new Nat.Input.LinksStarted()),
+                        new Delivery.ToRelay(new Relay.Input.LinksStarted()),
                         new Delivery.ToAll(new Started(Mailbox.LINKS)));
-        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, AT, 0, 0)))
+        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, AT, 0, 0, 1)))
                 .containsExactly(
                         new Delivery.ToDht(new Dht.Input.Up(NODE, AT)),
                         new Delivery.ToNat(new Nat.Input.Up(NODE, AT)),
+                        new Delivery.ToRelay(new Relay.Input.Up(WHO, AT, 1)),
                         new Delivery.ToNat(new Nat.Input.Observed(NODE, AT, AT, 0, 0)));
-        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null, 0, 0)))
+        assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null, 0, 0, 1)))
                 .as("it never said from where it hears this node")
-                .hasSize(2);
+                .hasSize(3);
     }
 
     @Test
@@ -116,7 +141,9 @@ class WiringTest {
     @Test
     void theVerdictOfNatDetectionIsTold() {
         var verdict = new Nat.Output.Verdict(Reachability.NO, Reachability.YES);
-        assertThat(Wiring.route(verdict)).containsExactly(new Delivery.ToHost(verdict));
+        assertThat(Wiring.route(verdict))
+                .containsExactly(
+                        new Delivery.ToRelay(new Relay.Input.Reached(Reachability.YES)), new Delivery.ToHost(verdict));
         assertThat(verdict.reachable()).isEqualTo(Reachability.YES);
         assertThat(new Nat.Output.Verdict(Reachability.NO, Reachability.UNKNOWN).reachable())
                 .isEqualTo(Reachability.NO);

@@ -39,6 +39,27 @@ class ProviderTest {
         assertThat(Provider.parse(provider.endpoint(), encoded)).isEqualTo(provider);
     }
 
+    @Test
+    void relaysTakeTheRoomOfTheLastAddresses() {
+        List<Contact> relays = List.of(
+                new Contact(Id.random(rng), List.of(v6(5), v6(6))), new Contact(Id.random(rng), List.of(v6(7), v6(8))));
+        List<Address> addresses = List.of(v6(1), v6(2), v6(3), v6(4));
+        Provider small = provider(Provider.Protocol.TCP, Ports.of(80, Provider.Protocol.TCP), List.of())
+                .at(addresses, relays);
+        assertThat(small.addresses()).isEqualTo(addresses);
+        assertThat(small.relays())
+                .extracting(Contact::node)
+                .containsExactly(relays.get(0).node(), relays.get(1).node());
+        assertThat(small.relays().getFirst().addresses()).containsExactly(v6(5));
+        assertThat(Provider.parse(small.endpoint(), small.encode())).isEqualTo(small);
+        List<String> tags = List.of("t".repeat(32), "u".repeat(32), "v".repeat(32), "w".repeat(32), "x".repeat(16));
+        Provider large = provider(Provider.Protocol.TCP, most(), tags).at(addresses, relays);
+        assertThat(large.encode().size()).isLessThanOrEqualTo(Limits.BODY_BYTES);
+        assertThat(large.addresses()).containsExactly(v6(1));
+        assertThat(large.relays()).hasSize(2);
+        assertThat(Provider.parse(large.endpoint(), large.encode())).isEqualTo(large);
+    }
+
     private Provider provider(Provider.Protocol protocol, Ports ports, List<String> tags) {
         return new Provider(
                 Id.random(rng),

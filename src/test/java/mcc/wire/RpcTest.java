@@ -113,6 +113,32 @@ class RpcTest {
         assertThatThrownBy(() -> new Contact(Id.ZERO, List.of(Address.v4(0, 5))))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> contacts(1, 5)).isInstanceOf(IllegalArgumentException.class);
+        Contact nested = new Contact(Id.ZERO, List.of(), contacts(1, 1));
+        assertThatThrownBy(() -> new Contact(Id.ZERO, List.of(), List.of(nested)))
+                .as("a relay has no relays")
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Contact(Id.ZERO, List.of(), contacts(1, 4)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Contact(Id.ZERO, List.of(), contacts(3, 1)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Message.Connect(Id.ZERO, contacts(3, 1)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Message.Connected(Message.Relaying.OK, 0))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void relaysAreLeftOutBeforeAddressesAre() {
+        List<Contact> hidden = new ArrayList<>();
+        for (int i = 0; i < 16; i++) hidden.add(new Contact(Id.random(rng), List.of(), contacts(2, 2)));
+        Message.Nodes few = Message.Nodes.fitting(hidden.subList(0, 3));
+        assertThat(few.contacts()).isEqualTo(hidden.subList(0, 3));
+        byte[] bytes = Rpc.encode(new Rpc(1, few)).toArray();
+        assertThat(Rpc.decode(bytes, 0, bytes.length, new Counters())).isEqualTo(new Rpc(1, few));
+        Message.Nodes all = Message.Nodes.fitting(hidden);
+        assertThat(all.contacts())
+                .hasSize(16)
+                .allMatch(contact -> contact.relays().isEmpty());
     }
 
     @Test
@@ -144,7 +170,12 @@ class RpcTest {
                         Address.v4(rng.nextInt() & 0x7fffffff | 1, 1 + rng.below(65_535)),
                         rng.nextLong(),
                         rng.below(2) == 0),
-                new Message.DialedBack(Message.Dialed.values()[rng.below(3)]));
+                new Message.DialedBack(Message.Dialed.values()[rng.below(3)]),
+                new Message.Reserve(),
+                new Message.Reserved(Message.Relaying.values()[rng.below(4)], rng.nextLong() >>> 1),
+                new Message.Connect(Id.random(rng), contacts(rng.below(3), 2)),
+                new Message.Connected(Message.Relaying.OK, rng.nextLong() | 1),
+                new Message.Connected(Message.Relaying.FULL, 0));
     }
 
     @Test
