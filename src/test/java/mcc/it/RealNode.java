@@ -16,6 +16,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -172,6 +175,16 @@ public final class RealNode implements AutoCloseable {
     }
 
     public Answer send(HttpRequest.Builder request) {
+        // On the client's own threads: its connections belong to the namespace of the thread that makes them.
+        Executor threads = client.executor().orElse(Runnable::run);
+        try {
+            return CompletableFuture.supplyAsync(() -> answer(request), threads).join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private Answer answer(HttpRequest.Builder request) {
         try {
             HttpResponse<String> raw = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
             String type = raw.headers().firstValue("Content-Type").orElse("");

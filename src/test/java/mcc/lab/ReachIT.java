@@ -2,9 +2,7 @@ package mcc.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,7 +47,7 @@ class ReachIT {
         provider = lab.open();
         Host user = lab.open();
         site = lab.site(1);
-        echo(provider);
+        Echo.serve(provider, ECHO_PORT);
         String bootstrap = provider.ip + ":" + Host.PORT;
         CompletableFuture<RealNode> providing =
                 CompletableFuture.supplyAsync(() -> provider.node46(folder.resolve("provider")));
@@ -71,27 +69,6 @@ class ReachIT {
     private static User user(Host host, RealNode node, RealNode provider) {
         RealNode.await("the provider is found", () -> node.providers("echo").contains(provider.id), node, provider);
         return new User(host, node, node.forward("echo"));
-    }
-
-    /** An app that sends back what it gets. */
-    private static void echo(Host at) throws Exception {
-        ServerSocket server = at.listen(ECHO_PORT);
-        Thread.ofVirtual().start(() -> {
-            while (!server.isClosed()) {
-                try {
-                    Socket socket = server.accept();
-                    Thread.ofVirtual().start(() -> {
-                        try (socket) {
-                            socket.getInputStream().transferTo(socket.getOutputStream());
-                        } catch (IOException e) {
-                            // the other end will notice
-                        }
-                    });
-                } catch (IOException e) {
-                    return; // closed
-                }
-            }
-        });
     }
 
     @AfterAll

@@ -9,7 +9,8 @@
  * <p>Read in this order: {@link mcc.lab.Lab} (the way in), {@link mcc.lab.NatKind} (what kinds there are and what each does),
  * {@link mcc.lab.Site} and {@link mcc.lab.Host}, {@link mcc.lab.Internet} with {@link mcc.lab.Packet} (pure, by a clock that is
  * handed in), {@link mcc.lab.Netns} (how this JVM has sockets in a namespace), {@link mcc.lab.Probe} and {@link mcc.lab.LabIT}
- * (the proof that each NAT is of its kind), {@link mcc.lab.ReachIT} (nodes).
+ * (the proof that each NAT is of its kind), {@link mcc.lab.ReachIT} (nodes),
+ * {@link mcc.lab.RelayIT} (nodes that have no way to each other but relays).
  *
  * <p>May use: {@code mcc.wan} for links, {@code mcc.sim.NatBox} for NATs, {@code mcc.it} for nodes and commands.
  *

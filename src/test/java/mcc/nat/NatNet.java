@@ -89,6 +89,12 @@ final class NatNet {
     int closed;
     /** Datagrams in a thousand that are lost, of echoes and dial-backs. */
     int lossPermille;
+    /** Whether liars report the truth, so that they are believed, and always lie as mirrors and diallers. */
+    boolean cunning;
+    /** Whether no peer dials back. */
+    boolean mute;
+    /** How often each peer was asked to dial from its own port. */
+    final Map<Id, Integer> asked = new HashMap<>();
 
     long now = 1;
     private Gateway gateway = new Open();
@@ -183,7 +189,7 @@ final class NatNet {
         Address seen = gateway.out(host, peer.at);
         if (seen == null) return;
         long sinceNs = now;
-        Address says = peer.liar ? lie(seen) : seen;
+        Address says = peer.liar && !cunning ? lie(seen) : seen;
         after(2 * delay(), () -> {
             self(new Nat.Input.Up(peer.id, peer.at));
             self(new Nat.Input.Observed(peer.id, peer.at, says, 0, sinceNs));
@@ -239,9 +245,14 @@ final class NatNet {
     }
 
     private void echo(Peer peer, Address mapped, long nonce) {
-        int how = peer.liar ? rng.below(3) : 0;
+        int how = peer.liar && !cunning ? rng.below(3) : 0;
         if (how == 1) return;
         Address says = how == 2 ? lie(mapped) : mapped;
+        if (peer.liar && cunning) says = new Address(mapped.high(), mapped.low(), mapped.port() ^ 1);
+        answer(peer, mapped, nonce, says);
+    }
+
+    private void answer(Peer peer, Address mapped, long nonce, Address says) {
         after(delay(), () -> {
             Address inside = isLost() ? null : gateway.in(peer.at, mapped);
             ends.forEach((end, local) -> {
@@ -252,8 +263,9 @@ final class NatNet {
     }
 
     private void asked(Peer peer, long call, Message.DialBack request) {
-        int how = peer.liar ? rng.below(5) : 0;
-        if (how == 1) return;
+        if (!request.otherPort()) asked.merge(peer.id, 1, Integer::sum);
+        int how = peer.liar ? cunning ? 2 : rng.below(5) : 0;
+        if (how == 1 || mute) return;
         if (how == 2 || how == 3) {
             Message.Dialed lie = how == 2 ? Message.Dialed.SENT : Message.Dialed.REFUSED;
             after(delay(), () -> self(new Nat.Input.Answered(peer.id, call, lie)));
@@ -264,6 +276,7 @@ final class NatNet {
             Address elsewhere = new Address(peer.at.high(), peer.at.low(), 1 + rng.below(65_000));
             after(delay(), () -> arrives(peer, elsewhere, request.target(), request.nonce()));
             after(delay(), () -> arrives(peer, peer.at, request.target(), rng.nextLong()));
+            after(delay(), () -> arrives(peer, peer.at, request.target(), request.nonce()));
         }
         Address seen = new Address(request.target().high(), request.target().low(), MAIN_PORT);
         peer.step(new Nat.Input.Asked(Id.ZERO, seen, call, request));
