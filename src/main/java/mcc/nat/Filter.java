@@ -37,7 +37,7 @@ final class Filter {
     /** Any other result is checked again after this. */
     static final long AGAIN_NS = 600_000_000_000L;
 
-    static final int RUNS_MAX = 6;
+    static final int RUNS_MAX = 7;
     /** The number of IP addresses with which a check begins at once. */
     private static final int MANY = 5;
 
@@ -175,9 +175,12 @@ final class Filter {
     }
 
     /** The sockets are new. */
-    void reset() {
+    void reset(long nowNs) {
+        if (running) nextNs = nowNs + GATHER_NS;
         stepNs = Core.NEVER;
         running = false;
+        byCall.clear();
+        byNonce.clear();
         end = Nat.MAIN;
         mirror = null;
     }
@@ -296,7 +299,10 @@ final class Filter {
             return;
         }
         boolean stale = filtering == NatReport.Filtering.ENDPOINT_INDEPENDENT && nowNs - checkedNs >= PROOF_NS;
-        if (stale) filtering = NatReport.Filtering.UNKNOWN;
+        if (stale) {
+            filtering = NatReport.Filtering.UNKNOWN;
+            nextNs = Math.min(nextNs, nowNs + GATHER_NS);
+        }
         if (nowNs < nextNs) return;
         nextNs = Core.NEVER;
         if (peers.size() < 2) {
@@ -372,7 +378,7 @@ final class Filter {
         int quiet = 0;
         for (int tries : silent.values()) if (tries >= TRIES) quiet++;
         // With many peers there may be many liars, and only a run whose mirror told the truth says anything.
-        int mirrorsWanted = Math.clamp(ips - DIALLERS, 2, 4);
+        int mirrorsWanted = Math.clamp(ips - DIALLERS, 2, 5);
         if (quiet < Math.clamp(ips, 2, DIALLERS) || runs + 1 < mirrorsWanted) return null;
         if (otherPortSeen) return NatReport.Filtering.ADDRESS_DEPENDENT;
         return silentMirrors.size() >= 2 ? NatReport.Filtering.ADDRESS_AND_PORT_DEPENDENT : null;

@@ -221,8 +221,8 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
             }
             case Input.LinksStarted _ -> {
                 up.clear();
-                filter4.reset();
-                filter6.reset();
+                filter4.reset(nowNs);
+                filter6.reset(nowNs);
                 dialler.reset();
                 survey(nowNs);
             }

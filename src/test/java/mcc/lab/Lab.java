@@ -84,9 +84,11 @@ final class Lab implements AutoCloseable {
     private Netns namespace(String name) throws Exception {
         Netns ns = new Netns(prefix + name);
         namespaces.add(ns);
-        TwoHosts.sh("ip netns add " + ns.name + " && ip -n " + ns.name + " link set lo up");
-        ns.sh("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0"
-                + " net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.accept_ra=0");
+        TwoHosts.sh("ip netns add " + ns.name + " && ip -n " + ns.name + " link set lo up && "
+                + TwoHosts.in(
+                        ns.name,
+                        "sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0"
+                                + " net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.accept_ra=0"));
         return ns;
     }
 

@@ -34,6 +34,7 @@ class LabIT {
     private static Probe oneA;
     private static Probe oneB;
     private static Probe twoA;
+    private static int nextPort = 20_000;
 
     @BeforeAll
     static void build() throws Exception {
@@ -50,6 +51,11 @@ class LabIT {
     @AfterAll
     static void remove() throws Exception {
         if (lab != null) lab.close();
+    }
+
+    /** A socket at a port that had none yet: its NAT may remember what others did. */
+    private static Probe fresh(Host host) throws Exception {
+        return host.probe(nextPort++);
     }
 
     /** What a NAT is like. {@code strays}: whether a packet that came too early takes a port from its flow. */
@@ -73,7 +79,7 @@ class LabIT {
     }
 
     private static Scope mapping() throws Exception {
-        try (Probe p = site.host().probe(0)) {
+        try (Probe p = fresh(site.host())) {
             Address first = p.ask(oneA.at());
             assertThat(p.ask(oneA.at())).as("the same flow").isEqualTo(first);
             if (!p.ask(oneB.at()).equals(first)) return ADDRESS_AND_PORT_DEPENDENT;
@@ -82,7 +88,7 @@ class LabIT {
     }
 
     private static Scope filtering() throws Exception {
-        try (Probe p = site.host().probe(0)) {
+        try (Probe p = fresh(site.host())) {
             Address at = p.ask(oneA.at());
             if (comes(two, twoA, at, p)) return ENDPOINT_INDEPENDENT;
             return comes(one, oneB, at, p) ? ADDRESS_DEPENDENT : ADDRESS_AND_PORT_DEPENDENT;
@@ -101,7 +107,7 @@ class LabIT {
         List<Integer> inside = new ArrayList<>();
         List<Integer> outside = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
-            try (Probe p = site.host().probe(0)) {
+            try (Probe p = fresh(site.host())) {
                 inside.add(p.at().port());
                 outside.add(p.ask(oneA.at()).port());
             }
@@ -115,7 +121,7 @@ class LabIT {
 
     private static boolean hairpins() throws Exception {
         try (Probe p = site.host().probe(NatKind.FORWARDED_PORT);
-                Probe q = site.hosts.get(1).probe(0)) {
+                Probe q = fresh(site.hosts.get(1))) {
             Address mine = p.ask(oneA.at());
             Address theirs = q.ask(oneA.at());
             p.send(theirs, "opens");
@@ -128,7 +134,7 @@ class LabIT {
     }
 
     private static boolean strays() throws Exception {
-        try (Probe p = site.host().probe(0)) {
+        try (Probe p = fresh(site.host())) {
             if (mapping() != ENDPOINT_INDEPENDENT) return false;
             Address at = p.ask(oneA.at());
             return !comes(two, twoA, at, p) && !p.ask(twoA.at()).equals(at);
@@ -152,8 +158,8 @@ class LabIT {
     private static boolean punches(NatKind kind, int life) throws Exception {
         site.become(kind);
         other.become(kind);
-        try (Probe p = site.host().probe(0);
-                Probe q = other.host().probe(0)) {
+        try (Probe p = fresh(site.host());
+                Probe q = fresh(other.host())) {
             Address mine = p.ask(oneA.at());
             Address theirs = q.ask(oneA.at());
             site.host().ns.sh("sysctl -qw net.ipv4.ip_default_ttl=" + life);
@@ -171,7 +177,7 @@ class LabIT {
     void aMappingEndsAtItsAgeThoughItIsInUse() throws Exception {
         for (NatKind kind : List.of(NatKind.FIXED_AGE, NatKind.PORT_RESTRICTED)) {
             site.become(kind);
-            try (Probe p = site.host().probe(0)) {
+            try (Probe p = fresh(site.host())) {
                 Address first = p.ask(oneA.at());
                 for (int i = 0; i < 5; i++) {
                     lab.ageNats(100);
@@ -196,7 +202,7 @@ class LabIT {
     private static Set<String> outsideIps(Host host) throws Exception {
         Set<String> out = new TreeSet<>();
         for (int i = 0; i < 16; i++) {
-            try (Probe p = host.probe(0)) {
+            try (Probe p = fresh(host)) {
                 out.add(p.ask(oneA.at()).host());
             }
         }
@@ -224,8 +230,8 @@ class LabIT {
     void aRebootForgetsMappings() throws Exception {
         for (NatKind kind : List.of(NatKind.HOME, NatKind.FULL_CONE, NatKind.CARRIER)) {
             site.become(kind);
-            try (Probe p = site.host().probe(0);
-                    Probe q = site.host().probe(0)) {
+            try (Probe p = fresh(site.host());
+                    Probe q = fresh(site.host())) {
                 Address at = p.ask(oneA.at());
                 site.reboot();
                 lab.awaitArrivals(one.edge, site.edge, 1, () -> oneA.send(at, "late"));
@@ -237,11 +243,19 @@ class LabIT {
     }
 
     @Test
+    void aRouterForgetsFlowsWhenItsKindDoes() throws Exception {
+        for (int idleS : new int[] {5, 60}) {
+            site.become(NatKind.HOME.lasting(idleS));
+            assertThat(site.forgetsAfterS()).containsExactly(Math.min(30L, idleS), (long) idleS);
+        }
+    }
+
+    @Test
     void aPortThatIsForwardedLeadsToTheFirstHost() throws Exception {
         for (NatKind kind : List.of(NatKind.PORT_FORWARDED, NatKind.HOME)) {
             site.become(kind);
             try (Probe p = site.host().probe(NatKind.FORWARDED_PORT);
-                    Probe q = site.host().probe(0)) {
+                    Probe q = fresh(site.host())) {
                 lab.awaitArrivals(two.edge, site.edge, 1, () -> twoA.send(site.at(NatKind.FORWARDED_PORT), "unasked"));
                 q.ask(oneA.at());
                 assertThat(p.find("unasked") != null).as(kind.name()).isEqualTo(kind == NatKind.PORT_FORWARDED);
@@ -256,7 +270,7 @@ class LabIT {
         for (NatKind kind : List.of(NatKind.NO_UDP, NatKind.ONLY_443, NatKind.HOME, NatKind.PORT_RESTRICTED)) {
             site.become(kind);
             boolean passes = kind == NatKind.HOME || kind == NatKind.PORT_RESTRICTED;
-            try (Probe p = site.host().probe(0)) {
+            try (Probe p = fresh(site.host())) {
                 p.send(oneA.at(), kind.name());
                 assertThat(site.host().connects(one.at(443))).as(kind.name()).isTrue();
                 assertThat(site.host().connects(one.at(8443))).as(kind.name()).isEqualTo(kind != NatKind.ONLY_443);
@@ -289,7 +303,7 @@ class LabIT {
     @Test
     void aWayIsLongAndOneDirectionMayBeBlack() throws Exception {
         site.become(NatKind.HOME);
-        try (Probe p = site.host().probe(0)) {
+        try (Probe p = fresh(site.host())) {
             lab.delay(25);
             long began = System.nanoTime();
             p.ask(oneA.at());

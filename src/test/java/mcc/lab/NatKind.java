@@ -137,6 +137,13 @@ record NatKind(String name, Rules rules, NatBehavior behavior, NatBehavior box) 
         return new NatKind(name, Rules.BEHIND_CARRIER, seen, outer);
     }
 
+    /** The same with mappings that end after so many seconds without a packet from inside. */
+    NatKind lasting(int idleS) {
+        long ns = idleS * 1_000_000_000L;
+        NatBehavior inside = box == null ? null : box.lasting(ns, box.ageNs());
+        return new NatKind(name + ", " + idleS + " s", rules, behavior.lasting(ns, behavior.ageNs()), inside);
+    }
+
     /** Whether the site's public address is its router's own: not where the NAT that has it comes behind the router. */
     boolean isOutsideAtRouter() {
         return box == null;

@@ -2,6 +2,9 @@ package mcc.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Path;
@@ -11,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import mcc.it.RealNode;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class RelayIT {
     private static final int ECHO_PORT = 7_000;
+    /** Blocks of one transfer: more than all buffers on the way take. */
+    private static final int BLOCKS = 400;
 
     @TempDir
     static Path folder;
@@ -83,9 +89,68 @@ class RelayIT {
         byte[] sent = new byte[300_000];
         for (int i = 0; i < sent.length; i++) sent[i] = (byte) (i * 31 >> 3);
         assertThat(exchange(sent)).isEqualTo(sent);
-        assertThat(using.get("/api/v1/peers").body().toString()).contains("\"tx\":\"relay\"");
+        assertThat(via()).isIn(relays.stream().map(relay -> relay.id).toList());
         double relayed = 0;
         for (RealNode relay : relays) relayed += relay.counted("mcc_relay_bytes_total");
         assertThat(relayed).isGreaterThan(600_000);
+    }
+
+    /** The relay that carries what the user's node sends to the provider's; empty for none. */
+    private static String via() {
+        for (JsonNode peer : using.get("/api/v1/peers").body().path("items")) {
+            if (!peer.path("id").asText().equals(provider.id)) continue;
+            return peer.at("/path/via/0").asText();
+        }
+        return "";
+    }
+
+    private static byte[] block(int number) {
+        byte[] out = new byte[32_768];
+        for (int i = 0; i < out.length; i++) out[i] = (byte) (number * 7 + i * 31 >> 3);
+        return out;
+    }
+
+    /** A node notices within half a minute of silence that a relay of its is gone. */
+    @Test
+    @Tag("long")
+    void aRelayThatDiesCostsNoByteOfAStream() throws Exception {
+        user.ns.call(() -> {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                socket.setSoTimeout((int) (Lab.PATIENCE_NS / 1_000_000));
+                Thread writer = Thread.ofVirtual().start(() -> write(socket));
+                long longestNs = 0;
+                for (int n = 0; n < BLOCKS; n++) {
+                    long began = System.nanoTime();
+                    assertThat(socket.getInputStream().readNBytes(32_768)).isEqualTo(block(n));
+                    longestNs = Math.max(longestNs, System.nanoTime() - began);
+                    if (n == BLOCKS / 2) kill(via());
+                }
+                writer.join();
+                System.out.println("| relay killed, longest pause | " + longestNs / 1_000_000 + " ms |");
+            }
+            return null;
+        });
+        RealNode.await(
+                "the provider keeps a place at another relay",
+                () -> provider.get("/api/v1/relays").body().at("/kept").size() == 2,
+                provider);
+        byte[] sent = block(9);
+        assertThat(exchange(sent)).as("and is found by it").isEqualTo(sent);
+    }
+
+    private static void write(Socket socket) {
+        try {
+            for (int n = 0; n < BLOCKS; n++) socket.getOutputStream().write(block(n));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void kill(String id) {
+        for (RealNode relay : List.copyOf(relays)) {
+            if (!relay.id.equals(id)) continue;
+            relay.kill();
+            relays.remove(relay);
+        }
     }
 }

@@ -69,6 +69,13 @@ final class Site {
                 + " net.netfilter.nf_conntrack_udp_timeout_stream=" + idleS);
     }
 
+    /** After how many idle seconds the router's kernel forgets a flow without an answer, and one with. */
+    List<Long> forgetsAfterS() throws Exception {
+        String both = router.sh(
+                "sysctl -n net.netfilter.nf_conntrack_udp_timeout net.netfilter.nf_conntrack_udp_timeout_stream");
+        return both.lines().map(Long::valueOf).toList();
+    }
+
     /** Loses all mappings, as when the router is switched off and on. */
     void reboot() throws Exception {
         lab.pump.with(internet -> {
