@@ -12,8 +12,10 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.stream.Stream;
 import mcc.wire.Contact;
+import mcc.wire.Handshakes;
 import mcc.wire.Message;
 import mcc.wire.Relayed;
+import mcc.wire.pb.Control;
 import org.junit.jupiter.api.Test;
 
 /** Two nodes that do not reach each other, and a relay that both reach. */
@@ -168,6 +170,51 @@ class CircuitTest extends VirtualNet {
     }
 
     @Test
+    void aHandshakeIsSentByACircuitAsSoonAsThereIsOne() {
+        meetTheRelay();
+        long began = now;
+        a.links.open(now, behind());
+        a.turn();
+        run(20 * MS); // the relay answers
+        bind();
+        a.input(new LinkInput.Way(id(b), id(relay), FOR_A));
+        run(SECOND, () -> link(a, b).path != null);
+        assertThat(now - began).as("before the next attempt").isLessThan(Initiator.RETRY_NS[0]);
+    }
+
+    @Test
+    void aDatagramOfACircuitComesFromItsRelay() {
+        Stream stream = open();
+        send(stream, 1_000);
+        byte[] datagram = new byte[Relayed.HEADER_BYTES + 40];
+        Relayed.writeHeader(datagram, 0, FOR_B, 40);
+        b.links.receive(now, datagram, 0, datagram.length, Address.parse("192.0.2.9:9"));
+        assertThat(b.counters.value("link.relayed.stray")).isEqualTo(1);
+    }
+
+    @Test
+    void aDirectPathThatIsProvedIsUsedThoughTheRelayIsHeard() {
+        Stream stream = open();
+        send(stream, 10_000);
+        direct = true;
+        byte[] content = rng.bytes(1 << 20);
+        int written = 0;
+        for (int i = 0; i < 100; i++) {
+            written += Math.max(0, stream.write(content, written, content.length - written));
+            if (i == 20)
+                a.links.outbound.sendControl(
+                        now,
+                        link(a, b),
+                        PacketSink.ANY,
+                        b.at,
+                        Control.newBuilder().setKeepalive(true));
+            a.turn();
+            run(10 * MS);
+        }
+        assertThat(a.links.peer(id(b)).kind()).isEqualTo("direct");
+    }
+
+    @Test
     void whoseAddressChangedIsFoundByItsNextDatagram() {
         Stream stream = open();
         send(stream, 10_000);
@@ -269,6 +316,11 @@ class CircuitTest extends VirtualNet {
                 .isEmpty();
         assertThat(a.all(LinkOutput.Echoed.class)).isEmpty();
         assertThat(b.counters.value("link.datagram.malformed")).isEqualTo(2);
+        Control.Builder observed = Control.newBuilder().setObserved(Handshakes.endpoint(Address.v4(0x01020304, 5)));
+        a.links.outbound.sendControl(now, link(a, b), PacketSink.ANY, circuit, observed);
+        a.turn();
+        run(SECOND);
+        assertThat(b.all(LinkOutput.Observed.class)).allMatch(o -> o.by().equals(id(relay)));
     }
 
     @Test

@@ -145,6 +145,8 @@ class RelayTest {
         Node gone = relay(0x05050505);
         gone.input(new Relay.Input.Reached(Reachability.NO));
         assertThat(offers(gone)).as("no longer").isZero();
+        gone.input(new Relay.Input.Asked(Subject.of(hidden.id), hidden.at, 1, new Message.Reserve()));
+        assertThat(gone.last(Relay.Output.Reply.class).answer()).isEqualTo(new Message.Reserved(Relaying.REFUSED, 0));
     }
 
     @Test
@@ -264,14 +266,16 @@ class RelayTest {
     void aNextRelayThatIsSilentOrLiesCostsNothingForGood() {
         Node near = relay(0x01010101);
         Node far = relay(0x03010101);
-        Node user = node(0x05020202);
         far.silent = true;
         for (int i = 0; i < 2 * Places.NEXT_MAX; i++) {
-            now += SECOND / 5;
             Message.Connect ask = new Message.Connect(Id.random(rng), List.of(far.contact()));
-            near.input(new Relay.Input.Asked(Subject.of(user.id), user.at, i, ask));
+            near.input(new Relay.Input.Asked(Subject.of(Id.random(rng)), Address.v4(5, 5), i, ask));
         }
-        assertThat(near.all(Relay.Output.Ask.class)).hasSizeLessThanOrEqualTo(2 * Places.NEXT_MAX);
+        assertThat(near.all(Relay.Output.Ask.class)).hasSize(Places.NEXT_MAX);
+        Relay.Output.Ask first = near.all(Relay.Output.Ask.class).getFirst();
+        Message.Connected made = new Message.Connected(Relaying.OK, 9);
+        near.input(new Relay.Input.Answered(Id.random(rng), first.call(), made, 1));
+        assertThat(near.all(Relay.Output.Bind.class)).as("that was not asked").isEmpty();
         run(Places.NEXT_NS);
         assertThat(near.core.deadlineNs()).isEqualTo(Long.MAX_VALUE);
         assertThat(near.all(Relay.Output.Reply.class)).hasSize(2 * Places.NEXT_MAX);
@@ -303,6 +307,27 @@ class RelayTest {
             relay.input(new Relay.Input.Asked(Subject.of(greedy.id), greedy.at, i, ask));
         }
         assertThat(relay.all(Relay.Output.Bind.class)).hasSize(Places.CIRCUITS_EACH);
+    }
+
+    @Test
+    void whoComesThroughARelayGetsNothingOfAnother() {
+        Node relay = relay(0x01010101);
+        Id peer = Id.random(rng);
+        relay.input(new Relay.Input.Asked(Subject.of(peer), Address.circuit(3), 1, new Message.Reserve()));
+        assertThat(relay.last(Relay.Output.Reply.class).answer()).isEqualTo(new Message.Reserved(Relaying.REFUSED, 0));
+    }
+
+    @Test
+    void oneRelayIsAskedOnceASecondForTheSameNode() {
+        Node leaf = node(0x02020202);
+        Node user = node(0x05020202);
+        Node relay = relay(0x01010101);
+        relay.silent = true;
+        for (int i = 0; i < 15; i++) {
+            user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact())));
+            run(SECOND / 10);
+        }
+        assertThat(user.all(Relay.Output.Ask.class)).hasSize(2);
     }
 
     @Test
