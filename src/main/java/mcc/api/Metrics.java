@@ -27,6 +27,7 @@ import mcc.node.DhtVerticle;
 import mcc.node.NatVerticle;
 import mcc.node.Node;
 import mcc.node.PluginQuery;
+import mcc.node.PunchVerticle;
 import mcc.node.RegistryVerticle;
 import mcc.node.RelayVerticle;
 import mcc.node.SessionVerticle;
@@ -79,6 +80,7 @@ final class Metrics {
                         bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Counts()),
                         bus.ask(Bus.NAT, new NatVerticle.Query.Counts()),
                         bus.ask(Bus.RELAY, new RelayVerticle.Query.Counts()),
+                        bus.ask(Bus.PUNCH, new PunchVerticle.Query.Counts()),
                         bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of())))
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();

@@ -61,7 +61,9 @@ final class Server {
                     Message.Reserve _,
                     Message.Reserved _,
                     Message.Connect _,
-                    Message.Connected _ -> null;
+                    Message.Connected _,
+                    Message.Punch _,
+                    Message.Punching _ -> null;
         };
         if (answer == null) {
             shared.counters.add("dht.askedWrong");

@@ -21,6 +21,15 @@ final class AddressBudget {
     private static final int ALL_PER_SECOND = 100;
     private static final int SOURCES_MAX = 4_096;
 
+    /**
+     * Path challenges to an address that nobody proved: so many at once, and one every {@link #KNOCK_NS}. With IP and UDP each
+     * is 69 bytes, or 89 by IPv6, so less than 1,500 bytes go there in a minute.
+     */
+    static final int KNOCKS = 10;
+
+    private static final long KNOCK_NS = 10_000_000_000L;
+
+    private final RateLimit<Long> knocks = new RateLimit<>(1, KNOCKS, SOURCES_MAX);
     private final RateLimit<Long> sources = new RateLimit<>(PER_SECOND, BURST, SOURCES_MAX);
     private final RateLimit<Integer> all = new RateLimit<>(ALL_PER_SECOND, ALL_BURST, 1);
     private final Counters.Counter refused;
@@ -32,6 +41,14 @@ final class AddressBudget {
     /** Takes one initiation from the budget; false, and counted, when none is left for this address. */
     boolean take(long nowNs, Address to) {
         if (sources.take(nowNs, to.source()) && all.take(nowNs, 0)) return true;
+        refused.add();
+        return false;
+    }
+
+    /** The same for a path challenge. */
+    boolean knock(long nowNs, Address to) {
+        // The bucket counts in seconds: here a second of its is ten of the clock's.
+        if (knocks.take(nowNs / (KNOCK_NS / 1_000_000_000L), to.source())) return true;
         refused.add();
         return false;
     }

@@ -17,6 +17,10 @@ record Hello(long instance, int version, TransportParameters limits, long capabi
     static final long PROBES = 1;
     /** The capability: it relays for others. */
     static final long RELAYS = 2;
+    /** The capability: it punches holes. */
+    static final long PUNCHES = 4;
+    /** What every node of this version does. */
+    static final long ALWAYS = PROBES | PUNCHES;
 
     /** The highest version that this node speaks. */
     static final int VERSION = 2;

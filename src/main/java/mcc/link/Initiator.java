@@ -178,6 +178,11 @@ final class Initiator {
         knock(nowNs, link, attempt);
     }
 
+    /** Whether a small datagram may go to an address that nobody proved. */
+    boolean mayKnock(long nowNs, Address at) {
+        return budget.knock(nowNs, at);
+    }
+
     /** There is a circuit to a peer: the newest attempt goes there too. */
     void way(long nowNs, Link link, Address circuit) {
         if (!link.attempts.isEmpty()) links.post(PacketSink.ANY, circuit, link.attempts.getLast().datagram);

@@ -64,6 +64,12 @@ public sealed interface LinkInput {
      */
     record Bind(Id peer, long token, Id other, long otherToken, long bytesPerSecond) implements LinkInput {}
 
+    /**
+     * Challenge a peer that relays reach at another address of its, so that its NAT, and that of this node, let in what the other
+     * sends. Within what may go to an address that nobody proved.
+     */
+    record Knock(Id peer, Address at) implements LinkInput {}
+
     /** Relay no longer by the circuit with this number for either end. */
     record Unbind(long token) implements LinkInput {}
 

@@ -79,7 +79,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     PacketSink relaying;
 
     /** What this node offers to do. */
-    long capabilities = Hello.PROBES;
+    long capabilities = Hello.ALWAYS;
 
     private long epochMs;
     private long epochAtNs;
@@ -185,6 +185,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 epochAtNs = nowNs;
             }
             case LinkInput.Probe p -> probes.send(nowNs, p);
+            case LinkInput.Knock k -> knock(nowNs, k);
             case LinkInput.Bind b -> bind(nowNs, b);
             case LinkInput.Unbind u -> forwards.unbind(u.token());
             case LinkInput.Way w -> way(nowNs, w);
@@ -215,8 +216,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link.canSend(nowNs)) paths.challenge(nowNs, link, circuit);
     }
 
+    private void knock(long nowNs, LinkInput.Knock k) {
+        Link link = table.find(k.peer());
+        boolean wanted = link != null && link.canSend(nowNs) && k.at().isUnicast() && initiator.mayKnock(nowNs, k.at());
+        if (link != null && wanted) paths.knock(nowNs, link, k.at());
+    }
+
     private void offer(long nowNs, long more) {
-        long capabilities = Hello.PROBES | more;
+        long capabilities = Hello.ALWAYS | more;
         if (capabilities == this.capabilities) return;
         this.capabilities = capabilities;
         for (Link link : table.all()) {

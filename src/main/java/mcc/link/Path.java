@@ -22,8 +22,8 @@ final class Path {
     /** By how much a round trip has to be shorter, beside a tenth, for packets to change paths. */
     private static final long MARGIN_NS = 1_000_000;
 
-    /** The number of the local end ({@link PacketSink#send}). */
-    final int local;
+    /** The number of the local end ({@link PacketSink#send}); {@link PacketSink#ANY} until the peer was heard. */
+    int local;
 
     final Address remote;
     /** The longest datagram that it carries. */
@@ -57,6 +57,13 @@ final class Path {
 
     boolean is(int local, Address remote) {
         return this.local == local && this.remote.equals(remote);
+    }
+
+    /** Takes the local end that the first datagram of the peer comes to, if this node did not choose one. */
+    boolean takes(int local, Address remote) {
+        if (this.local != PacketSink.ANY || remote.isCircuit() || !this.remote.equals(remote)) return false;
+        this.local = local;
+        return true;
     }
 
     /** Whether at most the peer's port differs, as when a NAT made a new mapping (RFC 9000 section 9.4). */

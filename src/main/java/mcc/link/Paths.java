@@ -140,7 +140,21 @@ final class Paths {
 
     private static @Nullable Path find(Link link, int local, Address from) {
         for (Path path : link.paths) if (path.is(local, from)) return path;
+        for (Path path : link.paths) if (path.takes(local, from)) return path;
         return null;
+    }
+
+    /** Sends one more challenge to an address where the peer may be, to open the way for what it sends from there. */
+    void knock(long nowNs, Link link, Address at) {
+        Path path = null;
+        for (Path each : link.paths) if (each.remote.equals(at)) path = each;
+        if (path == null) path = add(link, PacketSink.ANY, at);
+        if (path.isProvenSince(nowNs - PROOF_NS) && path == link.path) return;
+        path.challenge(nowNs, rng.nextLong());
+        counters.add("link.path.knocks");
+        Control.Builder challenge = Control.newBuilder().setPathChallenge(path.challengeValue());
+        links.outbound.sendControl(nowNs, link, path.local, path.remote, challenge);
+        links.schedule(link);
     }
 
     private Path add(Link link, int local, Address from) {
@@ -315,6 +329,7 @@ final class Paths {
         }
         counters.add("link.path.changed." + old.kind() + "." + to.kind());
         links.control(link, observed(to.remote));
+        if (link.current != null) links.output(new LinkOutput.Moved(link.subject(), to.remote, link.capabilities));
         links.touch(link);
     }
 

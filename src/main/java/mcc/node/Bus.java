@@ -23,6 +23,7 @@ import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.overlay.Started;
+import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +62,10 @@ public final class Bus {
     public static final Address<Relay.Input> RELAY_CORE = new Address<>("mcc.relay");
     /** Queries to the relay verticle. */
     public static final Address<RelayVerticle.Query> RELAY = new Address<>("mcc.relay.ask");
+    /** Inputs for hole punching, from other cores. */
+    public static final Address<Punch.Input> PUNCH_CORE = new Address<>("mcc.punch");
+    /** Queries to the verticle of hole punching. */
+    public static final Address<PunchVerticle.Query> PUNCH = new Address<>("mcc.punch.ask");
     /** Queries about the policy in force. */
     public static final Address<Policies.Query> POLICY = new Address<>("mcc.policy.ask");
     /** New epochs of the policy, published. */

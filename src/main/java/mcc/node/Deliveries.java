@@ -18,6 +18,7 @@ final class Deliveries {
                 case Delivery.ToRegistry to -> bus.send(Bus.REGISTRY_CORE, to.content());
                 case Delivery.ToNat to -> bus.send(Bus.NAT_CORE, to.content());
                 case Delivery.ToRelay to -> bus.send(Bus.RELAY_CORE, to.content());
+                case Delivery.ToPunch to -> bus.send(Bus.PUNCH_CORE, to.content());
                 case Delivery.ToAll to -> bus.publish(Bus.STARTED, to.content());
                 case Delivery.ToHost _ -> {}
             }
@@ -34,6 +35,7 @@ final class Deliveries {
                 case Delivery.ToRegistry to -> bus.offer(Bus.REGISTRY_CORE, to.content());
                 case Delivery.ToNat to -> bus.offer(Bus.NAT_CORE, to.content());
                 case Delivery.ToRelay to -> bus.offer(Bus.RELAY_CORE, to.content());
+                case Delivery.ToPunch to -> bus.offer(Bus.PUNCH_CORE, to.content());
                 case Delivery.ToAll _, Delivery.ToHost _ -> true;
             };
             if (!taken) counters.add("bus.refused");

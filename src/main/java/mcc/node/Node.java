@@ -186,6 +186,7 @@ public final class Node implements AutoCloseable {
                 "relay",
                 () -> new RelayVerticle(bus, relay(settings), identity.id(), rng.split()),
                 new DeploymentOptions());
+        run("punch", () -> new PunchVerticle(bus, identity.id(), rng.split()), new DeploymentOptions());
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
     }

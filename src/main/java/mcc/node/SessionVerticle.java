@@ -306,6 +306,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                         LinkOutput.Dialled _,
                         LinkOutput.NotDialled _,
                         LinkOutput.Offers _,
+                        LinkOutput.Moved _,
                         LinkOutput.WayWanted _,
                         LinkOutput.Unbound _ -> Deliveries.offer(bus, Wiring.route(output), counters);
             }

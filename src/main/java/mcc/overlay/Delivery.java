@@ -4,6 +4,7 @@ import mcc.dht.Dht;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
+import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
 
@@ -18,6 +19,7 @@ public sealed interface Delivery {
             case ToRegistry _ -> Mailbox.REGISTRY;
             case ToNat _ -> Mailbox.NAT;
             case ToRelay _ -> Mailbox.RELAY;
+            case ToPunch _ -> Mailbox.PUNCH;
             case ToAll _ -> Mailbox.ALL;
             case ToHost _ -> Mailbox.HOST;
         };
@@ -43,6 +45,9 @@ public sealed interface Delivery {
 
     /** To {@code relay.Relay}. */
     record ToRelay(Relay.Input content) implements Delivery {}
+
+    /** To {@code punch.Punch}. */
+    record ToPunch(Punch.Input content) implements Delivery {}
 
     /** To everybody. */
     record ToAll(Started content) implements Delivery {}

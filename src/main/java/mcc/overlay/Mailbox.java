@@ -14,6 +14,8 @@ public enum Mailbox {
     NAT,
     /** {@code relay.Relay}. */
     RELAY,
+    /** {@code punch.Punch}. */
+    PUNCH,
     /** Every verticle that told something to a core, which tells it again when that core was started again. */
     ALL,
     /** The verticle that hosts the sender: replies to tickets, things to persist, events. */

@@ -2,6 +2,7 @@ package mcc.overlay;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.dht.Dht;
@@ -10,6 +11,7 @@ import mcc.link.LinkInput;
 import mcc.link.LinkInput.Probe.Kind;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
+import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
 import mcc.wire.Message;
@@ -33,7 +35,13 @@ public final class Wiring {
             case REGISTRY -> List.of(nat, relay(new Relay.Input.Tell()), all);
             case NAT -> List.of(links, all);
             case RELAY -> List.of(links, nat, all);
-            case LINKS -> List.of(nat(new Nat.Input.LinksStarted()), relay(new Relay.Input.LinksStarted()), all);
+            case PUNCH -> List.of(links, nat, all);
+            case LINKS ->
+                List.of(
+                        nat(new Nat.Input.LinksStarted()),
+                        relay(new Relay.Input.LinksStarted()),
+                        punch(new Punch.Input.LinksStarted()),
+                        all);
             case DHT_HOST, ALL, HOST -> List.of(all);
         };
     }
@@ -59,12 +67,21 @@ public final class Wiring {
                         dht(new Dht.Input.Up(o.node().node(), o.at())),
                         nat(new Nat.Input.Up(o.node().node(), o.at())),
                         relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())),
+                        punch(o.node(), o.at(), o.capabilities()),
                         host(o));
-            case LinkOutput.Offers o -> List.of(relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())));
+            case LinkOutput.Offers o ->
+                List.of(
+                        relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())),
+                        punch(o.node(), o.at(), o.capabilities()));
+            case LinkOutput.Moved o -> List.of(punch(o.node(), o.at(), o.capabilities()));
             case LinkOutput.WayWanted o -> List.of(relay(new Relay.Input.WayWanted(o.node(), o.relays())));
             case LinkOutput.Unbound o -> List.of(relay(new Relay.Input.Unbound(o.token(), o.otherToken())));
             case LinkOutput.Down o ->
-                List.of(nat(new Nat.Input.Down(o.node())), relay(new Relay.Input.Down(o.node())), host(o));
+                List.of(
+                        nat(new Nat.Input.Down(o.node())),
+                        relay(new Relay.Input.Down(o.node())),
+                        punch(new Punch.Input.Down(o.node())),
+                        host(o));
             case LinkOutput.Observed o ->
                 toNat(new Nat.Input.Observed(o.by(), o.at(), o.self(), o.local(), o.sinceNs()));
             case LinkOutput.Stands o -> stands(o);
@@ -83,6 +100,7 @@ public final class Wiring {
             case Nat.Output.SelfAddresses o ->
                 List.of(
                         dht(new Dht.Input.SelfAddresses(o.addresses())),
+                        punch(new Punch.Input.SelfAddresses(o.addresses())),
                         new Delivery.ToRegistry(new Registry.Input.SelfAddresses(o.addresses())));
             case Nat.Output.Echo o -> probe(o.to(), o.end(), o.at(), Kind.ECHO, o.nonce());
             case Nat.Output.DialBack o -> probe(o.to(), o.end(), o.at(), Kind.DIAL_BACK, o.nonce());
@@ -106,6 +124,15 @@ public final class Wiring {
             case Relay.Output.Offer o -> toLinks(new LinkInput.Offer(o.capabilities()));
             case Relay.Output.SelfRelays o -> toRegistry(new Registry.Input.SelfRelays(o.relays()));
             case Relay.Output.PolicyEnded _ -> toHost(output);
+        };
+    }
+
+    /** Routes what hole punching needs. */
+    public static List<Delivery> route(Punch.Output output) {
+        return switch (output) {
+            case Punch.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
+            case Punch.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
+            case Punch.Output.Knock o -> toLinks(new LinkInput.Knock(o.peer(), o.at()));
         };
     }
 
@@ -185,12 +212,18 @@ public final class Wiring {
     }
 
     private static List<Delivery> asked(LinkOutput.Asked o) {
+        if (o.request() instanceof Message.Punch punch) {
+            return List.of(punch(new Punch.Input.Asked(o.from().node(), o.call(), punch)));
+        }
         return isOfRelays(o.request())
                 ? List.of(relay(new Relay.Input.Asked(o.from(), o.at(), o.call(), o.request())))
                 : toDht(new Dht.Input.Asked(o.from(), o.at(), o.call(), o.request()));
     }
 
     private static List<Delivery> answered(LinkOutput.Answered o) {
+        if (o.answer() instanceof Message.Punching punching) {
+            return List.of(punch(new Punch.Input.Answered(o.from(), o.call(), punching, o.rttNs())));
+        }
         return isOfRelays(o.answer())
                 ? List.of(relay(new Relay.Input.Answered(o.from(), o.call(), o.answer(), o.rttNs())))
                 : toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
@@ -210,7 +243,9 @@ public final class Wiring {
                     Message.Beat _,
                     Message.Beaten _,
                     Message.DialBack _,
-                    Message.DialedBack _ -> false;
+                    Message.DialedBack _,
+                    Message.Punch _,
+                    Message.Punching _ -> false;
         };
     }
 
@@ -220,8 +255,9 @@ public final class Wiring {
         Delivery dht = dht(new Dht.Input.Up(node, o.at()));
         Delivery up = nat(new Nat.Input.Up(node, o.at()));
         Delivery relay = relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities()));
-        if (self == null) return List.of(dht, up, relay);
-        return List.of(dht, up, relay, nat(new Nat.Input.Observed(node, o.at(), self, o.local(), o.sinceNs())));
+        Delivery punch = punch(o.node(), o.at(), o.capabilities());
+        if (self == null) return List.of(dht, up, relay, punch);
+        return List.of(dht, up, relay, punch, nat(new Nat.Input.Observed(node, o.at(), self, o.local(), o.sinceNs())));
     }
 
     private static List<Delivery> toDht(Dht.Input input) {
@@ -238,6 +274,14 @@ public final class Wiring {
 
     private static List<Delivery> toHost(Object output) {
         return List.of(host(output));
+    }
+
+    private static Delivery punch(Subject node, Address at, long capabilities) {
+        return punch(new Punch.Input.At(node.node(), at, capabilities));
+    }
+
+    private static Delivery punch(Punch.Input input) {
+        return new Delivery.ToPunch(input);
     }
 
     private static Delivery relay(Relay.Input input) {

@@ -1,7 +1,7 @@
 /**
  * Who tells whom: every message between cores, on one screen.
  *
- * <p>May use the rooms whose cores it joins: {@code link}, {@code nat}, {@code relay}, {@code dht} and
+ * <p>May use the rooms whose cores it joins: {@code link}, {@code nat}, {@code relay}, {@code punch}, {@code dht} and
  * {@code registry}. Holds no state.
  *
  * <p>Read in this order: {@link mcc.overlay.Wiring} (the routes), {@link mcc.overlay.Mailbox} (the mailboxes),

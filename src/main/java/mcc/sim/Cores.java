@@ -6,6 +6,7 @@ import mcc.core.Rng;
 import mcc.dht.Dht;
 import mcc.dht.DhtConfig;
 import mcc.nat.Nat;
+import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.registry.RegistryConfig;
 import mcc.relay.Relay;
@@ -29,6 +30,10 @@ final class Cores {
     @Nullable
     Relay relay;
 
+    /** As for relays. */
+    @Nullable
+    Punch punch;
+
     FirstContact first;
 
     Cores(World world, SimNode node) {
@@ -37,6 +42,7 @@ final class Cores {
         links = links(world, node);
         nat = nat(world, node);
         relay = relay(world, node);
+        punch = punch(world, node);
         first = new FirstContact(world, node);
     }
 
@@ -50,7 +56,8 @@ final class Cores {
             }
             case Mail.REGISTRY -> registry = registry(world, node);
             case Mail.NAT -> nat = nat(world, node);
-            default -> relay = relay(world, node);
+            case Mail.RELAY -> relay = relay(world, node);
+            default -> punch = punch(world, node);
         }
     }
 
@@ -83,13 +90,28 @@ final class Cores {
         return relay;
     }
 
+    private static @Nullable Punch punch(World world, SimNode node) {
+        return node.identity == null ? null : new Punch(node.id, node.rng.split(), world.counters);
+    }
+
+    /** Whether a node of this fidelity has the core of a mailbox. */
+    boolean has(int mailbox) {
+        return switch (mailbox) {
+            case Mail.NAT -> nat != null;
+            case Mail.RELAY -> relay != null;
+            case Mail.PUNCH -> punch != null;
+            default -> true;
+        };
+    }
+
     long deadlineNs(int mailbox) {
         return switch (mailbox) {
             case Mail.LINKS -> links.deadlineNs();
             case Mail.DHT -> dht.deadlineNs();
             case Mail.REGISTRY -> registry.deadlineNs();
             case Mail.NAT -> nat == null ? Core.NEVER : nat.deadlineNs();
-            default -> relay == null ? Core.NEVER : relay.deadlineNs();
+            case Mail.RELAY -> relay == null ? Core.NEVER : relay.deadlineNs();
+            default -> punch == null ? Core.NEVER : punch.deadlineNs();
         };
     }
 }

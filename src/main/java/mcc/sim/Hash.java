@@ -9,6 +9,7 @@ import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.nat.Reachability;
+import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
 import mcc.wire.Contact;
@@ -89,6 +90,19 @@ final class Hash {
             case Nat.Input.DialledBack i -> mix(mix(hash, 93), i.nonce());
             case Nat.Input.Asked i -> mix(mix(hash, 94), i.call());
             case Nat.Input.Answered i -> mix(mix(hash, 95), i.call());
+        };
+    }
+
+    static long mix(long hash, Punch.Input input) {
+        return switch (input) {
+            case Punch.Input.SelfAddresses i ->
+                mix(mix(hash, 111), i.addresses().size());
+            case Punch.Input.At i -> mix(mix(mix(hash, 112), i.peer()), i.at().isCircuit() ? 1 : 0);
+            case Punch.Input.Down i -> mix(mix(hash, 113), i.peer());
+            case Punch.Input.Asked i -> mix(mix(mix(hash, 114), i.from()), i.call());
+            case Punch.Input.Answered i -> mix(mix(mix(hash, 115), i.from()), i.call());
+            case Punch.Input.LinksStarted _ -> mix(hash, 116);
+            case Punch.Input.Tick _ -> mix(hash, 117);
         };
     }
 
@@ -178,6 +192,8 @@ final class Hash {
             case Message.Reserved m -> mix(mix(hash, 34), m.leaseMs());
             case Message.Connect m -> mix(mix(hash, 35), m.to());
             case Message.Connected m -> mix(mix(hash, 36), m.circuit());
+            case Message.Punch m -> mix(mix(hash, 37), m.go() ? 1 : 0);
+            case Message.Punching m -> mix(mix(hash, 38), m.candidates().size());
         };
     }
 

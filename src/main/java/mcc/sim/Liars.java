@@ -56,7 +56,9 @@ final class Liars {
                     Message.Reserve _,
                     Message.Reserved _,
                     Message.Connect _,
-                    Message.Connected _ -> null;
+                    Message.Connected _,
+                    Message.Punch _,
+                    Message.Punching _ -> null;
         };
     }
 

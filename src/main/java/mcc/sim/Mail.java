@@ -18,9 +18,10 @@ final class Mail {
     static final int REGISTRY = 2;
     static final int NAT = 3;
     static final int RELAY = 4;
-    static final int MAILBOXES = 5;
+    static final int PUNCH = 5;
+    static final int MAILBOXES = 6;
     /** The sender of what comes from no core: from the network, the clock, or whoever uses the node. */
-    static final int OUTSIDE = 5;
+    static final int OUTSIDE = 6;
 
     /** Events of the clock. */
     enum Signal {
@@ -49,6 +50,7 @@ final class Mail {
             case REGISTRY -> REGISTRY;
             case NAT -> NAT;
             case RELAY -> RELAY;
+            case PUNCH -> PUNCH;
             case ALL, HOST -> -1;
         };
     }
@@ -60,7 +62,8 @@ final class Mail {
             case DHT -> Mailbox.DHT;
             case REGISTRY -> Mailbox.REGISTRY;
             case NAT -> Mailbox.NAT;
-            default -> Mailbox.RELAY;
+            case RELAY -> Mailbox.RELAY;
+            default -> Mailbox.PUNCH;
         };
     }
 

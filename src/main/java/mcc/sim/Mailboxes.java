@@ -11,6 +11,7 @@ import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.overlay.Delivery;
 import mcc.overlay.Wiring;
+import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
 import mcc.wire.Message;
@@ -31,6 +32,7 @@ final class Mailboxes {
     private static final Registry.Input REGISTRY_TICK = new Registry.Input.Tick();
     private static final Nat.Input NAT_TICK = new Nat.Input.Tick();
     private static final Relay.Input RELAY_TICK = new Relay.Input.Tick();
+    private static final Punch.Input PUNCH_TICK = new Punch.Input.Tick();
     private static final LinkInput LINK_TICK = new LinkInput.Tick();
 
     private final World world;
@@ -66,7 +68,7 @@ final class Mailboxes {
         for (int i = 0; i < deliveries.size(); i++) {
             Delivery delivery = deliveries.get(i);
             int to = Mail.mailbox(delivery);
-            if (to == Mail.RELAY && node.cores.relay == null) continue; // none at message fidelity
+            if (to > Mail.NAT && !node.cores.has(to)) continue; // none at message fidelity
             if (to >= 0) mail.post(from, to, delivery.content());
             else world.heard(node, delivery.content());
         }
@@ -148,7 +150,8 @@ final class Mailboxes {
             case Mail.DHT -> dht(node, tick ? DHT_TICK : content);
             case Mail.REGISTRY -> registry(node, tick ? REGISTRY_TICK : (Registry.Input) content);
             case Mail.NAT -> nat(node, tick ? NAT_TICK : (Nat.Input) content);
-            default -> relay(node, tick ? RELAY_TICK : (Relay.Input) content);
+            case Mail.RELAY -> relay(node, tick ? RELAY_TICK : (Relay.Input) content);
+            default -> punch(node, tick ? PUNCH_TICK : (Punch.Input) content);
         }
     }
 
@@ -213,6 +216,18 @@ final class Mailboxes {
             post(node, Mail.RELAY, Wiring.route(output));
         }
         if (due) ticked(relay.deadlineNs(), "relay");
+    }
+
+    private void punch(SimNode node, Punch.Input input) {
+        Punch punch = node.cores.punch;
+        if (punch == null) return;
+        note(node, Hash.mix(hash, input));
+        boolean due = isDue(punch, input instanceof Punch.Input.Tick);
+        punch.handle(world.nowNs(), input);
+        for (Punch.Output output = punch.poll(); output != null; output = punch.poll()) {
+            post(node, Mail.PUNCH, Wiring.route(output));
+        }
+        if (due) ticked(punch.deadlineNs(), "hole punching");
     }
 
     private boolean isDue(Core<?, ?> core, boolean tick) {

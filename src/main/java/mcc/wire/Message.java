@@ -10,8 +10,9 @@ public sealed interface Message {
     /** Returns whether it is a request. */
     default boolean isRequest() {
         return switch (this) {
-            case Ping _, FindNode _, FindValue _, Store _, Beat _, DialBack _, Reserve _, Connect _ -> true;
-            case Pong _, Nodes _, Values _, Stored _, Beaten _, DialedBack _, Reserved _, Connected _ -> false;
+            case Ping _, FindNode _, FindValue _, Store _, Beat _, DialBack _, Reserve _, Connect _, Punch _ -> true;
+            case Pong _, Nodes _, Values _, Stored _, Beaten _, DialedBack _, Reserved _, Connected _, Punching _ ->
+                false;
         };
     }
 
@@ -234,6 +235,32 @@ public sealed interface Message {
         public Connected {
             if ((verdict == Relaying.OK) != (circuit != 0)) throw new IllegalArgumentException("no such circuit");
         }
+    }
+
+    /**
+     * Let us send to each other's addresses at the same moment.
+     *
+     * @param candidates where the asker may be reached, best first, at most {@link Limits#CONTACT_ADDRESSES}
+     * @param go begin now; else this only exchanges the addresses and measures the round trip
+     */
+    record Punch(List<Address> candidates, boolean go) implements Message {
+        /** Refuses too many addresses. */
+        public Punch {
+            candidates = few(candidates);
+        }
+    }
+
+    /** The answer to {@link Punch}: where the answering node may be reached. */
+    record Punching(List<Address> candidates) implements Message {
+        /** Refuses too many addresses. */
+        public Punching {
+            candidates = few(candidates);
+        }
+    }
+
+    private static List<Address> few(List<Address> addresses) {
+        if (addresses.size() > Limits.CONTACT_ADDRESSES) throw new IllegalArgumentException("too many candidates");
+        return List.copyOf(addresses);
     }
 
     /** Bytes for the lists of one answer. */

@@ -56,6 +56,14 @@ public record Rpc(long call, Message body) {
             case Message.Connect m -> out.setConnect(proto(m));
             case Message.Connected m ->
                 out.getConnectedBuilder().setVerdict(proto(m.verdict())).setCircuit(m.circuit());
+            case Message.Punch m -> {
+                var punch = out.getPunchBuilder().setGo(m.go());
+                for (Address each : m.candidates()) punch.addCandidates(Contact.endpoint(each));
+            }
+            case Message.Punching m -> {
+                var punching = out.getPunchingBuilder();
+                for (Address each : m.candidates()) punching.addCandidates(Contact.endpoint(each));
+            }
         }
         byte[] bytes = out.build().toByteArray();
         Invariant.check(bytes.length <= Limits.RPC_BYTES, "an Rpc fits its limit");
@@ -101,6 +109,8 @@ public record Rpc(long call, Message body) {
             case RESERVED -> reserved(pb.getReserved());
             case CONNECT -> connect(pb.getConnect());
             case CONNECTED -> connected(pb.getConnected());
+            case PUNCH -> punch(pb.getPunch());
+            case PUNCHING -> punching(pb.getPunching());
             case BODY_NOT_SET -> null;
         };
     }
@@ -141,6 +151,16 @@ public record Rpc(long call, Message body) {
             records.add(new Message.Held(record, held.getBeatAgeMs()));
         }
         return new Message.Values(records, contacts, pb.getTotal(), pb.getCursor());
+    }
+
+    private static @Nullable Message punch(mcc.wire.pb.Punch pb) {
+        List<Address> candidates = Contact.addresses(pb.getCandidatesList());
+        return candidates == null ? null : new Message.Punch(candidates, pb.getGo());
+    }
+
+    private static @Nullable Message punching(mcc.wire.pb.Punching pb) {
+        List<Address> candidates = Contact.addresses(pb.getCandidatesList());
+        return candidates == null ? null : new Message.Punching(candidates);
     }
 
     private static @Nullable Message reserved(mcc.wire.pb.Reserved pb) {

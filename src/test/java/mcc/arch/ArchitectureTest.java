@@ -51,11 +51,14 @@ class ArchitectureTest {
         may.put("congestion", List.of("core"));
         may.put("stream", List.of("core", "wire", "congestion"));
         may.put("nat", List.of("core", "wire", "crypto"));
+        may.put("punch", List.of("core", "wire", "crypto"));
         may.put("relay", List.of("core", "wire", "crypto", "consortium", "nat"));
         may.put("link", List.of("core", "wire", "crypto", "consortium", "session", "stream", "nat", "congestion"));
         may.put("dht", List.of("core", "wire", "crypto", "consortium"));
         may.put("registry", List.of("core", "wire", "crypto", "consortium", "dht"));
-        may.put("overlay", List.of("core", "wire", "crypto", "consortium", "link", "nat", "relay", "dht", "registry"));
+        may.put(
+                "overlay",
+                List.of("core", "wire", "crypto", "consortium", "link", "nat", "relay", "punch", "dht", "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
         may.put("sys", List.of());
         may.put("udp", List.of("core", "wire", "link", "sys"));
@@ -85,6 +88,7 @@ class ArchitectureTest {
                     "stream",
                     "nat",
                     "relay",
+                    "punch",
                     "link",
                     "dht",
                     "registry",
@@ -293,6 +297,7 @@ class ArchitectureTest {
                 "mcc.stream",
                 "mcc.nat",
                 "mcc.relay",
+                "mcc.punch",
                 "mcc.link",
                 "mcc.dht",
                 "mcc.registry",

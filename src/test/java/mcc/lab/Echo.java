@@ -1,6 +1,7 @@
 package mcc.lab;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 
@@ -18,6 +19,17 @@ final class Echo {
                 } catch (IOException e) {
                     return; // closed
                 }
+            }
+        });
+    }
+
+    /** Sends bytes to a port of a host's own and returns as many that come back. */
+    static byte[] exchange(Host at, int port, byte[] sent) throws Exception {
+        return at.ns.call(() -> {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                socket.setSoTimeout((int) (Lab.PATIENCE_NS / 1_000_000));
+                socket.getOutputStream().write(sent);
+                return socket.getInputStream().readNBytes(sent.length);
             }
         });
     }

@@ -2,8 +2,6 @@ package mcc.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.InetAddress;
-import java.net.Socket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -81,13 +79,7 @@ class ReachIT {
     private static void reaches(String cell, User user) throws Exception {
         byte[] sent = cell.getBytes();
         long began = System.nanoTime();
-        byte[] got = user.host.ns.call(() -> {
-            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), user.port)) {
-                socket.setSoTimeout((int) (Lab.PATIENCE_NS / 1_000_000));
-                socket.getOutputStream().write(sent);
-                return socket.getInputStream().readNBytes(sent.length);
-            }
-        });
+        byte[] got = Echo.exchange(user.host, user.port, sent);
         TABLE.put(cell, (System.nanoTime() - began) / 1_000_000 + " ms");
         assertThat(got).as(cell).isEqualTo(sent);
     }

@@ -74,21 +74,11 @@ class RelayIT {
         if (lab != null) lab.close();
     }
 
-    private static byte[] exchange(byte[] sent) throws Exception {
-        return user.ns.call(() -> {
-            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                socket.setSoTimeout((int) (Lab.PATIENCE_NS / 1_000_000));
-                socket.getOutputStream().write(sent);
-                return socket.getInputStream().readNBytes(sent.length);
-            }
-        });
-    }
-
     @Test
     void bytesGoThroughARelayWhereThereIsNoOtherWay() throws Exception {
         byte[] sent = new byte[300_000];
         for (int i = 0; i < sent.length; i++) sent[i] = (byte) (i * 31 >> 3);
-        assertThat(exchange(sent)).isEqualTo(sent);
+        assertThat(Echo.exchange(user, port, sent)).isEqualTo(sent);
         assertThat(via()).isIn(relays.stream().map(relay -> relay.id).toList());
         double relayed = 0;
         for (RealNode relay : relays) relayed += relay.counted("mcc_relay_bytes_total");
@@ -135,7 +125,7 @@ class RelayIT {
                 () -> provider.get("/api/v1/relays").body().at("/kept").size() == 2,
                 provider);
         byte[] sent = block(9);
-        assertThat(exchange(sent)).as("and is found by it").isEqualTo(sent);
+        assertThat(Echo.exchange(user, port, sent)).as("and is found by it").isEqualTo(sent);
     }
 
     private static void write(Socket socket) {

@@ -146,6 +146,44 @@ class CircuitTest extends VirtualNet {
     }
 
     @Test
+    void aKnockAtEachOthersNatOpensADirectPath() {
+        Stream stream = open();
+        send(stream, 10_000);
+        Set<List<Address>> opened = new HashSet<>();
+        carried = f -> {
+            if (f.from().equals(relay.at) || f.to().equals(relay.at)) return true;
+            opened.add(List.of(f.from(), f.to()));
+            return opened.contains(List.of(f.to(), f.from())); // port-restricted, both
+        };
+        a.input(new LinkInput.Knock(id(b), b.at));
+        b.input(new LinkInput.Knock(id(a), a.at));
+        run(SECOND);
+        assertThat(a.links.peer(id(b)).kind()).isEqualTo("direct");
+        assertThat(b.links.peer(id(a)).kind()).isEqualTo("direct");
+        assertThat(a.all(LinkOutput.Moved.class))
+                .extracting(LinkOutput.Moved::at)
+                .contains(b.at);
+        assertThat(link(a, b).paths).as("one to b's address, one by the relay").hasSize(2);
+    }
+
+    @Test
+    void littleIsSentToAnAddressThatNobodyProved() {
+        Stream stream = open();
+        send(stream, 1_000);
+        direct = true;
+        Address victim = Address.parse("203.0.113.66:6");
+        int[] bytes = {0};
+        tap = f -> {
+            if (f.to().sameIp(victim)) bytes[0] += f.bytes().length + 28;
+        };
+        for (int i = 0; i < 6_000; i++) {
+            a.input(new LinkInput.Knock(id(b), new Address(victim.high(), victim.low(), 1 + i % 60_000)));
+            run(10 * MS);
+        }
+        assertThat(bytes[0]).as("in a minute").isBetween(500, 1_500);
+    }
+
+    @Test
     void aStrangersDatagramsAreNotRelayed() {
         open();
         run(SECOND);

@@ -76,7 +76,9 @@ class EarlyDataTest {
                 new Message.Reserve(),
                 new Message.Reserved(Message.Relaying.OK, 1),
                 new Message.Connect(Id.ZERO, List.of()),
-                new Message.Connected(Message.Relaying.OK, 1));
+                new Message.Connected(Message.Relaying.OK, 1),
+                new Message.Punch(List.of(), true),
+                new Message.Punching(List.of()));
     }
 
     @Test

@@ -14,6 +14,7 @@ import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.nat.Reachability;
+import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
 import mcc.wire.Contact;
@@ -48,7 +49,23 @@ class WiringTest {
         assertThat(Wiring.route(new LinkOutput.Up(WHO, AT, 1)))
                 .contains(new Delivery.ToRelay(new Relay.Input.Up(WHO, AT, 1)))
                 .extracting(Delivery::to)
-                .containsExactly(Mailbox.DHT, Mailbox.NAT, Mailbox.RELAY, Mailbox.HOST);
+                .containsExactly(Mailbox.DHT, Mailbox.NAT, Mailbox.RELAY, Mailbox.PUNCH, Mailbox.HOST);
+    }
+
+    @Test
+    void holePunchingHearsWhatIsMeantForIt() {
+        Message.Punch punch = new Message.Punch(List.of(AT), true);
+        Message.Punching punching = new Message.Punching(List.of(AT));
+        assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, punch)))
+                .containsExactly(new Delivery.ToPunch(new Punch.Input.Asked(NODE, 7, punch)));
+        assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, punching, 8)))
+                .containsExactly(new Delivery.ToPunch(new Punch.Input.Answered(NODE, 7, punching, 8)));
+        assertThat(Wiring.route(new LinkOutput.Moved(WHO, AT, 4)))
+                .containsExactly(new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 4)));
+        assertThat(Wiring.route(new Punch.Output.Knock(NODE, AT)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Knock(NODE, AT)));
+        assertThat(Wiring.route(new Nat.Output.SelfAddresses(List.of(AT))))
+                .contains(new Delivery.ToPunch(new Punch.Input.SelfAddresses(List.of(AT))));
     }
 
     @Test
@@ -99,16 +116,18 @@ class WiringTest {
                 .containsExactly(
                         new Delivery.ToNat(new Nat.Input.LinksStarted()),
                         new Delivery.ToRelay(new Relay.Input.LinksStarted()),
+                        new Delivery.ToPunch(new Punch.Input.LinksStarted()),
                         new Delivery.ToAll(new Started(Mailbox.LINKS)));
         assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, AT, 0, 0, 1)))
                 .containsExactly(
                         new Delivery.ToDht(new Dht.Input.Up(NODE, AT)),
                         new Delivery.ToNat(new Nat.Input.Up(NODE, AT)),
                         new Delivery.ToRelay(new Relay.Input.Up(WHO, AT, 1)),
+                        new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 1)),
                         new Delivery.ToNat(new Nat.Input.Observed(NODE, AT, AT, 0, 0)));
         assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null, 0, 0, 1)))
                 .as("it never said from where it hears this node")
-                .hasSize(3);
+                .hasSize(4);
     }
 
     @Test

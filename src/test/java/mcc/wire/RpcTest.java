@@ -175,7 +175,9 @@ class RpcTest {
                 new Message.Reserved(Message.Relaying.values()[rng.below(4)], rng.nextLong() >>> 1),
                 new Message.Connect(Id.random(rng), contacts(rng.below(3), 2)),
                 new Message.Connected(Message.Relaying.OK, rng.nextLong() | 1),
-                new Message.Connected(Message.Relaying.FULL, 0));
+                new Message.Connected(Message.Relaying.FULL, 0),
+                new Message.Punch(contacts(1, rng.below(5)).getFirst().addresses(), rng.below(2) == 0),
+                new Message.Punching(contacts(1, rng.below(5)).getFirst().addresses()));
     }
 
     @Test

@@ -1,0 +1,53 @@
+package mcc.node;
+
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import java.util.List;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.overlay.Mailbox;
+import mcc.overlay.Wiring;
+import mcc.punch.Punch;
+import org.jspecify.annotations.Nullable;
+
+/** Hosts {@link Punch}. */
+public final class PunchVerticle extends VerticleBase {
+    /** Queries to this verticle. */
+    public sealed interface Query {
+        record Counts() implements Query, Ask<List<Counters.Count>> {}
+    }
+
+    private final Bus bus;
+    private final Counters counters = new Counters();
+    private final Punch punch;
+    private @Nullable CoreHost<Punch.Input, Punch.Output> host;
+
+    PunchVerticle(Bus bus, Id self, Rng rng) {
+        this.bus = bus;
+        punch = new Punch(self, rng, counters);
+    }
+
+    @Override
+    public Future<?> start() {
+        CoreHost<Punch.Input, Punch.Output> made = new CoreHost<>(
+                vertx, punch, new Punch.Input.Tick(), output -> Deliveries.post(bus, Wiring.route(output)));
+        host = made;
+        bus.on(Bus.PUNCH_CORE, made::handle);
+        bus.serve(Bus.PUNCH, this::onQuery);
+        Deliveries.post(bus, Wiring.started(Mailbox.PUNCH));
+        return Future.succeededFuture();
+    }
+
+    private Ask.Reply onQuery(Query query) {
+        return switch (query) {
+            case Query.Counts q -> q.reply(counters.snapshot());
+        };
+    }
+
+    @Override
+    public Future<?> stop() {
+        if (host != null) host.close();
+        return Future.succeededFuture();
+    }
+}

@@ -1,0 +1,204 @@
+package mcc.punch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import mcc.core.Address;
+import mcc.core.Core;
+import mcc.core.Counters;
+import mcc.core.Id;
+import mcc.core.Rng;
+import mcc.wire.Message;
+import org.junit.jupiter.api.Test;
+
+/** The two ends of a link that goes by a relay, in virtual time. */
+class PunchTest {
+    private static final long MS = 1_000_000L;
+    private static final long SECOND = 1_000 * MS;
+    private static final Address CIRCUIT = Address.circuit(3);
+
+    private final Rng rng = Rng.seeded(3);
+    private final List<End> ends = new ArrayList<>();
+    private final List<Runnable> later = new ArrayList<>();
+    private final List<Long> dues = new ArrayList<>();
+    private long now = SECOND;
+    private long oneWayNs = 25 * MS;
+
+    private final class End {
+        final Id id;
+        final Counters counters = new Counters();
+        final Punch core;
+        final List<String> knocks = new ArrayList<>();
+        final List<Long> times = new ArrayList<>();
+        long asked;
+        long began;
+        boolean silent;
+
+        End(Id id, String... addresses) {
+            this.id = id;
+            core = new Punch(id, rng.split(), counters);
+            List<Address> own = new ArrayList<>();
+            for (String each : addresses) own.add(Address.parse(each));
+            input(new Punch.Input.SelfAddresses(own));
+            ends.add(this);
+        }
+
+        void input(Punch.Input input) {
+            core.handle(now, input);
+            for (Punch.Output o; (o = core.poll()) != null; ) {
+                switch (o) {
+                    case Punch.Output.Ask ask -> {
+                        asked++;
+                        began = now;
+                        End to = other(ask.to().node());
+                        var in = new Punch.Input.Asked(id, ask.call(), (Message.Punch) ask.request());
+                        if (to != null && !to.silent) after(() -> to.input(in));
+                    }
+                    case Punch.Output.Reply reply -> {
+                        End to = other(reply.to());
+                        if (to == null) break;
+                        after(() -> {
+                            long rttNs = now - to.began;
+                            var answer = (Message.Punching) reply.answer();
+                            to.input(new Punch.Input.Answered(id, reply.call(), answer, rttNs));
+                        });
+                    }
+                    case Punch.Output.Knock knock -> {
+                        knocks.add(knock.at().toString());
+                        times.add(now);
+                    }
+                }
+            }
+        }
+    }
+
+    private End other(Id id) {
+        for (End end : ends) if (end.id.equals(id)) return end;
+        return null;
+    }
+
+    private void after(Runnable what) {
+        later.add(what);
+        dues.add(now + oneWayNs);
+    }
+
+    private void run(long forNs) {
+        long end = now + forNs;
+        while (true) {
+            long next = Core.NEVER;
+            for (long due : dues) next = Math.min(next, due);
+            for (End each : ends) next = Math.min(next, each.core.deadlineNs());
+            if (next > end) break;
+            now = Math.max(now, next);
+            for (int i = 0; i < later.size(); i++) {
+                if (dues.get(i) > now) continue;
+                Runnable what = later.remove(i);
+                dues.remove(i--);
+                what.run();
+            }
+            for (End each : ends) {
+                if (each.core.deadlineNs() > now) continue;
+                each.input(new Punch.Input.Tick());
+                assertThat(each.core.deadlineNs()).isGreaterThan(now);
+            }
+        }
+        now = end;
+    }
+
+    private static Id id(int first) {
+        return new Id((long) first << 56, 0, 0, 1);
+    }
+
+    private void meet(End a, End b, Address at) {
+        a.input(new Punch.Input.At(b.id, at, Punch.CAPABILITY));
+        b.input(new Punch.Input.At(a.id, at, Punch.CAPABILITY));
+    }
+
+    private final End a = new End(id(1), "198.51.100.1:1", "192.168.1.5:9376");
+    private final End b = new End(id(2), "203.0.113.2:2", "192.168.7.5:9376");
+
+    @Test
+    void bothSendAtTheSameMomentWhateverTheDelay() {
+        for (long delayMs : new long[] {1, 25, 100, 300}) {
+            oneWayNs = delayMs * MS;
+            a.times.clear();
+            b.times.clear();
+            meet(a, b, CIRCUIT);
+            run(4 * SECOND);
+            assertThat(a.times).hasSize(Punch.OFFSETS_NS.length);
+            assertThat(b.times).hasSize(Punch.OFFSETS_NS.length);
+            assertThat(a.times.getFirst()).isCloseTo(b.times.getFirst(), org.assertj.core.data.Offset.offset(MS));
+            meet(a, b, Address.parse("203.0.113.2:2"));
+        }
+    }
+
+    @Test
+    void onlyPublicAddressesAreTriedBetweenTwoSites() {
+        meet(a, b, CIRCUIT);
+        run(4 * SECOND);
+        assertThat(a.knocks).containsOnly("203.0.113.2:2");
+        assertThat(b.knocks).containsOnly("198.51.100.1:1");
+    }
+
+    @Test
+    void behindOnePublicAddressTheNearOnesAreTriedToo() {
+        End c = new End(id(3), "198.51.100.1:3", "192.168.1.6:9376");
+        meet(a, c, CIRCUIT);
+        run(4 * SECOND);
+        assertThat(a.knocks).contains("192.168.1.6:9376");
+        assertThat(c.knocks).contains("192.168.1.5:9376").doesNotContain("198.51.100.1:3");
+    }
+
+    @Test
+    void attemptsBecomeRareAndEndWithADirectPath() {
+        meet(a, b, CIRCUIT);
+        run(3_600 * SECOND);
+        long attempts = a.counters.value("punch.attempts");
+        assertThat(attempts).isBetween(8L, 12L);
+        assertThat(b.counters.value("punch.attempts")).isEqualTo(attempts);
+        assertThat(a.asked).as("two requests each").isEqualTo(2 * attempts);
+        meet(a, b, Address.parse("203.0.113.2:2"));
+        a.knocks.clear();
+        run(3_600 * SECOND);
+        assertThat(a.knocks).isEmpty();
+        assertThat(a.core.deadlineNs()).isEqualTo(Core.NEVER);
+    }
+
+    @Test
+    void nobodyIsPunchedTowardWhoIsReachedOrDoesNotAgree() {
+        End c = new End(id(3), "192.0.2.3:3");
+        meet(a, c, Address.parse("192.0.2.3:3"));
+        run(60 * SECOND);
+        assertThat(a.knocks).isEmpty();
+        c.input(new Punch.Input.Asked(a.id, 1, new Message.Punch(List.of(Address.parse("203.0.113.66:6")), true)));
+        run(60 * SECOND);
+        assertThat(c.knocks).as("a lie about a peer that is reached").isEmpty();
+        a.input(new Punch.Input.At(b.id, CIRCUIT, 0));
+        run(60 * SECOND);
+        assertThat(a.asked).as("it does not punch").isZero();
+        b.silent = true;
+        meet(a, b, CIRCUIT);
+        run(600 * SECOND);
+        assertThat(a.knocks).as("it did not answer").isEmpty();
+        assertThat(a.counters.value("punch.unanswered")).isPositive();
+    }
+
+    @Test
+    void whoAsksWithoutEndGetsLittle() {
+        b.input(new Punch.Input.At(a.id, CIRCUIT, Punch.CAPABILITY));
+        List<Address> victim = List.of(Address.parse("203.0.113.66:6"));
+        for (int i = 0; i < 1_000; i++) b.input(new Punch.Input.Asked(a.id, i, new Message.Punch(victim, true)));
+        assertThat(b.counters.value("punch.refused")).isEqualTo(1_000 - Punch.ASKS_AT_ONCE);
+        run(10 * SECOND);
+        assertThat(b.knocks).hasSizeLessThanOrEqualTo(2 * Punch.OFFSETS_NS.length);
+    }
+
+    @Test
+    void peersThatAreTooManyStayWithTheirRelays() {
+        for (int i = 0; i < 2 * Punch.PEERS_MAX; i++) {
+            a.input(new Punch.Input.At(new Id(1L << 62, i, 0, 0), CIRCUIT, Punch.CAPABILITY));
+        }
+        assertThat(a.counters.value("punch.full")).isEqualTo(Punch.PEERS_MAX);
+    }
+}
