@@ -1,6 +1,5 @@
 package mcc.link;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +33,9 @@ final class Circuits {
     private final Map<Id, LinkedHashMap<Long, Circuit>> byRelay = new HashMap<>(); // looked up, never iterated
     private final Map<Long, Circuit> byToken = new HashMap<>(); // looked up, never iterated
     private final Map<Address, Circuit> byAddress = new HashMap<>(); // looked up, never iterated
+    /** Whose path or handshake goes by a circuit. */
+    private final Map<Address, Link> users = new HashMap<>(); // looked up, never iterated
+
     private final byte[] buffer = new byte[Relayed.HEADER_BYTES + PathMtu.TOP];
     private List<Id> welcome = List.of();
     private int made;
@@ -49,6 +51,11 @@ final class Circuits {
     /** From now on these relays may bring circuits that others asked for. */
     void welcome(List<Id> relays) {
         welcome = List.copyOf(relays);
+    }
+
+    /** A link goes by this circuit from now on, and is told when it ends. */
+    void use(Address circuit, Link link) {
+        if (byAddress.containsKey(circuit)) users.put(circuit, link);
     }
 
     /** Whether this node keeps a place at this peer, so that the link to it is kept up. */
@@ -149,6 +156,7 @@ final class Circuits {
             of.remove(circuit.token);
             if (of.isEmpty()) byRelay.remove(circuit.relay);
         }
-        for (Link link : new ArrayList<>(links.table.all())) links.paths.ended(link, circuit.address);
+        Link user = users.remove(circuit.address);
+        if (user != null && !user.gone) links.paths.ended(user, circuit.address);
     }
 }

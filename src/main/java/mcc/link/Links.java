@@ -212,6 +212,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         if (link == null || table.find(w.relay()) == null) return;
         Address circuit = circuits.open(w.relay(), w.token());
         link.learn(circuit);
+        circuits.use(circuit, link);
         initiator.way(nowNs, link, circuit);
         if (link.canSend(nowNs)) paths.challenge(nowNs, link, circuit);
     }

@@ -167,6 +167,7 @@ final class Paths {
             if (worst != null) remove(link, worst);
         }
         Path path = new Path(local, from);
+        if (from.isCircuit()) links.circuits.use(from, link);
         link.paths.add(path);
         return path;
     }

@@ -332,6 +332,21 @@ class CircuitTest extends VirtualNet {
     }
 
     @Test
+    void aCircuitThatGivesWayIsNoPathAnyLonger() {
+        Stream stream = open();
+        send(stream, 1_000);
+        assertThat(link(b, a).path.remote.isCircuit()).isTrue();
+        byte[] datagram = new byte[Relayed.HEADER_BYTES + 40];
+        for (int i = 1; i <= Circuits.MAX; i++) {
+            Relayed.writeHeader(datagram, 0, i, 40);
+            b.links.receive(now, datagram, 0, datagram.length, relay.at);
+        }
+        assertThat(link(b, a).path).isNull();
+        assertThat(link(b, a).paths).isEmpty();
+        assertThat(link(b, a).circuits).isEmpty();
+    }
+
+    @Test
     void aRelayedDatagramInARelayedOneIsMalformed() {
         meetTheRelay();
         byte[] datagram = new byte[2 * Relayed.HEADER_BYTES + 40];
