@@ -259,7 +259,11 @@ public final class Settings {
             case "udp.idle" -> seconds(name, value, "[1-9][0-9]{0,3}", "1 to 9999 seconds");
             case "udp.offload", "tun.offload" -> oneOf(name, value, "auto", "off");
             case "relay" -> oneOf(name, value, "auto", "on", "off");
-            case "relay.rate" -> seconds(name, value, "[0-9]{1,6}", "0 to 999999 Mbit/s");
+            case "relay.rate" -> {
+                if (!value.matches("[0-9]{1,6}")) {
+                    throw new Problem("config", "relay.rate: '" + value + "' is not a rate", "use 0 to 999999 Mbit/s");
+                }
+            }
             case "tun.allow" -> oneOf(name, value, "none", "all");
             case "tun.inbound" -> checkRules(name, value);
             case "tun.routes" -> checkRoutes(name, value);

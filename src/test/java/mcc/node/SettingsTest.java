@@ -1,6 +1,7 @@
 package mcc.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +32,12 @@ class SettingsTest {
         assertThat(found(Files.readString(FILE), "^([a-z0-9.]+):")).containsExactlyInAnyOrderElementsOf(KEYS);
         assertThat(Settings.load(Map.of(), Map.of(), FILE).all())
                 .isEqualTo(Settings.load(Map.of(), Map.of(), null).all());
+    }
+
+    @Test
+    void aRateThatIsNoneIsCalledSo() {
+        assertThatThrownBy(() -> Settings.load(Map.of("relay.rate", "fast"), Map.of(), null))
+                .hasMessageContaining("'fast' is not a rate");
     }
 
     /** Every file in {@code conf} is one that a node takes. */
