@@ -289,9 +289,10 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                     event("peer.up", o.node().node(), new JsonObject().put("address", o.at().toString()));
                 }
                 case LinkOutput.Down o -> {
-                    Deliveries.offer(bus, Wiring.route(output), counters);
+                    Deliveries.post(bus, Wiring.route(output)); // if it were lost, what the peer had would be kept
                     event("peer.down", o.node(), new JsonObject().put("reason", Registrations.lower(o.reason())));
                 }
+                case LinkOutput.Unbound _ -> Deliveries.post(bus, Wiring.route(output));
                 case LinkOutput.PolicyEnded o -> Policies.tellEnded(bus, o.epoch(), "links", o.links());
                 case LinkOutput.Answered o when pong(o.call(), o.rttNs()) -> {}
                 case LinkOutput.Unanswered o when pong(o.call(), -1) -> {}
@@ -307,8 +308,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
                         LinkOutput.NotDialled _,
                         LinkOutput.Offers _,
                         LinkOutput.Moved _,
-                        LinkOutput.WayWanted _,
-                        LinkOutput.Unbound _ -> Deliveries.offer(bus, Wiring.route(output), counters);
+                        LinkOutput.WayWanted _ -> Deliveries.offer(bus, Wiring.route(output), counters);
             }
         }
     }
