@@ -1,5 +1,6 @@
 package mcc.link;
 
+import mcc.wire.Capabilities;
 import mcc.wire.TransportParameters;
 import mcc.wire.pb.InitiatorPayload;
 import mcc.wire.pb.ResponderPayload;
@@ -10,18 +11,9 @@ import mcc.wire.pb.ResponderPayload;
  * @param instance names the peer's state of this link
  * @param version the highest version of the protocol that the peer speaks
  * @param limits what this end may use at first
- * @param capabilities a bit for each thing that the peer does
+ * @param capabilities what the peer does ({@link Capabilities})
  */
 record Hello(long instance, int version, TransportParameters limits, long capabilities) {
-    /** The capability of {@link Probes}. */
-    static final long PROBES = 1;
-    /** The capability: it relays for others. */
-    static final long RELAYS = 2;
-    /** The capability: it punches holes. */
-    static final long PUNCHES = 4;
-    /** What every node of this version does. */
-    static final long ALWAYS = PROBES | PUNCHES;
-
     /** The highest version that this node speaks. */
     static final int VERSION = 2;
 
@@ -33,10 +25,6 @@ record Hello(long instance, int version, TransportParameters limits, long capabi
     static Hello of(ResponderPayload p) {
         TransportParameters limits = TransportParameters.of(p.getVersion(), p.getLimits());
         return new Hello(p.getInstance(), p.getVersion(), limits, p.getCapabilities());
-    }
-
-    boolean takesProbes() {
-        return (capabilities & PROBES) != 0;
     }
 
     /** Whether both ends speak version 2. Versions are unsigned numbers; a peer of version 1 sends none. */

@@ -54,8 +54,6 @@ final class Link {
     Connection connection;
     /** Whether the connection knows the limits that the peer told. */
     boolean agreed;
-    /** Whether the peer takes echoes and dial-backs for no paths. */
-    boolean probes;
 
     long remoteInstance;
     boolean remoteKnown;
@@ -88,7 +86,7 @@ final class Link {
     /** Relays that keep a place for it, as somebody told. */
     List<Contact> relays = List.of();
 
-    /** What it offers to do. */
+    /** What it does ({@link mcc.wire.Capabilities}). */
     long capabilities;
 
     final Parts parts = new Parts();

@@ -79,7 +79,7 @@ public sealed interface LinkInput {
     /** This node keeps places at these relays and no others: they may bring circuits that others asked for. */
     record Welcome(List<Id> relays) implements LinkInput {}
 
-    /** Tell all peers what this node offers to do: {@link Hello#RELAYS}. */
+    /** Tell all peers what this node offers to do: {@link mcc.wire.Capabilities}, beside what it always does. */
     record Offer(long capabilities) implements LinkInput {}
 
     /** The wall clock, in milliseconds since 1970; to be told at the start and about once a minute. */

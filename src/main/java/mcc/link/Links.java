@@ -17,6 +17,7 @@ import mcc.stream.Budget;
 import mcc.stream.Connection;
 import mcc.stream.Stream;
 import mcc.stream.StreamConfig;
+import mcc.wire.Capabilities;
 import mcc.wire.Contact;
 import mcc.wire.Relayed;
 import mcc.wire.Rpc;
@@ -79,7 +80,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     PacketSink relaying;
 
     /** What this node offers to do. */
-    long capabilities = Hello.ALWAYS;
+    long capabilities = Capabilities.ALWAYS;
 
     private long epochMs;
     private long epochAtNs;
@@ -224,7 +225,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private void offer(long nowNs, long more) {
-        long capabilities = Hello.ALWAYS | more;
+        long capabilities = Capabilities.ALWAYS | more;
         if (capabilities == this.capabilities) return;
         this.capabilities = capabilities;
         for (Link link : table.all()) {
@@ -347,7 +348,6 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.remoteKnown = true;
         link.remoteInstance = hello.instance();
         link.agree(hello, config.connection());
-        link.probes = hello.takesProbes();
         boolean offers = hello.capabilities() != link.capabilities;
         link.capabilities = hello.capabilities();
         retire(link.previous);

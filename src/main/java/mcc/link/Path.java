@@ -111,11 +111,6 @@ final class Path {
         return rttNs + (remote.isCircuit() ? RELAY_NS : 0);
     }
 
-    /** The smoothed time from a challenge to its response; 0 while unknown. */
-    long rttNs() {
-        return rttNs;
-    }
-
     /** Notes a proof that packets sent over it arrive. */
     void prove(long nowNs) {
         proven = true;

@@ -6,6 +6,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.RateLimit;
 import mcc.link.LinkInput.Probe.Kind;
+import mcc.wire.Capabilities;
 import mcc.wire.Frames;
 import mcc.wire.Handshakes;
 import mcc.wire.pb.Control;
@@ -38,7 +39,8 @@ final class Probes {
     void send(long nowNs, LinkInput.Probe p) {
         Link link = links.find(p.peer());
         boolean echo = p.kind() == Kind.ECHO;
-        if (link == null || link.path == null || !link.canSend(nowNs) || !link.probes) {
+        boolean knows = link != null && (link.capabilities & Capabilities.PROBES) != 0;
+        if (link == null || link.path == null || !link.canSend(nowNs) || !knows) {
             counters.add("link.probe.refused");
             return;
         }

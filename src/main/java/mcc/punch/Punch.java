@@ -11,6 +11,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.RateLimit;
 import mcc.core.Rng;
+import mcc.wire.Capabilities;
 import mcc.wire.Contact;
 import mcc.wire.Limits;
 import mcc.wire.Message;
@@ -26,8 +27,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Limit: {@link #PEERS_MAX} peers at a time; further ones stay with their relays, and are counted.
  */
 public final class Punch implements Core<Punch.Input, Punch.Output> {
-    /** The capability of a node that punches, as links tell it. */
-    public static final long CAPABILITY = 4;
     /** Peers that are punched toward at a time. */
     static final int PEERS_MAX = 256;
 
@@ -139,7 +138,7 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
 
     private void at(long nowNs, Input.At a) {
         Target known = targets.get(a.peer());
-        if (!a.at().isCircuit() || (a.capabilities() & CAPABILITY) == 0) {
+        if (!a.at().isCircuit() || (a.capabilities() & Capabilities.PUNCHES) == 0) {
             if (known != null) counters.add(a.at().isCircuit() ? "punch.given-up" : "punch.direct");
             targets.remove(a.peer());
             return;

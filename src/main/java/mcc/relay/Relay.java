@@ -17,6 +17,7 @@ import mcc.core.Id;
 import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.nat.Reachability;
+import mcc.wire.Capabilities;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Message.Relaying;
@@ -32,9 +33,6 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
 
     static final int ASKS_AT_ONCE = 60;
     private static final int ASKERS_MAX = 4_096;
-
-    /** The capability of a node that relays, as links tell it. */
-    public static final long CAPABILITY = 2;
 
     /** Inputs. */
     public sealed interface Input {
@@ -142,7 +140,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
             case Input.Reached r -> reached(r.reach());
             case Input.Up u -> {
                 peers.put(u.peer().node(), u.peer());
-                shelter.offered(nowNs, u.peer().node(), u.at(), (u.capabilities() & CAPABILITY) != 0);
+                shelter.offered(nowNs, u.peer().node(), u.at(), (u.capabilities() & Capabilities.RELAYS) != 0);
             }
             case Input.Down d -> {
                 peers.remove(d.peer());
@@ -164,14 +162,14 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
                 epochAtNs = nowNs;
             }
             case Input.Tell _ -> {
-                outputs.add(new Output.Offer(relaying ? CAPABILITY : 0));
+                outputs.add(new Output.Offer(relaying ? Capabilities.RELAYS : 0));
                 shelter.tell();
             }
             case Input.LinksStarted _ -> {
                 peers.clear();
                 places.clear();
                 shelter.clear(nowNs);
-                outputs.add(new Output.Offer(relaying ? CAPABILITY : 0));
+                outputs.add(new Output.Offer(relaying ? Capabilities.RELAYS : 0));
             }
             case Input.Tick _ -> {
                 places.tick(nowNs);
@@ -187,7 +185,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
             case ALWAYS -> true;
             case NEVER -> false;
         };
-        if (now != relaying) outputs.add(new Output.Offer(now ? CAPABILITY : 0));
+        if (now != relaying) outputs.add(new Output.Offer(now ? Capabilities.RELAYS : 0));
         relaying = now;
         shelter.want(nowNs, reach != Reachability.YES);
     }

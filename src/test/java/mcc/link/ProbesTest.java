@@ -88,7 +88,7 @@ class ProbesTest extends VirtualNet {
     @Test
     void aPeerThatDoesNotKnowProbesGetsNone() {
         connect();
-        a.links.find(b.identity.id()).probes = false;
+        a.links.find(b.identity.id()).capabilities = 0;
         probe(a, b, FRESH, b.at, Kind.ECHO, 1);
         probe(a, a, FRESH, b.at, Kind.ECHO, 1);
         run(SECOND);

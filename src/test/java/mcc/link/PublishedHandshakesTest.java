@@ -73,7 +73,7 @@ class PublishedHandshakesTest {
         ResponderPayload said =
                 ResponderPayload.parseFrom(initiator.read(response.getNoise().toByteArray()));
         ResponderPayload published = ResponderPayload.parseFrom(bytes(out, "payload_2"));
-        assertThat(said.getCapabilities()).isEqualTo(Hello.ALWAYS);
+        assertThat(said.getCapabilities()).isEqualTo(mcc.wire.Capabilities.ALWAYS);
         assertThat(said.toBuilder()
                         .setInstance(published.getInstance())
                         .clearCapabilities()
@@ -149,7 +149,7 @@ class PublishedHandshakesTest {
     private void assertPayload(byte[] clear, String name) throws Exception {
         InitiatorPayload said = InitiatorPayload.parseFrom(clear);
         InitiatorPayload published = InitiatorPayload.parseFrom(bytes(out, name));
-        assertThat(said.getCapabilities()).isEqualTo(Hello.ALWAYS);
+        assertThat(said.getCapabilities()).isEqualTo(mcc.wire.Capabilities.ALWAYS);
         assertThat(said.toBuilder()
                         .setInstance(published.getInstance())
                         .clearCapabilities()

@@ -9,6 +9,7 @@ import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
+import mcc.wire.Capabilities;
 import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
 
@@ -111,8 +112,8 @@ class PunchTest {
     }
 
     private void meet(End a, End b, Address at) {
-        a.input(new Punch.Input.At(b.id, at, Punch.CAPABILITY));
-        b.input(new Punch.Input.At(a.id, at, Punch.CAPABILITY));
+        a.input(new Punch.Input.At(b.id, at, Capabilities.PUNCHES));
+        b.input(new Punch.Input.At(a.id, at, Capabilities.PUNCHES));
     }
 
     private final End a = new End(id(1), "198.51.100.1:1", "192.168.1.5:9376");
@@ -186,7 +187,7 @@ class PunchTest {
 
     @Test
     void whoAsksWithoutEndGetsLittle() {
-        b.input(new Punch.Input.At(a.id, CIRCUIT, Punch.CAPABILITY));
+        b.input(new Punch.Input.At(a.id, CIRCUIT, Capabilities.PUNCHES));
         List<Address> victim = List.of(Address.parse("203.0.113.66:6"));
         for (int i = 0; i < 1_000; i++) b.input(new Punch.Input.Asked(a.id, i, new Message.Punch(victim, true)));
         assertThat(b.counters.value("punch.refused")).isEqualTo(1_000 - Punch.ASKS_AT_ONCE);
@@ -197,7 +198,7 @@ class PunchTest {
     @Test
     void peersThatAreTooManyStayWithTheirRelays() {
         for (int i = 0; i < 2 * Punch.PEERS_MAX; i++) {
-            a.input(new Punch.Input.At(new Id(1L << 62, i, 0, 0), CIRCUIT, Punch.CAPABILITY));
+            a.input(new Punch.Input.At(new Id(1L << 62, i, 0, 0), CIRCUIT, Capabilities.PUNCHES));
         }
         assertThat(a.counters.value("punch.full")).isEqualTo(Punch.PEERS_MAX);
     }

@@ -15,6 +15,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.nat.Reachability;
+import mcc.wire.Capabilities;
 import mcc.wire.Contact;
 import mcc.wire.Message;
 import mcc.wire.Message.Relaying;
@@ -132,13 +133,13 @@ class RelayTest {
 
     @Test
     void aNodeThatEverybodyReachesOffersToRelayAndOthersDoNot() {
-        assertThat(offers(relay(0x01010101))).isEqualTo(Relay.CAPABILITY);
+        assertThat(offers(relay(0x01010101))).isEqualTo(Capabilities.RELAYS);
         Node hidden = node(0x02020202);
         hidden.input(new Relay.Input.Reached(Reachability.NO));
         assertThat(offers(hidden)).isZero();
         Node always = new Node(0x03030303, new RelayConfig(RelayConfig.When.ALWAYS, 10, 10, 0));
         always.input(new Relay.Input.Reached(Reachability.UNKNOWN));
-        assertThat(offers(always)).isEqualTo(Relay.CAPABILITY);
+        assertThat(offers(always)).isEqualTo(Capabilities.RELAYS);
         Node never = new Node(0x04040404, new RelayConfig(RelayConfig.When.NEVER, 10, 10, 0));
         never.input(new Relay.Input.Reached(Reachability.YES));
         assertThat(offers(never)).isZero();
