@@ -1,7 +1,7 @@
 // The dashboard in a real browser, against real nodes; started by mcc.browser.DashboardIT, which says where they are.
 //
 // MCC_TEST = {"chromium", "control", "site", "nodes": [{"id", "http", "udp"}], "locked": {"http", "token"}}; POST control/kill/N and control/start/N.
-// Prints a line per journey; exit code 1 if any failed. Everything waits for what must appear, nothing for time to pass.
+// "long": true asks for the long journeys instead of the others. Prints a line per journey; exit code 1 if any failed. Everything waits for what must appear, nothing for time to pass.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -94,7 +94,8 @@ function sends(address, bytes) {
 // ---- journeys -------------------------------------------------------------------------------------------------------
 
 const journeys = [];
-const journey = (name, run) => journeys.push([name, run]);
+const journey = (name, run) => setup.long || journeys.push([name, run]);
+const longJourney = (name, run) => setup.long && journeys.push([name, run]);
 let address;
 
 journey("first steps: register, discover elsewhere, open a tunnel, send bytes, see them", async () => {
@@ -306,7 +307,8 @@ journey("without the socket it polls, and says so", async () => {
   cutOnPurpose = false;
 });
 
-journey("every page, both themes, three widths: accessible and within its width", async () => {
+/** Looks at every page in each theme at each of its widths with the auditor's eyes, and at the others for what sticks out. */
+async function everyPage(themes) {
   await prepare();
   const tunnels = await (await fetch(third.http + "/api/v1/tunnels")).json();
   const views = { services: "?sel=open/shop", peers: `?sel=${first.id}`, dht: "?find=shop", tunnels: `?sel=${tunnels.items[0].id}` };
@@ -319,13 +321,13 @@ journey("every page, both themes, three widths: accessible and within its width"
     events: (page) => page.locator(".log.events li").first().waitFor(),
   };
   /** Each theme has a browser page of its own, so that two cores have work. */
-  const look = async (colorScheme, otherWidths) => {
+  const look = async (colorScheme, widths, otherWidths) => {
     const page = await open(third, "/", { colorScheme });
     for (const name of PAGES) {
       await page.setViewportSize({ width: 1360, height: 900 });
       await page.goto(`${third.http}/#/${name}${views[name] ?? ""}`);
       await ready[name](page);
-      for (const width of WIDTHS) {
+      for (const width of widths) {
         await page.setViewportSize({ width, height: 900 });
         await audit(page, `${name}, ${colorScheme}, ${width} px`);
       }
@@ -337,10 +339,19 @@ journey("every page, both themes, three widths: accessible and within its width"
     }
     await page.context().close();
   };
-  await Promise.all([look("light", [320, 1024, 1160]), look("dark", [1180, 1200, 1280])]);
-});
+  await Promise.all(themes.map((each) => look(...each)));
+}
 
-journey("the widest values fit at every width", async () => {
+journey("every page: accessible and within its width", () => everyPage([["light", [390], []], ["dark", [1360], []]]));
+
+longJourney("every page, both themes, three widths: accessible and within its width", () =>
+  everyPage([
+    ["light", WIDTHS, [320, 1024, 1160]],
+    ["dark", WIDTHS, [1180, 1200, 1280]],
+  ]),
+);
+
+longJourney("the widest values fit at every width", async () => {
   await prepare();
   const [tunnel] = (await (await fetch(third.http + "/api/v1/tunnels")).json()).items;
   const wide = { ...tunnel, service: "a-name-as-long-as-services-may-have-it-".padEnd(63, "x"), listen: "127.0.0.1:65535", rttMs: 1234.5, connections: 10_000, failovers: 999 };
@@ -358,7 +369,7 @@ journey("the widest values fit at every width", async () => {
   await page.context().close();
 });
 
-journey("long ids, names and tags of strangers fit on each page", async () => {
+longJourney("long ids, names and tags of strangers fit on each page", async () => {
   const [id, service] = ["i".repeat(64), "s".repeat(63)];
   const long = { service, port: setup.site, tags: ["t".repeat(32)], meta: { note: "m".repeat(64) } };
   const made = await send(first, "PUT", `/registrations/${id}`, long);
@@ -526,7 +537,7 @@ for (const [name, run] of journeys) {
     for (const context of browser.contexts()) await context.close();
   }
 }
-console.log(await figures());
+if (!setup.long) console.log(await figures());
 console.log(`${journeys.length - failed} of ${journeys.length} journeys in ${((Date.now() - began) / 1000).toFixed(0)} s`);
 await browser.close();
 process.exit(failed ? 1 : 0);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,44 @@ final class LauncherIT {
         assertThat(result.err()).doesNotContain("error");
         assertThat(result.out()).matches("mcc \\S+ \\(Java 2[5-9].*\\)\n");
         assertThat(result.exit()).isZero();
+    }
+
+    /** Whoever has run {@code mvn package} does not wait for a second build. */
+    @Test
+    void whatMavenPackagedIsTakenUnlessASourceIsNewer() throws Exception {
+        String copy = "set -e; cd \"$1\"; cp -rp --parents mcc pom.xml src/main"
+                + " target/maven-status target/lib target/mcc-*.jar \"$2\"";
+        Path tree = Files.createDirectory(folder.resolve("tree"));
+        Process copying = new ProcessBuilder(
+                        "bash", "-c", copy, "copy", Path.of("").toAbsolutePath().toString(), tree.toString())
+                .inheritIO()
+                .start();
+        assertThat(copying.waitFor()).isZero();
+        String withoutMaven = "command() { [[ $2 != mvn ]] && builtin command \"$@\"; };"
+                + " export -f command; exec \"$0\" --version";
+        Launched.Result taken = Launched.await(
+                folder,
+                Launched.start(
+                        folder,
+                        Path.of("/bin/bash"),
+                        List.of(),
+                        "-c",
+                        withoutMaven,
+                        tree.resolve("mcc").toString()));
+        assertThat(taken.out() + taken.err()).contains("mcc: built in").doesNotContain("Maven");
+        assertThat(taken.exit()).isZero();
+        Files.writeString(tree.resolve("src/main/java/mcc/Main.java"), "// changed", StandardOpenOption.APPEND);
+        Launched.Result refused = Launched.await(
+                folder,
+                Launched.start(
+                        folder,
+                        Path.of("/bin/bash"),
+                        List.of(),
+                        "-c",
+                        withoutMaven,
+                        tree.resolve("mcc").toString()));
+        assertThat(refused.err()).contains("Maven is needed to build MCC");
+        assertThat(refused.exit()).isEqualTo(1);
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import mcc.it.Busy;
 import mcc.it.Needs;
 import mcc.it.RealNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +39,17 @@ class DashboardIT {
 
     @Test
     void everyJourneyGoesThrough() throws Exception {
+        journeys(false);
+    }
+
+    /** Every page in both themes at every width: minutes of a browser's work. */
+    @Test
+    @Tag("long")
+    void everyLongJourneyGoesThrough() throws Exception {
+        journeys(true);
+    }
+
+    private void journeys(boolean whole) throws Exception {
         String chromium = Needs.program("chromium", "chromium");
         String node = Needs.program("node", "nodejs");
         String npm = Needs.program("npm", "npm");
@@ -76,6 +88,7 @@ class DashboardIT {
                     .put("site", port)
                     .put("control", "http://127.0.0.1:" + port + "/control")
                     .put("nodes", told)
+                    .put("long", whole)
                     .put(
                             "locked",
                             new JsonObject()

@@ -11,10 +11,12 @@ import java.util.Map;
 import mcc.core.Rng;
 import mcc.wan.TunnelPair;
 import mcc.wan.Wan;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real nodes over a link that does to packets what it can: the short form of what {@code bench/SoakBench} does for long. */
+@Tag("long")
 class HostileLinkIT {
     private static final int PORT = 8000;
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A peer that vanishes in the middle of a transfer: back in time, it goes on; away for good, the connection ends clearly. */
+@Tag("long")
 class PeerAwayIT {
     private static final int PORT = 8000;
     private static final int CURL_TIMED_OUT = 28;

@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -390,6 +391,7 @@ class TunnelIT {
         }
     }
 
+    @Tag("long")
     @Test
     void aReaderThatStopsHoldsNothingUpAndMakesNoMemoryGrow() throws Exception {
         int port = three.forward("web");

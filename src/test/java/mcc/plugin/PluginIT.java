@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import mcc.it.Busy;
 import mcc.it.Needs;
 import mcc.it.RealNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -220,6 +221,7 @@ class PluginIT {
         }
     }
 
+    @Tag("long")
     @Test
     void sixtyFourPluginsAreTakenAndThoseBeyondAreNamed() throws Exception {
         try (RealNode node = RealNode.start(folder.resolve("1"), "--plugins-upload")) {
@@ -243,6 +245,7 @@ class PluginIT {
         }
     }
 
+    @Tag("long")
     @Test
     void aJarThatEndsTheNodeThreeTimesIsLeftOut() throws Exception {
         String exiter = "mcc.plugin.sample.Exiter";

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import mcc.it.RealNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,6 +49,7 @@ class SystemdIT {
     }
 
     /** A debugger holds the one thread, as a bug in the loop would; all others run. */
+    @Tag("long")
     @Test
     void systemdHearsNoMoreOfANodeWhosePacketLoopStandsAndTheNodeEndsItself() throws Exception {
         Path name = folder.resolve("notify");
