@@ -185,7 +185,9 @@ final class Initiator {
 
     /** There is a circuit to a peer: the newest attempt goes there too. */
     void way(long nowNs, Link link, Address circuit) {
-        if (!link.attempts.isEmpty()) links.post(PacketSink.ANY, circuit, link.attempts.getLast().datagram);
+        if (link.attempts.isEmpty()) return;
+        links.post(PacketSink.ANY, circuit, link.attempts.getLast().datagram);
+        links.log.tried(link.peer, circuit, links.circuits.relay(circuit));
     }
 
     /** Sends the attempt to the next address that is not the path in use, and plans the address after it or another attempt. */
@@ -196,6 +198,7 @@ final class Initiator {
             Address to = link.addresses.get(link.nextAddress++);
             if (link.path != null && to.equals(link.path.remote) || !budget.take(nowNs, to)) continue;
             links.post(PacketSink.ANY, to, attempt.datagram);
+            links.log.tried(link.peer, to, null);
             waitNs = to.isLocal() ? NEAR_NS : FAR_NS;
         }
         boolean more = link.nextAddress < link.addresses.size();

@@ -62,6 +62,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     final Outbound outbound;
     final Circuits circuits;
     final Forwards forwards;
+    final PathLog log;
     private final Timers timers;
     private final Rng rng;
     private final Counters counters;
@@ -97,6 +98,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         budget = new Budget(StreamConfig.BUDGET_BYTES, counters);
         outbox = new Outbox(counters);
         slots = new Slots(rng.split());
+        log = new PathLog(counters);
         paths = new Paths(this, rng.split(), counters);
         access = new Access(this, counters);
         initiator = new Initiator(this, rng.split(), counters);
@@ -130,6 +132,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
      * @param ecn its ECN mark
      */
     public void receive(long nowNs, byte[] buf, int offset, int length, Address from, int local, int ecn) {
+        log.at(nowNs);
         arrivedLocal = local;
         arrivedEcn = ecn;
         if (Relayed.looksLike(buf, offset, length)) {
@@ -159,6 +162,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** Lends every datagram that is due to {@code out}, until none is left or {@code out} is full. */
     public void transmit(long nowNs, PacketSink out) {
+        log.at(nowNs);
         outbox.transmit(nowNs, outbound, out);
         while (out.ready() && !dirty.isEmpty()) {
             Link link = dirty.removeFirst();
@@ -175,6 +179,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     @Override
     public void handle(long nowNs, LinkInput input) {
+        log.at(nowNs);
         switch (input) {
             case LinkInput.Ask a -> requests.ask(nowNs, a);
             case LinkInput.Cancel c -> initiator.cancel(c.peer(), c.call());
@@ -266,6 +271,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     /** Opens a stream to a peer, after a handshake if there is no session; null when refused, by the policy too. */
     public @Nullable Stream open(long nowNs, Contact to) {
+        log.at(nowNs);
         Link link = link(nowNs, to);
         Stream stream = link == null ? null : link.connection.open();
         if (link == null || stream == null) return null;
@@ -295,6 +301,11 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     public @Nullable Peer peer(Id id) {
         Link link = table.find(id);
         return link == null ? null : view(link);
+    }
+
+    /** What became of the paths to a peer, also to one whose link is gone; empty for one that is not known. */
+    public PathReport paths(long nowNs, Id peer) {
+        return log.report(nowNs, peer, table.find(peer));
     }
 
     private Peer view(Link link) {
@@ -437,7 +448,9 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         boolean wasUp = link.current != null;
         retire(link.current);
         retire(link.previous);
-        if (wasUp) outputs.add(new LinkOutput.Down(link.peer, reason));
+        if (!wasUp) return;
+        log.lost(link.peer, PathCause.valueOf(reason.name()));
+        outputs.add(new LinkOutput.Down(link.peer, reason));
     }
 
     /** The peer lost its state of the link: this end starts over too. */

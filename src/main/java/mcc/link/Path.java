@@ -111,6 +111,11 @@ final class Path {
         return rttNs + (remote.isCircuit() ? RELAY_NS : 0);
     }
 
+    /** The round trip of its challenges; 0 while unknown. */
+    long rttNs() {
+        return rttNs;
+    }
+
     /** Notes a proof that packets sent over it arrive. */
     void prove(long nowNs) {
         proven = true;

@@ -74,7 +74,7 @@ final class Paths {
         if (!newest) return;
         boolean silent = use == null || nowNs - use.heardNs > CHALLENGE_NS;
         if (!path.isProvenSince(nowNs - PROOF_NS)) challenge(nowNs, link, path);
-        else if (silent) moveTo(link, path);
+        else if (silent) moveTo(link, path, PathCause.SILENCE);
     }
 
     /** A handshake went through over this path, which validates it. */
@@ -83,8 +83,9 @@ final class Paths {
         if (path == null) path = add(link, local, from);
         path.heard(nowNs, 0);
         path.prove(nowNs);
+        links.log.answered(link.peer, path, links.circuits.relay(from));
         Path use = link.path;
-        if (anew || use == null || nowNs - use.heardNs > CHALLENGE_NS) moveTo(link, path);
+        if (anew || use == null || nowNs - use.heardNs > CHALLENGE_NS) moveTo(link, path, PathCause.HANDSHAKE);
     }
 
     /** Whether the peer of a link has proved that it is reached at this address, by this local end. */
@@ -129,11 +130,12 @@ final class Paths {
             if (other != path && other.isProven() && (next == null || other.heardNs > next.heardNs)) next = other;
         }
         if (next != null) {
-            moveTo(link, next);
+            moveTo(link, next, PathCause.CIRCUIT_ENDED);
             remove(link, path);
         } else {
             link.paths.remove(path);
             link.path = null; // its congestion state is the connection's until another path takes it over
+            links.log.lost(link.peer, PathCause.CIRCUIT_ENDED);
         }
         links.touch(link);
     }
@@ -152,6 +154,7 @@ final class Paths {
         if (path.isProvenSince(nowNs - PROOF_NS) && path == link.path) return;
         path.challenge(nowNs, rng.nextLong());
         counters.add("link.path.knocks");
+        links.log.tried(link.peer, at, null);
         Control.Builder challenge = Control.newBuilder().setPathChallenge(path.challengeValue());
         links.outbound.sendControl(nowNs, link, path.local, path.remote, challenge);
         links.schedule(link);
@@ -210,10 +213,13 @@ final class Paths {
             if (!path.isAnsweredBy(value)) continue;
             long since = path.challengedNs();
             path.answered(nowNs);
+            links.log.answered(link.peer, path, links.circuits.relay(path.remote));
             Path use = link.path;
+            if (path == use) return;
             // A peer with two paths may still be heard over the one in use, which is then kept unless this one is
             // better.
-            if (path != use && (use == null || use.heardNs < since || path.isBetterThan(use))) moveTo(link, path);
+            if (use != null && path.isBetterThan(use)) moveTo(link, path, PathCause.BETTER);
+            else if (use == null || use.heardNs < since) moveTo(link, path, PathCause.SILENCE);
             return;
         }
     }
@@ -312,10 +318,11 @@ final class Paths {
     }
 
     /** Makes this the path in use. The state of the one before is kept, and taken over if only the peer's port changed. */
-    private void moveTo(Link link, Path to) {
+    private void moveTo(Link link, Path to, PathCause cause) {
         Path old = link.path;
         if (to == old) return;
         link.path = to;
+        links.log.moved(link.peer, to, links.circuits.relay(to.remote), cause);
         link.learn(to.remote);
         if (old == null) {
             to.recovery = link.connection.inUse();
@@ -355,6 +362,7 @@ final class Paths {
             counters.add("link.path.unpaid");
             return;
         }
+        if (path != link.path) links.log.tried(link.peer, path.remote, links.circuits.relay(path.remote));
         Control.Builder challenge = Control.newBuilder().setPathChallenge(path.challengeValue());
         links.outbound.sendControl(nowNs, link, path.local, path.remote, challenge);
     }
