@@ -11,6 +11,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.RateLimit;
 import mcc.core.Rng;
+import mcc.punch.PunchReport.Outcome;
 import mcc.wire.Capabilities;
 import mcc.wire.Contact;
 import mcc.wire.Limits;
@@ -113,12 +114,21 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
     private final ArrayDeque<Output> outputs = new ArrayDeque<>();
     private final Map<Id, Target> targets = new LinkedHashMap<>();
     private final RateLimit<Id> asks = new RateLimit<>(1, ASKS_AT_ONCE, 2 * PEERS_MAX);
+    private final PunchLog log;
     private List<Address> own = List.of();
 
     public Punch(Id self, Rng rng, Counters counters) {
         this.self = self;
         this.rng = rng;
         this.counters = counters;
+        log = new PunchLog(counters);
+    }
+
+    /** What was done to reach a peer without a relay. */
+    public PunchReport report(Id peer) {
+        Target target = targets.get(peer);
+        boolean leads = self.compareTo(peer) < 0;
+        return log.report(peer, target != null, leads, target == null ? NEVER : target.nextNs);
     }
 
     @Override
@@ -128,7 +138,9 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
                 own = List.copyOf(
                         s.addresses().subList(0, Math.min(s.addresses().size(), Limits.CONTACT_ADDRESSES)));
             case Input.At a -> at(nowNs, a);
-            case Input.Down d -> targets.remove(d.peer());
+            case Input.Down d -> {
+                if (targets.remove(d.peer()) != null) log.ended(nowNs, d.peer(), Outcome.ENDED);
+            }
             case Input.Asked a -> asked(nowNs, a);
             case Input.Answered a -> answered(nowNs, a);
             case Input.LinksStarted _ -> targets.clear();
@@ -140,6 +152,7 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
         Target known = targets.get(a.peer());
         if (!a.at().isCircuit() || (a.capabilities() & Capabilities.PUNCHES) == 0) {
             if (known != null) counters.add(a.at().isCircuit() ? "punch.given-up" : "punch.direct");
+            if (known != null) log.ended(nowNs, a.peer(), a.at().isCircuit() ? Outcome.ENDED : Outcome.DIRECT);
             targets.remove(a.peer());
             return;
         }
@@ -157,11 +170,13 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
         Target target = targets.get(a.from());
         if (target == null || !asks.take(nowNs, a.from())) {
             counters.add("punch.refused");
+            log.refused(a.from());
             return;
         }
         target.candidates = sound(a.request().candidates());
         outputs.add(new Output.Reply(a.from(), a.call(), new Message.Punching(own)));
         if (a.request().go()) begin(target, nowNs);
+        else log.begun(nowNs, a.from());
     }
 
     private void answered(long nowNs, Input.Answered a) {
@@ -183,6 +198,7 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
 
     private void begin(Target target, long atNs) {
         counters.add("punch.attempts");
+        log.going(target.peer, target.candidates);
         target.beganNs = atNs;
         target.sent = 0;
     }
@@ -215,6 +231,7 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
             if (target.patienceNs <= nowNs) {
                 target.patienceNs = NEVER;
                 target.going = false;
+                log.ended(nowNs, target.peer, Outcome.UNANSWERED);
                 counters.add("punch.unanswered");
             }
             if (target.nextNs <= nowNs) {
@@ -224,10 +241,12 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
                 target.attempts++;
                 target.nextNs = nowNs + pauseNs + rng.below(pauseNs / 8);
                 target.going = false;
+                log.begun(nowNs, target.peer);
                 ask(nowNs, target, false);
             }
             while (target.sent < OFFSETS_NS.length && target.beganNs + OFFSETS_NS[target.sent] <= nowNs) {
                 target.sent++;
+                log.challenged(target.peer, target.candidates.size());
                 for (Address each : target.candidates) outputs.add(new Output.Knock(target.peer, each));
             }
         }

@@ -5,7 +5,7 @@
  * <p>May use {@code core} and {@code wire}. What is sent to the addresses are path challenges of the link
  * between the two, which {@code link} sends at this core's word: a path that answers is proved, and used if it is better.
  *
- * <p>Read {@link mcc.punch.Punch}; it is all.
+ * <p>Read {@link mcc.punch.Punch}; {@code PunchLog} remembers what it did, for {@link mcc.punch.PunchReport}.
  *
  * <p>Invariants: nothing is sent toward a peer that is reached without a relay, or that did not agree, sealed and in this very
  * attempt; an address gets a few small datagrams in each attempt, however many peers name it; attempts become rarer.

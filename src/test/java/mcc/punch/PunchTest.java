@@ -202,4 +202,58 @@ class PunchTest {
         }
         assertThat(a.counters.value("punch.full")).isEqualTo(Punch.PEERS_MAX);
     }
+
+    @Test
+    void whatWasTriedIsToldAlsoAfterwards() {
+        meet(a, b, CIRCUIT);
+        run(10 * MS);
+        PunchReport.Attempt asked = a.core.report(b.id).attempts().getLast();
+        assertThat(asked.outcome()).isEqualTo(PunchReport.Outcome.ASKED);
+        run(4 * SECOND);
+        for (End end : ends) {
+            PunchReport report = end.core.report(other(end == a ? b.id : a.id).id);
+            assertThat(report.going()).isTrue();
+            assertThat(report.leads()).isEqualTo(end == a);
+            assertThat(report.nextNs() == Core.NEVER)
+                    .as("the other one says when")
+                    .isEqualTo(end == b);
+            assertThat(report.attempts()).hasSize(1);
+            PunchReport.Attempt only = report.attempts().getFirst();
+            assertThat(only.outcome()).isEqualTo(PunchReport.Outcome.TRIED);
+            assertThat(only.candidates()).hasSize(1);
+            assertThat(only.challenges()).isEqualTo(end.knocks.size()).isEqualTo(Punch.OFFSETS_NS.length);
+            assertThat(only.endNs()).isEqualTo(Core.NEVER);
+        }
+        long met = now;
+        meet(a, b, Address.parse("203.0.113.2:2"));
+        for (End end : ends) {
+            PunchReport report = end.core.report(other(end == a ? b.id : a.id).id);
+            assertThat(report.going()).isFalse();
+            assertThat(report.attempts().getFirst().outcome()).isEqualTo(PunchReport.Outcome.DIRECT);
+            assertThat(report.attempts().getFirst().endNs()).isEqualTo(met);
+        }
+        b.core.handle(now, new Punch.Input.Asked(a.id, 1, new Message.Punch(List.of(), false)));
+        assertThat(b.core.report(a.id).refused()).as("it is reached").isEqualTo(1);
+    }
+
+    @Test
+    void aPeerThatDoesNotAnswerIsToldAndTheNewestAttemptsAreKept() {
+        b.silent = true;
+        meet(a, b, CIRCUIT);
+        run(3 * 3_600 * SECOND);
+        PunchReport report = a.core.report(b.id);
+        assertThat(report.attemptsTotal()).isGreaterThan(PunchLog.ATTEMPTS_MAX);
+        assertThat(report.attempts()).hasSize(PunchLog.ATTEMPTS_MAX);
+        assertThat(report.attempts())
+                .extracting(PunchReport.Attempt::outcome)
+                .containsOnly(PunchReport.Outcome.UNANSWERED);
+        assertThat(report.challenges()).isZero();
+        Counters counters = new Counters();
+        PunchLog log = new PunchLog(counters);
+        for (int i = 0; i < PunchLog.PEERS_MAX + 5; i++) {
+            log.begun(now, new Id(1, 2, 4, i));
+            log.refused(new Id(1, 2, 3, i));
+        }
+        assertThat(counters.value("punch.log.evicted")).isEqualTo(5);
+    }
 }
