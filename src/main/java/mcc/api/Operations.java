@@ -53,6 +53,7 @@ final class Operations {
         new ServiceOperations(bus, network, lists, peers).into(all);
         registrations.into(all, lists);
         tunnels.into(all, lists);
+        new PathOperations(parts, peers).into(all);
         all.put("listPlugins", p -> plugins().map(items -> Answer.of(lists.page("plugins", items, p))));
         all.put("getPlugin", p -> plugin(new PluginQuery.Show(p.getString("id"))));
         all.put("deletePlugin", p -> plugin(new PluginQuery.Remove(p.getString("id"))));

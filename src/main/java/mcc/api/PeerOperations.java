@@ -8,14 +8,19 @@ import java.util.List;
 import java.util.Map;
 import mcc.api.Operations.Answer;
 import mcc.api.Operations.Operation;
+import mcc.core.Address;
 import mcc.core.Id;
 import mcc.link.Peer;
 import mcc.node.Bus;
 import mcc.node.Node;
 import mcc.node.Problem;
+import mcc.node.RegistryVerticle;
 import mcc.node.SessionVerticle;
+import mcc.registry.Offer;
+import mcc.tunnel.Target;
 import mcc.tunnel.TunnelVerticle;
 import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
 
 /** The peers, as the links know them: shown, pinged, measured. */
 final class PeerOperations {
@@ -68,6 +73,40 @@ final class PeerOperations {
         });
     }
 
+    /**
+     * Whom a text means: a peer, by how its ID begins; any node, by its whole ID; the provider of an instance of a service, by
+     * {@code name#ENDPOINT}.
+     */
+    Future<Contact> whom(String text) {
+        if (text.indexOf('#') >= 0) return providerOf(text);
+        Id whole = Id.parse(text);
+        Future<Contact> found = peer(text).map(PeerOperations::contact);
+        if (whole == null || whole.equals(parts.id())) return found;
+        return found.otherwise(new Contact(whole, List.of()));
+    }
+
+    private Future<Contact> providerOf(String text) {
+        Target.Service target = Target.parse(text, null);
+        if (target == null) {
+            throw new Problem(
+                    "validation",
+                    "'" + text + "' is no instance of a service",
+                    "write name#ENDPOINT, with 8 or more characters of its ID, from: mcc discover NAME");
+        }
+        return bus.ask(Bus.REGISTRY, new RegistryVerticle.Query.Resolve(target.name(), 0))
+                .map(found -> {
+                    for (Offer offer : found.items()) {
+                        if (!target.admits(offer)) continue;
+                        if (offer.isLocal()) throw noPeer(parts.id().toString());
+                        return offer.contact();
+                    }
+                    throw new Problem(
+                            "not-found",
+                            "nobody provides '" + text + "'",
+                            "see who does: mcc discover " + target.name());
+                });
+    }
+
     private static Problem ambiguous(String prefix) {
         return new Problem("validation", "more than one peer begins with '" + prefix + "'", "give more characters");
     }
@@ -111,25 +150,34 @@ final class PeerOperations {
                 .put("rx", kind)
                 .put("via", via)
                 .put("address", peer.at() == null ? null : peer.at().toString())
-                .put("reason", kind.equals("none") ? "no session: the peer has not answered" : null);
+                .put("reason", reason(peer, kind));
+    }
+
+    private static @Nullable String reason(Peer peer, String kind) {
+        return switch (kind) {
+            case "none" -> "no session: the peer has not answered";
+            case "relay" ->
+                "no direct path stands: mcc explain path " + peer.id().shortText();
+            default -> null;
+        };
     }
 
     private Future<Answer> ping(JsonObject p) {
         int count = p.getInteger("count", 1);
-        return peer(p.getString("id")).compose(peer -> {
+        return whom(p.getString("id")).compose(to -> {
             JsonArray pings = new JsonArray();
-            return ping(peer, count, pings).map(_ -> {
+            return ping(to, count, pings).map(_ -> {
                 long received = pings.stream()
                         .filter(x -> ((JsonObject) x).getValue("rttMs") != null)
                         .count();
                 if (received == 0) {
                     throw new Problem(
                             "lookup-timeout",
-                            "peer " + peer.id().shortText() + " did not answer",
-                            "see its path: mcc peers");
+                            to.node().shortText() + " did not answer",
+                            "see what was tried: mcc explain path " + to.node().shortText());
                 }
                 return Answer.of(new JsonObject()
-                        .put("id", peer.id().toString())
+                        .put("id", to.node().toString())
                         .put("pings", pings)
                         .put("received", received)
                         .put("sent", count));
@@ -159,15 +207,19 @@ final class PeerOperations {
         return Math.round(ns / 1e3) / 1e3;
     }
 
-    private Future<?> ping(Peer peer, int left, JsonArray out) {
+    private Future<?> ping(Contact to, int left, JsonArray out) {
         if (left == 0) return Future.succeededFuture();
-        String kind = path(peer).getString("tx");
-        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Ping(contact(peer)))
-                .compose(rttNs -> {
+        return bus.ask(Bus.SESSION, new SessionVerticle.Query.Ping(to))
+                .compose(rttNs -> byId().compose(links -> {
+                    Peer link = links.get(to.node());
+                    Id relay = link == null ? null : link.relay();
+                    Address at = link == null ? null : link.at();
                     out.add(new JsonObject()
                             .put("rttMs", rttNs < 0 ? null : ms(rttNs))
-                            .put("path", kind));
-                    return ping(peer, left - 1, out);
-                });
+                            .put("path", link == null ? "none" : link.kind())
+                            .put("address", at == null ? null : at.toString())
+                            .put("relay", relay == null ? null : relay.toString()));
+                    return ping(to, left - 1, out);
+                }));
     }
 }

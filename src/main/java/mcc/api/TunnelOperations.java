@@ -29,10 +29,6 @@ final class TunnelOperations {
         all.put("openTunnel", this::openTunnel);
         all.put("getTunnel", p -> tunnel(new TunnelVerticle.Query.Show(p.getString("id"))));
         all.put("closeTunnel", p -> tunnel(new TunnelVerticle.Query.Close(p.getString("id"))));
-        all.put(
-                "getTunnelPath",
-                p -> bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Path(p.getString("id")))
-                        .map(Answer::of));
         all.put("getTunnelStats", this::tunnelStats);
     }
 

@@ -9,12 +9,16 @@ import mcc.core.Rng;
 import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
 import mcc.punch.Punch;
+import mcc.punch.PunchReport;
 import org.jspecify.annotations.Nullable;
 
 /** Hosts {@link Punch}. */
 public final class PunchVerticle extends VerticleBase {
     /** Queries to this verticle. */
     public sealed interface Query {
+        /** What was done to reach a peer without a relay. */
+        record Report(Id peer) implements Query, Ask<PunchReport> {}
+
         record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
@@ -41,6 +45,7 @@ public final class PunchVerticle extends VerticleBase {
 
     private Ask.Reply onQuery(Query query) {
         return switch (query) {
+            case Query.Report q -> q.reply(punch.report(q.peer()));
             case Query.Counts q -> q.reply(counters.snapshot());
         };
     }

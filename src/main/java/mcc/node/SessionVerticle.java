@@ -20,6 +20,7 @@ import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.link.PacketSink;
+import mcc.link.PathReport;
 import mcc.link.Peer;
 import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
@@ -42,6 +43,9 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     public sealed interface Query {
         /** All peers; answered by a list of {@link Peer}. */
         record Peers() implements Query, Ask<List<Peer>> {}
+
+        /** What became of the paths to a peer. */
+        record Paths(Id peer) implements Query, Ask<PathReport> {}
 
         /** The peers' addresses in the virtual interface, by node. */
         record InnerAddresses() implements Query, Ask<Map<Id, List<String>>> {}
@@ -359,6 +363,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         if (links == null || hub == null) return Ask.Reply.failed(notReady());
         return switch (query) {
             case Query.Peers q -> q.reply(links.peers());
+            case Query.Paths q -> q.reply(links.paths(System.nanoTime(), q.peer()));
             case Query.InnerAddresses q -> q.reply(innerAddresses(links));
             case Query.Counts q -> q.reply(counters.snapshot());
             case Query.Listening q -> q.reply(sockets.addresses());

@@ -17,7 +17,8 @@ public sealed interface Target {
             ServiceName name,
             @Nullable String node,
             @Nullable String endpoint) implements Target {
-        boolean admits(Offer offer) {
+        /** Whether an offer is one of those. */
+        public boolean admits(Offer offer) {
             return (node == null || offer.contact().node().toString().startsWith(node))
                     && (endpoint == null || offer.endpoint().toString().startsWith(endpoint));
         }

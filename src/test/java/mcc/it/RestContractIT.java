@@ -165,6 +165,31 @@ class RestContractIT {
         assertThat(check("getPeer", get(v + "/peers/" + two.id)).raw().body()).contains("is this node itself");
         check("benchPeer", send("POST", v + "/peers/" + one.id + "/bench", "{\"seconds\":1}"));
         check("pingPeer", send("POST", v + "/peers/" + one.id + "/ping?count=2", ""));
+        assertThat(check("getPeerPath", get(v + "/peers/" + one.id.substring(0, 8) + "/path"))
+                        .body()
+                        .at("/changes/0/cause")
+                        .asText())
+                .isEqualTo("handshake");
+        String instance = "app%23"
+                + two.get(v + "/services/app/providers")
+                        .body()
+                        .at("/items/0/endpoint")
+                        .asText();
+        check("pingPeer", send("POST", v + "/peers/" + instance + "/ping", ""));
+        assertThat(check("getPeerPath", get(v + "/peers/" + instance + "/path"))
+                        .body()
+                        .path("id")
+                        .asText())
+                .isEqualTo(one.id);
+        for (String unknown : List.of("aaaaaaaaaa", "a".repeat(52), "app%23aaaaaaaa", "none%23aaaaaaaa")) {
+            RealNode.Answer answer = check("getPeerPath", get(v + "/peers/" + unknown + "/path"));
+            assertThat(answer.status()).as(unknown).isEqualTo(404);
+            assertThat(answer.body().path("hint").asText()).as(unknown).isNotEmpty();
+        }
+        assertThat(check("getPeerPath", get(v + "/peers/" + two.id + "/path")).status())
+                .isEqualTo(400);
+        assertThat(check("getPeerPath", get(v + "/peers/app%23x/path")).status())
+                .isEqualTo(400);
         check("getDht", get(v + "/dht"));
         check("listBuckets", get(v + "/dht/buckets"));
         check("lookup", send("POST", v + "/dht/lookups", "{\"target\":\"" + one.id + "\"}"));
@@ -196,7 +221,21 @@ class RestContractIT {
         check("listTunnels", get(v + "/tunnels"));
         check("getTunnel", get(v + "/tunnels/" + tunnel));
         check("getTunnelStats", get(v + "/tunnels/" + tunnel + "/stats?range=1m&step=2s"));
-        check("getTunnelPath", get(v + "/tunnels/" + tunnel + "/path"));
+        assertThat(check("getTunnelPath", get(v + "/tunnels/" + tunnel + "/path"))
+                        .body()
+                        .get("now"))
+                .as("nothing went through it yet")
+                .isEqualTo(NullNode.instance);
+        RealNode.await("the tunnel is used", () -> {
+            use(tunnel);
+            return check("getTunnelPath", get(v + "/tunnels/" + tunnel + "/path"))
+                    .body()
+                    .at("/now/id")
+                    .asText()
+                    .equals(one.id);
+        });
+        assertThat(check("getTunnelPath", get(v + "/tunnels/t-0/path")).status())
+                .isEqualTo(404);
         check("closeTunnel", two.request(v + "/tunnels/" + tunnel).DELETE());
         check("getTunnel", get(v + "/tunnels/" + tunnel));
         check("getNat", get(v + "/nat"));
@@ -214,6 +253,17 @@ class RestContractIT {
         assertThat(COVERED)
                 .as("every operation but the stream of events, and plugins, which have a test of their own")
                 .containsAll(operations());
+    }
+
+    private static void use(String tunnel) {
+        String listen =
+                two.get("/api/v1/tunnels/" + tunnel).body().path("listen").asText();
+        int port = Integer.parseInt(listen.substring(listen.lastIndexOf(':') + 1));
+        try (Socket socket = new Socket(java.net.InetAddress.getLoopbackAddress(), port)) {
+            assertThat(socket.getInputStream().read()).isEqualTo('x');
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
     }
 
     @Test
