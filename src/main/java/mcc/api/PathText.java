@@ -96,6 +96,7 @@ final class PathText {
         return switch (change.cause()) {
             case HANDSHAKE -> "a handshake went through";
             case SILENCE -> "the path before was silent";
+            case FAILED -> "nothing sent by the path before arrived";
             case BETTER ->
                 change.kind().equals("relay") ? "it is faster" : "it answers, and is faster or needs no relay";
             case CIRCUIT_ENDED -> "the relay before is gone or gave the circuit up";

@@ -132,8 +132,8 @@ final class Inbound {
             return;
         }
         switch (control.getKindCase()) {
-            case PATH_CHALLENGE, MTU_PROBE ->
-                links.outbound.sendControl(nowNs, link, links.arrivedLocal, from, Paths.answer(control));
+            case PATH_CHALLENGE -> links.paths.challenged(nowNs, link, links.arrivedLocal, from, control);
+            case MTU_PROBE -> links.outbound.sendControl(nowNs, link, links.arrivedLocal, from, Paths.answer(control));
             case MTU_RESPONSE -> links.paths.mtuAnswered(nowNs, link, control.getMtuResponse());
             case PATH_RESPONSE -> links.paths.answered(nowNs, link, control.getPathResponse());
             case OBSERVED -> {

@@ -122,6 +122,9 @@ final class Link {
 
     long txBytes;
     long rxBytes;
+    /** What came over the path in use since it was last asked about because of silence ({@link Liveness}). */
+    long loadBytes;
+
     boolean dirty;
     boolean gone;
     /** Whether the virtual interface asked for the keys that are being agreed on. */

@@ -54,6 +54,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     final Responder responder;
     final Dialer dialer;
     final Paths paths;
+    final Liveness liveness;
     final Packets packets;
     final Requests requests;
     final Probes probes;
@@ -100,6 +101,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         slots = new Slots(rng.split());
         log = new PathLog(counters);
         paths = new Paths(this, rng.split(), counters);
+        liveness = new Liveness(this, counters);
         access = new Access(this, counters);
         initiator = new Initiator(this, rng.split(), counters);
         responder = new Responder(this, rng.split(), counters);

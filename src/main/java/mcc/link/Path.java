@@ -10,13 +10,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Candidate: response to a challenge, or a handshake over it → Proven. Candidate: three challenges without a response →
  * gone. Proven: in use, or a standby that keeps all that was measured; the one not heard for the longest time gives way to a
- * new one.
+ * new one. Proven: nothing sent over it arrives ({@link Liveness}) → Failed. Failed: response to a challenge → Proven.
  */
 final class Path {
     /** Bytes that may go to an address before it is validated, for each byte that came from it (RFC 9000 section 8.1). */
     private static final int AMPLIFICATION = 3;
 
     private static final int REFUSALS = 2;
+    /** The bounds of {@link #ptoNs}: below, a busy machine would be taken for a dead one. */
+    private static final long PTO_MIN_NS = 50_000_000;
+
+    private static final long PTO_MAX_NS = 1_000_000_000;
+    /** From one fruitless challenge to the next, doubled each time. */
+    private static final long REST_NS = 500_000_000;
+
+    private static final long REST_MAX_NS = 60_000_000_000L;
     /** What a relay counts for in round-trip time. */
     private static final long RELAY_NS = 10_000_000;
     /** By how much a round trip has to be shorter, beside a tenth, for packets to change paths. */
@@ -34,11 +42,16 @@ final class Path {
 
     /** When the last authentic packet came over it. */
     long heardNs;
-    /** When the peer last proved that packets sent over it arrive. */
+    /** When the peer last proved that packets sent over it arrive, and when the packet was sent that proved it. */
     private long provenNs;
+
+    private long arrivedNs = Long.MIN_VALUE;
 
     private boolean proven;
     private long rttNs;
+    /** How long after its first try the last challenge was answered. */
+    private long slowNs;
+
     private long allowanceBytes;
 
     /** The challenge under way while {@link #tries} is not 0: what the response must hold, and when the first was sent. */
@@ -46,7 +59,24 @@ final class Path {
 
     private long challengedNs;
     private int tries;
+    private long everyNs;
     private long againNs = Core.NEVER;
+    /** When the first challenge was sent of those that nothing answered yet; NEVER without one. */
+    private long askedNs = Core.NEVER;
+
+    private boolean failed;
+    /** How often all tries of a challenge failed in a row, and until when what comes over it is no reason for another one. */
+    private int rounds;
+
+    private long restsUntilNs = Long.MIN_VALUE;
+    /** The last challenge of the peer that came over it. */
+    private long seenChallenge;
+
+    /** What {@link Liveness} did about the path in use: when it challenged the others, and when it tries everything again. */
+    long othersAskedNs = Long.MIN_VALUE;
+
+    long roundNs;
+    int roundsFailed;
     /** ICMP messages that nobody listens there, since this path was last heard. */
     private int refusals;
 
@@ -90,11 +120,67 @@ final class Path {
 
     /** The response to a challenge came: the path is proved, and measured unless the challenge was repeated. */
     void answered(long nowNs) {
+        long sampleNs = Math.max(1, nowNs - challengedNs);
+        slowNs = sampleNs;
         if (tries == 1) {
-            long sampleNs = Math.max(1, nowNs - challengedNs);
             rttNs = rttNs == 0 ? sampleNs : (3 * rttNs + sampleNs) / 4;
         }
+        arrivedNs = Math.max(arrivedNs, challengedNs);
         prove(nowNs);
+    }
+
+    /** Nothing that is sent over it arrives: it has to be proved anew. */
+    void fail() {
+        proven = false;
+        failed = true;
+        allowanceBytes = 0;
+    }
+
+    boolean isFailed() {
+        return failed;
+    }
+
+    /** A probe time-out of this path, as far as it was measured. */
+    long ptoNs() {
+        long ptoNs = recovery == null ? 0 : recovery.ptoNs();
+        if (ptoNs == 0) ptoNs = rttNs == 0 ? Math.max(Paths.CHALLENGE_NS, slowNs + slowNs / 4) : 2 * rttNs;
+        return Math.clamp(ptoNs, PTO_MIN_NS, PTO_MAX_NS);
+    }
+
+    /** Since when nothing sent over it is answered, neither packets nor challenges; {@link Core#NEVER} when nothing is due. */
+    long unansweredSinceNs() {
+        long since = Math.min(askedNs(), recovery == null ? Core.NEVER : recovery.unansweredSinceNs());
+        return since == Core.NEVER ? since : Math.max(since, provenNs);
+    }
+
+    /** When the first challenge was sent of those that were not answered; acknowledgements of what was sent since are answers. */
+    long askedNs() {
+        if (recovery != null && recovery.arrivedNs() >= askedNs) prove(recovery.answeredNs());
+        return askedNs;
+    }
+
+    /** Whether a round trip was measured. */
+    boolean isMeasured() {
+        return rttNs > 0 || recovery != null && recovery.ptoNs() > 0;
+    }
+
+    /** When something last came over it, or was known to have arrived. */
+    long aliveNs() {
+        long alive = Math.max(heardNs, provenNs);
+        return recovery == null ? alive : Math.max(alive, recovery.answeredNs());
+    }
+
+    /** The last sign that this path lives: something came over it, or is known to have arrived that was sent at that time. */
+    long signNs() {
+        long sign = Math.max(heardNs, arrivedNs);
+        return recovery == null ? sign : Math.max(sign, recovery.arrivedNs());
+    }
+
+    /** Notes a challenge of the peer; returns whether it came before, so that the peer lacks the answer. */
+    boolean isRepeated(long value) {
+        boolean again = value == seenChallenge;
+        seenChallenge = value;
+        return again;
     }
 
     /**
@@ -102,8 +188,13 @@ final class Path {
      * or nothing is known of one of them, and only this one needs no relay.
      */
     boolean isBetterThan(Path use) {
-        if (rttNs == 0 || use.rttNs == 0) return !remote.isCircuit() && use.remote.isCircuit();
+        if (rttNs == 0 || use.rttNs == 0) return use.isDetourFor(this);
         return costNs() + costNs() / 10 + MARGIN_NS < use.costNs();
+    }
+
+    /** Whether this one needs a relay, and the other does not. */
+    boolean isDetourFor(Path other) {
+        return remote.isCircuit() && !other.remote.isCircuit();
     }
 
     /** The round trip, and what is added for the relay, which may be slower under load and is somebody else's. */
@@ -119,9 +210,12 @@ final class Path {
     /** Notes a proof that packets sent over it arrive. */
     void prove(long nowNs) {
         proven = true;
-        provenNs = nowNs;
-        tries = 0;
-        againNs = Core.NEVER;
+        failed = false;
+        provenNs = Math.max(provenNs, nowNs);
+        rounds = 0;
+        askedNs = Core.NEVER;
+        roundsFailed = 0;
+        endChallenge();
     }
 
     boolean isProven() {
@@ -147,26 +241,49 @@ final class Path {
         return tries > 0;
     }
 
-    /** Begins a challenge, unless one is under way; returns whether it did. */
-    boolean challenge(long nowNs, long value) {
-        if (isChallenged()) return false;
+    /** How many challenges were sent that nothing answered yet. */
+    int tries() {
+        return tries;
+    }
+
+    /** Whether what comes over it is a reason to challenge it now: less and less often where no answer comes. */
+    boolean mayBeAsked(long nowNs) {
+        return nowNs >= restsUntilNs;
+    }
+
+    /** Begins a challenge, unless one is under way, with so much time for each try; returns whether it did. */
+    boolean challenge(long nowNs, long value, long everyNs) {
+        if (isChallenged()) {
+            if (everyNs < this.everyNs) {
+                this.everyNs = everyNs;
+                againNs = Math.min(againNs, nowNs + everyNs);
+            }
+            return false;
+        }
         challenge = value;
         challengedNs = nowNs;
+        if (askedNs == Core.NEVER) askedNs = nowNs;
         tries = 1;
-        againNs = nowNs + Paths.CHALLENGE_NS;
+        this.everyNs = everyNs;
+        againNs = nowNs + everyNs;
         return true;
     }
 
     /** Begins the next try of a challenge; false when all tries were made, and it has failed. */
     boolean challengeAgain(long nowNs) {
         if (tries >= Paths.CHALLENGE_TRIES) {
-            tries = 0;
-            againNs = Core.NEVER;
+            endChallenge();
+            restsUntilNs = nowNs + Math.min(REST_NS << Math.min(rounds++, 10), REST_MAX_NS);
             return false;
         }
         tries++;
-        againNs = nowNs + Paths.CHALLENGE_NS;
+        againNs = nowNs + everyNs;
         return true;
+    }
+
+    private void endChallenge() {
+        tries = 0;
+        againNs = Core.NEVER;
     }
 
     boolean isAnsweredBy(long value) {

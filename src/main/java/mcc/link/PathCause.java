@@ -6,6 +6,8 @@ public enum PathCause {
     HANDSHAKE,
     /** The one before it was silent or gone, and this one was heard. */
     SILENCE,
+    /** Nothing that was sent by the one before was answered any longer. */
+    FAILED,
     /** It is faster than the one before, or needs no relay. */
     BETTER,
     /** The circuit before it ended: its relay is gone, or gave it up. */

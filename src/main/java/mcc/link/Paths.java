@@ -62,6 +62,7 @@ final class Paths {
         Path use = link.path;
         if (use != null && use.is(local, from)) {
             use.heard(nowNs, bytes);
+            links.liveness.heard(nowNs, link, use, bytes);
             return;
         }
         Path path = find(link, local, from);
@@ -72,9 +73,17 @@ final class Paths {
         }
         path.heard(nowNs, bytes);
         if (!newest) return;
-        boolean silent = use == null || nowNs - use.heardNs > CHALLENGE_NS;
-        if (!path.isProvenSince(nowNs - PROOF_NS)) challenge(nowNs, link, path);
-        else if (silent) moveTo(link, path, PathCause.SILENCE);
+        if (!path.isProvenSince(nowNs - PROOF_NS)) {
+            if (path.mayBeAsked(nowNs)) challenge(nowNs, link, path);
+        } else if (use == null || use.isFailed() || isSilent(nowNs, use) && !path.isDetourFor(use)) {
+            moveTo(link, path, PathCause.SILENCE);
+        } else if (path.isDetourFor(use) && nowNs - use.signNs() > use.ptoNs()) {
+            probe(nowNs, link); // the peer takes a detour: is the straight way dead in this direction, too?
+        }
+    }
+
+    private static boolean isSilent(long nowNs, Path path) {
+        return nowNs - path.signNs() > CHALLENGE_NS;
     }
 
     /** A handshake went through over this path, which validates it. */
@@ -85,7 +94,8 @@ final class Paths {
         path.prove(nowNs);
         links.log.answered(link.peer, path, links.circuits.relay(from));
         Path use = link.path;
-        if (anew || use == null || nowNs - use.heardNs > CHALLENGE_NS) moveTo(link, path, PathCause.HANDSHAKE);
+        boolean goes = anew || use == null || use.isFailed() || isSilent(nowNs, use);
+        if (goes) moveTo(link, path, PathCause.HANDSHAKE);
     }
 
     /** Whether the peer of a link has proved that it is reached at this address, by this local end. */
@@ -125,10 +135,7 @@ final class Paths {
             remove(link, path);
             return;
         }
-        Path next = null;
-        for (Path other : link.paths) {
-            if (other != path && other.isProven() && (next == null || other.heardNs > next.heardNs)) next = other;
-        }
+        Path next = best(link, Long.MIN_VALUE);
         if (next != null) {
             moveTo(link, next, PathCause.CIRCUIT_ENDED);
             remove(link, path);
@@ -152,7 +159,7 @@ final class Paths {
         for (Path each : link.paths) if (each.remote.equals(at)) path = each;
         if (path == null) path = add(link, PacketSink.ANY, at);
         if (path.isProvenSince(nowNs - PROOF_NS) && path == link.path) return;
-        path.challenge(nowNs, rng.nextLong());
+        path.challenge(nowNs, rng.nextLong(), CHALLENGE_NS);
         counters.add("link.path.knocks");
         links.log.tried(link.peer, at, null);
         Control.Builder challenge = Control.newBuilder().setPathChallenge(path.challengeValue());
@@ -203,9 +210,38 @@ final class Paths {
         return path != null && challenge(nowNs, link, path);
     }
 
-    /** The path in use is silent though an answer is due: sends challenges over the others. */
+    /** The path in use is in doubt: sends challenges over the others, and by the circuits that there are. */
     void probeOthers(long nowNs, Link link) {
-        for (Path path : link.paths) if (path != link.path) challenge(nowNs, link, path);
+        for (Path path : List.copyOf(link.paths)) if (path != link.path) challenge(nowNs, link, path);
+        for (Address circuit : List.copyOf(link.circuits)) {
+            if (find(link, PacketSink.ANY, circuit) == null) challenge(nowNs, link, circuit);
+        }
+    }
+
+    /** The best of the paths not in use that were proved since then; null for none. */
+    @Nullable
+    Path best(Link link, long sinceNs) {
+        Path best = null;
+        for (Path path : link.paths) {
+            if (path == link.path || !path.isProvenSince(sinceNs)) continue;
+            if (best == null || path.isBetterThan(best) || !best.isBetterThan(path) && path.heardNs > best.heardNs)
+                best = path;
+        }
+        return best;
+    }
+
+    /**
+     * A peer asks whether this node hears it by a path. If it asks a second time, it lacks the answer: then that goes by another
+     * path, too, and if this path is the one in use, it is in doubt.
+     */
+    void challenged(long nowNs, Link link, int local, Address from, Control asked) {
+        links.outbound.sendControl(nowNs, link, local, from, answer(asked));
+        Path path = find(link, local, from);
+        if (path == null || !path.isRepeated(asked.getPathChallenge())) return;
+        Path use = link.path;
+        Path other = path == use ? best(link, Long.MIN_VALUE) : use;
+        if (other != null) links.outbound.sendControl(nowNs, link, other.local, other.remote, answer(asked));
+        if (path == use) probe(nowNs, link);
     }
 
     void answered(long nowNs, Link link, long value) {
@@ -216,10 +252,10 @@ final class Paths {
             links.log.answered(link.peer, path, links.circuits.relay(path.remote));
             Path use = link.path;
             if (path == use) return;
-            // A peer with two paths may still be heard over the one in use, which is then kept unless this one is
-            // better.
             if (use != null && path.isBetterThan(use)) moveTo(link, path, PathCause.BETTER);
-            else if (use == null || use.heardNs < since) moveTo(link, path, PathCause.SILENCE);
+            else if (use != null && use.isFailed()) moveTo(link, path, PathCause.FAILED);
+            else if (use == null || use.signNs() < since && !path.isDetourFor(use))
+                moveTo(link, path, PathCause.SILENCE);
             return;
         }
     }
@@ -241,7 +277,8 @@ final class Paths {
         }
         counters.add("link.path.unproven");
         if (path != link.path) {
-            remove(link, path);
+            if (path.isProven()) path.fail();
+            else if (!path.isFailed()) remove(link, path);
         } else if (path.isRefused()) {
             counters.add("link.peer.refusing");
             links.forget(link, LinkOutput.Reason.UNREACHABLE);
@@ -317,12 +354,17 @@ final class Paths {
                 .toByteArray());
     }
 
-    /** Makes this the path in use. The state of the one before is kept, and taken over if only the peer's port changed. */
-    private void moveTo(Link link, Path to, PathCause cause) {
+    /**
+     * Makes this the path in use. The state of the one before is kept, and taken over if only the peer's port changed; what is in
+     * flight on one that failed is sent again.
+     */
+    void moveTo(Link link, Path to, PathCause cause) {
         Path old = link.path;
         if (to == old) return;
         link.path = to;
         links.log.moved(link.peer, to, links.circuits.relay(to.remote), cause);
+        link.loadBytes = 0;
+        if (old != null && old.isFailed() && old.recovery != null) old.recovery.giveUp();
         link.learn(to.remote);
         if (old == null) {
             to.recovery = link.connection.inUse();
@@ -333,6 +375,7 @@ final class Paths {
             link.paths.remove(old);
         } else {
             if (to.recovery == null) to.recovery = link.connection.another();
+            if (to.rttNs() > 0) to.recovery.expectRtt(to.rttNs());
             link.connection.use(to.recovery);
         }
         counters.add("link.path.changed." + old.kind() + "." + to.kind());
@@ -351,7 +394,7 @@ final class Paths {
     }
 
     private boolean challenge(long nowNs, Link link, Path path) {
-        if (!path.challenge(nowNs, rng.nextLong())) return false;
+        if (!path.challenge(nowNs, rng.nextLong(), path.ptoNs())) return false;
         sendChallenge(nowNs, link, path);
         links.schedule(link);
         return true;

@@ -7,7 +7,7 @@ import mcc.link.LinkOutput.Reason;
 /** When a link is due, and what is done then: its connection, its handshake, its paths, its silence. */
 final class Timers {
     /** An answer is due and nothing was heard for this long: a new handshake begins. */
-    private static final long SUSPECT_NS = 1_500_000_000L;
+    static final long SUSPECT_NS = 1_500_000_000L;
     /** With streams open, the path is probed after this much silence. */
     private static final long KEEPALIVE_NS = 15_000_000_000L;
     /**
@@ -57,7 +57,10 @@ final class Timers {
         }
         links.paths.tick(nowNs, link);
         if (link.gone) return;
-        if (nowNs - link.heardNs >= keepaliveNs(link) && links.paths.probe(nowNs, link)) {
+        links.liveness.tick(nowNs, link);
+        if (link.gone) return;
+        Path use = link.path;
+        if (use != null && nowNs - use.aliveNs() >= keepaliveNs(link) && links.paths.probe(nowNs, link)) {
             links.expect(nowNs, link);
         }
         if (keepaliveNs(link) == Core.NEVER && nowNs - Math.max(link.heardNs, link.sentNs) >= FORGET_NS) {
@@ -79,7 +82,8 @@ final class Timers {
         if (expecting != Core.NEVER && link.nextAttemptNs == Core.NEVER) at = Math.min(at, expecting + SUSPECT_NS);
         long keepaliveNs = keepaliveNs(link);
         if (link.path != null && !link.path.isChallenged() && keepaliveNs != Core.NEVER)
-            at = Math.min(at, link.heardNs + keepaliveNs);
+            at = Math.min(at, link.path.aliveNs() + keepaliveNs);
+        at = Math.min(at, links.liveness.deadlineNs(link));
         if (keepaliveNs == Core.NEVER) at = Math.min(at, Math.max(link.heardNs, link.sentNs) + FORGET_NS);
         links.deadlines.plan(at, link);
     }

@@ -79,6 +79,11 @@ final class Acks {
         dueNs = Math.min(dueNs, latestNs);
     }
 
+    /** The last acknowledgements may be lost: tells again at once. */
+    void repeat() {
+        if (largest > 0) immediate = true;
+    }
+
     /** Lets time pass. */
     void tick(long nowNs) {
         if (nowNs >= dueNs) immediate = true;

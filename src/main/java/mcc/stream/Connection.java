@@ -205,11 +205,15 @@ public final class Connection {
         return other;
     }
 
-    /** Sends by this path from now on; the recovery of the one before is kept. */
+    /**
+     * Sends by this path from now on; the recovery of the one before is kept. Acknowledgements that went by that one may be lost,
+     * and are repeated at once.
+     */
     public void use(Recovery other) {
         if (other == recovery || !others.remove(other)) return;
         others.add(recovery);
         recovery = other;
+        acks.repeat();
         paceReleaseNs = Core.NEVER;
         streams.sendTarget(recovery.sendTargetBytes());
     }

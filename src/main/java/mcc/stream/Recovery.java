@@ -76,6 +76,10 @@ public final class Recovery {
 
     private long lossNs = Core.NEVER;
     private long newestSentNs;
+    /** When something was last acknowledged, and when the newest packet was sent that is known to have arrived. */
+    private long answeredNs = Long.MIN_VALUE;
+
+    private long arrivedNs = Long.MIN_VALUE;
     private int ptoCount;
     private int probes;
     /** When the tail probe is due; {@link Core#NEVER} while the application has more to send. */
@@ -118,6 +122,32 @@ public final class Recovery {
     long oldestSentNs() {
         SentPacket p = oldest;
         return p == null ? Core.NEVER : p.state.sentNs();
+    }
+
+    /** Since when packets sent over this path go unanswered; {@link Core#NEVER} when all were acknowledged, or given up. */
+    public long unansweredSinceNs() {
+        SentPacket p = oldest;
+        return p == null ? Core.NEVER : Math.max(p.state.sentNs(), answeredNs);
+    }
+
+    /** When something was last acknowledged. */
+    public long answeredNs() {
+        return answeredNs;
+    }
+
+    /** When the newest packet was sent that is known to have arrived. */
+    public long arrivedNs() {
+        return arrivedNs;
+    }
+
+    /** The probe time-out without back-off; 0 before the first sample. */
+    public long ptoNs() {
+        return rtt.isSampled() ? rtt.ptoNs(Acks.MAX_DELAY_NS) : 0;
+    }
+
+    /** Begins with a round trip that was measured otherwise; ignored where one was measured here. */
+    public void expectRtt(long rttNs) {
+        if (!rtt.isSampled()) rtt.add(rttNs, 0);
     }
 
     boolean isProbeDue() {
@@ -213,6 +243,8 @@ public final class Recovery {
         takeSpurious(nowNs, ack);
         if (top == null) return;
         long sentNs = top.state.sentNs();
+        answeredNs = nowNs;
+        arrivedNs = Math.max(arrivedNs, sentNs);
         if (top.number == ack.value()) {
             long delayNs = Math.min(ack.delayUs(), Acks.MAX_DELAY_NS / 1_000) * 1_000;
             rtt.add(nowNs - sentNs, delayNs);
@@ -235,16 +267,16 @@ public final class Recovery {
             rate.beginAck();
             detectLost(nowNs);
         }
-        if (oldest != null && nowNs >= ptoNs()) giveUp();
+        if (oldest != null && nowNs >= probeNs()) giveUp();
     }
 
     /** When {@link #tickUnused} is due. */
     long unusedDeadlineNs() {
-        return oldest == null ? Core.NEVER : Math.min(lossNs, ptoNs());
+        return oldest == null ? Core.NEVER : Math.min(lossNs, probeNs());
     }
 
-    /** Treats everything in flight as lost, without telling congestion control. */
-    void giveUp() {
+    /** Treats everything in flight as lost, without telling congestion control: the path's use as a whole has ended. */
+    public void giveUp() {
         lossNs = Core.NEVER;
         probes = 0;
         ptoCount = 0;
@@ -271,7 +303,7 @@ public final class Recovery {
             streams.onLost(last);
             return;
         }
-        if (nowNs < ptoNs()) return;
+        if (nowNs < probeNs()) return;
         ptoCount++;
         probes = 2;
         probeCount.add();
@@ -283,7 +315,7 @@ public final class Recovery {
     long deadlineNs() {
         if (lossNs != Core.NEVER) return lossNs;
         if (oldest == null || probes > 0) return Core.NEVER;
-        return isTailWatched() ? Math.min(tailNs, ptoNs()) : ptoNs();
+        return isTailWatched() ? Math.min(tailNs, probeNs()) : probeNs();
     }
 
     /** How long after the last packet of what the application wrote the tail probe is sent (RFC 8985 section 7.2). */
@@ -298,7 +330,7 @@ public final class Recovery {
         return !tailProbed && ptoCount == 0;
     }
 
-    private long ptoNs() {
+    private long probeNs() {
         long ptoNs = rtt.ptoNs(Acks.MAX_DELAY_NS);
         return newestSentNs + Math.min(MAX_PTO_NS, ptoNs << Math.min(ptoCount, 16));
     }
