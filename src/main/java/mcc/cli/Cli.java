@@ -132,6 +132,7 @@ public final class Cli implements Callable<Integer> {
         out.put("sim", () -> new Sim(this));
         new NodeVerbs(this).addTo(out);
         new PeerVerbs(this).addTo(out);
+        new PathVerbs(this).addTo(out);
         new ServiceVerbs(this).addTo(out);
         new TunnelVerbs(this).addTo(out);
         new PluginVerbs(this).addTo(out);
@@ -211,7 +212,17 @@ public final class Cli implements Callable<Integer> {
         out.put("Use services", List.of("services", "discover", "watch", "forward", "tunnel"));
         out.put(
                 "Look at a node",
-                List.of("status", "id", "peers", "ping", "lookup", "bench", "netcheck", "events", "metrics"));
+                List.of(
+                        "status",
+                        "id",
+                        "peers",
+                        "ping",
+                        "explain",
+                        "lookup",
+                        "bench",
+                        "netcheck",
+                        "events",
+                        "metrics"));
         out.put("Look after a node", List.of("doctor", "config", "plugin", "completion"));
         return out;
     }

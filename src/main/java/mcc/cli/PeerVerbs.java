@@ -23,7 +23,6 @@ final class PeerVerbs {
         verbs.put(
                 "peers",
                 () -> Verb.plain("the nodes that this node has a session with", () -> cli.repeat(this::peers)));
-        verbs.put("ping", Ping::new);
         verbs.put("lookup", Lookup::new);
         verbs.put("bench", () -> new CommandLine(new Benches()).addSubcommand("peer", new BenchPeer()));
     }
@@ -75,29 +74,6 @@ final class PeerVerbs {
                 cli.rest().get("/peers?limit=1000"),
                 page -> cli.print(
                         table(page), "no peers: this node has met nobody yet (mcc run --bootstrap HOST:PORT)"));
-    }
-
-    @Command(description = "the round-trip time and the path to a peer")
-    final class Ping implements Callable<Integer> {
-        @Parameters(paramLabel = "PEER", description = "8 or more characters of its ID, see 'mcc peers'")
-        String peer = "";
-
-        @Option(names = "-c", paramLabel = "N", defaultValue = "3", description = "how often; default ${DEFAULT-VALUE}")
-        int count;
-
-        @Override
-        public Integer call() {
-            if (count < 1 || count > 20) throw Failure.usage("-c " + count, "ping 1 to 20 times");
-            String path = "/peers/" + Rest.segment(peer) + "/ping?count=" + count;
-            return cli.show(cli.rest().post(path, null), answer -> {
-                int number = 0;
-                for (Json ping : answer.at("pings").items()) {
-                    number++;
-                    String rtt = ping.at("rttMs").isMissing() ? "no answer" : Text.latency(ping.at("rttMs"));
-                    cli.out.println(number + "  " + ping.at("path").text("-") + "  " + rtt);
-                }
-            });
-        }
     }
 
     @Command(description = "measure the throughput to another node")

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,7 @@ final class StubNode implements AutoCloseable {
 
     private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final Map<String, String> answers = new LinkedHashMap<>();
+    private final Map<String, ArrayDeque<String>> turns = new LinkedHashMap<>();
     private final List<Request> requests = new ArrayList<>();
     private final List<Socket> silent = new ArrayList<>();
 
@@ -55,6 +57,12 @@ final class StubNode implements AutoCloseable {
             out.append(Integer.toHexString(length)).append("\r\n").append(event).append("\r\n");
         }
         return raw(start, out.append("0\r\n\r\n").toString());
+    }
+
+    /** Gives these bodies one after the other, the last one again and again. */
+    synchronized StubNode inTurn(String start, String... bodies) {
+        turns.put(start, new ArrayDeque<>(List.of(bodies)));
+        return this;
     }
 
     synchronized List<Request> requests() {
@@ -101,6 +109,13 @@ final class StubNode implements AutoCloseable {
 
     private synchronized String note(Request request, Socket socket) {
         requests.add(request);
+        for (Map.Entry<String, ArrayDeque<String>> e : turns.entrySet()) {
+            if (!request.line().startsWith(e.getKey())) continue;
+            String body = e.getValue().size() > 1
+                    ? e.getValue().removeFirst()
+                    : e.getValue().getFirst();
+            return "HTTP/1.1 200 X\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+        }
         for (Map.Entry<String, String> e : answers.entrySet()) {
             if (!request.line().startsWith(e.getKey())) continue;
             if (e.getValue().isEmpty()) silent.add(socket);
