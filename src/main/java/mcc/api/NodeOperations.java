@@ -34,6 +34,7 @@ final class NodeOperations {
         all.put("getNode", _ -> show().map(Answer::of));
         all.put("drainNode", _ -> drain());
         all.put("getNat", _ -> nat().map(Answer::of));
+        all.put("checkNat", _ -> bus.ask(Bus.NAT, new NatVerticle.Query.Check()).map(nat -> Answer.of(toJson(nat))));
         all.put("getRelays", _ -> relays().map(Answer::of));
         all.put("getHealth", _ -> health().map(Answer::of));
         all.put("getLiveness", _ -> Future.succeededFuture(Answer.of(liveness())));
@@ -111,32 +112,35 @@ final class NodeOperations {
     }
 
     Future<JsonObject> nat() {
-        return bus.ask(Bus.NAT, new NatVerticle.Query.Report()).map(nat -> {
-            JsonArray addresses = new JsonArray();
-            nat.addresses().forEach(a -> addresses.add(a.toString()));
-            JsonArray votes = new JsonArray();
-            for (NatReport.Vote v : nat.votes()) {
-                votes.add(new JsonObject()
-                        .put("by", v.by().toString())
-                        .put("sees", v.sees().toString())
-                        .put("ageMs", v.ageMs()));
-            }
-            return new JsonObject()
-                    .put("verdict", NatText.verdict(nat))
-                    .put("udp", NatText.lower(nat.udp()))
-                    .put("mapping", NatText.lower(nat.main().mapping()))
-                    .put("filtering", NatText.lower(nat.main().filtering()))
-                    .put("reachable", NatText.lower(nat.main().reachable()))
-                    .put("ipv4", NatText.side(nat.v4()))
-                    .put("ipv6", NatText.side(nat.v6()))
-                    .put("addresses", addresses)
-                    .put("votes", votes)
-                    .put("portMapping", null)
-                    .put("mappingLifetimeMs", null);
-        });
+        return bus.ask(Bus.NAT, new NatVerticle.Query.Report()).map(NodeOperations::toJson);
     }
 
-    private Future<JsonObject> relays() {
+    private static JsonObject toJson(NatReport nat) {
+        JsonArray addresses = new JsonArray();
+        nat.addresses().forEach(a -> addresses.add(a.toString()));
+        JsonArray votes = new JsonArray();
+        for (NatReport.Vote v : nat.votes()) {
+            votes.add(new JsonObject()
+                    .put("by", v.by().toString())
+                    .put("sees", v.sees().toString())
+                    .put("ageMs", v.ageMs()));
+        }
+        return new JsonObject()
+                .put("verdict", NatText.verdict(nat))
+                .put("udp", NatText.lower(nat.udp()))
+                .put("mapping", NatText.lower(nat.main().mapping()))
+                .put("filtering", NatText.lower(nat.main().filtering()))
+                .put("reachable", NatText.lower(nat.main().reachable()))
+                .put("ipv4", NatText.side(nat.v4()))
+                .put("ipv6", NatText.side(nat.v6()))
+                .put("addresses", addresses)
+                .put("votes", votes)
+                .put("portMapping", null)
+                .put("mappingLifetimeMs", null)
+                .put("checking", nat.checking());
+    }
+
+    Future<JsonObject> relays() {
         return bus.ask(Bus.RELAY, new RelayVerticle.Query.Report()).map(report -> {
             JsonArray places = new JsonArray();
             report.places().forEach(id -> places.add(id.toString()));

@@ -17,6 +17,9 @@ final class NodeVerbs {
     /** A decision of the operator: shown every time, but not a fault. */
     private static final String OPEN_NETWORK = "open-network";
 
+    /** From one look whether a check is over to the next. */
+    private static final long CHECK_MS = 200;
+
     private final Cli cli;
 
     NodeVerbs(Cli cli) {
@@ -112,9 +115,26 @@ final class NodeVerbs {
 
     @Command(description = "this node's NAT and addresses, as its peers see them")
     final class Netcheck implements Callable<Integer> {
+        @Option(names = "--again", description = "have peers measure anew what is let in; takes some seconds")
+        boolean again;
+
         @Override
         public Integer call() throws Exception {
+            if (again) check();
             return cli.repeat(() -> cli.show(cli.rest().get("/nat"), this::print));
+        }
+
+        /** Asks for a check and waits for its end. */
+        private void check() {
+            Rest rest = cli.rest();
+            rest.post("/nat/check", null);
+            long patienceNs = System.nanoTime() + cli.timeoutMs() * 1_000_000;
+            while (rest.get("/nat").json().at("checking").flag()) {
+                if (System.nanoTime() > patienceNs) {
+                    throw new Failure(Failure.TIMED_OUT, "Timed out", "the check goes on", "mcc netcheck");
+                }
+                Cli.pause(CHECK_MS);
+            }
         }
 
         private void print(Json nat) {

@@ -160,6 +160,20 @@ final class Filter {
         }
     }
 
+    boolean isRunning() {
+        return running;
+    }
+
+    /** How many peers may help. */
+    int helpers() {
+        return peers.size();
+    }
+
+    /** Somebody wants to know what it is now. */
+    void check(long nowNs) {
+        if (!running && peers.size() >= 2) nextNs = nowNs;
+    }
+
     /** The network changed: what was measured is void, or at least doubtful. */
     void renew(long nowNs, boolean isVoid) {
         if (isVoid) {

@@ -95,6 +95,9 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         /** The answer to {@link Output.Ask}. */
         record Answered(Id from, long call, Message.Dialed result) implements Input {}
 
+        /** Somebody wants what the NAT lets in measured now. */
+        record Check() implements Input {}
+
         /** A core that uses the addresses was started again: report them again. */
         record Tell() implements Input {}
 
@@ -253,6 +256,10 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
                 filter4.answered(nowNs, a.from(), a.call(), a.result());
                 filter6.answered(nowNs, a.from(), a.call(), a.result());
             }
+            case Input.Check _ -> {
+                filter4.check(nowNs);
+                filter6.check(nowNs);
+            }
             case Input.Tell _, Input.Tick _ -> {}
         }
         return false;
@@ -296,7 +303,9 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
                 seen.pool(),
                 filter.filtering(),
                 reachability(nowNs, v4),
-                checkedNs == Long.MIN_VALUE ? -1 : Math.max(0, nowNs - checkedNs) / 1_000_000);
+                checkedNs == Long.MIN_VALUE ? -1 : Math.max(0, nowNs - checkedNs) / 1_000_000,
+                filter.isRunning(),
+                filter.helpers());
     }
 
     // ---- the verdict ------------------------------------------------------------------------------------------------

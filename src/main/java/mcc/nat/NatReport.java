@@ -87,6 +87,8 @@ public record NatReport(Udp udp, Side v4, Side v6, List<Address> addresses, List
      * @param voices how many networks say what they see
      * @param pool the IP addresses that several networks see: more than one where a carrier's NAT has several
      * @param checkedAgoMs how long ago {@code filtering} was measured; −1 for never
+     * @param checking whether it is being measured now
+     * @param helpers how many peers may help with that; two are needed
      */
     public record Side(
             Mapping mapping,
@@ -96,7 +98,14 @@ public record NatReport(Udp udp, Side v4, Side v6, List<Address> addresses, List
             List<Address> pool,
             Filtering filtering,
             Reachability reachable,
-            long checkedAgoMs) {}
+            long checkedAgoMs,
+            boolean checking,
+            int helpers) {}
+
+    /** Whether a check is under way. */
+    public boolean checking() {
+        return v4.checking || v6.checking;
+    }
 
     /** The side that more is known of: IPv4, unless only IPv6 has a mapping. */
     public Side main() {

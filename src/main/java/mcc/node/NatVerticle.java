@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import mcc.core.Address;
+import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Rng;
 import mcc.nat.Nat;
@@ -27,11 +28,16 @@ public final class NatVerticle extends VerticleBase {
         /** Answered by a {@link NatReport}. */
         record Report() implements Query, Ask<NatReport> {}
 
+        /** Measures anew what is let in; answered by what is known before that. */
+        record Check() implements Query, Ask<NatReport> {}
+
         record Counts() implements Query, Ask<List<Counters.Count>> {}
     }
 
     /** Often enough to notice at once that a network connection is back. */
     private static final long LOOK_MS = 2_000;
+    /** From one check that is asked for to the next: each costs some peers a few datagrams. */
+    private static final long CHECK_NS = 10_000_000_000L;
 
     private final Bus bus;
     private final Counters counters = new Counters();
@@ -41,6 +47,8 @@ public final class NatVerticle extends VerticleBase {
     private final Set<Integer> ends = new HashSet<>();
 
     private @Nullable CoreHost<Nat.Input, Nat.Output> host;
+    /** When a check was asked for last. */
+    private long checkedNs = Core.NEVER;
 
     /** @param inner the name of the virtual interface, by whose addresses peers cannot reach this host */
     NatVerticle(Bus bus, String inner, Rng rng) {
@@ -123,8 +131,34 @@ public final class NatVerticle extends VerticleBase {
     private Ask.Reply onQuery(Query query) {
         return switch (query) {
             case Query.Report q -> q.reply(nat.report(System.nanoTime()));
+            case Query.Check q -> check(q);
             case Query.Counts q -> q.reply(counters.snapshot());
         };
+    }
+
+    private Ask.Reply check(Query.Check query) {
+        long nowNs = System.nanoTime();
+        NatReport now = nat.report(nowNs);
+        if (now.checking()) {
+            return Ask.Reply.failed(new Problem(
+                    "conflict", "a check is under way", "it takes some seconds; then see the result: mcc netcheck"));
+        }
+        if (Math.max(now.v4().helpers(), now.v6().helpers()) < 2) {
+            return Ask.Reply.failed(new Problem(
+                    "conflict",
+                    "a check needs two peers at different IP addresses outside of this machine's networks",
+                    "see which peers there are: mcc peers"));
+        }
+        CoreHost<Nat.Input, Nat.Output> host = this.host;
+        if (host == null || checkedNs != Core.NEVER && nowNs - checkedNs < CHECK_NS) {
+            return Ask.Reply.failed(new Problem(
+                    "rate-limited",
+                    "the last check began less than " + CHECK_NS / 1_000_000_000 + " s ago",
+                    "see its result: mcc netcheck"));
+        }
+        checkedNs = nowNs;
+        host.handle(new Nat.Input.Check());
+        return query.reply(nat.report(nowNs));
     }
 
     /**

@@ -90,6 +90,7 @@ final class Hash {
             case Nat.Input.DialledBack i -> mix(mix(hash, 93), i.nonce());
             case Nat.Input.Asked i -> mix(mix(hash, 94), i.call());
             case Nat.Input.Answered i -> mix(mix(hash, 95), i.call());
+            case Nat.Input.Check _ -> mix(hash, 96);
         };
     }
 

@@ -38,7 +38,7 @@ class PathTextTest {
 
     private static NatReport.Side side(Mapping mapping, Reachability reachable) {
         NatReport.Ports ports = new NatReport.Ports(NatReport.Ports.Kind.UNKNOWN, 0, 0, 0);
-        return new NatReport.Side(mapping, ports, null, 3, List.of(), Filtering.UNKNOWN, reachable, -1);
+        return new NatReport.Side(mapping, ports, null, 3, List.of(), Filtering.UNKNOWN, reachable, -1, false, 0);
     }
 
     private static Peer link(Address at, Id relay) {

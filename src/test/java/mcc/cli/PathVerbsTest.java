@@ -156,4 +156,18 @@ final class PathVerbsTest {
         assertThat(mcc("explain")).isEqualTo(2);
         assertThat(err).contains("mcc explain path PEER");
     }
+
+    @Test
+    void netcheckWaitsForTheCheckThatItAskedFor() {
+        String nat = "{\"verdict\":\"Relays help.\",\"checking\":%s}";
+        node.on("POST /api/v1/nat/check", 200, nat.formatted(true))
+                .inTurn("GET /api/v1/nat", nat.formatted(true), nat.formatted(false));
+        assertThat(mcc("netcheck", "--again")).isZero();
+        assertThat(out).contains("=> Relays help.");
+        assertThat(node.requests())
+                .extracting(r -> r.line().split(" ")[0])
+                .containsExactly("POST", "GET", "GET", "GET");
+        node.inTurn("GET /api/v1/nat", nat.formatted(true));
+        assertThat(mcc("netcheck", "--again", "--timeout", "300ms")).isEqualTo(7);
+    }
 }

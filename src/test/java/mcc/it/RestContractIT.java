@@ -239,6 +239,9 @@ class RestContractIT {
         check("closeTunnel", two.request(v + "/tunnels/" + tunnel).DELETE());
         check("getTunnel", get(v + "/tunnels/" + tunnel));
         check("getNat", get(v + "/nat"));
+        RealNode.Answer checked = check("checkNat", send("POST", v + "/nat/check", ""));
+        assertThat(checked.status()).as("both are on this machine").isEqualTo(409);
+        assertThat(checked.body().path("detail").asText()).contains("two peers");
         check("getRelays", get(v + "/relays"));
         check("listEvents", get(v + "/events/history?limit=5"));
         check("getMetrics", get("/metrics"));

@@ -446,4 +446,27 @@ class DetectionTest {
         assertThat(net.verdict()).isEqualTo(Reachability.NO);
         if (net.verdicts.size() > 1) fail("it was told more than once");
     }
+
+    @Test
+    void aCheckThatIsAskedForBeginsAtOnceAndOneAtATime() {
+        NatNet net = new NatNet(5);
+        net.behind(NatBehavior.of(Scope.ENDPOINT_INDEPENDENT, Scope.ADDRESS_DEPENDENT, Ports.RANDOM));
+        net.self(new Nat.Input.Check());
+        assertThat(net.nat.report(net.now).checking()).as("nobody can help").isFalse();
+        net.start(5, 0, false);
+        net.run(60 * SECOND);
+        long before = net.counters.value("nat.checks");
+        assertThat(net.nat.report(net.now).checking()).isFalse();
+        assertThat(net.nat.report(net.now).v4().helpers()).isEqualTo(5);
+        assertThat(net.nat.report(net.now).v4().checkedAgoMs()).isGreaterThan(50_000);
+        net.self(new Nat.Input.Check());
+        assertThat(net.nat.report(net.now).checking()).isTrue();
+        net.self(new Nat.Input.Check());
+        net.run(5 * SECOND);
+        NatReport report = net.nat.report(net.now);
+        assertThat(report.checking()).isFalse();
+        assertThat(report.v4().checkedAgoMs()).isLessThan(5_000);
+        assertThat(report.v4().filtering()).isEqualTo(NatReport.Filtering.ADDRESS_DEPENDENT);
+        assertThat(net.counters.value("nat.checks")).isEqualTo(before + 1);
+    }
 }

@@ -98,4 +98,23 @@ class NatVerticleTest {
                 new Nat.Input.Asked(new Id(0, 1, 2, 3), HERE, 7, new mcc.wire.Message.DialBack(HERE, 5, false)));
         assertThat(next(LinkInput.Reply.class).call()).isEqualTo(7);
     }
+
+    @Test
+    void aCheckIsRefusedWhereItCannotHelpAndWhileOneRuns() throws InterruptedException {
+        deploy();
+        next(LinkInput.Tell.class);
+        assertThat(refusal()).isEqualTo("conflict: a check needs two peers");
+        meet();
+        next(LinkInput.Probe.class);
+        assertThat(refusal()).isEqualTo("conflict: a check is under way");
+    }
+
+    private String refusal() {
+        try {
+            Node.await(bus.ask(Bus.NAT, new NatVerticle.Query.Check()), 30_000);
+            return "none";
+        } catch (Problem problem) {
+            return problem.code() + ": " + problem.getMessage().split(" at different")[0];
+        }
+    }
 }
