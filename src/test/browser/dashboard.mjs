@@ -1,7 +1,7 @@
 // The dashboard in a real browser, against real nodes; started by mcc.browser.DashboardIT, which says where they are.
 //
 // MCC_TEST = {"chromium", "control", "site", "nodes": [{"id", "http", "udp"}], "locked": {"http", "token"}}; POST control/kill/N and control/start/N.
-// "long": true asks for the long journeys instead of the others. Prints a line per journey; exit code 1 if any failed. Everything waits for what must appear, nothing for time to pass.
+// "long": true asks for the long journeys instead of the others, "network": true for those of network.mjs. Prints a line per journey; exit code 1 if any failed. Everything waits for what must appear, nothing for time to pass.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -9,11 +9,12 @@ import { get } from "node:http";
 import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
+import { networkJourneys } from "./network.mjs";
 
 const setup = JSON.parse(process.env.MCC_TEST);
 const [first, second, third] = setup.nodes;
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PAGES = ["overview", "services", "tunnels", "peers", "dht", "events"];
+const PAGES = ["overview", "services", "tunnels", "peers", "dht", "network", "events"];
 const WIDTHS = [390, 768, 1360];
 const short = (id) => id.slice(0, 8);
 
@@ -311,13 +312,14 @@ journey("without the socket it polls, and says so", async () => {
 async function everyPage(themes) {
   await prepare();
   const tunnels = await (await fetch(third.http + "/api/v1/tunnels")).json();
-  const views = { services: "?sel=open/shop", peers: `?sel=${first.id}`, dht: "?find=shop", tunnels: `?sel=${tunnels.items[0].id}` };
+  const views = { services: "?sel=open/shop", peers: `?sel=${first.id}`, dht: "?find=shop", tunnels: `?sel=${tunnels.items[0].id}`, network: `?sel=${first.id}` };
   const ready = {
     overview: (page) => see(page, "Latest events"),
     services: (page) => row(page, "Providers of shop", short(first.id)).waitFor(),
     tunnels: (page) => row(page, "Tunnels", "shop").waitFor(),
     peers: (page) => page.getByRole("button", { name: "Ping 5 times" }).waitFor(),
     dht: (page) => page.getByRole("table", { name: "Steps of the lookup" }).waitFor(),
+    network: (page) => page.getByRole("list", { name: "Path timeline" }).waitFor(),
     events: (page) => page.locator(".log.events li").first().waitFor(),
   };
   /** Each theme has a browser page of its own, so that two cores have work. */
@@ -520,9 +522,18 @@ async function figures() {
   return `first paint after ${Math.round(paint)} ms; own code ${(own / 1000).toFixed(1)} kB gzipped`;
 }
 
+/** Does what the page must complain about. */
+async function onPurpose(work) {
+  cutOnPurpose = true;
+  await work();
+  cutOnPurpose = false;
+}
+
+const tools = { first, third, site: setup.site, open, heading, row, see, audit, send, sends, short, widths: WIDTHS, onPurpose, shots: process.env.MCC_SHOTS };
+const chosen = setup.network ? networkJourneys(tools) : journeys;
 let failed = 0;
 const began = Date.now();
-for (const [name, run] of journeys) {
+for (const [name, run] of chosen) {
   if (process.env.MCC_JOURNEY && !name.includes(process.env.MCC_JOURNEY)) continue;
   const at = Date.now();
   complaints.length = 0;
@@ -537,7 +548,7 @@ for (const [name, run] of journeys) {
     for (const context of browser.contexts()) await context.close();
   }
 }
-if (!setup.long) console.log(await figures());
-console.log(`${journeys.length - failed} of ${journeys.length} journeys in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+if (!setup.long && !setup.network) console.log(await figures());
+console.log(`${chosen.length - failed} of ${chosen.length} journeys in ${((Date.now() - began) / 1000).toFixed(0)} s`);
 await browser.close();
 process.exit(failed ? 1 : 0);

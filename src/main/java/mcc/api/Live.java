@@ -93,6 +93,7 @@ final class Live {
         out.put("tunnels", () -> operations.tunnels.all().map(JsonArray::new));
         out.put("registrations", () -> operations.registrations.all().map(JsonArray::new));
         out.put("nat", () -> operations.node.nat().map(x -> x));
+        out.put("relays", () -> operations.node.relays().map(x -> x));
         out.put(
                 "totals",
                 () -> bus.ask(TunnelVerticle.ASK, new TunnelVerticle.Query.Totals())

@@ -9,16 +9,17 @@ import { token } from "./rest.js";
 import { href, route } from "./router.js";
 import "./signin.js";
 
-const NAMES = { overview: "Overview", services: "Services", tunnels: "Tunnels", peers: "Peers", dht: "DHT", events: "Events" };
+const NAMES = { overview: "Overview", services: "Services", tunnels: "Tunnels", peers: "Peers", dht: "DHT", network: "Network", events: "Events" };
 const ICONS = {
   overview: "M3 11 12 4l9 7M6 10v10h12V10",
   services: "M4 5h16v5H4zM4 14h16v5H4zM7 7.5h.01M7 16.5h.01",
   tunnels: "M3 8h13l-3-3M21 16H8l3 3",
   peers: "M12 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM5 21a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM19 21a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM12 8v4M12 12l-6 4M12 12l6 4",
   dht: "M4 20V4M4 20h16M8 16h2v-3H8zM13 16h2V9h-2zM18 16h2V5h-2z",
+  network: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM3 12h18M12 3c3 3 3.6 6 3.6 9S15 18 12 21c-3-3-3.6-6-3.6-9S9 6 12 3Z",
   events: "M4 6h16M4 12h16M4 18h10",
 };
-const KEYS = { o: "overview", s: "services", t: "tunnels", p: "peers", d: "dht", e: "events" };
+const KEYS = { o: "overview", s: "services", t: "tunnels", p: "peers", d: "dht", n: "network", e: "events" };
 const FIRST = "overview";
 
 const stored = (key) => localStorage.getItem(key);
@@ -188,6 +189,7 @@ class App extends Base {
       tunnels: html`<mcc-tunnels class="page"></mcc-tunnels>`,
       peers: html`<mcc-peers class="page"></mcc-peers>`,
       dht: html`<mcc-dht class="page"></mcc-dht>`,
+      network: html`<mcc-network class="page"></mcc-network>`,
       events: html`<mcc-events class="page"></mcc-events>`,
     }[this.page];
   }

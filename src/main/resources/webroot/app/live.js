@@ -18,6 +18,7 @@ const PATHS = {
   tunnels: "/tunnels?limit=1000",
   registrations: "/registrations?limit=1000",
   nat: "/nat",
+  relays: "/relays",
 };
 
 class Live extends EventTarget {

@@ -79,7 +79,7 @@ class Overview extends Page {
       ${card("Tunnels", href("tunnels"), count(tunnels.length, "tunnel"), `${count(totals?.connections ?? 0, "connection")} open`, `in ${rate(last?.rx ?? 0)}, out ${rate(last?.tx ?? 0)}`)}
       ${card("Services here", href("services"), count(registrations.length, "registration"), failing ? html`<a href=${href("services", { rq: '"health":"fail"' })}>${badge("fail", failing + " failing")}</a>` : registrations.length ? badge("ok", "none failing") : "none registered yet", `${count(totals?.servedConnections ?? 0, "connection")} served now, ${bytes((totals?.servedTxBytes ?? 0) + (totals?.servedRxBytes ?? 0))} in all`)}
       ${card("DHT", href("dht"), dht ? count(dht.contacts, "contact") : "–", dht ? `in ${count(dht.buckets, "bucket")}, about ${count(dht.estimatedNodes, "node")} in the network` : "", dht ? `${count(dht.records, "record")} kept for others` : "")}
-      ${card("NAT", null, nat ? html`<span class="word">${nat.mapping.replaceAll("-", " ")}</span>` : "–", nat?.verdict ?? "")}
+      ${card("NAT", href("network"), nat ? html`<span class="word">${nat.mapping.replaceAll("-", " ")}</span>` : "–", nat?.verdict ?? "")}
     </div>`;
   }
 

@@ -6,6 +6,7 @@ import { bytes, ms, percent, short, span } from "./format.js";
 import { live } from "./live.js";
 import { copy, empty, facts, id, loading, path, problem, rtt, twin, why } from "./parts.js";
 import { call, curl, mcc } from "./rest.js";
+import "./paths.js";
 import "./table.js";
 
 class Peers extends Page {
@@ -55,6 +56,7 @@ class Peers extends Page {
       ])}
       <div class="buttons"><button type="button" ?disabled=${this.pings[p.id] === "busy"} @click=${() => this.#ping(p)}>Ping 5 times</button></div>
       ${this.#pinged(p)}
+      <mcc-path .peer=${p.id}></mcc-path>
       ${twin(mcc(`ping ${short(p.id)}`), curl("POST", `/peers/${p.id}/ping?count=5`), curl("GET", `/peers/${p.id}`))}`;
   }
 

@@ -1,6 +1,6 @@
 // Which page, and how it is filtered and sorted: all of it in the address, so that a link reproduces the view.
 
-export const PAGES = ["overview", "services", "tunnels", "peers", "dht", "events"];
+export const PAGES = ["overview", "services", "tunnels", "peers", "dht", "network", "events"];
 
 class Route extends EventTarget {
   constructor() {

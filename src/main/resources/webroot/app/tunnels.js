@@ -9,6 +9,7 @@ import { call, curl, mcc } from "./rest.js";
 import { route } from "./router.js";
 import { kind, level, sentence } from "./words.js";
 import "./forms.js";
+import "./paths.js";
 import "./table.js";
 import "./throughput.js";
 
@@ -81,6 +82,7 @@ class Tunnels extends Page {
         ["Failovers", count(t.failovers, "failover")],
       ])}
       ${t.failure ? html`<p>${badge("fail", "fails")} ${t.failure}</p>` : nothing}
+      ${t.provider && !here(t) ? html`<mcc-path .peer=${t.provider}></mcc-path>` : nothing}
       <h3>What happened</h3>
       ${happened.length
         ? html`<ul class="log">${happened.map((e) => html`<li><time datetime=${e.at}>${clock(e.at)}</time>${badge(kind(e), level(e))}<span>${sentence(e)}</span></li>`)}</ul>`

@@ -50,14 +50,7 @@ class DashboardIT {
     }
 
     private void journeys(boolean whole) throws Exception {
-        String chromium = Needs.program("chromium", "chromium");
-        String node = Needs.program("node", "nodejs");
-        String npm = Needs.program("npm", "npm");
-        if (!Files.isDirectory(SCRIPTS.resolve("node_modules/playwright-core"))) {
-            assertThat(run(List.of(npm, "ci", "--no-audit", "--no-fund"), Map.of()))
-                    .as("npm ci")
-                    .isZero();
-        }
+        String chromium = chromium();
         HttpServer site = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 100);
         site.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         site.createContext("/", DashboardIT::serve);
@@ -97,9 +90,7 @@ class DashboardIT {
                                             "token",
                                             Files.readString(locked.data.resolve("admin.token"))
                                                     .strip()));
-            assertThat(run(List.of(node, "dashboard.mjs"), Map.of("MCC_TEST", setup.encode())))
-                    .as("the report is above")
-                    .isZero();
+            assertThat(browse(setup)).as("the report is above").isZero();
         } finally {
             site.stop(0);
             nodes.forEach(RealNode::close);
@@ -108,7 +99,7 @@ class DashboardIT {
     }
 
     /** {@code /bytes/N} is answered by N bytes, anything else by a greeting. */
-    private static void serve(HttpExchange exchange) throws IOException {
+    static void serve(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         int length = path.startsWith("/bytes/") ? Integer.parseInt(path.substring(7)) : 5;
         exchange.sendResponseHeaders(200, length);
@@ -127,6 +118,25 @@ class DashboardIT {
         }
         exchange.sendResponseHeaders(200, -1);
         exchange.close();
+    }
+
+    /** Chromium, after everything else that the scripts need was found or installed. */
+    static String chromium() throws Exception {
+        String chromium = Needs.program("chromium", "chromium");
+        Needs.program("node", "nodejs");
+        String npm = Needs.program("npm", "npm");
+        if (!Files.isDirectory(SCRIPTS.resolve("node_modules/playwright-core"))) {
+            assertThat(run(List.of(npm, "ci", "--no-audit", "--no-fund"), Map.of()))
+                    .as("npm ci")
+                    .isZero();
+        }
+        return chromium;
+    }
+
+    /** Goes the journeys; returns 0 if all went through. */
+    static int browse(JsonObject setup) throws Exception {
+        String node = Needs.program("node", "nodejs");
+        return run(List.of(node, "dashboard.mjs"), Map.of("MCC_TEST", setup.encode()));
     }
 
     private static int run(List<String> command, Map<String, String> environment) throws Exception {
