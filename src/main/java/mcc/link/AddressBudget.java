@@ -29,6 +29,13 @@ final class AddressBudget {
 
     private static final long KNOCK_NS = 10_000_000_000L;
 
+    /**
+     * Guesses at ports of an address: so many at once, and one every {@link #KNOCK_NS}. With IP and UDP each is 69 bytes, so that
+     * less than 60,000 go there in ten minutes.
+     */
+    static final int GUESSES = 620;
+
+    private final RateLimit<Long> guesses = new RateLimit<>(1, GUESSES, SOURCES_MAX);
     private final RateLimit<Long> knocks = new RateLimit<>(1, KNOCKS, SOURCES_MAX);
     private final RateLimit<Long> sources = new RateLimit<>(PER_SECOND, BURST, SOURCES_MAX);
     private final RateLimit<Integer> all = new RateLimit<>(ALL_PER_SECOND, ALL_BURST, 1);
@@ -47,8 +54,17 @@ final class AddressBudget {
 
     /** The same for a path challenge. */
     boolean knock(long nowNs, Address to) {
+        return challenge(nowNs, knocks, to);
+    }
+
+    /** The same for one of hundreds to one address. */
+    boolean guess(long nowNs, Address to) {
+        return challenge(nowNs, guesses, to);
+    }
+
+    private boolean challenge(long nowNs, RateLimit<Long> limit, Address to) {
         // The bucket counts in seconds: here a second of its is ten of the clock's.
-        if (knocks.take(nowNs / (KNOCK_NS / 1_000_000_000L), to.source())) return true;
+        if (limit.take(nowNs / (KNOCK_NS / 1_000_000_000L), to.source())) return true;
         refused.add();
         return false;
     }

@@ -51,6 +51,12 @@ final class Initiator {
     }
 
     private static final long MS = 1_000_000L;
+    /**
+     * Attempts that go to relays alone where a peer has some: it is not reached otherwise, and what comes before it sent
+     * something itself may spoil its NAT for hole punching, which follows. After them it may be that the relays are gone.
+     */
+    private static final int BY_RELAY = 3;
+
     static final long[] RETRY_NS = {300 * MS, 600 * MS, 1200 * MS, 2500 * MS};
     /** How long until the next address is tried: after a local one, and after any other. */
     private static final long NEAR_NS = 30 * MS;
@@ -179,8 +185,8 @@ final class Initiator {
     }
 
     /** Whether a small datagram may go to an address that nobody proved. */
-    boolean mayKnock(long nowNs, Address at) {
-        return budget.knock(nowNs, at);
+    boolean mayKnock(long nowNs, LinkInput.Knock knock) {
+        return knock.manner().isOfMany() ? budget.guess(nowNs, knock.at()) : budget.knock(nowNs, knock.at());
     }
 
     /** There is a circuit to a peer: the newest attempt goes there too. */
@@ -196,7 +202,8 @@ final class Initiator {
         long waitNs = 0;
         while (link.nextAddress < link.addresses.size() && waitNs == 0) {
             Address to = link.addresses.get(link.nextAddress++);
-            if (link.path != null && to.equals(link.path.remote) || !budget.take(nowNs, to)) continue;
+            boolean early = !link.relays.isEmpty() && !to.isLocal() && link.attemptCount <= BY_RELAY;
+            if (early || link.path != null && to.equals(link.path.remote) || !budget.take(nowNs, to)) continue;
             links.post(PacketSink.ANY, to, attempt.datagram);
             links.log.tried(link.peer, to, null);
             waitNs = to.isLocal() ? NEAR_NS : FAR_NS;

@@ -67,8 +67,11 @@ public sealed interface LinkInput {
     /**
      * Challenge a peer that relays reach at another address of its, so that its NAT, and that of this node, let in what the other
      * sends. Within what may go to an address that nobody proved.
+     *
+     * @param local the end to send it from; {@link PacketSink#ANY} for a main one
+     * @param manner how far it is to go, and on which account
      */
-    record Knock(Id peer, Address at) implements LinkInput {}
+    record Knock(Id peer, Address at, int local, mcc.core.Knock manner) implements LinkInput {}
 
     /** Relay no longer by the circuit with this number for either end. */
     record Unbind(long token) implements LinkInput {}

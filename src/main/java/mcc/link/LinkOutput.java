@@ -33,8 +33,13 @@ public sealed interface LinkOutput {
      */
     record Up(Subject node, Address at, long capabilities) implements LinkOutput {}
 
-    /** The link uses another path now: {@code at} is an address, or a circuit. */
-    record Moved(Subject node, Address at, long capabilities) implements LinkOutput {}
+    /**
+     * The link uses another path now.
+     *
+     * @param at an address, or a circuit
+     * @param local this node's end of it
+     */
+    record Moved(Subject node, Address at, int local, long capabilities) implements LinkOutput {}
 
     /** What a peer offers to do has changed. */
     record Offers(Subject node, Address at, long capabilities) implements LinkOutput {}

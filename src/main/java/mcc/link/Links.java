@@ -227,8 +227,8 @@ public final class Links implements Core<LinkInput, LinkOutput> {
 
     private void knock(long nowNs, LinkInput.Knock k) {
         Link link = table.find(k.peer());
-        boolean wanted = link != null && link.canSend(nowNs) && k.at().isUnicast() && initiator.mayKnock(nowNs, k.at());
-        if (link != null && wanted) paths.knock(nowNs, link, k.at());
+        boolean able = link != null && link.canSend(nowNs) && k.at().isUnicast();
+        if (link != null && able && initiator.mayKnock(nowNs, k)) paths.knock(nowNs, link, k);
     }
 
     private void offer(long nowNs, long more) {
@@ -321,7 +321,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     void post(int local, Address to, byte[] datagram) {
-        outbox.add(local, to, datagram);
+        outbox.add(local, to, datagram, false);
+    }
+
+    /** The same for what is not to get far ({@link PacketSink#sendShort}). */
+    void postShort(int local, Address to, byte[] datagram) {
+        outbox.add(local, to, datagram, true);
     }
 
     void schedule(Link link) {

@@ -7,6 +7,7 @@ import mcc.session.Session;
 import mcc.wire.Frames;
 import mcc.wire.Transport;
 import mcc.wire.pb.Control;
+import org.jspecify.annotations.Nullable;
 
 /** What goes out: builds and seals the packets of a link, as its pacer, its window and the sink allow. */
 final class Outbound {
@@ -70,19 +71,37 @@ final class Outbound {
         out.send(local, to, bytes, 0, length, ecn);
     }
 
+    void sendShort(long nowNs, PacketSink out, int local, Address to, byte[] bytes) {
+        txBytes.add(bytes.length);
+        txPackets.add();
+        links.contacted.sent(nowNs, local, to);
+        out.sendShort(local, to, bytes, 0, bytes.length);
+    }
+
     /** The length of the datagram that {@link #sendControl} makes. */
     static int controlBytes(Control.Builder control) {
         return Frames.control(control.build().toByteArray()).length + Transport.OVERHEAD_BYTES;
     }
 
     void sendControl(long nowNs, Link link, int local, Address to, Control.Builder control) {
+        byte[] datagram = sealControl(nowNs, link, control);
+        if (datagram != null) links.post(local, to, datagram);
+    }
+
+    /** The same for what is not to get far. */
+    void sendShortControl(long nowNs, Link link, int local, Address to, Control.Builder control) {
+        byte[] datagram = sealControl(nowNs, link, control);
+        if (datagram != null) links.postShort(local, to, datagram);
+    }
+
+    private byte @Nullable [] sealControl(long nowNs, Link link, Control.Builder control) {
         Session session = link.current;
-        if (session == null || !session.isAlive(nowNs)) return;
+        if (session == null || !session.isAlive(nowNs)) return null;
         byte[] frames = Frames.control(control.build().toByteArray());
         byte[] datagram = new byte[frames.length + Transport.OVERHEAD_BYTES];
         session.seal(Transport.FRAMES, frames, 0, frames.length, datagram, 0);
         link.txBytes += datagram.length;
         link.sentNs = nowNs;
-        links.post(local, to, datagram);
+        return datagram;
     }
 }

@@ -31,6 +31,12 @@ public interface PacketSink {
     void send(Address to, byte[] buf, int offset, int length);
 
     /**
+     * Sends one datagram that passes this host's own NAT and ends on the way, as its TTL is small: it makes the NAT let in what
+     * comes from there, and takes no effect at the other end. A sink that cannot do that sends nothing.
+     */
+    default void sendShort(int local, Address to, byte[] buf, int offset, int length) {}
+
+    /**
      * The same with an ECN mark (RFC 3168 section 5), for sinks that can set one.
      *
      * @param ecn 0 to 3

@@ -6,6 +6,7 @@ import java.util.List;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
+import mcc.core.Knock;
 import mcc.core.RateLimit;
 import mcc.core.Rng;
 import mcc.wire.Frames;
@@ -153,18 +154,24 @@ final class Paths {
         return null;
     }
 
-    /** Sends one more challenge to an address where the peer may be, to open the way for what it sends from there. */
-    void knock(long nowNs, Link link, Address at) {
-        Path path = null;
-        for (Path each : link.paths) if (each.remote.equals(at)) path = each;
-        if (path == null) path = add(link, PacketSink.ANY, at);
-        if (path.isProvenSince(nowNs - PROOF_NS) && path == link.path) return;
-        path.challenge(nowNs, rng.nextLong(), CHALLENGE_NS);
+    /**
+     * Sends a challenge to an address where the peer may be, to open the way for what it sends from there. Nothing is kept of it,
+     * as there may be hundreds: where an answer comes from, there is a path like any other that the peer is heard from. Where one
+     * is known already, the challenge is its own.
+     */
+    void knock(long nowNs, Link link, LinkInput.Knock k) {
         counters.add("link.path.knocks");
-        links.log.tried(link.peer, at, null);
-        Control.Builder challenge = Control.newBuilder().setPathChallenge(path.challengeValue());
-        links.outbound.sendControl(nowNs, link, path.local, path.remote, challenge);
-        links.schedule(link);
+        long value = rng.nextLong();
+        for (Path path : link.paths) {
+            if (path == link.path || k.manner() != Knock.PLAIN || !path.remote.equals(k.at())) continue;
+            path.challenge(nowNs, value, CHALLENGE_NS);
+            value = path.challengeValue();
+            links.schedule(link);
+        }
+        Control.Builder challenge = Control.newBuilder().setPathChallenge(value);
+        if (k.manner().isShort()) links.outbound.sendShortControl(nowNs, link, k.local(), k.at(), challenge);
+        else links.outbound.sendControl(nowNs, link, k.local(), k.at(), challenge);
+        if (!k.manner().isOfMany()) links.log.tried(link.peer, k.at(), null);
     }
 
     private Path add(Link link, int local, Address from) {
@@ -380,7 +387,8 @@ final class Paths {
         }
         counters.add("link.path.changed." + old.kind() + "." + to.kind());
         links.control(link, observed(to.remote));
-        if (link.current != null) links.output(new LinkOutput.Moved(link.subject(), to.remote, link.capabilities));
+        if (link.current != null)
+            links.output(new LinkOutput.Moved(link.subject(), to.remote, to.local, link.capabilities));
         links.touch(link);
     }
 

@@ -11,6 +11,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.wire.Contact;
 import mcc.wire.Message;
+import mcc.wire.Outside;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,6 +129,13 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         /** Answer a peer. */
         record Reply(Id to, long call, Message answer) implements Output {}
 
+        /**
+         * Told whenever it changes, and again to whoever was started again: how the IPv4 NAT gives out ports.
+         *
+         * @param step from one port to the next, where they are given out one after the other
+         */
+        record Behind(Outside outside, int step) implements Output {}
+
         /** Told whenever it changes, and again to whoever was started again: whether anybody reaches this node, by family. */
         record Verdict(Reachability v4, Reachability v6) implements Output {
             /** Whether anybody reaches this node: by one family is enough. */
@@ -161,6 +169,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     private Votes.Seen seen6 = Votes.Seen.NOTHING;
     private Output.Verdict verdict = new Output.Verdict(Reachability.UNKNOWN, Reachability.UNKNOWN);
     private long verdictNs = NEVER;
+    private Output.Behind behind = new Output.Behind(Outside.UNKNOWN, 0);
 
     public Nat(Rng rng, Counters counters) {
         this.counters = counters;
@@ -189,6 +198,10 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         boolean again = input instanceof Input.Tell && !told.isEmpty();
         if (changed || again) outputs.add(new Output.SelfAddresses(told));
         judge(nowNs, input instanceof Input.Tell);
+        Output.Behind now = seen4.behind();
+        if (!now.equals(behind) || input instanceof Input.Tell && !now.outside().equals(Outside.UNKNOWN))
+            outputs.add(now);
+        behind = now;
     }
 
     /** Returns whether the host has other addresses now. */

@@ -14,6 +14,7 @@ import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.RateLimit;
 import mcc.wire.Limits;
+import mcc.wire.Outside;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,37 @@ final class Votes {
                 new Seen(NatReport.Mapping.NONE, NatReport.Ports.UNKNOWN, null, 0, List.of());
 
         static final Seen NOTHING = new Seen(NatReport.Mapping.UNKNOWN, NatReport.Ports.UNKNOWN, null, 0, List.of());
+
+        private static final int FIRST_PORT = 1_024;
+        /** What is taken for the longest block of ports: as any port of it may be the lowest or the highest of those seen. */
+        private static final int BLOCK = 512;
+
+        /** What peers are to know of it before they punch. */
+        Nat.Output.Behind behind() {
+            Address ip = pool.isEmpty() ? address : pool.getFirst();
+            Outside outside = switch (mapping) {
+                case UNKNOWN -> Outside.UNKNOWN;
+                case NONE, ENDPOINT_INDEPENDENT -> Outside.of(Outside.Allocation.SHARED);
+                case ENDPOINT_DEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT ->
+                    switch (ports.kind()) {
+                        case SEQUENTIAL -> Outside.of(Outside.Allocation.SEQUENTIAL);
+                        case PRESERVING -> ports(Outside.Allocation.PRESERVING, ip, FIRST_PORT, FIRST_PORT + 1);
+                        case PORT_BLOCK ->
+                            ports(
+                                    Outside.Allocation.BLOCK,
+                                    ip,
+                                    Math.max(FIRST_PORT, ports.max() - BLOCK + 1),
+                                    Math.min(Outside.COUNT_MAX, ports.min() + BLOCK));
+                        case RANDOM, UNKNOWN -> ports(Outside.Allocation.RANDOM, ip, FIRST_PORT, Outside.COUNT_MAX);
+                    };
+            };
+            return new Nat.Output.Behind(outside, ports.delta());
+        }
+
+        private static Outside ports(Outside.Allocation allocation, @Nullable Address ip, int from, int to) {
+            if (ip == null || !ip.isV4() || from >= to) return Outside.of(allocation);
+            return new Outside(allocation, new Address(ip.high(), ip.low(), from), to - from);
+        }
     }
 
     /** The support for each address, best first, and the number of voices. */

@@ -7,9 +7,7 @@ import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -43,8 +41,7 @@ public final class NatVerticle extends VerticleBase {
     private final Counters counters = new Counters();
     private final Nat nat;
     private final String inner;
-    /** The ephemeral ends that are open for checks. */
-    private final Set<Integer> ends = new HashSet<>();
+    private final Ends ends;
 
     private @Nullable CoreHost<Nat.Input, Nat.Output> host;
     /** When a check was asked for last. */
@@ -55,6 +52,7 @@ public final class NatVerticle extends VerticleBase {
         this.bus = bus;
         this.inner = inner;
         nat = new Nat(rng, counters);
+        ends = new Ends(bus);
     }
 
     @Override
@@ -76,44 +74,31 @@ public final class NatVerticle extends VerticleBase {
     public Future<?> stop() {
         if (host != null) host.close();
         host = null;
-        for (int end : ends) close(end);
+        ends.closeAll();
         return Future.succeededFuture();
     }
 
     private void deliver(Nat.Output output) {
         switch (output) {
-            case Nat.Output.OpenEnd o -> open(o);
-            case Nat.Output.CloseEnd o -> {
-                ends.remove(o.end());
-                close(o.end());
-            }
+            case Nat.Output.OpenEnd o -> ends.open(o.ticket(), o.v4(), this::opened);
+            case Nat.Output.CloseEnd o -> ends.close(o.end());
             case Nat.Output.SelfAddresses _,
                     Nat.Output.Echo _,
                     Nat.Output.DialBack _,
                     Nat.Output.Ask _,
                     Nat.Output.Reply _,
+                    Nat.Output.Behind _,
                     Nat.Output.Verdict _ -> Deliveries.post(bus, Wiring.route(output));
         }
     }
 
-    private void open(Nat.Output.OpenEnd o) {
-        bus.ask(Bus.SESSION, new SessionVerticle.Query.OpenEnd(o.v4())).onComplete(done -> {
-            CoreHost<Nat.Input, Nat.Output> host = this.host;
-            UdpSockets.Ephemeral end = done.result();
-            if (host == null) {
-                if (end != null) close(end.number());
-                return;
-            }
-            if (end != null) ends.add(end.number());
-            host.handle(
-                    end == null
-                            ? new Nat.Input.NotOpened(o.ticket())
-                            : new Nat.Input.Opened(o.ticket(), end.number(), end.local()));
-        });
-    }
-
-    private void close(int end) {
-        bus.ask(Bus.SESSION, new SessionVerticle.Query.CloseEnd(end));
+    private void opened(long ticket, UdpSockets.@Nullable Ephemeral end) {
+        CoreHost<Nat.Input, Nat.Output> host = this.host;
+        if (host == null) return;
+        host.handle(
+                end == null
+                        ? new Nat.Input.NotOpened(ticket)
+                        : new Nat.Input.Opened(ticket, end.number(), end.local()));
     }
 
     private Future<?> look() {

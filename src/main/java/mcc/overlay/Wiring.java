@@ -10,6 +10,7 @@ import mcc.dht.Ticket;
 import mcc.link.LinkInput;
 import mcc.link.LinkInput.Probe.Kind;
 import mcc.link.LinkOutput;
+import mcc.link.PacketSink;
 import mcc.nat.Nat;
 import mcc.punch.Punch;
 import mcc.registry.Registry;
@@ -67,13 +68,13 @@ public final class Wiring {
                         dht(new Dht.Input.Up(o.node().node(), o.at())),
                         nat(new Nat.Input.Up(o.node().node(), o.at())),
                         relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())),
-                        punch(o.node(), o.at(), o.capabilities()),
+                        punch(o.node(), o.at(), PacketSink.ANY, o.capabilities()),
                         host(o));
             case LinkOutput.Offers o ->
                 List.of(
                         relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())),
-                        punch(o.node(), o.at(), o.capabilities()));
-            case LinkOutput.Moved o -> List.of(punch(o.node(), o.at(), o.capabilities()));
+                        punch(o.node(), o.at(), PacketSink.ANY, o.capabilities()));
+            case LinkOutput.Moved o -> List.of(punch(o.node(), o.at(), o.local(), o.capabilities()));
             case LinkOutput.WayWanted o -> List.of(relay(new Relay.Input.WayWanted(o.node(), o.relays())));
             case LinkOutput.Unbound o -> List.of(relay(new Relay.Input.Unbound(o.token(), o.otherToken())));
             case LinkOutput.Down o ->
@@ -85,7 +86,10 @@ public final class Wiring {
             case LinkOutput.Observed o ->
                 toNat(new Nat.Input.Observed(o.by(), o.at(), o.self(), o.local(), o.sinceNs()));
             case LinkOutput.Stands o -> stands(o);
-            case LinkOutput.Echoed o -> toNat(new Nat.Input.Echoed(o.by(), o.local(), o.nonce(), o.self()));
+            case LinkOutput.Echoed o ->
+                List.of(
+                        nat(new Nat.Input.Echoed(o.by(), o.local(), o.nonce(), o.self())),
+                        punch(new Punch.Input.Echoed(o.local(), o.nonce(), o.self())));
             case LinkOutput.DialledBack o -> toNat(new Nat.Input.DialledBack(o.by(), o.from(), o.local(), o.nonce()));
             case LinkOutput.Unsolicited o -> toNat(new Nat.Input.Unsolicited(o.from()));
             case LinkOutput.Dialled o -> List.of(new Delivery.ToDhtHost(o));
@@ -107,6 +111,7 @@ public final class Wiring {
             case Nat.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
             case Nat.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
             case Nat.Output.OpenEnd _, Nat.Output.CloseEnd _ -> toHost(output);
+            case Nat.Output.Behind o -> List.of(punch(new Punch.Input.Behind(o.outside(), o.step())));
             case Nat.Output.Verdict o -> List.of(relay(new Relay.Input.Reached(o.reachable())), host(o));
         };
     }
@@ -132,7 +137,9 @@ public final class Wiring {
         return switch (output) {
             case Punch.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
             case Punch.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
-            case Punch.Output.Knock o -> toLinks(new LinkInput.Knock(o.peer(), o.at()));
+            case Punch.Output.Challenge o -> toLinks(new LinkInput.Knock(o.peer(), o.at(), o.local(), o.manner()));
+            case Punch.Output.Echo o -> probe(o.to(), o.end(), o.at(), Kind.ECHO, o.nonce());
+            case Punch.Output.OpenEnd _, Punch.Output.CloseEnd _ -> toHost(output);
         };
     }
 
@@ -255,7 +262,7 @@ public final class Wiring {
         Delivery dht = dht(new Dht.Input.Up(node, o.at()));
         Delivery up = nat(new Nat.Input.Up(node, o.at()));
         Delivery relay = relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities()));
-        Delivery punch = punch(o.node(), o.at(), o.capabilities());
+        Delivery punch = punch(o.node(), o.at(), PacketSink.ANY, o.capabilities());
         if (self == null) return List.of(dht, up, relay, punch);
         return List.of(dht, up, relay, punch, nat(new Nat.Input.Observed(node, o.at(), self, o.local(), o.sinceNs())));
     }
@@ -276,8 +283,8 @@ public final class Wiring {
         return List.of(host(output));
     }
 
-    private static Delivery punch(Subject node, Address at, long capabilities) {
-        return punch(new Punch.Input.At(node.node(), at, capabilities));
+    private static Delivery punch(Subject node, Address at, int local, long capabilities) {
+        return punch(new Punch.Input.At(node.node(), at, local, capabilities));
     }
 
     private static Delivery punch(Punch.Input input) {

@@ -103,6 +103,10 @@ final class Hash {
             case Punch.Input.Asked i -> mix(mix(mix(hash, 114), i.from()), i.call());
             case Punch.Input.Answered i -> mix(mix(mix(hash, 115), i.from()), i.call());
             case Punch.Input.LinksStarted _ -> mix(hash, 116);
+            case Punch.Input.Behind i -> mix(mix(hash, 118), i.outside().count());
+            case Punch.Input.Opened i -> mix(mix(hash, 119), i.ticket());
+            case Punch.Input.NotOpened i -> mix(mix(hash, 120), i.ticket());
+            case Punch.Input.Echoed i -> mix(mix(hash, 121), i.nonce());
             case Punch.Input.Tick _ -> mix(hash, 117);
         };
     }

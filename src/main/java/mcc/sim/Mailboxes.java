@@ -225,7 +225,9 @@ final class Mailboxes {
         boolean due = isDue(punch, input instanceof Punch.Input.Tick);
         punch.handle(world.nowNs(), input);
         for (Punch.Output output = punch.poll(); output != null; output = punch.poll()) {
-            post(node, Mail.PUNCH, Wiring.route(output));
+            if (output instanceof Punch.Output.OpenEnd o)
+                mail.post(Mail.PUNCH, Mail.PUNCH, new Punch.Input.NotOpened(o.ticket()));
+            else post(node, Mail.PUNCH, Wiring.route(output));
         }
         if (due) ticked(punch.deadlineNs(), "hole punching");
     }

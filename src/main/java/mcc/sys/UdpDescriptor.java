@@ -47,6 +47,9 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int IPV6_MTU_DISCOVER = 23;
     private static final int IPV6_V6ONLY = 26;
     private static final int PMTUDISC_PROBE = 3;
+    private static final int IP_TTL = 2;
+    private static final int IPV6_UNICAST_HOPS = 16;
+    private static final int IPV6_HOPLIMIT = 52;
     private static final int IP_TOS = 1;
     private static final int IP_RECVTOS = 13;
     private static final int IPV6_RECVTCLASS = 66;
@@ -94,7 +97,7 @@ public final class UdpDescriptor implements AutoCloseable {
     private final MemorySegment outHeader = arena.allocate(56, 8);
     private final MemorySegment outName = arena.allocate(NAME, 8);
     private final MemorySegment outVector = arena.allocate(16, 8);
-    private final MemorySegment outControl = arena.allocate(2L * CMSG_INT + CMSG_INFO6, 8);
+    private final MemorySegment outControl = arena.allocate(3L * CMSG_INT + CMSG_INFO6, 8);
     /** What is read from the error queue: the destination concerned, and {@code struct sock_extended_err} after other cmsgs. */
     private final MemorySegment errorHeader = arena.allocate(56, 8);
 
@@ -109,6 +112,7 @@ public final class UdpDescriptor implements AutoCloseable {
     private long sourceHigh;
     private long sourceLow;
     private int sourceScope;
+    private int hops;
 
     private UdpDescriptor(Libc libc, int fd, boolean v4, boolean segments, boolean both) {
         this.both = both;
@@ -418,6 +422,17 @@ public final class UdpDescriptor implements AutoCloseable {
         sourceScope = scope;
     }
 
+    /** From now on what is sent ends after so many hops (the IP header's TTL); 0 for as many as usual. */
+    public void endAfter(int hops) {
+        this.hops = hops;
+    }
+
+    /** The same for another socket, given by its descriptor. */
+    public static void endAfter(int fd, boolean v4, int hops) {
+        int value = hops == 0 ? -1 : hops; // -1: as the system has it
+        new Libc().setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_UNICAST_HOPS, value);
+    }
+
     /** The port of message {@code i}'s sender. */
     public int fromPort(int i) {
         return port(names, (long) NAME * i);
@@ -453,6 +468,11 @@ public final class UdpDescriptor implements AutoCloseable {
         if (ecn > 0 && v4 == toV4) {
             putControl(controlled, CMSG + 4, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS);
             outControl.set(JAVA_INT, controlled + CMSG, ecn);
+            controlled += CMSG_INT;
+        }
+        if (hops > 0 && v4 == toV4) {
+            putControl(controlled, CMSG + 4, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT);
+            outControl.set(JAVA_INT, controlled + CMSG, hops);
             controlled += CMSG_INT;
         }
         if (sourceLow != 0 || sourceHigh != 0) controlled = putSource(controlled);

@@ -206,6 +206,16 @@ final class LinuxSocket implements PacketSocket {
     }
 
     @Override
+    public void sendShort(int local, Address to, byte[] buf, int offset, int length) {
+        push();
+        if (blocked) return;
+        socket.endAfter(SHORT_HOPS);
+        send(local, to, buf, offset, length, 0);
+        push();
+        socket.endAfter(0);
+    }
+
+    @Override
     public void cut() {
         closed = true;
     }

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Counters;
+import mcc.sys.UdpDescriptor;
 import mcc.wire.Transport;
 import org.jspecify.annotations.Nullable;
 
@@ -110,6 +111,16 @@ final class NettySocket implements PacketSocket {
     public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
         ByteBuf bytes = channel.alloc().directBuffer(length).writeBytes(buf, offset, length);
         channel.write(new DatagramPacket(bytes, remote(to)), channel.voidPromise());
+    }
+
+    @Override
+    public void sendShort(int local, Address to, byte[] buf, int offset, int length) {
+        if (!(channel instanceof EpollDatagramChannel epoll) || !epoll.isActive()) return;
+        channel.flush();
+        UdpDescriptor.endAfter(epoll.fd().intValue(), this.local.isV4(), SHORT_HOPS);
+        send(local, to, buf, offset, length, 0);
+        channel.flush();
+        UdpDescriptor.endAfter(epoll.fd().intValue(), this.local.isV4(), 0);
     }
 
     @Override

@@ -13,6 +13,9 @@ import org.slf4j.LoggerFactory;
  * the kernel supports it.
  */
 interface PacketSocket {
+    /** Hops that lead past the NATs of a home and of its carrier, and not to those of others. */
+    int SHORT_HOPS = 4;
+
     /**
      * Binds the fastest kind of socket there is: by Linux system calls, else Netty's. Blocks the caller, which must not be the
      * packet loop.
@@ -52,6 +55,9 @@ interface PacketSocket {
      * @param ecn the ECN bits to send it with, where the socket can set them
      */
     void send(int local, Address to, byte[] buf, int offset, int length, int ecn);
+
+    /** Sends at once one datagram that ends after {@link #SHORT_HOPS} hops; nothing where the socket cannot do that. */
+    void sendShort(int local, Address to, byte[] buf, int offset, int length);
 
     /** Starts a new super-packet: what follows is not joined with what came before. */
     void cut();

@@ -122,15 +122,26 @@ public final class UdpSockets implements PacketSink {
     }
 
     @Override
+    public void sendShort(int local, Address to, byte[] buf, int offset, int length) {
+        PacketSocket socket = PacketSink.isEphemeral(local) ? ephemeral.get(local) : main(local, to);
+        if (socket == null || socket.local().isV4() != to.isV4()) counters.add("udp.no-socket-for-family");
+        else socket.sendShort(PacketSink.isEphemeral(local) ? LocalEnds.ANY : local, to, buf, offset, length);
+    }
+
+    @Override
     public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
         if (PacketSink.isEphemeral(local)) {
             sendEphemeral(local, to, buf, offset, length, ecn);
             return;
         }
-        LocalEnds.End end = ends.get(local);
-        PacketSocket socket = end != null && end.socket().local().isV4() == to.isV4() ? end.socket() : choose(to);
+        PacketSocket socket = main(local, to);
         if (socket == null) counters.add("udp.no-socket-for-family");
         else socket.send(local, to, buf, offset, length, ecn);
+    }
+
+    private @Nullable PacketSocket main(int local, Address to) {
+        LocalEnds.End end = ends.get(local);
+        return end != null && end.socket().local().isV4() == to.isV4() ? end.socket() : choose(to);
     }
 
     /** From another end it would be another path: what was meant for an end that was closed is dropped. */

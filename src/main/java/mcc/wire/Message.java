@@ -241,9 +241,10 @@ public sealed interface Message {
      * Let us send to each other's addresses at the same moment.
      *
      * @param candidates where the asker may be reached, best first, at most {@link Limits#CONTACT_ADDRESSES}
-     * @param go begin now; else this only exchanges the addresses and measures the round trip
+     * @param go begin now; else this only exchanges what is known
+     * @param ready the asker has opened the sockets that this attempt needs
      */
-    record Punch(List<Address> candidates, boolean go) implements Message {
+    record Punch(List<Address> candidates, boolean ready, boolean go, Outside outside) implements Message {
         /** Refuses too many addresses. */
         public Punch {
             candidates = few(candidates);
@@ -251,7 +252,7 @@ public sealed interface Message {
     }
 
     /** The answer to {@link Punch}: where the answering node may be reached. */
-    record Punching(List<Address> candidates) implements Message {
+    record Punching(List<Address> candidates, Outside outside) implements Message {
         /** Refuses too many addresses. */
         public Punching {
             candidates = few(candidates);

@@ -57,11 +57,14 @@ public record Rpc(long call, Message body) {
             case Message.Connected m ->
                 out.getConnectedBuilder().setVerdict(proto(m.verdict())).setCircuit(m.circuit());
             case Message.Punch m -> {
-                var punch = out.getPunchBuilder().setGo(m.go());
+                var punch = out.getPunchBuilder()
+                        .setReady(m.ready())
+                        .setGo(m.go())
+                        .setOutside(m.outside().proto());
                 for (Address each : m.candidates()) punch.addCandidates(Contact.endpoint(each));
             }
             case Message.Punching m -> {
-                var punching = out.getPunchingBuilder();
+                var punching = out.getPunchingBuilder().setOutside(m.outside().proto());
                 for (Address each : m.candidates()) punching.addCandidates(Contact.endpoint(each));
             }
         }
@@ -155,12 +158,14 @@ public record Rpc(long call, Message body) {
 
     private static @Nullable Message punch(mcc.wire.pb.Punch pb) {
         List<Address> candidates = Contact.addresses(pb.getCandidatesList());
-        return candidates == null ? null : new Message.Punch(candidates, pb.getGo());
+        return candidates == null
+                ? null
+                : new Message.Punch(candidates, pb.getReady(), pb.getGo(), Outside.of(pb.getOutside()));
     }
 
     private static @Nullable Message punching(mcc.wire.pb.Punching pb) {
         List<Address> candidates = Contact.addresses(pb.getCandidatesList());
-        return candidates == null ? null : new Message.Punching(candidates);
+        return candidates == null ? null : new Message.Punching(candidates, Outside.of(pb.getOutside()));
     }
 
     private static @Nullable Message reserved(mcc.wire.pb.Reserved pb) {

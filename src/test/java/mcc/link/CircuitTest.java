@@ -10,6 +10,7 @@ import java.util.Set;
 import mcc.core.Address;
 import mcc.core.Counters;
 import mcc.core.Id;
+import mcc.core.Knock;
 import mcc.stream.Stream;
 import mcc.wire.Contact;
 import mcc.wire.Handshakes;
@@ -135,6 +136,7 @@ class CircuitTest extends VirtualNet {
         link(b, a).learn(a.at);
         Link atA = link(a, b);
         atA.learn(b.at);
+        atA.relays = List.of(); // where it has some, first attempts go by them alone
         a.links.initiator.begin(now, atA);
         a.turn();
         byte[] second = send(stream, 50_000);
@@ -155,8 +157,8 @@ class CircuitTest extends VirtualNet {
             opened.add(List.of(f.from(), f.to()));
             return opened.contains(List.of(f.to(), f.from())); // port-restricted, both
         };
-        a.input(new LinkInput.Knock(id(b), b.at));
-        b.input(new LinkInput.Knock(id(a), a.at));
+        a.input(new LinkInput.Knock(id(b), b.at, PacketSink.ANY, Knock.PLAIN));
+        b.input(new LinkInput.Knock(id(a), a.at, PacketSink.ANY, Knock.PLAIN));
         run(SECOND);
         assertThat(a.links.peer(id(b)).kind()).isEqualTo("direct");
         assertThat(b.links.peer(id(a)).kind()).isEqualTo("direct");
@@ -177,7 +179,8 @@ class CircuitTest extends VirtualNet {
             if (f.to().sameIp(victim)) bytes[0] += f.bytes().length + 28;
         };
         for (int i = 0; i < 6_000; i++) {
-            a.input(new LinkInput.Knock(id(b), new Address(victim.high(), victim.low(), 1 + i % 60_000)));
+            a.input(new LinkInput.Knock(
+                    id(b), new Address(victim.high(), victim.low(), 1 + i % 60_000), PacketSink.ANY, Knock.PLAIN));
             run(10 * MS);
         }
         assertThat(bytes[0]).as("in a minute").isBetween(500, 1_500);

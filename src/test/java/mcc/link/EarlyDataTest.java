@@ -24,6 +24,7 @@ import mcc.wire.Frames;
 import mcc.wire.FramesReader;
 import mcc.wire.Handshakes;
 import mcc.wire.Message;
+import mcc.wire.Outside;
 import mcc.wire.Record;
 import mcc.wire.Rpc;
 import mcc.wire.pb.Datagram;
@@ -77,8 +78,8 @@ class EarlyDataTest {
                 new Message.Reserved(Message.Relaying.OK, 1),
                 new Message.Connect(Id.ZERO, List.of()),
                 new Message.Connected(Message.Relaying.OK, 1),
-                new Message.Punch(List.of(), true),
-                new Message.Punching(List.of()));
+                new Message.Punch(List.of(), true, true, Outside.UNKNOWN),
+                new Message.Punching(List.of(), Outside.UNKNOWN));
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import mcc.core.Address;
 import mcc.core.Id;
+import mcc.core.Knock;
 import mcc.stream.Stream;
 import mcc.wire.Contact;
 import mcc.wire.Message;
@@ -86,7 +87,7 @@ class LivenessTest extends VirtualNet {
         Stream stream =
                 a.links.open(now, new Contact(id(b), List.of(b.at), List.of(first.contact(), second.contact())));
         a.turn();
-        run(SECOND);
+        run(4 * SECOND); // until it tries its addresses: no relay brings it there
         join(first, 0);
         run(SECOND);
         assertThat(way(a, b)).isEqualTo("direct");
@@ -226,7 +227,7 @@ class LivenessTest extends VirtualNet {
         sent.addAll(load(a, stream, 3 * SECOND));
         assertThat(way(a, b)).isEqualTo("relay");
         lost = _ -> false;
-        a.input(new LinkInput.Knock(id(b), b.at));
+        a.input(new LinkInput.Knock(id(b), b.at, PacketSink.ANY, Knock.PLAIN));
         sent.addAll(load(a, stream, SECOND));
         assertThat(way(a, b)).isEqualTo("direct");
         assertWhole(b, stream, sent);

@@ -11,6 +11,7 @@ import mcc.core.Id;
 import mcc.sim.NatBehavior;
 import mcc.sim.NatBehavior.Ports;
 import mcc.sim.NatBehavior.Scope;
+import mcc.wire.Outside;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -82,6 +83,8 @@ class DetectionTest {
             net.start(5, 0, false);
             net.run(5 * SECOND);
             NatReport.Ports told = net.nat.report(net.now).v4().ports();
+            Outside outside = net.behind.outside();
+            assertThat(outside.allocation()).as("seed %d", seed).isEqualTo(allocation(ports));
             switch (ports) {
                 case PRESERVED -> assertThat(told.kind()).isEqualTo(NatReport.Ports.Kind.PRESERVING);
                 case SEQUENTIAL ->
@@ -89,10 +92,21 @@ class DetectionTest {
                 case BLOCK -> {
                     assertThat(told.kind()).as("seed %d", seed).isEqualTo(NatReport.Ports.Kind.PORT_BLOCK);
                     assertThat(told.max() - told.min()).isBetween(1, 511);
+                    assertThat(outside.expected().port()).isBetween(1_024, told.min());
+                    assertThat(outside.expected().port() + outside.count()).isGreaterThan(told.max());
                 }
                 case RANDOM -> assertThat(told.kind()).as("seed %d", seed).isEqualTo(NatReport.Ports.Kind.RANDOM);
             }
         }
+    }
+
+    private static Outside.Allocation allocation(Ports ports) {
+        return switch (ports) {
+            case PRESERVED -> Outside.Allocation.PRESERVING;
+            case SEQUENTIAL -> Outside.Allocation.SEQUENTIAL;
+            case BLOCK -> Outside.Allocation.BLOCK;
+            case RANDOM -> Outside.Allocation.RANDOM;
+        };
     }
 
     @ParameterizedTest

@@ -85,6 +85,9 @@ final class NatNet {
     final Map<Long, Nat.Output.Verdict> verdicts = new LinkedHashMap<>();
 
     List<Address> told = List.of();
+    /** What was told last of how the NAT gives out ports. */
+    Nat.Output.@Nullable Behind behind;
+
     int opened;
     int closed;
     /** Datagrams in a thousand that are lost, of echoes and dial-backs. */
@@ -214,6 +217,7 @@ final class NatNet {
     private void said(Nat.Output output) {
         switch (output) {
             case Nat.Output.Verdict v -> verdicts.put(now, v);
+            case Nat.Output.Behind b -> behind = b;
             case Nat.Output.SelfAddresses a -> told = a.addresses();
             case Nat.Output.OpenEnd o -> {
                 int end = ++opened;

@@ -7,6 +7,7 @@ import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
 import mcc.core.Id;
+import mcc.core.Knock;
 import mcc.dht.Dht;
 import mcc.dht.Ticket;
 import mcc.dht.Trace;
@@ -19,6 +20,7 @@ import mcc.registry.Registry;
 import mcc.relay.Relay;
 import mcc.wire.Contact;
 import mcc.wire.Message;
+import mcc.wire.Outside;
 import org.junit.jupiter.api.Test;
 
 class WiringTest {
@@ -54,16 +56,24 @@ class WiringTest {
 
     @Test
     void holePunchingHearsWhatIsMeantForIt() {
-        Message.Punch punch = new Message.Punch(List.of(AT), true);
-        Message.Punching punching = new Message.Punching(List.of(AT));
+        Message.Punch punch = new Message.Punch(List.of(AT), true, true, Outside.UNKNOWN);
+        Message.Punching punching = new Message.Punching(List.of(AT), Outside.UNKNOWN);
         assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, punch)))
                 .containsExactly(new Delivery.ToPunch(new Punch.Input.Asked(NODE, 7, punch)));
         assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, punching, 8)))
                 .containsExactly(new Delivery.ToPunch(new Punch.Input.Answered(NODE, 7, punching, 8)));
-        assertThat(Wiring.route(new LinkOutput.Moved(WHO, AT, 4)))
-                .containsExactly(new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 4)));
-        assertThat(Wiring.route(new Punch.Output.Knock(NODE, AT)))
-                .containsExactly(new Delivery.ToLinks(new LinkInput.Knock(NODE, AT)));
+        assertThat(Wiring.route(new LinkOutput.Moved(WHO, AT, 70_000, 4)))
+                .containsExactly(new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 70_000, 4)));
+        assertThat(Wiring.route(new Punch.Output.Challenge(NODE, AT, 70_000, Knock.SHORT)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Knock(NODE, AT, 70_000, Knock.SHORT)));
+        assertThat(Wiring.route(new Punch.Output.Echo(NODE, 70_000, AT, 9)))
+                .containsExactly(
+                        new Delivery.ToLinks(new LinkInput.Probe(NODE, 70_000, AT, LinkInput.Probe.Kind.ECHO, 9)));
+        assertThat(Wiring.route(new LinkOutput.Echoed(NODE, 70_000, 9, AT)))
+                .contains(new Delivery.ToPunch(new Punch.Input.Echoed(70_000, 9, AT)));
+        Outside outside = Outside.of(Outside.Allocation.RANDOM);
+        assertThat(Wiring.route(new Nat.Output.Behind(outside, 0)))
+                .containsExactly(new Delivery.ToPunch(new Punch.Input.Behind(outside, 0)));
         assertThat(Wiring.route(new Nat.Output.SelfAddresses(List.of(AT))))
                 .contains(new Delivery.ToPunch(new Punch.Input.SelfAddresses(List.of(AT))));
     }
@@ -123,7 +133,7 @@ class WiringTest {
                         new Delivery.ToDht(new Dht.Input.Up(NODE, AT)),
                         new Delivery.ToNat(new Nat.Input.Up(NODE, AT)),
                         new Delivery.ToRelay(new Relay.Input.Up(WHO, AT, 1)),
-                        new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 1)),
+                        new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 0, 1)),
                         new Delivery.ToNat(new Nat.Input.Observed(NODE, AT, AT, 0, 0)));
         assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null, 0, 0, 1)))
                 .as("it never said from where it hears this node")
@@ -148,7 +158,9 @@ class WiringTest {
                 .containsExactly(
                         new Delivery.ToLinks(new LinkInput.Probe(NODE, 9, AT, LinkInput.Probe.Kind.DIAL_BACK, 3)));
         assertThat(Wiring.route(new LinkOutput.Echoed(NODE, 9, 3, AT)))
-                .containsExactly(new Delivery.ToNat(new Nat.Input.Echoed(NODE, 9, 3, AT)));
+                .containsExactly(
+                        new Delivery.ToNat(new Nat.Input.Echoed(NODE, 9, 3, AT)),
+                        new Delivery.ToPunch(new Punch.Input.Echoed(9, 3, AT)));
         assertThat(Wiring.route(new LinkOutput.DialledBack(NODE, AT, 9, 3)))
                 .containsExactly(new Delivery.ToNat(new Nat.Input.DialledBack(NODE, AT, 9, 3)));
         assertThat(Wiring.route(new LinkOutput.Unsolicited(NODE, AT)))

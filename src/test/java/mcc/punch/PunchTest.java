@@ -11,6 +11,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.wire.Capabilities;
 import mcc.wire.Message;
+import mcc.wire.Outside;
 import org.junit.jupiter.api.Test;
 
 /** The two ends of a link that goes by a relay, in virtual time. */
@@ -65,10 +66,13 @@ class PunchTest {
                             to.input(new Punch.Input.Answered(id, reply.call(), answer, rttNs));
                         });
                     }
-                    case Punch.Output.Knock knock -> {
+                    case Punch.Output.Challenge knock -> {
                         knocks.add(knock.at().toString());
                         times.add(now);
                     }
+                    case Punch.Output.OpenEnd o2 -> input(new Punch.Input.NotOpened(o2.ticket()));
+                    case Punch.Output.CloseEnd _, Punch.Output.Echo _ ->
+                        throw new AssertionError("no ends were opened");
                 }
             }
         }
@@ -112,12 +116,12 @@ class PunchTest {
     }
 
     private void meet(End a, End b, Address at) {
-        a.input(new Punch.Input.At(b.id, at, Capabilities.PUNCHES));
-        b.input(new Punch.Input.At(a.id, at, Capabilities.PUNCHES));
+        a.input(new Punch.Input.At(b.id, at, 0, Capabilities.PUNCHES));
+        b.input(new Punch.Input.At(a.id, at, 0, Capabilities.PUNCHES));
     }
 
-    private final End a = new End(id(1), "198.51.100.1:1", "192.168.1.5:9376");
-    private final End b = new End(id(2), "203.0.113.2:2", "192.168.7.5:9376");
+    private final End a = new End(id(1), "198.51.100.1:4001", "192.168.1.5:9376");
+    private final End b = new End(id(2), "203.0.113.2:4002", "192.168.7.5:9376");
 
     @Test
     void bothSendAtTheSameMomentWhateverTheDelay() {
@@ -126,11 +130,11 @@ class PunchTest {
             a.times.clear();
             b.times.clear();
             meet(a, b, CIRCUIT);
-            run(4 * SECOND);
-            assertThat(a.times).hasSize(Punch.OFFSETS_NS.length);
-            assertThat(b.times).hasSize(Punch.OFFSETS_NS.length);
+            run(5 * SECOND / 2);
+            assertThat(a.times).hasSize(Attempt.OFFSETS_NS.length);
+            assertThat(b.times).hasSize(Attempt.OFFSETS_NS.length);
             assertThat(a.times.getFirst()).isCloseTo(b.times.getFirst(), org.assertj.core.data.Offset.offset(MS));
-            meet(a, b, Address.parse("203.0.113.2:2"));
+            meet(a, b, Address.parse("203.0.113.2:4002"));
         }
     }
 
@@ -138,17 +142,17 @@ class PunchTest {
     void onlyPublicAddressesAreTriedBetweenTwoSites() {
         meet(a, b, CIRCUIT);
         run(4 * SECOND);
-        assertThat(a.knocks).containsOnly("203.0.113.2:2");
-        assertThat(b.knocks).containsOnly("198.51.100.1:1");
+        assertThat(a.knocks).containsOnly("203.0.113.2:4002");
+        assertThat(b.knocks).containsOnly("198.51.100.1:4001");
     }
 
     @Test
     void behindOnePublicAddressTheNearOnesAreTriedToo() {
-        End c = new End(id(3), "198.51.100.1:3", "192.168.1.6:9376");
+        End c = new End(id(3), "198.51.100.1:4003", "192.168.1.6:9376");
         meet(a, c, CIRCUIT);
         run(4 * SECOND);
         assertThat(a.knocks).contains("192.168.1.6:9376");
-        assertThat(c.knocks).contains("192.168.1.5:9376").doesNotContain("198.51.100.1:3");
+        assertThat(c.knocks).contains("192.168.1.5:9376").doesNotContain("198.51.100.1:4003");
     }
 
     @Test
@@ -158,8 +162,8 @@ class PunchTest {
         long attempts = a.counters.value("punch.attempts");
         assertThat(attempts).isBetween(8L, 12L);
         assertThat(b.counters.value("punch.attempts")).isEqualTo(attempts);
-        assertThat(a.asked).as("two requests each").isEqualTo(2 * attempts);
-        meet(a, b, Address.parse("203.0.113.2:2"));
+        assertThat(a.asked).as("two requests, three with fresh ports").isEqualTo(3 * attempts - 1);
+        meet(a, b, Address.parse("203.0.113.2:4002"));
         a.knocks.clear();
         run(3_600 * SECOND);
         assertThat(a.knocks).isEmpty();
@@ -168,14 +172,15 @@ class PunchTest {
 
     @Test
     void nobodyIsPunchedTowardWhoIsReachedOrDoesNotAgree() {
-        End c = new End(id(3), "192.0.2.3:3");
-        meet(a, c, Address.parse("192.0.2.3:3"));
+        End c = new End(id(3), "192.0.2.3:4003");
+        meet(a, c, Address.parse("192.0.2.3:4003"));
         run(60 * SECOND);
         assertThat(a.knocks).isEmpty();
-        c.input(new Punch.Input.Asked(a.id, 1, new Message.Punch(List.of(Address.parse("203.0.113.66:6")), true)));
+        c.input(new Punch.Input.Asked(
+                a.id, 1, new Message.Punch(List.of(Address.parse("203.0.113.66:4006")), true, true, Outside.UNKNOWN)));
         run(60 * SECOND);
         assertThat(c.knocks).as("a lie about a peer that is reached").isEmpty();
-        a.input(new Punch.Input.At(b.id, CIRCUIT, 0));
+        a.input(new Punch.Input.At(b.id, CIRCUIT, 0, 0));
         run(60 * SECOND);
         assertThat(a.asked).as("it does not punch").isZero();
         b.silent = true;
@@ -187,18 +192,19 @@ class PunchTest {
 
     @Test
     void whoAsksWithoutEndGetsLittle() {
-        b.input(new Punch.Input.At(a.id, CIRCUIT, Capabilities.PUNCHES));
-        List<Address> victim = List.of(Address.parse("203.0.113.66:6"));
-        for (int i = 0; i < 1_000; i++) b.input(new Punch.Input.Asked(a.id, i, new Message.Punch(victim, true)));
+        b.input(new Punch.Input.At(a.id, CIRCUIT, 0, Capabilities.PUNCHES));
+        List<Address> victim = List.of(Address.parse("203.0.113.66:4006"));
+        for (int i = 0; i < 1_000; i++)
+            b.input(new Punch.Input.Asked(a.id, i, new Message.Punch(victim, false, i % 2 == 1, Outside.UNKNOWN)));
         assertThat(b.counters.value("punch.refused")).isEqualTo(1_000 - Punch.ASKS_AT_ONCE);
         run(10 * SECOND);
-        assertThat(b.knocks).hasSizeLessThanOrEqualTo(2 * Punch.OFFSETS_NS.length);
+        assertThat(b.knocks).hasSizeLessThanOrEqualTo(2 * Attempt.OFFSETS_NS.length);
     }
 
     @Test
     void peersThatAreTooManyStayWithTheirRelays() {
         for (int i = 0; i < 2 * Punch.PEERS_MAX; i++) {
-            a.input(new Punch.Input.At(new Id(1L << 62, i, 0, 0), CIRCUIT, Capabilities.PUNCHES));
+            a.input(new Punch.Input.At(new Id(1L << 62, i, 0, 0), CIRCUIT, 0, Capabilities.PUNCHES));
         }
         assertThat(a.counters.value("punch.full")).isEqualTo(Punch.PEERS_MAX);
     }
@@ -209,7 +215,7 @@ class PunchTest {
         run(10 * MS);
         PunchReport.Attempt asked = a.core.report(b.id).attempts().getLast();
         assertThat(asked.outcome()).isEqualTo(PunchReport.Outcome.ASKED);
-        run(4 * SECOND);
+        run(2 * SECOND);
         for (End end : ends) {
             PunchReport report = end.core.report(other(end == a ? b.id : a.id).id);
             assertThat(report.going()).isTrue();
@@ -221,18 +227,18 @@ class PunchTest {
             PunchReport.Attempt only = report.attempts().getFirst();
             assertThat(only.outcome()).isEqualTo(PunchReport.Outcome.TRIED);
             assertThat(only.candidates()).hasSize(1);
-            assertThat(only.challenges()).isEqualTo(end.knocks.size()).isEqualTo(Punch.OFFSETS_NS.length);
+            assertThat(only.challenges()).isEqualTo(end.knocks.size()).isEqualTo(Attempt.OFFSETS_NS.length);
             assertThat(only.endNs()).isEqualTo(Core.NEVER);
         }
         long met = now;
-        meet(a, b, Address.parse("203.0.113.2:2"));
+        meet(a, b, Address.parse("203.0.113.2:4002"));
         for (End end : ends) {
             PunchReport report = end.core.report(other(end == a ? b.id : a.id).id);
             assertThat(report.going()).isFalse();
             assertThat(report.attempts().getFirst().outcome()).isEqualTo(PunchReport.Outcome.DIRECT);
             assertThat(report.attempts().getFirst().endNs()).isEqualTo(met);
         }
-        b.core.handle(now, new Punch.Input.Asked(a.id, 1, new Message.Punch(List.of(), false)));
+        b.core.handle(now, new Punch.Input.Asked(a.id, 1, new Message.Punch(List.of(), false, false, Outside.UNKNOWN)));
         assertThat(b.core.report(a.id).refused()).as("it is reached").isEqualTo(1);
     }
 

@@ -176,8 +176,38 @@ class RpcTest {
                 new Message.Connect(Id.random(rng), contacts(rng.below(3), 2)),
                 new Message.Connected(Message.Relaying.OK, rng.nextLong() | 1),
                 new Message.Connected(Message.Relaying.FULL, 0),
-                new Message.Punch(contacts(1, rng.below(5)).getFirst().addresses(), rng.below(2) == 0),
-                new Message.Punching(contacts(1, rng.below(5)).getFirst().addresses()));
+                new Message.Punch(
+                        contacts(1, rng.below(5)).getFirst().addresses(),
+                        rng.below(2) == 0,
+                        rng.below(2) == 0,
+                        outside()),
+                new Message.Punching(contacts(1, rng.below(5)).getFirst().addresses(), outside()));
+    }
+
+    private Outside outside() {
+        Outside.Allocation allocation = Outside.Allocation.values()[rng.below(6)];
+        if (rng.below(2) == 0) return Outside.of(allocation);
+        int port = 1 + rng.below(65_535);
+        return new Outside(allocation, Address.v4(rng.nextInt() & 0x7fffffff | 1, port), 1 + rng.below(65_536 - port));
+    }
+
+    @Test
+    void whatIsNoRangeOfPortsIsNotKnown() {
+        for (int[] each : new int[][] {{65_000, 537}, {65_000, -1}, {65_000, 0}, {65_000, Integer.MIN_VALUE}}) {
+            var expected = mcc.wire.pb.Endpoint.newBuilder()
+                    .setIp(ByteString.copyFrom(new byte[] {1, 2, 3, 4}))
+                    .setPort(each[0]);
+            byte[] bytes = mcc.wire.pb.Rpc.newBuilder()
+                    .setPunching(mcc.wire.pb.Punching.newBuilder()
+                            .setOutside(mcc.wire.pb.Outside.newBuilder()
+                                    .setAllocation(99)
+                                    .setExpected(expected)
+                                    .setCount(each[1])))
+                    .build()
+                    .toByteArray();
+            Rpc read = Rpc.decode(bytes, 0, bytes.length, new Counters());
+            assertThat(((Message.Punching) read.body()).outside()).isEqualTo(Outside.UNKNOWN);
+        }
     }
 
     @Test
