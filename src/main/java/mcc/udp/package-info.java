@@ -9,8 +9,8 @@
  * loop on it as one verticle sees it), {@link mcc.udp.UdpSockets} (all sockets as one) with {@link mcc.udp.DatagramHandler}
  * (who receives the datagrams), {@code PacketSocket} (one socket), {@code LinuxSocket} (by calls of Linux, in batches),
  * {@code NettySocket} (where those do not work), {@code LocalEnds} (which local address a datagram came to),
- * {@link mcc.udp.WildcardSocket} (a port on every address for programs of this host), {@link mcc.udp.Failures} (errors, logged
- * once and counted each time).
+ * {@link mcc.udp.WildcardSocket} (a port on every address for programs of this host), {@link mcc.udp.SideSocket} (for what is no
+ * link), {@link mcc.udp.Failures} (errors, logged once and counted each time).
  *
  * <p>Invariants: sockets belong to the loop; an answer leaves by the socket and from the address that the request came to;
  * what the kernel does not take at once is dropped and counted, never queued without bound; what a task throws fails the
