@@ -27,6 +27,7 @@ import mcc.node.DhtVerticle;
 import mcc.node.NatVerticle;
 import mcc.node.Node;
 import mcc.node.PluginQuery;
+import mcc.node.PortMapVerticle;
 import mcc.node.PunchVerticle;
 import mcc.node.RegistryVerticle;
 import mcc.node.RelayVerticle;
@@ -81,10 +82,11 @@ final class Metrics {
                         bus.ask(Bus.NAT, new NatVerticle.Query.Counts()),
                         bus.ask(Bus.RELAY, new RelayVerticle.Query.Counts()),
                         bus.ask(Bus.PUNCH, new PunchVerticle.Query.Counts()),
-                        bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of())))
+                        bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of()),
+                        bus.ask(Bus.PORTMAP, new PortMapVerticle.Query.Counts()).otherwise(List.of())))
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();
-                    for (int i : List.of(0, 1, 2, 6, 7, 8)) sum(all.resultAt(i), sums);
+                    for (int i : List.of(0, 1, 2, 6, 7, 8, 9, 10, 11)) sum(all.resultAt(i), sums);
                     sums.put("log.dropped", status.logDropped());
                     counts(sums);
                     tunnels(all.resultAt(3));

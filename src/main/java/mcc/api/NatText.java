@@ -6,6 +6,7 @@ import java.util.Locale;
 import mcc.core.Address;
 import mcc.nat.NatReport;
 import mcc.nat.Reachability;
+import mcc.portmap.PortMapReport;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of the NAT, in the words of the REST interface and in plain ones. */
@@ -39,6 +40,38 @@ final class NatText {
             case UNKNOWN, PRESERVING, RANDOM -> lower(ports.kind());
             case SEQUENTIAL -> "sequential " + (ports.delta() > 0 ? "+" : "") + ports.delta();
             case PORT_BLOCK -> "port-block " + ports.min() + ".." + ports.max();
+        };
+    }
+
+    /** @param report null where the node does not ask the router */
+    static JsonObject portMapping(@Nullable PortMapReport report) {
+        if (report == null) {
+            return new JsonObject()
+                    .put("state", "off")
+                    .put("protocol", null)
+                    .put("address", null)
+                    .put("lifetimeMs", null)
+                    .put("verdict", "no port mapping: switched off");
+        }
+        PortMapReport.Protocol by = report.protocol();
+        return new JsonObject()
+                .put("state", lower(report.state()))
+                .put("protocol", by == null ? null : lower(by))
+                .put("address", text(report.external()))
+                .put("lifetimeMs", by == null ? null : report.lifetimeMs())
+                .put("verdict", plain(report.state(), by == null ? "the router" : by.text));
+    }
+
+    private static String plain(PortMapReport.State state, String by) {
+        return switch (state) {
+            case NOT_NEEDED -> "no port mapping: no router with a NAT is known";
+            case ASKING -> "asking the router for a port";
+            case UNCONFIRMED -> by + " granted a port; no peer has come through it yet";
+            case OK -> by + " ok";
+            case SILENT -> "no port mapping: nothing answered";
+            case REFUSED -> "no port mapping: the router refuses";
+            case SECOND_NAT -> "no port mapping: a second NAT is in the way";
+            case USELESS -> "no port mapping: the router grants a port, and nothing comes through it";
         };
     }
 

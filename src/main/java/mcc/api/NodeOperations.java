@@ -14,9 +14,12 @@ import mcc.nat.NatReport;
 import mcc.node.Bus;
 import mcc.node.NatVerticle;
 import mcc.node.Node;
+import mcc.node.PortMapVerticle;
 import mcc.node.RelayVerticle;
 import mcc.node.SessionVerticle;
+import mcc.portmap.PortMapReport;
 import mcc.relay.RelayReport;
+import org.jspecify.annotations.Nullable;
 
 /** This node: what it is, how it is doing, and at which addresses its peers see it. */
 final class NodeOperations {
@@ -34,7 +37,11 @@ final class NodeOperations {
         all.put("getNode", _ -> show().map(Answer::of));
         all.put("drainNode", _ -> drain());
         all.put("getNat", _ -> nat().map(Answer::of));
-        all.put("checkNat", _ -> bus.ask(Bus.NAT, new NatVerticle.Query.Check()).map(nat -> Answer.of(toJson(nat))));
+        all.put(
+                "checkNat",
+                _ -> bus.ask(Bus.NAT, new NatVerticle.Query.Check())
+                        .compose(_ -> nat())
+                        .map(Answer::of));
         all.put("getRelays", _ -> relays().map(Answer::of));
         all.put("getHealth", _ -> health().map(Answer::of));
         all.put("getLiveness", _ -> Future.succeededFuture(Answer.of(liveness())));
@@ -112,10 +119,12 @@ final class NodeOperations {
     }
 
     Future<JsonObject> nat() {
-        return bus.ask(Bus.NAT, new NatVerticle.Query.Report()).map(NodeOperations::toJson);
+        Future<PortMapReport> mapping = bus.ask(Bus.PORTMAP, new PortMapVerticle.Query.Report());
+        return Future.join(bus.ask(Bus.NAT, new NatVerticle.Query.Report()), mapping.otherwiseEmpty())
+                .map(both -> toJson(both.resultAt(0), both.resultAt(1)));
     }
 
-    private static JsonObject toJson(NatReport nat) {
+    private static JsonObject toJson(NatReport nat, @Nullable PortMapReport mapping) {
         JsonArray addresses = new JsonArray();
         nat.addresses().forEach(a -> addresses.add(a.toString()));
         JsonArray votes = new JsonArray();
@@ -135,8 +144,7 @@ final class NodeOperations {
                 .put("ipv6", NatText.side(nat.v6()))
                 .put("addresses", addresses)
                 .put("votes", votes)
-                .put("portMapping", null)
-                .put("mappingLifetimeMs", null)
+                .put("portMapping", NatText.portMapping(mapping))
                 .put("checking", nat.checking());
     }
 

@@ -154,6 +154,11 @@ final class NodeVerbs {
                 cli.out.println("public addresses " + main.at("publicAddresses").text("-"));
             }
             cli.out.println("=> " + nat.at("verdict").text("-"));
+            Json mapping = nat.at("portMapping");
+            cli.out.println(mapping.at("verdict").text("-")
+                    + (mapping.at("address").isMissing()
+                            ? ""
+                            : " · " + mapping.at("address").text("-")));
             cli.out.println("addresses " + nat.at("addresses").text("-"));
             Table votes = new Table("SEEN BY", "AS", "AGO");
             for (Json vote : nat.at("votes").items()) {

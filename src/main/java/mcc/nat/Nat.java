@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * outside. Peers on this machine or in its networks have no voice: no NAT is between them and this node.
  *
  * <p>{@link Mappings} says what these reports tell of the NAT, {@link Filter} finds out by dial-backs what it lets in,
- * {@link Dialler} sends dial-backs for others. From all of it follows the verdict, whether anybody reaches this node.
+ * {@link Dialler} sends dial-backs for others, {@link PortCheck} tries a port that the router mapped. From all of it follows the
+ * verdict, whether anybody reaches this node.
  */
 public final class Nat implements Core<Nat.Input, Nat.Output> {
     /** Observers remembered; beyond that the oldest of the network with most observers is forgotten. */
@@ -99,11 +100,26 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         /** Somebody wants what the NAT lets in measured now. */
         record Check() implements Input {}
 
+        /** The router says that it maps a port of its address to this node; null: none any longer. */
+        record Mapped(@Nullable Address external) implements Input {}
+
         /** A core that uses the addresses was started again: report them again. */
         record Tell() implements Input {}
 
         /** Time has passed. */
         record Tick() implements Input {}
+    }
+
+    /** What peers found out about a mapped port. */
+    public enum Port {
+        /** One of them came through. */
+        WORKS,
+        /** None did lately, as there was nobody to send anything. */
+        UNPROVED,
+        /** Several sent to it, and nothing came. */
+        DEAD,
+        /** They see this node at other IP addresses. */
+        ELSEWHERE
     }
 
     /** Outputs. */
@@ -136,6 +152,9 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
          */
         record Behind(Outside outside, int step) implements Output {}
 
+        /** What became of {@link Input.Mapped}. */
+        record PortFound(Address external, Port found) implements Output {}
+
         /** Told whenever it changes, and again to whoever was started again: whether anybody reaches this node, by family. */
         record Verdict(Reachability v4, Reachability v6) implements Output {
             /** Whether anybody reaches this node: by one family is enough. */
@@ -159,6 +178,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     private final Filter filter4;
     private final Filter filter6;
     private final Dialler dialler;
+    private final PortCheck port;
     private final long[] strangerNs = {Long.MIN_VALUE, Long.MIN_VALUE};
     /** Since when nobody answers, though this node calls. */
     private long silentNs = NEVER;
@@ -177,6 +197,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         filter4 = new Filter(true, rng.split(), counters, () -> ++tickets, outputs::add);
         filter6 = new Filter(false, rng.split(), counters, () -> ++tickets, outputs::add);
         dialler = new Dialler(counters, outputs::add);
+        port = new PortCheck(rng.split(), counters, outputs::add);
     }
 
     @Override
@@ -186,7 +207,8 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         dialler.tick(nowNs);
         filter4.tick(nowNs);
         filter6.tick(nowNs);
-        List<Address> next = votes.addresses();
+        port.tick(nowNs);
+        List<Address> next = votes.addresses(port.proved());
         unsettled = !next.equals(told) && nowNs < settledNs && !ownChanged;
         boolean changed = !unsettled && !next.equals(told);
         if (changed && !ownChanged) settledNs = nowNs + SETTLE_NS;
@@ -217,17 +239,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
                 votes.take(nowNs, o);
                 survey(nowNs);
             }
-            case Input.Up u -> {
-                heard();
-                if (!u.at().isUnicast()) break; // only relays reach it
-                up.remove(u.node());
-                if (up.size() >= UP_MAX) {
-                    counters.add("nat.peers.evicted");
-                    up.remove(up.keySet().iterator().next());
-                }
-                up.put(u.node(), u.at());
-                survey(nowNs);
-            }
+            case Input.Up u -> up(nowNs, u);
             case Input.Down d -> {
                 up.remove(d.node());
                 survey(nowNs);
@@ -240,6 +252,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
                 filter4.reset(nowNs);
                 filter6.reset(nowNs);
                 dialler.reset();
+                port.reset(nowNs);
                 survey(nowNs);
             }
             case Input.Unsolicited u -> {
@@ -262,12 +275,19 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
                 filter(e.self().isV4()).echoed(nowNs, e.by(), e.end(), e.nonce(), e.self());
                 survey(nowNs); // it tells whether the NAT preserves ports
             }
-            case Input.DialledBack d ->
+            case Input.DialledBack d -> {
+                if (port.dialledBack(nowNs, d.by(), d.from(), d.nonce(), provesPort())) break;
                 filter(d.from().isV4()).dialledBack(nowNs, d.by(), d.from(), d.end(), d.nonce());
+            }
             case Input.Asked a -> dialler.asked(nowNs, a.from(), a.at(), a.call(), a.request(), ++tickets);
             case Input.Answered a -> {
                 filter4.answered(nowNs, a.from(), a.call(), a.result());
                 filter6.answered(nowNs, a.from(), a.call(), a.result());
+                port.answered(a.from(), a.call(), a.result());
+            }
+            case Input.Mapped m -> {
+                port.mapped(nowNs, m.external());
+                survey(nowNs);
             }
             case Input.Check _ -> {
                 filter4.check(nowNs);
@@ -276,6 +296,26 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
             case Input.Tell _, Input.Tick _ -> {}
         }
         return false;
+    }
+
+    private void up(long nowNs, Input.Up u) {
+        heard();
+        if (!u.at().isUnicast()) return; // only relays reach it
+        up.remove(u.node());
+        if (up.size() >= UP_MAX) {
+            counters.add("nat.peers.evicted");
+            up.remove(up.keySet().iterator().next());
+        }
+        up.put(u.node(), u.at());
+        survey(nowNs);
+    }
+
+    /** Whether what comes to the mapped port from a new port of a known IP address must have come through the mapping. */
+    private boolean provesPort() {
+        return switch (filter4.filtering()) {
+            case ENDPOINT_INDEPENDENT, ADDRESS_AND_PORT_DEPENDENT -> true;
+            case UNKNOWN, ADDRESS_DEPENDENT -> !votes.names(port.mapped());
+        };
     }
 
     private void heard() {
@@ -295,7 +335,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     @Override
     public long deadlineNs() {
         long next = Math.min(unsettled ? settledNs : NEVER, Math.min(filter4.deadlineNs(), filter6.deadlineNs()));
-        next = Math.min(next, Math.min(dialler.deadlineNs(), verdictNs));
+        next = Math.min(next, Math.min(dialler.deadlineNs(), Math.min(port.deadlineNs(), verdictNs)));
         return Math.min(next, votes.deadlineNs());
     }
 
@@ -330,6 +370,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
 
     private Reachability reachability(long nowNs, boolean v4) {
         if (udp(nowNs) == NatReport.Udp.BLOCKED) return Reachability.NO;
+        if (v4 && port.proved() != null) return Reachability.YES;
         long stranger = strangerNs[v4 ? 0 : 1];
         if (stranger != Long.MIN_VALUE && nowNs - stranger < STRANGER_NS) return Reachability.YES;
         return switch (filter(v4).filtering()) {
@@ -366,6 +407,7 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         seen6 = votes.seen(false, filter6);
         filter4.peers(nowNs, helpers(true));
         filter6.peers(nowNs, helpers(false));
+        port.peers(nowNs, helpers(true), seen4.pool());
     }
 
     /** One peer of each IP address outside of this host's networks; those on the Internet, where there are several. */

@@ -251,22 +251,32 @@ final class Votes {
         return seen;
     }
 
+    /** Whether any peer sees this node at that very address. */
+    boolean names(@Nullable Address address) {
+        for (Said said : votes.values()) if (said.sees.equals(address)) return true;
+        return false;
+    }
+
     /**
-     * The addresses to announce: first the host's own public ones, then those that most voices see, then the host's other
-     * ones. At most {@link Nat#OBSERVED_MAX} observed ones are added, after the host's own got their places.
+     * The addresses to announce: first the host's own public ones, then the one that the router maps, then those that most
+     * voices see, then the host's other ones. At most {@link Nat#OBSERVED_MAX} observed ones are added, after the host's own got
+     * their places.
+     *
+     * @param mapped proved to lead here; null for none
      */
-    List<Address> addresses() {
+    List<Address> addresses(@Nullable Address mapped) {
         List<Tally> seen = observed(true);
         seen.addAll(observed(false));
         seen.sort(BEST_FIRST);
         List<Tally> best = seen.subList(0, Math.min(Nat.OBSERVED_MAX, seen.size()));
-        int own = Limits.CONTACT_ADDRESSES - best.size();
+        int own = Limits.CONTACT_ADDRESSES - best.size() - (mapped == null ? 0 : 1);
         LinkedHashSet<Address> out = new LinkedHashSet<>();
         for (Address address : local) if (!address.isLocal() && out.size() < own) out.add(address);
         List<Address> rest = new ArrayList<>();
         for (Address address : local) {
             if (!out.contains(address) && out.size() + rest.size() < own) rest.add(address);
         }
+        if (mapped != null) out.add(mapped);
         for (Tally tally : best) out.add(tally.address);
         out.addAll(rest);
         return List.copyOf(out);

@@ -6,7 +6,8 @@
  *
  * <p>Read in this order: {@link mcc.nat.Nat} (what it is told and tells), {@code Votes} (what peers say they see),
  * {@code Mappings} (what follows for the mapping), {@code Filter} (what is let in, found out by dial-backs), {@code Dialler}
- * (dial-backs for others), {@link mcc.nat.NatReport} (what an operator reads), {@link mcc.nat.Reachability} (the verdict).
+ * (dial-backs for others), {@code PortCheck} (whether a port that the router mapped leads here), {@link mcc.nat.NatReport} (what
+ * an operator reads), {@link mcc.nat.Reachability} (the verdict).
  *
  * <p>Invariants: no single peer decides anything: an address that only one peer claims to see is never announced, and a
  * mapping is {@code unknown} below two networks; a vote counts for seventy minutes; one observer has one vote, and the observers

@@ -23,6 +23,7 @@ import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.overlay.Started;
+import mcc.portmap.PortMap;
 import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
@@ -66,6 +67,10 @@ public final class Bus {
     public static final Address<Punch.Input> PUNCH_CORE = new Address<>("mcc.punch");
     /** Queries to the verticle of hole punching. */
     public static final Address<PunchVerticle.Query> PUNCH = new Address<>("mcc.punch.ask");
+    /** Inputs for port mapping, from other cores. */
+    public static final Address<PortMap.Input> PORTMAP_CORE = new Address<>("mcc.portmap");
+    /** Queries to the verticle of port mapping. */
+    public static final Address<PortMapVerticle.Query> PORTMAP = new Address<>("mcc.portmap.ask");
     /** Queries about the policy in force. */
     public static final Address<Policies.Query> POLICY = new Address<>("mcc.policy.ask");
     /** New epochs of the policy, published. */

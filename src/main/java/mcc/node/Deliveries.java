@@ -19,6 +19,7 @@ final class Deliveries {
                 case Delivery.ToNat to -> bus.send(Bus.NAT_CORE, to.content());
                 case Delivery.ToRelay to -> bus.send(Bus.RELAY_CORE, to.content());
                 case Delivery.ToPunch to -> bus.send(Bus.PUNCH_CORE, to.content());
+                case Delivery.ToPortMap to -> bus.send(Bus.PORTMAP_CORE, to.content());
                 case Delivery.ToAll to -> bus.publish(Bus.STARTED, to.content());
                 case Delivery.ToHost _ -> {}
             }
@@ -36,6 +37,7 @@ final class Deliveries {
                 case Delivery.ToNat to -> bus.offer(Bus.NAT_CORE, to.content());
                 case Delivery.ToRelay to -> bus.offer(Bus.RELAY_CORE, to.content());
                 case Delivery.ToPunch to -> bus.offer(Bus.PUNCH_CORE, to.content());
+                case Delivery.ToPortMap to -> bus.offer(Bus.PORTMAP_CORE, to.content());
                 case Delivery.ToAll _, Delivery.ToHost _ -> true;
             };
             if (!taken) counters.add("bus.refused");

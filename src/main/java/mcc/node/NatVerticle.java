@@ -88,6 +88,7 @@ public final class NatVerticle extends VerticleBase {
                     Nat.Output.Ask _,
                     Nat.Output.Reply _,
                     Nat.Output.Behind _,
+                    Nat.Output.PortFound _,
                     Nat.Output.Verdict _ -> Deliveries.post(bus, Wiring.route(output));
         }
     }

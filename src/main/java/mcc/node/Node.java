@@ -187,6 +187,12 @@ public final class Node implements AutoCloseable {
                 () -> new RelayVerticle(bus, relay(settings), identity.id(), rng.split()),
                 new DeploymentOptions());
         run("punch", () -> new PunchVerticle(bus, identity.id(), rng.split()), new DeploymentOptions());
+        if (settings.flag("nat.portMapping")) {
+            run(
+                    "portmap",
+                    () -> new PortMapVerticle(bus, settings.text("tun.name"), rng.split(), parts.status()),
+                    new DeploymentOptions());
+        }
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
     }

@@ -77,6 +77,7 @@ public final class Settings {
                     false,
                     "whether to relay for nodes behind NATs: auto, while every node reaches this one; on; or off"),
             new Key("relay.rate", "0", false, "Mbit/s through each circuit that this node relays; 0: no limit"),
+            new Key("nat.portMapping", "true", false, "whether to ask the router for a port, by PCP, NAT-PMP or UPnP"),
             new Key("tun", "false", false, "whether to make a virtual interface; needs CAP_NET_ADMIN, on Linux"),
             new Key("tun.name", "mcc0", false, "name of the virtual interface"),
             new Key(
@@ -250,7 +251,8 @@ public final class Settings {
             throw new Problem("config", "unknown key '" + name + "'", "did you mean '" + nearest(name) + "'?");
         }
         switch (name) {
-            case "tun", "tun.ipv4", "http.tokenless", "plugins.upload" -> oneOf(name, value, "true", "false");
+            case "tun", "tun.ipv4", "nat.portMapping", "http.tokenless", "plugins.upload" ->
+                oneOf(name, value, "true", "false");
             case "http" -> checkLoopback(name, value);
             case "listen", "socks" -> items(value).forEach(item -> Addresses.split(name, item));
             case "bootstrap" -> items(value).forEach(Addresses::bootstrap);

@@ -4,6 +4,7 @@ import mcc.dht.Dht;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
+import mcc.portmap.PortMap;
 import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
@@ -20,6 +21,7 @@ public sealed interface Delivery {
             case ToNat _ -> Mailbox.NAT;
             case ToRelay _ -> Mailbox.RELAY;
             case ToPunch _ -> Mailbox.PUNCH;
+            case ToPortMap _ -> Mailbox.PORTMAP;
             case ToAll _ -> Mailbox.ALL;
             case ToHost _ -> Mailbox.HOST;
         };
@@ -48,6 +50,9 @@ public sealed interface Delivery {
 
     /** To {@code punch.Punch}. */
     record ToPunch(Punch.Input content) implements Delivery {}
+
+    /** To {@code portmap.PortMap}. */
+    record ToPortMap(PortMap.Input content) implements Delivery {}
 
     /** To everybody. */
     record ToAll(Started content) implements Delivery {}

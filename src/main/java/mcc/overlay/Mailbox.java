@@ -16,6 +16,8 @@ public enum Mailbox {
     RELAY,
     /** {@code punch.Punch}. */
     PUNCH,
+    /** {@code portmap.PortMap}. */
+    PORTMAP,
     /** Every verticle that told something to a core, which tells it again when that core was started again. */
     ALL,
     /** The verticle that hosts the sender: replies to tickets, things to persist, events. */

@@ -12,6 +12,7 @@ import mcc.link.LinkInput.Probe.Kind;
 import mcc.link.LinkOutput;
 import mcc.link.PacketSink;
 import mcc.nat.Nat;
+import mcc.portmap.PortMap;
 import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
@@ -34,9 +35,10 @@ public final class Wiring {
         return switch (mailbox) {
             case DHT -> List.of(links, nat, new Delivery.ToRegistry(new Registry.Input.DhtStarted()), all);
             case REGISTRY -> List.of(nat, relay(new Relay.Input.Tell()), all);
-            case NAT -> List.of(links, all);
+            case NAT -> List.of(links, portMap(new PortMap.Input.Tell()), all);
             case RELAY -> List.of(links, nat, all);
             case PUNCH -> List.of(links, nat, all);
+            case PORTMAP -> List.of(nat(new Nat.Input.Mapped(null)), all);
             case LINKS ->
                 List.of(
                         nat(new Nat.Input.LinksStarted()),
@@ -112,7 +114,25 @@ public final class Wiring {
             case Nat.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
             case Nat.Output.OpenEnd _, Nat.Output.CloseEnd _ -> toHost(output);
             case Nat.Output.Behind o -> List.of(punch(new Punch.Input.Behind(o.outside(), o.step())));
+            case Nat.Output.PortFound o -> List.of(portMap(new PortMap.Input.Found(o.external(), finding(o.found()))));
             case Nat.Output.Verdict o -> List.of(relay(new Relay.Input.Reached(o.reachable())), host(o));
+        };
+    }
+
+    private static PortMap.Finding finding(Nat.Port found) {
+        return switch (found) {
+            case WORKS -> PortMap.Finding.WORKS;
+            case UNPROVED -> PortMap.Finding.UNPROVED;
+            case DEAD -> PortMap.Finding.DEAD;
+            case ELSEWHERE -> PortMap.Finding.ELSEWHERE;
+        };
+    }
+
+    /** Routes what port mapping tells. */
+    public static List<Delivery> route(PortMap.Output output) {
+        return switch (output) {
+            case PortMap.Output.Mapped o -> toNat(new Nat.Input.Mapped(o.external()));
+            case PortMap.Output.Send _, PortMap.Output.Fetch _, PortMap.Output.Changed _ -> toHost(output);
         };
     }
 
@@ -289,6 +309,10 @@ public final class Wiring {
 
     private static Delivery punch(Punch.Input input) {
         return new Delivery.ToPunch(input);
+    }
+
+    private static Delivery portMap(PortMap.Input input) {
+        return new Delivery.ToPortMap(input);
     }
 
     private static Delivery relay(Relay.Input input) {

@@ -91,6 +91,7 @@ final class Hash {
             case Nat.Input.Asked i -> mix(mix(hash, 94), i.call());
             case Nat.Input.Answered i -> mix(mix(hash, 95), i.call());
             case Nat.Input.Check _ -> mix(hash, 96);
+            case Nat.Input.Mapped _ -> mix(hash, 80);
         };
     }
 

@@ -51,7 +51,7 @@ final class Mail {
             case NAT -> NAT;
             case RELAY -> RELAY;
             case PUNCH -> PUNCH;
-            case ALL, HOST -> -1;
+            case PORTMAP, ALL, HOST -> -1; // a simulated host has no router to ask
         };
     }
 

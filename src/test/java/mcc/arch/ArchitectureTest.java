@@ -52,13 +52,25 @@ class ArchitectureTest {
         may.put("stream", List.of("core", "wire", "congestion"));
         may.put("nat", List.of("core", "wire", "crypto"));
         may.put("punch", List.of("core", "wire", "crypto"));
+        may.put("portmap", List.of("core"));
         may.put("relay", List.of("core", "wire", "crypto", "consortium", "nat"));
         may.put("link", List.of("core", "wire", "crypto", "consortium", "session", "stream", "nat", "congestion"));
         may.put("dht", List.of("core", "wire", "crypto", "consortium"));
         may.put("registry", List.of("core", "wire", "crypto", "consortium", "dht"));
         may.put(
                 "overlay",
-                List.of("core", "wire", "crypto", "consortium", "link", "nat", "relay", "punch", "dht", "registry"));
+                List.of(
+                        "core",
+                        "wire",
+                        "crypto",
+                        "consortium",
+                        "link",
+                        "nat",
+                        "relay",
+                        "punch",
+                        "portmap",
+                        "dht",
+                        "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
         may.put("sys", List.of());
         may.put("udp", List.of("core", "wire", "link", "sys"));
@@ -89,6 +101,7 @@ class ArchitectureTest {
                     "nat",
                     "relay",
                     "punch",
+                    "portmap",
                     "link",
                     "dht",
                     "registry",
@@ -298,6 +311,7 @@ class ArchitectureTest {
                 "mcc.nat",
                 "mcc.relay",
                 "mcc.punch",
+                "mcc.portmap",
                 "mcc.link",
                 "mcc.dht",
                 "mcc.registry",

@@ -514,7 +514,8 @@ final class CliTest {
                 "GET /api/v1/nat",
                 200,
                 "{\"verdict\":\"Relays help.\",\"udp\":\"ok\",\"ipv4\":" + v4 + ",\"ipv6\":" + v6
-                        + ",\"addresses\":[\"192.168.1.5:9376\"],\"votes\":[]}");
+                        + ",\"addresses\":[\"192.168.1.5:9376\"],\"votes\":[],\"portMapping\":{\"verdict\":\"PCP ok\","
+                        + "\"address\":\"198.51.100.9:50000\"}}");
         assertThat(mcc("netcheck")).isZero();
         assertThat(out.lines())
                 .startsWith(
@@ -522,6 +523,7 @@ final class CliTest {
                                 + " · filtering address-dependent · reachable no",
                         "public addresses 198.51.100.9, 198.51.100.10",
                         "=> Relays help.",
+                        "PCP ok · 198.51.100.9:50000",
                         "addresses 192.168.1.5:9376");
     }
 

@@ -118,12 +118,17 @@ final class Lab implements AutoCloseable {
 
     /** A site whose hosts have private IPv4 addresses and no others; until told otherwise, it is a home. */
     Site site(int hosts) throws Exception {
-        return site(hosts, false).become(NatKind.HOME);
+        return site(hosts, false, next()).become(NatKind.HOME);
+    }
+
+    /** The same with this public address. */
+    Site site(int hosts, String outside) throws Exception {
+        return site(hosts, false, outside).become(NatKind.HOME);
     }
 
     /** A site whose hosts have public addresses of both families; until told otherwise, behind a firewall. */
     Site firewalled(int hosts) throws Exception {
-        return site(hosts, true).become(NatKind.FIREWALL);
+        return site(hosts, true, next()).become(NatKind.FIREWALL);
     }
 
     private String next() {
@@ -169,9 +174,8 @@ final class Lab implements AutoCloseable {
         });
     }
 
-    private Site site(int hosts, boolean isPublic) throws Exception {
+    private Site site(int hosts, boolean isPublic, String outside) throws Exception {
         int n = edges;
-        String outside = next();
         String carriers = "100.64." + n + ".1";
         String lan = "10." + n + ".0.";
         String lan6 = "3fff:" + Integer.toHexString(n) + ":2::";

@@ -1,8 +1,11 @@
 package mcc.lab;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Address;
+import mcc.it.Needs;
 import mcc.it.TwoHosts;
 import mcc.sim.NatBehavior;
 
@@ -74,6 +77,43 @@ final class Site {
         String both = router.sh(
                 "sysctl -n net.netfilter.nf_conntrack_udp_timeout net.netfilter.nf_conntrack_udp_timeout_stream");
         return both.lines().map(Long::valueOf).toList();
+    }
+
+    /**
+     * Has a daemon from now on that maps ports for hosts inside: miniupnpd, told by these lines of its configuration. What maps
+     * flows from inside stays as it is.
+     */
+    AutoCloseable mapPorts(Path folder, String... lines) throws Exception {
+        Needs.program("miniupnpd", "miniupnpd-nftables");
+        router.sh("nft -f - <<'END'\n" + """
+                table inet filter
+                delete table inet filter
+                table inet filter {
+                  chain miniupnpd { }
+                  chain prerouting_miniupnpd { }
+                  chain postrouting_miniupnpd { }
+                  chain prerouting { type nat hook prerouting priority -90; jump prerouting_miniupnpd; }
+                  chain input { type filter hook input priority -10; }
+                }
+                END""");
+        List<String> all = new ArrayList<>(List.of(
+                "ext_ifname=wan", "listening_ip=lan", "ipv6_disable=yes", "secure_mode=yes", "notify_interval=3600"));
+        all.add("uuid=613111e8-631a-4926-85c1-0bf780021a0f");
+        all.addAll(List.of(lines));
+        all.add("allow 1024-65535 10.0.0.0/8 1024-65535");
+        Path file = folder.resolve("miniupnpd.conf");
+        Files.write(file, all);
+        Process daemon = new ProcessBuilder(TwoHosts.exec(
+                        router.name, "miniupnpd", "-d", "-f", file + "", "-P", folder.resolve("pid") + ""))
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("miniupnpd.log").toFile())
+                .start();
+        return lab.keep(() -> daemon.destroyForcibly().waitFor());
+    }
+
+    /** Lets its router drop what a rule of nftables matches, of what comes to itself. */
+    void ignore(String rule) throws Exception {
+        router.sh("nft add rule inet filter input " + rule + " drop");
     }
 
     /** Loses all mappings, as when the router is switched off and on. */

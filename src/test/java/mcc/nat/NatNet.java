@@ -88,6 +88,12 @@ final class NatNet {
     /** What was told last of how the NAT gives out ports. */
     Nat.Output.@Nullable Behind behind;
 
+    /** What was found out about the mapped port. */
+    final List<Nat.Port> ports = new ArrayList<>();
+    /** The external address that the router forwards to the node; null for none. */
+    @Nullable
+    Address forwarded;
+
     int opened;
     int closed;
     /** Datagrams in a thousand that are lost, of echoes and dial-backs. */
@@ -225,6 +231,7 @@ final class NatNet {
                 ends.put(end, local);
                 after(MS, () -> self(new Nat.Input.Opened(o.ticket(), end, local)));
             }
+            case Nat.Output.PortFound p -> ports.add(p.found());
             case Nat.Output.CloseEnd c -> {
                 closed++;
                 ends.remove(c.end());
@@ -287,6 +294,10 @@ final class NatNet {
     }
 
     private void arrives(Peer by, Address from, Address to, long nonce) {
+        if (to.equals(forwarded)) {
+            if (!isLost()) self(new Nat.Input.DialledBack(by.id, from, 0, nonce));
+            return;
+        }
         Address inside = isLost() ? null : gateway.in(from, to);
         List<Integer> at = new ArrayList<>();
         ends.forEach((end, local) -> {

@@ -9,6 +9,7 @@ import mcc.core.CoreLaws;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
+import mcc.wire.Message;
 import org.junit.jupiter.api.Test;
 
 class NatTest {
@@ -257,7 +258,19 @@ class NatTest {
 
     private static Nat.Input anyInput(Rng rng, List<Nat.Output> before) {
         Address at = Address.v4(0xcb007100 | rng.below(3), 9376);
-        return switch (rng.below(5)) {
+        return switch (rng.below(7)) {
+            case 5 -> new Nat.Input.Mapped(rng.below(3) == 0 ? null : at);
+            case 6 -> {
+                Id peer = new Id(rng.below(5), 0, 0, 0);
+                for (Nat.Output o : before) {
+                    if (!(o instanceof Nat.Output.Ask a) || !(a.request() instanceof Message.DialBack d)) continue;
+                    boolean arrives = rng.below(2) == 0;
+                    yield arrives
+                            ? new Nat.Input.DialledBack(a.to().node(), Address.v4(0x20000001, 5), 1, d.nonce())
+                            : new Nat.Input.Answered(a.to().node(), a.call(), Message.Dialed.SENT);
+                }
+                yield new Nat.Input.Up(peer, OUTSIDE);
+            }
             case 0 -> new Nat.Input.Local(List.of(at, Address.v4(0xc0a80105, 1 + rng.below(3))));
             case 1 -> new Nat.Input.Tick();
             case 2 -> new Nat.Input.Tell();

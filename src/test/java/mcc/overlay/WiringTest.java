@@ -15,6 +15,7 @@ import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
 import mcc.nat.Nat;
 import mcc.nat.Reachability;
+import mcc.portmap.PortMap;
 import mcc.punch.Punch;
 import mcc.registry.Registry;
 import mcc.relay.Relay;
@@ -111,6 +112,17 @@ class WiringTest {
     }
 
     @Test
+    void natDetectionTriesWhatTheRouterMaps() {
+        assertThat(Wiring.route(new PortMap.Output.Mapped(AT)))
+                .containsExactly(new Delivery.ToNat(new Nat.Input.Mapped(AT)));
+        for (Nat.Port found : Nat.Port.values()) {
+            PortMap.Finding same = PortMap.Finding.valueOf(found.name());
+            assertThat(Wiring.route(new Nat.Output.PortFound(AT, found)))
+                    .containsExactly(new Delivery.ToPortMap(new PortMap.Input.Found(AT, same)));
+        }
+    }
+
+    @Test
     void whoFeedsACoreThatBeginsIsToldSo() {
         assertThat(Wiring.started(Mailbox.DHT))
                 .extracting(Delivery::to)
@@ -121,7 +133,14 @@ class WiringTest {
         assertThat(Wiring.started(Mailbox.RELAY))
                 .extracting(Delivery::to)
                 .containsExactly(Mailbox.LINKS, Mailbox.NAT, Mailbox.ALL);
-        assertThat(Wiring.started(Mailbox.NAT)).extracting(Delivery::to).containsExactly(Mailbox.LINKS, Mailbox.ALL);
+        assertThat(Wiring.started(Mailbox.NAT))
+                .extracting(Delivery::to)
+                .containsExactly(Mailbox.LINKS, Mailbox.PORTMAP, Mailbox.ALL);
+        assertThat(Wiring.started(Mailbox.PORTMAP))
+                .as("what its predecessor told is void")
+                .containsExactly(
+                        new Delivery.ToNat(new Nat.Input.Mapped(null)),
+                        new Delivery.ToAll(new Started(Mailbox.PORTMAP)));
         assertThat(Wiring.started(Mailbox.LINKS))
                 .containsExactly(
                         new Delivery.ToNat(new Nat.Input.LinksStarted()),
