@@ -141,10 +141,8 @@ final class Inbound {
                 if (self != null) links.observed(link.peer, from, self);
             }
             case CAPABILITIES -> {
-                if (control.getCapabilities() != link.capabilities) {
-                    link.capabilities = control.getCapabilities();
-                    links.output(new LinkOutput.Offers(link.subject(), from, link.capabilities));
-                }
+                link.capabilities = control.getCapabilities();
+                links.output(new LinkOutput.Offers(link.subject(), from, link.capabilities));
             }
             case CLOSE -> links.forget(link, Reason.CLOSED);
             case KEEPALIVE, ECHO, ECHO_ANSWER, DIAL_BACK, KIND_NOT_SET -> {}

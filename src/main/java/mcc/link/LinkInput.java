@@ -82,7 +82,7 @@ public sealed interface LinkInput {
     /** This node keeps places at these relays and no others: they may bring circuits that others asked for. */
     record Welcome(List<Id> relays) implements LinkInput {}
 
-    /** Tell all peers what this node offers to do: {@link mcc.wire.Capabilities}, beside what it always does. */
+    /** Tell all peers, though they may know, what this node offers beside what it always does: {@link mcc.wire.Capabilities}. */
     record Offer(long capabilities) implements LinkInput {}
 
     /** The wall clock, in milliseconds since 1970; to be told at the start and about once a minute. */

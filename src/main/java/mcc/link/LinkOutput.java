@@ -41,7 +41,7 @@ public sealed interface LinkOutput {
      */
     record Moved(Subject node, Address at, int local, long capabilities) implements LinkOutput {}
 
-    /** What a peer offers to do has changed. */
+    /** A peer tells what it offers to do; if it is what it told before, the part of it that does so was started again. */
     record Offers(Subject node, Address at, long capabilities) implements LinkOutput {}
 
     /** There is no path to {@code node} yet, or no longer, and no circuit by these relays, one of which is asked for. */

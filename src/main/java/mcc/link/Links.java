@@ -232,9 +232,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     private void offer(long nowNs, long more) {
-        long capabilities = Capabilities.ALWAYS | more;
-        if (capabilities == this.capabilities) return;
-        this.capabilities = capabilities;
+        capabilities = Capabilities.ALWAYS | more;
         for (Link link : table.all()) {
             if (link.canSend(nowNs)) control(link, Paths.capabilities(capabilities));
         }
@@ -473,6 +471,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         link.connection.onUse(() -> touch(link));
         link.agreed = false;
         paths.restarted(link);
+        circuits.lost(link.peer); // a relay that lost its state knows none of them
     }
 
     private void retire(@Nullable Session session) {

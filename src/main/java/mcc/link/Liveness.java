@@ -3,7 +3,6 @@ package mcc.link;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Whether what leaves by the path in use arrives. That the peer is heard says nothing about it: one direction may be dead while
@@ -22,7 +21,7 @@ final class Liveness {
     /** From a verdict to the next attempt, doubled each time. */
     private static final long ROUND_NS = 500_000_000L;
 
-    private static final int ROUNDS_DOUBLED = 5;
+    private static final int ROUNDS_DOUBLED = 2;
     /**
      * A peer that sent so much and then nothing for three probe time-outs is asked whether it still reaches this node: what a NAT
      * that forgot this node would deliver would cause no acknowledgement.
@@ -77,6 +76,7 @@ final class Liveness {
     }
 
     private void judge(long nowNs, Link link, Path use, long since) {
+        doubtRelay(nowNs, use);
         if (!use.isFailed()) {
             counters.add("link.path.failed." + use.kind());
             use.fail();
@@ -88,12 +88,12 @@ final class Liveness {
         } else askOthers(nowNs, link, use);
         use.roundNs = nowNs + (ROUND_NS << Math.min(use.roundsFailed++, ROUNDS_DOUBLED));
         if (!link.relays.isEmpty()) links.output(new LinkOutput.WayWanted(link.peer, link.relays));
-        doubtRelay(nowNs, links.circuits.relay(use.remote));
         if (nowNs - since >= Timers.SUSPECT_NS && link.nextAttemptNs == Core.NEVER) links.initiator.begin(nowNs, link);
     }
 
-    /** A circuit does not carry: its relay may be gone, or have lost its state. */
-    private void doubtRelay(long nowNs, @Nullable Id id) {
+    /** If this path is a circuit, it does not carry: its relay may be gone, or have lost its state. */
+    void doubtRelay(long nowNs, Path path) {
+        Id id = links.circuits.relay(path.remote);
         Link relay = id == null ? null : links.find(id);
         if (relay == null || !links.paths.probe(nowNs, relay)) return;
         links.expect(nowNs, relay);

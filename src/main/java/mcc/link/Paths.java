@@ -77,7 +77,7 @@ final class Paths {
         if (!path.isProvenSince(nowNs - PROOF_NS)) {
             if (path.mayBeAsked(nowNs)) challenge(nowNs, link, path);
         } else if (use == null || use.isFailed() || isSilent(nowNs, use) && !path.isDetourFor(use)) {
-            moveTo(link, path, PathCause.SILENCE);
+            leave(nowNs, link, path, PathCause.SILENCE);
         } else if (path.isDetourFor(use) && nowNs - use.signNs() > use.ptoNs()) {
             probe(nowNs, link); // the peer takes a detour: is the straight way dead in this direction, too?
         }
@@ -260,9 +260,9 @@ final class Paths {
             Path use = link.path;
             if (path == use) return;
             if (use != null && path.isBetterThan(use)) moveTo(link, path, PathCause.BETTER);
-            else if (use != null && use.isFailed()) moveTo(link, path, PathCause.FAILED);
+            else if (use != null && use.isFailed()) leave(nowNs, link, path, PathCause.FAILED);
             else if (use == null || use.signNs() < since && !path.isDetourFor(use))
-                moveTo(link, path, PathCause.SILENCE);
+                leave(nowNs, link, path, PathCause.SILENCE);
             return;
         }
     }
@@ -361,6 +361,12 @@ final class Paths {
                 .toByteArray());
     }
 
+    /** Moves from a path that brings nothing any longer; if it is a circuit, its relay may be gone. */
+    private void leave(long nowNs, Link link, Path to, PathCause cause) {
+        if (link.path != null) links.liveness.doubtRelay(nowNs, link.path);
+        moveTo(link, to, cause);
+    }
+
     /**
      * Makes this the path in use. The state of the one before is kept, and taken over if only the peer's port changed; what is in
      * flight on one that failed is sent again.
@@ -389,6 +395,7 @@ final class Paths {
         links.control(link, observed(to.remote));
         if (link.current != null)
             links.output(new LinkOutput.Moved(link.subject(), to.remote, to.local, link.capabilities));
+        links.schedule(link);
         links.touch(link);
     }
 

@@ -39,7 +39,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
         /** Whether others reach this node. */
         record Reached(Reachability reach) implements Input {}
 
-        /** There is a link with {@code peer}, at {@code at}, or what it offers has changed. */
+        /** There is a link with {@code peer}, at {@code at}, or it tells what it offers, which may be what it did before. */
         record Up(Subject peer, Address at, long capabilities) implements Input {}
 
         /** The link with a peer ended. */
@@ -96,7 +96,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
         /** Take circuits that others asked for from these relays only. */
         record Welcome(List<Id> relays) implements Output {}
 
-        /** Tell peers what this node offers. */
+        /** Tell peers what this node offers, though they were told the same: they ask for their places again. */
         record Offer(long capabilities) implements Output {}
 
         /** From now on others reach this node by these relays; none where it needs none, or has none. */
@@ -161,10 +161,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
                 epochMs = c.epochMs();
                 epochAtNs = nowNs;
             }
-            case Input.Tell _ -> {
-                outputs.add(new Output.Offer(relaying ? Capabilities.RELAYS : 0));
-                shelter.tell();
-            }
+            case Input.Tell _ -> shelter.tell();
             case Input.LinksStarted _ -> {
                 peers.clear();
                 places.clear();

@@ -29,12 +29,15 @@ final class Shelter {
     static final int OFFERS_MAX = 64;
     /** How long an answer is awaited. */
     static final long PATIENCE_NS = 3_000_000_000L;
+    /** How soon a relay is asked again that says anew that it relays. */
+    static final long AGAIN_NS = 1_000_000_000L;
     /** How long a relay that refused or was silent is left alone. */
     static final long REST_NS = 30_000_000_000L;
 
     private static final class Offer {
         final Contact relay;
         long call;
+        long askedNs = Long.MIN_VALUE;
         /** When the answer is overdue; NEVER when none is awaited. */
         long patienceNs = Core.NEVER;
 
@@ -85,23 +88,27 @@ final class Shelter {
         offer.patienceNs = Core.NEVER;
     }
 
-    /** A peer with which there is a link says whether it relays. */
+    /**
+     * There is a link with a peer, which says whether it relays. It says so anew when it may have forgotten who has a place: then
+     * it is asked again at once.
+     */
     void offered(long nowNs, Id peer, Address at, boolean relays) {
         if (!relays || !at.isUnicast()) {
             down(nowNs, peer);
             return;
         }
         Offer known = offers.get(peer);
-        if (known != null && known.relay.addresses().getFirst().equals(at)) return;
-        Offer offer = new Offer(new Contact(peer, List.of(at)));
-        if (known != null) {
-            offer.endsNs = known.endsNs;
-            offer.renewNs = known.renewNs;
-            offer.rttNs = known.rttNs;
-        }
+        boolean same = known != null && known.relay.addresses().getFirst().equals(at);
+        Offer offer = known != null && same ? known : new Offer(new Contact(peer, List.of(at)));
         if (known == null && offers.size() >= OFFERS_MAX) evict(nowNs);
         offers.put(peer, offer);
-        settle(nowNs);
+        if (known != null) {
+            offer.endsNs = known.endsNs;
+            offer.rttNs = known.rttNs;
+            offer.askedNs = known.askedNs;
+            if (known.isKept(nowNs)) offer.renewNs = Math.max(nowNs, known.askedNs + AGAIN_NS);
+        }
+        tick(nowNs);
     }
 
     private void evict(long nowNs) {
@@ -174,6 +181,7 @@ final class Shelter {
 
     private void ask(long nowNs, Offer offer) {
         offer.call = rng.nextLong();
+        offer.askedNs = nowNs;
         offer.patienceNs = nowNs + PATIENCE_NS;
         out.accept(new Relay.Output.Ask(offer.relay, offer.call, new Message.Reserve()));
     }

@@ -213,6 +213,7 @@ public final class Connection {
         if (other == recovery || !others.remove(other)) return;
         others.add(recovery);
         recovery = other;
+        recovery.resume();
         acks.repeat();
         paceReleaseNs = Core.NEVER;
         streams.sendTarget(recovery.sendTargetBytes());
@@ -287,7 +288,10 @@ public final class Connection {
         boolean ce = in.ce() > ceSeen;
         ceSeen = Math.max(ceSeen, in.ce());
         recovery.onAck(nowNs, in, ce);
-        for (Recovery other : others) other.onAck(nowNs, in, false);
+        for (Recovery other : others) {
+            other.onAck(nowNs, in, false);
+            other.tickUnused(nowNs); // with a new round trip what is left may be overdue
+        }
         streams.sendTarget(recovery.sendTargetBytes());
         return null;
     }

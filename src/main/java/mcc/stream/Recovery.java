@@ -145,9 +145,14 @@ public final class Recovery {
         return rtt.isSampled() ? rtt.ptoNs(Acks.MAX_DELAY_NS) : 0;
     }
 
-    /** Begins with a round trip that was measured otherwise; ignored where one was measured here. */
+    /** Begins with a round trip that was measured otherwise; ignored where one was measured here, or is about to be. */
     public void expectRtt(long rttNs) {
-        if (!rtt.isSampled()) rtt.add(rttNs, 0);
+        if (!rtt.isSampled() && oldest == null) rtt.add(rttNs, 0);
+    }
+
+    /** The path is used again: the end of what was sent by it before is no reason for a tail probe any longer. */
+    void resume() {
+        tailNs = Core.NEVER;
     }
 
     boolean isProbeDue() {

@@ -133,7 +133,9 @@ class LivenessTest extends VirtualNet {
         assertThat(got).hasSize(sent.size());
         for (int i = 0; i < got.length; i++)
             if (got[i] != sent.get(i)) assertThat(i).as("differs").isNegative();
-        assertThat(at.all(LinkOutput.StreamsLost.class)).isEmpty();
+        assertThat(at.all(LinkOutput.StreamsLost.class))
+                .extracting(LinkOutput.StreamsLost::peer)
+                .doesNotContain(id(a), id(b));
     }
 
     @Test
@@ -149,6 +151,48 @@ class LivenessTest extends VirtualNet {
         assertThat(via(a, b)).isEqualTo(id(spare));
         assertThat(via(b, a)).isEqualTo(id(spare));
         assertThat(stallNs).as("three probe time-outs and a few round trips").isLessThan(3 * ptoNs + 250 * MS);
+        assertWhole(b, stream, sent);
+    }
+
+    @Test
+    void aRelayThatComesBackWithNewKeysIsLeftForTheNext() {
+        Stream stream = byRelays();
+        List<Byte> sent = load(a, stream, SECOND);
+        Host used = via(a, b).equals(id(first)) ? first : second;
+        used.restart();
+        used.links.relayBy(used.sink);
+        sent.addAll(load(a, stream, 5 * SECOND));
+        assertThat(via(a, b)).isEqualTo(id(used == first ? second : first));
+        assertThat(link(a, b).circuits).hasSize(1);
+        assertThat(a.links.peer(id(used)).established())
+                .as("and is known to be another")
+                .isTrue();
+        assertThat(a.counters.value("link.peer.restarted")).isEqualTo(1);
+        assertWhole(b, stream, sent);
+    }
+
+    @Test
+    void theOnlyRelayThatComesBackWithNewKeysIsUsedAgain() {
+        lost = _ -> true;
+        for (Host host : List.of(a, b)) host.input(new LinkInput.Ask(first.contact(), 1, new Message.Ping()));
+        run(SECOND);
+        b.input(new LinkInput.Welcome(List.of(id(first))));
+        Stream stream = a.links.open(now, new Contact(id(b), List.of(), List.of(first.contact())));
+        a.turn();
+        join(first, 0);
+        List<Byte> sent = load(a, stream, SECOND);
+        first.restart();
+        first.links.relayBy(first.sink);
+        int asked = a.all(LinkOutput.WayWanted.class).size();
+        long died = now;
+        for (int i = 1; now < died + 10 * SECOND; i++) {
+            sent.addAll(load(a, stream, SECOND / 2));
+            boolean wanted = a.all(LinkOutput.WayWanted.class).size() > asked;
+            boolean back = first.links.peer(id(a)) != null && first.links.peer(id(b)) != null;
+            asked = a.all(LinkOutput.WayWanted.class).size();
+            if (wanted && back) join(first, i);
+        }
+        assertThat(a.received.isEmpty() && way(a, b).equals("relay")).isTrue();
         assertWhole(b, stream, sent);
     }
 

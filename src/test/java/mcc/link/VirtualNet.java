@@ -43,17 +43,21 @@ abstract class VirtualNet {
         Links links;
         boolean silent;
 
+        private final LinkConfig config;
+
         Host(Identity identity, String at, Aead.Suite... suites) {
             this.identity = identity;
             this.at = Address.parse(at);
-            links = new Links(
-                    new LinkConfig("test", List.of(suites), 100, StreamConfig.defaults()),
-                    identity,
-                    rng.split(),
-                    counters);
+            config = new LinkConfig("test", List.of(suites), 100, StreamConfig.defaults());
+            restart();
+            hosts.add(this);
+        }
+
+        /** Begins anew with its identity, and nothing else. */
+        void restart() {
+            links = new Links(config, identity, rng.split(), counters);
             govern(policy, 1);
             links.handle(now, new LinkInput.WallClock(1_800_000_000_000L));
-            hosts.add(this);
         }
 
         /** Sets the policy of a new epoch. */

@@ -34,16 +34,20 @@ class RelayTest {
         final Id id = Id.random(rng);
         final Address at;
         final Counters counters = new Counters();
-        final Relay core;
+        Relay core;
         final List<Relay.Output> seen = new ArrayList<>();
         boolean silent;
         long rttNs = 1_000_000;
 
         Node(int ip, RelayConfig config) {
             at = Address.v4(ip, 9_376);
+            start(config);
+            nodes.add(this);
+        }
+
+        void start(RelayConfig config) {
             core = new Relay(config, id, rng.split(), counters);
             core.handle(now, new Relay.Input.NewPolicy(PolicyEpoch.open()));
-            nodes.add(this);
         }
 
         Contact contact() {
@@ -365,6 +369,38 @@ class RelayTest {
         run(2 * SECOND);
         user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact())));
         assertThat(user.all(Relay.Output.Way.class)).as("and gets no other").hasSize(1);
+    }
+
+    @Test
+    void aRelayThatForgotItsHoldersTellsAnewThatItRelaysAndIsAskedAgain() {
+        Node leaf = node(0x02020202);
+        Node relay = relay(0x01010101);
+        link(leaf, relay);
+        leaf.input(new Relay.Input.Reached(Reachability.NO));
+        now += 10 * SECOND;
+        relay.start(RelayConfig.DEFAULT);
+        relay.seen.clear();
+        relay.input(new Relay.Input.Up(Subject.of(leaf.id), leaf.at, offers(leaf)));
+        relay.input(new Relay.Input.Reached(Reachability.YES));
+        assertThat(relay.all(Relay.Output.Offer.class)).as("told to all links").hasSize(1);
+        leaf.input(new Relay.Input.Up(Subject.of(relay.id), relay.at, offers(relay)));
+        assertThat(relay.core.report(now).places()).containsExactly(leaf.id);
+        assertThat(kept(leaf)).as("and meanwhile others were told nothing").containsExactly(relay.id);
+        assertThat(leaf.all(Relay.Output.SelfRelays.class)).hasSize(1);
+    }
+
+    @Test
+    void whoTellsAnewAllTheTimeIsAskedOnceASecond() {
+        Node leaf = node(0x02020202);
+        Node relay = relay(0x01010101);
+        link(leaf, relay);
+        leaf.input(new Relay.Input.Reached(Reachability.NO));
+        leaf.seen.clear();
+        for (int i = 0; i < 1_000; i++) {
+            leaf.input(new Relay.Input.Up(Subject.of(relay.id), relay.at, offers(relay)));
+            run(SECOND / 100);
+        }
+        assertThat(leaf.all(Relay.Output.Ask.class)).hasSizeBetween(8, 11);
     }
 
     @Test
