@@ -27,7 +27,7 @@ export function networkJourneys({ first, third, site, open, heading, row, see, a
     const timeline = page.getByRole("list", { name: "Path timeline" });
     await timeline.getByText("a handshake went through").first().waitFor();
     await see(page, "Addresses tried");
-    await see(page, "it does not tell");
+    await see(page, "it has not told");
     await page.getByText("Show as command").nth(2).click();
     await page.getByText(`mcc explain path ${short(first.id)}`).waitFor();
     await page.reload();

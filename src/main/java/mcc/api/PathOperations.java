@@ -128,13 +128,13 @@ final class PathOperations {
                 .put("seenByPeer", text(facts.paths().observed()));
     }
 
-    /** The peer does not tell what is before it. */
+    /** What the peer tells of itself, which it does when a direct path is looked for. */
     private static JsonObject there(Facts facts) {
         Peer link = facts.link();
         boolean linked = facts.paths().linked();
         return new JsonObject()
-                .put("mapping", "unknown")
-                .put("filtering", "unknown")
+                .put("mapping", PathText.mapping(facts.punch().ports()))
+                .put("ports", NatText.lower(facts.punch().ports()))
                 .put("address", link == null ? null : text(link.at()))
                 .put("punches", linked ? (facts.paths().capabilities() & Capabilities.PUNCHES) != 0 : null);
     }

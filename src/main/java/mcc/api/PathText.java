@@ -11,6 +11,7 @@ import mcc.nat.NatReport;
 import mcc.nat.Reachability;
 import mcc.punch.PunchReport;
 import mcc.wire.Capabilities;
+import mcc.wire.Outside.Allocation;
 import org.jspecify.annotations.Nullable;
 
 /** Why the path to a peer is what it is, and which side could change what, in plain words. */
@@ -70,6 +71,10 @@ final class PathText {
         if (punch.attempts().isEmpty()) {
             return punch.leads() ? "a direct path is about to be tried" : "the peer says when to try, and has not yet";
         }
+        boolean hard = isDependent(facts.nat().main().mapping());
+        if (hard && isDependent(punch.ports())) {
+            return "both routers give every destination another port, so that no direct path can be made";
+        }
         PunchReport.Attempt last = punch.attempts().getLast();
         return switch (last.outcome()) {
             case ASKED -> "the peer is being asked for its addresses";
@@ -82,6 +87,26 @@ final class PathText {
                                 + last.candidates().size()
                                 + (last.candidates().size() == 1 ? " address" : " addresses")
                                 + " brought no answer yet";
+        };
+    }
+
+    private static boolean isDependent(NatReport.Mapping mapping) {
+        return switch (mapping) {
+            case UNKNOWN, NONE, ENDPOINT_INDEPENDENT -> false;
+            case ENDPOINT_DEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT -> true;
+        };
+    }
+
+    private static boolean isDependent(Allocation ports) {
+        return !ports.isPredictable();
+    }
+
+    /** What NAT is before the peer, in the words of {@link NatReport.Mapping}, as far as it tells. */
+    static String mapping(Allocation ports) {
+        return switch (ports) {
+            case UNKNOWN -> "unknown";
+            case SHARED -> "endpoint-independent";
+            case SEQUENTIAL, BLOCK, RANDOM, PRESERVING -> "endpoint-dependent";
         };
     }
 
@@ -150,6 +175,12 @@ final class PathText {
     private static String there(Facts facts) {
         boolean punches = (facts.paths().capabilities() & Capabilities.PUNCHES) != 0;
         if (facts.paths().linked() && !punches) return "its version does not punch holes: update it";
-        return "it does not tell what NAT is before it: run 'mcc netcheck' there";
+        return switch (facts.punch().ports()) {
+            case UNKNOWN -> "it has not told what NAT is before it: run 'mcc netcheck' there";
+            case SHARED -> "its NAT, if it has one, shows every peer the same address: nothing to do there";
+            case SEQUENTIAL, BLOCK, RANDOM, PRESERVING ->
+                "its router gives every destination another port: map its UDP port there by hand, or allow port mapping"
+                        + " there";
+        };
     }
 }

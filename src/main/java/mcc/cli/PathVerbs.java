@@ -201,14 +201,17 @@ final class PathVerbs {
                     + Text.latency(answer.at("rttMs")));
             cli.out.println("=> " + answer.at("verdict").text("-"));
             Json here = answer.at("here");
-            cli.out.println("this node  " + nat(here) + ", reachable "
+            cli.out.println("this node  mapping " + here.at("mapping").text("unknown") + ", filtering "
+                    + here.at("filtering").text("unknown") + ", reachable "
                     + here.at("reachable").text("unknown") + "; "
                     + here.at("voices").text("0") + " networks say what they see"
                     + (here.at("seenByPeer").isMissing()
                             ? ""
                             : "; this peer sees it at " + here.at("seenByPeer").text("")));
             advice(answer, "this");
-            cli.out.println("the peer   " + nat(answer.at("there")));
+            Json there = answer.at("there");
+            cli.out.println("the peer   mapping " + there.at("mapping").text("unknown") + ", ports "
+                    + there.at("ports").text("unknown"));
             advice(answer, "peer");
             changes(answer.at("changes").items());
             tries(answer.at("tries").items());
@@ -220,11 +223,6 @@ final class PathVerbs {
 
         private static Json first(Json list) {
             return list.items().isEmpty() ? Json.NONE : list.items().getFirst();
-        }
-
-        private static String nat(Json side) {
-            return "mapping " + side.at("mapping").text("unknown") + ", filtering "
-                    + side.at("filtering").text("unknown");
         }
 
         private void advice(Json answer, String side) {

@@ -355,6 +355,7 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
         Address expected = outside.expected();
         boolean sound = expected == null || isSound(expected, false) && !own.contains(expected);
         target.outside = sound ? outside : Outside.of(outside.allocation());
+        log.told(target.peer, outside.allocation());
     }
 
     /** What may be tried: nearby addresses only where both are behind the same public address, or in the same network. */

@@ -9,6 +9,7 @@ import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.punch.PunchReport.Outcome;
+import mcc.wire.Outside.Allocation;
 
 /**
  * Remembers the attempts to punch toward each peer. It is for people; nothing is decided by it.
@@ -34,6 +35,7 @@ final class PunchLog {
 
     private static final class Of {
         final ArrayDeque<Attempt> attempts = new ArrayDeque<>();
+        Allocation ports = Allocation.UNKNOWN;
         long total;
         long challenges;
         long refused;
@@ -54,6 +56,11 @@ final class PunchLog {
         if (of.attempts.size() == ATTEMPTS_MAX) of.attempts.removeFirst();
         of.attempts.addLast(new Attempt(nowNs));
         of.total++;
+    }
+
+    /** A peer tells how its NAT gives out ports. */
+    void told(Id peer, Allocation ports) {
+        of(peer).ports = ports;
     }
 
     /** From now on challenges go to these addresses. */
@@ -103,11 +110,11 @@ final class PunchLog {
     PunchReport report(Id peer, boolean going, boolean leads, long nextNs) {
         Of of = peers.get(peer);
         List<PunchReport.Attempt> attempts = new ArrayList<>();
-        if (of == null) return new PunchReport(going, leads, nextNs, attempts, 0, 0, 0);
+        if (of == null) return new PunchReport(going, leads, nextNs, Allocation.UNKNOWN, attempts, 0, 0, 0);
         for (Attempt each : of.attempts) {
             attempts.add(
                     new PunchReport.Attempt(each.atNs, each.candidates, each.challenges, each.endNs, each.outcome));
         }
-        return new PunchReport(going, leads, nextNs, attempts, of.total, of.challenges, of.refused);
+        return new PunchReport(going, leads, nextNs, of.ports, attempts, of.total, of.challenges, of.refused);
     }
 }

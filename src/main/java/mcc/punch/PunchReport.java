@@ -2,6 +2,7 @@ package mcc.punch;
 
 import java.util.List;
 import mcc.core.Address;
+import mcc.wire.Outside.Allocation;
 
 /**
  * What was done to reach a peer without a relay. Times are monotonic.
@@ -9,6 +10,7 @@ import mcc.core.Address;
  * @param going whether attempts go on: a relay carries the link, and both ends punch
  * @param leads whether this node says when; else the peer does
  * @param nextNs when this node asks for the next attempt; {@link mcc.core.Core#NEVER} where it does not
+ * @param ports how the peer says its NAT gives out ports
  * @param attempts the newest {@link PunchLog#ATTEMPTS_MAX}, oldest first
  * @param attemptsTotal how many there were
  * @param challenges how many challenges were sent in all of them
@@ -18,6 +20,7 @@ public record PunchReport(
         boolean going,
         boolean leads,
         long nextNs,
+        Allocation ports,
         List<Attempt> attempts,
         long attemptsTotal,
         long challenges,

@@ -59,7 +59,7 @@ class Path extends Base {
     return facts([
       ["NAT before this node", `mapping ${words(here.mapping)}, filtering ${words(here.filtering)}`],
       ["Votes", `${count(here.voices, "network")} ${here.voices === 1 ? "says" : "say"} what it is seen at${here.seenByPeer ? `; this peer sees ${here.seenByPeer}` : ""}`],
-      ["NAT before the peer", there.mapping === "unknown" ? "it does not tell" : `mapping ${words(there.mapping)}, filtering ${words(there.filtering)}`],
+      ["NAT before the peer", there.mapping === "unknown" ? "it has not told" : `mapping ${words(there.mapping)}, ports ${there.ports}`],
     ]);
   }
 

@@ -19,6 +19,7 @@ import mcc.nat.Reachability;
 import mcc.punch.PunchReport;
 import mcc.punch.PunchReport.Outcome;
 import mcc.wire.Capabilities;
+import mcc.wire.Outside.Allocation;
 import org.junit.jupiter.api.Test;
 
 /** What is said of a pair, and to whom. */
@@ -29,6 +30,7 @@ class PathTextTest {
     private static final long SECOND = 1_000_000_000L;
     private static final NatReport.Side UNKNOWN = side(Mapping.UNKNOWN, Reachability.UNKNOWN);
 
+    private Allocation ports = Allocation.UNKNOWN;
     private long capabilities = Capabilities.PUNCHES;
     private final List<PathReport.Change> changes = new ArrayList<>();
     private final List<PunchReport.Attempt> attempts = new ArrayList<>();
@@ -47,7 +49,7 @@ class PathTextTest {
 
     private Facts facts() {
         PathReport paths = new PathReport(link != null, null, capabilities, changes, List.of(), 0);
-        PunchReport punch = new PunchReport(true, true, Core.NEVER, attempts, attempts.size(), 0, 0);
+        PunchReport punch = new PunchReport(true, true, Core.NEVER, ports, attempts, attempts.size(), 0, 0);
         NatReport nat = new NatReport(udp, own, UNKNOWN, List.of(), List.of());
         return new Facts(PEER, link, paths, punch, nat, List.of("0.0.0.0:9376"));
     }
@@ -133,6 +135,21 @@ class PathTextTest {
         assertThat(advice("this")).contains("not known", "mcc netcheck --again");
         udp = NatReport.Udp.BLOCKED;
         assertThat(advice("this")).contains("blocks UDP");
-        assertThat(advice("peer")).contains("does not tell", "mcc netcheck");
+        assertThat(advice("peer")).contains("has not told", "mcc netcheck");
+        ports = Allocation.SHARED;
+        assertThat(advice("peer")).contains("nothing to do there");
+        ports = Allocation.SEQUENTIAL;
+        assertThat(advice("peer")).contains("its router gives every destination another port", "port mapping there");
+    }
+
+    @Test
+    void twoRoutersThatAllowNoDirectPathAreSaidToBeWhy() {
+        own = side(Mapping.ADDRESS_AND_PORT_DEPENDENT, Reachability.NO);
+        ports = Allocation.RANDOM;
+        attempt(Outcome.TRIED, 2);
+        assertThat(PathText.verdict(facts()))
+                .endsWith("both routers give every destination another port, so that no" + " direct path can be made.");
+        own = side(Mapping.ENDPOINT_INDEPENDENT, Reachability.NO);
+        assertThat(PathText.verdict(facts())).endsWith("1 attempt at 2 addresses brought no answer yet.");
     }
 }

@@ -126,7 +126,7 @@ final class PathVerbsTest {
                 "verdict":"A relay carries the packets.",
                 "advice":[{"side":"this","text":"map UDP 9376"},{"side":"peer","text":"run mcc netcheck there"}],
                 "here":{"mapping":"address-dependent","filtering":"unknown","reachable":"no","voices":3,"seenByPeer":null},
-                "there":{"mapping":"unknown","filtering":"unknown"},
+                "there":{"mapping":"endpoint-dependent","ports":"random"},
                 "changes":[{"at":"x","path":"relay","relay":"%s","address":null,"why":"a handshake went through","rttMs":null}],
                 "tries":[{"address":"203.0.113.7:41641","relay":null,"state":"silent","times":7,"firstAt":"x","lastAt":"x",
                 "answeredAt":null,"rttMs":null}],"dropped":2,
@@ -139,7 +139,7 @@ final class PathVerbsTest {
                 => A relay carries the packets.
                 this node  mapping address-dependent, filtering unknown, reachable no; 3 networks say what they see
                            -> map UDP 9376
-                the peer   mapping unknown, filtering unknown
+                the peer   mapping endpoint-dependent, ports random
                            -> run mcc netcheck there
                 SINCE  PATH   WHERE         RTT  WHY
                 -      relay  via fraaaaaa  -    a handshake went through

@@ -211,6 +211,7 @@ class PunchTest {
 
     @Test
     void whatWasTriedIsToldAlsoAfterwards() {
+        b.input(new Punch.Input.Behind(Outside.of(Outside.Allocation.SHARED), 0));
         meet(a, b, CIRCUIT);
         run(10 * MS);
         PunchReport.Attempt asked = a.core.report(b.id).attempts().getLast();
@@ -220,6 +221,9 @@ class PunchTest {
             PunchReport report = end.core.report(other(end == a ? b.id : a.id).id);
             assertThat(report.going()).isTrue();
             assertThat(report.leads()).isEqualTo(end == a);
+            assertThat(report.ports())
+                    .as("what the other one says")
+                    .isEqualTo(end == a ? Outside.Allocation.SHARED : Outside.Allocation.UNKNOWN);
             assertThat(report.nextNs() == Core.NEVER)
                     .as("the other one says when")
                     .isEqualTo(end == b);
