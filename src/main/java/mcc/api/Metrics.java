@@ -24,6 +24,7 @@ import java.util.function.Consumer;
 import mcc.core.Counters;
 import mcc.node.Bus;
 import mcc.node.DhtVerticle;
+import mcc.node.LanVerticle;
 import mcc.node.NatVerticle;
 import mcc.node.Node;
 import mcc.node.PluginQuery;
@@ -83,10 +84,11 @@ final class Metrics {
                         bus.ask(Bus.RELAY, new RelayVerticle.Query.Counts()),
                         bus.ask(Bus.PUNCH, new PunchVerticle.Query.Counts()),
                         bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of()),
-                        bus.ask(Bus.PORTMAP, new PortMapVerticle.Query.Counts()).otherwise(List.of())))
+                        bus.ask(Bus.PORTMAP, new PortMapVerticle.Query.Counts()).otherwise(List.of()),
+                        bus.ask(Bus.LAN, new LanVerticle.Query.Counts()).otherwise(List.of())))
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();
-                    for (int i : List.of(0, 1, 2, 6, 7, 8, 9, 10, 11)) sum(all.resultAt(i), sums);
+                    for (int i : List.of(0, 1, 2, 6, 7, 8, 9, 10, 11, 12)) sum(all.resultAt(i), sums);
                     sums.put("log.dropped", status.logDropped());
                     counts(sums);
                     tunnels(all.resultAt(3));

@@ -54,6 +54,8 @@ final class Bootstraps {
     private final WorkerExecutor resolvers;
     /** Dials under way, by ticket. */
     private final Map<Long, DhtVerticle.Bootstrap> dialling = new LinkedHashMap<>();
+    /** Dials under way to who was heard on the link; each ends within seconds, and few begin ({@code lan.Lan}). */
+    private final Set<Long> neighbours = new HashSet<>();
     /** Bootstrap nodes whose names are being looked up. */
     private final Set<DhtVerticle.Bootstrap> resolving = new HashSet<>();
     /** Of those whose keys were given, how often each was called that never answered. */
@@ -119,6 +121,7 @@ final class Bootstraps {
     /** The links were started again and have forgotten the dials. */
     void forget() {
         dialling.clear();
+        neighbours.clear();
     }
 
     /** Dials every address of each bootstrap node. */
@@ -191,6 +194,13 @@ final class Bootstraps {
         }
     }
 
+    /** Dials an address on this host's link, where a node of the network was heard. */
+    void neighbour(Address address) {
+        long ticket = tickets++;
+        neighbours.add(ticket);
+        bus.send(Bus.LINKS, new LinkInput.Dial(ticket, address));
+    }
+
     private void greet(DhtVerticle.Bootstrap b, Address address) {
         if (b.key() != null) {
             meet.accept(new Contact(b.key(), List.of(address)));
@@ -203,12 +213,13 @@ final class Bootstraps {
 
     void dialled(LinkOutput.Dialled o) {
         DhtVerticle.Bootstrap b = dialling.remove(o.ticket());
-        if (b == null) return;
-        trouble.remove(b);
+        if (b == null && !neighbours.remove(o.ticket())) return;
+        if (b != null) trouble.remove(b);
         meet.accept(new Contact(o.node(), List.of(o.at())));
     }
 
     void notDialled(LinkOutput.NotDialled o) {
+        if (neighbours.remove(o.ticket())) return; // it is heard again, if it is there
         DhtVerticle.Bootstrap b = dialling.remove(o.ticket());
         if (b == null) return;
         failed(b, "no answer at " + o.to() + " (" + o.reason() + ")");

@@ -71,6 +71,10 @@ public final class Bus {
     public static final Address<PortMap.Input> PORTMAP_CORE = new Address<>("mcc.portmap");
     /** Queries to the verticle of port mapping. */
     public static final Address<PortMapVerticle.Query> PORTMAP = new Address<>("mcc.portmap.ask");
+    /** Addresses on this host's links where nodes of the network were heard. */
+    public static final Address<mcc.core.Address> NEIGHBOURS = new Address<>("mcc.lan.heard");
+    /** Queries to the verticle of discovery on the link. */
+    public static final Address<LanVerticle.Query> LAN = new Address<>("mcc.lan.ask");
     /** Queries about the policy in force. */
     public static final Address<Policies.Query> POLICY = new Address<>("mcc.policy.ask");
     /** New epochs of the policy, published. */

@@ -106,6 +106,9 @@ public final class DhtVerticle extends VerticleBase {
         made.handle(new Dht.Input.Clock(System.currentTimeMillis())); // before anybody asks for it
         bus.on(Bus.DHT_CORE, this::onInput);
         bus.on(Bus.DHT_HOST, this::onDialled);
+        bus.on(Bus.NEIGHBOURS, at -> {
+            if (this.bootstraps != null) this.bootstraps.neighbour(at);
+        });
         bus.serve(Bus.DHT, this::onQuery);
         Bootstraps bootstraps = new Bootstraps(vertx, bus, status, named, Addresses::resolve, this::meet);
         this.bootstraps = bootstraps;

@@ -193,6 +193,12 @@ public final class Node implements AutoCloseable {
                     () -> new PortMapVerticle(bus, settings.text("tun.name"), rng.split(), parts.status()),
                     new DeploymentOptions());
         }
+        if (settings.flag("lan.discovery")) {
+            run(
+                    "lan",
+                    () -> new LanVerticle(bus, network, settings.text("tun.name"), rng.split()),
+                    new DeploymentOptions());
+        }
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
     }

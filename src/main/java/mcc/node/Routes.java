@@ -47,7 +47,8 @@ final class Routes {
         return null;
     }
 
-    private static int port(Address own, List<Address> listening) {
+    /** The port at which this node listens on an own IPv4 address; 0 for none. */
+    static int port(Address own, List<Address> listening) {
         for (Address each : listening)
             if (each.isV4() && (each.isUnspecified() || each.sameIp(own))) return each.port();
         return 0;

@@ -77,6 +77,7 @@ public final class Settings {
                     false,
                     "whether to relay for nodes behind NATs: auto, while every node reaches this one; on; or off"),
             new Key("relay.rate", "0", false, "Mbit/s through each circuit that this node relays; 0: no limit"),
+            new Key("lan.discovery", "true", false, "whether nodes on one link find each other, by multicast"),
             new Key("nat.portMapping", "true", false, "whether to ask the router for a port, by PCP, NAT-PMP or UPnP"),
             new Key("tun", "false", false, "whether to make a virtual interface; needs CAP_NET_ADMIN, on Linux"),
             new Key("tun.name", "mcc0", false, "name of the virtual interface"),
@@ -251,7 +252,7 @@ public final class Settings {
             throw new Problem("config", "unknown key '" + name + "'", "did you mean '" + nearest(name) + "'?");
         }
         switch (name) {
-            case "tun", "tun.ipv4", "nat.portMapping", "http.tokenless", "plugins.upload" ->
+            case "tun", "tun.ipv4", "nat.portMapping", "lan.discovery", "http.tokenless", "plugins.upload" ->
                 oneOf(name, value, "true", "false");
             case "http" -> checkLoopback(name, value);
             case "listen", "socks" -> items(value).forEach(item -> Addresses.split(name, item));

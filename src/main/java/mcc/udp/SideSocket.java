@@ -67,11 +67,20 @@ public final class SideSocket implements AutoCloseable {
         return made;
     }
 
-    /** Joins a multicast group on one interface, by which it also sends to groups from now on. */
+    /** Joins a multicast group on one interface. */
     public void join(Address group, NetworkInterface device) throws IOException {
         channel.join(InetAddress.getByAddress(group.ip()), device);
-        channel.setOption(StandardSocketOptions.IP_MULTICAST_IF, device);
-        channel.setOption(StandardSocketOptions.IP_MULTICAST_TTL, 1);
+    }
+
+    /** Sends a datagram to a multicast group, by one interface and no farther than its link. */
+    public boolean send(NetworkInterface device, Address group, byte[] bytes) {
+        try {
+            channel.setOption(StandardSocketOptions.IP_MULTICAST_IF, device);
+            channel.setOption(StandardSocketOptions.IP_MULTICAST_TTL, 1);
+        } catch (IOException _) {
+            return false; // the interface is gone
+        }
+        return send(group, bytes);
     }
 
     /** Sends a datagram; returns whether the kernel took it. */

@@ -53,6 +53,7 @@ class ArchitectureTest {
         may.put("nat", List.of("core", "wire", "crypto"));
         may.put("punch", List.of("core", "wire", "crypto"));
         may.put("portmap", List.of("core"));
+        may.put("lan", List.of("core", "crypto"));
         may.put("relay", List.of("core", "wire", "crypto", "consortium", "nat"));
         may.put("link", List.of("core", "wire", "crypto", "consortium", "session", "stream", "nat", "congestion"));
         may.put("dht", List.of("core", "wire", "crypto", "consortium"));
@@ -69,6 +70,7 @@ class ArchitectureTest {
                         "relay",
                         "punch",
                         "portmap",
+                        "lan",
                         "dht",
                         "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
@@ -102,6 +104,7 @@ class ArchitectureTest {
                     "relay",
                     "punch",
                     "portmap",
+                    "lan",
                     "link",
                     "dht",
                     "registry",
@@ -312,6 +315,7 @@ class ArchitectureTest {
                 "mcc.relay",
                 "mcc.punch",
                 "mcc.portmap",
+                "mcc.lan",
                 "mcc.link",
                 "mcc.dht",
                 "mcc.registry",

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A {@code tcpdump} on a device of a namespace; ends with the test. */
-final class Capture implements AutoCloseable {
+public final class Capture implements AutoCloseable {
     private final Path out;
     private final Process process;
 
@@ -23,7 +23,7 @@ final class Capture implements AutoCloseable {
      * @param options {@code -q} or {@code -v}
      * @param filter in tcpdump's own language
      */
-    static Capture start(Path folder, String ns, String device, String options, String filter) throws Exception {
+    public static Capture start(Path folder, String ns, String device, String options, String filter) throws Exception {
         Needs.program("tcpdump", "tcpdump");
         Path out = Files.createTempFile(folder, "capture", ".txt");
         List<String> command =
@@ -37,7 +37,7 @@ final class Capture implements AutoCloseable {
     }
 
     /** What it has said up to now. */
-    String text() {
+    public String text() {
         return text(out);
     }
 
@@ -50,7 +50,7 @@ final class Capture implements AutoCloseable {
     }
 
     /** How many lines have this in them. */
-    long count(String part) {
+    public long count(String part) {
         return text().lines().filter(line -> line.contains(part)).count();
     }
 
