@@ -44,7 +44,9 @@ final class Outbound {
             if (!out.ready()) return true;
             int n = link.connection.transmit(nowNs, plain, 0, max);
             if (n == 0) return false;
-            if (n > PathMtu.BASE / 2 && path.mtu.isDue(nowNs)) links.paths.beginMtu(nowNs, link, path);
+            boolean bulk =
+                    n > PathMtu.BASE / 2 && link.streams() > 0; // messages are never longer than what fits anyway
+            if (bulk && path.mtu.isDue(nowNs)) links.paths.beginMtu(nowNs, link, path);
             sealAndSend(nowNs, link, session, out, path, plain, n);
             session.used(nowNs);
             if (session.isDue(nowNs)) links.initiator.begin(nowNs, link);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import mcc.core.Address;
+import mcc.core.Bytes;
 import mcc.core.Id;
 import mcc.stream.Recovery;
 import mcc.stream.Stream;
@@ -148,6 +149,18 @@ class PathsTest extends VirtualNet {
         run(SECOND);
         b.silent = false;
         assertThat(a.all(LinkOutput.Down.class)).isEmpty();
+    }
+
+    @Test
+    void longMessagesAloneAreNoReasonToProbeHowLongADatagramMayBe() {
+        meet();
+        for (int i = 0; i < 20; i++) {
+            assertThat(atB().connection.send(Bytes.owning(rng.bytes(1_000)))).isTrue();
+            b.links.touch(atB());
+            b.turn();
+            run(SECOND);
+        }
+        assertThat(b.counters.value("link.mtu.probes")).isZero();
     }
 
     @Test
