@@ -209,7 +209,9 @@ final class Initiator {
             waitNs = to.isLocal() ? NEAR_NS : FAR_NS;
         }
         boolean more = link.nextAddress < link.addresses.size();
-        link.nextAttemptNs = more ? nowNs + waitNs : Math.max(againNs, nowNs + waitNs);
+        // An address that was learnt when the others were through may be one that is passed over: then the next attempt
+        // is due.
+        link.nextAttemptNs = more ? nowNs + waitNs : Math.max(againNs, nowNs + Math.max(waitNs, MS));
         links.schedule(link);
     }
 

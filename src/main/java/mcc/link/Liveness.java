@@ -51,8 +51,10 @@ final class Liveness {
         if (since == Core.NEVER) return link.loadBytes < LOAD_BYTES ? Core.NEVER : use.aliveNs() + VERDICT * ptoNs;
         if (use.isFailed()) return isWanted(link) ? use.roundNs : Core.NEVER;
         if (use.askedNs() == Core.NEVER) return since + ptoNs;
-        if (use.othersAskedNs < since) return since + OTHERS * ptoNs;
-        return Math.max(since, use.askedNs() - ptoNs) + VERDICT * ptoNs;
+        // A step that comes late, because the host is busy, leaves the next one its time.
+        long from = Math.max(since, use.askedNs() - ptoNs);
+        if (use.othersAskedNs < since) return from + OTHERS * ptoNs;
+        return Math.max(from + VERDICT * ptoNs, use.othersAskedNs + ptoNs);
     }
 
     void tick(long nowNs, Link link) {

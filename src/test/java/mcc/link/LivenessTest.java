@@ -329,4 +329,30 @@ class LivenessTest extends VirtualNet {
         assertThat(stallNs).as("three probe time-outs").isLessThan(3 * ptoNs + 100 * MS);
         assertThat(sent).isNotEmpty();
     }
+
+    @Test
+    void aTickThatComesLateBecauseTheHostIsBusyEndsNoLink() {
+        for (long lateNs : new long[] {60 * MS, 120 * MS, 250 * MS, SECOND}) {
+            Host c = host("192.0.2.9:" + lateNs / MS);
+            Stream stream = c.links.open(now, b.contact());
+            assertThat(stream).isNotNull();
+            stream.write(rng.bytes(20_000), 0, 20_000);
+            c.turn();
+            run(SECOND);
+            b.silent = true;
+            stream.write(rng.bytes(20_000), 0, 20_000);
+            c.turn();
+            for (int i = 0; i < 8; i++) {
+                now += lateNs;
+                c.links.handle(now, new LinkInput.Tick());
+                c.turn();
+                assertThat(c.counters.value("link.deadline.stuck"))
+                        .as("%d ms late", lateNs / MS)
+                        .isZero();
+            }
+            b.silent = false;
+            c.silent = true;
+            hosts.remove(c);
+        }
+    }
 }
