@@ -439,5 +439,10 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
             if (tun == null || !tun.takesBack(to)) sockets.send(local, to, buf, offset, length, ecn);
         }
+
+        @Override
+        public void sendShort(int local, Address to, byte[] buf, int offset, int length) {
+            if (tun == null || !tun.takesBack(to)) sockets.sendShort(local, to, buf, offset, length);
+        }
     }
 }
