@@ -371,18 +371,20 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     private Reachability reachability(long nowNs, boolean v4) {
         if (udp(nowNs) == NatReport.Udp.BLOCKED) return Reachability.NO;
         if (v4 && port.proved() != null) return Reachability.YES;
+        NatReport.Mapping mapping = (v4 ? seen4 : seen6).mapping();
+        switch (mapping) {
+            case UNKNOWN, NONE, ENDPOINT_INDEPENDENT -> {}
+            // Nobody knows at which of its addresses it is reached, though a stranger may have heard of one of them.
+            case ENDPOINT_DEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT -> {
+                return Reachability.NO;
+            }
+        }
         long stranger = strangerNs[v4 ? 0 : 1];
         if (stranger != Long.MIN_VALUE && nowNs - stranger < STRANGER_NS) return Reachability.YES;
         return switch (filter(v4).filtering()) {
             case UNKNOWN -> Reachability.UNKNOWN;
             case ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT -> Reachability.NO;
-            case ENDPOINT_INDEPENDENT ->
-                switch ((v4 ? seen4 : seen6).mapping()) {
-                    case NONE, ENDPOINT_INDEPENDENT -> Reachability.YES;
-                    case UNKNOWN -> Reachability.UNKNOWN;
-                    // Peers cannot know at which of its addresses it is reached.
-                    case ENDPOINT_DEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT -> Reachability.NO;
-                };
+            case ENDPOINT_INDEPENDENT -> mapping == NatReport.Mapping.UNKNOWN ? Reachability.UNKNOWN : Reachability.YES;
         };
     }
 

@@ -343,6 +343,17 @@ class DetectionTest {
         assertThat(net.verdict()).isEqualTo(Reachability.NO);
     }
 
+    /** A stranger may have heard from a peer at which of many addresses that one sees this node; nobody else has. */
+    @Test
+    void aStrangerProvesNothingWhereEachPeerSeesAnotherAddress() {
+        NatNet net = new NatNet(5);
+        net.behind(NatBehavior.of(Scope.ADDRESS_AND_PORT_DEPENDENT, Scope.ENDPOINT_INDEPENDENT, Ports.RANDOM));
+        net.start(5, 0, false);
+        net.run(5 * SECOND);
+        net.self(new Nat.Input.Unsolicited(Address.parse("198.51.100.200:1")));
+        assertThat(net.verdict()).isEqualTo(Reachability.NO);
+    }
+
     @Test
     void strangersSpareAnOpenNodeItsOwnChecks() {
         NatNet net = new NatNet(3);
