@@ -58,7 +58,7 @@ final class Hash {
                 mix(mix(mix(hash, 71), i.by().index), i.asked().call());
             case Network.Datagram i -> {
                 Bytes bytes = i.bytes();
-                long h = mix(mix(mix(hash, 72), i.from().index), bytes.size());
+                long h = mix(mix(mix(hash, 72), i.from().v4Bits()), bytes.size());
                 for (int at = 0; at + 8 <= bytes.size(); at += 61) h = mix(h, bytes.at(at) << 8 | bytes.at(at + 7));
                 yield h;
             }

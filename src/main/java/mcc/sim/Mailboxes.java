@@ -2,6 +2,7 @@ package mcc.sim;
 
 import java.util.ArrayDeque;
 import java.util.List;
+import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Invariant;
 import mcc.core.Rng;
@@ -198,10 +199,15 @@ final class Mailboxes {
         boolean due = isDue(nat, input instanceof Nat.Input.Tick);
         nat.handle(world.nowNs(), input);
         for (Nat.Output output = nat.poll(); output != null; output = nat.poll()) {
-            // A simulated host has one socket.
-            if (output instanceof Nat.Output.OpenEnd o)
-                mail.post(Mail.NAT, Mail.NAT, new Nat.Input.NotOpened(o.ticket()));
-            else post(node, Mail.NAT, Wiring.route(output));
+            switch (output) {
+                case Nat.Output.OpenEnd o -> {
+                    int socket = node.open();
+                    Address at = node.own(SimNode.port(socket));
+                    mail.post(Mail.NAT, Mail.NAT, new Nat.Input.Opened(o.ticket(), socket, at));
+                }
+                case Nat.Output.CloseEnd o -> node.close(o.end());
+                default -> post(node, Mail.NAT, Wiring.route(output));
+            }
         }
         if (due) ticked(nat.deadlineNs(), "NAT detection");
     }
@@ -225,9 +231,15 @@ final class Mailboxes {
         boolean due = isDue(punch, input instanceof Punch.Input.Tick);
         punch.handle(world.nowNs(), input);
         for (Punch.Output output = punch.poll(); output != null; output = punch.poll()) {
-            if (output instanceof Punch.Output.OpenEnd o)
-                mail.post(Mail.PUNCH, Mail.PUNCH, new Punch.Input.NotOpened(o.ticket()));
-            else post(node, Mail.PUNCH, Wiring.route(output));
+            switch (output) {
+                case Punch.Output.OpenEnd o -> {
+                    int socket = node.open();
+                    Address at = node.own(SimNode.port(socket));
+                    mail.post(Mail.PUNCH, Mail.PUNCH, new Punch.Input.Opened(o.ticket(), socket, at));
+                }
+                case Punch.Output.CloseEnd o -> node.close(o.end());
+                default -> post(node, Mail.PUNCH, Wiring.route(output));
+            }
         }
         if (due) ticked(punch.deadlineNs(), "hole punching");
     }

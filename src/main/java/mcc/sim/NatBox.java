@@ -129,6 +129,11 @@ public final class NatBox {
         nextPort = FIRST_PORT + rng.below(PORTS);
     }
 
+    /** Its kind. */
+    public NatBehavior behavior() {
+        return behavior;
+    }
+
     /** How many mappings it keeps. */
     public int size() {
         return mappings.size();

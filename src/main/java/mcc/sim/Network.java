@@ -21,14 +21,15 @@ final class Network {
     private static final int MTU_BYTES = 1_472;
 
     private static final int TWICE_PPM = 1_000;
-    private static final int PORT = 9_376;
-    /** Each node has a /24 of its own, so that the table's diversity rule sees a wide network. */
+    static final int PORT = 9_376;
+    /** Each node has a /24 of its own, and neighbours in number are in different /16, as nodes of a wide network are. */
     private static final int FIRST = 0x20000001;
 
+    private static final int INSIDE = 0x0a000005;
     private static final int SILENT = 0x10000001;
 
-    /** A datagram as it arrives. */
-    record Datagram(SimNode from, Bytes bytes) {}
+    /** A datagram as it arrives, with the addresses that it has outside of NATs. */
+    record Datagram(Address from, Address to, Bytes bytes) {}
 
     private final World world;
     private final List<SimNode> nodes;
@@ -44,7 +45,8 @@ final class Network {
     }
 
     static Address address(int index) {
-        return Address.v4(FIRST + (index << 8), PORT);
+        int spread = (index >>> 16) << 24 | (index & 0xff) << 16 | (index >>> 8 & 0xff) << 8;
+        return Address.v4(FIRST + spread, PORT);
     }
 
     /** An address where nobody is. */
@@ -52,12 +54,22 @@ final class Network {
         return Address.v4(SILENT + (number << 8), PORT);
     }
 
+    /** The address of a node's own end inside of its NAT. */
+    static Address inside(int index, int port) {
+        return Address.v4(INSIDE + (index << 8), port);
+    }
+
     /** The node at an address; null when there is none. */
     @Nullable
     SimNode at(Address address) {
-        if (!address.isV4() || address.port() != PORT) return null;
+        return address.port() == PORT ? behind(address) : null;
+    }
+
+    /** The node whose public IP address it is, its own or its NAT's. */
+    private @Nullable SimNode behind(Address address) {
+        if (!address.isV4()) return null;
         int bits = address.v4Bits() - FIRST;
-        int index = bits >>> 8;
+        int index = (bits >>> 24) << 16 | (bits >>> 8 & 0xff) << 8 | bits >>> 16 & 0xff;
         return (bits & 0xff) != 0 || index >= nodes.size() ? null : nodes.get(index);
     }
 
@@ -109,12 +121,18 @@ final class Network {
         return baseNs - baseNs / 10 + rng.below(baseNs / 5 + 1);
     }
 
-    /** Carries a datagram to an address, now and then twice, or loses it. */
-    void carry(SimNode from, Address address, byte[] datagram) {
-        SimNode to = at(address);
-        if (to == null || datagram.length > MTU_BYTES || !carries(from, to)) return;
+    /**
+     * Carries a datagram to an address, now and then twice, or loses it.
+     *
+     * @param port of the socket that it comes from
+     * @param isShort it ends behind the sender's NAT
+     */
+    void carry(SimNode from, int port, Address address, byte[] datagram, boolean isShort) {
+        Address source = from.leaves(world.nowNs(), port, address);
+        SimNode to = behind(address);
+        if (source == null || isShort || to == null || datagram.length > MTU_BYTES || !carries(from, to)) return;
         int copies = rng.chance(TWICE_PPM) ? 2 : 1;
-        var arrives = new Datagram(from, Bytes.owning(datagram));
+        var arrives = new Datagram(source, address, Bytes.owning(datagram));
         for (int i = 0; i < copies; i++) world.arrive(to, latencyNs(from, to), arrives);
     }
 }

@@ -86,7 +86,8 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
             case LinkInput input -> links.handle(nowNs, input);
             case Network.Datagram d -> {
                 byte[] bytes = d.bytes().toArray();
-                links.receive(nowNs, bytes, 0, bytes.length, d.from().address());
+                int socket = node.arrives(nowNs, d.from(), d.to());
+                if (socket >= 0) links.receive(nowNs, bytes, 0, bytes.length, d.from(), socket, 0);
             }
             case Use.Send send -> open(nowNs, send.transfer());
             case Use.Packet p -> packet(nowNs, p);
@@ -124,6 +125,12 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
             }
             world.said(node, o);
         }
+    }
+
+    /** How a peer is reached: {@code direct}, {@code relay} and so on; "" without a link. */
+    String way(Id peer) {
+        mcc.link.Peer known = links.peer(peer);
+        return known == null ? "" : known.kind();
     }
 
     // ---- streams ----------------------------------------------------------------------------------------------------
@@ -191,6 +198,20 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
 
     @Override
     public void send(Address to, byte[] buf, int offset, int length) {
+        send(ANY, to, buf, offset, length, 0);
+    }
+
+    @Override
+    public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
+        carry(local, to, buf, offset, length, false);
+    }
+
+    @Override
+    public void sendShort(int local, Address to, byte[] buf, int offset, int length) {
+        carry(local, to, buf, offset, length, true);
+    }
+
+    private void carry(int local, Address to, byte[] buf, int offset, int length, boolean isShort) {
         if (Relayed.looksLike(buf, offset, length)) {
             // It was checked where it was sealed.
         } else if (Transport.looksLike(buf, offset, length)) {
@@ -200,6 +221,7 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
         } else {
             Invariant.check(length <= Handshakes.DATAGRAM_BYTES, "no handshake datagram is over 1,200 bytes");
         }
-        world.network.carry(node, to, Arrays.copyOfRange(buf, offset, offset + length));
+        byte[] datagram = Arrays.copyOfRange(buf, offset, offset + length);
+        world.network.carry(node, SimNode.port(local), to, datagram, isShort);
     }
 }

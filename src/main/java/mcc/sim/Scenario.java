@@ -1,7 +1,7 @@
 package mcc.sim;
 
 /** A scripted course of events in a simulated network; made for one run. */
-sealed interface Scenario permits LookupsScenario, RegistryScenario, FaultsScenario, PacketsScenario {
+sealed interface Scenario permits LookupsScenario, RegistryScenario, FaultsScenario, PacketsScenario, NatsScenario {
     /** Runs it to its end; throws {@link mcc.core.Invariant.Broken} if something is wrong. */
     Outcome run();
 

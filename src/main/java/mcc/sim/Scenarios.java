@@ -13,6 +13,8 @@ public final class Scenarios {
     static final String RESTARTS = "restarts";
     /** Packet fidelity: streams and packets of the virtual interface beside the cores' messages. */
     static final String PACKETS = "packets";
+    /** The same with NATs before half of the nodes. */
+    static final String NATS = "nats";
     /** Must fail: its checker allows a bucket one contact less than k. */
     static final String CANARY = "canary";
     /** Must fail: the faults do not heal. */
@@ -22,7 +24,7 @@ public final class Scenarios {
 
     /** Returns all names, in the order in which they are listed. */
     public static List<String> names() {
-        return List.of(LOOKUPS, REGISTRY, FAULTS, RESTARTS, PACKETS, CANARY, CANARY_FAULTS);
+        return List.of(LOOKUPS, REGISTRY, FAULTS, RESTARTS, PACKETS, NATS, CANARY, CANARY_FAULTS);
     }
 
     /** Whether nodes die and come back in a scenario, as {@link Options#churnMedianMin} says. */
@@ -35,6 +37,7 @@ public final class Scenarios {
         Options usual = Options.defaults();
         return switch (name) {
             case FAULTS, CANARY_FAULTS -> usual.withoutChurn().with(Faults.many());
+            case NATS -> usual.withoutChurn().with(Faults.none()).with(Options.Fidelity.PACKETS);
             case PACKETS -> usual.withoutChurn().with(Options.Fidelity.PACKETS);
             case REGISTRY, RESTARTS -> usual.withoutChurn();
             default -> usual;
@@ -48,6 +51,7 @@ public final class Scenarios {
             case FAULTS -> new FaultsScenario(nodes, seed, options, Trouble.CUT_OFF);
             case RESTARTS -> new FaultsScenario(nodes, seed, options, Trouble.RESTARTS);
             case PACKETS -> new PacketsScenario(nodes, seed, options);
+            case NATS -> new NatsScenario(nodes, seed, options);
             case CANARY -> new LookupsScenario(nodes, seed, options.withBucketLimit(Options.K - 1));
             case CANARY_FAULTS -> new FaultsScenario(nodes, seed, options, Trouble.CUT_OFF_FOR_GOOD);
             default -> throw new IllegalArgumentException("no scenario " + name + "; there are " + names());

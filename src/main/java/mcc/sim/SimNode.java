@@ -3,6 +3,7 @@ package mcc.sim;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import mcc.consortium.Subject;
@@ -12,6 +13,7 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
 import mcc.dht.Signing;
+import mcc.link.PacketSink;
 import mcc.registry.Registration;
 import mcc.registry.ServiceName;
 import mcc.wire.Contact;
@@ -40,6 +42,14 @@ final class SimNode {
     boolean oneWay;
     /** Announces an old address before its real one, all its life. */
     boolean stale;
+    /** The NAT in front of it, all its life; null for none. */
+    @Nullable
+    NatBox nat;
+
+    /** The numbers of its open sockets by port, in each life; it has no others than that of the links before one opens. */
+    private final Map<Integer, Integer> sockets = new LinkedHashMap<>(4);
+
+    private int lastSocket = PacketSink.EPHEMERAL;
 
     /** Its cores; new ones in each life. */
     Cores cores;
@@ -91,6 +101,7 @@ final class SimNode {
         armedNs = Core.NEVER;
         Arrays.fill(dueNs, Core.NEVER);
         spokeTo = null;
+        sockets.clear();
         saved.clear();
         busy = 0;
         held = null;
@@ -100,8 +111,46 @@ final class SimNode {
         return contact.addresses().getFirst();
     }
 
+    // ---- its sockets ------------------------------------------------------------------------------------------------
+
+    /** Opens one more socket; returns its number. */
+    int open() {
+        lastSocket++;
+        sockets.put(port(lastSocket), lastSocket);
+        return lastSocket;
+    }
+
+    void close(int socket) {
+        sockets.remove(port(socket));
+    }
+
+    /** The port of a socket, by its number. */
+    static int port(int socket) {
+        return PacketSink.isEphemeral(socket) ? 20_000 + socket % 40_000 : Network.PORT;
+    }
+
+    /** An address of its own. */
+    Address own(int port) {
+        Address outside = address();
+        return nat == null ? new Address(outside.high(), outside.low(), port) : Network.inside(index, port);
+    }
+
+    /** The address that a datagram has outside; null where the NAT has no room. */
+    @Nullable
+    Address leaves(long nowNs, int port, Address to) {
+        return nat == null ? own(port) : nat.out(nowNs, own(port), to);
+    }
+
+    /** The number of the socket that a datagram comes to; -1 for none. */
+    int arrives(long nowNs, Address from, Address to) {
+        Address at = nat == null ? to : nat.in(nowNs, from, to);
+        if (at == null) return -1;
+        return at.port() == Network.PORT ? PacketSink.ANY : sockets.getOrDefault(at.port(), -1);
+    }
+
     /** The addresses that it announces. */
     List<Address> told() {
+        if (nat != null) return List.of(own(Network.PORT));
         return stale ? List.of(Network.silent(index), address()) : contact.addresses();
     }
 
@@ -133,7 +182,7 @@ final class SimNode {
 
     /** Whether it is up and behaves as it should. */
     boolean isHonest() {
-        return up && !cut && !liar && !oneWay;
+        return up && !cut && !liar && !oneWay && nat == null;
     }
 
     /** A registration of an app whose health is not checked. */

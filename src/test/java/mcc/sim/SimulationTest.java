@@ -36,7 +36,7 @@ class SimulationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lookups", "registry", "faults", "restarts", "packets"})
+    @ValueSource(strings = {"lookups", "registry", "faults", "restarts", "packets", "nats"})
     void theSeedBookHolds(String scenario) throws IOException {
         int runs = 0;
         try (var in = SimulationTest.class.getResourceAsStream("/seeds/" + scenario + ".txt")) {
