@@ -187,6 +187,18 @@ class LanTest {
     }
 
     @Test
+    void manyAtOnceAreDialledFiveASecond() {
+        Node a = ethernet.join("open", 0);
+        for (int i = 0; i < 40; i++) {
+            Hello one = new Hello(9_376, true);
+            Bytes said = Bytes.owning(one.write(Hello.key("open"), new byte[8], a.wallMs()));
+            a.hear(Address.v4(0xc0a80164 + i, 5), said);
+        }
+        assertThat(a.dialled).hasSize(Lan.DIALS_PER_SECOND);
+        assertThat(a.counters.value("lan.dials.limited")).isEqualTo(40 - Lan.DIALS_PER_SECOND);
+    }
+
+    @Test
     void onlyWhoIsOnTheLinkIsDialled() {
         Node a = ethernet.join("open", 0);
         Bytes good = Bytes.owning(new Hello(9_376, true).write(Hello.key("open"), new byte[8], a.wallMs()));
