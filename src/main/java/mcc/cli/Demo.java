@@ -18,28 +18,34 @@ import picocli.CommandLine.Option;
 
 /**
  * {@code mcc demo}: starts real node processes on free ports of this machine and a real HTTP service behind two of them, finds
- * the service from the last node and fetches from it through a tunnel; then kills a provider.
+ * the service from the last node and fetches from it through a tunnel; then kills a provider. With {@code --nats},
+ * {@link DemoNats} shows something else.
  *
  * <p>Every step prints what it measured. A failed step ends the demo with exit code 1. At the end all nodes and files are
  * removed.
  */
-@Command(description = "see MCC work: nodes, a service, a tunnel and a failover on this machine")
+@Command(description = "see MCC work: nodes, a service, a tunnel and a failover on this machine; or NATs")
 final class Demo implements Callable<Integer> {
     private static final String SERVICE = "web";
     private static final long LEASE_MS = 10_000;
     private static final long FIND_MS = 20_000;
     private static final long LEAVE_MS = 60_000;
-    private static final int REST_MS = 20_000;
+    static final int REST_MS = 20_000;
 
     @Option(names = "--once", description = "end after the last step, with exit code 0 if all went well")
     boolean once;
 
+    @Option(
+            names = "--nats",
+            description = "show NATs instead: a relay between two nodes behind routers, a direct path, and both lost")
+    boolean nats;
+
     @Option(names = "--nodes", paramLabel = "N", defaultValue = "4", description = "how many nodes, 3 to 20; default 4")
     int count = 4;
 
-    private final Cli cli;
+    final Cli cli;
     private final List<DemoNode> nodes = new ArrayList<>();
-    private final List<DemoSite> sites = new ArrayList<>();
+    final List<DemoSite> sites = new ArrayList<>();
     private int step;
 
     Demo(Cli cli) {
@@ -51,6 +57,13 @@ final class Demo implements Callable<Integer> {
         if (count < 3 || count > 20) throw Failure.usage("--nodes " + count, "3 to 20 nodes");
         Path folder = Files.createTempDirectory("mcc-demo-");
         Runtime.getRuntime().addShutdownHook(new Thread(() -> cleanUp(folder)));
+        if (nats) DemoNats.show(this, folder);
+        else showServices(folder);
+        if (!once) stay();
+        return Failure.OK;
+    }
+
+    private void showServices(Path folder) throws IOException {
         startNodes(folder);
         Map<String, DemoNode> providers = register();
         DemoNode user = nodes.getLast();
@@ -59,8 +72,6 @@ final class Demo implements Callable<Integer> {
         String served = fetchPage(tunnel);
         fetchFile(tunnel);
         failOver(tunnel, user, providers, served);
-        if (!once) stay();
-        return Failure.OK;
     }
 
     private void startNodes(Path folder) throws IOException {
@@ -76,8 +87,8 @@ final class Demo implements Callable<Integer> {
         }
     }
 
-    private DemoNode launch(String name, Path folder, List<String> bootstrap) throws IOException {
-        DemoNode node = DemoNode.start(name, folder, bootstrap);
+    DemoNode launch(String name, Path folder, List<String> bootstrap, String... more) throws IOException {
+        DemoNode node = DemoNode.start(name, folder, bootstrap, more);
         synchronized (nodes) {
             nodes.add(node);
         }
@@ -132,7 +143,7 @@ final class Demo implements Callable<Integer> {
         return tunnel.at("listen").text("");
     }
 
-    private static Http get(String address, String path) throws IOException {
+    static Http get(String address, String path) throws IOException {
         int colon = address.lastIndexOf(':');
         int port = Integer.parseInt(address.substring(colon + 1));
         return new Http(address.substring(0, colon), port, "GET", path, Map.of(), null, REST_MS);
@@ -146,7 +157,7 @@ final class Demo implements Callable<Integer> {
         return served;
     }
 
-    private String page(String tunnel) {
+    static String page(String tunnel) {
         try (Http http = get(tunnel, "/")) {
             String served = http.header("x-served-by");
             if (http.status() == 200 && http.text().equals(DemoSite.pageOf(served))) return served;
@@ -195,20 +206,22 @@ final class Demo implements Callable<Integer> {
         for (DemoNode node : nodes) {
             if (node.isAlive()) cli.out.println("     " + node.name + "  " + node.url() + "/");
         }
-        cli.out.println("     mcc --node " + nodes.getLast().url() + " discover " + SERVICE);
+        String at = "     mcc --node " + nodes.getLast().url();
+        cli.out.println(at + (nats ? " netcheck" : " discover " + SERVICE));
+        if (!nats) cli.out.println("     mcc demo --nats");
         new CountDownLatch(1).await();
     }
 
-    private void done(String what, long ms) {
+    void done(String what, long ms) {
         step++;
         cli.out.printf(Locale.ROOT, "%s %2d  %s  [%d ms]%n", cli.paint(Table.Colour.GREEN, "ok"), step, what, ms);
     }
 
-    private static Failure failed(String title, String detail) {
+    static Failure failed(String title, String detail) {
         return new Failure(Failure.FAILED, "Demo failed: " + title, detail, null);
     }
 
-    private static long since(long startNs) {
+    static long since(long startNs) {
         return (System.nanoTime() - startNs) / 1_000_000;
     }
 

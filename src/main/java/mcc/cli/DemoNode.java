@@ -35,7 +35,7 @@ final class DemoNode {
     }
 
     /** Starts the process; {@link #awaitReady} waits until it can be used. */
-    static DemoNode start(String name, Path folder, List<String> bootstrap) throws IOException {
+    static DemoNode start(String name, Path folder, List<String> bootstrap, String... more) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
@@ -47,6 +47,7 @@ final class DemoNode {
         command.addAll(List.of("--data", folder.resolve(name).toString(), "--name", name));
         command.addAll(List.of("--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--log-level", "info"));
         for (String address : bootstrap) command.addAll(List.of("--bootstrap", address));
+        command.addAll(List.of(more));
         Path log = folder.resolve(name + ".log");
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(Redirect.to(log.toFile()));
         builder.environment().keySet().removeIf(variable -> variable.startsWith("MCC_"));

@@ -171,10 +171,11 @@ public final class Node implements AutoCloseable {
         DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
         run("store", () -> new StoreVerticle(bus, parts.data(), parts.status()), worker);
         boolean offload = settings.text("udp.offload").equals("auto");
+        Address via = via(settings);
         TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(
                 "session",
-                () -> new SessionVerticle(bus, identity, links, bound(listen), offload, rng.split(), tun),
+                () -> new SessionVerticle(bus, identity, links, bound(listen), offload, via, rng.split(), tun),
                 new DeploymentOptions());
         run(
                 "dht",
@@ -414,6 +415,13 @@ public final class Node implements AutoCloseable {
         }
         if (out.isEmpty()) throw new Problem("config", "listen: no address", "write HOST:PORT");
         return out;
+    }
+
+    private static @Nullable Address via(Settings settings) {
+        String text = settings.text("udp.via");
+        if (text.isEmpty()) return null;
+        Addresses.HostPort where = Addresses.split("udp.via", text);
+        return Addresses.resolve(where.host(), where.port()).getFirst();
     }
 
     /** The addresses at which peers know this node: with port 0, a free port is chosen at the first start only. */

@@ -25,6 +25,7 @@ import mcc.link.Peer;
 import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
 import mcc.udp.DatagramHandler;
+import mcc.udp.Detour;
 import mcc.udp.PacketLoop;
 import mcc.udp.UdpSockets;
 import mcc.wire.Contact;
@@ -96,6 +97,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     private final UdpSockets sockets = new UdpSockets(counters);
 
     private final @Nullable TunPort tun;
+    private final @Nullable Detour detour;
     private final LoopSink sink = new LoopSink();
     private volatile PacketLoop.@Nullable Watch tunWatch;
     private boolean tunWatched = true;
@@ -108,6 +110,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
 
     /**
      * @param offload whether the kernel is to cut and join super-packets, where it can
+     * @param via where all datagrams go and come from; null for the network
      * @param device the virtual interface, which belongs to its opener; null for none
      */
     SessionVerticle(
@@ -116,8 +119,10 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
             LinkConfig config,
             List<Address> listen,
             boolean offload,
+            @Nullable Address via,
             Rng rng,
             TunPort.@Nullable Setup device) {
+        detour = via == null ? null : new Detour(via);
         this.bus = bus;
         this.listen = List.copyOf(listen);
         this.offload = offload;
@@ -234,12 +239,20 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
 
     @Override
     public void onDatagram(byte[] buf, int offset, int length, Address from, int local, int ecn) {
-        if (links != null) links.receive(System.nanoTime(), buf, offset, length, from, local, ecn);
+        if (links == null) return;
+        if (detour == null) {
+            links.receive(System.nanoTime(), buf, offset, length, from, local, ecn);
+            return;
+        }
+        Address origin = detour.origin(buf, offset, length, from);
+        if (origin == null) return;
+        int header = Detour.HEADER_BYTES;
+        links.receive(System.nanoTime(), buf, offset + header, length - header, origin, local, ecn);
     }
 
     @Override
     public void onRefused(Address at) {
-        if (links != null) links.refused(System.nanoTime(), at);
+        if (links != null && detour == null) links.refused(System.nanoTime(), at);
     }
 
     /** One turn serves all batches that the loop got meanwhile, so that what is sent leaves together. */
@@ -437,7 +450,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
 
         @Override
         public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
-            if (tun == null || !tun.takesBack(to)) sockets.send(local, to, buf, offset, length, ecn);
+            if (detour != null) detour.send(sockets, local, to, buf, offset, length, ecn);
+            else if (tun == null || !tun.takesBack(to)) sockets.send(local, to, buf, offset, length, ecn);
         }
 
         @Override

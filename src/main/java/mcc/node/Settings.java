@@ -72,6 +72,11 @@ public final class Settings {
                     false,
                     "whether the kernel cuts and joins datagrams: auto, where it can, or off"),
             new Key(
+                    "udp.via",
+                    "",
+                    false,
+                    "for demonstrations: HOST:PORT of a program that plays the network and takes every datagram"),
+            new Key(
                     "relay",
                     "auto",
                     false,
@@ -255,7 +260,7 @@ public final class Settings {
             case "tun", "tun.ipv4", "nat.portMapping", "lan.discovery", "http.tokenless", "plugins.upload" ->
                 oneOf(name, value, "true", "false");
             case "http" -> checkLoopback(name, value);
-            case "listen", "socks" -> items(value).forEach(item -> Addresses.split(name, item));
+            case "listen", "socks", "udp.via" -> items(value).forEach(item -> Addresses.split(name, item));
             case "bootstrap" -> items(value).forEach(Addresses::bootstrap);
             case "tunnel.keepalive", "tunnel.patience" ->
                 seconds(name, value, "[0-9]{1,4}", "1 to 9999 seconds, 0 for never");

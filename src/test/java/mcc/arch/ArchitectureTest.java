@@ -81,7 +81,7 @@ class ArchitectureTest {
         may.put("api", with(protocol, "node", "tunnel"));
         may.put("plugin", with(protocol, "node", "api"));
         may.put("sim", protocol);
-        may.put("cli", List.of("node", "sim"));
+        may.put("cli", List.of("core", "udp", "node", "sim"));
         return may;
     }
 

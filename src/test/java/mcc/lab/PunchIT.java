@@ -79,5 +79,11 @@ class PunchIT {
         RealNode.await(
                 "the user's packets go straight", () -> way(using, provider).equals("direct"), using, provider);
         RealNode.await("and the answers", () -> way(provider, using).equals("direct"), using, provider);
+        JsonNode told = using.get("/api/v1/peers/" + provider.id + "/path").body();
+        assertThat(told.at("/verdict").asText()).startsWith("Packets go straight to the peer");
+        JsonNode changes = told.at("/changes");
+        assertThat(changes.get(changes.size() - 1).at("/path").asText()).isEqualTo("direct");
+        assertThat(told.at("/tries").findValuesAsText("state")).contains("in-use");
+        assertThat(told.at("/advice")).isEmpty();
     }
 }

@@ -85,6 +85,29 @@ class RelayIT {
         assertThat(relayed).isGreaterThan(600_000);
     }
 
+    @Test
+    void whyARelayIsOnTheWayIsToldAndWhoCouldChangeIt() throws Exception {
+        byte[] sent = {1, 2, 3};
+        assertThat(Echo.exchange(user, port, sent)).isEqualTo(sent);
+        String path = "/api/v1/peers/" + provider.id + "/path";
+        RealNode.await(
+                "the user's side is told what to do",
+                () -> using.get(path)
+                        .body()
+                        .at("/advice/0/text")
+                        .asText()
+                        .contains("gives every destination another port"),
+                using);
+        JsonNode told = using.get(path).body();
+        assertThat(told.at("/path/tx").asText()).isEqualTo("relay");
+        assertThat(told.at("/verdict").asText()).startsWith("A relay (").contains("carries the packets");
+        assertThat(told.at("/here/mapping").asText()).contains("dependent").isNotEqualTo("endpoint-independent");
+        JsonNode changes = told.at("/changes");
+        assertThat(changes.get(changes.size() - 1).at("/relay").asText())
+                .isIn(relays.stream().map(relay -> relay.id).toList());
+        assertThat(told.at("/tries").findValuesAsText("state")).contains("silent", "in-use");
+    }
+
     /** The relay that carries what the user's node sends to the provider's; empty for none. */
     private static String via() {
         for (JsonNode peer : using.get("/api/v1/peers").body().path("items")) {
