@@ -297,7 +297,7 @@ final class TunPort implements Packets.Handler, VirtualInterface.Handler {
             if (!InnerAddress.of(setup.network(), provider.endpoint()).equals(target)) continue;
             long nowNs = System.nanoTime();
             core.handle(nowNs, new Input.Found(target, provider.node()));
-            links.packets().connect(nowNs, new Contact(provider.node(), provider.addresses()));
+            links.packets().connect(nowNs, new Contact(provider.node(), provider.addresses(), provider.relays()));
         }
         turn.run();
     }
