@@ -271,8 +271,12 @@ journey("a hundred updates keep selection, focus and scroll", async () => {
     path: { tx: "direct", rx: "direct", via: [], address: `192.0.2.${i}:9376`, reason: null },
   });
   let socket;
+  const path = await (await fetch(`${third.http}/api/v1/peers/${first.id}/path`)).json();
   const page = await open(third, `/#/peers?sel=${id(40)}`, {
-    before: (p) => p.routeWebSocket("**/api/v1/live", (ws) => { socket = ws; ws.onMessage(() => {}); }),
+    before: async (p) => {
+      await p.routeWebSocket("**/api/v1/live", (ws) => { socket = ws; ws.onMessage(() => {}); });
+      await p.route("**/api/v1/peers/*/path", (r) => r.fulfill({ json: { ...path, id: id(40) } }));
+    },
   });
   const push = (n) => {
     const all = Array.from({ length: 60 }, (_, i) => peer((i * 17 + n) % 60, n));

@@ -14,11 +14,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import mcc.it.Busy;
 import mcc.it.RealNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The page about NATs, relays and paths, and the timeline of a path; the journeys are in {@code network.mjs}. */
+@Tag("long")
 @Busy
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
 class NetworkPageIT {

@@ -11,10 +11,12 @@ import java.util.List;
 import mcc.bench.Crowd;
 import mcc.wan.Wan;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Many busy connections at once, with the heap that a node has. */
+@Tag("long")
 @Busy
 class CrowdIT {
     @TempDir

@@ -19,10 +19,12 @@ import java.util.concurrent.TimeUnit;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Unmodified programs reach an endpoint by its address: two nodes in namespaces, apps that listen on loopback alone. */
+@Tag("long")
 class EndpointAddressIT {
     @TempDir
     Path folder;

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -53,6 +54,7 @@ class FailoverIT {
         }
     }
 
+    @Tag("long")
     @Test
     void whenAProviderIsKilledTheOthersServeAndItIsForgottenWithItsLease() throws Exception {
         HttpServer a = site("a");

@@ -18,6 +18,7 @@ import java.util.List;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -163,6 +164,7 @@ class TunIT {
         }
     }
 
+    @Tag("long")
     @Test
     void aPathThatCarriesLessThanTheInterfaceIsFoundOut() throws Exception {
         for (String ns : List.of(left, right)) sh("ip -n " + ns + " link set eth0 mtu 1400");
@@ -189,6 +191,7 @@ class TunIT {
         }
     }
 
+    @Tag("long")
     @Test
     void whatNobodyAskedForStaysOutAndTheRestGoesByIpv6Too() throws Exception {
         hosts.ipv6();
@@ -242,6 +245,7 @@ class TunIT {
                 .count();
     }
 
+    @Tag("long")
     @Test
     void aPacketCostsTwentyNineBytesAndTheInterfaceIsSeenWhileItsNodeLives() throws Exception {
         try (RealNode one = node(left, "one", A)) {

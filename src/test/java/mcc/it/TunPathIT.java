@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The virtual interface over a path that gets narrower while it is used: two hosts, and a router between them. */
+@Tag("long")
 class TunPathIT {
     private final List<Process> started = new ArrayList<>();
 

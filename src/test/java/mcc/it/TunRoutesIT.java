@@ -13,10 +13,12 @@ import java.util.List;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The virtual interface among three hosts, with packets that were not born on the host that sends them, and their marks. */
+@Tag("long")
 class TunRoutesIT {
     private final List<Process> servers = new ArrayList<>();
 

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -186,6 +187,7 @@ class UdpIT {
         }
     }
 
+    @Tag("long")
     @Test
     void aHundredClientsAskAtOnceAndTheirFlowsEndByThemselves() throws Exception {
         int port = forward(three, "dns");
@@ -211,6 +213,7 @@ class UdpIT {
         assertThat(tunnel.get("rxBytes").asLong()).isPositive();
     }
 
+    @Tag("long")
     @Test
     void theNextProviderServesNewFlowsWhenOneDies() throws Exception {
         RealNode dying = keep(RealNode.start(folder.resolve("dying"), "--bootstrap", one.bootstrap()));

@@ -8,10 +8,12 @@ import java.util.ArrayList;
 import java.util.List;
 import mcc.it.Capture;
 import mcc.it.RealNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Hosts on one Ethernet behind one router, whose nodes are told of nobody. */
+@Tag("long")
 class LanIT {
     @TempDir
     Path folder;

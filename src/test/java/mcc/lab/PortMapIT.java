@@ -11,10 +11,12 @@ import java.util.concurrent.CompletableFuture;
 import mcc.it.RealNode;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A home router that maps ports, by a daemon that real routers have: a node behind it is reached by strangers. */
+@Tag("long")
 class PortMapIT {
     private static final String NO_PCP = "udp dport 5351 @th,64,8 2";
 

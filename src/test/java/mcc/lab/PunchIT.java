@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import mcc.it.RealNode;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Two nodes behind home routers: what they send straight to each other meets, as first contacts that cross or as punches, and a
  * direct path takes over from the relay. ({@code PunchTest} and {@code CircuitTest} are about punches alone.)
  */
+@Tag("long")
 class PunchIT {
     private static final int ECHO_PORT = 7_000;
 

@@ -129,6 +129,12 @@ class PunchMatrixTest {
 
     @Test
     @Tag("long")
+    void everyPairThatCanBeJoinedIsJoinedAHundredTimes() {
+        matrix(100);
+    }
+
+    @Test
+    @Tag("bench")
     void everyPairThatCanBeJoinedIsJoinedAThousandTimes() {
         matrix(1_000);
     }
