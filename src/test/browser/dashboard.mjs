@@ -188,7 +188,7 @@ journey("a lookup is drawn as a ladder and told as a table", async () => {
   await page.context().close();
 });
 
-journey("by keyboard only", async () => {
+longJourney("by keyboard only", async () => {
   const page = await open(third, "/");
   await heading(page, "Overview");
   const press = async (...keys) => {
@@ -264,7 +264,7 @@ journey("by keyboard only", async () => {
   await page.context().close();
 });
 
-journey("a hundred updates keep selection, focus and scroll", async () => {
+longJourney("a hundred updates keep selection, focus and scroll", async () => {
   const id = (i) => (String.fromCharCode(97 + (i % 26)) + "bcdefgh" + "a".repeat(44)).replace(/^(.)b/, `$1${"abcdefghijklmnopqrstuvwxyz"[Math.floor(i / 26)]}`);
   const peer = (i, n) => ({
     id: id(i), name: null, org: null, suite: "x", rttMs: ((i * 7 + n) % 50) + 0.5, lossPpm: n, inner: [], txBytes: n * 1000 + i, rxBytes: n * 900, streams: 0, sinceMs: n * 1000, heardAgoMs: 10,

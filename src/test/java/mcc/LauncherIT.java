@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -28,42 +27,30 @@ final class LauncherIT {
         assertThat(result.exit()).isZero();
     }
 
-    /** Whoever has run {@code mvn package} does not wait for a second build. */
+    /** Whoever has run {@code mvn package} does not wait for a second build. What was packaged is no program here, to save time. */
     @Test
     void whatMavenPackagedIsTakenUnlessASourceIsNewer() throws Exception {
-        String copy = "set -e; cd \"$1\"; cp -rp --parents mcc pom.xml src/main"
-                + " target/maven-status target/lib target/mcc-*.jar \"$2\"";
-        Path tree = Files.createDirectory(folder.resolve("tree"));
-        Process copying = new ProcessBuilder(
-                        "bash", "-c", copy, "copy", Path.of("").toAbsolutePath().toString(), tree.toString())
+        String tree = "set -e; cd \"$1\"; mkdir -p tree/src/main tree/target/lib; cp \"$2\" tree/; touch tree/pom.xml;"
+                + " lst=tree/target/maven-status/maven-compiler-plugin/compile/default-compile/inputFiles.lst;"
+                + " mkdir -p \"${lst%/*}\"; touch -d '1 minute ago' tree/pom.xml tree/mcc tree/src tree/src/main;"
+                + " touch -d '30 seconds ago' $lst; touch tree/target/mcc-1.jar";
+        Process making = new ProcessBuilder("bash", "-c", tree, "make", folder.toString(), Launched.LAUNCHER.toString())
                 .inheritIO()
                 .start();
-        assertThat(copying.waitFor()).isZero();
-        String withoutMaven = "command() { [[ $2 != mvn ]] && builtin command \"$@\"; };"
-                + " export -f command; exec \"$0\" --version";
-        Launched.Result taken = Launched.await(
-                folder,
-                Launched.start(
-                        folder,
-                        Path.of("/bin/bash"),
-                        List.of(),
-                        "-c",
-                        withoutMaven,
-                        tree.resolve("mcc").toString()));
-        assertThat(taken.out() + taken.err()).contains("mcc: built in").doesNotContain("Maven");
-        assertThat(taken.exit()).isZero();
-        Files.writeString(tree.resolve("src/main/java/mcc/Main.java"), "// changed", StandardOpenOption.APPEND);
-        Launched.Result refused = Launched.await(
-                folder,
-                Launched.start(
-                        folder,
-                        Path.of("/bin/bash"),
-                        List.of(),
-                        "-c",
-                        withoutMaven,
-                        tree.resolve("mcc").toString()));
+        assertThat(making.waitFor()).isZero();
+        Launched.Result taken = withoutMaven();
+        assertThat(taken.err()).contains("mcc: built in").doesNotContain("Maven");
+        Files.writeString(folder.resolve("tree/src/main/New.java"), "// a source");
+        Launched.Result refused = withoutMaven();
         assertThat(refused.err()).contains("Maven is needed to build MCC");
         assertThat(refused.exit()).isEqualTo(1);
+    }
+
+    private Launched.Result withoutMaven() throws Exception {
+        String hidden = "command() { [[ $2 != mvn ]] && builtin command \"$@\"; };"
+                + " export -f command; exec \"$0\" --version";
+        String launcher = folder.resolve("tree/mcc").toString();
+        return Launched.await(folder, Launched.start(folder, Path.of("/bin/bash"), List.of(), "-c", hidden, launcher));
     }
 
     @Test

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * An app behind a NAT, used from behind another one: through relays, which are found and lost. Both NATs give each flow a port of
  * its own, so that there is no other way.
  */
+@Tag("long")
 class RelayIT {
     private static final int ECHO_PORT = 7_000;
     /** Blocks of one transfer: more than all buffers on the way take. */
@@ -125,7 +126,6 @@ class RelayIT {
 
     /** A node notices within half a minute of silence that a relay of its is gone. */
     @Test
-    @Tag("long")
     void aRelayThatDiesCostsNoByteOfAStream() throws Exception {
         user.ns.call(() -> {
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
