@@ -34,6 +34,11 @@ final class Ends {
         tellToClose(end);
     }
 
+    /** The links were started again: their sockets are gone, and with them all ends. */
+    void lost() {
+        open.clear();
+    }
+
     void closeAll() {
         closed = true;
         open.forEach(this::tellToClose);

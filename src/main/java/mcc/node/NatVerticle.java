@@ -63,7 +63,9 @@ public final class NatVerticle extends VerticleBase {
         bus.serve(Bus.NAT, this::onQuery);
         // The sockets may have other ports now.
         bus.on(Bus.STARTED, started -> {
-            if (started.mailbox() == Mailbox.LINKS) look();
+            if (started.mailbox() != Mailbox.LINKS) return;
+            ends.lost();
+            look();
         });
         vertx.setPeriodic(LOOK_MS, _ -> look());
         Deliveries.post(bus, Wiring.started(Mailbox.NAT));

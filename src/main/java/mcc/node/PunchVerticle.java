@@ -41,6 +41,9 @@ public final class PunchVerticle extends VerticleBase {
         host = made;
         bus.on(Bus.PUNCH_CORE, made::handle);
         bus.serve(Bus.PUNCH, this::onQuery);
+        bus.on(Bus.STARTED, started -> {
+            if (started.mailbox() == Mailbox.LINKS) ends.lost();
+        });
         Deliveries.post(bus, Wiring.started(Mailbox.PUNCH));
         return Future.succeededFuture();
     }
