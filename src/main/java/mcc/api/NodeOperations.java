@@ -157,6 +157,7 @@ final class NodeOperations {
                 kept.add(new JsonObject()
                         .put("relay", each.relay().toString())
                         .put("rttMs", PeerOperations.ms(each.rttNs()))
+                        .put("load", each.load() / 1_000.0)
                         .put("leaseMs", each.leaseMs()));
             }
             return new JsonObject()

@@ -12,12 +12,19 @@ public record Ticket(Asker by, long number) {
         /** The verticle around the DHT, for its users. */
         HOST,
         /** The registry of this node. */
-        REGISTRY
+        REGISTRY,
+        /** The relays of this node, which look for others. */
+        RELAY
     }
 
     /** A question of the host. */
     public static Ticket ofHost(long number) {
         return new Ticket(Asker.HOST, number);
+    }
+
+    /** A question of the relays, which have one at a time. */
+    public static Ticket ofRelay() {
+        return new Ticket(Asker.RELAY, 0);
     }
 
     /** A question of the registry. */

@@ -22,7 +22,7 @@ import mcc.wire.Message;
  * Who tells whom: for every output of every core, the messages that follow. Pure; the node delivers them over its bus, the
  * simulator by a queue.
  *
- * <p>The DHT is asked by its host (for REST) and by the registry; its tickets say by which of them.
+ * <p>The DHT is asked by its host (for REST), by the registry and by the relays; its tickets say by which of them.
  */
 public final class Wiring {
     private Wiring() {}
@@ -141,6 +141,7 @@ public final class Wiring {
         return switch (output) {
             case Relay.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
             case Relay.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
+            case Relay.Output.Seek o -> toDht(new Dht.Input.FindNode(Ticket.ofRelay(), o.target()));
             case Relay.Output.Bind o ->
                 toLinks(new LinkInput.Bind(o.peer(), o.token(), o.other(), o.otherToken(), o.bytesPerSecond()));
             case Relay.Output.Unbind o -> toLinks(new LinkInput.Unbind(o.token()));
@@ -170,9 +171,19 @@ public final class Wiring {
             case Dht.Output.Cancel o -> toLinks(new LinkInput.Cancel(o.to(), o.call()));
             case Dht.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
             case Dht.Output.Found o ->
-                answer(o.ticket(), o, new Registry.Input.Found(o.ticket().number(), o.records()));
+                switch (o.ticket().by()) {
+                    case HOST -> toHost(o);
+                    case REGISTRY ->
+                        toRegistry(new Registry.Input.Found(o.ticket().number(), o.records()));
+                    case RELAY -> List.of(relay(new Relay.Input.Found(o.closest())));
+                };
             case Dht.Output.Stored o ->
-                answer(o.ticket(), o, new Registry.Input.Stored(o.ticket().number(), o.replicas(), o.of()));
+                switch (o.ticket().by()) {
+                    case HOST -> toHost(o);
+                    case REGISTRY ->
+                        toRegistry(new Registry.Input.Stored(o.ticket().number(), o.replicas(), o.of()));
+                    case RELAY -> List.of(); // which store nothing
+                };
             case Dht.Output.PolicyEnded _,
                     Dht.Output.Persist _,
                     Dht.Output.Joined _,
@@ -208,14 +219,6 @@ public final class Wiring {
                     Registry.Output.EndpointsAt _,
                     Registry.Output.Changed _,
                     Registry.Output.HealthChanged _ -> toHost(output);
-        };
-    }
-
-    /** An answer of the DHT goes to whoever asked: as it is to the host, as an input to the registry. */
-    private static List<Delivery> answer(Ticket ticket, Dht.Output toHost, Registry.Input toRegistry) {
-        return switch (ticket.by()) {
-            case HOST -> toHost(toHost);
-            case REGISTRY -> toRegistry(toRegistry);
         };
     }
 

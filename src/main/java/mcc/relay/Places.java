@@ -65,10 +65,16 @@ final class Places {
         places.remove(from);
         if (places.size() >= config.placesMax() || of(network) >= Math.max(4, config.placesMax() / 4)) {
             counters.add("relay.places.full");
-            return new Message.Reserved(Relaying.FULL, 0);
+            return new Message.Reserved(Relaying.FULL, 0, load());
         }
         places.put(from, new Place(network, nowNs + LEASE_NS));
-        return new Message.Reserved(Relaying.OK, LEASE_NS / 1_000_000);
+        return new Message.Reserved(Relaying.OK, LEASE_NS / 1_000_000, load());
+    }
+
+    /** In thousandths of what {@link RelayConfig} allows: of places or of circuits, whichever are scarcer. */
+    private int load() {
+        long places = 1_000L * this.places.size() / config.placesMax();
+        return (int) Math.min(1_000, Math.max(places, 1_000L * circuits() / config.circuitsMax()));
     }
 
     private int of(Address network) {

@@ -54,6 +54,9 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
         /** A peer will not answer. */
         record Unanswered(Id to, long call) implements Input {}
 
+        /** Nodes that a {@link Output.Seek} led to; they may relay. */
+        record Found(List<Contact> nodes) implements Input {}
+
         /** A node is not reached at its addresses; these relays keep a place for it. */
         record WayWanted(Id node, List<Contact> relays) implements Input {}
 
@@ -83,6 +86,9 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
 
         /** Answer a peer. */
         record Reply(Id to, long call, Message answer) implements Output {}
+
+        /** Find the nodes nearest to a position in the DHT: this one needs relays and knows none. */
+        record Seek(Id target) implements Output {}
 
         /** Relay between two peers ({@code link.LinkInput.Bind}). */
         record Bind(Id peer, long token, Id other, long otherToken, long bytesPerSecond) implements Output {}
@@ -154,6 +160,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
                         || ways.answered(nowNs, u.to(), u.call(), null)
                         || places.answered(u.to(), u.call(), null); // else another core asked
             }
+            case Input.Found f -> shelter.found(nowNs, f.nodes(), node -> node.equals(self) || peers.containsKey(node));
             case Input.WayWanted w -> ways.wanted(nowNs, w.node(), w.relays());
             case Input.Unbound u -> places.unbound(u.token(), u.otherToken());
             case Input.NewPolicy p -> govern(p.epoch());
@@ -195,7 +202,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
         }
         boolean allowed = relaying && a.at().isUnicast() && admits(a.from());
         if (a.request() instanceof Message.Reserve) {
-            reply(a, allowed ? places.reserve(nowNs, from, a.at()) : new Message.Reserved(Relaying.REFUSED, 0));
+            reply(a, allowed ? places.reserve(nowNs, from, a.at()) : new Message.Reserved(Relaying.REFUSED, 0, 0));
         } else if (a.request() instanceof Message.Connect ask) {
             reply(a, allowed ? places.connect(nowNs, from, a.call(), ask) : Places.refused(Relaying.REFUSED));
         }

@@ -16,7 +16,8 @@ public record RelayReport(boolean relaying, List<Id> places, int circuits, List<
      * A place at a relay.
      *
      * @param rttNs of the last request to it
+     * @param load how much of what it can carry was taken then, in thousandths
      * @param leaseMs how long the place is kept from now on, unless it is renewed
      */
-    public record Kept(Id relay, long rttNs, long leaseMs) {}
+    public record Kept(Id relay, long rttNs, int load, long leaseMs) {}
 }

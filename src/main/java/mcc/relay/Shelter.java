@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -17,12 +18,14 @@ import mcc.wire.Message;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The places that this node keeps at relays while others cannot reach it: {@link Limits#RELAYS}, at those peers that offer to
- * relay and answered fastest.
+ * The places that this node keeps at relays while others cannot reach it: {@link Limits#RELAYS}, at those that answered fastest
+ * and have most to spare.
  *
- * <p>A relay: offered → asked → kept → (asked again at half of the lease) → offered again after a refusal, a silence or the end
- * of its link, and then it is left alone for {@link #REST_NS}. Limit: {@link #OFFERS_MAX} relays remembered; the one heard of
- * least recently gives way.
+ * <p>A relay: offered by a peer, or found in the DHT → asked → kept → (asked again at half of the lease while it is among the
+ * best) → offered again after a refusal, a silence or the end of its link, and then it is left alone for {@link #REST_NS}; one
+ * that was found and does not relay is forgotten. Where relays are missing, the DHT is asked for the nodes at a random position,
+ * which spreads the askers; where none is missing, another one is tried now and then, because it may be better. Limit:
+ * {@link #OFFERS_MAX} relays remembered; the one heard of least recently gives way.
  */
 final class Shelter {
     /** Relays remembered. */
@@ -34,8 +37,22 @@ final class Shelter {
     /** How long a relay that refused or was silent is left alone. */
     static final long REST_NS = 30_000_000_000L;
 
+    /** The pause after the DHT was asked for relays, and before another one is tried; it doubles each time. */
+    static final long PAUSE_NS = 5_000_000_000L;
+    /** The longest pause while relays are missing. */
+    static final long MISSING_NS = 3_600_000_000_000L;
+    /** The longest pause before another one is tried: a handshake with it costs some kilobytes. */
+    static final long CONTENT_NS = 6 * MISSING_NS;
+    /** Nodes of one search that are asked. */
+    static final int FOUND_MAX = 4;
+    /** A relay that is used is left for one that is better by a fifth and this. */
+    static final long GAIN_NS = 5_000_000L;
+
     private static final class Offer {
-        final Contact relay;
+        Contact relay;
+        /** Whether it says by its link that it relays. */
+        boolean linked;
+
         long call;
         long askedNs = Long.MIN_VALUE;
         /** When the answer is overdue; NEVER when none is awaited. */
@@ -46,7 +63,10 @@ final class Shelter {
         long endsNs = Long.MIN_VALUE;
 
         long renewNs = Core.NEVER;
+        /** Of the last request to it; 0 before. */
         long rttNs;
+
+        int load;
 
         Offer(Contact relay) {
             this.relay = relay;
@@ -59,6 +79,11 @@ final class Shelter {
         boolean isAsked() {
             return patienceNs != Core.NEVER;
         }
+
+        /** What waits for a relay grows with what is taken of it, as in a queue. */
+        long costNs() {
+            return rttNs == 0 ? Long.MAX_VALUE : rttNs / (1_000 - Math.min(load, 900)) * 1_000;
+        }
     }
 
     private final Rng rng;
@@ -68,6 +93,10 @@ final class Shelter {
     private boolean wanted;
     private List<Contact> told = List.of();
     private List<Id> welcomed = List.of();
+    /** When the DHT may be asked, or another relay tried, and how long after that again. */
+    private long searchNs = Core.NEVER;
+
+    private long pauseNs = PAUSE_NS;
 
     Shelter(Rng rng, Counters counters, Consumer<Relay.Output> out) {
         this.rng = rng;
@@ -77,9 +106,16 @@ final class Shelter {
 
     /** Whether places are needed: as long as it is not known that others reach this node. */
     void want(long nowNs, boolean places) {
+        if (places && !wanted) hurry(nowNs);
         wanted = places;
         if (!places) for (Offer offer : offers.values()) leave(offer);
         settle(nowNs);
+    }
+
+    /** A search is due now, and soon again should it fail. */
+    private void hurry(long nowNs) {
+        pauseNs = PAUSE_NS;
+        searchNs = nowNs;
     }
 
     private static void leave(Offer offer) {
@@ -97,18 +133,33 @@ final class Shelter {
             down(nowNs, peer);
             return;
         }
-        Offer known = offers.get(peer);
-        boolean same = known != null && known.relay.addresses().getFirst().equals(at);
-        Offer offer = known != null && same ? known : new Offer(new Contact(peer, List.of(at)));
-        if (known == null && offers.size() >= OFFERS_MAX) evict(nowNs);
-        offers.put(peer, offer);
-        if (known != null) {
-            offer.endsNs = known.endsNs;
-            offer.rttNs = known.rttNs;
-            offer.askedNs = known.askedNs;
-            if (known.isKept(nowNs)) offer.renewNs = Math.max(nowNs, known.askedNs + AGAIN_NS);
+        Offer offer = offers.get(peer);
+        if (offer == null) {
+            if (offers.size() >= OFFERS_MAX) evict(nowNs);
+            offer = new Offer(new Contact(peer, List.of(at)));
+            offers.put(peer, offer);
+        } else {
+            offer.relay = new Contact(peer, List.of(at));
+            if (offer.isKept(nowNs)) offer.renewNs = Math.max(nowNs, offer.askedNs + AGAIN_NS);
         }
+        offer.linked = true;
         tick(nowNs);
+    }
+
+    /** The DHT found nodes; those that are unknown may relay. */
+    void found(long nowNs, List<Contact> nodes, Predicate<Id> isKnown) {
+        int asked = 0;
+        for (Contact node : nodes) {
+            if (!wanted || asked == FOUND_MAX) break;
+            if (isKnown.test(node.node()) || offers.containsKey(node.node())) continue;
+            if (node.addresses().isEmpty()) continue;
+            if (offers.size() >= OFFERS_MAX) evict(nowNs);
+            Offer offer = new Offer(node);
+            offers.put(node.node(), offer);
+            ask(nowNs, offer);
+            asked++;
+        }
+        settle(nowNs);
     }
 
     private void evict(long nowNs) {
@@ -138,11 +189,13 @@ final class Shelter {
             long leaseNs = Math.min(answer.leaseMs(), 86_400_000) * 1_000_000;
             offer.endsNs = nowNs + leaseNs;
             offer.renewNs = nowNs + leaseNs / 2;
-            offer.rttNs = rttNs;
+            offer.rttNs = Math.max(1, rttNs);
+            offer.load = answer.load();
         } else {
             counters.add("relay.refused");
             leave(offer);
             offer.restsUntilNs = nowNs + REST_NS;
+            if (!offer.linked) offers.remove(from);
         }
         settle(nowNs);
         return true;
@@ -151,7 +204,9 @@ final class Shelter {
     void tick(long nowNs) {
         for (Offer offer : new ArrayList<>(offers.values())) {
             if (offer.patienceNs <= nowNs) answered(nowNs, offer.relay.node(), offer.call, null, 0);
-            if (offer.renewNs <= nowNs && !offer.isAsked()) ask(nowNs, offer);
+            if (offer.renewNs > nowNs || offer.isAsked()) continue;
+            if (isUsed(offer)) ask(nowNs, offer);
+            else offer.renewNs = Core.NEVER; // there are better ones
         }
         settle(nowNs);
     }
@@ -160,23 +215,41 @@ final class Shelter {
     private void settle(long nowNs) {
         int places = 0;
         for (Offer offer : offers.values()) if (offer.isKept(nowNs) || offer.isAsked()) places++;
-        for (Offer offer : byRtt()) {
+        for (Offer offer : best()) {
             if (!wanted || places >= Limits.RELAYS) break;
             if (offer.isKept(nowNs) || offer.isAsked() || offer.restsUntilNs > nowNs) continue;
             ask(nowNs, offer);
             places++;
         }
+        search(nowNs, places >= Limits.RELAYS);
         List<Contact> kept = new ArrayList<>();
         List<Id> welcome = new ArrayList<>();
-        for (Offer offer : byRtt()) {
+        for (Offer offer : best()) {
             if (!offer.isKept(nowNs)) continue;
             welcome.add(offer.relay.node());
             if (kept.size() < Limits.RELAYS) kept.add(offer.relay);
         }
         if (!welcome.equals(welcomed)) out.accept(new Relay.Output.Welcome(welcome));
         welcomed = welcome;
+        if (kept.size() < told.size() && wanted) hurry(nowNs);
         if (!kept.equals(told)) out.accept(new Relay.Output.SelfRelays(kept));
         told = kept;
+    }
+
+    /** Looks for relays where some are missing, or for a better one, when it is time to. */
+    private void search(long nowNs, boolean complete) {
+        if (!wanted || searchNs > nowNs) return;
+        searchNs = nowNs + pauseNs;
+        pauseNs = Math.min(2 * pauseNs, complete ? CONTENT_NS : MISSING_NS);
+        if (complete) {
+            for (Offer offer : offers.values()) {
+                if (offer.rttNs != 0 || offer.isAsked() || offer.restsUntilNs > nowNs) continue;
+                ask(nowNs, offer);
+                return;
+            }
+        }
+        counters.add("relay.searches");
+        out.accept(new Relay.Output.Seek(Id.random(rng)));
     }
 
     private void ask(long nowNs, Offer offer) {
@@ -186,11 +259,19 @@ final class Shelter {
         out.accept(new Relay.Output.Ask(offer.relay, offer.call, new Message.Reserve()));
     }
 
-    /** Those that answered, fastest first, then the others in the order in which they were heard of. */
-    private List<Offer> byRtt() {
+    /** Those that answered, best first, then the others in the order in which they were heard of. */
+    private List<Offer> best() {
         List<Offer> out = new ArrayList<>(offers.values());
-        out.sort(Comparator.comparingLong(offer -> offer.rttNs == 0 ? Long.MAX_VALUE : offer.rttNs));
+        out.sort(Comparator.comparingLong(offer -> {
+            long cost = offer.costNs();
+            return isUsed(offer) ? cost - cost / 5 - GAIN_NS : cost;
+        }));
         return out;
+    }
+
+    private boolean isUsed(Offer offer) {
+        for (Contact each : told) if (each.node().equals(offer.relay.node())) return true;
+        return false;
     }
 
     /** Tells what was told again. */
@@ -206,15 +287,16 @@ final class Shelter {
 
     List<RelayReport.Kept> report(long nowNs) {
         List<RelayReport.Kept> report = new ArrayList<>();
-        for (Offer offer : byRtt()) {
+        for (Offer offer : best()) {
             if (!offer.isKept(nowNs)) continue;
-            report.add(new RelayReport.Kept(offer.relay.node(), offer.rttNs, (offer.endsNs - nowNs) / 1_000_000));
+            report.add(new RelayReport.Kept(
+                    offer.relay.node(), offer.rttNs, offer.load, (offer.endsNs - nowNs) / 1_000_000));
         }
         return report;
     }
 
     long deadlineNs(long nowNs) {
-        long next = Core.NEVER;
+        long next = wanted ? searchNs : Core.NEVER;
         for (Offer offer : offers.values()) {
             next = Math.min(next, offer.patienceNs);
             if (!offer.isAsked()) next = Math.min(next, offer.renewNs);

@@ -121,6 +121,7 @@ final class Hash {
             case Relay.Input.Answered i -> mix(mix(mix(hash, 95), i.from()), i.call());
             case Relay.Input.Unanswered i -> mix(mix(mix(hash, 96), i.to()), i.call());
             case Relay.Input.WayWanted i -> mix(mix(hash, 97), i.node());
+            case Relay.Input.Found i -> mix(mix(hash, 122), i.nodes().size());
             case Relay.Input.Unbound i -> mix(mix(hash, 98), i.token());
             case Relay.Input.NewPolicy i -> mix(mix(hash, 99), i.epoch().number());
             case Relay.Input.WallClock i -> mix(mix(hash, 100), i.epochMs());
@@ -195,7 +196,7 @@ final class Hash {
             case Message.DialBack m -> mix(mix(hash, 31), m.nonce());
             case Message.DialedBack m -> mix(mix(hash, 32), m.result() == Message.Dialed.SENT ? 1 : 0);
             case Message.Reserve _ -> mix(hash, 33);
-            case Message.Reserved m -> mix(mix(hash, 34), m.leaseMs());
+            case Message.Reserved m -> mix(mix(mix(hash, 34), m.leaseMs()), m.load());
             case Message.Connect m -> mix(mix(hash, 35), m.to());
             case Message.Connected m -> mix(mix(hash, 36), m.circuit());
             case Message.Punch m -> mix(mix(hash, 37), m.go() ? 1 : 0);

@@ -191,11 +191,13 @@ public sealed interface Message {
      * The answer to {@link Reserve}.
      *
      * @param leaseMs how long the place is kept; 0 without one
+     * @param load how much of what the relay can carry is taken, in thousandths: 0 to 1,000
      */
-    record Reserved(Relaying verdict, long leaseMs) implements Message {
-        /** Refuses a negative lease. */
+    record Reserved(Relaying verdict, long leaseMs, int load) implements Message {
+        /** Refuses a negative lease and a load beyond its range. */
         public Reserved {
             if (leaseMs < 0) throw new IllegalArgumentException("leaseMs is at least 0");
+            if (load < 0 || load > 1_000) throw new IllegalArgumentException("load is 0 to 1,000");
         }
     }
 

@@ -52,7 +52,10 @@ public record Rpc(long call, Message body) {
             case Message.DialedBack m -> out.getDialedBackBuilder().setResult(proto(m.result()));
             case Message.Reserve _ -> out.setReserve(mcc.wire.pb.Reserve.getDefaultInstance());
             case Message.Reserved m ->
-                out.getReservedBuilder().setVerdict(proto(m.verdict())).setLeaseMs(m.leaseMs());
+                out.getReservedBuilder()
+                        .setVerdict(proto(m.verdict()))
+                        .setLeaseMs(m.leaseMs())
+                        .setLoad(m.load());
             case Message.Connect m -> out.setConnect(proto(m));
             case Message.Connected m ->
                 out.getConnectedBuilder().setVerdict(proto(m.verdict())).setCircuit(m.circuit());
@@ -170,7 +173,8 @@ public record Rpc(long call, Message body) {
 
     private static @Nullable Message reserved(mcc.wire.pb.Reserved pb) {
         Message.Relaying verdict = relaying(pb.getVerdict());
-        return verdict == null ? null : new Message.Reserved(verdict, pb.getLeaseMs());
+        if (verdict == null || pb.getLeaseMs() < 0) return null;
+        return new Message.Reserved(verdict, pb.getLeaseMs(), Math.clamp(pb.getLoad() & 0xffff_ffffL, 0, 1_000));
     }
 
     private static @Nullable Message connect(mcc.wire.pb.Connect pb) {

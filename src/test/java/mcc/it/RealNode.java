@@ -29,7 +29,7 @@ public final class RealNode implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
     /** The longest that anything here waits before it is a failure: not a figure, a net. */
-    static final long PATIENCE_MS = 60_000;
+    static final long PATIENCE_MS = 120_000;
 
     public final Path data;
     public final Process process;
@@ -229,7 +229,19 @@ public final class RealNode implements AutoCloseable {
             await(what, condition);
         } catch (AssertionError e) {
             StringBuilder told = new StringBuilder(e.getMessage());
-            for (RealNode node : nodes) told.append("\n\n").append(node.account());
+            for (RealNode node : nodes) {
+                told.append("\n\n");
+                try {
+                    told.append(node.account());
+                } catch (UncheckedIOException asked) { // in a namespace of its own, or dead
+                    told.append("node ")
+                            .append(node.id)
+                            .append(": ")
+                            .append(asked)
+                            .append('\n')
+                            .append(node.log());
+                }
+            }
             throw new AssertionError(told.toString(), e);
         }
     }

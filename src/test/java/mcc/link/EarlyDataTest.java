@@ -75,7 +75,7 @@ class EarlyDataTest {
                 new Message.DialBack(Address.v4(0x01020304, 5), 6, false),
                 new Message.DialedBack(Message.Dialed.SENT),
                 new Message.Reserve(),
-                new Message.Reserved(Message.Relaying.OK, 1),
+                new Message.Reserved(Message.Relaying.OK, 1, 0),
                 new Message.Connect(Id.ZERO, List.of()),
                 new Message.Connected(Message.Relaying.OK, 1),
                 new Message.Punch(List.of(), true, true, Outside.UNKNOWN),

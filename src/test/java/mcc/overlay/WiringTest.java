@@ -82,13 +82,17 @@ class WiringTest {
     @Test
     void relaysHearWhatIsMeantForThem() {
         Message reserve = new Message.Reserve();
-        Message reserved = new Message.Reserved(Message.Relaying.OK, 600_000);
+        Message reserved = new Message.Reserved(Message.Relaying.OK, 600_000, 0);
         assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, reserve)))
                 .containsExactly(new Delivery.ToRelay(new Relay.Input.Asked(WHO, AT, 7, reserve)));
         assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, reserved, 8)))
                 .containsExactly(new Delivery.ToRelay(new Relay.Input.Answered(NODE, 7, reserved, 8)));
         LinkOutput down = new LinkOutput.Down(NODE, LinkOutput.Reason.CLOSED);
         assertThat(Wiring.route(down)).contains(new Delivery.ToRelay(new Relay.Input.Down(NODE)));
+        Delivery seek = Wiring.route(new Relay.Output.Seek(NODE)).getFirst();
+        Ticket ofRelay = ((Dht.Input.FindNode) seek.content()).ticket();
+        Dht.Output.Found found = found(ofRelay);
+        assertThat(Wiring.route(found)).containsExactly(new Delivery.ToRelay(new Relay.Input.Found(found.closest())));
         assertThat(Wiring.route(new Relay.Output.SelfRelays(List.of(CONTACT))))
                 .containsExactly(new Delivery.ToRegistry(new Registry.Input.SelfRelays(List.of(CONTACT))));
     }

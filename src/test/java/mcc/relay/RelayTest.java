@@ -151,11 +151,12 @@ class RelayTest {
         gone.input(new Relay.Input.Reached(Reachability.NO));
         assertThat(offers(gone)).as("no longer").isZero();
         gone.input(new Relay.Input.Asked(Subject.of(hidden.id), hidden.at, 1, new Message.Reserve()));
-        assertThat(gone.last(Relay.Output.Reply.class).answer()).isEqualTo(new Message.Reserved(Relaying.REFUSED, 0));
+        assertThat(gone.last(Relay.Output.Reply.class).answer())
+                .isEqualTo(new Message.Reserved(Relaying.REFUSED, 0, 0));
     }
 
     @Test
-    void aHiddenNodeKeepsPlacesAtTheTwoFastestRelays() {
+    void aHiddenNodeKeepsPlacesAtTwoRelays() {
         Node leaf = node(0x02020202);
         List<Node> relays = List.of(relay(0x01010101), relay(0x03010101), relay(0x04010101));
         for (Node each : relays) link(leaf, each);
@@ -164,10 +165,83 @@ class RelayTest {
                 .isEmpty();
         leaf.input(new Relay.Input.Reached(Reachability.NO));
         assertThat(kept(leaf)).hasSize(2);
-        assertThat(leaf.last(Relay.Output.Welcome.class).relays()).hasSize(2);
+        assertThat(leaf.last(Relay.Output.Welcome.class).relays()).containsAll(kept(leaf));
         leaf.input(new Relay.Input.Reached(Reachability.YES));
         assertThat(kept(leaf)).isEmpty();
         assertThat(leaf.last(Relay.Output.Welcome.class).relays()).isEmpty();
+    }
+
+    @Test
+    void aFasterRelayThatIsHeardOfLaterIsUsedInTheEndAndABusyOneIsNot() {
+        Node leaf = node(0x02020202);
+        List<Node> relays = List.of(
+                relay(0x01010101), relay(0x03010101), relay(0x04010101), crowded(0x06010101), relay(0x07010101));
+        for (int i = 0; i < 5; i++)
+            relays.get(i).rttNs = List.of(90L, 50L, 20L, 4L, 45L).get(i) * 1_000_000;
+        for (Node each : relays) link(leaf, each);
+        leaf.input(new Relay.Input.Reached(Reachability.NO));
+        run(60 * SECOND);
+        assertThat(kept(leaf))
+                .as(
+                        "two of 90 and 50 ms first, then that of 20; 45 is no gain over 50, and 4 has nine of ten places taken")
+                .containsExactly(relays.get(2).id, relays.get(1).id);
+        run(4 * Places.LEASE_NS);
+        assertThat(relays.getFirst().core.report(now).places())
+                .as("the slow one is asked no longer")
+                .isEmpty();
+        assertThat(relays.getLast().core.report(now).places()).isEmpty();
+    }
+
+    /** A relay with few places, nearly all taken. */
+    private Node crowded(int ip) {
+        Node made = new Node(ip, new RelayConfig(RelayConfig.When.ALWAYS, 20, 20, 0));
+        made.input(new Relay.Input.Reached(Reachability.YES));
+        for (int i = 0; i < 18; i++) {
+            Node other = node((10 + i) << 24 | 0x010101);
+            made.input(new Relay.Input.Up(Subject.of(other.id), other.at, 0));
+            made.input(new Relay.Input.Asked(Subject.of(other.id), other.at, 1, new Message.Reserve()));
+        }
+        return made;
+    }
+
+    @Test
+    void whoKnowsNoRelayLooksForOneInTheDht() {
+        Node leaf = node(0x02020202);
+        Node plain = node(0x05020202);
+        Node first = relay(0x01010101);
+        Node second = relay(0x03010101);
+        leaf.input(new Relay.Input.Reached(Reachability.NO));
+        assertThat(leaf.all(Relay.Output.Seek.class)).hasSize(1);
+        leaf.input(new Relay.Input.Found(List.of(plain.contact(), first.contact(), second.contact(), leaf.contact())));
+        assertThat(kept(leaf)).containsExactlyInAnyOrder(first.id, second.id);
+        link(leaf, first);
+        link(leaf, second);
+        link(leaf, plain);
+        assertThat(kept(leaf)).containsExactlyInAnyOrder(first.id, second.id);
+        int asked = leaf.all(Relay.Output.Ask.class).size();
+        leaf.input(new Relay.Input.Found(List.of(plain.contact(), first.contact(), second.contact(), leaf.contact())));
+        assertThat(leaf.all(Relay.Output.Ask.class)).as("nobody is asked twice").hasSize(asked);
+    }
+
+    @Test
+    void aSearchInVainIsRepeatedMoreAndMoreSeldom() {
+        Node leaf = node(0x02020202);
+        Node silent = relay(0x01010101);
+        silent.silent = true;
+        leaf.input(new Relay.Input.Reached(Reachability.NO));
+        for (int i = 0; i < 100; i++) {
+            leaf.input(new Relay.Input.Found(List.of(silent.contact())));
+            run(60 * SECOND);
+        }
+        assertThat(leaf.all(Relay.Output.Seek.class)).hasSizeBetween(10, 12);
+        silent.silent = false;
+        leaf.input(new Relay.Input.Found(List.of(silent.contact())));
+        assertThat(kept(leaf)).containsExactly(silent.id);
+        leaf.input(new Relay.Input.Reached(Reachability.YES));
+        run(10 * Shelter.MISSING_NS);
+        assertThat(leaf.all(Relay.Output.Seek.class))
+                .as("a node that is reached looks for none")
+                .hasSizeLessThan(14);
     }
 
     @Test
@@ -319,7 +393,8 @@ class RelayTest {
         Node relay = relay(0x01010101);
         Id peer = Id.random(rng);
         relay.input(new Relay.Input.Asked(Subject.of(peer), Address.circuit(3), 1, new Message.Reserve()));
-        assertThat(relay.last(Relay.Output.Reply.class).answer()).isEqualTo(new Message.Reserved(Relaying.REFUSED, 0));
+        assertThat(relay.last(Relay.Output.Reply.class).answer())
+                .isEqualTo(new Message.Reserved(Relaying.REFUSED, 0, 0));
     }
 
     @Test
