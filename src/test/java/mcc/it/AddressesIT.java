@@ -9,10 +9,12 @@ import static mcc.it.TwoHosts.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A node on every address of a host with two interfaces, and one behind a firewall that lets in answers alone. */
+@Tag("long")
 class AddressesIT {
     private static final String SECOND = "198.19.0.1";
 

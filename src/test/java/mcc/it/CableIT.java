@@ -5,10 +5,12 @@ import static mcc.it.TwoHosts.in;
 import static mcc.it.TwoHosts.sh;
 
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A user on another host whose cable is pulled: no byte says so, and nobody sends one. */
+@Tag("long")
 class CableIT {
     private static final int APP = 8000;
     private static final int FORWARD = 9000;

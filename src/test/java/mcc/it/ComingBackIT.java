@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A node whose only bootstrap node ends: it says that it is alone, and finds the one that is there next, by itself. */
+@Tag("long")
 class ComingBackIT {
     @TempDir
     Path folder;

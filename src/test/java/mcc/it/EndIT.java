@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import mcc.plugin.Jars;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +43,7 @@ class EndIT {
     }
 
     /** At every moment of its start, from its first line of log on. */
+    @Tag("long")
     @Test
     void aNodeThatIsAskedToEndBeforeItIsReadyDoesAndLeavesNothing() throws Exception {
         Path data = folder.resolve("n");

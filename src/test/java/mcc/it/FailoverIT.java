@@ -187,6 +187,7 @@ class FailoverIT {
         }
     }
 
+    @Tag("long")
     @Test
     void whatAFrozenProviderCarriedMovesToAnotherOneOrEndsLongBeforeTheLinkGivesUp() throws Exception {
         try (RealNode one = RealNode.start(folder.resolve("1"));

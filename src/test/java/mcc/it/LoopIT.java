@@ -13,10 +13,12 @@ import java.util.function.BooleanSupplier;
 import mcc.bench.Figures;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A forward whose service leads, by another node, into the forward again: no node of the two can know. */
+@Tag("long")
 class LoopIT {
     /** What each node may have open. */
     private static final int LIMIT = 1_024;

@@ -13,6 +13,7 @@ import java.util.List;
 import mcc.core.Rng;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Two hosts joined by a link that loses one packet in twenty, each way, and that they use by IPv6: network namespaces of the
  * test's own, nftables for the loss.
  */
+@Tag("long")
 class LossyLinkIT {
     @TempDir
     Path folder;

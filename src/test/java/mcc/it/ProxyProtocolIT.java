@@ -14,10 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import mcc.core.Id;
 import mcc.tun.InnerAddress;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real server that believes the PROXY protocol: nginx says who called it, and answers the node's own look as well. */
+@Tag("long")
 class ProxyProtocolIT {
     @TempDir
     Path folder;
