@@ -45,7 +45,7 @@ final class Calls {
         call.next = slows
                 ? shared.agenda.add(shared.nowNs + slowNs, new Agenda.Task.Slow(call))
                 : shared.agenda.add(call.failsNs, new Agenda.Task.Timeout(call));
-        shared.emit(new Dht.Output.Ask(to, number, request));
+        shared.emit(new Dht.Output.Ask(to, number, request, shared.leaf));
         return true;
     }
 

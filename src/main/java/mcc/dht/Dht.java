@@ -52,11 +52,35 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         /** The time of the wall clock; to be given again whenever the clock was set. */
         record Clock(long epochMs) implements Input {}
 
-        /** An authenticated peer asks. */
-        record Asked(Subject from, Address at, long call, Message request) implements Input {}
+        /**
+         * Whether this node is a leaf: it is known that strangers do not reach it, and as long as it knows any node that is none,
+         * others have neither contacts nor records at it.
+         */
+        record Leaf(boolean leaf) implements Input {}
 
-        /** The answer to {@link Output.Ask}. */
-        record Answered(Id from, Address at, long call, Message answer, long rttNs) implements Input {}
+        /**
+         * An authenticated peer asks.
+         *
+         * @param leaf whether it says that it is a leaf
+         */
+        record Asked(Subject from, Address at, long call, Message request, boolean leaf) implements Input {
+            /** By a peer that is none. */
+            public Asked(Subject from, Address at, long call, Message request) {
+                this(from, at, call, request, false);
+            }
+        }
+
+        /**
+         * The answer to {@link Output.Ask}.
+         *
+         * @param leaf whether the peer says that it is a leaf
+         */
+        record Answered(Id from, Address at, long call, Message answer, long rttNs, boolean leaf) implements Input {
+            /** Of a peer that is none. */
+            public Answered(Id from, Address at, long call, Message answer, long rttNs) {
+                this(from, at, call, answer, rttNs, false);
+            }
+        }
 
         /** The peer of an {@link Output.Ask} cannot be reached. */
         record Unanswered(Id to, long call) implements Input {}
@@ -131,14 +155,14 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
 
     /** What the DHT asks of its host. */
     public sealed interface Output {
-        /** Ask a peer. */
-        record Ask(Contact to, long call, Message request) implements Output {}
+        /** Ask a peer, and tell it whether this node is a leaf. */
+        record Ask(Contact to, long call, Message request, boolean leaf) implements Output {}
 
         /** Nobody waits any longer for the answer to an {@link Ask}. */
         record Cancel(Id to, long call) implements Output {}
 
-        /** Answer a peer. */
-        record Reply(Id to, long call, Message answer) implements Output {}
+        /** Answer a peer, and tell it whether this node is a leaf. */
+        record Reply(Id to, long call, Message answer, boolean leaf) implements Output {}
 
         /**
          * A lookup has ended.
@@ -262,16 +286,14 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
             case Input.Tick _ -> {}
             case Input.NewPolicy p -> server.govern(p.epoch());
             case Input.Clock clock -> clock(clock.epochMs());
-            case Input.Asked asked -> {
-                upkeep.heard();
-                Id position = shared.signing.position(asked.from().node());
-                if (server.answer(asked, position)) consider(asked.from().node(), asked.at(), position);
-            }
+            case Input.Leaf leaf -> leaf(leaf.leaf());
+            case Input.Asked asked -> asked(asked);
             case Input.Answered answered -> answered(answered);
             case Input.Unanswered unanswered -> unanswered(unanswered);
             case Input.Up up -> {
                 upkeep.heard();
-                consider(up.node(), up.at(), shared.signing.position(up.node()));
+                boolean leaf = upkeep.isLeaf(up.node());
+                consider(up.node(), up.at(), shared.signing.position(up.node()), leaf);
             }
             case Input.SelfAddresses addresses -> selfAddresses(addresses.addresses());
             case Input.FindNode find -> lookups.start(find.target(), new LookupGoal.Nodes(find.ticket()), List.of());
@@ -351,7 +373,24 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         }
     }
 
-    private void consider(Id node, Address at, Id position) {
+    private void leaf(boolean leaf) {
+        if (leaf == shared.leaf) return;
+        shared.leaf = leaf;
+        shared.counters.add(leaf ? "dht.leaf.becomes" : "dht.leaf.ends");
+        upkeep.tell();
+    }
+
+    private void asked(Input.Asked asked) {
+        upkeep.heard();
+        Id node = asked.from().node();
+        Id position = shared.signing.position(node);
+        if (!server.answer(asked, position)) return;
+        shared.table.said(position, asked.leaf());
+        consider(node, asked.at(), position, asked.leaf());
+    }
+
+    private void consider(Id node, Address at, Id position, boolean leaf) {
+        if (leaf && shared.table.members() > 0) return;
         if (at.isUnicast() && !node.equals(shared.self)) upkeep.consider(node, at, position);
     }
 
@@ -364,18 +403,17 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
         calls.end(call);
         if (answered.rttNs() > 0) shared.rtts.add(answered.rttNs());
         Contact contact = call.to.heardAt(answered.at());
-        upkeep.heard();
-        upkeep.remember(contact);
-        heard(contact, call.position, answered.rttNs());
+        upkeep.answered(contact, call.position, answered.rttNs(), answered.leaf());
+        if (call.use instanceof Call.Use.Step step) step.peer().leaf = answered.leaf();
         if (call.use instanceof Call.Use.Check) upkeep.checked(call.position);
-        if (!apply(call, answered.answer(), answered.rttNs())) {
+        if (!apply(call, answered.answer(), answered.rttNs(), answered.leaf())) {
             shared.counters.add("dht.answerWrong");
             failed(call, false);
         }
     }
 
     /** Hands an answer to the part that asked; false if it is not the kind of answer that the request calls for. */
-    private boolean apply(Call call, Message answer, long rttNs) {
+    private boolean apply(Call call, Message answer, long rttNs, boolean leaf) {
         switch (call.use) {
             case Call.Use.Step step when answer instanceof Message.Nodes nodes -> lookups.nodes(step, nodes);
             case Call.Use.Step step when answer instanceof Message.Values values -> lookups.values(step, values);
@@ -388,21 +426,12 @@ public final class Dht implements Core<Dht.Input, Dht.Output> {
                 publisher.stored(place, call, stored);
             }
             case Call.Use.Renew renewal
-            when answer instanceof Message.Beaten beaten -> publisher.renewed(renewal, call, beaten.known());
+            when answer instanceof Message.Beaten beaten -> publisher.renewed(renewal, call, beaten.known(), leaf);
             case Call.Use.Step _, Call.Use.Page _, Call.Use.Check _, Call.Use.Place _, Call.Use.Renew _ -> {
                 return false;
             }
         }
         return true;
-    }
-
-    private void heard(Contact contact, Id position, long rttNs) {
-        shared.table.heard(shared.nowNs, contact, position, rttNs);
-        if (shared.table.find(position) != null) return;
-        Entry oldest = shared.table.leastRecentlyHeard(shared.table.index(position));
-        if (oldest != null && shared.nowNs - oldest.heardNs > shared.config.staleNs() / 2) {
-            upkeep.check(oldest.contact, oldest.position);
-        }
     }
 
     private void unanswered(Input.Unanswered unanswered) {

@@ -8,6 +8,8 @@ final class Entry {
     Contact contact;
     final Id position;
     long heardNs;
+    /** Whether it said last that it is a leaf. */
+    boolean leaf;
     /** Signs of silence in a row, and when the last one was noticed. */
     int failures;
 

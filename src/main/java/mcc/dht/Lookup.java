@@ -70,6 +70,9 @@ final class Lookup {
         State state = State.HEARD;
         boolean slow;
         boolean unreachable;
+        /** Whether it said in its answer that it is a leaf. */
+        boolean leaf;
+
         int asks;
         long askedNs;
         /** The number of the request under way. */
@@ -414,16 +417,20 @@ final class Lookup {
     /**
      * Returns the nearest peers that did not fail, whether they responded or not, at most {@code count}, nearest first; those
      * that only one peer named are used only if there are too few others.
+     *
+     * @param leaves whether leaves count
      */
-    List<Contact> standing(int count) {
+    List<Contact> standing(int count, boolean leaves) {
         List<Peer> chosen = new ArrayList<>(count);
-        for (Peer peer : peers) if (isStanding(peer) && isSure(peer) && chosen.size() < count) chosen.add(peer);
-        for (Peer peer : peers) if (isStanding(peer) && !isSure(peer) && chosen.size() < count) chosen.add(peer);
+        for (Peer peer : peers) if (isStanding(peer, leaves) && isSure(peer) && chosen.size() < count) chosen.add(peer);
+        for (Peer peer : peers)
+            if (isStanding(peer, leaves) && !isSure(peer) && chosen.size() < count) chosen.add(peer);
         chosen.sort((a, b) -> target.compareDistance(a.position, b.position));
         return chosen.stream().map(peer -> peer.contact).toList();
     }
 
-    private static boolean isStanding(Peer peer) {
+    private static boolean isStanding(Peer peer, boolean leaves) {
+        if (peer.leaf && !leaves) return false;
         return peer.state != State.FAILED && (peer.state == State.RESPONDED || !peer.isLost());
     }
 

@@ -47,7 +47,10 @@ final class Lookups {
         running++;
         shared.counters.add("dht.lookups");
         shared.table.lookedUp(shared.nowNs, target);
-        for (Entry entry : shared.table.closest(target, shared.config.k())) lookup.add(entry.contact, entry.position);
+        if (shared.countsContacts() || goal instanceof LookupGoal.Self) {
+            for (Entry entry : shared.table.closest(target, shared.config.k()))
+                lookup.add(entry.contact, entry.position);
+        }
         for (Contact seed : seeds) {
             if (!seed.node().equals(shared.self) && !seed.addresses().isEmpty())
                 lookup.add(seed, shared.position(seed));

@@ -74,10 +74,14 @@ final class Publication {
             missing.add(holder);
             return false;
         }
-        missing.remove(holder);
-        holders.remove(holder);
-        lost++;
+        lose(holder);
         return true;
+    }
+
+    /** Gives a holder up. */
+    void lose(Id holder) {
+        missing.remove(holder);
+        if (holders.remove(holder) != null) lost++;
     }
 
     void heard(Id holder) {

@@ -185,7 +185,7 @@ final class Publisher {
         looking--;
         lookForHolders();
         if (all.get(publication.name) != publication) return;
-        List<Contact> nearest = new ArrayList<>(lookup.standing(shared.config.k()));
+        List<Contact> nearest = new ArrayList<>(lookup.standing(shared.config.k(), shared.leaf && !shared.isGuest()));
         if (publication.withdrawn) {
             for (Contact contact : publication.targets.values()) {
                 if (!nearest.contains(contact)) nearest.add(contact);
@@ -217,7 +217,9 @@ final class Publisher {
 
     /** We keep a copy ourselves when we are among the k nearest; a withdrawal always reaches our own store. */
     private boolean isHolder(Publication publication, List<Contact> nearest) {
-        if (publication.withdrawn || nearest.size() < shared.config.k()) return true;
+        if (publication.withdrawn) return true;
+        if (shared.isGuest()) return false;
+        if (nearest.size() < shared.config.k()) return true;
         Id farthest = shared.position(nearest.getLast());
         return publication.name.key().compareDistance(shared.position, farthest) < 0;
     }
@@ -283,7 +285,7 @@ final class Publisher {
         boolean foreign = newest > publication.own && newest <= publication.known;
         if (!publication.established || !foreign) return;
         publication.accusers.add(holder);
-        if (publication.accusers.size() < Math.min(TWIN_WITNESSES, shared.table.size())) return;
+        if (publication.accusers.size() < Math.min(TWIN_WITNESSES, shared.members())) return;
         publication.accusers.clear();
         if (twinToldNs != Long.MIN_VALUE && shared.nowNs - twinToldNs < TWIN_PAUSE_NS) return;
         twinToldNs = shared.nowNs;
@@ -307,7 +309,7 @@ final class Publisher {
             thin(publication, false);
             return;
         }
-        boolean enough = publication.holders.size() >= Math.min(shared.config.nearest(), shared.table.size());
+        boolean enough = publication.holders.size() >= Math.min(shared.config.nearest(), shared.members());
         thin(publication, !enough);
         if (enough && !publication.holders.isEmpty()) publication.established = true;
         long leaseMs = current(publication).content().leaseMs();
@@ -349,7 +351,7 @@ final class Publisher {
         }
         boolean settled = !publication.placing && !publication.looking;
         // If no holder is left, none can answer.
-        boolean alone = publication.holders.isEmpty() && shared.table.size() > 0;
+        boolean alone = publication.holders.isEmpty() && shared.members() > 0;
         if (settled && (alone || isOvertaken(publication))) place(publication);
     }
 
@@ -358,6 +360,7 @@ final class Publisher {
      * move.
      */
     private boolean isOvertaken(Publication publication) {
+        if (!shared.countsContacts()) return false;
         int count = shared.config.renewedHolders();
         for (Entry entry : shared.table.closest(publication.name.key(), count)) {
             if (!publication.targets.containsKey(entry.position)) return true;
@@ -365,9 +368,14 @@ final class Publisher {
         return false;
     }
 
-    void renewed(Call.Use.Renew use, Call call, boolean known) {
+    void renewed(Call.Use.Renew use, Call call, boolean known, boolean leaf) {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
+        if (!known && leaf && shared.table.members() > 0) { // it has become a leaf, and keeps nothing any longer
+            publication.lose(call.position);
+            replace(publication);
+            return;
+        }
         publication.heard(call.position);
         // A node that was cut off gave up its nearest holders one by one, and heartbeats would go where no reader asks.
         // After the machine slept, or its clock was set, no holder accepts the record's time of issue any longer.
@@ -384,8 +392,12 @@ final class Publisher {
     void renewalFailed(Call.Use.Renew use, Call call) {
         Publication publication = use.publication();
         if (use.round() != publication.round || publication.withdrawn) return;
-        boolean lost = publication.missed(call.position);
-        boolean few = publication.holders.size() < Math.min(shared.config.renewedHolders(), shared.table.size());
-        if (lost && few && !publication.placing && !publication.looking) place(publication);
+        if (publication.missed(call.position)) replace(publication);
+    }
+
+    /** A holder is lost: places the record again if too few are left. */
+    private void replace(Publication publication) {
+        boolean few = publication.holders.size() < Math.min(shared.config.renewedHolders(), shared.members());
+        if (few && !publication.placing && !publication.looking) place(publication);
     }
 }

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Each bucket holds at most k contacts, least recently heard first, and at most k replacements, most recently heard last.
  * At most two contacts of one /24 (IPv4) or /48 (IPv6) are in one bucket, except for local addresses. Only nodes that
  * answered a request may be added: that is the caller's duty.
+ *
+ * <p>Leaves, which strangers do not reach, are contacts only as long as nobody else is.
  */
 final class RoutingTable {
     /** Most contacts of one prefix in one bucket. */
@@ -37,6 +39,9 @@ final class RoutingTable {
     private final Counters counters;
     private final @Nullable Bucket[] buckets = new @Nullable Bucket[Id.BITS];
     private int size;
+    /** How many of them are no leaves. */
+    private int members;
+
     private long changes;
     private int deepest = -1;
 
@@ -50,10 +55,17 @@ final class RoutingTable {
      * Notes that a node answered.
      *
      * @param rttNs how long it took; 0 when not known
+     * @param leaf whether it says that it is a leaf
      * @return whether it is a new contact
      */
-    boolean heard(long nowNs, Contact contact, Id position, long rttNs) {
+    boolean heard(long nowNs, Contact contact, Id position, long rttNs, boolean leaf) {
         if (position.equals(self)) return false;
+        said(position, leaf);
+        if (leaf && members > 0) {
+            counters.add("dht.leaves.refused");
+            return false;
+        }
+        if (!leaf && members == 0) removeLeaves();
         Bucket bucket = bucketOf(position);
         int known = bucket.entries.indexOf(position);
         if (known >= 0) {
@@ -63,11 +75,13 @@ final class RoutingTable {
             return false;
         }
         Entry entry = new Entry(contact, position);
+        entry.leaf = leaf;
         refresh(entry, nowNs, contact, rttNs);
         bucket.replacements.remove(position);
         if (bucket.entries.size() < k && isDiverse(bucket, contact)) {
             bucket.entries.add(entry);
             size++;
+            if (!leaf) members++;
             changes++;
             deepest = Math.max(deepest, self.sharedBits(position));
             return true;
@@ -76,6 +90,33 @@ final class RoutingTable {
         if (bucket.replacements.size() == k) bucket.replacements.remove(0);
         bucket.replacements.add(entry);
         return false;
+    }
+
+    /** Notes that a node says whether it is a leaf. A leaf leaves the table if others are left that are none. */
+    void said(Id position, boolean leaf) {
+        Entry entry = find(position);
+        if (entry == null || entry.leaf == leaf) return;
+        if (leaf && members > 1) {
+            drop(position);
+            return;
+        }
+        entry.leaf = leaf;
+        members += leaf ? -1 : 1;
+        if (!leaf) removeLeaves();
+    }
+
+    private void removeLeaves() {
+        for (int i = 0; i <= deepest && members < size; i++) {
+            Bucket bucket = buckets[i];
+            if (bucket == null) continue;
+            for (Entry entry : bucket.entries.toList()) {
+                if (!entry.leaf) continue;
+                bucket.entries.remove(entry.position);
+                size--;
+                changes++;
+            }
+            for (Entry entry : bucket.replacements.toList()) if (entry.leaf) bucket.replacements.remove(entry.position);
+        }
     }
 
     private void refresh(Entry entry, long nowNs, Contact contact, long rttNs) {
@@ -109,7 +150,7 @@ final class RoutingTable {
         Bucket bucket = peek(self.sharedBits(position));
         int index = bucket == null ? -1 : bucket.entries.indexOf(position);
         if (bucket == null || index < 0) return false;
-        bucket.entries.remove(index);
+        if (!bucket.entries.remove(index).leaf) members--;
         size--;
         changes++;
         promote(bucket);
@@ -119,8 +160,11 @@ final class RoutingTable {
     private void promote(Bucket bucket) {
         for (int i = bucket.replacements.size() - 1; i >= 0; i--) {
             if (!isDiverse(bucket, bucket.replacements.get(i).contact)) continue;
-            bucket.entries.add(0, bucket.replacements.remove(i));
+            Entry next = bucket.replacements.remove(i);
+            bucket.entries.add(0, next);
             size++;
+            if (!next.leaf) members++;
+            if (!next.leaf && members < size) removeLeaves();
             return;
         }
     }
@@ -257,6 +301,11 @@ final class RoutingTable {
         return size;
     }
 
+    /** Returns how many contacts are no leaves: all of them, or none. */
+    int members() {
+        return members;
+    }
+
     /** Counts contacts that came or went, and those that have another address. */
     long changes() {
         return changes;
@@ -282,6 +331,7 @@ final class RoutingTable {
     /** Checks what must always hold; for the simulator and tests. */
     void check() {
         int sum = 0;
+        int leaves = 0;
         for (int i = 0; i < Id.BITS; i++) {
             Bucket bucket = peek(i);
             if (bucket == null) continue;
@@ -291,9 +341,12 @@ final class RoutingTable {
             for (int j = 0; j < bucket.entries.size(); j++) {
                 Entry entry = bucket.entries.get(j);
                 Invariant.check(self.sharedBits(entry.position) == i, "a contact stands in its bucket");
+                if (entry.leaf) leaves++;
             }
         }
         Invariant.check(sum == size, "the table knows its size");
+        Invariant.check(members == sum - leaves, "the table knows how many contacts are no leaves");
+        Invariant.check(leaves == 0 || members == 0, "no leaf is a contact beside others");
     }
 
     private @Nullable Bucket peek(int index) {

@@ -50,7 +50,7 @@ final class Server {
                 shared.store.find(shared.nowNs, m.key(), m.cursor(), closest(m.key(), position));
             case Message.Store m -> store(asked.from(), asked.at(), m.record());
             case Message.Beat m ->
-                new Message.Beaten(mayStore(asked.from()) && shared.store.renew(shared.nowNs, from, m));
+                new Message.Beaten(keepsFor(asked.from()) && shared.store.renew(shared.nowNs, from, m));
             case Message.Pong _,
                     Message.Nodes _,
                     Message.Values _,
@@ -69,17 +69,21 @@ final class Server {
             shared.counters.add("dht.askedWrong");
             return false;
         }
-        shared.emit(new Dht.Output.Reply(from, asked.call(), answer));
+        shared.emit(new Dht.Output.Reply(from, asked.call(), answer, shared.leaf));
         return true;
     }
 
     private Message.Stored store(Subject from, Address at, Record record) {
         // A peer that may not store gets the answer of a full node.
-        boolean may = mayStore(from);
+        boolean may = keepsFor(from);
         Message.Verdict verdict =
                 may ? shared.store.store(shared.nowNs, shared.epochMs(), from, at, record) : Message.Verdict.FULL;
         long newest = verdict == Message.Verdict.OLD ? shared.store.newest(record) : 0;
         return new Message.Stored(verdict, newest, Math.max(0, shared.epochMs()));
+    }
+
+    private boolean keepsFor(Subject from) {
+        return !shared.isGuest() && mayStore(from);
     }
 
     private boolean mayStore(Subject from) {
@@ -95,7 +99,9 @@ final class Server {
         if (ended > 0) shared.emit(new Dht.Output.PolicyEnded(epoch.number(), ended));
     }
 
+    /** Whoever asks a node that is no leaf needs no other leaf: it knows this one. */
     private List<Contact> closest(Id target, Id asker) {
+        if (!shared.countsContacts()) return List.of();
         List<Contact> out = new ArrayList<>(shared.config.k());
         for (Entry entry : shared.table.closest(target, shared.config.k(), asker)) out.add(entry.contact);
         return out;

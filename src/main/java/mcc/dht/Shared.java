@@ -20,6 +20,9 @@ final class Shared {
     final Agenda agenda = new Agenda();
     final ArrayDeque<Dht.Output> outputs = new ArrayDeque<>();
     long nowNs;
+    /** Whether strangers do not reach this node. */
+    boolean leaf;
+
     private long epochMs;
     private long epochAtNs;
 
@@ -51,6 +54,24 @@ final class Shared {
 
     Id position(Contact contact) {
         return signing.position(contact.node());
+    }
+
+    /**
+     * Whether this node takes part in the DHT only by asking: it is a leaf and knows nodes that are none. Leaves that know only
+     * leaves keep records for each other.
+     */
+    boolean isGuest() {
+        return leaf && table.members() > 0;
+    }
+
+    /** Whether its contacts are those that keep records: a node that is no leaf has leaves for contacts only to stay in touch. */
+    boolean countsContacts() {
+        return leaf || table.members() > 0;
+    }
+
+    /** Returns how many contacts may keep records. */
+    int members() {
+        return countsContacts() ? table.size() : 0;
     }
 
     /** Returns {@code ns} give or take a tenth. */

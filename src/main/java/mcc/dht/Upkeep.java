@@ -35,6 +35,10 @@ final class Upkeep {
     private static final int SNAPSHOT = 200;
     /** Bootstrap nodes remembered, and of other contacts how many are tried at a time. */
     private static final int BOOTSTRAP = 16;
+    /** Leaves remembered. */
+    private static final int LEAVES = 64;
+    /** How many of those that answered last are told that we have become a leaf, or none: they may have us for a contact. */
+    private static final int TOLD = 64;
     /** How many neighbours are asked for the time of day after each look at the neighbourhood. */
     private static final int CLOCKS = 3;
     /** When nothing was heard for this long, a few contacts are pinged, and more for each that does not answer. */
@@ -49,6 +53,10 @@ final class Upkeep {
     private final List<Contact> bootstrap = new ArrayList<>();
     /** Nodes that answered, the most recent last; at most {@link #SNAPSHOT}. */
     private final IdList<Contact> remembered = new IdList<>(Contact::node);
+    /** Leaves that answered, the most recent last: tried when nobody else is left. At most {@link #LEAVES}. */
+    private final IdList<Contact> leaves = new IdList<>(Contact::node);
+    /** Nodes that are still to hear whether we are a leaf; at most {@link #TOLD}. */
+    private final ArrayDeque<Contact> untold = new ArrayDeque<>();
     /** Positions being checked; at most {@link #CHECKS}. */
     private final List<Id> checking = new ArrayList<>();
     /** Buckets still to be filled; at most one entry per bucket. */
@@ -81,7 +89,7 @@ final class Upkeep {
 
     void start(List<Contact> bootstrap, List<Contact> snapshot, boolean meets) {
         bootstrap.forEach(this::addBootstrap);
-        for (Contact contact : snapshot.reversed()) remember(contact);
+        for (Contact contact : snapshot.reversed()) remember(contact, false);
         shared.agenda.add(shared.nowNs + shared.jittered(shared.config.maintainNs()), new Agenda.Task.Maintain());
         snapshotAtNs = shared.nowNs + SELF_NS;
         aloneSinceNs = shared.nowNs;
@@ -96,7 +104,7 @@ final class Upkeep {
     }
 
     private boolean knowsAnybody() {
-        return !bootstrap.isEmpty() || remembered.size() > 0;
+        return !bootstrap.isEmpty() || remembered.size() > 0 || leaves.size() > 0;
     }
 
     private void addBootstrap(Contact contact) {
@@ -129,12 +137,45 @@ final class Upkeep {
         }
     }
 
-    /** A node answered. */
-    void remember(Contact contact) {
+    /** A node answered, and said whether it is a leaf. If its bucket is full, the oldest contact there may have to go. */
+    void answered(Contact contact, Id position, long rttNs, boolean leaf) {
+        heard();
+        remember(contact, leaf);
+        shared.table.heard(shared.nowNs, contact, position, rttNs, leaf);
+        if (leaf || shared.table.find(position) != null) return;
+        Entry oldest = shared.table.leastRecentlyHeard(shared.table.index(position));
+        if (oldest != null && shared.nowNs - oldest.heardNs > shared.config.staleNs() / 2) {
+            check(oldest.contact, oldest.position);
+        }
+    }
+
+    private void remember(Contact contact, boolean leaf) {
         if (contact.addresses().isEmpty() || contact.node().equals(shared.self)) return;
         remembered.remove(contact.node());
-        if (remembered.size() == SNAPSHOT) remembered.remove(0);
-        remembered.add(contact);
+        leaves.remove(contact.node());
+        IdList<Contact> list = leaf ? leaves : remembered;
+        if (list.size() == (leaf ? LEAVES : SNAPSHOT)) list.remove(0);
+        list.add(contact);
+    }
+
+    /** Whether a node said last that it is a leaf; false where that is not known any longer. */
+    boolean isLeaf(Id node) {
+        return leaves.find(node) != null;
+    }
+
+    /** We have become a leaf, or none: those hear of it at once who may have us for a contact. */
+    void tell() {
+        untold.clear();
+        List<Contact> all = remembered.toList().reversed();
+        untold.addAll(all.subList(0, Math.min(TOLD, all.size())));
+        tellSome();
+    }
+
+    private void tellSome() {
+        while (!untold.isEmpty() && checking.size() < CHECKS / 2) {
+            Contact contact = untold.remove();
+            check(contact, shared.position(contact));
+        }
     }
 
     /**
@@ -217,12 +258,14 @@ final class Upkeep {
         lookups.start(shared.position, new LookupGoal.Self(), seeds);
     }
 
-    /** The bootstrap nodes, and a few of the nodes that we remember, others each time. */
+    /** The bootstrap nodes, and a few of the nodes that we remember, others each time; leaves where nobody else is left. */
     private List<Contact> seeds() {
         List<Contact> out = new ArrayList<>(bootstrap);
         List<Contact> all = remembered.toList().reversed();
         int count = Math.min(BOOTSTRAP, all.size());
         for (int i = 0; i < count; i++) out.add(all.get(tried++ % all.size()));
+        if (shared.table.size() == 0)
+            out.addAll(leaves.toList().reversed().subList(0, Math.min(BOOTSTRAP, leaves.size())));
         return out;
     }
 
@@ -326,6 +369,7 @@ final class Upkeep {
 
     void checked(Id position) {
         checking.remove(position);
+        tellSome();
     }
 
     void maintain() {

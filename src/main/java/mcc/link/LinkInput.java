@@ -14,8 +14,14 @@ public sealed interface LinkInput {
      * reached. If its answer is lost nothing comes, so the asker keeps a deadline of its own.
      *
      * @param call drawn by the asking core
+     * @param leaf whether to tell that strangers do not reach this node
      */
-    record Ask(Contact to, long call, Message request) implements LinkInput {}
+    record Ask(Contact to, long call, Message request, boolean leaf) implements LinkInput {
+        /** Without a word about that. */
+        public Ask(Contact to, long call, Message request) {
+            this(to, call, request, false);
+        }
+    }
 
     /** Forget an {@link Ask}, whose answer nobody waits for any longer, and the handshake that only it needed. */
     record Cancel(Id peer, long call) implements LinkInput {}
@@ -24,8 +30,14 @@ public sealed interface LinkInput {
      * Answer what {@code to} asked.
      *
      * @param call the one in {@link LinkOutput.Asked}
+     * @param leaf whether to tell that strangers do not reach this node
      */
-    record Reply(Id to, long call, Message answer) implements LinkInput {}
+    record Reply(Id to, long call, Message answer, boolean leaf) implements LinkInput {
+        /** Without a word about that. */
+        public Reply(Id to, long call, Message answer) {
+            this(to, call, answer, false);
+        }
+    }
 
     /**
      * Make first contact with an address whose key is unknown. Answered by {@link LinkOutput.Dialled} or {@link

@@ -12,15 +12,30 @@ import org.jspecify.annotations.Nullable;
 
 /** What the links report to other cores. */
 public sealed interface LinkOutput {
-    /** A request of an authenticated peer; to be answered by {@link LinkInput.Reply}. */
-    record Asked(Subject from, Address at, long call, Message request) implements LinkOutput {}
+    /**
+     * A request of an authenticated peer; to be answered by {@link LinkInput.Reply}.
+     *
+     * @param leaf whether it says that strangers do not reach it
+     */
+    record Asked(Subject from, Address at, long call, Message request, boolean leaf) implements LinkOutput {
+        /** Of a peer that does not say so. */
+        public Asked(Subject from, Address at, long call, Message request) {
+            this(from, at, call, request, false);
+        }
+    }
 
     /**
      * The answer to an {@link LinkInput.Ask}.
      *
      * @param rttNs from the sending of the request to its answer, in nanoseconds
+     * @param leaf whether the peer says that strangers do not reach it
      */
-    record Answered(Id from, Address at, long call, Message answer, long rttNs) implements LinkOutput {}
+    record Answered(Id from, Address at, long call, Message answer, long rttNs, boolean leaf) implements LinkOutput {
+        /** Of a peer that does not say so. */
+        public Answered(Id from, Address at, long call, Message answer, long rttNs) {
+            this(from, at, call, answer, rttNs, false);
+        }
+    }
 
     /** An {@link LinkInput.Ask} that will not be answered. */
     record Unanswered(Id to, long call, Reason reason) implements LinkOutput {}

@@ -339,7 +339,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     void asked(Subject from, Address at, Rpc rpc) {
-        outputs.add(new LinkOutput.Asked(from, at, rpc.call(), rpc.body()));
+        outputs.add(new LinkOutput.Asked(from, at, rpc.call(), rpc.body(), rpc.leaf()));
     }
 
     void output(LinkOutput output) {

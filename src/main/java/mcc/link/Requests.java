@@ -33,7 +33,7 @@ final class Requests {
             link.calls.remove(link.calls.keySet().iterator().next());
         }
         link.calls.put(a.call(), nowNs);
-        Bytes message = Rpc.encode(new Rpc(a.call(), a.request()));
+        Bytes message = Rpc.encode(new Rpc(a.call(), a.request(), a.leaf()));
         if (link.canSend(nowNs)) {
             if (!link.connection.send(message)) {
                 links.output(new LinkOutput.Unanswered(link.peer, a.call(), Reason.OVERLOADED));
@@ -54,7 +54,7 @@ final class Requests {
     }
 
     void reply(long nowNs, LinkInput.Reply r) {
-        Bytes message = Rpc.encode(new Rpc(r.call(), r.answer()));
+        Bytes message = Rpc.encode(new Rpc(r.call(), r.answer(), r.leaf()));
         Link link = links.find(r.to());
         // A peer that asked in its handshake may have no other keys, as after a restart: those of the link would be
         // from its earlier run.
@@ -99,6 +99,6 @@ final class Requests {
         }
         long rttNs = nowNs - asked;
         link.answered(asked, nowNs);
-        links.output(new LinkOutput.Answered(link.peer, at, rpc.call(), rpc.body(), rttNs));
+        links.output(new LinkOutput.Answered(link.peer, at, rpc.call(), rpc.body(), rttNs, rpc.leaf()));
     }
 }

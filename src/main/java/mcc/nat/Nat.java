@@ -152,6 +152,12 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
          */
         record Behind(Outside outside, int step) implements Output {}
 
+        /**
+         * Told whenever it changes, and again to whoever was started again: strangers do not reach this node, or that is known no
+         * longer.
+         */
+        record Leaf(boolean leaf) implements Output {}
+
         /** What became of {@link Input.Mapped}. */
         record PortFound(Address external, Port found) implements Output {}
 
@@ -392,6 +398,8 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
         Output.Verdict now = new Output.Verdict(reachability(nowNs, true), reachability(nowNs, false));
         boolean known = now.v4() != Reachability.UNKNOWN || now.v6() != Reachability.UNKNOWN;
         if (!now.equals(verdict) || again && known) outputs.add(now);
+        boolean leaf = now.reachable() == Reachability.NO;
+        if (leaf != (verdict.reachable() == Reachability.NO) || again && leaf) outputs.add(new Output.Leaf(leaf));
         verdict = now;
         verdictNs = NEVER;
         if (silentNs != NEVER && nowNs - silentNs < BLOCKED_NS) verdictNs = silentNs + BLOCKED_NS;

@@ -91,6 +91,7 @@ public final class NatVerticle extends VerticleBase {
                     Nat.Output.Reply _,
                     Nat.Output.Behind _,
                     Nat.Output.PortFound _,
+                    Nat.Output.Leaf _,
                     Nat.Output.Verdict _ -> Deliveries.post(bus, Wiring.route(output));
         }
     }

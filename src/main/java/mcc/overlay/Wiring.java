@@ -35,7 +35,7 @@ public final class Wiring {
         return switch (mailbox) {
             case DHT -> List.of(links, nat, new Delivery.ToRegistry(new Registry.Input.DhtStarted()), all);
             case REGISTRY -> List.of(nat, relay(new Relay.Input.Tell()), all);
-            case NAT -> List.of(links, portMap(new PortMap.Input.Tell()), all);
+            case NAT -> List.of(links, dht(new Dht.Input.Leaf(false)), portMap(new PortMap.Input.Tell()), all);
             case RELAY -> List.of(links, nat, all);
             case PUNCH -> List.of(links, nat, all);
             case PORTMAP -> List.of(nat(new Nat.Input.Mapped(null)), all);
@@ -115,6 +115,7 @@ public final class Wiring {
             case Nat.Output.OpenEnd _, Nat.Output.CloseEnd _ -> toHost(output);
             case Nat.Output.Behind o -> List.of(punch(new Punch.Input.Behind(o.outside(), o.step())));
             case Nat.Output.PortFound o -> List.of(portMap(new PortMap.Input.Found(o.external(), finding(o.found()))));
+            case Nat.Output.Leaf o -> toDht(new Dht.Input.Leaf(o.leaf()));
             case Nat.Output.Verdict o -> List.of(relay(new Relay.Input.Reached(o.reachable())), host(o));
         };
     }
@@ -167,9 +168,9 @@ public final class Wiring {
     /** Routes what the DHT asks. */
     public static List<Delivery> route(Dht.Output output) {
         return switch (output) {
-            case Dht.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request()));
+            case Dht.Output.Ask o -> toLinks(new LinkInput.Ask(o.to(), o.call(), o.request(), o.leaf()));
             case Dht.Output.Cancel o -> toLinks(new LinkInput.Cancel(o.to(), o.call()));
-            case Dht.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer()));
+            case Dht.Output.Reply o -> toLinks(new LinkInput.Reply(o.to(), o.call(), o.answer(), o.leaf()));
             case Dht.Output.Found o ->
                 switch (o.ticket().by()) {
                     case HOST -> toHost(o);
@@ -247,7 +248,7 @@ public final class Wiring {
         }
         return isOfRelays(o.request())
                 ? List.of(relay(new Relay.Input.Asked(o.from(), o.at(), o.call(), o.request())))
-                : toDht(new Dht.Input.Asked(o.from(), o.at(), o.call(), o.request()));
+                : toDht(new Dht.Input.Asked(o.from(), o.at(), o.call(), o.request(), o.leaf()));
     }
 
     private static List<Delivery> answered(LinkOutput.Answered o) {
@@ -256,7 +257,7 @@ public final class Wiring {
         }
         return isOfRelays(o.answer())
                 ? List.of(relay(new Relay.Input.Answered(o.from(), o.call(), o.answer(), o.rttNs())))
-                : toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs()));
+                : toDht(new Dht.Input.Answered(o.from(), o.at(), o.call(), o.answer(), o.rttNs(), o.leaf()));
     }
 
     private static boolean isOfRelays(Message message) {

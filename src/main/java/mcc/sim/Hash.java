@@ -48,6 +48,7 @@ final class Hash {
             case Dht.Input.Retain i -> mix(mix(hash, 15), i.places().size());
             case Dht.Input.NewPolicy i -> mix(mix(hash, 16), i.epoch().number());
             case Dht.Input.Meet i -> mix(mix(hash, 14), i.contacts());
+            case Dht.Input.Leaf i -> mix(mix(hash, 17), i.leaf() ? 1 : 0);
         };
     }
 

@@ -6,7 +6,6 @@ import mcc.core.Core;
 import mcc.core.Invariant;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
-import mcc.wire.Message;
 import mcc.wire.Rpc;
 import org.jspecify.annotations.Nullable;
 
@@ -66,8 +65,8 @@ final class Latency implements LinkLayer {
     private void ask(LinkInput.Ask ask) {
         SimNode to = world.network.find(ask.to());
         if (to == null || !world.network.carries(node, to)) return;
-        Message request = coded(ask.call(), ask.request());
-        var asked = new LinkOutput.Asked(node.subject, node.address(), ask.call(), request);
+        Rpc rpc = coded(new Rpc(ask.call(), ask.request(), ask.leaf()));
+        var asked = new LinkOutput.Asked(node.subject, node.address(), rpc.call(), rpc.body(), rpc.leaf());
         world.arrive(to, world.network.latencyNs(node, to), new Request(node, world.nowNs(), asked));
     }
 
@@ -76,10 +75,13 @@ final class Latency implements LinkLayer {
         if (request == null) return;
         SimNode to = request.by;
         if (!world.network.carries(node, to)) return;
-        Message answer = coded(reply.call(), reply.answer());
+        Rpc rpc = coded(new Rpc(reply.call(), reply.answer(), reply.leaf()));
         long latencyNs = world.network.latencyNs(node, to);
         long rttNs = world.nowNs() + latencyNs - request.sentNs;
-        world.arrive(to, latencyNs, new LinkOutput.Answered(node.id, node.address(), reply.call(), answer, rttNs));
+        world.arrive(
+                to,
+                latencyNs,
+                new LinkOutput.Answered(node.id, node.address(), rpc.call(), rpc.body(), rttNs, rpc.leaf()));
     }
 
     private @Nullable Request answered(LinkInput.Reply reply) {
@@ -106,11 +108,10 @@ final class Latency implements LinkLayer {
         world.arrive(node, rttNs, new LinkOutput.Dialled(dial.ticket(), to.id, dial.to()));
     }
 
-    private Message coded(long call, Message message) {
-        if (world.countMessage() % CODEC_EVERY != 0) return message;
-        byte[] bytes = Rpc.encode(new Rpc(call, message)).toArray();
-        Rpc back = Rpc.decode(bytes, 0, bytes.length, world.counters);
-        Invariant.check(back != null && back.body().equals(message), "what is sent is what arrives");
-        return message;
+    private Rpc coded(Rpc rpc) {
+        if (world.countMessage() % CODEC_EVERY != 0) return rpc;
+        byte[] bytes = Rpc.encode(rpc).toArray();
+        Invariant.check(rpc.equals(Rpc.decode(bytes, 0, bytes.length, world.counters)), "what is sent is what arrives");
+        return rpc;
     }
 }

@@ -28,6 +28,8 @@ final class NatsScenario implements Scenario {
     private static final int SUCCESS_PERMILLE = 980;
     /** Least share of the pairs that can meet that must have met. */
     private static final int DIRECT_PERMILLE = 900;
+    /** The largest share of the steps of lookups that call a node behind a NAT with which there is no link. */
+    private static final int BLIND_PERMILLE = 10;
 
     private record Asked(SimNode by, SimNode of) {}
 
@@ -37,6 +39,8 @@ final class NatsScenario implements Scenario {
     private final List<Traffic.Transfer> transfers = new ArrayList<>();
     private long ticket;
     private int notFound;
+    /** The steps of lookups until the uses begin, and how many called somebody behind a NAT. */
+    private long[] before = new long[2];
 
     NatsScenario(int nodes, long seed, Options options) {
         if (options.fidelity() != Options.Fidelity.PACKETS) {
@@ -72,6 +76,7 @@ final class NatsScenario implements Scenario {
                     joinedNs - SETTLE_NS / 2,
                     () -> world.register(node, ticket++, SimNode.app("app", service(node), List.of(), LEASE_MS)));
         }
+        world.at(joinedNs, () -> before = calls());
         use(joinedNs);
         long troubleNs = joinedNs + USE_NS;
         world.at(troubleNs, this::trouble);
@@ -87,7 +92,16 @@ final class NatsScenario implements Scenario {
                         + " not found");
         int direct = directPermille();
         Invariant.check(direct >= DIRECT_PERMILLE, "only " + direct + " of 1000 pairs that can meet have met");
+        long finds = calls()[0] - before[0];
+        long blind = calls()[1] - before[1];
+        Invariant.check(
+                blind * 1_000 <= finds * BLIND_PERMILLE,
+                blind + " of " + finds + " steps of lookups called a node behind a NAT");
         return new Outcome(asked, permille, 0, 0, world.traceHash(), world.delivered(), world.nowNs() / World.MS);
+    }
+
+    private long[] calls() {
+        return new long[] {world.counters.value(RealLinks.FINDS), world.counters.value(RealLinks.BLIND)};
     }
 
     private static ServiceName service(SimNode node) {

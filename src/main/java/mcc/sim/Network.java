@@ -66,7 +66,8 @@ final class Network {
     }
 
     /** The node whose public IP address it is, its own or its NAT's. */
-    private @Nullable SimNode behind(Address address) {
+    @Nullable
+    SimNode behind(Address address) {
         if (!address.isV4()) return null;
         int bits = address.v4Bits() - FIRST;
         int index = (bits >>> 24) << 16 | (bits >>> 8 & 0xff) << 8 | bits >>> 16 & 0xff;

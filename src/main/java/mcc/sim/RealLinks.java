@@ -20,10 +20,12 @@ import mcc.link.LinkOutput;
 import mcc.link.Links;
 import mcc.link.PacketSink;
 import mcc.link.Packets;
+import mcc.link.Peer;
 import mcc.stream.Stream;
 import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
 import mcc.wire.Handshakes;
+import mcc.wire.Message;
 import mcc.wire.Relayed;
 import mcc.wire.Transport;
 
@@ -33,6 +35,8 @@ import mcc.wire.Transport;
  * once, and packets of a virtual interface. What is read is compared with what was written, byte by byte.
  */
 final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
+    static final String FINDS = "sim.finds";
+    static final String BLIND = "sim.finds.blind";
     private static final int LINKS_MAX = 1_024;
     private static final int ROUNDS_MAX = 10_000;
 
@@ -83,7 +87,10 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
         switch (content) {
             // turn() does what a tick does.
             case LinkInput.Tick _ -> {}
-            case LinkInput input -> links.handle(nowNs, input);
+            case LinkInput input -> {
+                if (input instanceof LinkInput.Ask ask) count(ask);
+                links.handle(nowNs, input);
+            }
             case Network.Datagram d -> {
                 byte[] bytes = d.bytes().toArray();
                 int socket = node.arrives(nowNs, d.from(), d.to());
@@ -94,6 +101,21 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
             default -> throw new IllegalStateException("no links take " + content);
         }
         turn(nowNs);
+    }
+
+    /** Counts the steps of lookups, and those among them that first call a node behind a NAT. */
+    private void count(LinkInput.Ask ask) {
+        boolean find = ask.request() instanceof Message.FindNode || ask.request() instanceof Message.FindValue;
+        if (!find) return;
+        world.counters.add(FINDS);
+        Peer known = links.peer(ask.to().node());
+        if (known != null && known.established()) return;
+        for (Address address : ask.to().addresses()) {
+            SimNode to = world.network.behind(address);
+            if (to == null || to.nat == null) continue;
+            world.counters.add(BLIND);
+            return;
+        }
     }
 
     /**

@@ -28,7 +28,10 @@ public final class Limits {
     /** Least padding of a {@link Message.DialBack}, in bytes. */
     public static final int DIAL_BACK_PADDING_BYTES = 64;
 
-    /** What an Rpc needs beside the lists for its call number and its body's headers, in bytes. */
+    /**
+     * What an Rpc needs beside the lists, in bytes: its call number, its body's headers, and either {@code leaf} with a total of
+     * up to 2^21 or any total.
+     */
     static final int ENVELOPE_BYTES = 32;
 
     private Limits() {}

@@ -16,13 +16,19 @@ import org.jspecify.annotations.Nullable;
  * One request or answer with its call number.
  *
  * @param call drawn by the asker; the answer carries the same number
+ * @param leaf whether the sender says that strangers do not reach it
  */
-public record Rpc(long call, Message body) {
+public record Rpc(long call, Message body, boolean leaf) {
     private static final ByteString DIAL_BACK_PADDING = ByteString.copyFrom(new byte[Limits.DIAL_BACK_PADDING_BYTES]);
+
+    /** Without a word about who reaches the sender. */
+    public Rpc(long call, Message body) {
+        this(call, body, false);
+    }
 
     /** Returns the encoded form, at most {@link Limits#RPC_BYTES} bytes. */
     public static Bytes encode(Rpc rpc) {
-        var out = mcc.wire.pb.Rpc.newBuilder().setCall(rpc.call);
+        var out = mcc.wire.pb.Rpc.newBuilder().setCall(rpc.call).setLeaf(rpc.leaf);
         switch (rpc.body) {
             case Message.Ping _ -> out.setPing(mcc.wire.pb.Ping.getDefaultInstance());
             case Message.Pong m -> out.getPongBuilder().setClockMs(m.clockMs());
@@ -89,7 +95,7 @@ public record Rpc(long call, Message body) {
             in.setRecursionLimit(8);
             var pb = mcc.wire.pb.Rpc.parseFrom(in);
             Message body = body(pb);
-            return body == null ? null : new Rpc(pb.getCall(), body);
+            return body == null ? null : new Rpc(pb.getCall(), body, pb.getLeaf());
         } catch (IOException _) {
             return null; // Not protobuf: counted by the caller.
         } catch (IllegalArgumentException _) {

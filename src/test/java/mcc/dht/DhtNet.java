@@ -50,6 +50,8 @@ final class DhtNet {
         long delayNs;
         /** Whether its link is cut. */
         boolean cut;
+        /** Whether a NAT lets in only those to whom it has sent. */
+        boolean filtered;
         /** How far its clock is ahead. */
         long aheadMs;
 
@@ -226,7 +228,10 @@ final class DhtNet {
             case Dht.Output.Reply reply -> {
                 Node to = askers.remove(new Call(node.index, reply.to(), reply.call()));
                 if (to != null)
-                    send(node, to, new Dht.Input.Answered(node.id, node.at, reply.call(), reply.answer(), 1));
+                    send(
+                            node,
+                            to,
+                            new Dht.Input.Answered(node.id, node.at, reply.call(), reply.answer(), 1, reply.leaf()));
             }
             default -> node.said.add(output);
         }
@@ -236,7 +241,8 @@ final class DhtNet {
         spy.accept(from, ask);
         Node to = byId.get(ask.to().node());
         boolean met = to != null && from.met.contains(to.id);
-        boolean reached = to != null && (met || ask.to().addresses().contains(to.at));
+        boolean reached =
+                to != null && (met || !to.filtered && ask.to().addresses().contains(to.at));
         if (!reached || to.cut || from.cut) {
             at(nowNs + PATIENCE_NS, () -> {
                 if (!cancelled.contains(ask.call()))
@@ -248,7 +254,7 @@ final class DhtNet {
         to.met.add(from.id);
         if (to.liar == null) {
             askers.put(new Call(to.index, from.id, ask.call()), from);
-            send(from, to, new Dht.Input.Asked(Subject.of(from.id), from.at, ask.call(), ask.request()));
+            send(from, to, new Dht.Input.Asked(Subject.of(from.id), from.at, ask.call(), ask.request(), ask.leaf()));
             return;
         }
         Message answer = to.liar.answer(to, from.id, ask.request());
@@ -265,7 +271,8 @@ final class DhtNet {
             if (to.cut) return;
             switch (input) {
                 case Dht.Input.Answered a ->
-                    to.input(new Dht.Input.Answered(a.from(), a.at(), a.call(), a.answer(), 2 * (nowNs - sentNs)));
+                    to.input(new Dht.Input.Answered(
+                            a.from(), a.at(), a.call(), a.answer(), 2 * (nowNs - sentNs), a.leaf()));
                 default -> to.input(input);
             }
         });

@@ -48,7 +48,7 @@ class DhtTest {
     @Test
     void whoDoesNotKnowTheTimeYetTellsNoneAndDoubtsNobodys() {
         List<Dht.Output> out = step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 3, new Message.Ping()));
-        assertThat(out).contains(new Dht.Output.Reply(PEER.id(), 3, new Message.Pong(0)));
+        assertThat(out).contains(new Dht.Output.Reply(PEER.id(), 3, new Message.Pong(0), false));
         out = answered(asks(out).getFirst(), new Message.Pong(EPOCH));
         assertThat(out).noneMatch(Dht.Output.ClockOff.class::isInstance);
         var store = new Message.Store(record(PEER, 1));
@@ -106,7 +106,7 @@ class DhtTest {
     void whoAnsweredIsAContactAndWhoOnlyAskedIsNot() {
         start(List.of());
         List<Dht.Output> out = step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 3, new Message.FindNode(key)));
-        assertThat(out).contains(new Dht.Output.Reply(PEER.id(), 3, new Message.Nodes(List.of())));
+        assertThat(out).contains(new Dht.Output.Reply(PEER.id(), 3, new Message.Nodes(List.of()), false));
         assertThat(dht.status().contacts()).isZero();
         Dht.Output.Ask ping = asks(out).getFirst();
         assertThat(ping.request()).isEqualTo(new Message.Ping());
@@ -313,8 +313,8 @@ class DhtTest {
         for (Dht.Output o = closed.poll(); o != null; o = closed.poll()) out.add(o);
         assertThat(out)
                 .contains(
-                        new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.FULL, 0, EPOCH)),
-                        new Dht.Output.Reply(PEER.id(), 2, new Message.Beaten(false)));
+                        new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.FULL, 0, EPOCH), false),
+                        new Dht.Output.Reply(PEER.id(), 2, new Message.Beaten(false), false));
         assertThat(closed.status().records()).isZero();
         assertThat(counters.value("policy.denied")).isEqualTo(2);
     }
@@ -338,7 +338,7 @@ class DhtTest {
     void aHolderAsksThePolicyBeforeItKeepsARecord() {
         start(List.of());
         assertThat(step(new Dht.Input.Asked(Subject.of(PEER.id()), AT, 1, new Message.Store(underKey()))))
-                .contains(new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.KEPT, 0, EPOCH)));
+                .contains(new Dht.Output.Reply(PEER.id(), 1, new Message.Stored(Verdict.KEPT, 0, EPOCH), false));
         assertThat(counters.value("policy.allowed")).isEqualTo(1);
     }
 
@@ -387,7 +387,7 @@ class DhtTest {
         var beat = new Message.Beat(Id.random(Rng.seeded(peers[1].id().w0())), Id.ZERO, 5);
         assertThat(step(new Dht.Input.Asked(Subject.of(peers[1].id()), AT, 2, beat)))
                 .as("what is allowed is kept as it was")
-                .contains(new Dht.Output.Reply(peers[1].id(), 2, new Message.Beaten(true)));
+                .contains(new Dht.Output.Reply(peers[1].id(), 2, new Message.Beaten(true), false));
         assertThat(stores(peers[0], 6)).as("told what a full node tells").isEqualTo(Verdict.FULL);
 
         assertThat(govern(Policy.open(), 1)).as("an older epoch").isEmpty();

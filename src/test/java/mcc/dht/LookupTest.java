@@ -36,7 +36,7 @@ class LookupTest {
         assertThat(lookup.isDone()).isTrue();
         assertThat(asked).isEqualTo(Lookup.FLOOR);
         assertThat(lookup.responded(16)).hasSize(Lookup.FLOOR).startsWith(contact(10), contact(20));
-        assertThat(lookup.standing(16)).hasSize(12);
+        assertThat(lookup.standing(16, true)).hasSize(12);
     }
 
     @Test
@@ -80,7 +80,9 @@ class LookupTest {
         }
         assertThat(lookup.isDone()).isTrue();
         assertThat(asked).contains(500L, 600L).hasSizeLessThanOrEqualTo(2 + 2 * Lookup.CREDIT);
-        assertThat(lookup.standing(16)).extracting(c -> c.node().w0()).containsExactly(500L, 600L, 1_000L, 2_000L);
+        assertThat(lookup.standing(16, true))
+                .extracting(c -> c.node().w0())
+                .containsExactly(500L, 600L, 1_000L, 2_000L);
     }
 
     @Test
@@ -165,7 +167,7 @@ class LookupTest {
     @Test
     void itRemembersTheNearestOnly() {
         for (int i = 200; i > 0; i--) know(i);
-        assertThat(lookup.standing(1_000)).hasSize(Lookup.PEERS);
+        assertThat(lookup.standing(1_000, true)).hasSize(Lookup.PEERS);
         assertThat(lookup.add(contact(3), at(3))).as("known").isFalse();
     }
 
@@ -174,7 +176,7 @@ class LookupTest {
         know(1_000);
         askPeers();
         for (int i = 200; i > 100; i--) know(i);
-        assertThat(lookup.standing(1).getFirst().node()).isEqualTo(at(101));
+        assertThat(lookup.standing(1, true).getFirst().node()).isEqualTo(at(101));
     }
 
     @Test

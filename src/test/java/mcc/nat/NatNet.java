@@ -84,6 +84,8 @@ final class NatNet {
     /** All verdicts that were told, and when. */
     final Map<Long, Nat.Output.Verdict> verdicts = new LinkedHashMap<>();
 
+    boolean leaf;
+
     List<Address> told = List.of();
     /** What was told last of how the NAT gives out ports. */
     Nat.Output.@Nullable Behind behind;
@@ -223,6 +225,7 @@ final class NatNet {
     private void said(Nat.Output output) {
         switch (output) {
             case Nat.Output.Verdict v -> verdicts.put(now, v);
+            case Nat.Output.Leaf l -> leaf = l.leaf();
             case Nat.Output.Behind b -> behind = b;
             case Nat.Output.SelfAddresses a -> told = a.addresses();
             case Nat.Output.OpenEnd o -> {
@@ -334,6 +337,10 @@ final class NatNet {
 
     Reachability verdict() {
         Reachability last = Reachability.UNKNOWN;
+        Nat.Output.Verdict newest = null;
+        for (Nat.Output.Verdict each : verdicts.values()) newest = each;
+        boolean none = newest != null && newest.reachable() == Reachability.NO;
+        if (leaf != none) throw new AssertionError("the DHT was told otherwise");
         for (Nat.Output.Verdict each : verdicts.values()) last = each.v4();
         return last;
     }

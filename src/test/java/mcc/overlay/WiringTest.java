@@ -33,9 +33,9 @@ class WiringTest {
 
     @Test
     void requestsAndAnswersPassBetweenLinksAndDht() {
-        assertThat(Wiring.route(new Dht.Output.Ask(CONTACT, 7, PING)))
+        assertThat(Wiring.route(new Dht.Output.Ask(CONTACT, 7, PING, false)))
                 .containsExactly(new Delivery.ToLinks(new LinkInput.Ask(CONTACT, 7, PING)));
-        assertThat(Wiring.route(new Dht.Output.Reply(NODE, 7, PING)))
+        assertThat(Wiring.route(new Dht.Output.Reply(NODE, 7, PING, false)))
                 .containsExactly(new Delivery.ToLinks(new LinkInput.Reply(NODE, 7, PING)));
         assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, PING)))
                 .containsExactly(new Delivery.ToDht(new Dht.Input.Asked(WHO, AT, 7, PING)));
@@ -116,6 +116,22 @@ class WiringTest {
     }
 
     @Test
+    void whetherStrangersReachThisNodeIsToldToTheDhtAndByItToPeers() {
+        for (boolean leaf : new boolean[] {false, true}) {
+            assertThat(Wiring.route(new Nat.Output.Leaf(leaf)))
+                    .containsExactly(new Delivery.ToDht(new Dht.Input.Leaf(leaf)));
+        }
+        assertThat(Wiring.route(new Dht.Output.Ask(CONTACT, 7, PING, true)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Ask(CONTACT, 7, PING, true)));
+        assertThat(Wiring.route(new Dht.Output.Reply(NODE, 7, PING, true)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Reply(NODE, 7, PING, true)));
+        assertThat(Wiring.route(new LinkOutput.Asked(WHO, AT, 7, PING, true)))
+                .containsExactly(new Delivery.ToDht(new Dht.Input.Asked(WHO, AT, 7, PING, true)));
+        assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, PING, 8, true)))
+                .containsExactly(new Delivery.ToDht(new Dht.Input.Answered(NODE, AT, 7, PING, 8, true)));
+    }
+
+    @Test
     void natDetectionTriesWhatTheRouterMaps() {
         assertThat(Wiring.route(new PortMap.Output.Mapped(AT)))
                 .containsExactly(new Delivery.ToNat(new Nat.Input.Mapped(AT)));
@@ -139,7 +155,7 @@ class WiringTest {
                 .containsExactly(Mailbox.LINKS, Mailbox.NAT, Mailbox.ALL);
         assertThat(Wiring.started(Mailbox.NAT))
                 .extracting(Delivery::to)
-                .containsExactly(Mailbox.LINKS, Mailbox.PORTMAP, Mailbox.ALL);
+                .containsExactly(Mailbox.LINKS, Mailbox.DHT, Mailbox.PORTMAP, Mailbox.ALL);
         assertThat(Wiring.started(Mailbox.PORTMAP))
                 .as("what its predecessor told is void")
                 .containsExactly(

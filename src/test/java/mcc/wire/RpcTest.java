@@ -23,7 +23,7 @@ class RpcTest {
     void everyMessageRoundTrips() {
         for (int i = 0; i < 300; i++) {
             for (Message message : all()) {
-                Rpc rpc = new Rpc(rng.nextLong(), message);
+                Rpc rpc = new Rpc(rng.nextLong(), message, rng.nextInt() < 0);
                 byte[] bytes = Rpc.encode(rpc).toArray();
                 assertThat(bytes.length).isLessThanOrEqualTo(Limits.RPC_BYTES);
                 assertThat(Rpc.decode(bytes, 0, bytes.length, counters)).isEqualTo(rpc);
@@ -39,6 +39,8 @@ class RpcTest {
         Message.Held held = new Message.Held(record, Long.MAX_VALUE);
         Message values = Message.Values.of(List.of(held), contacts(16, 4), Integer.MAX_VALUE, -1);
         assertThat(Rpc.encode(new Rpc(-1, values)).size()).isLessThanOrEqualTo(Limits.RPC_BYTES);
+        values = Message.Values.of(List.of(held), contacts(16, 4), 1 << 21, -1);
+        assertThat(Rpc.encode(new Rpc(-1, values, true)).size()).isLessThanOrEqualTo(Limits.RPC_BYTES);
         assertThat(Rpc.encode(new Rpc(-1, new Message.Store(record))).size()).isLessThanOrEqualTo(Limits.RPC_BYTES);
     }
 
