@@ -125,6 +125,7 @@ final class PathText {
             case BETTER ->
                 change.kind().equals("relay") ? "it is faster" : "it answers, and is faster or needs no relay";
             case CIRCUIT_ENDED -> "the relay before is gone or gave the circuit up";
+            case CARRIER_ENDED -> "the connection of TCP before broke, or was not needed any longer";
             case UNREACHABLE -> "no address answered any longer";
             case CLOSED -> "the peer said goodbye";
             case IDLE -> "nobody needed the link";

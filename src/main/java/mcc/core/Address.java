@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public record Address(long high, long low, int port) {
     private static final long MAPPED = 0x0000_ffff_0000_0000L;
     private static final long CIRCUIT = 0xff01_0000L << 32;
+    private static final long CARRIER = 0xff01_0001L << 32;
 
     /** Refuses a port outside 0 to 65,535. */
     public Address {
@@ -40,8 +41,28 @@ public record Address(long high, long low, int port) {
         return (high & -1L << 32) == CIRCUIT && low == 0;
     }
 
-    /** Returns the number of a way through relays; meaningful only when {@link #isCircuit}. */
-    public int circuitNumber() {
+    /**
+     * Stands for a carrier, a connection of TCP that brings datagrams and takes them. Like {@link #circuit} it means something at
+     * this node alone, and is never published or dialled.
+     *
+     * @param number at least 0
+     */
+    public static Address carrier(int number) {
+        return new Address(CARRIER | number, 0, 0);
+    }
+
+    /** Returns whether this stands for a carrier. */
+    public boolean isCarrier() {
+        return (high & -1L << 32) == CARRIER && low == 0;
+    }
+
+    /** Returns whether this stands for a way that has no address, a circuit or a carrier. */
+    public boolean isStandIn() {
+        return isCircuit() || isCarrier();
+    }
+
+    /** Returns the number of a circuit or a carrier; meaningful only when {@link #isStandIn}. */
+    public int number() {
         return (int) high;
     }
 
@@ -159,7 +180,8 @@ public record Address(long high, long low, int port) {
 
     @Override
     public String toString() {
-        if (isCircuit()) return "circuit " + circuitNumber();
+        if (isCircuit()) return "circuit " + number();
+        if (isCarrier()) return "carrier " + number();
         return isV4() ? host() + ":" + port : "[" + host() + "]:" + port;
     }
 

@@ -63,11 +63,31 @@ final class Circuits {
         return welcome.contains(relay);
     }
 
-    /** Takes a circuit that a relay made at this node's request; returns what stands for it. */
+    /** Whether a relay where this node keeps a place is reached by a carrier, as when nothing of UDP passes. */
+    boolean isCarried() {
+        for (Id id : welcome) {
+            Link relay = links.find(id);
+            if (relay != null && relay.path != null && relay.path.remote.isCarrier()) return true;
+        }
+        return false;
+    }
+
+    /** Takes a circuit that a relay made at this node's request, or for somebody else; returns what stands for it. */
     Address open(Id relay, long token) {
         Circuit known = byToken.get(token);
         if (known != null && known.relay.equals(relay)) return known.address;
         return add(relay, token).address;
+    }
+
+    /** A relay made a circuit to a peer at this node's request. */
+    void way(long nowNs, LinkInput.Way w) {
+        Link link = links.find(w.peer());
+        if (link == null || links.find(w.relay()) == null) return;
+        Address circuit = open(w.relay(), w.token());
+        link.learn(circuit);
+        use(circuit, link);
+        links.initiator.way(nowNs, link, circuit);
+        if (link.canSend(nowNs)) links.paths.challenge(nowNs, link, circuit);
     }
 
     /** Which relay a circuit goes by; null when the circuit is gone. */

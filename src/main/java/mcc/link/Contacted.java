@@ -41,7 +41,7 @@ final class Contacted {
 
     /** Notes that a datagram is sent. */
     void sent(long nowNs, int local, Address to) {
-        if (PacketSink.isEphemeral(local)) return;
+        if (PacketSink.isEphemeral(local) || to.isCarrier()) return;
         int slot = to.hashCode() & LATELY - 1;
         if (to.equals(lately[slot]) && nowNs - latelyNs[slot] < SECOND_NS) return;
         lately[slot] = to;
@@ -63,7 +63,7 @@ final class Contacted {
 
     /** Whether nothing was sent to that IP address lately, for certain. */
     boolean isStranger(long nowNs, Address from) {
-        if (from.isCircuit()) return false; // it came from a relay
+        if (from.isStandIn()) return false; // it came from a relay, or by a connection
         begin(nowNs);
         forget(nowNs);
         return nowNs >= exactNs && !contacts.containsKey(new Address(from.high(), from.low(), 0));

@@ -152,6 +152,7 @@ final class Dialer {
         Link link = links.find(peer);
         if (link != null && link.canSend(nowNs)) {
             dial.link = link;
+            if (from.isCarrier()) links.initiator.begin(nowNs, link, from); // the link is to have this path as well
             done(dial, from);
             return;
         }

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class Forwards {
     /** How long a circuit that nobody uses is kept. */
     static final long IDLE_NS = 300_000_000_000L;
+    /** One that was not used for so long gives way to another of the same asker. */
+    static final long REST_NS = 5_000_000_000L;
     /** A limited circuit may send so much of a second's share at once. */
     private static final long BURST_NS = 100_000_000L;
 
@@ -52,8 +54,8 @@ final class Forwards {
         }
     }
 
-    /** One end: who is there, which number it goes by, and which the other end has. */
-    private record End(Circuit circuit, Id peer, long token, Id other, long otherToken) {}
+    /** One end: whether it asked, who is there, which number it goes by, and which the other end has. */
+    private record End(Circuit circuit, boolean asked, Id peer, long token, Id other, long otherToken) {}
 
     private final Links links;
     /** By number, in the order of use. */
@@ -74,10 +76,15 @@ final class Forwards {
         dropped = counters.of("relay.dropped");
     }
 
+    /** Binds a circuit, unless one of its ends has no link any longer. */
     void bind(long nowNs, LinkInput.Bind b) {
+        if (links.find(b.peer()) == null || links.find(b.other()) == null) {
+            links.output(new LinkOutput.Unbound(b.token(), b.otherToken(), 0));
+            return;
+        }
         Circuit circuit = new Circuit(b.bytesPerSecond(), nowNs);
-        ends.put(b.token(), new End(circuit, b.peer(), b.token(), b.other(), b.otherToken()));
-        ends.put(b.otherToken(), new End(circuit, b.other(), b.otherToken(), b.peer(), b.token()));
+        ends.put(b.token(), new End(circuit, true, b.peer(), b.token(), b.other(), b.otherToken()));
+        ends.put(b.otherToken(), new End(circuit, false, b.other(), b.otherToken(), b.peer(), b.token()));
     }
 
     void unbind(long token) {
@@ -118,6 +125,15 @@ final class Forwards {
         links.contacted.sent(nowNs, to.local, to.remote);
         out.send(to.local, to.remote, buf, offset, length, ecn);
         return true;
+    }
+
+    /** Ends the circuit of an asker that was used least recently, unless it is in use. */
+    void spare(long nowNs, Id asker) {
+        for (End end : ends.values()) {
+            if (!end.asked || !end.peer.equals(asker)) continue;
+            if (nowNs - end.circuit.usedNs >= REST_NS) end(end);
+            return;
+        }
     }
 
     /** A link ended: its circuits end with it. */

@@ -180,7 +180,7 @@ final class Initiator {
         for (Address circuit : link.circuits) {
             if (link.path == null || !circuit.equals(link.path.remote)) links.post(PacketSink.ANY, circuit, bytes);
         }
-        if (!link.relays.isEmpty()) links.output(new LinkOutput.WayWanted(link.peer, link.relays));
+        links.wantWay(link);
         knock(nowNs, link, attempt);
     }
 
@@ -202,7 +202,7 @@ final class Initiator {
         long waitNs = 0;
         while (link.nextAddress < link.addresses.size() && waitNs == 0) {
             Address to = link.addresses.get(link.nextAddress++);
-            boolean early = !link.relays.isEmpty() && !to.isLocal() && link.attemptCount <= BY_RELAY;
+            boolean early = !link.relays.isEmpty() && !to.isLocal() && !to.isCarrier() && link.attemptCount <= BY_RELAY;
             if (early || link.path != null && to.equals(link.path.remote) || !budget.take(nowNs, to)) continue;
             links.post(PacketSink.ANY, to, attempt.datagram);
             links.log.tried(link.peer, to, null);

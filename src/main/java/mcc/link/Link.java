@@ -16,6 +16,7 @@ import mcc.session.Session;
 import mcc.stream.Connection;
 import mcc.stream.StreamConfig;
 import mcc.wire.Contact;
+import mcc.wire.Limits;
 import mcc.wire.TransportParameters;
 import org.jspecify.annotations.Nullable;
 
@@ -188,6 +189,17 @@ final class Link {
     long expectingSinceNs() {
         long since = Math.min(expectingNs, connection.unackedSinceNs());
         return since == Core.NEVER ? Core.NEVER : Math.max(since, heardNs);
+    }
+
+    /** Where a relay may reach it: a few of its addresses, those that lead far first. */
+    List<Address> reachable() {
+        List<Address> out = new ArrayList<>();
+        for (boolean local : new boolean[] {false, true}) {
+            for (Address at : addresses) {
+                if (at.isUnicast() && at.isLocal() == local && out.size() < Limits.RELAY_ADDRESSES) out.add(at);
+            }
+        }
+        return out;
     }
 
     /** Adds an address to try, or moves it to the front: the newest comes first. */

@@ -91,6 +91,21 @@ public sealed interface LinkInput {
     /** A relay made a circuit to {@code peer}, at this node's request. */
     record Way(Id peer, Id relay, long token) implements LinkInput {}
 
+    /** A relay, asked by somebody who wants to reach this node, makes a circuit that ends here, with a number drawn here. */
+    record Take(Id relay, long token) implements LinkInput {}
+
+    /** Somebody has as many circuits here as one may have: relay no longer by that which was used least recently, if it rests. */
+    record Spare(Id asker) implements LinkInput {}
+
+    /** A carrier to a peer is open, or open again: shake hands there. */
+    record Carried(Id peer, Address carrier) implements LinkInput {}
+
+    /** A carrier ended: what it led to is not reached by it any longer. */
+    record CarrierEnded(Address carrier) implements LinkInput {}
+
+    /** Challenge a peer at all its addresses, to see whether it is reached without a carrier. */
+    record TryAddresses(Id peer) implements LinkInput {}
+
     /** This node keeps places at these relays and no others: they may bring circuits that others asked for. */
     record Welcome(List<Id> relays) implements LinkInput {}
 

@@ -59,8 +59,12 @@ public sealed interface LinkOutput {
     /** A peer tells what it offers to do; if it is what it told before, the part of it that does so was started again. */
     record Offers(Subject node, Address at, long capabilities) implements LinkOutput {}
 
-    /** There is no path to {@code node} yet, or no longer, and no circuit by these relays, one of which is asked for. */
-    record WayWanted(Id node, List<Contact> relays) implements LinkOutput {}
+    /**
+     * There is no path to {@code node} yet, or no longer, and no circuit by these relays, one of which is asked for.
+     *
+     * @param addresses where a relay of this node may reach it, if this node itself has nothing but a carrier; else empty
+     */
+    record WayWanted(Id node, List<Contact> relays, List<Address> addresses) implements LinkOutput {}
 
     /** A circuit that was relayed here ended, after so many bytes. */
     record Unbound(long token, long otherToken, long bytes) implements LinkOutput {}

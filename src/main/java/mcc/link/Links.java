@@ -8,6 +8,7 @@ import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
+import mcc.core.Knock;
 import mcc.core.Rng;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
@@ -80,6 +81,9 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     /** Where datagrams go that this node relays; null while it relays none. */
     @Nullable
     PacketSink relaying;
+
+    /** When something authentic last came by UDP itself, from beyond the local network. */
+    long udpHeardNs = Long.MIN_VALUE;
 
     /** What this node offers to do. */
     long capabilities = Capabilities.ALWAYS;
@@ -194,9 +198,18 @@ public final class Links implements Core<LinkInput, LinkOutput> {
             }
             case LinkInput.Probe p -> probes.send(nowNs, p);
             case LinkInput.Knock k -> knock(nowNs, k);
-            case LinkInput.Bind b -> bind(nowNs, b);
+            case LinkInput.Bind b -> forwards.bind(nowNs, b);
             case LinkInput.Unbind u -> forwards.unbind(u.token());
-            case LinkInput.Way w -> way(nowNs, w);
+            case LinkInput.Way w -> circuits.way(nowNs, w);
+            case LinkInput.Take t -> {
+                if (table.find(t.relay()) != null) circuits.open(t.relay(), t.token());
+            }
+            case LinkInput.Spare s -> forwards.spare(nowNs, s.asker());
+            case LinkInput.Carried c -> carried(nowNs, c);
+            case LinkInput.CarrierEnded e -> {
+                for (Link link : table.snapshot()) paths.ended(link, e.carrier());
+            }
+            case LinkInput.TryAddresses t -> tryAddresses(nowNs, t.peer());
             case LinkInput.Welcome w -> {
                 circuits.welcome(w.relays());
                 for (Link link : table.all()) if (w.relays().contains(link.peer)) schedule(link);
@@ -208,21 +221,23 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
     }
 
-    /** Binds a circuit, unless one of its ends has no link any longer. */
-    private void bind(long nowNs, LinkInput.Bind b) {
-        if (table.find(b.peer()) == null || table.find(b.other()) == null) {
-            output(new LinkOutput.Unbound(b.token(), b.otherToken(), 0));
-        } else forwards.bind(nowNs, b);
+    private void carried(long nowNs, LinkInput.Carried c) {
+        Link link = link(nowNs, new Contact(c.peer(), List.of()));
+        if (link != null) initiator.begin(nowNs, link, c.carrier());
     }
 
-    private void way(long nowNs, LinkInput.Way w) {
-        Link link = table.find(w.peer());
-        if (link == null || table.find(w.relay()) == null) return;
-        Address circuit = circuits.open(w.relay(), w.token());
-        link.learn(circuit);
-        circuits.use(circuit, link);
-        initiator.way(nowNs, link, circuit);
-        if (link.canSend(nowNs)) paths.challenge(nowNs, link, circuit);
+    private void tryAddresses(long nowNs, Id peer) {
+        Link link = table.find(peer);
+        if (link == null) return;
+        for (Address at : List.copyOf(link.addresses))
+            knock(nowNs, new LinkInput.Knock(peer, at, PacketSink.ANY, Knock.PLAIN));
+    }
+
+    /** Asks for a circuit to a peer, where relays may make one. */
+    void wantWay(Link link) {
+        boolean carried = circuits.isCarried();
+        if (!carried && link.relays.isEmpty()) return;
+        output(new LinkOutput.WayWanted(link.peer, link.relays, carried ? link.reachable() : List.of()));
     }
 
     private void knock(long nowNs, LinkInput.Knock k) {
@@ -285,6 +300,14 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         return link == null ? NEVER : link.expectingSinceNs();
     }
 
+    /**
+     * When a peer beyond the local network was last heard by UDP itself, neither by a circuit nor by a carrier;
+     * {@link Long#MIN_VALUE} before. Neighbours say nothing of the firewall.
+     */
+    public long udpHeardNs() {
+        return udpHeardNs;
+    }
+
     /** Where packets of the virtual interface are sent and received. */
     public Packets packets() {
         return packets;
@@ -332,7 +355,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     void observed(Id by, Address at, Address self) {
-        if (at.isCircuit()) return; // what it sees there is its relay
+        if (at.isStandIn()) return; // what it sees there is its relay, or a connection of TCP
         Link link = table.find(by);
         if (link != null) link.observed = self;
         outputs.add(new LinkOutput.Observed(by, at, self, arrivedLocal, contacted.sinceNs(at)));

@@ -89,7 +89,7 @@ final class Liveness {
             }
         } else askOthers(nowNs, link, use);
         use.roundNs = nowNs + (ROUND_NS << Math.min(use.roundsFailed++, ROUNDS_DOUBLED));
-        if (!link.relays.isEmpty()) links.output(new LinkOutput.WayWanted(link.peer, link.relays));
+        links.wantWay(link);
         if (nowNs - since >= Timers.SUSPECT_NS && link.nextAttemptNs == Core.NEVER) links.initiator.begin(nowNs, link);
     }
 

@@ -25,8 +25,8 @@ final class Path {
     private static final long REST_NS = 500_000_000;
 
     private static final long REST_MAX_NS = 60_000_000_000L;
-    /** What a relay counts for in round-trip time. */
-    private static final long RELAY_NS = 10_000_000;
+    /** What a relay or a carrier counts for in round-trip time. */
+    private static final long DETOUR_NS = 10_000_000;
     /** By how much a round trip has to be shorter, beside a tenth, for packets to change paths. */
     private static final long MARGIN_NS = 1_000_000;
 
@@ -91,7 +91,7 @@ final class Path {
 
     /** Takes the local end that the first datagram of the peer comes to, if this node did not choose one. */
     boolean takes(int local, Address remote) {
-        if (this.local != PacketSink.ANY || remote.isCircuit() || !this.remote.equals(remote)) return false;
+        if (this.local != PacketSink.ANY || remote.isStandIn() || !this.remote.equals(remote)) return false;
         this.local = local;
         return true;
     }
@@ -101,9 +101,10 @@ final class Path {
         return local == other.local && remote.sameIp(other.remote);
     }
 
-    /** {@code lan}, {@code direct} or {@code relay}. */
+    /** {@code lan}, {@code direct}, {@code carrier} or {@code relay}. */
     String kind() {
         if (remote.isCircuit()) return "relay";
+        if (remote.isCarrier()) return "carrier";
         return remote.isLocal() ? "lan" : "direct";
     }
 
@@ -192,14 +193,17 @@ final class Path {
         return costNs() + costNs() / 10 + MARGIN_NS < use.costNs();
     }
 
-    /** Whether this one needs a relay, and the other does not. */
+    /** Whether this one needs a relay or a carrier, and the other does not. */
     boolean isDetourFor(Path other) {
-        return remote.isCircuit() && !other.remote.isCircuit();
+        return remote.isStandIn() && !other.remote.isStandIn();
     }
 
-    /** The round trip, and what is added for the relay, which may be slower under load and is somebody else's. */
+    /**
+     * The round trip, and what is added for a relay, which may be slower under load and is somebody else's, or for a carrier,
+     * where what is lost holds up all that follows.
+     */
     private long costNs() {
-        return rttNs + (remote.isCircuit() ? RELAY_NS : 0);
+        return rttNs + (remote.isStandIn() ? DETOUR_NS : 0);
     }
 
     /** The round trip of its challenges; 0 while unknown. */
@@ -305,7 +309,7 @@ final class Path {
 
     /** Takes bytes from what may be sent over it; false when more has to come from that address first. */
     boolean mayCarry(int bytes) {
-        if (proven || remote.isCircuit()) return true; // a relay's address was validated by its own link
+        if (proven || remote.isStandIn()) return true; // the relay's link validated its address, TCP that of a carrier
         if (allowanceBytes < bytes) return false;
         allowanceBytes -= bytes;
         return true;

@@ -12,6 +12,8 @@ public enum PathCause {
     BETTER,
     /** The circuit before it ended: its relay is gone, or gave it up. */
     CIRCUIT_ENDED,
+    /** The carrier before it ended: its connection broke, or it is not needed any longer. */
+    CARRIER_ENDED,
     /** No address answered any longer. */
     UNREACHABLE,
     /** The peer said goodbye. */

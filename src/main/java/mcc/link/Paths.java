@@ -60,6 +60,7 @@ final class Paths {
      * @param newest whether it is the newest packet of the peer so far
      */
     void heard(long nowNs, Link link, int local, Address from, int bytes, boolean newest) {
+        if (!from.isStandIn() && !from.isLocal()) links.udpHeardNs = nowNs;
         Path use = link.path;
         if (use != null && use.is(local, from)) {
             use.heard(nowNs, bytes);
@@ -89,6 +90,7 @@ final class Paths {
 
     /** A handshake went through over this path, which validates it. */
     void proven(long nowNs, Link link, int local, Address from, boolean anew) {
+        if (!from.isStandIn() && !from.isLocal()) links.udpHeardNs = nowNs;
         Path path = find(link, local, from);
         if (path == null) path = add(link, local, from);
         path.heard(nowNs, 0);
@@ -127,23 +129,25 @@ final class Paths {
         challenge(nowNs, link, path == null ? add(link, PacketSink.ANY, circuit) : path);
     }
 
-    /** A circuit ended: the path by it is gone, and another one is used. */
-    void ended(Link link, Address circuit) {
-        link.circuits.remove(circuit);
-        Path path = find(link, PacketSink.ANY, circuit);
+    /** A circuit or a carrier ended: the path by it is gone, and another one is used. */
+    void ended(Link link, Address way) {
+        link.circuits.remove(way);
+        link.addresses.remove(way);
+        Path path = find(link, PacketSink.ANY, way);
         if (path == null) return;
         if (path != link.path) {
             remove(link, path);
             return;
         }
+        PathCause cause = way.isCarrier() ? PathCause.CARRIER_ENDED : PathCause.CIRCUIT_ENDED;
         Path next = best(link, Long.MIN_VALUE);
         if (next != null) {
-            moveTo(link, next, PathCause.CIRCUIT_ENDED);
+            moveTo(link, next, cause);
             remove(link, path);
         } else {
             link.paths.remove(path);
             link.path = null; // its congestion state is the connection's until another path takes it over
-            links.log.lost(link.peer, PathCause.CIRCUIT_ENDED);
+            links.log.lost(link.peer, cause);
         }
         links.touch(link);
     }
@@ -349,9 +353,9 @@ final class Paths {
                 Control.newBuilder().setCapabilities(capabilities).build().toByteArray());
     }
 
-    /** Tells a peer at which address this node sees it; by a relay only that it is heard. */
+    /** Tells a peer at which address this node sees it; by a relay or a carrier only that it is heard. */
     static byte[] observed(Address from) {
-        if (from.isCircuit()) {
+        if (from.isStandIn()) {
             return Frames.control(
                     Control.newBuilder().setKeepalive(true).build().toByteArray());
         }

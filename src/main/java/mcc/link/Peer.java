@@ -31,10 +31,11 @@ public record Peer(
         int streams,
         long sinceNs,
         long heardNs) {
-    /** How the peer is reached: {@code lan}, {@code direct}, {@code relay}, or {@code none} without a session. */
+    /** How it is reached: {@code lan}, {@code direct}, {@code carrier}, {@code relay}, or {@code none} without a session. */
     public String kind() {
         if (established && relay != null) return "relay";
         if (!established || at == null) return "none";
+        if (at.isCarrier()) return "carrier";
         return at.isLocal() ? "lan" : "direct";
     }
 }

@@ -69,7 +69,8 @@ final class Probes {
         int at = Frames.controlOffset(plain, 0, n);
         Control control = Handshakes.control(plain, at, n - at);
         link.rxBytes += datagramBytes;
-        if (control == null || from.isCircuit()) { // what a relay brings says nothing about this node's addresses
+        if (control == null
+                || from.isStandIn()) { // what a relay or a carrier brings says nothing about this node's addresses
             counters.add("link.datagram.malformed");
             return true;
         }

@@ -381,7 +381,7 @@ final class Responder {
                 .setVersion(Hello.VERSION)
                 .setCapabilities(links.capabilities)
                 .setLimits(links.config.connection().limits().payload());
-        if (!from.isCircuit()) payload.setObserved(Handshakes.endpoint(from));
+        if (!from.isStandIn()) payload.setObserved(Handshakes.endpoint(from));
         for (Aead.Suite suite : suites) payload.addSuites(suite.code());
         return payload;
     }

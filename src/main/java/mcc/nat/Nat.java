@@ -305,8 +305,8 @@ public final class Nat implements Core<Nat.Input, Nat.Output> {
     }
 
     private void up(long nowNs, Input.Up u) {
+        if (!u.at().isUnicast()) return; // only a relay or a carrier reaches it: that says nothing of UDP
         heard();
-        if (!u.at().isUnicast()) return; // only relays reach it
         up.remove(u.node());
         if (up.size() >= UP_MAX) {
             counters.add("nat.peers.evicted");

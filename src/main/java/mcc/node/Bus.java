@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import mcc.carrier.Carriers;
 import mcc.consortium.PolicyEpoch;
 import mcc.dht.Dht;
 import mcc.link.LinkInput;
@@ -71,6 +72,8 @@ public final class Bus {
     public static final Address<PortMap.Input> PORTMAP_CORE = new Address<>("mcc.portmap");
     /** Queries to the verticle of port mapping. */
     public static final Address<PortMapVerticle.Query> PORTMAP = new Address<>("mcc.portmap.ask");
+    /** Inputs for carriers, from other cores. */
+    public static final Address<Carriers.Input> CARRIERS_CORE = new Address<>("mcc.carriers");
     /** Addresses on this host's links where nodes of the network were heard. */
     public static final Address<mcc.core.Address> NEIGHBOURS = new Address<>("mcc.lan.heard");
     /** Queries to the verticle of discovery on the link. */

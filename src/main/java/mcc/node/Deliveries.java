@@ -20,6 +20,7 @@ final class Deliveries {
                 case Delivery.ToRelay to -> bus.send(Bus.RELAY_CORE, to.content());
                 case Delivery.ToPunch to -> bus.send(Bus.PUNCH_CORE, to.content());
                 case Delivery.ToPortMap to -> bus.send(Bus.PORTMAP_CORE, to.content());
+                case Delivery.ToCarriers to -> bus.send(Bus.CARRIERS_CORE, to.content());
                 case Delivery.ToAll to -> bus.publish(Bus.STARTED, to.content());
                 case Delivery.ToHost _ -> {}
             }
@@ -38,6 +39,7 @@ final class Deliveries {
                 case Delivery.ToRelay to -> bus.offer(Bus.RELAY_CORE, to.content());
                 case Delivery.ToPunch to -> bus.offer(Bus.PUNCH_CORE, to.content());
                 case Delivery.ToPortMap to -> bus.offer(Bus.PORTMAP_CORE, to.content());
+                case Delivery.ToCarriers to -> bus.offer(Bus.CARRIERS_CORE, to.content());
                 case Delivery.ToAll _, Delivery.ToHost _ -> true;
             };
             if (!taken) counters.add("bus.refused");

@@ -1,5 +1,6 @@
 package mcc.overlay;
 
+import mcc.carrier.Carriers;
 import mcc.dht.Dht;
 import mcc.link.LinkInput;
 import mcc.link.LinkOutput;
@@ -22,6 +23,7 @@ public sealed interface Delivery {
             case ToRelay _ -> Mailbox.RELAY;
             case ToPunch _ -> Mailbox.PUNCH;
             case ToPortMap _ -> Mailbox.PORTMAP;
+            case ToCarriers _ -> Mailbox.CARRIERS;
             case ToAll _ -> Mailbox.ALL;
             case ToHost _ -> Mailbox.HOST;
         };
@@ -53,6 +55,9 @@ public sealed interface Delivery {
 
     /** To {@code portmap.PortMap}. */
     record ToPortMap(PortMap.Input content) implements Delivery {}
+
+    /** To {@code carrier.Carriers}. */
+    record ToCarriers(Carriers.Input content) implements Delivery {}
 
     /** To everybody. */
     record ToAll(Started content) implements Delivery {}

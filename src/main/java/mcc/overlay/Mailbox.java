@@ -18,6 +18,8 @@ public enum Mailbox {
     PUNCH,
     /** {@code portmap.PortMap}. */
     PORTMAP,
+    /** {@code carrier.Carriers}. */
+    CARRIERS,
     /** Every verticle that told something to a core, which tells it again when that core was started again. */
     ALL,
     /** The verticle that hosts the sender: replies to tickets, things to persist, events. */

@@ -2,6 +2,7 @@ package mcc.overlay;
 
 import java.util.ArrayList;
 import java.util.List;
+import mcc.carrier.Carriers;
 import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Id;
@@ -25,6 +26,9 @@ import mcc.wire.Message;
  * <p>The DHT is asked by its host (for REST), by the registry and by the relays; its tickets say by which of them.
  */
 public final class Wiring {
+    /** Of first contacts by a carrier, which nobody waits for: what follows from them is that a link is up. */
+    private static final long CARRIER_TICKET = Long.MIN_VALUE;
+
     private Wiring() {}
 
     /** Routes the news that the core at a mailbox was started: whoever feeds it tells its state again. */
@@ -38,12 +42,14 @@ public final class Wiring {
             case NAT -> List.of(links, dht(new Dht.Input.Leaf(false)), portMap(new PortMap.Input.Tell()), all);
             case RELAY -> List.of(links, nat, all);
             case PUNCH -> List.of(links, nat, all);
+            case CARRIERS -> List.of(links, all);
             case PORTMAP -> List.of(nat(new Nat.Input.Mapped(null)), all);
             case LINKS ->
                 List.of(
                         nat(new Nat.Input.LinksStarted()),
                         relay(new Relay.Input.LinksStarted()),
                         punch(new Punch.Input.LinksStarted()),
+                        carriers(new Carriers.Input.LinksStarted()),
                         all);
             case DHT_HOST, ALL, HOST -> List.of(all);
         };
@@ -71,19 +77,27 @@ public final class Wiring {
                         nat(new Nat.Input.Up(o.node().node(), o.at())),
                         relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())),
                         punch(o.node(), o.at(), PacketSink.ANY, o.capabilities()),
+                        carriers(o.node(), o.at(), o.capabilities()),
                         host(o));
             case LinkOutput.Offers o ->
                 List.of(
                         relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities())),
-                        punch(o.node(), o.at(), PacketSink.ANY, o.capabilities()));
-            case LinkOutput.Moved o -> List.of(punch(o.node(), o.at(), o.local(), o.capabilities()));
-            case LinkOutput.WayWanted o -> List.of(relay(new Relay.Input.WayWanted(o.node(), o.relays())));
+                        punch(o.node(), o.at(), PacketSink.ANY, o.capabilities()),
+                        carriers(o.node(), o.at(), o.capabilities()));
+            case LinkOutput.Moved o ->
+                List.of(
+                        relay(new Relay.Input.Moved(o.node().node(), o.at())),
+                        punch(o.node(), o.at(), o.local(), o.capabilities()),
+                        carriers(o.node(), o.at(), o.capabilities()));
+            case LinkOutput.WayWanted o ->
+                List.of(relay(new Relay.Input.WayWanted(o.node(), o.relays(), o.addresses())));
             case LinkOutput.Unbound o -> List.of(relay(new Relay.Input.Unbound(o.token(), o.otherToken())));
             case LinkOutput.Down o ->
                 List.of(
                         nat(new Nat.Input.Down(o.node())),
                         relay(new Relay.Input.Down(o.node())),
                         punch(new Punch.Input.Down(o.node())),
+                        carriers(new Carriers.Input.Down(o.node())),
                         host(o));
             case LinkOutput.Observed o ->
                 toNat(new Nat.Input.Observed(o.by(), o.at(), o.self(), o.local(), o.sinceNs()));
@@ -95,6 +109,7 @@ public final class Wiring {
             case LinkOutput.DialledBack o -> toNat(new Nat.Input.DialledBack(o.by(), o.from(), o.local(), o.nonce()));
             case LinkOutput.Unsolicited o -> toNat(new Nat.Input.Unsolicited(o.from()));
             case LinkOutput.Dialled o -> List.of(new Delivery.ToDhtHost(o));
+            case LinkOutput.NotDialled o when o.to().isCarrier() -> List.of(new Delivery.ToDhtHost(o));
             case LinkOutput.NotDialled o -> withSilence(o.reason(), new Delivery.ToDhtHost(o));
             case LinkOutput.PolicyEnded _, LinkOutput.StreamOpened _, LinkOutput.OfStream _ -> toHost(output);
         };
@@ -107,6 +122,7 @@ public final class Wiring {
                 List.of(
                         dht(new Dht.Input.SelfAddresses(o.addresses())),
                         punch(new Punch.Input.SelfAddresses(o.addresses())),
+                        relay(new Relay.Input.SelfAddresses(o.addresses())),
                         new Delivery.ToRegistry(new Registry.Input.SelfAddresses(o.addresses())));
             case Nat.Output.Echo o -> probe(o.to(), o.end(), o.at(), Kind.ECHO, o.nonce());
             case Nat.Output.DialBack o -> probe(o.to(), o.end(), o.at(), Kind.DIAL_BACK, o.nonce());
@@ -150,7 +166,22 @@ public final class Wiring {
             case Relay.Output.Welcome o -> toLinks(new LinkInput.Welcome(o.relays()));
             case Relay.Output.Offer o -> toLinks(new LinkInput.Offer(o.capabilities()));
             case Relay.Output.SelfRelays o -> toRegistry(new Registry.Input.SelfRelays(o.relays()));
+            case Relay.Output.Take o -> toLinks(new LinkInput.Take(o.relay(), o.token()));
+            case Relay.Output.Spare o -> toLinks(new LinkInput.Spare(o.asker()));
+            case Relay.Output.Meet o -> toDht(new Dht.Input.Meet(List.of(o.relay())));
             case Relay.Output.PolicyEnded _ -> toHost(output);
+        };
+    }
+
+    /** Routes what carriers need. */
+    public static List<Delivery> route(Carriers.Output output) {
+        return switch (output) {
+            case Carriers.Output.Call o -> toLinks(new LinkInput.Carried(o.relay(), o.carrier()));
+            case Carriers.Output.Dial o -> toLinks(new LinkInput.Dial(CARRIER_TICKET, o.carrier()));
+            case Carriers.Output.Ended o -> toLinks(new LinkInput.CarrierEnded(o.carrier()));
+            case Carriers.Output.TryUdp o -> toLinks(new LinkInput.TryAddresses(o.peer()));
+            case Carriers.Output.Open _, Carriers.Output.Close _, Carriers.Output.Learnt _, Carriers.Output.Changed _ ->
+                toHost(output);
         };
     }
 
@@ -185,10 +216,10 @@ public final class Wiring {
                         toRegistry(new Registry.Input.Stored(o.ticket().number(), o.replicas(), o.of()));
                     case RELAY -> List.of(); // which store nothing
                 };
+            case Dht.Output.Alone _ -> List.of(carriers(new Carriers.Input.Alone()), host(output));
             case Dht.Output.PolicyEnded _,
                     Dht.Output.Persist _,
                     Dht.Output.Joined _,
-                    Dht.Output.Alone _,
                     Dht.Output.ClockOff _,
                     Dht.Output.Thin _,
                     Dht.Output.Renumbered _,
@@ -287,8 +318,15 @@ public final class Wiring {
         Delivery up = nat(new Nat.Input.Up(node, o.at()));
         Delivery relay = relay(new Relay.Input.Up(o.node(), o.at(), o.capabilities()));
         Delivery punch = punch(o.node(), o.at(), PacketSink.ANY, o.capabilities());
-        if (self == null) return List.of(dht, up, relay, punch);
-        return List.of(dht, up, relay, punch, nat(new Nat.Input.Observed(node, o.at(), self, o.local(), o.sinceNs())));
+        Delivery carriers = carriers(o.node(), o.at(), o.capabilities());
+        if (self == null) return List.of(dht, up, relay, punch, carriers);
+        return List.of(
+                dht,
+                up,
+                relay,
+                punch,
+                carriers,
+                nat(new Nat.Input.Observed(node, o.at(), self, o.local(), o.sinceNs())));
     }
 
     private static List<Delivery> toDht(Dht.Input input) {
@@ -313,6 +351,14 @@ public final class Wiring {
 
     private static Delivery punch(Punch.Input input) {
         return new Delivery.ToPunch(input);
+    }
+
+    private static Delivery carriers(Subject node, Address at, long capabilities) {
+        return carriers(new Carriers.Input.At(node.node(), at, capabilities));
+    }
+
+    private static Delivery carriers(Carriers.Input input) {
+        return new Delivery.ToCarriers(input);
     }
 
     private static Delivery portMap(PortMap.Input input) {

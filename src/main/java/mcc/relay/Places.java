@@ -60,7 +60,8 @@ final class Places {
         this.out = out;
     }
 
-    Message.Reserved reserve(long nowNs, Id from, Address at) {
+    /** @param addresses where others reach this node, for an asker that cannot know it */
+    Message.Reserved reserve(long nowNs, Id from, Address at, List<Address> addresses) {
         Address network = at.network(16, 32);
         places.remove(from);
         if (places.size() >= config.placesMax() || of(network) >= Math.max(4, config.placesMax() / 4)) {
@@ -68,7 +69,7 @@ final class Places {
             return new Message.Reserved(Relaying.FULL, 0, load());
         }
         places.put(from, new Place(network, nowNs + LEASE_NS));
-        return new Message.Reserved(Relaying.OK, LEASE_NS / 1_000_000, load());
+        return new Message.Reserved(Relaying.OK, LEASE_NS / 1_000_000, load(), addresses);
     }
 
     /** In thousandths of what {@link RelayConfig} allows: of places or of circuits, whichever are scarcer. */
@@ -90,6 +91,7 @@ final class Places {
         for (Id asker : askers.values()) if (asker.equals(from)) own++;
         if (circuits() >= config.circuitsMax() || own / 2 >= CIRCUITS_EACH || next.size() >= NEXT_MAX) {
             counters.add("relay.circuits.full");
+            if (own / 2 >= CIRCUITS_EACH) out.accept(new Relay.Output.Spare(from));
             return refused(Relaying.FULL);
         }
         if (asked.to().equals(from) || asked.to().equals(self)) return refused(Relaying.NOT_HERE);
@@ -109,13 +111,24 @@ final class Places {
         return null;
     }
 
+    /** Whether a node occurs twice, but for the one that is meant: it may be named as the last, with its addresses. */
     private boolean loops(Id from, Message.Connect asked) {
+        List<Contact> via = asked.via();
+        boolean named = via.getLast().node().equals(asked.to());
         List<Id> way = new ArrayList<>(List.of(self, from, asked.to()));
-        for (Contact relay : asked.via()) {
+        for (Contact relay : named ? via.subList(0, via.size() - 1) : via) {
             if (way.contains(relay.node())) return true;
             way.add(relay.node());
         }
         return false;
+    }
+
+    /** Makes a circuit that ends at this node: its number is drawn here, as by the last relay of a way. */
+    Message.Connected take(Id relay) {
+        long token = token();
+        counters.add("relay.circuits.taken");
+        out.accept(new Relay.Output.Take(relay, token));
+        return new Message.Connected(Relaying.OK, token);
     }
 
     /** The next relay answered; false when nobody waits for this. */

@@ -19,6 +19,7 @@ import mcc.core.Rng;
 import mcc.nat.Reachability;
 import mcc.wire.Capabilities;
 import mcc.wire.Contact;
+import mcc.wire.Limits;
 import mcc.wire.Message;
 import mcc.wire.Message.Relaying;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,9 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
         /** There is a link with {@code peer}, at {@code at}, or it tells what it offers, which may be what it did before. */
         record Up(Subject peer, Address at, long capabilities) implements Input {}
 
+        /** The link with a peer goes another way now. */
+        record Moved(Id peer, Address at) implements Input {}
+
         /** The link with a peer ended. */
         record Down(Id peer) implements Input {}
 
@@ -57,8 +61,20 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
         /** Nodes that a {@link Output.Seek} led to; they may relay. */
         record Found(List<Contact> nodes) implements Input {}
 
-        /** A node is not reached at its addresses; these relays keep a place for it. */
-        record WayWanted(Id node, List<Contact> relays) implements Input {}
+        /**
+         * A node is not reached at its addresses; these relays keep a place for it.
+         *
+         * @param addresses where a relay may reach it, if this node has nothing but a carrier
+         */
+        record WayWanted(Id node, List<Contact> relays, List<Address> addresses) implements Input {}
+
+        /** The addresses at which others reach this node, best first. */
+        record SelfAddresses(List<Address> addresses) implements Input {
+            /** Copies the list. */
+            public SelfAddresses {
+                addresses = List.copyOf(addresses);
+            }
+        }
 
         /** A circuit that was relayed here ended. */
         record Unbound(long token, long otherToken) implements Input {}
@@ -96,6 +112,15 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
         /** Relay no longer. */
         record Unbind(long token) implements Output {}
 
+        /** A circuit by this relay ends here ({@code link.LinkInput.Take}). */
+        record Take(Id relay, long token) implements Output {}
+
+        /** End a circuit of this asker that rests ({@code link.LinkInput.Spare}). */
+        record Spare(Id asker) implements Output {}
+
+        /** A relay that is reached by a carrier told where others reach it: join by it. */
+        record Meet(Contact relay) implements Output {}
+
         /** There is a circuit to a node. */
         record Way(Id node, Id relay, long token) implements Output {}
 
@@ -124,6 +149,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
     private final Map<Id, Subject> peers = new HashMap<>(); // looked up, never iterated
 
     private final RateLimit<Id> asks = new RateLimit<>(ASKS_PER_SECOND, ASKS_AT_ONCE, ASKERS_MAX);
+    private List<Address> selves = List.of();
     private boolean relaying;
     private long nowNs;
     private long epochMs;
@@ -137,6 +163,8 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
         places = new Places(self, config, rng.split(), counters, outputs::add);
         shelter = new Shelter(rng.split(), counters, outputs::add);
         ways = new Ways(self, rng.split(), counters, outputs::add, shelter);
+        relaying = config.relays() == RelayConfig.When.ALWAYS;
+        if (relaying) outputs.add(new Output.Offer(offers()));
     }
 
     @Override
@@ -148,6 +176,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
                 peers.put(u.peer().node(), u.peer());
                 shelter.offered(nowNs, u.peer().node(), u.at(), (u.capabilities() & Capabilities.RELAYS) != 0);
             }
+            case Input.Moved m -> shelter.moved(nowNs, m.peer(), m.at());
             case Input.Down d -> {
                 peers.remove(d.peer());
                 places.down(d.peer());
@@ -161,7 +190,9 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
                         || places.answered(u.to(), u.call(), null); // else another core asked
             }
             case Input.Found f -> shelter.found(nowNs, f.nodes(), node -> node.equals(self) || peers.containsKey(node));
-            case Input.WayWanted w -> ways.wanted(nowNs, w.node(), w.relays());
+            case Input.WayWanted w -> ways.wanted(nowNs, w.node(), w.relays(), w.addresses());
+            case Input.SelfAddresses s ->
+                selves = s.addresses().subList(0, Math.min(s.addresses().size(), Limits.RELAY_ADDRESSES));
             case Input.Unbound u -> places.unbound(u.token(), u.otherToken());
             case Input.NewPolicy p -> govern(p.epoch());
             case Input.WallClock c -> {
@@ -173,7 +204,7 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
                 peers.clear();
                 places.clear();
                 shelter.clear(nowNs);
-                outputs.add(new Output.Offer(relaying ? Capabilities.RELAYS : 0));
+                outputs.add(new Output.Offer(relaying ? offers() : 0));
             }
             case Input.Tick _ -> {
                 places.tick(nowNs);
@@ -189,9 +220,13 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
             case ALWAYS -> true;
             case NEVER -> false;
         };
-        if (now != relaying) outputs.add(new Output.Offer(now ? Capabilities.RELAYS : 0));
+        if (now != relaying) outputs.add(new Output.Offer(now ? offers() : 0));
         relaying = now;
         shelter.want(nowNs, reach != Reachability.YES);
+    }
+
+    private long offers() {
+        return Capabilities.RELAYS | Capabilities.carriersAt(config.carrierPort());
     }
 
     private void asked(Input.Asked a) {
@@ -200,9 +235,18 @@ public final class Relay implements Core<Relay.Input, Relay.Output> {
             counters.add("relay.askedTooOften");
             return;
         }
-        boolean allowed = relaying && a.at().isUnicast() && admits(a.from());
+        if (a.request() instanceof Message.Connect ask
+                && ask.to().equals(self)
+                && ask.via().isEmpty()) {
+            reply(a, a.at().isCircuit() ? Places.refused(Relaying.REFUSED) : places.take(from));
+            return;
+        }
+        boolean allowed = relaying && !a.at().isCircuit() && admits(a.from());
         if (a.request() instanceof Message.Reserve) {
-            reply(a, allowed ? places.reserve(nowNs, from, a.at()) : new Message.Reserved(Relaying.REFUSED, 0, 0));
+            List<Address> told = a.at().isCarrier() ? selves : List.of();
+            reply(
+                    a,
+                    allowed ? places.reserve(nowNs, from, a.at(), told) : new Message.Reserved(Relaying.REFUSED, 0, 0));
         } else if (a.request() instanceof Message.Connect ask) {
             reply(a, allowed ? places.connect(nowNs, from, a.call(), ask) : Places.refused(Relaying.REFUSED));
         }

@@ -7,8 +7,14 @@ package mcc.relay;
  * @param placesMax most nodes that keep a place here
  * @param circuitsMax most circuits through this node
  * @param bytesPerSecond through each circuit, both directions together; 0 for no limit
+ * @param carrierPort where it takes carriers, to be told to others; 0 for none
  */
-public record RelayConfig(When relays, int placesMax, int circuitsMax, long bytesPerSecond) {
+public record RelayConfig(When relays, int placesMax, int circuitsMax, long bytesPerSecond, int carrierPort) {
+    /** One that takes no carriers. */
+    public RelayConfig(When relays, int placesMax, int circuitsMax, long bytesPerSecond) {
+        this(relays, placesMax, circuitsMax, bytesPerSecond, 0);
+    }
+
     /** When a node relays for others. */
     public enum When {
         /** Whenever it is known that every node reaches it. */

@@ -49,9 +49,12 @@ final class Shelter {
     static final long GAIN_NS = 5_000_000L;
 
     private static final class Offer {
+        /** With no address where it is reached by a carrier and has not told where others reach it. */
         Contact relay;
         /** Whether it says by its link that it relays. */
         boolean linked;
+        /** Whether this node reaches it by a carrier. */
+        boolean carried;
 
         long call;
         long askedNs = Long.MIN_VALUE;
@@ -104,11 +107,14 @@ final class Shelter {
         this.out = out;
     }
 
-    /** Whether places are needed: as long as it is not known that others reach this node. */
+    /**
+     * Whether places are needed: as long as it is not known that others reach this node. At a relay that is reached by a carrier
+     * one is needed in any case, as nothing else reaches this node then.
+     */
     void want(long nowNs, boolean places) {
         if (places && !wanted) hurry(nowNs);
         wanted = places;
-        if (!places) for (Offer offer : offers.values()) leave(offer);
+        if (!places) for (Offer offer : offers.values()) if (!offer.carried) leave(offer);
         settle(nowNs);
     }
 
@@ -129,28 +135,36 @@ final class Shelter {
      * it is asked again at once.
      */
     void offered(long nowNs, Id peer, Address at, boolean relays) {
-        if (!relays || !at.isUnicast()) {
+        if (!relays || at.isCircuit()) {
             down(nowNs, peer);
             return;
         }
         Offer offer = offers.get(peer);
         if (offer == null) {
             if (offers.size() >= OFFERS_MAX) evict(nowNs);
-            offer = new Offer(new Contact(peer, List.of(at)));
+            offer = new Offer(new Contact(peer, at.isUnicast() ? List.of(at) : List.of()));
             offers.put(peer, offer);
         } else {
-            offer.relay = new Contact(peer, List.of(at));
+            if (at.isUnicast()) offer.relay = new Contact(peer, List.of(at));
             if (offer.isKept(nowNs)) offer.renewNs = Math.max(nowNs, offer.askedNs + AGAIN_NS);
         }
         offer.linked = true;
+        offer.carried = at.isCarrier();
         tick(nowNs);
+    }
+
+    /** A relay is reached by a carrier now, or no longer. */
+    void moved(long nowNs, Id peer, Address at) {
+        Offer known = offers.get(peer);
+        if (known == null || !known.linked || at.isCircuit() || known.carried == at.isCarrier()) return;
+        offered(nowNs, peer, at, true);
     }
 
     /** The DHT found nodes; those that are unknown may relay. */
     void found(long nowNs, List<Contact> nodes, Predicate<Id> isKnown) {
         int asked = 0;
         for (Contact node : nodes) {
-            if (!wanted || asked == FOUND_MAX) break;
+            if (!isSearching() || asked == FOUND_MAX) break;
             if (isKnown.test(node.node()) || offers.containsKey(node.node())) continue;
             if (node.addresses().isEmpty()) continue;
             if (offers.size() >= OFFERS_MAX) evict(nowNs);
@@ -191,6 +205,7 @@ final class Shelter {
             offer.renewNs = nowNs + leaseNs / 2;
             offer.rttNs = Math.max(1, rttNs);
             offer.load = answer.load();
+            if (offer.carried) told(offer, answer.addresses());
         } else {
             counters.add("relay.refused");
             leave(offer);
@@ -201,11 +216,19 @@ final class Shelter {
         return true;
     }
 
+    /** A relay that is reached by a carrier tells where others reach it. */
+    private void told(Offer offer, List<Address> addresses) {
+        List<Address> few = addresses.subList(0, Math.min(addresses.size(), Limits.RELAY_ADDRESSES));
+        if (few.isEmpty() || few.equals(offer.relay.addresses())) return;
+        offer.relay = new Contact(offer.relay.node(), few);
+        out.accept(new Relay.Output.Meet(offer.relay));
+    }
+
     void tick(long nowNs) {
         for (Offer offer : new ArrayList<>(offers.values())) {
             if (offer.patienceNs <= nowNs) answered(nowNs, offer.relay.node(), offer.call, null, 0);
             if (offer.renewNs > nowNs || offer.isAsked()) continue;
-            if (isUsed(offer)) ask(nowNs, offer);
+            if (isUsed(offer) || offer.carried) ask(nowNs, offer);
             else offer.renewNs = Core.NEVER; // there are better ones
         }
         settle(nowNs);
@@ -216,7 +239,8 @@ final class Shelter {
         int places = 0;
         for (Offer offer : offers.values()) if (offer.isKept(nowNs) || offer.isAsked()) places++;
         for (Offer offer : best()) {
-            if (!wanted || places >= Limits.RELAYS) break;
+            if (places >= Limits.RELAYS) break;
+            if (!wanted && !offer.carried) continue;
             if (offer.isKept(nowNs) || offer.isAsked() || offer.restsUntilNs > nowNs) continue;
             ask(nowNs, offer);
             places++;
@@ -227,7 +251,8 @@ final class Shelter {
         for (Offer offer : best()) {
             if (!offer.isKept(nowNs)) continue;
             welcome.add(offer.relay.node());
-            if (kept.size() < Limits.RELAYS) kept.add(offer.relay);
+            boolean known = !offer.relay.addresses().isEmpty();
+            if (known && kept.size() < Limits.RELAYS) kept.add(offer.relay);
         }
         if (!welcome.equals(welcomed)) out.accept(new Relay.Output.Welcome(welcome));
         welcomed = welcome;
@@ -236,9 +261,16 @@ final class Shelter {
         told = kept;
     }
 
+    /** Whether other relays may be found and reached: by a carrier nobody else is. */
+    private boolean isSearching() {
+        if (!wanted) return false;
+        for (Offer offer : offers.values()) if (offer.carried) return false;
+        return true;
+    }
+
     /** Looks for relays where some are missing, or for a better one, when it is time to. */
     private void search(long nowNs, boolean complete) {
-        if (!wanted || searchNs > nowNs) return;
+        if (!isSearching() || searchNs > nowNs) return;
         searchNs = nowNs + pauseNs;
         pauseNs = Math.min(2 * pauseNs, complete ? CONTENT_NS : MISSING_NS);
         if (complete) {
@@ -280,6 +312,13 @@ final class Shelter {
         if (!told.isEmpty()) out.accept(new Relay.Output.SelfRelays(told));
     }
 
+    /** Relays where this node keeps a place and which it reaches by a carrier, best first. */
+    List<Contact> carried(long nowNs) {
+        List<Contact> out = new ArrayList<>();
+        for (Offer offer : best()) if (offer.carried && offer.isKept(nowNs)) out.add(offer.relay);
+        return out;
+    }
+
     /** Relays where this node keeps a place, best first. */
     List<Contact> kept() {
         return told;
@@ -296,7 +335,7 @@ final class Shelter {
     }
 
     long deadlineNs(long nowNs) {
-        long next = wanted ? searchNs : Core.NEVER;
+        long next = isSearching() ? searchNs : Core.NEVER;
         for (Offer offer : offers.values()) {
             next = Math.min(next, offer.patienceNs);
             if (!offer.isAsked()) next = Math.min(next, offer.renewNs);

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
@@ -47,10 +48,30 @@ final class Ways {
         this.shelter = shelter;
     }
 
-    void wanted(long nowNs, Id node, List<Contact> relays) {
+    /**
+     * Asks for a circuit to a node.
+     *
+     * @param addresses where a relay of this node may reach it, if this node has nothing but a carrier
+     */
+    void wanted(long nowNs, Id node, List<Contact> relays, List<Address> addresses) {
+        List<Contact> carried = shelter.carried(nowNs);
+        if (!carried.isEmpty()) {
+            for (Contact own : carried) wantedBy(nowNs, own, node, relays, addresses);
+            return;
+        }
         for (Contact relay : relays) {
             if (!relay.node().equals(self) && !relay.node().equals(node)) ask(nowNs, node, relay, List.of());
         }
+    }
+
+    /** Nothing of UDP leaves this host: only a relay that has a carrier can be asked, for the node itself and for its relays. */
+    private void wantedBy(long nowNs, Contact own, Id node, List<Contact> relays, List<Address> addresses) {
+        if (own.node().equals(node)) return;
+        for (Contact relay : relays) {
+            boolean same = relay.node().equals(own.node());
+            if (!relay.node().equals(self)) ask(nowNs, node, own, same ? List.of() : List.of(relay));
+        }
+        if (!addresses.isEmpty()) ask(nowNs, node, own, List.of(new Contact(node, addresses)));
     }
 
     private void ask(long nowNs, Id node, Contact relay, List<Contact> via) {

@@ -128,6 +128,9 @@ final class Hash {
             case Relay.Input.WallClock i -> mix(mix(hash, 100), i.epochMs());
             case Relay.Input.Tell _ -> mix(hash, 101);
             case Relay.Input.LinksStarted _ -> mix(hash, 102);
+            case Relay.Input.SelfAddresses i ->
+                mix(mix(hash, 104), i.addresses().size());
+            case Relay.Input.Moved i -> mix(mix(hash, 105), i.peer());
             case Relay.Input.Tick _ -> mix(hash, 103);
         };
     }

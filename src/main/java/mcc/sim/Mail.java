@@ -51,7 +51,7 @@ final class Mail {
             case NAT -> NAT;
             case RELAY -> RELAY;
             case PUNCH -> PUNCH;
-            case PORTMAP, ALL, HOST -> -1; // a simulated host has no router to ask
+            case PORTMAP, CARRIERS, ALL, HOST -> -1; // a simulated host has no router to ask, and no TCP
         };
     }
 

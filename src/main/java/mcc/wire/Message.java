@@ -192,10 +192,18 @@ public sealed interface Message {
      *
      * @param leaseMs how long the place is kept; 0 without one
      * @param load how much of what the relay can carry is taken, in thousandths: 0 to 1,000
+     * @param addresses where others reach the relay, best first, at most {@link Limits#CONTACT_ADDRESSES}; told to an asker that
+     *     came by a carrier, and so cannot know
      */
-    record Reserved(Relaying verdict, long leaseMs, int load) implements Message {
-        /** Refuses a negative lease and a load beyond its range. */
+    record Reserved(Relaying verdict, long leaseMs, int load, List<Address> addresses) implements Message {
+        /** Without addresses. */
+        public Reserved(Relaying verdict, long leaseMs, int load) {
+            this(verdict, leaseMs, load, List.of());
+        }
+
+        /** Refuses a negative lease, a load beyond its range, and too many addresses. */
         public Reserved {
+            addresses = few(addresses);
             if (leaseMs < 0) throw new IllegalArgumentException("leaseMs is at least 0");
             if (load < 0 || load > 1_000) throw new IllegalArgumentException("load is 0 to 1,000");
         }
@@ -262,7 +270,7 @@ public sealed interface Message {
     }
 
     private static List<Address> few(List<Address> addresses) {
-        if (addresses.size() > Limits.CONTACT_ADDRESSES) throw new IllegalArgumentException("too many candidates");
+        if (addresses.size() > Limits.CONTACT_ADDRESSES) throw new IllegalArgumentException("too many addresses");
         return List.copyOf(addresses);
     }
 

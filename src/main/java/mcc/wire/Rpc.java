@@ -57,11 +57,7 @@ public record Rpc(long call, Message body, boolean leaf) {
                         .setPadding(DIAL_BACK_PADDING);
             case Message.DialedBack m -> out.getDialedBackBuilder().setResult(proto(m.result()));
             case Message.Reserve _ -> out.setReserve(mcc.wire.pb.Reserve.getDefaultInstance());
-            case Message.Reserved m ->
-                out.getReservedBuilder()
-                        .setVerdict(proto(m.verdict()))
-                        .setLeaseMs(m.leaseMs())
-                        .setLoad(m.load());
+            case Message.Reserved m -> out.setReserved(proto(m));
             case Message.Connect m -> out.setConnect(proto(m));
             case Message.Connected m ->
                 out.getConnectedBuilder().setVerdict(proto(m.verdict())).setCircuit(m.circuit());
@@ -179,8 +175,10 @@ public record Rpc(long call, Message body, boolean leaf) {
 
     private static @Nullable Message reserved(mcc.wire.pb.Reserved pb) {
         Message.Relaying verdict = relaying(pb.getVerdict());
-        if (verdict == null || pb.getLeaseMs() < 0) return null;
-        return new Message.Reserved(verdict, pb.getLeaseMs(), Math.clamp(pb.getLoad() & 0xffff_ffffL, 0, 1_000));
+        List<Address> addresses = Contact.addresses(pb.getAddressesList());
+        if (verdict == null || addresses == null || pb.getLeaseMs() < 0) return null;
+        int load = Math.clamp(pb.getLoad() & 0xffff_ffffL, 0, 1_000);
+        return new Message.Reserved(verdict, pb.getLeaseMs(), load, addresses);
     }
 
     private static @Nullable Message connect(mcc.wire.pb.Connect pb) {
@@ -192,6 +190,15 @@ public record Rpc(long call, Message body, boolean leaf) {
     private static @Nullable Message connected(mcc.wire.pb.Connected pb) {
         Message.Relaying verdict = relaying(pb.getVerdict());
         return verdict == null ? null : new Message.Connected(verdict, pb.getCircuit());
+    }
+
+    private static mcc.wire.pb.Reserved proto(Message.Reserved m) {
+        var out = mcc.wire.pb.Reserved.newBuilder()
+                .setVerdict(proto(m.verdict()))
+                .setLeaseMs(m.leaseMs())
+                .setLoad(m.load());
+        for (Address address : m.addresses()) out.addAddresses(Contact.endpoint(address));
+        return out.build();
     }
 
     private static mcc.wire.pb.Connect proto(Message.Connect m) {

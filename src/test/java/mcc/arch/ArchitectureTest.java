@@ -54,6 +54,7 @@ class ArchitectureTest {
         may.put("punch", List.of("core", "wire", "crypto"));
         may.put("portmap", List.of("core"));
         may.put("lan", List.of("core", "crypto"));
+        may.put("carrier", List.of("core", "wire"));
         may.put("relay", List.of("core", "wire", "crypto", "consortium", "nat"));
         may.put("link", List.of("core", "wire", "crypto", "consortium", "session", "stream", "nat", "congestion"));
         may.put("dht", List.of("core", "wire", "crypto", "consortium"));
@@ -71,6 +72,7 @@ class ArchitectureTest {
                         "punch",
                         "portmap",
                         "lan",
+                        "carrier",
                         "dht",
                         "registry"));
         List<String> protocol = new ArrayList<>(may.keySet());
@@ -105,6 +107,7 @@ class ArchitectureTest {
                     "punch",
                     "portmap",
                     "lan",
+                    "carrier",
                     "link",
                     "dht",
                     "registry",
@@ -316,6 +319,7 @@ class ArchitectureTest {
                 "mcc.punch",
                 "mcc.portmap",
                 "mcc.lan",
+                "mcc.carrier",
                 "mcc.link",
                 "mcc.dht",
                 "mcc.registry",

@@ -103,6 +103,23 @@ class ValuesTest {
 
     /** RFC 8439 section 2.3.2 with the nonce and counter that this generator uses: appendix A.1, test vectors 1 and 2. */
     @Test
+    void whatStandsForAWayIsNoAddressOfAHost() {
+        for (int number : new int[] {0, 1, Integer.MAX_VALUE}) {
+            Address carrier = Address.carrier(number);
+            Address circuit = Address.circuit(number);
+            assertThat(carrier.number()).isEqualTo(circuit.number()).isEqualTo(number);
+            assertThat(carrier.isCarrier() && !carrier.isCircuit()).isTrue();
+            assertThat(circuit.isCircuit() && !circuit.isCarrier()).isTrue();
+            for (Address way : new Address[] {carrier, circuit}) {
+                assertThat(way.isStandIn()).isTrue();
+                assertThat(way.isUnicast() || way.isLocal() || way.isV4()).isFalse();
+                assertThat(Address.parse(way.toString())).isNull();
+            }
+        }
+        assertThat(Address.parse("192.0.2.1:1").isStandIn()).isFalse();
+    }
+
+    @Test
     void theRngIsChaCha20() {
         int[] out = new int[32];
         Rng.chacha20Block(new int[8], 0, out, 0);

@@ -62,7 +62,7 @@ class CircuitTest extends VirtualNet {
         a.turn();
         assertThat(a.all(LinkOutput.WayWanted.class))
                 .first()
-                .isEqualTo(new LinkOutput.WayWanted(id(b), List.of(relay.contact())));
+                .isEqualTo(new LinkOutput.WayWanted(id(b), List.of(relay.contact()), List.of()));
         bind();
         a.input(new LinkInput.Way(id(b), id(relay), FOR_A));
         assertThat(stream).isNotNull();

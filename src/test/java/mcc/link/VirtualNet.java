@@ -98,7 +98,17 @@ abstract class VirtualNet {
             }
         };
 
+        /** Carriers: what stands for each here, and at its other end; no number occurs twice. */
+        final Map<Address, Address> carriers = new LinkedHashMap<>();
+
         private void fly(Address from, Address to, byte[] buf, int offset, int length) {
+            if (to.isCarrier()) {
+                Address there = carriers.get(to);
+                if (there == null || silent || length > carries) return;
+                byte[] bytes = Arrays.copyOfRange(buf, offset, offset + length);
+                flights.add(new Flight(now + latencyNs, seq++, there, there, bytes));
+                return;
+            }
             if (silent || rng.chance(lossPpm)) return;
             boolean relayed = Relayed.looksLike(buf, offset, length);
             boolean handshake = !relayed && !Transport.looksLike(buf, offset, length);
@@ -115,7 +125,7 @@ abstract class VirtualNet {
 
         private void arrived(Flight f) {
             if (silent) return;
-            if (at.equals(f.to()) || also.contains(f.to()))
+            if (at.equals(f.to()) || also.contains(f.to()) || carriers.containsKey(f.to()))
                 links.receive(now, f.bytes(), 0, f.bytes().length, f.from());
             ends.forEach((local, end) -> {
                 if (end.equals(f.to())) links.receive(now, f.bytes(), 0, f.bytes().length, f.from(), local, 0);

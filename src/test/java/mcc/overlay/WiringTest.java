@@ -3,6 +3,7 @@ package mcc.overlay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import mcc.carrier.Carriers;
 import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
@@ -52,7 +53,8 @@ class WiringTest {
         assertThat(Wiring.route(new LinkOutput.Up(WHO, AT, 1)))
                 .contains(new Delivery.ToRelay(new Relay.Input.Up(WHO, AT, 1)))
                 .extracting(Delivery::to)
-                .containsExactly(Mailbox.DHT, Mailbox.NAT, Mailbox.RELAY, Mailbox.PUNCH, Mailbox.HOST);
+                .containsExactly(
+                        Mailbox.DHT, Mailbox.NAT, Mailbox.RELAY, Mailbox.PUNCH, Mailbox.CARRIERS, Mailbox.HOST);
     }
 
     @Test
@@ -64,7 +66,7 @@ class WiringTest {
         assertThat(Wiring.route(new LinkOutput.Answered(NODE, AT, 7, punching, 8)))
                 .containsExactly(new Delivery.ToPunch(new Punch.Input.Answered(NODE, 7, punching, 8)));
         assertThat(Wiring.route(new LinkOutput.Moved(WHO, AT, 70_000, 4)))
-                .containsExactly(new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 70_000, 4)));
+                .contains(new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 70_000, 4)));
         assertThat(Wiring.route(new Punch.Output.Challenge(NODE, AT, 70_000, Knock.SHORT)))
                 .containsExactly(new Delivery.ToLinks(new LinkInput.Knock(NODE, AT, 70_000, Knock.SHORT)));
         assertThat(Wiring.route(new Punch.Output.Echo(NODE, 70_000, AT, 9)))
@@ -166,6 +168,7 @@ class WiringTest {
                         new Delivery.ToNat(new Nat.Input.LinksStarted()),
                         new Delivery.ToRelay(new Relay.Input.LinksStarted()),
                         new Delivery.ToPunch(new Punch.Input.LinksStarted()),
+                        new Delivery.ToCarriers(new Carriers.Input.LinksStarted()),
                         new Delivery.ToAll(new Started(Mailbox.LINKS)));
         assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, AT, 0, 0, 1)))
                 .containsExactly(
@@ -173,10 +176,42 @@ class WiringTest {
                         new Delivery.ToNat(new Nat.Input.Up(NODE, AT)),
                         new Delivery.ToRelay(new Relay.Input.Up(WHO, AT, 1)),
                         new Delivery.ToPunch(new Punch.Input.At(NODE, AT, 0, 1)),
+                        new Delivery.ToCarriers(new Carriers.Input.At(NODE, AT, 1)),
                         new Delivery.ToNat(new Nat.Input.Observed(NODE, AT, AT, 0, 0)));
         assertThat(Wiring.route(new LinkOutput.Stands(WHO, AT, null, 0, 0, 1)))
                 .as("it never said from where it hears this node")
-                .hasSize(4);
+                .hasSize(5);
+    }
+
+    @Test
+    void carriersHearWhatIsMeantForThem() {
+        Address carrier = Address.carrier(3);
+        assertThat(Wiring.route(new LinkOutput.Moved(WHO, carrier, 0, 4)))
+                .contains(
+                        new Delivery.ToCarriers(new Carriers.Input.At(NODE, carrier, 4)),
+                        new Delivery.ToRelay(new Relay.Input.Moved(NODE, carrier)));
+        assertThat(Wiring.route(new LinkOutput.Down(NODE, LinkOutput.Reason.CLOSED)))
+                .contains(new Delivery.ToCarriers(new Carriers.Input.Down(NODE)));
+        assertThat(Wiring.route(new Dht.Output.Alone()))
+                .contains(new Delivery.ToCarriers(new Carriers.Input.Alone()))
+                .anyMatch(each -> each.to() == Mailbox.HOST);
+        assertThat(Wiring.route(new LinkOutput.NotDialled(1, carrier, LinkOutput.Reason.UNREACHABLE)))
+                .as("it says nothing of UDP")
+                .extracting(Delivery::to)
+                .containsExactly(Mailbox.DHT_HOST);
+        assertThat(Wiring.route(new Carriers.Output.Call(NODE, carrier)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.Carried(NODE, carrier)));
+        assertThat(Wiring.route(new Carriers.Output.Ended(carrier)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.CarrierEnded(carrier)));
+        assertThat(Wiring.route(new Carriers.Output.TryUdp(NODE)))
+                .containsExactly(new Delivery.ToLinks(new LinkInput.TryAddresses(NODE)));
+        assertThat(Wiring.route(new Nat.Output.SelfAddresses(List.of(AT))))
+                .contains(new Delivery.ToRelay(new Relay.Input.SelfAddresses(List.of(AT))));
+        assertThat(Wiring.route(new Relay.Output.Meet(CONTACT)))
+                .containsExactly(new Delivery.ToDht(new Dht.Input.Meet(List.of(CONTACT))));
+        assertThat(Wiring.started(Mailbox.CARRIERS))
+                .extracting(Delivery::to)
+                .containsExactly(Mailbox.LINKS, Mailbox.ALL);
     }
 
     @Test

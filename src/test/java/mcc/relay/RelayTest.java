@@ -35,6 +35,9 @@ class RelayTest {
         final Address at;
         final Counters counters = new Counters();
         Relay core;
+        /** Where relays see it, if not at its address. */
+        Address seenAt;
+
         final List<Relay.Output> seen = new ArrayList<>();
         boolean silent;
         long rttNs = 1_000_000;
@@ -66,7 +69,8 @@ class RelayTest {
                     case Relay.Output.Ask ask -> {
                         Node to = find(ask.to().node());
                         if (to != null && !to.silent)
-                            to.input(new Relay.Input.Asked(Subject.of(id), at, ask.call(), ask.request()));
+                            to.input(new Relay.Input.Asked(
+                                    Subject.of(id), seenAt == null ? at : seenAt, ask.call(), ask.request()));
                     }
                     case Relay.Output.Reply reply -> {
                         Node to = find(reply.to());
@@ -274,7 +278,7 @@ class RelayTest {
         Node relay = relay(0x01010101);
         link(leaf, relay);
         leaf.input(new Relay.Input.Reached(Reachability.NO));
-        user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact())));
+        user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact()), List.of()));
         Relay.Output.Bind bind = relay.last(Relay.Output.Bind.class);
         Relay.Output.Way way = user.last(Relay.Output.Way.class);
         assertThat(way).isEqualTo(new Relay.Output.Way(leaf.id, relay.id, bind.token()));
@@ -292,7 +296,7 @@ class RelayTest {
         Node user = node(0x05020202);
         Node relay = relay(0x01010101);
         link(leaf, relay);
-        user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact())));
+        user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact()), List.of()));
         assertThat(user.all(Relay.Output.Way.class)).isEmpty();
         assertThat(user.counters.value("relay.ways.refused")).isEqualTo(1);
     }
@@ -309,7 +313,7 @@ class RelayTest {
         user.input(new Relay.Input.Reached(Reachability.NO));
         // The user cannot reach the leaf's relay: it is told so by its links.
         far.silent = true;
-        user.input(new Relay.Input.WayWanted(leaf.id, List.of(far.contact())));
+        user.input(new Relay.Input.WayWanted(leaf.id, List.of(far.contact()), List.of()));
         far.silent = false;
         run(Ways.PATIENCE_NS);
         Relay.Output.Bind first = near.last(Relay.Output.Bind.class);
@@ -404,7 +408,7 @@ class RelayTest {
         Node relay = relay(0x01010101);
         relay.silent = true;
         for (int i = 0; i < 15; i++) {
-            user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact())));
+            user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact()), List.of()));
             run(SECOND / 10);
         }
         assertThat(user.all(Relay.Output.Ask.class)).hasSize(2);
@@ -428,7 +432,7 @@ class RelayTest {
         link(leaf, relay);
         link(user, relay);
         leaf.input(new Relay.Input.Reached(Reachability.NO));
-        user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact())));
+        user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact()), List.of()));
         Relay.Output.Bind bind = relay.last(Relay.Output.Bind.class);
         Grant forLeaf = Grant.of(
                 Policy.OPEN,
@@ -442,7 +446,7 @@ class RelayTest {
         assertThat(relay.last(Relay.Output.PolicyEnded.class)).isEqualTo(new Relay.Output.PolicyEnded(2, 1));
         assertThat(relay.core.report(now).places()).containsExactly(leaf.id);
         run(2 * SECOND);
-        user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact())));
+        user.input(new Relay.Input.WayWanted(leaf.id, List.of(relay.contact()), List.of()));
         assertThat(user.all(Relay.Output.Way.class)).as("and gets no other").hasSize(1);
     }
 
@@ -490,5 +494,137 @@ class RelayTest {
         assertThat(kept(leaf)).containsExactly(relay.id);
         leaf.input(new Relay.Input.LinksStarted());
         assertThat(kept(leaf)).as("its links are gone").isEmpty();
+    }
+
+    // ---- carriers ---------------------------------------------------------------------------------------------------
+
+    /** A node that reaches this relay by a carrier and nobody in any other way. */
+    private Node carried(Node relay) {
+        Node made = node(0x0a000001);
+        made.seenAt = Address.carrier(70_000);
+        relay.input(new Relay.Input.SelfAddresses(List.of(relay.at)));
+        made.input(new Relay.Input.Up(Subject.of(relay.id), Address.carrier(0), offers(relay)));
+        return made;
+    }
+
+    @Test
+    void whoIsReachedByACarrierKeepsAPlaceAndTellsOthersWhereTheRelayIs() {
+        Node relay = relay(0x01010101);
+        Node carried = carried(relay);
+        assertThat(carried.last(Relay.Output.Welcome.class).relays()).containsExactly(relay.id);
+        assertThat(carried.last(Relay.Output.SelfRelays.class).relays()).containsExactly(relay.contact());
+        assertThat(carried.all(Relay.Output.Meet.class)).containsExactly(new Relay.Output.Meet(relay.contact()));
+        assertThat(relay.core.report(now).places()).containsExactly(carried.id);
+        carried.input(new Relay.Input.Reached(Reachability.YES));
+        assertThat(kept(carried)).as("nothing else leads to it").containsExactly(relay.id);
+    }
+
+    @Test
+    void addressesOfARelayAreToldToThoseWhoCameByACarrierOnly() {
+        Node relay = relay(0x01010101);
+        relay.input(new Relay.Input.SelfAddresses(List.of(relay.at)));
+        Node leaf = node(0x02020202);
+        leaf.input(new Relay.Input.Reached(Reachability.NO));
+        link(leaf, relay);
+        Message.Reserved answer =
+                (Message.Reserved) relay.last(Relay.Output.Reply.class).answer();
+        assertThat(answer.verdict()).isEqualTo(Relaying.OK);
+        assertThat(answer.addresses()).isEmpty();
+        assertThat(leaf.all(Relay.Output.Meet.class)).isEmpty();
+    }
+
+    @Test
+    void aNodeWithACarrierReachesWhoeverTheRelayReaches() {
+        Node relay = relay(0x01010101);
+        Node carried = carried(relay);
+        Node open = relay(0x03030303);
+        carried.input(new Relay.Input.WayWanted(open.id, List.of(), List.of(open.at)));
+        Relay.Output.Take take = open.last(Relay.Output.Take.class);
+        assertThat(take.relay()).isEqualTo(relay.id);
+        Relay.Output.Bind bind = relay.last(Relay.Output.Bind.class);
+        assertThat(bind.peer()).isEqualTo(carried.id);
+        assertThat(bind.other()).isEqualTo(open.id);
+        assertThat(bind.otherToken()).isEqualTo(take.token());
+        assertThat(carried.last(Relay.Output.Way.class))
+                .isEqualTo(new Relay.Output.Way(open.id, relay.id, bind.token()));
+    }
+
+    @Test
+    void aNodeThatDoesNotRelayTakesCircuitsThatEndAtIt() {
+        Node relay = relay(0x01010101);
+        Node carried = carried(relay);
+        Node plain = new Node(0x03030303, new RelayConfig(RelayConfig.When.NEVER, 1, 1, 0));
+        carried.input(new Relay.Input.WayWanted(plain.id, List.of(), List.of(plain.at)));
+        assertThat(carried.last(Relay.Output.Way.class).node()).isEqualTo(plain.id);
+    }
+
+    @Test
+    void aNodeWithACarrierAsksItsOwnRelayForTheRelaysOfOthers() {
+        Node relay = relay(0x01010101);
+        Node far = relay(0x02020202);
+        Node leaf = node(0x04040404);
+        leaf.input(new Relay.Input.Reached(Reachability.NO));
+        link(leaf, far);
+        Node carried = carried(relay);
+        carried.input(new Relay.Input.WayWanted(leaf.id, List.of(far.contact()), List.of()));
+        assertThat(carried.all(Relay.Output.Ask.class))
+                .extracting(ask -> ask.to().node())
+                .containsOnly(relay.id);
+        assertThat(carried.last(Relay.Output.Way.class).relay()).isEqualTo(relay.id);
+        assertThat(far.last(Relay.Output.Bind.class).other()).isEqualTo(leaf.id);
+        int asked = carried.all(Relay.Output.Ask.class).size();
+        carried.input(new Relay.Input.WayWanted(relay.id, List.of(), List.of(relay.at)));
+        assertThat(carried.all(Relay.Output.Ask.class)).as("the relay itself").hasSize(asked);
+    }
+
+    @Test
+    void onceTheRelayIsReachedByUdpOthersAreAskedDirectly() {
+        Node relay = relay(0x01010101);
+        Node carried = carried(relay);
+        carried.seenAt = null;
+        carried.input(new Relay.Input.Moved(relay.id, relay.at));
+        run(2 * SECOND);
+        Node far = relay(0x02020202);
+        carried.input(new Relay.Input.WayWanted(Id.random(rng), List.of(far.contact()), List.of()));
+        assertThat(carried.last(Relay.Output.Ask.class).to().node()).isEqualTo(far.id);
+        carried.input(new Relay.Input.Moved(relay.id, Address.carrier(0)));
+        carried.seenAt = Address.carrier(70_001);
+        run(2 * SECOND);
+        carried.input(new Relay.Input.WayWanted(Id.random(rng), List.of(far.contact()), List.of()));
+        assertThat(carried.last(Relay.Output.Ask.class).to().node()).isEqualTo(relay.id);
+        assertThat(carried.last(Relay.Output.SelfRelays.class).relays()).containsExactly(relay.contact());
+    }
+
+    @Test
+    void whoHasTooManyCircuitsGetsAnotherInPlaceOfOneThatRests() {
+        Node relay = relay(0x01010101);
+        Node carried = carried(relay);
+        for (int i = 0; i < Places.CIRCUITS_EACH; i++) {
+            Node to = relay(0x05000000 + i);
+            carried.input(new Relay.Input.WayWanted(to.id, List.of(), List.of(to.at)));
+            run(SECOND);
+        }
+        assertThat(relay.all(Relay.Output.Spare.class)).isEmpty();
+        Node to = relay(0x06000000);
+        carried.input(new Relay.Input.WayWanted(to.id, List.of(), List.of(to.at)));
+        assertThat(relay.all(Relay.Output.Spare.class)).containsExactly(new Relay.Output.Spare(carried.id));
+        Relay.Output.Bind first = relay.all(Relay.Output.Bind.class).getFirst();
+        relay.input(new Relay.Input.Unbound(first.token(), first.otherToken()));
+        run(SECOND);
+        carried.input(new Relay.Input.WayWanted(to.id, List.of(), List.of(to.at)));
+        assertThat(carried.last(Relay.Output.Way.class).node()).isEqualTo(to.id);
+    }
+
+    @Test
+    void aRelayThatTakesCarriersTellsThePort() {
+        Node relay = new Node(0x01010101, new RelayConfig(RelayConfig.When.ALWAYS, 8, 8, 0, 443));
+        relay.input(new Relay.Input.Tick());
+        assertThat(offers(relay))
+                .as("though it does not know whether others reach it")
+                .isNotZero();
+        relay.input(new Relay.Input.Reached(Reachability.NO));
+        assertThat(relay.all(Relay.Output.Offer.class)).hasSize(1);
+        assertThat(Capabilities.carrierPort(offers(relay))).isEqualTo(443);
+        assertThat(offers(relay) & Capabilities.RELAYS).isNotZero();
     }
 }

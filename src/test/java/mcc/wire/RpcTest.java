@@ -174,7 +174,11 @@ class RpcTest {
                         rng.below(2) == 0),
                 new Message.DialedBack(Message.Dialed.values()[rng.below(3)]),
                 new Message.Reserve(),
-                new Message.Reserved(Message.Relaying.values()[rng.below(4)], rng.nextLong() >>> 1, rng.below(1_001)),
+                new Message.Reserved(
+                        Message.Relaying.values()[rng.below(4)],
+                        rng.nextLong() >>> 1,
+                        rng.below(1_001),
+                        contacts(1, rng.below(5)).getFirst().addresses()),
                 new Message.Connect(Id.random(rng), contacts(rng.below(3), 2)),
                 new Message.Connected(Message.Relaying.OK, rng.nextLong() | 1),
                 new Message.Connected(Message.Relaying.FULL, 0),
