@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import mcc.core.Counters;
 import mcc.node.Bus;
+import mcc.node.CarrierVerticle;
 import mcc.node.DhtVerticle;
 import mcc.node.LanVerticle;
 import mcc.node.NatVerticle;
@@ -85,10 +86,12 @@ final class Metrics {
                         bus.ask(Bus.PUNCH, new PunchVerticle.Query.Counts()),
                         bus.ask(Bus.PLUGINS, new PluginQuery.Counts()).otherwise(List.of()),
                         bus.ask(Bus.PORTMAP, new PortMapVerticle.Query.Counts()).otherwise(List.of()),
-                        bus.ask(Bus.LAN, new LanVerticle.Query.Counts()).otherwise(List.of())))
+                        bus.ask(Bus.LAN, new LanVerticle.Query.Counts()).otherwise(List.of()),
+                        bus.ask(Bus.CARRIERS, new CarrierVerticle.Query.Counts())
+                                .otherwise(List.of())))
                 .map(all -> {
                     Map<String, Long> sums = new TreeMap<>();
-                    for (int i : List.of(0, 1, 2, 6, 7, 8, 9, 10, 11, 12)) sum(all.resultAt(i), sums);
+                    for (int i : List.of(0, 1, 2, 6, 7, 8, 9, 10, 11, 12, 13)) sum(all.resultAt(i), sums);
                     sums.put("log.dropped", status.logDropped());
                     counts(sums);
                     tunnels(all.resultAt(3));
@@ -142,7 +145,8 @@ final class Metrics {
     }
 
     private void peers(List<JsonObject> peers) {
-        Map<String, Long> kinds = new LinkedHashMap<>(Map.of("lan", 0L, "direct", 0L, "relay", 0L, "none", 0L));
+        Map<String, Long> kinds =
+                new LinkedHashMap<>(Map.of("lan", 0L, "direct", 0L, "carrier", 0L, "relay", 0L, "none", 0L));
         for (JsonObject peer : peers) kinds.merge(peer.getJsonObject("path").getString("tx"), 1L, Long::sum);
         kinds.forEach((kind, n) -> gauge("mcc.peers", Tags.of("path", kind), n));
     }

@@ -3,6 +3,7 @@ package mcc.api;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.Locale;
+import mcc.carrier.CarrierReport;
 import mcc.core.Address;
 import mcc.nat.NatReport;
 import mcc.nat.Reachability;
@@ -75,7 +76,25 @@ final class NatText {
         };
     }
 
-    static String verdict(NatReport nat) {
+    /** Where relays take connections, and how far those of this node are. */
+    static JsonArray carriers(CarrierReport carriers) {
+        JsonArray out = new JsonArray();
+        for (CarrierReport.View each : carriers.gates()) {
+            out.add(new JsonObject()
+                    .put("url", each.url())
+                    .put("state", lower(each.state()))
+                    .put("relay", each.relay() == null ? null : each.relay().toString())
+                    .put("trouble", each.trouble().isEmpty() ? null : each.trouble()));
+        }
+        return out;
+    }
+
+    static String verdict(NatReport nat, CarrierReport carriers) {
+        CarrierReport.View linked = carriers.linked();
+        if (linked != null) {
+            return "UDP is blocked; all goes through " + linked.url()
+                    + " to a relay, sealed end to end. Allow UDP for direct" + " paths.";
+        }
         if (nat.udp() == NatReport.Udp.BLOCKED) {
             return "Nobody answers over UDP: a firewall blocks it, or all that this node called are down.";
         }

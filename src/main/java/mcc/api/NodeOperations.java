@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.Map;
 import mcc.api.Operations.Answer;
 import mcc.api.Operations.Operation;
+import mcc.carrier.CarrierReport;
 import mcc.dht.Dht;
 import mcc.link.Peer;
 import mcc.nat.NatReport;
 import mcc.node.Bus;
+import mcc.node.CarrierVerticle;
 import mcc.node.NatVerticle;
 import mcc.node.Node;
 import mcc.node.PortMapVerticle;
@@ -120,11 +122,14 @@ final class NodeOperations {
 
     Future<JsonObject> nat() {
         Future<PortMapReport> mapping = bus.ask(Bus.PORTMAP, new PortMapVerticle.Query.Report());
-        return Future.join(bus.ask(Bus.NAT, new NatVerticle.Query.Report()), mapping.otherwiseEmpty())
-                .map(both -> toJson(both.resultAt(0), both.resultAt(1)));
+        return Future.join(
+                        bus.ask(Bus.NAT, new NatVerticle.Query.Report()),
+                        mapping.otherwiseEmpty(),
+                        bus.ask(Bus.CARRIERS, new CarrierVerticle.Query.Report()))
+                .map(all -> toJson(all.resultAt(0), all.resultAt(1), all.resultAt(2)));
     }
 
-    private static JsonObject toJson(NatReport nat, @Nullable PortMapReport mapping) {
+    private static JsonObject toJson(NatReport nat, @Nullable PortMapReport mapping, CarrierReport carriers) {
         JsonArray addresses = new JsonArray();
         nat.addresses().forEach(a -> addresses.add(a.toString()));
         JsonArray votes = new JsonArray();
@@ -135,8 +140,8 @@ final class NodeOperations {
                     .put("ageMs", v.ageMs()));
         }
         return new JsonObject()
-                .put("verdict", NatText.verdict(nat))
-                .put("udp", NatText.lower(nat.udp()))
+                .put("verdict", NatText.verdict(nat, carriers))
+                .put("udp", carriers.linked() != null ? "blocked" : NatText.lower(nat.udp()))
                 .put("mapping", NatText.lower(nat.main().mapping()))
                 .put("filtering", NatText.lower(nat.main().filtering()))
                 .put("reachable", NatText.lower(nat.main().reachable()))
@@ -145,6 +150,7 @@ final class NodeOperations {
                 .put("addresses", addresses)
                 .put("votes", votes)
                 .put("portMapping", NatText.portMapping(mapping))
+                .put("carriers", NatText.carriers(carriers))
                 .put("checking", nat.checking());
     }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import mcc.api.Operations.Answer;
 import mcc.api.Operations.Operation;
 import mcc.api.PathText.Facts;
+import mcc.carrier.CarrierReport;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Id;
@@ -16,6 +17,7 @@ import mcc.link.PathReport;
 import mcc.link.Peer;
 import mcc.nat.NatReport;
 import mcc.node.Bus;
+import mcc.node.CarrierVerticle;
 import mcc.node.NatVerticle;
 import mcc.node.Node;
 import mcc.node.Problem;
@@ -78,15 +80,17 @@ final class PathOperations {
                         bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()),
                         bus.ask(Bus.SESSION, new SessionVerticle.Query.Paths(peer)),
                         bus.ask(Bus.PUNCH, new PunchVerticle.Query.Report(peer)),
-                        bus.ask(Bus.NAT, new NatVerticle.Query.Report()))
+                        bus.ask(Bus.NAT, new NatVerticle.Query.Report()),
+                        bus.ask(Bus.CARRIERS, new CarrierVerticle.Query.Report()))
                 .map(all -> {
                     Peer link = null;
                     for (Peer each : all.<List<Peer>>resultAt(0)) if (each.id().equals(peer)) link = each;
                     PathReport paths = all.resultAt(1);
                     PunchReport punch = all.resultAt(2);
                     NatReport nat = all.resultAt(3);
+                    CarrierReport carriers = all.resultAt(4);
                     return new Facts(
-                            peer, link, paths, punch, nat, parts.status().udp());
+                            peer, link, paths, punch, nat, parts.status().udp(), carriers.linked());
                 });
     }
 
@@ -195,7 +199,7 @@ final class PathOperations {
     }
 
     private static @Nullable String text(@Nullable Address address) {
-        return address == null ? null : address.toString();
+        return address == null ? null : PathText.at(address);
     }
 
     private static @Nullable String text(@Nullable Id id) {

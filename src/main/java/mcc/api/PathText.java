@@ -3,6 +3,7 @@ package mcc.api;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
+import mcc.carrier.CarrierReport;
 import mcc.core.Address;
 import mcc.core.Id;
 import mcc.link.PathReport;
@@ -21,8 +22,16 @@ final class PathText {
      *
      * @param link null where there is none
      * @param udp the addresses on which this node listens
+     * @param carrier by which relays are reached, as UDP gets nowhere; null where it is not needed
      */
-    record Facts(Id id, @Nullable Peer link, PathReport paths, PunchReport punch, NatReport nat, List<String> udp) {
+    record Facts(
+            Id id,
+            @Nullable Peer link,
+            PathReport paths,
+            PunchReport punch,
+            NatReport nat,
+            List<String> udp,
+            CarrierReport.@Nullable View carrier) {
         String kind() {
             return link == null ? "none" : link.kind();
         }
@@ -30,11 +39,19 @@ final class PathText {
 
     private PathText() {}
 
+    /** An address for people: what stands for a carrier at this node means nothing to them. */
+    static String at(Address address) {
+        return address.isCarrier() ? "TCP" : address.toString();
+    }
+
     /** One sentence or two. */
     static String verdict(Facts facts) {
         Peer link = facts.link();
         return switch (facts.kind()) {
             case "lan" -> "Packets stay in the local network: nothing is better.";
+            case "carrier" ->
+                "UDP gets nowhere: packets to this relay go through a connection of TCP"
+                        + (facts.carrier() == null ? "" : ", " + facts.carrier().url()) + ".";
             case "direct" -> "Packets go straight to the peer" + before(facts.paths()) + ".";
             case "relay" -> {
                 Id relay = link == null ? null : link.relay();
@@ -66,6 +83,10 @@ final class PathText {
     }
 
     private static String relayed(Facts facts) {
+        if (facts.carrier() != null) {
+            return "UDP gets nowhere, and the relay is reached through "
+                    + facts.carrier().url();
+        }
         PunchReport punch = facts.punch();
         if ((facts.paths().capabilities() & Capabilities.PUNCHES) == 0) return "the peer does not punch holes";
         if (punch.attempts().isEmpty()) {
@@ -139,7 +160,9 @@ final class PathText {
     static JsonArray advice(Facts facts) {
         JsonArray out = new JsonArray();
         if (facts.kind().equals("lan") || facts.kind().equals("direct")) return out;
-        return out.add(advice("this", here(facts.nat(), port(facts.udp())))).add(advice("peer", there(facts)));
+        String port = port(facts.udp());
+        return out.add(advice("this", facts.carrier() == null ? here(facts.nat(), port) : blocked(port)))
+                .add(advice("peer", there(facts)));
     }
 
     private static JsonObject advice(String side, String text) {
@@ -155,7 +178,7 @@ final class PathText {
     }
 
     private static String here(NatReport nat, String port) {
-        if (nat.udp() == NatReport.Udp.BLOCKED) return "a firewall blocks UDP: allow " + port + " out and in";
+        if (nat.udp() == NatReport.Udp.BLOCKED) return blocked(port);
         if (nat.v4().reachable() == Reachability.YES || nat.v6().reachable() == Reachability.YES) {
             return "anybody reaches it: nothing to do";
         }
@@ -171,6 +194,10 @@ final class PathText {
                 "the router gives every destination another port: map " + port
                         + " on it by hand, or allow port mapping";
         };
+    }
+
+    private static String blocked(String port) {
+        return "a firewall blocks UDP: allow " + port + " out and in";
     }
 
     private static String there(Facts facts) {

@@ -149,7 +149,7 @@ final class PeerOperations {
                 .put("tx", kind)
                 .put("rx", kind)
                 .put("via", via)
-                .put("address", peer.at() == null ? null : peer.at().toString())
+                .put("address", peer.at() == null ? null : PathText.at(peer.at()))
                 .put("reason", reason(peer, kind));
     }
 

@@ -159,6 +159,14 @@ final class NodeVerbs {
                     + (mapping.at("address").isMissing()
                             ? ""
                             : " · " + mapping.at("address").text("-")));
+            for (Json each : nat.at("carriers").items()) {
+                String trouble = each.at("trouble").isMissing()
+                        ? ""
+                        : ": " + each.at("trouble").text("");
+                String state = each.at("state").text("-");
+                cli.out.println("by TCP " + each.at("url").text("-") + " · "
+                        + (state.equals("idle") ? "not needed" : state) + trouble);
+            }
             cli.out.println("addresses " + nat.at("addresses").text("-"));
             Table votes = new Table("SEEN BY", "AS", "AGO");
             for (Json vote : nat.at("votes").items()) {
@@ -270,7 +278,7 @@ final class NodeVerbs {
             settings.warnings().forEach(warning -> cli.err.println("warning: " + warning));
             Table table = new Table("KEY", "VALUE", "MEANING");
             for (Settings.Key key : Settings.KEYS) {
-                table.row(key.name(), settings.text(key.name()), key.meaning());
+                table.row(key.name(), settings.shown(key.name()), key.meaning());
             }
             cli.print(table, "");
             cli.say(path == null ? "ok: no file, defaults and environment" : "ok: " + path);

@@ -58,7 +58,7 @@ final class Table {
         static Colour of(String word) {
             return switch (word) {
                 case "pass", "ok", "lan", "direct", "open", "running" -> GREEN;
-                case "warn", "relay", "draining", "connecting" -> YELLOW;
+                case "warn", "relay", "carrier", "draining", "connecting" -> YELLOW;
                 case "fail", "failed", "critical", "none" -> RED;
                 default -> NONE;
             };

@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import mcc.carrier.Gate;
 import mcc.core.Address;
 import mcc.core.Id;
 
@@ -38,6 +39,17 @@ public final class Addresses {
                     "write HOST:PORT, for IPv6 [HOST]:PORT; port 0 picks a free one");
         }
         return new HostPort(host, port);
+    }
+
+    /** Checks what {@code bootstrap} may have: {@code HOST:PORT}, {@code KEY@HOST:PORT}, or where a relay takes carriers. */
+    static void checkBootstrap(String text) {
+        if (!Gate.looksLike(text)) bootstrap(text);
+        else if (Gate.parse(text) == null) {
+            throw new Problem(
+                    "config",
+                    "bootstrap: '" + text + "' is no relay's address",
+                    "write wss://HOST:PORT or wss://HOST:PORT#KEY; 'mcc id' at that node shows its key");
+        }
     }
 
     /** Parses {@code HOST:PORT} or {@code KEY@HOST:PORT}. */

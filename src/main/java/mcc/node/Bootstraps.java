@@ -88,11 +88,6 @@ final class Bootstraps {
         resolvers = vertx.createSharedWorkerExecutor("mcc-names", RESOLVERS);
     }
 
-    /** Whether no bootstrap node was configured, so that this may be the first node. */
-    boolean isEmpty() {
-        return all.isEmpty();
-    }
-
     void close() {
         round++;
         resolvers.close();

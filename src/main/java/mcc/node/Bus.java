@@ -74,6 +74,8 @@ public final class Bus {
     public static final Address<PortMapVerticle.Query> PORTMAP = new Address<>("mcc.portmap.ask");
     /** Inputs for carriers, from other cores. */
     public static final Address<Carriers.Input> CARRIERS_CORE = new Address<>("mcc.carriers");
+    /** Queries to the verticle of carriers. */
+    public static final Address<CarrierVerticle.Query> CARRIERS = new Address<>("mcc.carriers.ask");
     /** Addresses on this host's links where nodes of the network were heard. */
     public static final Address<mcc.core.Address> NEIGHBOURS = new Address<>("mcc.lan.heard");
     /** Queries to the verticle of discovery on the link. */

@@ -69,6 +69,9 @@ public final class DhtVerticle extends VerticleBase {
 
     private final Bus bus;
     private final List<Bootstrap> named;
+    /** Whether there is anybody to join by, named or behind a carrier. */
+    private final boolean meets;
+
     private final Dht dht;
     private final Id self;
     private final Status status;
@@ -84,7 +87,15 @@ public final class DhtVerticle extends VerticleBase {
     private @Nullable Throttle savesTable;
     private int tableSize;
 
-    DhtVerticle(Bus bus, String network, Identity identity, List<Bootstrap> bootstrap, Rng rng, Status status) {
+    DhtVerticle(
+            Bus bus,
+            String network,
+            Identity identity,
+            List<Bootstrap> bootstrap,
+            boolean meets,
+            Rng rng,
+            Status status) {
+        this.meets = meets;
         this.bus = bus;
         this.status = status;
         named = List.copyOf(bootstrap);
@@ -120,8 +131,7 @@ public final class DhtVerticle extends VerticleBase {
         return bus.ask(Bus.STORE, new StoreVerticle.Query.All(MAP)).onSuccess(all -> {
             List<Contact> snapshot = contacts(all);
             Contact me = new Contact(self, List.of());
-            made.handle(
-                    new Dht.Input.Start(me, List.of(), snapshot, !bootstraps.isEmpty(), System.currentTimeMillis()));
+            made.handle(new Dht.Input.Start(me, List.of(), snapshot, meets, System.currentTimeMillis()));
             bootstraps.call();
             Deliveries.post(bus, Wiring.started(Mailbox.DHT));
         });
@@ -223,7 +233,7 @@ public final class DhtVerticle extends VerticleBase {
     }
 
     private void alone() {
-        if (everJoined || named.isEmpty()) {
+        if (everJoined || !meets) {
             String title = "no node of the network answers any more: this node is alone, and nobody finds its services";
             LOG.warn("{}; trying again", title);
             String hint = "check this machine's network, and that UDP gets out; the node keeps trying";

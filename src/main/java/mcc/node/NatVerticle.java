@@ -8,6 +8,7 @@ import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import mcc.carrier.Carriers;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
@@ -44,6 +45,8 @@ public final class NatVerticle extends VerticleBase {
     private final Ends ends;
 
     private @Nullable CoreHost<Nat.Input, Nat.Output> host;
+    /** This host's addresses when they were looked at last. */
+    private List<Address> looked = List.of();
     /** When a check was asked for last. */
     private long checkedNs = Core.NEVER;
 
@@ -114,6 +117,9 @@ public final class NatVerticle extends VerticleBase {
                 }))
                 .onSuccess(addresses -> {
                     if (host != null) host.handle(new Nat.Input.Local(addresses));
+                    boolean moved = !looked.isEmpty() && !looked.equals(addresses);
+                    if (moved) bus.send(Bus.CARRIERS_CORE, new Carriers.Input.Renumbered()); // it may let no UDP out
+                    looked = addresses;
                 });
     }
 

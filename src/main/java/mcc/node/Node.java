@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import mcc.carrier.Carriers;
+import mcc.carrier.Gate;
 import mcc.consortium.Policy;
 import mcc.consortium.Subject;
 import mcc.core.Address;
@@ -27,7 +29,6 @@ import mcc.core.Id;
 import mcc.core.Rng;
 import mcc.crypto.Identity;
 import mcc.link.LinkConfig;
-import mcc.relay.RelayConfig;
 import mcc.stream.StreamConfig;
 import mcc.sys.SysError;
 import mcc.sys.TunDevice;
@@ -114,8 +115,11 @@ public final class Node implements AutoCloseable {
     private static Node start(Settings settings, Policy policy, List<Edge> edges, Logging logging) {
         for (String warning : settings.warnings()) LOG.warn("{}", warning);
         List<Address> listen = listen(settings);
-        List<DhtVerticle.Bootstrap> bootstrap =
-                settings.list("bootstrap").stream().map(Addresses::bootstrap).toList();
+        List<DhtVerticle.Bootstrap> bootstrap = settings.list("bootstrap").stream()
+                .filter(text -> !Gate.looksLike(text))
+                .map(Addresses::bootstrap)
+                .toList();
+        CarrierVerticle.Setup carriers = CarrierVerticle.Setup.of(settings);
         SecureRandom random = new SecureRandom();
         Path folder = settings.text("data").isBlank() ? DataFolder.byDefault() : Path.of(settings.text("data"));
         DataFolder data = DataFolder.open(folder);
@@ -142,7 +146,7 @@ public final class Node implements AutoCloseable {
             Policies.keep(bus, policy, TunGrants.of(settings, identity.id()));
             Parts parts = new Parts(bus, settings, name, folder, token, status, Subject.of(identity.id()));
             node = new Node(vertx, packets, data, parts, logging);
-            node.deploy(settings, identity, listen, bootstrap, rng, edges);
+            node.deploy(settings, identity, listen, bootstrap, carriers, rng, edges);
             bus.answerWithin(Bus.ANSWER_MS);
             logging.flush(); // the log of the start is written before the node is called ready
             return node;
@@ -163,6 +167,7 @@ public final class Node implements AutoCloseable {
             Identity identity,
             List<Address> listen,
             List<DhtVerticle.Bootstrap> bootstrap,
+            CarrierVerticle.Setup carriers,
             Rng rng,
             List<Edge> edges) {
         Bus bus = parts.bus();
@@ -172,29 +177,33 @@ public final class Node implements AutoCloseable {
         run("store", () -> new StoreVerticle(bus, parts.data(), parts.status()), worker);
         boolean offload = settings.text("udp.offload").equals("auto");
         Address via = via(settings);
+        boolean carriersOnly = carriers.use() == Carriers.Use.ONLY;
+        boolean meets = !bootstrap.isEmpty() || !carriers.named().isEmpty();
         TunPort.@Nullable Setup tun = tun(settings, identity.id(), rng.nextLong());
         run(
                 "session",
-                () -> new SessionVerticle(bus, identity, links, bound(listen), offload, via, rng.split(), tun),
+                () -> new SessionVerticle(
+                        bus, identity, links, bound(listen), offload, via, carriersOnly, rng.split(), tun),
                 new DeploymentOptions());
         run(
                 "dht",
-                () -> new DhtVerticle(bus, network, identity, bootstrap, rng.split(), parts.status()),
+                () -> new DhtVerticle(bus, network, identity, bootstrap, meets, rng.split(), parts.status()),
                 new DeploymentOptions());
         run("registry", () -> new RegistryVerticle(bus, network, parts.self(), rng.split()), new DeploymentOptions());
         run("nat", () -> new NatVerticle(bus, settings.text("tun.name"), rng.split()), new DeploymentOptions());
         run(
                 "relay",
-                () -> new RelayVerticle(bus, relay(settings), identity.id(), rng.split()),
+                () -> new RelayVerticle(bus, RelayVerticle.config(settings), identity.id(), rng.split()),
                 new DeploymentOptions());
+        run("carrier", () -> new CarrierVerticle(bus, carriers, rng.split(), parts.status()), new DeploymentOptions());
         run("punch", () -> new PunchVerticle(bus, identity.id(), rng.split()), new DeploymentOptions());
-        if (settings.flag("nat.portMapping")) {
+        if (settings.flag("nat.portMapping") && !carriersOnly) {
             run(
                     "portmap",
                     () -> new PortMapVerticle(bus, settings.text("tun.name"), rng.split(), parts.status()),
                     new DeploymentOptions());
         }
-        if (settings.flag("lan.discovery")) {
+        if (settings.flag("lan.discovery") && !carriersOnly) {
             run(
                     "lan",
                     () -> new LanVerticle(bus, network, settings.text("tun.name"), rng.split()),
@@ -202,17 +211,6 @@ public final class Node implements AutoCloseable {
         }
         for (Edge edge : edges) run("edge", () -> edge.make(parts), new DeploymentOptions());
         parts.status().udp(udp());
-    }
-
-    private static RelayConfig relay(Settings settings) {
-        RelayConfig.When when = switch (settings.text("relay")) {
-            case "on" -> RelayConfig.When.ALWAYS;
-            case "off" -> RelayConfig.When.NEVER;
-            default -> RelayConfig.When.AUTO;
-        };
-        long bytesPerSecond = Long.parseLong(settings.text("relay.rate")) * 125_000;
-        RelayConfig limits = RelayConfig.DEFAULT;
-        return new RelayConfig(when, limits.placesMax(), limits.circuitsMax(), bytesPerSecond);
     }
 
     /**

@@ -35,6 +35,21 @@ public final class RelayVerticle extends VerticleBase {
         relay = new Relay(config, self, rng, counters);
     }
 
+    /** A node that takes carriers relays, as it is there for nothing else. */
+    static RelayConfig config(Settings settings) {
+        String at = settings.text("relay.websocket");
+        RelayConfig.When when = switch (settings.text("relay")) {
+            case "on" -> RelayConfig.When.ALWAYS;
+            case "off" -> RelayConfig.When.NEVER;
+            default -> at.isBlank() ? RelayConfig.When.AUTO : RelayConfig.When.ALWAYS;
+        };
+        boolean told = !at.isBlank() && !settings.text("relay.websocket.tls").equals("off");
+        int port = told ? Addresses.split("relay.websocket", at).port() : 0;
+        long bytesPerSecond = Long.parseLong(settings.text("relay.rate")) * 125_000;
+        RelayConfig limits = RelayConfig.DEFAULT;
+        return new RelayConfig(when, limits.placesMax(), limits.circuitsMax(), bytesPerSecond, port);
+    }
+
     @Override
     public Future<?> start() {
         CoreHost<Relay.Input, Relay.Output> made = new CoreHost<>(vertx, relay, new Relay.Input.Tick(), this::deliver);

@@ -63,6 +63,12 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         /** The counts so far. */
         record Counts() implements Query, Ask<List<Counters.Count>> {}
 
+        /** The carriers as the packet loop sees them. */
+        record Carriers() implements Query, Ask<CarrierLines> {}
+
+        /** When a peer was last heard by UDP itself; {@link Long#MIN_VALUE} before. */
+        record UdpHeard() implements Query, Ask<Long> {}
+
         /** The UDP addresses in use. */
         record Listening() implements Query, Ask<List<Address>> {}
 
@@ -99,6 +105,10 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     private final @Nullable TunPort tun;
     private final @Nullable Detour detour;
     private final LoopSink sink = new LoopSink();
+    /** Whether nothing is sent or taken by UDP. */
+    private final boolean carriersOnly;
+
+    private @Nullable CarrierLines lines;
     private volatile PacketLoop.@Nullable Watch tunWatch;
     private boolean tunWatched = true;
     private @Nullable PacketLoop loop;
@@ -111,6 +121,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     /**
      * @param offload whether the kernel is to cut and join super-packets, where it can
      * @param via where all datagrams go and come from; null for the network
+     * @param carriersOnly whether nothing is to be sent or taken by UDP
      * @param device the virtual interface, which belongs to its opener; null for none
      */
     SessionVerticle(
@@ -120,9 +131,11 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
             List<Address> listen,
             boolean offload,
             @Nullable Address via,
+            boolean carriersOnly,
             Rng rng,
             TunPort.@Nullable Setup device) {
         detour = via == null ? null : new Detour(via);
+        this.carriersOnly = carriersOnly;
         this.bus = bus;
         this.listen = List.copyOf(listen);
         this.offload = offload;
@@ -192,6 +205,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     private void begin(PacketLoop loop) {
         Links links = core;
         this.links = links;
+        lines = new CarrierLines(loop, this, counters);
         links.relayBy(sink);
         hub = new StreamHub(loop, links, counters, this::turn);
         if (tun != null) host(tun, loop, links);
@@ -229,6 +243,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
             links = null;
             if (timer != null) timer.run();
             sockets.close();
+            if (lines != null) lines.close();
             PacketLoop.Watch watch = tunWatch;
             if (watch != null) watch.end();
         }
@@ -239,8 +254,8 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
 
     @Override
     public void onDatagram(byte[] buf, int offset, int length, Address from, int local, int ecn) {
-        if (links == null) return;
-        if (detour == null) {
+        if (links == null || carriersOnly && !from.isCarrier()) return;
+        if (detour == null || from.isCarrier()) {
             links.receive(System.nanoTime(), buf, offset, length, from, local, ecn);
             return;
         }
@@ -278,6 +293,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         deliver(links, hub);
         if (sink.ready() && links.wantsToTransmit()) hub.schedule();
         sockets.flush();
+        if (lines != null) lines.flush();
         watchTunWhile(sink.ready());
         if (nowNs - clockNs > CLOCK_NS) tellTime();
         arm(links);
@@ -373,12 +389,15 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     private Ask.Reply answer(Query query) {
         Links links = this.links;
         StreamHub hub = this.hub;
-        if (links == null || hub == null) return Ask.Reply.failed(notReady());
+        CarrierLines lines = this.lines;
+        if (links == null || hub == null || lines == null) return Ask.Reply.failed(notReady());
         return switch (query) {
             case Query.Peers q -> q.reply(links.peers());
             case Query.Paths q -> q.reply(links.paths(System.nanoTime(), q.peer()));
             case Query.InnerAddresses q -> q.reply(innerAddresses(links));
             case Query.Counts q -> q.reply(counters.snapshot());
+            case Query.Carriers q -> q.reply(lines);
+            case Query.UdpHeard q -> q.reply(links.udpHeardNs());
             case Query.Listening q -> q.reply(sockets.addresses());
             case Query.OpenEnd q -> q.replyOnce(open(q.v4()));
             case Query.CloseEnd q -> {
@@ -450,13 +469,17 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
 
         @Override
         public void send(int local, Address to, byte[] buf, int offset, int length, int ecn) {
-            if (detour != null) detour.send(sockets, local, to, buf, offset, length, ecn);
+            CarrierLines carriers = lines;
+            if (to.isCarrier() && carriers != null) carriers.send(to, buf, offset, length);
+            else if (carriersOnly || to.isCarrier()) counters.add("udp.unused");
+            else if (detour != null) detour.send(sockets, local, to, buf, offset, length, ecn);
             else if (tun == null || !tun.takesBack(to)) sockets.send(local, to, buf, offset, length, ecn);
         }
 
         @Override
         public void sendShort(int local, Address to, byte[] buf, int offset, int length) {
-            if (tun == null || !tun.takesBack(to)) sockets.sendShort(local, to, buf, offset, length);
+            if (carriersOnly) counters.add("udp.unused");
+            else if (tun == null || !tun.takesBack(to)) sockets.sendShort(local, to, buf, offset, length);
         }
     }
 }

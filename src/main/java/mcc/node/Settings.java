@@ -81,6 +81,23 @@ public final class Settings {
                     "auto",
                     false,
                     "whether to relay for nodes behind NATs: auto, while every node reaches this one; on; or off"),
+            new Key(
+                    "relay.websocket",
+                    "",
+                    false,
+                    "HOST:PORT at which to take carriers, for nodes without UDP; it relays then; empty: none"),
+            new Key(
+                    "relay.websocket.tls",
+                    "auto",
+                    false,
+                    "its certificate: auto, one of its own; CERTIFICATE,KEY, two PEM files; or off, behind a proxy"),
+            new Key(
+                    "carrier",
+                    "auto",
+                    false,
+                    "whether to reach relays by TCP: auto, while UDP gets nowhere; off; or only, without any UDP"),
+            new Key("proxy", "", false, "HTTP proxy for carriers: http://USER:PASSWORD@HOST:PORT, or environment"),
+            new Key("proxy.file", "", false, "file that contains the value of proxy"),
             new Key("relay.rate", "0", false, "Mbit/s through each circuit that this node relays; 0: no limit"),
             new Key("lan.discovery", "true", false, "whether nodes on one link find each other, by multicast"),
             new Key("nat.portMapping", "true", false, "whether to ask the router for a port, by PCP, NAT-PMP or UPnP"),
@@ -99,7 +116,11 @@ public final class Settings {
             new Key("tun.allow", "none", false, "what peers may begin through the interface: none, or all"),
             new Key("tun.routes", "", true, "networks behind nodes: PREFIX@NODE, or PREFIX for those behind this one"),
             new Key("tun.inbound", "", true, "what else they may begin: tcp:22, udp:5000-5010, tcp:22@NODE, any@NODE"),
-            new Key("bootstrap", "", true, "nodes to meet first: HOST:PORT or KEY@HOST:PORT"),
+            new Key(
+                    "bootstrap",
+                    "",
+                    true,
+                    "nodes to meet first: HOST:PORT or KEY@HOST:PORT, or wss://HOST:PORT#KEY for a relay's carriers"),
             new Key("plugins.upload", "false", false, "whether POST /plugins may deploy code"),
             new Key("log.level", "info", false, "error, warn, info, debug or trace"),
             new Key("log.format", "text", false, "text or json"),
@@ -246,9 +267,18 @@ public final class Settings {
         return warnings;
     }
 
-    /** All keys with their values. */
+    /** The value of a key as it may be shown: without a password. */
+    public String shown(String key) {
+        String value = text(key);
+        int at = value.lastIndexOf('@');
+        return key.equals("proxy") && at >= 0 ? "http://***" + value.substring(at) : value;
+    }
+
+    /** All keys with their values, as they may be shown. */
     public Map<String, String> all() {
-        return new TreeMap<>(values);
+        Map<String, String> out = new TreeMap<>();
+        values.keySet().forEach(key -> out.put(key, shown(key)));
+        return out;
     }
 
     private static void check(String name, String value) {
@@ -261,7 +291,13 @@ public final class Settings {
                 oneOf(name, value, "true", "false");
             case "http" -> checkLoopback(name, value);
             case "listen", "socks", "udp.via" -> items(value).forEach(item -> Addresses.split(name, item));
-            case "bootstrap" -> items(value).forEach(Addresses::bootstrap);
+            case "bootstrap" -> items(value).forEach(Addresses::checkBootstrap);
+            case "relay.websocket" -> items(value).forEach(item -> Addresses.split(name, item));
+            case "relay.websocket.tls" -> checkTls(name, value);
+            case "carrier" -> oneOf(name, value, "auto", "off", "only");
+            case "proxy" -> {
+                if (!value.isBlank() && !value.equals("environment")) HttpProxy.parse(value.strip());
+            }
             case "tunnel.keepalive", "tunnel.patience" ->
                 seconds(name, value, "[0-9]{1,4}", "1 to 9999 seconds, 0 for never");
             case "udp.idle" -> seconds(name, value, "[1-9][0-9]{0,3}", "1 to 9999 seconds");
@@ -297,9 +333,16 @@ public final class Settings {
                             "use letters, digits and dashes");
                 }
             }
-            case "data", "log.file" -> path(name, value);
+            case "data", "log.file", "proxy.file" -> path(name, value);
             default -> {}
         }
+    }
+
+    private static void checkTls(String name, String value) {
+        if (value.equals("auto") || value.equals("off")) return;
+        String[] files = value.split(",", -1);
+        if (files.length == 2 && !files[0].isBlank() && !files[1].isBlank()) return;
+        throw new Problem("config", name + ": '" + value + "' is not allowed", "use auto, off, or CERTIFICATE,KEY");
     }
 
     private static void checkRules(String name, String value) {

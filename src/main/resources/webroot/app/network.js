@@ -11,7 +11,7 @@ import "./paths.js";
 import "./table.js";
 
 const words = (text) => text.replaceAll("-", " ");
-const KINDS = ["direct", "lan", "relay", "none"];
+const KINDS = ["direct", "lan", "carrier", "relay", "none"];
 
 class Network extends Page {
   static properties = { refused: { state: true } };
@@ -53,11 +53,17 @@ class Network extends Page {
         ["Filtering", words(nat.filtering)],
         ["Reached by strangers", nat.reachable],
         ["Ports", words(main.ports)],
+        ["By TCP", this.#carriers(nat.carriers)],
         ["Last check", main.checkedAgoMs == null ? "none yet" : `${span(main.checkedAgoMs)} ago`],
         ["Announced", nat.addresses.length ? nat.addresses.join(", ") : "no address"],
       ])}
       ${twin(mcc("netcheck --again"), curl("POST", "/nat/check"), curl("GET", "/nat"))}
     </section>`;
+  }
+
+  #carriers(carriers) {
+    if (!carriers.length) return "no relay is known that takes it";
+    return carriers.map((c) => `${c.url} ${c.state === "idle" ? "not needed" : c.state}${c.trouble ? `: ${c.trouble}` : ""}`).join("; ");
   }
 
   #votes(nat) {

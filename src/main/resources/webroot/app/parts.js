@@ -13,7 +13,7 @@ const HEALTH = { pass: "ok", fail: "fail", stale: "warn" };
 
 export const health = (word, reason) => badge(HEALTH[word] ?? "idle", word, reason);
 
-const PATHS = { lan: "ok", direct: "ok", relay: "warn", none: "idle" };
+const PATHS = { lan: "ok", direct: "ok", carrier: "warn", relay: "warn", none: "idle" };
 
 /** How packets go, both ways. */
 export function path(p, local) {

@@ -8,7 +8,7 @@ import { badge, facts, full, loading, path, problem, twin } from "./parts.js";
 import { curl, get, mcc } from "./rest.js";
 
 const AGAIN_MS = 2_000;
-const KINDS = { lan: "ok", direct: "ok", relay: "warn", none: "fail" };
+const KINDS = { lan: "ok", direct: "ok", carrier: "warn", relay: "warn", none: "fail" };
 const STATES = { "in-use": "ok", standby: "ok", answered: "idle", waiting: "idle", silent: "warn" };
 const OUTCOMES = { direct: "ok", tried: "warn", unanswered: "warn", asked: "idle", ended: "idle" };
 const words = (text) => text.replaceAll("-", " ");

@@ -51,7 +51,7 @@ class PathTextTest {
         PathReport paths = new PathReport(link != null, null, capabilities, changes, List.of(), 0);
         PunchReport punch = new PunchReport(true, true, Core.NEVER, ports, attempts, attempts.size(), 0, 0);
         NatReport nat = new NatReport(udp, own, UNKNOWN, List.of(), List.of());
-        return new Facts(PEER, link, paths, punch, nat, List.of("0.0.0.0:9376"));
+        return new Facts(PEER, link, paths, punch, nat, List.of("0.0.0.0:9376"), null);
     }
 
     private void change(long atNs, String kind, PathCause cause) {
