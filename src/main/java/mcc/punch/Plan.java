@@ -15,7 +15,11 @@ enum Plan {
     /** To where the peer's next mapping, or one of its hundreds, is expected. */
     PROBE;
 
-    /** The plan of an end whose NAT gives out ports as {@code own}, toward one behind {@code other}. */
+    /**
+     * The plan of an end whose NAT gives out ports as {@code own}, toward one behind {@code other}.
+     *
+     * @param first whether the ports that both always use were not tried yet, and both know the other's
+     */
     static Plan of(Allocation own, Allocation other, boolean first) {
         if (own.isPredictable() && other.isPredictable()) return first ? MEET : FRESH;
         if (!own.isPredictable() && !other.isPredictable())

@@ -146,6 +146,9 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
         long patienceNs = NEVER;
         long rttNs;
         List<Address> candidates = List.of();
+        /** Whether the other one may try any of this node's addresses. */
+        boolean isFindable;
+
         Outside outside = Outside.UNKNOWN;
 
         @Nullable
@@ -351,24 +354,28 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
     }
 
     private void learn(Target target, List<Address> candidates, Outside outside) {
-        target.candidates = sound(candidates);
+        target.candidates = sound(candidates, own);
+        target.isFindable = !sound(own, candidates).isEmpty();
         Address expected = outside.expected();
         boolean sound = expected == null || isSound(expected, false) && !own.contains(expected);
         target.outside = sound ? outside : Outside.of(outside.allocation());
         log.told(target.peer, outside.allocation());
     }
 
-    /** What may be tried: nearby addresses only where both are behind the same public address, or in the same network. */
-    private List<Address> sound(List<Address> candidates) {
+    /**
+     * What a node with the addresses {@code by} may try: nearby addresses only where both are behind the same public address, or
+     * in the same network.
+     */
+    private static List<Address> sound(List<Address> candidates, List<Address> by) {
         boolean together = false;
-        for (Address mine : own) {
+        for (Address mine : by) {
             for (Address other : candidates) {
                 together |= !mine.isLocal() && mine.sameIp(other);
                 together |= mine.isLocal() && mine.network(24, 64).equals(other.network(24, 64));
             }
         }
         List<Address> out = new ArrayList<>();
-        for (Address each : candidates) if (isSound(each, together) && !own.contains(each)) out.add(each);
+        for (Address each : candidates) if (isSound(each, together) && !by.contains(each)) out.add(each);
         return out;
     }
 
@@ -401,7 +408,9 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
     // ---- an attempt -------------------------------------------------------------------------------------------------
 
     private void prepare(Target target) {
-        Plan plan = Plan.of(outside.allocation(), target.outside.allocation(), target.attempts++ == 0);
+        // Fresh ports at once where one of the two has no address that the other may try.
+        boolean first = target.attempts++ == 0 && target.isFindable && !target.candidates.isEmpty();
+        Plan plan = Plan.of(outside.allocation(), target.outside.allocation(), first);
         boolean many = isMany(plan, target.outside);
         for (Target each : targets.values()) {
             if (many && each.attempt != null && isMany(each.attempt.plan, each.outside)) plan = Plan.MEET;

@@ -52,10 +52,10 @@ final class PunchNet {
         long opened;
         private long signalBytes;
 
-        End(NatBehavior behavior, int number) {
+        End(NatBehavior behavior, int number, int port) {
             Address outside = Address.v4(0xcb007100 + 16 * number, 0);
             box = behavior == null ? null : new NatBox(behavior, outside, rng.split());
-            host = box == null ? Address.v4(0xc6336401 + number, PORT) : Address.v4(0xc0a80105 + (number << 8), PORT);
+            host = box == null ? Address.v4(0xc6336401 + number, port) : Address.v4(0xc0a80105 + (number << 8), port);
             ends.put(Punch.MAIN, host);
         }
 
@@ -205,11 +205,16 @@ final class PunchNet {
             new PriorityQueue<>(Comparator.comparingLong(Event::atNs).thenComparingLong(Event::number));
 
     PunchNet(long seed, NatBehavior first, NatBehavior second, long oneWayMs) {
+        this(seed, first, second, oneWayMs, PORT);
+    }
+
+    /** @param port of the first one's links */
+    PunchNet(long seed, NatBehavior first, NatBehavior second, long oneWayMs, int port) {
         rng = Rng.seeded(seed);
         oneWayNs = oneWayMs * MS;
         relayNs = oneWayNs + 3 * MS;
-        a = new End(first, 0);
-        b = new End(second, 1);
+        a = new End(first, 0, port);
+        b = new End(second, 1, PORT);
         a.other = b;
         b.other = a;
         a.learn();

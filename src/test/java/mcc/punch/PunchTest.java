@@ -9,6 +9,7 @@ import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
 import mcc.core.Rng;
+import mcc.sim.NatBehavior;
 import mcc.wire.Capabilities;
 import mcc.wire.Message;
 import mcc.wire.Outside;
@@ -153,6 +154,20 @@ class PunchTest {
         run(4 * SECOND);
         assertThat(a.knocks).contains("192.168.1.6:9376");
         assertThat(c.knocks).contains("192.168.1.5:9376").doesNotContain("198.51.100.1:4003");
+    }
+
+    @Test
+    void whoIsSeenAtAPortThatIsNeverProbedIsMetAtAFreshOneAtOnce() {
+        NatBehavior nat = NatBehavior.of(
+                NatBehavior.Scope.ENDPOINT_INDEPENDENT,
+                NatBehavior.Scope.ADDRESS_DEPENDENT,
+                NatBehavior.Ports.PRESERVED);
+        for (int seed = 0; seed < 10; seed++) {
+            PunchNet net = new PunchNet(seed, nat, nat, 25, 5_060);
+            net.meet(0);
+            net.run(3 * SECOND / 2, _ -> {});
+            assertThat(net.isDirect()).as("seed %d", seed).isTrue();
+        }
     }
 
     @Test
