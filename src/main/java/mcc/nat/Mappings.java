@@ -25,6 +25,8 @@ final class Mappings {
     private static final int LIARS = 5;
     /** The longest step between two mappings of a NAT that gives out ports one after the other: others use it too. */
     private static final int STEP_MAX = 16;
+    /** So many of five steps have to be short; of random ports in a block of 512 one in sixteen is, and liars are one in five. */
+    private static final int STEPS_OF_FIVE = 2;
     /** The widest block of ports that is taken for one. */
     private static final int BLOCK = 1_024;
 
@@ -35,7 +37,8 @@ final class Mappings {
      *
      * @param at the peer's own address
      * @param sees the address at which it sees this node
-     * @param sinceNs when this node first sent to that peer
+     * @param sinceNs when the mapping was made that it sees, as far as that is known: when this node first sent there, or heard
+     *     of it
      */
     record Sample(Object voice, Address at, Address sees, long sinceNs) {}
 
@@ -109,7 +112,7 @@ final class Mappings {
         if (kept >= 2 && kept > changed || own >= 2) return NatReport.Ports.of(NatReport.Ports.Kind.PRESERVING);
         int least = Math.max(PORTS_LEAST, inOrder.size() - inOrder.size() / LIARS);
         if (inOrder.size() < least) return NatReport.Ports.UNKNOWN;
-        NatReport.Ports steps = sequential(inOrder, least);
+        NatReport.Ports steps = sequential(inOrder);
         if (steps != null) return steps;
         NatReport.Ports block = block(inOrder, least);
         if (block != null) return block;
@@ -130,34 +133,31 @@ final class Mappings {
         return List.copyOf(out);
     }
 
-    private static NatReport.@Nullable Ports sequential(List<Sample> inOrder, int least) {
+    /** By short steps: between two of these mappings others may have been made, and a liar's may stand there. */
+    private static NatReport.@Nullable Ports sequential(List<Sample> inOrder) {
+        int least = Math.max(PORTS_LEAST - 1, (STEPS_OF_FIVE * (inOrder.size() - 1) + 4) / 5);
         for (int sign = 1; sign >= -1; sign -= 2) {
-            List<Integer> steps = chain(inOrder, sign);
-            if (steps.size() + 1 >= least) {
+            List<Integer> steps = steps(inOrder, sign);
+            if (steps.size() >= least)
                 return new NatReport.Ports(NatReport.Ports.Kind.SEQUENTIAL, sign * commonest(steps), 0, 0);
-            }
         }
         return null;
     }
 
-    /** The steps of the longest chain of samples in which each port follows the one before by a short step. */
-    private static List<Integer> chain(List<Sample> inOrder, int sign) {
-        List<List<Integer>> chains = new ArrayList<>();
-        List<Integer> longest = List.of();
-        for (int i = 0; i < inOrder.size(); i++) {
-            List<Integer> best = List.of();
-            for (int j = 0; j < i; j++) {
+    /** The steps of those that follow one of the two before them by a short one. */
+    private static List<Integer> steps(List<Sample> inOrder, int sign) {
+        List<Integer> out = new ArrayList<>();
+        for (int i = 1; i < inOrder.size(); i++) {
+            for (int j = i - 1; j >= Math.max(0, i - 2); j--) {
                 int by =
                         sign * (inOrder.get(i).sees.port() - inOrder.get(j).sees.port());
                 int step = Math.floorMod(by, PORTS); // the ports begin anew at the end
-                if (step == 0 || step > STEP_MAX || chains.get(j).size() < best.size()) continue;
-                best = new ArrayList<>(chains.get(j));
-                best.add(step);
+                if (step == 0 || step > STEP_MAX) continue;
+                out.add(step);
+                break;
             }
-            chains.add(best);
-            if (best.size() > longest.size()) longest = best;
         }
-        return longest;
+        return out;
     }
 
     private static int commonest(List<Integer> steps) {

@@ -24,7 +24,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Limit: {@link Nat#VOTES_MAX} peers, each with its last report.
  */
 final class Votes {
-    /** @param voice the peer's network, or the peer itself if its address is local */
+    /**
+     * @param voice the peer's network, or the peer itself if its address is local
+     * @param sinceNs when the mapping that it sees was made, as far as that is known
+     */
     private record Said(Object voice, boolean outside, Address at, Address sees, int local, long sinceNs, long atNs) {}
 
     /** The support for an address: how many voices, and how many peers. */
@@ -128,10 +131,13 @@ final class Votes {
             counters.add("nat.votes.tooOften");
             return;
         }
-        votes.remove(o.by());
+        Said before = votes.remove(o.by());
+        boolean same = before != null && before.local == o.local() && before.sees.equals(o.self());
+        // Another address is that of a new mapping, however long ago this node first sent there.
+        long sinceNs = before == null ? o.sinceNs() : same ? before.sinceNs : nowNs;
         boolean outside = !o.at().isLocal();
         Object voice = outside ? o.at().network(16, 32) : o.by();
-        votes.put(o.by(), new Said(voice, outside, o.at(), o.self(), o.local(), o.sinceNs(), nowNs));
+        votes.put(o.by(), new Said(voice, outside, o.at(), o.self(), o.local(), sinceNs, nowNs));
         if (votes.size() <= Nat.VOTES_MAX) return;
         counters.add("nat.votes.evicted");
         votes.remove(oldestOfMost());

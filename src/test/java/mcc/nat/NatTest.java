@@ -70,6 +70,39 @@ class NatTest {
         assertThat(told).containsExactly(lan);
     }
 
+    /** A mapping that nothing used for two minutes is made anew, with the next port. */
+    @Test
+    void portsAreInTheOrderOfTheirMappingsAlsoWhereThoseWereMadeAnew() {
+        handle(0, new Nat.Input.Local(List.of(lan)));
+        List<Id> peers = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            peers.add(Id.random(rng));
+            handle(i, sees(peers.get(i), i, 40_000 + i, i));
+        }
+        for (int i = 0; i < 5; i++)
+            handle(200 * SECOND + i, sees(peers.get(8 - 2 * i), 8 - 2 * i, 40_010 + i, 8 - 2 * i));
+        assertThat(nat.report(201 * SECOND).v4().ports())
+                .isEqualTo(new NatReport.Ports(NatReport.Ports.Kind.SEQUENTIAL, 1, 0, 0));
+    }
+
+    /** This node's own calls that nobody answers take ports, and so do other hosts behind the same NAT. */
+    @Test
+    void portsAreGivenOutOneAfterTheOtherAlsoWhereOthersTakeMany() {
+        handle(0, new Nat.Input.Local(List.of(lan)));
+        int port = 30_000;
+        for (int i = 0; i < 50; i++) {
+            port += i % 2 == 0 ? 1 : 20 + rng.below(300);
+            handle(i, sees(Id.random(rng), i, port, i));
+        }
+        assertThat(nat.report(50).v4().ports())
+                .isEqualTo(new NatReport.Ports(NatReport.Ports.Kind.SEQUENTIAL, 1, 0, 0));
+    }
+
+    private static Nat.Input sees(Id by, int network, int port, long sinceNs) {
+        Address at = Address.v4(0x20000001 + (network << 16), 9_376);
+        return new Nat.Input.Observed(by, at, Address.v4(0xcb007107, port), 0, sinceNs);
+    }
+
     @Test
     void anAddressOfOnesOwnMeansNoNat() {
         handle(0, new Nat.Input.Local(List.of(mapped)));
