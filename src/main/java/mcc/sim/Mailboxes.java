@@ -259,8 +259,8 @@ final class Mailboxes {
     /** Routes an output of the links to the other cores; answers to a scenario's own requests go to the scenario. */
     void said(SimNode node, LinkOutput output) {
         boolean ours = switch (output) {
-            case LinkOutput.Answered a -> a.call() < 0;
-            case LinkOutput.Unanswered u -> u.call() < 0;
+            case LinkOutput.Answered a -> world.isOwn(a.call());
+            case LinkOutput.Unanswered u -> world.isOwn(u.call());
             default -> false;
         };
         if (ours) world.heard(node, output);

@@ -196,6 +196,11 @@ final class World {
         plan(node, nowNs, Mail.LINKS, Mail.LINKS, use);
     }
 
+    /** Whether a call is one of the scenario's own: those of the nodes' cores are any numbers, negative ones too. */
+    boolean isOwn(long call) {
+        return call < 0 && call > calls;
+    }
+
     void heard(SimNode node, Object output) {
         host.heard(node, output);
     }

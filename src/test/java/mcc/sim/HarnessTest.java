@@ -42,6 +42,19 @@ class HarnessTest {
         assertThat(timeline.poll()).isNull();
     }
 
+    /** Cores draw any numbers for their calls, and half of them are negative. */
+    @Test
+    void onlyAnswersToItsOwnCallsGoToTheScenario() {
+        List<Object> heard = new ArrayList<>();
+        World world = new World(2, 1, Options.defaults(), (_, output) -> heard.add(output));
+        SimNode node = world.nodes.getFirst();
+        var own = new LinkOutput.Unanswered(node.id, world.nextCall(), LinkOutput.Reason.REFUSED);
+        world.said(node, own);
+        world.said(node, new LinkOutput.Unanswered(node.id, Long.MIN_VALUE, LinkOutput.Reason.REFUSED));
+        world.said(node, new LinkOutput.Unanswered(node.id, world.nextCall() - 1, LinkOutput.Reason.REFUSED));
+        assertThat(heard).containsExactly(own);
+    }
+
     private static Object next(Timeline timeline) {
         Timeline.Event event = timeline.poll();
         return event == null ? "none" : event.what();
