@@ -11,6 +11,7 @@ import mcc.registry.Registry;
 import mcc.registry.ServiceName;
 import mcc.sim.NatBehavior.Ports;
 import mcc.sim.NatBehavior.Scope;
+import org.jspecify.annotations.Nullable;
 
 /**
  * With real keys and bytes: half of the nodes are behind NATs of all 36 kinds of RFC 4787, offer a service each, and use each
@@ -31,14 +32,42 @@ final class NatsScenario implements Scenario {
     /** The largest share of the steps of lookups that call a node behind a NAT with which there is no link. */
     private static final int BLIND_PERMILLE = 10;
 
-    private record Asked(SimNode by, SimNode of) {}
+    /** A service that a node uses. */
+    private static final class Use {
+        final SimNode by;
+        final SimNode of;
+        final long atNs;
+        /** Null until its provider is found. */
+        Traffic.@Nullable Transfer transfer;
+
+        Use(SimNode by, SimNode of, long atNs) {
+            this.by = by;
+            this.of = of;
+            this.atNs = atNs;
+        }
+
+        boolean isDone() {
+            return transfer != null && transfer.isWhole();
+        }
+
+        @Override
+        public String toString() {
+            return atNs / World.SECOND + " s: " + name(by) + " of " + name(of) + (transfer == null ? " not found" : "");
+        }
+
+        private static String name(SimNode node) {
+            NatBehavior kind = node.nat == null ? null : node.nat.behavior();
+            return kind == null
+                    ? node.index + ""
+                    : node.index + " (" + kind.mapping() + ", " + kind.filtering() + ", " + kind.ports() + ")";
+        }
+    }
 
     private final World world;
     private final List<SimNode> hidden = new ArrayList<>();
-    private final Map<Long, Asked> open = new LinkedHashMap<>();
-    private final List<Traffic.Transfer> transfers = new ArrayList<>();
+    private final Map<Long, Use> open = new LinkedHashMap<>();
+    private final List<Use> uses = new ArrayList<>();
     private long ticket;
-    private int notFound;
     /** The steps of lookups until the uses begin, and how many called somebody behind a NAT. */
     private long[] before = new long[2];
 
@@ -82,22 +111,30 @@ final class NatsScenario implements Scenario {
         world.at(troubleNs, this::trouble);
         use(troubleNs + HEAL_NS);
         world.runUntil(troubleNs + HEAL_NS + 2 * USE_NS);
-        int whole = 0;
-        for (Traffic.Transfer each : transfers) if (each.isWhole()) whole++;
-        int asked = transfers.size() + notFound;
-        int permille = asked == 0 ? 0 : whole * 1_000 / asked;
+        List<Use> failed = uses.stream().filter(use -> !use.isDone()).toList();
+        int permille = permille(failed, uses.size());
         Invariant.check(
-                permille >= SUCCESS_PERMILLE,
-                "only " + permille + " of 1000 uses went through: " + whole + " of " + asked + ", " + notFound
-                        + " not found");
-        int direct = directPermille();
-        Invariant.check(direct >= DIRECT_PERMILLE, "only " + direct + " of 1000 pairs that can meet have met");
+                permille >= SUCCESS_PERMILLE, "only " + permille + " of 1000 uses went through: not " + some(failed));
+        List<Use> can = uses.stream().filter(this::canMeet).toList();
+        List<Use> apart = can.stream().filter(use -> !way(use).equals("direct")).toList();
+        int direct = permille(apart, can.size());
+        Invariant.check(
+                direct >= DIRECT_PERMILLE, "only " + direct + " of 1000 pairs that can meet have met: not " + some(apart));
         long finds = calls()[0] - before[0];
         long blind = calls()[1] - before[1];
         Invariant.check(
                 blind * 1_000 <= finds * BLIND_PERMILLE,
                 blind + " of " + finds + " steps of lookups called a node behind a NAT");
-        return new Outcome(asked, permille, 0, 0, world.traceHash(), world.delivered(), world.nowNs() / World.MS);
+        return new Outcome(uses.size(), permille, 0, 0, world.traceHash(), world.delivered(), world.nowNs() / World.MS);
+    }
+
+    /** How many of 1,000 are not among the few. */
+    private static int permille(List<Use> not, int of) {
+        return of == 0 ? 1_000 : (of - not.size()) * 1_000 / of;
+    }
+
+    private static String some(List<Use> uses) {
+        return uses.subList(0, Math.min(10, uses.size())) + " of " + uses.size();
     }
 
     private long[] calls() {
@@ -108,16 +145,18 @@ final class NatsScenario implements Scenario {
         return new ServiceName(ServiceName.OPEN, "service-" + node.index);
     }
 
-    /** Each node behind a NAT uses the service of another one. */
+    /** Each node behind a NAT uses the service of another one, unless it lies. */
     private void use(long atNs) {
         for (SimNode node : hidden) {
+            if (node.liar) continue;
             world.at(atNs + world.rng.below(USE_NS / 2), () -> {
                 SimNode of;
                 do {
                     of = hidden.get(world.rng.below(hidden.size()));
-                } while (of == node);
-                open.put(ticket, new Asked(node, of));
-                notFound++;
+                } while (of == node || of.liar);
+                Use use = new Use(node, of, world.nowNs());
+                uses.add(use);
+                open.put(ticket, use);
                 world.input(node, new Registry.Input.Resolve(ticket++, service(of)));
             });
         }
@@ -135,31 +174,27 @@ final class NatsScenario implements Scenario {
 
     private void heard(SimNode node, Object output) {
         if (!(output instanceof Registry.Output.Providers providers)) return;
-        Asked asked = open.remove(providers.ticket());
-        if (asked == null) return;
+        Use use = open.remove(providers.ticket());
+        if (use == null) return;
         for (Offer offer : providers.items()) {
-            if (offer.health() != Health.PASS || !offer.contact().node().equals(asked.of.id)) continue;
-            var transfer = new Traffic.Transfer(node, asked.of, offer.contact(), world.rng.bytes(CONTENT_BYTES));
-            transfers.add(transfer);
-            notFound--;
+            if (offer.health() != Health.PASS || !offer.contact().node().equals(use.of.id)) continue;
+            var transfer = new Traffic.Transfer(node, use.of, offer.contact(), world.rng.bytes(CONTENT_BYTES));
+            use.transfer = transfer;
             world.input(node, new RealLinks.Use.Send(transfer));
             return;
         }
     }
 
-    private int directPermille() {
-        int can = 0;
-        int met = 0;
-        for (Traffic.Transfer each : transfers) {
-            NatBox from = each.from.nat;
-            NatBox to = each.to.nat;
-            if (from == null || to == null || !canMeet(from.behavior(), to.behavior())) continue;
-            String way = each.from.cores.links instanceof RealLinks links ? links.way(each.to.id) : "";
-            if (way.isEmpty()) continue; // idle since, and given up
-            can++;
-            if (way.equals("direct")) met++;
-        }
-        return can == 0 ? 1_000 : met * 1_000 / can;
+    /** How the user reaches the provider now; "" where they have no link any longer. */
+    private static String way(Use use) {
+        return use.by.cores.links instanceof RealLinks links ? links.way(use.of.id) : "";
+    }
+
+    private boolean canMeet(Use use) {
+        NatBox from = use.by.nat;
+        NatBox to = use.of.nat;
+        boolean linked = use.transfer != null && !way(use).isEmpty(); // else idle since, and given up
+        return linked && from != null && to != null && canMeet(from.behavior(), to.behavior());
     }
 
     private static boolean canMeet(NatBehavior a, NatBehavior b) {
