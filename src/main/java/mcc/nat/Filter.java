@@ -300,18 +300,8 @@ final class Filter {
     }
 
     void tick(long nowNs) {
-        if (running) {
-            if (nowNs < stepNs) return;
-            Peer mirror = this.mirror;
-            if (mirror != null && end != Nat.MAIN && mapped == null && echoes < ECHOES) {
-                echoes++;
-                stepNs = nowNs + ECHO_NS;
-                out.accept(new Nat.Output.Echo(mirror.id, end, mirror.at, echo));
-            } else {
-                nextRun(nowNs);
-            }
-            return;
-        }
+        if (running) step(nowNs);
+        if (running) return;
         boolean stale = filtering == NatReport.Filtering.ENDPOINT_INDEPENDENT && nowNs - checkedNs >= PROOF_NS;
         if (stale) {
             filtering = NatReport.Filtering.UNKNOWN;
@@ -332,6 +322,18 @@ final class Filter {
         silentMirrors.clear();
         ipsBefore = Math.max(ipsBefore, peers.size());
         nextRun(nowNs);
+    }
+
+    private void step(long nowNs) {
+        if (nowNs < stepNs) return;
+        Peer mirror = this.mirror;
+        if (mirror != null && end != Nat.MAIN && mapped == null && echoes < ECHOES) {
+            echoes++;
+            stepNs = nowNs + ECHO_NS;
+            out.accept(new Nat.Output.Echo(mirror.id, end, mirror.at, echo));
+        } else {
+            nextRun(nowNs);
+        }
     }
 
     long deadlineNs() {

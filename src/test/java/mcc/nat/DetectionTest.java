@@ -310,6 +310,21 @@ class DetectionTest {
         }
     }
 
+    /** The check under way finds out nothing, and ends when the last proof is too old. */
+    @Test
+    void aProofThatGrowsTooOldDuringACheckIsGivenUpWithIt() {
+        for (int seed = 0; seed < RUNS; seed++) {
+            NatNet net = new NatNet(seed);
+            net.behind(NatBehavior.of(Scope.ENDPOINT_INDEPENDENT, Scope.ENDPOINT_INDEPENDENT, Ports.PRESERVED));
+            net.start(6, 0, false);
+            net.run(20 * SECOND);
+            assertThat(net.verdict()).as("seed %d", seed).isEqualTo(Reachability.YES);
+            net.mute = true;
+            net.run(300 * SECOND); // which looks at every deadline
+            assertThat(net.verdict()).as("seed %d", seed).isEqualTo(Reachability.UNKNOWN);
+        }
+    }
+
     @Test
     void anOpenNodeStaysOpenThroughLossForAnHourAtLittleCost() {
         NatNet net = new NatNet(4);
