@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * With real keys and bytes: half of the nodes are behind NATs of all 36 kinds of RFC 4787, offer a service each, and use each
  * other's. Then a third of the NATs are started again, a fifth of the open nodes die, which were relays of somebody, and all is
- * used once more. Every byte arrives, and where one of two NATs shows all the same address, and hundreds of ports are not needed,
- * the two end without a relay.
+ * used once more. Every byte arrives, at the second try at the latest, and where one of two NATs shows all the same address, and
+ * hundreds of ports are not needed, the two end without a relay.
  */
 final class NatsScenario implements Scenario {
     private static final long SETTLE_NS = 60 * World.SECOND;
@@ -179,6 +179,7 @@ final class NatsScenario implements Scenario {
         for (Offer offer : providers.items()) {
             if (offer.health() != Health.PASS || !offer.contact().node().equals(use.of.id)) continue;
             var transfer = new Traffic.Transfer(node, use.of, offer.contact(), world.rng.bytes(CONTENT_BYTES));
+            transfer.triesMore = 1; // a peer that gave the link up while a NAT was started again lost its state
             use.transfer = transfer;
             world.input(node, new RealLinks.Use.Send(transfer));
             return;

@@ -3,6 +3,7 @@ package mcc.sim;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -56,6 +57,9 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
     private final Counters.Counter stuck;
 
     private final Map<Stream, Traffic.Transfer> writing = new HashMap<>(); // Looked up, never iterated.
+    /** The streams of transfers whose users begin anew. */
+    private final Map<Stream, Traffic.Transfer> watched = new LinkedHashMap<>();
+
     private final Set<Long> sealed = new HashSet<>(); // Asked, never iterated.
     private final Set<Bytes> packets = new HashSet<>(); // Asked, never iterated.
     private final byte[] buffer = new byte[65_536];
@@ -143,6 +147,7 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
                     Traffic.Transfer transfer = writing.get(w.stream());
                     if (transfer != null) write(transfer, w.stream());
                 }
+                case LinkOutput.StreamsLost _ -> beginAnew(nowNs);
                 default -> {}
             }
             world.said(node, o);
@@ -162,7 +167,20 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
         if (stream == null) return;
         world.traffic.begins(transfer, stream.id());
         writing.put(stream, transfer);
+        if (transfer.triesMore > 0) watched.put(stream, transfer);
         write(transfer, stream);
+    }
+
+    /** A peer that lost its state lost its streams: their users begin them anew. */
+    private void beginAnew(long nowNs) {
+        for (var each : List.copyOf(watched.entrySet())) {
+            if (!each.getKey().isLost()) continue;
+            watched.remove(each.getKey());
+            writing.remove(each.getKey());
+            if (each.getValue().isWhole()) continue;
+            each.getValue().beginAnew();
+            open(nowNs, each.getValue());
+        }
     }
 
     private void write(Traffic.Transfer transfer, Stream stream) {
@@ -235,7 +253,7 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
 
     private void carry(int local, Address to, byte[] buf, int offset, int length, boolean isShort) {
         if (Relayed.looksLike(buf, offset, length)) {
-            // It was checked where it was sealed.
+            if (node.liar) return; // else it was checked where it was sealed
         } else if (Transport.looksLike(buf, offset, length)) {
             // The receiver index names the key, so index and counter together identify the nonce.
             long nonce = (long) Transport.receiver(buf, offset) << 32 | Transport.counter(buf, offset) & 0xffffffffL;

@@ -31,6 +31,9 @@ final class Traffic {
         final Contact contact;
         final byte[] content;
         int written;
+        /** How often its user begins anew where the stream is lost. */
+        int triesMore;
+
         private int read;
 
         Transfer(SimNode from, SimNode to, Contact contact, byte[] content) {
@@ -45,6 +48,13 @@ final class Traffic {
             boolean known = length <= written - read && Arrays.equals(bytes, 0, length, content, read, read + length);
             Invariant.check(known, "what is read is a prefix of what was written");
             read += length;
+        }
+
+        /** Its stream was lost, and with it what came of it. */
+        void beginAnew() {
+            triesMore--;
+            written = 0;
+            read = 0;
         }
 
         boolean isWhole() {
