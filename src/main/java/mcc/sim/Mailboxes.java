@@ -206,6 +206,7 @@ final class Mailboxes {
                     mail.post(Mail.NAT, Mail.NAT, new Nat.Input.Opened(o.ticket(), socket, at));
                 }
                 case Nat.Output.CloseEnd o -> node.close(o.end());
+                case Nat.Output.DialBack _ when node.liar -> {}
                 default -> post(node, Mail.NAT, Wiring.route(output));
             }
         }
@@ -238,7 +239,7 @@ final class Mailboxes {
                     mail.post(Mail.PUNCH, Mail.PUNCH, new Punch.Input.Opened(o.ticket(), socket, at));
                 }
                 case Punch.Output.CloseEnd o -> node.close(o.end());
-                default -> post(node, Mail.PUNCH, Wiring.route(output));
+                default -> post(node, Mail.PUNCH, Wiring.route(node.liar ? liars.forged(output) : output));
             }
         }
         if (due) ticked(punch.deadlineNs(), "hole punching");
@@ -257,7 +258,8 @@ final class Mailboxes {
     }
 
     /** Routes an output of the links to the other cores; answers to a scenario's own requests go to the scenario. */
-    void said(SimNode node, LinkOutput output) {
+    void said(SimNode node, LinkOutput said) {
+        LinkOutput output = liars.told(said);
         boolean ours = switch (output) {
             case LinkOutput.Answered a -> world.isOwn(a.call());
             case LinkOutput.Unanswered u -> world.isOwn(u.call());

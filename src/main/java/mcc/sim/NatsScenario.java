@@ -119,7 +119,8 @@ final class NatsScenario implements Scenario {
         List<Use> apart = can.stream().filter(use -> !way(use).equals("direct")).toList();
         int direct = permille(apart, can.size());
         Invariant.check(
-                direct >= DIRECT_PERMILLE, "only " + direct + " of 1000 pairs that can meet have met: not " + some(apart));
+                direct >= DIRECT_PERMILLE,
+                "only " + direct + " of 1000 pairs that can meet have met: not " + some(apart));
         long finds = calls()[0] - before[0];
         long blind = calls()[1] - before[1];
         Invariant.check(

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import mcc.core.Address;
 import mcc.core.Bytes;
+import mcc.core.Invariant;
 import mcc.core.Rng;
 import mcc.wire.Contact;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,13 @@ final class Network {
     private static final int MTU_BYTES = 1_472;
 
     private static final int TWICE_PPM = 1_000;
+    /**
+     * The most datagrams that anybody honest sends to the address that liars name, and how many more every ten seconds:
+     * challenges and guesses of hole punching.
+     */
+    private static final int VICTIM_MOST = 630;
+
+    private static final int VICTIM_MORE = 2;
     static final int PORT = 9_376;
     /** Each node has a /24 of its own, and neighbours in number are in different /16, as nodes of a wide network are. */
     private static final int FIRST = 0x20000001;
@@ -131,6 +139,10 @@ final class Network {
     void carry(SimNode from, int port, Address address, byte[] datagram, boolean isShort) {
         Address source = from.leaves(world.nowNs(), port, address);
         SimNode to = behind(address);
+        if (!from.liar && address.sameIp(Liars.VICTIM)) {
+            long most = VICTIM_MOST + VICTIM_MORE * (1 + world.nowNs() / (10 * World.SECOND));
+            Invariant.check(++from.toVictim <= most, "liars make nobody send much to an address that they name");
+        }
         if (source == null || isShort || to == null || datagram.length > MTU_BYTES || !carries(from, to)) return;
         int copies = rng.chance(TWICE_PPM) ? 2 : 1;
         var arrives = new Datagram(source, address, Bytes.owning(datagram));

@@ -76,6 +76,9 @@ final class SimNode {
     /** The registrations on its disk. */
     List<Registration> saved = new ArrayList<>(0);
 
+    /** Datagrams to the address that liars name, in all its lives. */
+    int toVictim;
+
     /** One bit for each core that is stalled. */
     int busy;
 
