@@ -255,8 +255,9 @@ final class RealLinks implements LinkLayer, Packets.Handler, PacketSink {
         if (Relayed.looksLike(buf, offset, length)) {
             if (node.liar) return; // else it was checked where it was sealed
         } else if (Transport.looksLike(buf, offset, length)) {
-            // The receiver index names the key, so index and counter together identify the nonce.
+            // Index and address name the key: of a thousand peers two may draw one index.
             long nonce = (long) Transport.receiver(buf, offset) << 32 | Transport.counter(buf, offset) & 0xffffffffL;
+            nonce = Hash.mix(Hash.mix(Hash.mix(nonce, to.high()), to.low()), to.port());
             Invariant.check(sealed.add(nonce), "a nonce seals once");
         } else {
             Invariant.check(length <= Handshakes.DATAGRAM_BYTES, "no handshake datagram is over 1,200 bytes");
