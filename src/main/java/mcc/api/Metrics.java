@@ -40,6 +40,7 @@ import mcc.tunnel.TunnelVerticle;
 /** Metrics in Prometheus' text format: the cores' counters and the node's state, collected at each scrape. */
 final class Metrics {
     private static final String MOVED = "link.path.changed.";
+    private static final String IP = "link.ip.";
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<String, AtomicLong> values = new LinkedHashMap<>();
@@ -120,6 +121,11 @@ final class Metrics {
                 case "udp.tx.bytes" -> counter("mcc.udp.bytes", Tags.of("direction", "tx", "kind", "all"), value);
                 case "dht.lookup.count" -> lookups.set(value);
                 case "dht.lookup.tookMs" -> lookupMs.set(value);
+                case String ip
+                when ip.startsWith(IP) -> {
+                    String[] kinds = ip.substring(IP.length()).split("\\.");
+                    counter("mcc.ip.bytes", Tags.of("direction", kinds[0], "purpose", kinds[1]), value);
+                }
                 case String moved
                 when moved.startsWith(MOVED) -> {
                     String[] kinds = moved.substring(MOVED.length()).split("\\.");

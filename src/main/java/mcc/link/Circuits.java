@@ -158,6 +158,7 @@ final class Circuits {
         Relayed.writeHeader(buffer, 0, circuit.token, length);
         System.arraycopy(bytes, 0, buffer, Relayed.HEADER_BYTES, length);
         links.contacted.sent(nowNs, path.local, path.remote);
+        links.ledger.sent(path.remote, Relayed.HEADER_BYTES + length);
         out.send(path.local, path.remote, buffer, 0, Relayed.HEADER_BYTES + length, ecn);
     }
 

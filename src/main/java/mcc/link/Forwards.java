@@ -123,6 +123,8 @@ final class Forwards {
         ends.get(end.otherToken); // both ends of a circuit stand together in the order of use
         Relayed.putCircuit(buf, offset, end.otherToken);
         links.contacted.sent(nowNs, to.local, to.remote);
+        links.ledger.is(Ledger.Purpose.RELAYED);
+        links.ledger.sent(to.remote, length);
         out.send(to.local, to.remote, buf, offset, length, ecn);
         return true;
     }

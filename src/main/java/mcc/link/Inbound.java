@@ -70,6 +70,8 @@ final class Inbound {
         int n = frames
                 ? open(session, buf, offset, length, nowNs)
                 : links.packets.receive(nowNs, link, session, buf, offset, length);
+        if (n >= 0 && frames) links.ledger.is(link, plain, n);
+        else if (n >= 0) links.ledger.is(Ledger.Purpose.TRAFFIC);
         if (n < 0 || frames && links.probes.take(nowNs, link, n, from, length)) return;
         boolean newest = session == link.current && session.isNewest(buf, offset);
         links.paths.heard(nowNs, link, links.arrivedLocal, from, length, newest);

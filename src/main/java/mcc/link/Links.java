@@ -12,6 +12,7 @@ import mcc.core.Knock;
 import mcc.core.Rng;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
+import mcc.link.Ledger.Purpose;
 import mcc.link.LinkOutput.Reason;
 import mcc.session.Session;
 import mcc.stream.Budget;
@@ -65,6 +66,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     final Circuits circuits;
     final Forwards forwards;
     final PathLog log;
+    final Ledger ledger;
     private final Timers timers;
     private final Rng rng;
     private final Counters counters;
@@ -113,6 +115,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         packets = new Packets(this, counters);
         circuits = new Circuits(this, counters);
         forwards = new Forwards(this, counters);
+        ledger = new Ledger(this, counters);
         rxBytes = counters.of("udp.rx.bytes");
         rxPackets = counters.of("udp.rx.packets");
         byte[] plain = new byte[PathMtu.TOP];
@@ -141,6 +144,12 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         log.at(nowNs);
         arrivedLocal = local;
         arrivedEcn = ecn;
+        ledger.is(Purpose.HANDSHAKE);
+        take(nowNs, buf, offset, length, from, local, ecn);
+        ledger.received(from, length);
+    }
+
+    private void take(long nowNs, byte[] buf, int offset, int length, Address from, int local, int ecn) {
         if (Relayed.looksLike(buf, offset, length)) {
             circuits.receive(nowNs, buf, offset, length, from, local, ecn);
             return;
@@ -342,12 +351,16 @@ public final class Links implements Core<LinkInput, LinkOutput> {
     }
 
     void post(int local, Address to, byte[] datagram) {
-        outbox.add(local, to, datagram, false);
+        post(local, to, datagram, Purpose.HANDSHAKE);
+    }
+
+    void post(int local, Address to, byte[] datagram, Purpose purpose) {
+        outbox.add(local, to, datagram, false, purpose);
     }
 
     /** The same for what is not to get far ({@link PacketSink#sendShort}). */
     void postShort(int local, Address to, byte[] datagram) {
-        outbox.add(local, to, datagram, true);
+        outbox.add(local, to, datagram, true, Purpose.PATH);
     }
 
     void schedule(Link link) {

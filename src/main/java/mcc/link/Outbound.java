@@ -56,10 +56,16 @@ final class Outbound {
 
     private void sealAndSend(
             long nowNs, Link link, Session session, PacketSink out, Path path, byte[] frames, int length) {
+        links.ledger.is(link, frames, length);
         int n = session.seal(Transport.FRAMES, frames, 0, length, sealed, 0);
         link.sentNs = nowNs;
         link.txBytes += n;
         send(nowNs, out, path.local, path.remote, sealed, n, 0);
+    }
+
+    /** What is sent next is for this. */
+    void is(Ledger.Purpose purpose) {
+        links.ledger.is(purpose);
     }
 
     void send(long nowNs, PacketSink out, int local, Address to, byte[] bytes, int length, int ecn) {
@@ -70,6 +76,7 @@ final class Outbound {
             return;
         }
         links.contacted.sent(nowNs, local, to);
+        links.ledger.sent(to, length);
         out.send(local, to, bytes, 0, length, ecn);
     }
 
@@ -77,6 +84,7 @@ final class Outbound {
         txBytes.add(bytes.length);
         txPackets.add();
         links.contacted.sent(nowNs, local, to);
+        links.ledger.sent(to, bytes.length);
         out.sendShort(local, to, bytes, 0, bytes.length);
     }
 
@@ -86,20 +94,21 @@ final class Outbound {
     }
 
     void sendControl(long nowNs, Link link, int local, Address to, Control.Builder control) {
-        byte[] datagram = sealControl(nowNs, link, control);
-        if (datagram != null) links.post(local, to, datagram);
+        byte[] frames = Frames.control(control.build().toByteArray());
+        byte[] datagram = sealControl(nowNs, link, frames);
+        if (datagram != null) links.post(local, to, datagram, links.ledger.of(link, frames, frames.length));
     }
 
     /** The same for what is not to get far. */
     void sendShortControl(long nowNs, Link link, int local, Address to, Control.Builder control) {
-        byte[] datagram = sealControl(nowNs, link, control);
+        byte[] datagram =
+                sealControl(nowNs, link, Frames.control(control.build().toByteArray()));
         if (datagram != null) links.postShort(local, to, datagram);
     }
 
-    private byte @Nullable [] sealControl(long nowNs, Link link, Control.Builder control) {
+    private byte @Nullable [] sealControl(long nowNs, Link link, byte[] frames) {
         Session session = link.current;
         if (session == null || !session.isAlive(nowNs)) return null;
-        byte[] frames = Frames.control(control.build().toByteArray());
         byte[] datagram = new byte[frames.length + Transport.OVERHEAD_BYTES];
         session.seal(Transport.FRAMES, frames, 0, frames.length, datagram, 0);
         link.txBytes += datagram.length;

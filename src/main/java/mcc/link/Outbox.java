@@ -9,7 +9,7 @@ import mcc.core.Counters;
 final class Outbox {
     static final int MAX = 1024;
 
-    record Outgoing(int local, Address to, Bytes datagram, boolean isShort) {}
+    record Outgoing(int local, Address to, Bytes datagram, boolean isShort, Ledger.Purpose purpose) {}
 
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>();
     private final Counters counters;
@@ -22,8 +22,8 @@ final class Outbox {
         return waiting.isEmpty();
     }
 
-    void add(int local, Address to, byte[] datagram, boolean isShort) {
-        if (waiting.size() < MAX) waiting.add(new Outgoing(local, to, Bytes.owning(datagram), isShort));
+    void add(int local, Address to, byte[] datagram, boolean isShort, Ledger.Purpose purpose) {
+        if (waiting.size() < MAX) waiting.add(new Outgoing(local, to, Bytes.owning(datagram), isShort, purpose));
         else counters.add("link.outbox.dropped");
     }
 
@@ -32,6 +32,7 @@ final class Outbox {
         while (out.ready() && !waiting.isEmpty()) {
             Outgoing o = waiting.removeFirst();
             byte[] bytes = o.datagram().toArray();
+            outbound.is(o.purpose());
             if (o.isShort()) {
                 outbound.sendShort(nowNs, out, o.local(), o.to(), bytes);
                 continue;

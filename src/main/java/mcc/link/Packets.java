@@ -106,6 +106,7 @@ public final class Packets {
             PacketSink out) {
         int n = session.seal(kind, b, offset, length, sealed, 0);
         link.txBytes += n;
+        links.ledger.is(Ledger.Purpose.TRAFFIC);
         links.outbound.send(nowNs, out, path.local, path.remote, sealed, n, ecn);
     }
 
