@@ -198,8 +198,10 @@ final class PeerOperations {
         });
     }
 
+    /** At its address; without one where its link goes by a relay or a carrier, and has to do. */
     private static Contact contact(Peer peer) {
-        return new Contact(peer.id(), peer.at() == null ? List.of() : List.of(peer.at()));
+        Address at = peer.at();
+        return new Contact(peer.id(), at == null || !at.isUnicast() ? List.of() : List.of(at));
     }
 
     /** Converts to milliseconds, rounded to the microsecond. */
