@@ -30,9 +30,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Where this node takes carriers as a relay. Who is behind one is not known here, and is proved by the handshake inside.
  *
- * <p>Limits: {@link #MAX} connections, a quarter of them of one address; {@link #PER_SECOND} new ones a second of one address;
- * {@link #UPGRADE_MS} until a connection is a WebSocket, {@link #SILENT_S} without a byte after that. What they refuse is
- * counted.
+ * <p>Limits: {@link #MAX} carriers and {@link #RAW_MAX} connections that are none yet, {@link #EACH_MAX} of each of one address;
+ * {@link #PER_SECOND} new carriers a second of one address; {@link #UPGRADE_MS} until a connection is a WebSocket,
+ * {@link #SILENT_S} without a byte after that. What they refuse is counted.
  */
 final class CarrierServer {
     /**
@@ -42,7 +42,11 @@ final class CarrierServer {
      */
     record Setup(Addresses.HostPort at, String tls) {}
 
+    /** Which links know a line, and as what. */
+    private record Home(CarrierLines links, Address address) {}
+
     static final int MAX = 1_024;
+    static final int RAW_MAX = 2 * MAX;
     static final int EACH_MAX = MAX / 4;
     static final int PER_SECOND = 10;
     static final int AT_ONCE = 100;
@@ -59,7 +63,12 @@ final class CarrierServer {
     private final Counters counters;
     private final Set<CarrierLine> lines = new HashSet<>(); // counted and closed, in no order
     private final Map<Long, Integer> perSource = new HashMap<>(); // looked up, never iterated
+    /** Connections that are no WebSockets yet: what ends their time. */
+    private final Map<SocketAddress, Runnable> waiting = new HashMap<>(); // looked up, never iterated
+
+    private final Map<CarrierLine, Home> homes = new HashMap<>(); // looked up, never iterated
     private final RateLimit<Long> newOnes = new RateLimit<>(PER_SECOND, AT_ONCE, SOURCES_MAX);
+    private final Map<Long, Integer> rawPerSource = new HashMap<>(); // looked up, never iterated
     private int raw;
     private @Nullable HttpServer server;
 
@@ -130,12 +139,14 @@ final class CarrierServer {
 
     /** A connection that does not become a WebSocket in time is closed, and so is one for which there is no room. */
     private void connected(HttpConnection connection) {
-        if (raw >= 2 * MAX) {
+        long source = source(connection.remoteAddress());
+        if (raw >= RAW_MAX || rawPerSource.getOrDefault(source, 0) >= EACH_MAX) {
             counters.add("carrier.server.full");
             connection.close();
             return;
         }
         raw++;
+        rawPerSource.merge(source, 1, Integer::sum);
         long timer = vertx.setTimer(UPGRADE_MS, _ -> {
             counters.add("carrier.server.late");
             connection.close();
@@ -146,6 +157,7 @@ final class CarrierServer {
             over[0] = true;
             vertx.cancelTimer(timer);
             raw--;
+            leave(rawPerSource, source);
         };
         waiting.put(connection.remoteAddress(), end);
         connection.closeHandler(_ -> {
@@ -154,26 +166,23 @@ final class CarrierServer {
         });
     }
 
-    /** Connections that are no WebSockets yet: what ends their time. */
-    private final Map<SocketAddress, Runnable> waiting = new HashMap<>(); // looked up, never iterated
-
     private void judge(ServerWebSocketHandshake handshake) {
-        long source = source(handshake.remoteAddress());
-        String asked = String.valueOf(handshake.headers().get("Sec-WebSocket-Protocol"));
-        boolean ours = List.of(asked.split(" *, *")).contains(Gate.SUBPROTOCOL);
-        String refusal = !ours
-                ? "stranger"
-                : lines.size() >= MAX
-                        ? "full"
-                        : perSource.getOrDefault(source, 0) >= EACH_MAX
-                                ? "source"
-                                : newOnes.take(System.nanoTime(), source) ? null : "often";
+        String refusal = refusal(handshake);
         if (refusal == null) {
             handshake.accept();
             return;
         }
         counters.add("carrier.server.refused." + refusal);
-        handshake.reject(ours ? 503 : 400);
+        handshake.reject(refusal.equals("stranger") ? 400 : 503);
+    }
+
+    private @Nullable String refusal(ServerWebSocketHandshake handshake) {
+        String asked = String.valueOf(handshake.headers().get("Sec-WebSocket-Protocol"));
+        if (!List.of(asked.split(" *, *")).contains(Gate.SUBPROTOCOL)) return "stranger";
+        if (lines.size() >= MAX) return "full";
+        long source = source(handshake.remoteAddress());
+        if (perSource.getOrDefault(source, 0) >= EACH_MAX) return "source";
+        return newOnes.take(System.nanoTime(), source) ? null : "often";
     }
 
     private void opened(ServerWebSocket socket) {
@@ -186,7 +195,7 @@ final class CarrierServer {
         counters.add("carrier.server.opened");
         socket.closeHandler(_ -> {
             lines.remove(line);
-            perSource.computeIfPresent(source, (_, n) -> n == 1 ? null : n - 1);
+            leave(perSource, source);
             ended(line);
         });
         bus.ask(Bus.SESSION, new SessionVerticle.Query.Carriers())
@@ -197,9 +206,9 @@ final class CarrierServer {
                 .onFailure(_ -> line.close());
     }
 
-    private record Home(CarrierLines links, Address address) {}
-
-    private final Map<CarrierLine, Home> homes = new HashMap<>(); // looked up, never iterated
+    private static void leave(Map<Long, Integer> counts, long source) {
+        counts.computeIfPresent(source, (_, n) -> n == 1 ? null : n - 1);
+    }
 
     private void ended(CarrierLine line) {
         Home home = homes.remove(line);

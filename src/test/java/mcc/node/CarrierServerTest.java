@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.UpgradeRejectedException;
 import io.vertx.core.http.WebSocket;
 import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketClientOptions;
@@ -27,6 +26,7 @@ import java.util.function.Supplier;
 import mcc.carrier.Gate;
 import mcc.core.Address;
 import mcc.core.Counters;
+import mcc.it.RealNode;
 import mcc.it.TestProxy;
 import mcc.link.LinkInput;
 import mcc.link.PacketSink;
@@ -204,17 +204,45 @@ class CarrierServerTest {
         await(Future.join(all).otherwiseEmpty());
         int refused = 0;
         for (Future<WebSocket> each : all) {
-            if (each.failed()) {
-                assertThat(each.cause()).isInstanceOf(UpgradeRejectedException.class);
-                refused++;
-            }
+            if (each.failed()) refused++;
         }
         assertThat(refused).isPositive();
         int open = onContext(() -> Future.succeededFuture(server.connections()));
         assertThat(open).isEqualTo(all.size() - refused).isLessThanOrEqualTo(CarrierServer.EACH_MAX);
-        long counted = onContext(() -> Future.succeededFuture(
-                counters.value("carrier.server.refused.often") + counters.value("carrier.server.refused.source")));
+        long counted = onContext(() -> Future.succeededFuture(counters.value("carrier.server.refused.often")
+                + counters.value("carrier.server.refused.source")
+                + counters.value("carrier.server.full")));
         assertThat(counted).isEqualTo(refused);
+    }
+
+    @Test
+    void whoOpensConnectionsAndSaysNothingHasAShareOfThem() throws Exception {
+        int port = listen("off");
+        List<Socket> silent = new ArrayList<>();
+        try {
+            int closed = 0;
+            for (int i = 0; i < CarrierServer.EACH_MAX; i++)
+                silent.add(new Socket(InetAddress.getLoopbackAddress(), port));
+            try (Socket late = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                late.setSoTimeout((int) PATIENCE_S * 1_000);
+                if (late.getInputStream().read() < 0) closed++;
+            }
+            assertThat(closed).as("there is no room for it").isEqualTo(1);
+        } finally {
+            for (Socket each : silent) each.close();
+        }
+        assertThat(onContext(() -> Future.succeededFuture(counters.value("carrier.server.full"))))
+                .isPositive();
+        RealNode.await("there is room once they are closed", () -> opens(port));
+    }
+
+    private boolean opens(int port) {
+        try {
+            open("ws://127.0.0.1:" + port, null);
+            return true;
+        } catch (Exception e) {
+            return false;
+        }
     }
 
     @Test
