@@ -260,8 +260,16 @@ public final class RealNode implements AutoCloseable {
 
     private String account() {
         StringBuilder out = new StringBuilder("node " + id + " at " + udp);
-        for (String path :
-                List.of("node", "dht", "dht/buckets", "peers", "registrations", "services", "events/history")) {
+        for (String path : List.of(
+                "node",
+                "dht",
+                "dht/buckets",
+                "peers",
+                "registrations",
+                "services",
+                "nat",
+                "relays",
+                "events/history")) {
             out.append("\n").append(path).append(": ");
             out.append(get("/api/v1/" + path).raw().body());
         }

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToLongFunction;
@@ -242,6 +243,47 @@ final class Lab implements AutoCloseable {
             return null;
         });
         return new Host(this, ns, ip, ip6, site.edge);
+    }
+
+    // ---- nodes ------------------------------------------------------------------------------------------------------
+
+    /** Nodes on open hosts of their own, that know each other by the first. */
+    List<RealNode> openNodes(int count, Path folder, String... options) throws Exception {
+        List<RealNode> nodes = new ArrayList<>();
+        nodes.add(open().node(folder.resolve("open0"), options));
+        String[] all = bootstrap(nodes.getFirst(), options);
+        List<CompletableFuture<RealNode>> starting = new ArrayList<>();
+        for (int i = 1; i < count; i++) {
+            Host host = open();
+            Path data = folder.resolve("open" + i);
+            starting.add(CompletableFuture.supplyAsync(() -> host.node(data, all)));
+        }
+        for (CompletableFuture<RealNode> each : starting) nodes.add(each.get());
+        return nodes;
+    }
+
+    /** These options, and that by which a node joins this one's network. */
+    static String[] bootstrap(RealNode first, String... options) {
+        List<String> all = new ArrayList<>(List.of("--bootstrap", first.bootstrap()));
+        all.addAll(List.of(options));
+        return all.toArray(String[]::new);
+    }
+
+    /** Gives a host a second interface, eth1, into another site; its routes serve where eth0 has none. */
+    void plug(Host host, Site site) throws Exception {
+        String first = site.host().ip;
+        String lan = first.substring(0, first.lastIndexOf('.') + 1);
+        ip(host.ns, """
+                link add eth1 type veth peer name plugged netns ROUTER
+                addr add LAN99/24 dev eth1
+                link set eth1 up
+                route add default via LAN1 dev eth1 metric 500
+                """.replace("ROUTER", site.router.name).replace("LAN", lan));
+        ip(site.router, "link set plugged master lan up\n");
+        pump.with(internet -> {
+            internet.own(site.edge, Address.parse(lan + "99:0"), false);
+            return null;
+        });
     }
 
     // ---- links ------------------------------------------------------------------------------------------------------

@@ -5,9 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import mcc.it.RealNode;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -35,16 +32,7 @@ class PortMapIT {
         lab = new Lab("portmap");
         lab.delay(5);
         site = lab.site(1, OUTSIDE);
-        List<Host> hosts = new ArrayList<>();
-        for (int i = 0; i < 3; i++) hosts.add(lab.open());
-        bootstrap = hosts.getFirst().ip + ":" + Host.PORT;
-        hosts.getFirst().node(folder.resolve("first"));
-        List<CompletableFuture<RealNode>> others = new ArrayList<>();
-        for (Host host : hosts.subList(1, 3)) {
-            Path data = folder.resolve("other" + others.size());
-            others.add(CompletableFuture.supplyAsync(() -> host.node(data, "--bootstrap", bootstrap)));
-        }
-        for (CompletableFuture<RealNode> each : others) each.get();
+        bootstrap = lab.openNodes(3, folder).getFirst().bootstrap();
     }
 
     @AfterAll

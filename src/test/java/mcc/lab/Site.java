@@ -18,7 +18,7 @@ final class Site {
 
     final Internet.Edge edge;
     private final Lab lab;
-    private final Netns router;
+    final Netns router;
     /** The router's address where a carrier's NAT follows. */
     private final String carriers;
 

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import mcc.it.RealNode;
 import mcc.sim.NatBehavior.Scope;
@@ -37,16 +35,7 @@ class VerdictIT {
         lab = new Lab("verdict");
         lab.delay(5);
         site = lab.site(1);
-        Host first = lab.open();
-        bootstrap = first.ip + ":" + Host.PORT;
-        first.node(folder.resolve("first"));
-        List<CompletableFuture<RealNode>> others = new ArrayList<>();
-        for (int i = 0; i < 4; i++) {
-            Host host = lab.open();
-            Path data = folder.resolve("other" + i);
-            others.add(CompletableFuture.supplyAsync(() -> host.node(data, "--bootstrap", bootstrap)));
-        }
-        for (CompletableFuture<RealNode> each : others) each.get();
+        bootstrap = lab.openNodes(5, folder).getFirst().bootstrap();
     }
 
     @AfterAll
