@@ -284,6 +284,8 @@ final class Lab implements AutoCloseable {
             internet.own(site.edge, Address.parse(lan + "99:0"), false);
             return null;
         });
+        site.plugged.add(lan + "99");
+        site.become(site.kind());
     }
 
     // ---- links ------------------------------------------------------------------------------------------------------

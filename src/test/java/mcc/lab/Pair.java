@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import mcc.it.RealNode;
@@ -106,7 +107,9 @@ final class Pair {
                 long longestNs = 0;
                 for (int n = 0; n < BLOCKS; n++) {
                     long began = System.nanoTime();
-                    assertThat(socket.getInputStream().readNBytes(BLOCK_BYTES)).isEqualTo(block(n));
+                    assertThat(Arrays.equals(socket.getInputStream().readNBytes(BLOCK_BYTES), block(n)))
+                            .as("block " + n)
+                            .isTrue();
                     longestNs = Math.max(longestNs, System.nanoTime() - began);
                     if (n == BLOCKS / 2) midway.run();
                 }
