@@ -268,7 +268,8 @@ class CarrierServerTest {
             for (int i = 0; i < 200; i++) relay.send(to, burst); // 56 MB: more than any buffer of the kernel
             assertThat(onLoop(() -> relay.counts.value("carrier.tx.dropped"))).isGreaterThan(5_000);
             int waiting = onLoop(() -> relay.lines.waitingBytes(to));
-            assertThat(waiting).isPositive().isLessThanOrEqualTo(CarrierLine.QUEUE_BYTES);
+            assertThat(waiting) // none, where the kernel took all that was not dropped
+                    .isLessThanOrEqualTo(CarrierLine.QUEUE_BYTES);
         }
         assertThat(next(told)).isInstanceOf(LinkInput.CarrierEnded.class);
     }
