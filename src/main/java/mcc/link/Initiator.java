@@ -1,6 +1,7 @@
 package mcc.link;
 
 import com.google.protobuf.ByteString;
+import java.util.List;
 import mcc.consortium.Subject;
 import mcc.core.Address;
 import mcc.core.Bytes;
@@ -12,6 +13,7 @@ import mcc.crypto.Aead;
 import mcc.session.Cookies;
 import mcc.session.Handshake;
 import mcc.session.Session;
+import mcc.wire.Contact;
 import mcc.wire.Handshakes;
 import mcc.wire.Message;
 import mcc.wire.Rpc;
@@ -97,6 +99,12 @@ final class Initiator {
         link.learn(at);
         if (link.nextAttemptNs == Core.NEVER) begin(nowNs, link);
         else attempt(nowNs, link);
+    }
+
+    /** There is a carrier to a relay: begins a handshake by it. */
+    void carried(long nowNs, LinkInput.Carried c) {
+        Link link = links.link(nowNs, new Contact(c.peer(), List.of()));
+        if (link != null) begin(nowNs, link, c.carrier());
     }
 
     /** The retry timer of a link fired. */

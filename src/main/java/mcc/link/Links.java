@@ -8,7 +8,6 @@ import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Counters.Counter;
 import mcc.core.Id;
-import mcc.core.Knock;
 import mcc.core.Rng;
 import mcc.crypto.Ed25519;
 import mcc.crypto.Identity;
@@ -206,7 +205,7 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 epochAtNs = nowNs;
             }
             case LinkInput.Probe p -> probes.send(nowNs, p);
-            case LinkInput.Knock k -> knock(nowNs, k);
+            case LinkInput.Knock k -> paths.knock(nowNs, k);
             case LinkInput.Bind b -> forwards.bind(nowNs, b);
             case LinkInput.Unbind u -> forwards.unbind(u.token());
             case LinkInput.Way w -> circuits.way(nowNs, w);
@@ -214,11 +213,11 @@ public final class Links implements Core<LinkInput, LinkOutput> {
                 if (table.find(t.relay()) != null) circuits.open(t.relay(), t.token());
             }
             case LinkInput.Spare s -> forwards.spare(nowNs, s.asker());
-            case LinkInput.Carried c -> carried(nowNs, c);
+            case LinkInput.Carried c -> initiator.carried(nowNs, c);
             case LinkInput.CarrierEnded e -> {
                 for (Link link : table.snapshot()) paths.ended(link, e.carrier());
             }
-            case LinkInput.TryAddresses t -> tryAddresses(nowNs, t.peer());
+            case LinkInput.TryAddresses t -> paths.tryAddresses(nowNs, t.peer());
             case LinkInput.Welcome w -> {
                 circuits.welcome(w.relays());
                 for (Link link : table.all()) if (w.relays().contains(link.peer)) schedule(link);
@@ -230,29 +229,11 @@ public final class Links implements Core<LinkInput, LinkOutput> {
         }
     }
 
-    private void carried(long nowNs, LinkInput.Carried c) {
-        Link link = link(nowNs, new Contact(c.peer(), List.of()));
-        if (link != null) initiator.begin(nowNs, link, c.carrier());
-    }
-
-    private void tryAddresses(long nowNs, Id peer) {
-        Link link = table.find(peer);
-        if (link == null) return;
-        for (Address at : List.copyOf(link.addresses))
-            knock(nowNs, new LinkInput.Knock(peer, at, PacketSink.ANY, Knock.PLAIN));
-    }
-
     /** Asks for a circuit to a peer, where relays may make one. */
     void wantWay(Link link) {
         boolean carried = circuits.isCarried();
         if (!carried && link.relays.isEmpty()) return;
         output(new LinkOutput.WayWanted(link.peer, link.relays, carried ? link.reachable() : List.of()));
-    }
-
-    private void knock(long nowNs, LinkInput.Knock k) {
-        Link link = table.find(k.peer());
-        boolean able = link != null && link.canSend(nowNs) && k.at().isUnicast();
-        if (link != null && able && initiator.mayKnock(nowNs, k)) paths.knock(nowNs, link, k);
     }
 
     private void offer(long nowNs, long more) {

@@ -6,6 +6,7 @@ import java.util.List;
 import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
+import mcc.core.Id;
 import mcc.core.Knock;
 import mcc.core.RateLimit;
 import mcc.core.Rng;
@@ -163,7 +164,10 @@ final class Paths {
      * as there may be hundreds: where an answer comes from, there is a path like any other that the peer is heard from. Where one
      * is known already, the challenge is its own.
      */
-    void knock(long nowNs, Link link, LinkInput.Knock k) {
+    void knock(long nowNs, LinkInput.Knock k) {
+        Link link = links.find(k.peer());
+        if (link == null || !link.canSend(nowNs) || !k.at().isUnicast()) return;
+        if (!links.initiator.mayKnock(nowNs, k)) return;
         counters.add("link.path.knocks");
         long value = rng.nextLong();
         for (Path path : link.paths) {
@@ -176,6 +180,14 @@ final class Paths {
         if (k.manner().isShort()) links.outbound.sendShortControl(nowNs, link, k.local(), k.at(), challenge);
         else links.outbound.sendControl(nowNs, link, k.local(), k.at(), challenge);
         if (!k.manner().isOfMany()) links.log.tried(link.peer, k.at(), null);
+    }
+
+    /** Knocks at all addresses of a peer. */
+    void tryAddresses(long nowNs, Id peer) {
+        Link link = links.find(peer);
+        if (link == null) return;
+        for (Address at : List.copyOf(link.addresses))
+            knock(nowNs, new LinkInput.Knock(peer, at, PacketSink.ANY, Knock.PLAIN));
     }
 
     private Path add(Link link, int local, Address from) {
@@ -221,8 +233,15 @@ final class Paths {
         return path != null && challenge(nowNs, link, path);
     }
 
-    /** The path in use is in doubt: sends challenges over the others, and by the circuits that there are. */
+    /**
+     * The path in use is in doubt: sends challenges over the others, and by the circuits that there are; and to the same address
+     * from wherever this host would send now, because it may have left the network where this path began.
+     */
     void probeOthers(long nowNs, Link link) {
+        Path use = link.path;
+        if (use != null && !use.remote.isStandIn() && find(link, PacketSink.ANY, use.remote) == null) {
+            add(link, PacketSink.ANY, use.remote).paid(CHALLENGE_BYTES);
+        }
         for (Path path : List.copyOf(link.paths)) if (path != link.path) challenge(nowNs, link, path);
         for (Address circuit : List.copyOf(link.circuits)) {
             if (find(link, PacketSink.ANY, circuit) == null) challenge(nowNs, link, circuit);
