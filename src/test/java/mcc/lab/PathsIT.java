@@ -22,7 +22,6 @@ class PathsIT {
     private static Lab lab;
     private static Site there;
     private static Site here;
-    private static Site elsewhere;
     private static Pair pair;
     private static RealNode neighbour;
 
@@ -33,8 +32,6 @@ class PathsIT {
         List<RealNode> open = lab.openNodes(3, folder);
         there = lab.site(2);
         here = lab.site(1);
-        elsewhere = lab.site(1);
-        lab.plug(here.host(), elsewhere);
         pair = new Pair(open, folder, there.host(), here.host());
         neighbour = there.hosts.get(1).node(folder.resolve("neighbour"), Lab.bootstrap(open.getFirst()));
     }
@@ -73,20 +70,6 @@ class PathsIT {
         });
         assertThat(Pair.way(pair.provider, pair.using)).isEqualTo("relay");
         assertThat(Pair.way(pair.using, pair.provider)).isEqualTo("relay");
-    }
-
-    /** As a laptop that leaves its cable for the wireless network. The gateway's route does not come back by itself. */
-    @Test
-    void anotherInterfaceTakesOver() throws Exception {
-        Host user = here.host();
-        pair.transfer("the interface is gone", () -> user.ns.sh("ip link set eth0 down"));
-        pair.transfer(
-                "and back",
-                () -> user.ns.sh("ip link set eth0 up && ip route replace default via " + gateway(here) + " dev eth0"));
-    }
-
-    private static String gateway(Site site) {
-        return site.host().ip.replaceAll("[0-9]+$", "1");
     }
 
     @Test
