@@ -245,7 +245,6 @@ final class Shelter {
             ask(nowNs, offer);
             places++;
         }
-        search(nowNs, places >= Limits.RELAYS);
         List<Contact> kept = new ArrayList<>();
         List<Id> welcome = new ArrayList<>();
         for (Offer offer : best()) {
@@ -259,6 +258,7 @@ final class Shelter {
         if (kept.size() < told.size() && wanted) hurry(nowNs);
         if (!kept.equals(told)) out.accept(new Relay.Output.SelfRelays(kept));
         told = kept;
+        search(nowNs, places >= Limits.RELAYS);
     }
 
     /** Whether other relays may be found and reached: by a carrier nobody else is. */

@@ -249,6 +249,19 @@ class RelayTest {
     }
 
     @Test
+    void whoSleptBeyondItsLeasesIsNotDueAtOnceForGood() {
+        Node leaf = node(0x02020202);
+        Node relay = relay(0x01010101);
+        link(leaf, relay);
+        leaf.input(new Relay.Input.Reached(Reachability.NO));
+        relay.silent = true;
+        now += 2 * Places.LEASE_NS;
+        leaf.input(new Relay.Input.Tick());
+        assertThat(kept(leaf)).isEmpty();
+        assertThat(leaf.core.deadlineNs()).isGreaterThan(now);
+    }
+
+    @Test
     void placesAreRenewedAndALostRelayIsReplaced() {
         Node leaf = node(0x02020202);
         Node first = relay(0x01010101);
