@@ -69,6 +69,8 @@ final class Path {
     private int rounds;
 
     private long restsUntilNs = Long.MIN_VALUE;
+    /** Whether the peer was heard while it rests, which is followed up then. */
+    private boolean owesChallenge;
     /** The last challenge of the peer that came over it. */
     private long seenChallenge;
 
@@ -219,6 +221,7 @@ final class Path {
         rounds = 0;
         askedNs = Core.NEVER;
         roundsFailed = 0;
+        owesChallenge = false;
         endChallenge();
     }
 
@@ -250,13 +253,23 @@ final class Path {
         return tries;
     }
 
-    /** Whether what comes over it is a reason to challenge it now: less and less often where no answer comes. */
-    boolean mayBeAsked(long nowNs) {
-        return nowNs >= restsUntilNs;
+    /**
+     * What came over it is a reason to challenge it: less and less often where no answer comes. Returns whether that may be now;
+     * otherwise {@link #restedNs} tells when.
+     */
+    boolean isToBeAsked(long nowNs) {
+        owesChallenge = nowNs < restsUntilNs;
+        return !owesChallenge;
+    }
+
+    /** When it is to be challenged, as the peer was heard while it rested; {@link Core#NEVER} if it was not. */
+    long restedNs() {
+        return owesChallenge ? restsUntilNs : Core.NEVER;
     }
 
     /** Begins a challenge, unless one is under way, with so much time for each try; returns whether it did. */
     boolean challenge(long nowNs, long value, long everyNs) {
+        owesChallenge = false;
         if (isChallenged()) {
             if (everyNs < this.everyNs) {
                 this.everyNs = everyNs;

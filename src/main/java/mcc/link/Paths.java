@@ -77,7 +77,7 @@ final class Paths {
         path.heard(nowNs, bytes);
         if (!newest) return;
         if (!path.isProvenSince(nowNs - PROOF_NS)) {
-            if (path.mayBeAsked(nowNs)) challenge(nowNs, link, path);
+            if (path.isToBeAsked(nowNs)) challenge(nowNs, link, path);
         } else if (use == null || use.isFailed() || isSilent(nowNs, use) && !path.isDetourFor(use)) {
             leave(nowNs, link, path, PathCause.SILENCE);
         } else if (path.isDetourFor(use) && nowNs - use.signNs() > use.ptoNs()) {
@@ -287,6 +287,7 @@ final class Paths {
         for (Path path : List.copyOf(link.paths)) {
             if (path.againNs() <= nowNs) challengeAgain(nowNs, link, path);
             if (link.gone) return;
+            if (path.restedNs() <= nowNs) challenge(nowNs, link, path);
             if (path.mtu.deadlineNs() > nowNs) continue;
             if (path.mtu.tick(nowNs, path.heardNs, rng.nextLong())) counters.add("link.mtu.black-hole");
             probeMtu(nowNs, link, path);
@@ -311,7 +312,9 @@ final class Paths {
     /** When {@link #tick} is due. */
     static long deadlineNs(Link link) {
         long at = Core.NEVER;
-        for (Path path : link.paths) at = Math.min(at, Math.min(path.againNs(), path.mtu.deadlineNs()));
+        for (Path path : link.paths) {
+            at = Math.min(at, Math.min(path.restedNs(), Math.min(path.againNs(), path.mtu.deadlineNs())));
+        }
         return at;
     }
 

@@ -277,6 +277,27 @@ class LivenessTest extends VirtualNet {
         assertWhole(b, stream, sent);
     }
 
+    /** Each chooses its own way: who is idle learns by the other's one packet that the straight way lives. */
+    @Test
+    void whoHearsAnIdlePeerStraightGoesStraightToo() {
+        straight();
+        for (int deadS = 1; deadS <= 16; deadS *= 2) {
+            lost = _ -> true;
+            for (int i = 0; i < 10 * deadS; i++) {
+                a.links.paths.probe(now, link(a, b));
+                b.links.paths.probe(now, link(b, a));
+                run(100 * MS);
+            }
+            assertThat(List.of(way(a, b), way(b, a))).containsOnly("relay");
+            lost = _ -> false;
+            a.input(new LinkInput.Knock(id(b), b.at, PacketSink.ANY, Knock.PLAIN));
+            run(SECOND);
+            assertThat(way(a, b)).isEqualTo("direct");
+            run(2 * deadS * SECOND, () -> way(b, a).equals("direct"));
+            assertThat(way(b, a)).as("after %d s", deadS).isEqualTo("direct");
+        }
+    }
+
     @Test
     void lostAnswersHereAndThereMoveNoPath() {
         Stream stream = straight();
