@@ -36,6 +36,9 @@ final class Attempt {
     private static final int OTHERS = 16;
 
     private static final int AIM_MAX = 64;
+    /** How much later than the other's first guesses whole challenges are due: it may begin later by that. */
+    private static final long HOLD_NS = 100 * MS;
+
     private static final int OPENING_MAX = 16;
     private static final long GUESS_NS = 8 * MS;
     private static final long SPREAD_NS = MS;
@@ -242,7 +245,7 @@ final class Attempt {
 
     private long overNs() {
         if (!hasBegun()) return readyByNs + PATIENCE_NS;
-        long last = beganNs + OFFSETS_NS[OFFSETS_NS.length - 1];
+        long last = beganNs + OFFSETS_NS[OFFSETS_NS.length - 1] + holdNs();
         if (plan == Plan.SPREAD) last = beganNs + FIRST_NS + (ENDS * SPREAD_NS) + GUESSES * GUESS_NS;
         if (ports.length > 0) last = Math.max(last, guessesFromNs + ports.length * GUESS_NS);
         return last + LINGER_NS;
@@ -283,7 +286,7 @@ final class Attempt {
         if (echoNs <= nowNs) echo(nowNs);
         ready |= nowNs >= readyByNs;
         if (!hasBegun()) return;
-        while (rounds < rounds() && beganNs + OFFSETS_NS[rounds] <= nowNs) {
+        while (roundNs() <= nowNs) {
             Knock manner = rounds == 0 && plan != Plan.SPREAD ? Knock.SHORT : Knock.PLAIN;
             rounds++;
             for (Address each : candidates) knock(each, end(each), manner);
@@ -304,6 +307,19 @@ final class Attempt {
     /** The many take the place of the later rounds. */
     private int rounds() {
         return plan == Plan.SPREAD || ports.length > 2 * AIM_MAX ? 2 : OFFSETS_NS.length;
+    }
+
+    private long roundNs() {
+        if (!hasBegun() || rounds >= rounds()) return Core.NEVER;
+        return beganNs + OFFSETS_NS[rounds] + (rounds == 0 ? 0 : holdNs());
+    }
+
+    /**
+     * Whole challenges to one that guesses come after its guesses: a router that takes for itself what belongs to no flow would
+     * keep that flow from its host. Until then the short one has opened this node's NAT to the guesses.
+     */
+    private long holdNs() {
+        return plan == Plan.AIM ? outside().count() * GUESS_NS + HOLD_NS : 0;
     }
 
     private @Nullable Address first4() {
@@ -328,7 +344,6 @@ final class Attempt {
 
     long deadlineNs() {
         if (!hasBegun()) return Math.min(echoNs, ready ? overNs() : readyByNs);
-        long round = rounds < rounds() ? beganNs + OFFSETS_NS[rounds] : Core.NEVER;
-        return Math.min(Math.min(round, overNs()), Math.min(spreadNs(), guessNs()));
+        return Math.min(Math.min(roundNs(), overNs()), Math.min(spreadNs(), guessNs()));
     }
 }

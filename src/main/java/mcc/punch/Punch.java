@@ -348,7 +348,10 @@ public final class Punch implements Core<Punch.Input, Punch.Output> {
                 prepare(target);
                 target.waitsForReady = true;
             }
-            case READY -> go(target);
+            case READY -> {
+                target.rttNs = Math.min(target.rttNs, a.rttNs()); // each may have waited at either end
+                go(target);
+            }
             case GO -> {}
         }
     }

@@ -13,11 +13,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Two nodes behind home routers and a transfer between them, while the way that it goes dies, changes or sleeps. Known to fail: after
- * two deaths in a row it may take minutes until packets go straight again. Until that is mended it is not among the long forms.
- */
-@Tag("bench")
+/** Two nodes behind home routers and a transfer between them, while the way that it goes dies, changes or sleeps. */
+@Tag("long")
 class PathsIT {
     @TempDir
     static Path folder;

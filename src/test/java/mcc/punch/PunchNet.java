@@ -199,6 +199,9 @@ final class PunchNet {
 
     final long relayNs;
     int lossPermille;
+    /** By how much the relay is later at most: queues, and hosts that are busy. */
+    int relayJitterNs;
+
     long now = SECOND;
     private long number;
     private final PriorityQueue<Event> events =
@@ -232,7 +235,7 @@ final class PunchNet {
     }
 
     private void byRelay(Runnable what) {
-        after(relayNs + rng.below((int) (relayNs / 10 + 1)), what);
+        after(relayNs + rng.below((int) (relayNs / 10 + 1) + relayJitterNs), what);
     }
 
     void after(long ns, Runnable what) {

@@ -170,6 +170,28 @@ class PunchTest {
         }
     }
 
+    /** What comes to such a router before its own host sent there takes that flow for good. */
+    @Test
+    void whatIsSentToARouterThatTakesStraysComesAfterItsHostsProbes() {
+        NatBehavior sequential = NatBehavior.of(
+                NatBehavior.Scope.ADDRESS_AND_PORT_DEPENDENT,
+                NatBehavior.Scope.ADDRESS_AND_PORT_DEPENDENT,
+                NatBehavior.Ports.SEQUENTIAL);
+        NatBehavior home = NatBehavior.of(
+                        NatBehavior.Scope.ENDPOINT_INDEPENDENT,
+                        NatBehavior.Scope.ADDRESS_AND_PORT_DEPENDENT,
+                        NatBehavior.Ports.PRESERVED)
+                .takingStrays();
+        for (int seed = 0; seed < 100; seed++) {
+            boolean swapped = seed % 2 == 1;
+            PunchNet net = new PunchNet(seed, swapped ? home : sequential, swapped ? sequential : home, 10);
+            net.relayJitterNs = 60_000_000;
+            net.meet(0);
+            net.run(2 * SECOND, _ -> {});
+            assertThat(net.isDirect()).as("seed %d", seed).isTrue();
+        }
+    }
+
     @Test
     void attemptsBecomeRareAndEndWithADirectPath() {
         meet(a, b, CIRCUIT);
