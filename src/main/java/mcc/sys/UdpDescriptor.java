@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A bound UDP socket of Linux that never blocks, never fragments, and sends and receives super-packets (UDP GSO and GRO).
@@ -41,8 +42,8 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int SO_RCVBUF = 8;
     private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_RCVBUFFORCE = 33;
-    private static final int IPPROTO_IP = 0;
-    private static final int IPPROTO_IPV6 = 41;
+    static final int IPPROTO_IP = 0;
+    static final int IPPROTO_IPV6 = 41;
     private static final int IP_MTU_DISCOVER = 10;
     private static final int IPV6_MTU_DISCOVER = 23;
     private static final int IPV6_V6ONLY = 26;
@@ -60,26 +61,23 @@ public final class UdpDescriptor implements AutoCloseable {
     private static final int SOL_UDP = 17;
     private static final int UDP_SEGMENT = 103;
     private static final int UDP_GRO = 104;
-    private static final int MSG_DONTWAIT = 0x40;
-    private static final int MSG_ERRQUEUE = 0x2000;
-    private static final int IP_RECVERR = 11;
-    private static final int IPV6_RECVERR = 25;
-    /** Entries of the error queue that are read at most in one call. */
-    private static final int ERRORS_MAX = 64;
+    static final int MSG_DONTWAIT = 0x40;
+    static final int IP_RECVERR = 11;
+    static final int IPV6_RECVERR = 25;
     /** Sizes of {@code struct mmsghdr}, {@code msghdr}, {@code iovec}, {@code sockaddr_in6} with padding, and a cmsg. */
     private static final int MMSG = 64;
 
-    private static final int NAME = 32;
-    private static final int CONTROL = 96;
+    static final int NAME = 32;
+    static final int CONTROL = 96;
     /** Size of a cmsg's header, and of a cmsg with a number, including padding. */
-    private static final int CMSG = 16;
+    static final int CMSG = 16;
 
     private static final int CMSG_INT = 24;
     /** Sizes of a cmsg with {@code struct in_pktinfo}, and with {@code struct in6_pktinfo}, including padding. */
     private static final int CMSG_INFO4 = 32;
 
     private static final int CMSG_INFO6 = 40;
-    private static final long MAPPED = 0xffffL << 32;
+    static final long MAPPED = 0xffffL << 32;
 
     private final Libc libc;
     private final int fd;
@@ -98,12 +96,8 @@ public final class UdpDescriptor implements AutoCloseable {
     private final MemorySegment outName = arena.allocate(NAME, 8);
     private final MemorySegment outVector = arena.allocate(16, 8);
     private final MemorySegment outControl = arena.allocate(3L * CMSG_INT + CMSG_INFO6, 8);
-    /** What is read from the error queue: the destination concerned, and {@code struct sock_extended_err} after other cmsgs. */
-    private final MemorySegment errorHeader = arena.allocate(56, 8);
-
-    private final MemorySegment errorName = arena.allocate(NAME, 8);
-    private final MemorySegment errorControl = arena.allocate(2L * CONTROL, 8);
     private final MemorySegment outBytes = arena.allocate(BYTES + 2048, 4096);
+    private final UdpRefusals refusals;
     private final List<String> refused = new ArrayList<>();
     private int port;
     private boolean batches = true;
@@ -134,8 +128,7 @@ public final class UdpDescriptor implements AutoCloseable {
             headers.set(JAVA_LONG, (long) MMSG * i + 24, 1);
             headers.set(ADDRESS, (long) MMSG * i + 32, controls.asSlice((long) CONTROL * i, CONTROL));
         }
-        errorHeader.set(ADDRESS, 0, errorName);
-        errorHeader.set(ADDRESS, 32, errorControl);
+        refusals = new UdpRefusals(libc, fd, v4, arena);
         outVector.set(ADDRESS, 0, outBytes);
         outName.set(JAVA_SHORT, 0, (short) (v4 ? AF_INET : AF_INET6));
         outHeader.set(ADDRESS, 0, outName);
@@ -286,36 +279,9 @@ public final class UdpDescriptor implements AutoCloseable {
         return batches ? libc.recvmmsg(fd, headers, messages, MSG_DONTWAIT) : receiveOneByOne();
     }
 
-    /**
-     * Reads the kernel's queue of errors of earlier datagrams, up to the next one that says that nobody listens at a
-     * destination (ICMP port unreachable; RFC 792, RFC 4443 section 3.1); false if there is none. Whoever sees the traffic, or
-     * guesses both ports, can forge such a message.
-     */
-    public boolean nextRefusal() {
-        for (int i = 0; i < ERRORS_MAX && !closed; i++) {
-            errorHeader.set(JAVA_INT, 8, NAME);
-            errorHeader.set(JAVA_LONG, 40, errorControl.byteSize());
-            if (libc.recvmsg(fd, errorHeader, MSG_DONTWAIT | MSG_ERRQUEUE) < 0) return false;
-            int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
-            long at = control(errorControl, 0, errorHeader.get(JAVA_LONG, 40), level, v4 ? IP_RECVERR : IPV6_RECVERR);
-            if (at >= 0 && errorControl.get(JAVA_INT, at) == UdpErrors.ECONNREFUSED) return true;
-        }
-        return false;
-    }
-
-    /** The upper 64 bits of the destination of {@link #nextRefusal}, as in {@link #fromHigh}. */
-    public long refusedHigh() {
-        return high(errorName, 0);
-    }
-
-    /** Its lower 64 bits. */
-    public long refusedLow() {
-        return low(errorName, 0);
-    }
-
-    /** Its port. */
-    public int refusedPort() {
-        return port(errorName, 0);
+    /** The next refusal of an earlier datagram, to be read before the next call; null for none. */
+    public @Nullable UdpRefusals nextRefusal() {
+        return closed || !refusals.next() ? null : refusals;
     }
 
     private int receiveOneByOne() {
@@ -347,16 +313,7 @@ public final class UdpDescriptor implements AutoCloseable {
     /** Where the data of message {@code i}'s control message of a kind begins; negative if there is none. */
     private long control(int i, int level, int type) {
         long length = Math.min(CONTROL, headers.get(JAVA_LONG, (long) MMSG * i + 40));
-        return control(controls, (long) CONTROL * i, length, level, type);
-    }
-
-    private static long control(MemorySegment in, long at, long length, int level, int type) {
-        long end = at + length;
-        while (at + CMSG < end) {
-            if (in.get(JAVA_INT, at + 8) == level && in.get(JAVA_INT, at + 12) == type) return at + CMSG;
-            at += Math.max(CMSG, in.get(JAVA_LONG, at) + 7 & ~7L);
-        }
-        return -1;
+        return KernelStructs.control(controls, (long) CONTROL * i, length, level, type);
     }
 
     /** The bytes of message {@code i}, from index 0, valid until the next call. */
@@ -367,25 +324,12 @@ public final class UdpDescriptor implements AutoCloseable {
 
     /** The upper 64 bits of message {@code i}'s sender address; IPv4 as IPv4-mapped IPv6. */
     public long fromHigh(int i) {
-        return high(names, (long) NAME * i);
+        return KernelStructs.high(v4, names, (long) NAME * i);
     }
 
     /** Its lower 64 bits. */
     public long fromLow(int i) {
-        return low(names, (long) NAME * i);
-    }
-
-    private long high(MemorySegment in, long at) {
-        return v4 ? 0 : Long.reverseBytes(in.get(JAVA_LONG, at + 8));
-    }
-
-    private long low(MemorySegment in, long at) {
-        if (v4) return MAPPED | Integer.reverseBytes(in.get(JAVA_INT, at + 4)) & 0xffffffffL;
-        return Long.reverseBytes(in.get(JAVA_LONG, at + 16));
-    }
-
-    private static int port(MemorySegment in, long at) {
-        return Short.reverseBytes(in.get(JAVA_SHORT, at + 2)) & 0xffff;
+        return KernelStructs.low(v4, names, (long) NAME * i);
     }
 
     /**
@@ -435,7 +379,7 @@ public final class UdpDescriptor implements AutoCloseable {
 
     /** The port of message {@code i}'s sender. */
     public int fromPort(int i) {
-        return port(names, (long) NAME * i);
+        return KernelStructs.port(names, (long) NAME * i);
     }
 
     /**
@@ -466,14 +410,10 @@ public final class UdpDescriptor implements AutoCloseable {
             controlled += CMSG_INT;
         }
         if (ecn > 0 && v4 == toV4) {
-            putControl(controlled, CMSG + 4, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS);
-            outControl.set(JAVA_INT, controlled + CMSG, ecn);
-            controlled += CMSG_INT;
+            controlled = putNumber(controlled, v4 ? IP_TOS : IPV6_TCLASS, ecn);
         }
         if (hops > 0 && v4 == toV4) {
-            putControl(controlled, CMSG + 4, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT);
-            outControl.set(JAVA_INT, controlled + CMSG, hops);
-            controlled += CMSG_INT;
+            controlled = putNumber(controlled, v4 ? IP_TTL : IPV6_HOPLIMIT, hops);
         }
         if (sourceLow != 0 || sourceHigh != 0) controlled = putSource(controlled);
         outHeader.set(ADDRESS, 32, controlled > 0 ? outControl : MemorySegment.NULL);
@@ -481,6 +421,12 @@ public final class UdpDescriptor implements AutoCloseable {
         int error = -libc.sendmsg(fd, outHeader);
         if (UdpErrors.mayBeOfAnother(error)) error = -libc.sendmsg(fd, outHeader);
         return Math.max(0, error);
+    }
+
+    private int putNumber(int at, int type, int value) {
+        putControl(at, CMSG + 4, v4 ? IPPROTO_IP : IPPROTO_IPV6, type);
+        outControl.set(JAVA_INT, at + CMSG, value);
+        return at + CMSG_INT;
     }
 
     private int putSource(int at) {

@@ -8,6 +8,7 @@ import mcc.core.Counters.Counter;
 import mcc.sys.SysError;
 import mcc.sys.UdpDescriptor;
 import mcc.sys.UdpErrors;
+import mcc.sys.UdpRefusals;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -150,8 +151,8 @@ final class LinuxSocket implements PacketSocket {
     }
 
     private void refusals() {
-        while (socket.nextRefusal()) {
-            handler.onRefused(from(socket.refusedHigh(), socket.refusedLow(), socket.refusedPort()));
+        for (UdpRefusals each; (each = socket.nextRefusal()) != null; ) {
+            handler.onRefused(from(each.high(), each.low(), each.port()));
         }
     }
 
