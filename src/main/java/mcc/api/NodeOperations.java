@@ -6,11 +6,13 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import mcc.api.Operations.Answer;
 import mcc.api.Operations.Operation;
 import mcc.carrier.CarrierReport;
 import mcc.dht.Dht;
 import mcc.link.Peer;
+import mcc.link.UpkeepCost;
 import mcc.nat.NatReport;
 import mcc.node.Bus;
 import mcc.node.CarrierVerticle;
@@ -51,9 +53,12 @@ final class NodeOperations {
     }
 
     Future<JsonObject> show() {
-        return Future.all(bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()), this.dht.status())
-                .map(both -> {
-                    Dht.Status dht = both.resultAt(1);
+        return Future.all(
+                        bus.ask(Bus.SESSION, new SessionVerticle.Query.Peers()),
+                        this.dht.status(),
+                        bus.ask(Bus.SESSION, new SessionVerticle.Query.Cost()))
+                .map(all -> {
+                    Dht.Status dht = all.resultAt(1);
                     return new JsonObject()
                             .put("id", parts.id().toString())
                             .put("name", parts.name())
@@ -68,10 +73,23 @@ final class NodeOperations {
                                     new JsonArray(new ArrayList<>(parts.status().udp())))
                             .put("http", parts.status().http())
                             .put("tun", parts.status().tun())
-                            .put("peers", both.<List<Peer>>resultAt(0).size())
+                            .put("peers", all.<List<Peer>>resultAt(0).size())
                             .put("joined", dht.joined())
+                            .put(
+                                    "upkeep",
+                                    all.<Optional<UpkeepCost.Report>>resultAt(2)
+                                            .map(NodeOperations::upkeep)
+                                            .orElse(null))
                             .put("problems", parts.status().problems());
                 });
+    }
+
+    private static JsonObject upkeep(UpkeepCost.Report report) {
+        return new JsonObject()
+                .put("bytesPerMonth", report.monthlyBytes())
+                .put("txBytes", report.txBytes())
+                .put("rxBytes", report.rxBytes())
+                .put("overMs", report.overNs() / 1_000_000);
     }
 
     private Future<Answer> drain() {

@@ -98,6 +98,9 @@ final class NodeVerbs {
             out.append("  version ").append(node.at("version").text("-"));
             out.append("  DHT ").append(dht.at("contacts").text("0")).append(" contacts (about ");
             out.append(dht.at("estimatedNodes").text("?")).append(" nodes)");
+            Json upkeep = node.at("upkeep").at("bytesPerMonth");
+            if (!upkeep.isMissing())
+                out.append("  upkeep ").append(Text.size(upkeep)).append(" a month");
             if (node.at("draining").flag()) out.append("  draining");
             return out.toString();
         }

@@ -10,7 +10,8 @@
  * {@link mcc.link.Table} (all links, and which one gives way), {@link mcc.link.Link} (one peer's state),
  * {@link mcc.link.Path}, {@link mcc.link.Paths} and {@code PathMtu} (the ways to it), {@code Liveness} (whether the one in use
  * carries), {@code Circuits} (ways through a relay) and {@code Forwards} (what this node relays for others), {@code PathLog}
- * (what became of the paths), {@code Ledger} (what the datagrams are for),
+ * (what became of the paths), {@code Ledger} (what the datagrams are for) and {@link mcc.link.UpkeepCost} (what that costs in a
+ * month),
  * {@link mcc.link.Packets} and {@code Parts} (packets of the virtual interface),
  * {@link mcc.link.Access} (who may have a link),
  * {@link mcc.link.Initiator} and {@link mcc.link.AddressBudget} (handshakes that this node begins, and how many),

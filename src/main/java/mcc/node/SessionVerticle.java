@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import mcc.consortium.PolicyEpoch;
 import mcc.core.Address;
 import mcc.core.Core;
@@ -22,6 +23,7 @@ import mcc.link.Links;
 import mcc.link.PacketSink;
 import mcc.link.PathReport;
 import mcc.link.Peer;
+import mcc.link.UpkeepCost;
 import mcc.overlay.Mailbox;
 import mcc.overlay.Wiring;
 import mcc.udp.DatagramHandler;
@@ -63,6 +65,9 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         /** The counts so far. */
         record Counts() implements Query, Ask<List<Counters.Count>> {}
 
+        /** What keeping the node in its network costs; empty in the first minute. */
+        record Cost() implements Query, Ask<Optional<UpkeepCost.Report>> {}
+
         /** The carriers as the packet loop sees them. */
         record Carriers() implements Query, Ask<CarrierLines> {}
 
@@ -99,6 +104,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
     private final boolean offload;
     private final Rng rng;
     private final Counters counters = new Counters();
+    private final UpkeepCost upkeep = new UpkeepCost(counters);
     private final Map<Long, Promise<Long>> pings = new HashMap<>();
     private final UdpSockets sockets = new UdpSockets(counters);
 
@@ -373,6 +379,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
 
     private void tellTime() {
         clockNs = System.nanoTime();
+        upkeep.tick(clockNs);
         if (links != null) links.handle(clockNs, new LinkInput.WallClock(System.currentTimeMillis()));
     }
 
@@ -396,6 +403,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
             case Query.Paths q -> q.reply(links.paths(System.nanoTime(), q.peer()));
             case Query.InnerAddresses q -> q.reply(innerAddresses(links));
             case Query.Counts q -> q.reply(counters.snapshot());
+            case Query.Cost q -> q.reply(Optional.ofNullable(upkeep.report()));
             case Query.Carriers q -> q.reply(lines);
             case Query.UdpHeard q -> q.reply(links.udpHeardNs());
             case Query.Listening q -> q.reply(sockets.addresses());

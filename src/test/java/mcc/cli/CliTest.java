@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class CliTest {
     private static final String NODE = """
-            {"id":"abcdefghijkl","name":"n1","network":"open","uptimeMs":3723000,"version":"0.2.0","udp":["127.0.0.1:1"],
+            {"id":"abcdefghijkl","name":"n1","network":"open","uptimeMs":3723000,"upkeep":{"bytesPerMonth":9400000},"version":"0.2.0","udp":["127.0.0.1:1"],
             "http":"http://127.0.0.1:2","draining":false,"problems":[%s]}""";
     private static final String OPEN_NETWORK =
             "{\"code\":\"open-network\",\"severity\":\"warn\",\"title\":\"open to all\",\"hint\":\"share nothing\"}";
@@ -215,7 +215,8 @@ final class CliTest {
         assertThat(mcc("status")).isEqualTo(8);
         assertThat(out.lines().toList())
                 .startsWith("! open to all", "    share nothing", "x forward down", "    free the port")
-                .contains("n1  abcdefgh  network open  up 1h2m  version 0.2.0  DHT 3 contacts (about 4 nodes)");
+                .contains(
+                        "n1  abcdefgh  network open  up 1h2m  version 0.2.0  DHT 3 contacts (about 4 nodes)  upkeep 9.4 MB a month");
     }
 
     @Test
