@@ -233,8 +233,15 @@ final class Paths {
         return path != null && challenge(nowNs, link, path);
     }
 
-    /** The path in use is in doubt: sends challenges over the others, and by the circuits that there are. */
+    /**
+     * The path in use is in doubt: sends challenges over the others, and by the circuits that there are; and to the same address
+     * from wherever this host would send now, because it may have left the network where this path began.
+     */
     void probeOthers(long nowNs, Link link) {
+        Path use = link.path;
+        if (use != null && !use.remote.isStandIn() && find(link, PacketSink.ANY, use.remote) == null) {
+            add(link, PacketSink.ANY, use.remote).paid(CHALLENGE_BYTES);
+        }
         for (Path path : List.copyOf(link.paths)) if (path != link.path) challenge(nowNs, link, path);
         for (Address circuit : List.copyOf(link.circuits)) {
             if (find(link, PacketSink.ANY, circuit) == null) challenge(nowNs, link, circuit);

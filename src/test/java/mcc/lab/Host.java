@@ -68,6 +68,11 @@ final class Host {
         return start(List.of(ip + ":" + PORT), data, more);
     }
 
+    /** A node at whatever IPv4 addresses the host has. */
+    RealNode anywhere(Path data, String... more) {
+        return start(List.of("0.0.0.0:" + PORT), data, more);
+    }
+
     /** A node with its IPv6 address only. */
     RealNode node6(Path data, String... more) {
         return start(List.of("[" + ip6 + "]:" + PORT), data, more);

@@ -269,6 +269,25 @@ final class Lab implements AutoCloseable {
         return all.toArray(String[]::new);
     }
 
+    /** Gives a host a second interface, eth1, into another site; its routes serve where eth0 has none. */
+    void plug(Host host, Site site) throws Exception {
+        String first = site.host().ip;
+        String lan = first.substring(0, first.lastIndexOf('.') + 1);
+        ip(host.ns, """
+                link add eth1 type veth peer name plugged netns ROUTER
+                addr add LAN99/24 dev eth1
+                link set eth1 up
+                route add default via LAN1 dev eth1 metric 500
+                """.replace("ROUTER", site.router.name).replace("LAN", lan));
+        ip(site.router, "link set plugged master lan up\n");
+        pump.with(internet -> {
+            internet.own(site.edge, Address.parse(lan + "99:0"), false);
+            return null;
+        });
+        site.plugged.add(lan + "99");
+        site.become(site.kind());
+    }
+
     // ---- links ------------------------------------------------------------------------------------------------------
 
     /** Sets the delay of all links, one way. */

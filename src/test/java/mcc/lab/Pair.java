@@ -35,7 +35,7 @@ final class Pair {
      *
      * @param open nodes that know each other
      * @param there where the app and its node run, behind a NAT that makes it keep two places at relays
-     * @param here where the user's node runs
+     * @param here where the user's node runs, at whatever addresses there are
      * @param options of both nodes
      */
     Pair(List<RealNode> open, Path folder, Host there, Host here, String... options) throws Exception {
@@ -44,7 +44,7 @@ final class Pair {
         String[] all = Lab.bootstrap(open.getFirst(), options);
         CompletableFuture<RealNode> providing =
                 CompletableFuture.supplyAsync(() -> there.node(folder.resolve("provider"), all));
-        using = here.node(folder.resolve("user"), all);
+        using = here.anywhere(folder.resolve("user"), all);
         provider = providing.get();
         Echo.serve(there, ECHO_PORT);
         registration = provider.put("/api/v1/registrations/echo", "{\"service\":\"echo\",\"port\":" + ECHO_PORT + "}")

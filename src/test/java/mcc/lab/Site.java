@@ -13,12 +13,14 @@ import mcc.sim.NatBehavior;
 final class Site {
     /** The hosts' namespaces and addresses, joined by one Ethernet. */
     final List<Host> hosts = new ArrayList<>();
+    /** Addresses of hosts of other sites that have an interface here. */
+    final List<String> plugged = new ArrayList<>();
     /** Its public address, or the first of several. */
     final String outside;
 
     final Internet.Edge edge;
     private final Lab lab;
-    private final Netns router;
+    final Netns router;
     /** The router's address where a carrier's NAT follows. */
     private final String carriers;
 
@@ -52,7 +54,8 @@ final class Site {
         if (hasPublicHosts != (next.behavior() == null))
             throw new IllegalArgumentException("hosts with such addresses are not behind '" + next + "'");
         kind = next;
-        List<String> inside = hosts.stream().map(host -> host.ip).toList();
+        List<String> inside = new ArrayList<>(plugged);
+        hosts.forEach(host -> inside.add(host.ip));
         // Where packets come first, there the old kind ends first: none may pass untranslated.
         lab.pump.with(internet -> {
             internet.translate(edge, next.box());

@@ -41,6 +41,10 @@ class LocalEndTest {
     private Address clientAt = CLIENT;
     private long now = 1;
     private int refused;
+    /** The host has lost its second address. */
+    private boolean secondIsGone;
+
+    private boolean hasFirewall = true;
     private int answered;
 
     private Links links(Identity identity) {
@@ -85,8 +89,9 @@ class LocalEndTest {
             }
             for (Flight f; (f = flights.poll()) != null; ) {
                 int end = ENDS.indexOf(f.to());
+                if (secondIsGone && (end == 1 || f.from().equals(ENDS.get(1)))) continue;
                 if (end >= 0) server.receive(now, f.bytes(), 0, f.bytes().length, f.from(), end + 1, 0);
-                else if (opened.contains(List.of(f.to(), f.from())) && f.to().equals(clientAt)) {
+                else if (!hasFirewall || opened.contains(List.of(f.to(), f.from())) && f.to().equals(clientAt)) {
                     client.receive(now, f.bytes(), 0, f.bytes().length, f.from());
                 } else if (f.to().equals(clientAt)) refused++;
             }
@@ -115,6 +120,19 @@ class LocalEndTest {
         settle();
         assertThat(answered).isEqualTo(1);
         assertThat(refused).isZero();
+    }
+
+    @Test
+    void aHostThatLosesAnAddressGoesOnFromTheOther() {
+        ping(serverIdentity.id(), List.of(ENDS.get(1)), 1);
+        Id peer = server.peers().getFirst().id();
+        secondIsGone = true;
+        hasFirewall = false;
+        server.handle(now, new LinkInput.Ask(new Contact(peer, List.of()), 9, new Message.Ping()));
+        for (int i = 0; i < 6; i++) settle(); // within 2.4 s it notices
+        server.handle(now, new LinkInput.Ask(new Contact(peer, List.of()), 10, new Message.Ping()));
+        settle();
+        assertThat(answered).isEqualTo(2);
     }
 
     @Test
