@@ -158,7 +158,7 @@ journey("a tunnel is closed and the closing undone", async () => {
   await page.context().close();
 });
 
-journey("the address reproduces the view; sort is told", async () => {
+longJourney("the address reproduces the view; sort is told", async () => {
   const page = await open(third, `/#/peers?sort=-peer&q=${short(first.id)}`);
   await see(page, "1 of 2 peers");
   const head = page.getByRole("columnheader", { name: "Peer" });
@@ -303,7 +303,7 @@ longJourney("a hundred updates keep selection, focus and scroll", async () => {
   await page.context().close();
 });
 
-journey("without the socket it polls, and says so", async () => {
+longJourney("without the socket it polls, and says so", async () => {
   cutOnPurpose = true;
   const page = await open(third, "/#/peers", { before: (p) => p.routeWebSocket("**/api/v1/live", (ws) => ws.close()) });
   await see(page, "The live connection is lost");
@@ -399,7 +399,7 @@ longJourney("long ids, names and tags of strangers fit on each page", async () =
   await send(first, "DELETE", `/registrations/${id}`);
 });
 
-journey("the theme is chosen and kept", async () => {
+longJourney("the theme is chosen and kept", async () => {
   const page = await open(third, "/", { colorScheme: "light" });
   await page.getByRole("button", { name: "Use the dark theme" }).click();
   await page.reload();

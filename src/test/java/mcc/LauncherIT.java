@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,7 @@ final class LauncherIT {
 
     /** Whoever has run {@code mvn package} does not wait for a second build. What was packaged is no program here, to save time. */
     @Test
+    @Tag("long")
     void whatMavenPackagedIsTakenUnlessASourceIsNewer() throws Exception {
         String tree = "set -e; cd \"$1\"; mkdir -p tree/src/main tree/target/lib; cp \"$2\" tree/; touch tree/pom.xml;"
                 + " lst=tree/target/maven-status/maven-compiler-plugin/compile/default-compile/inputFiles.lst;"

@@ -152,6 +152,7 @@ class FailoverIT {
         }
     }
 
+    @Tag("long")
     @Test
     void aServiceThatIsDownBehindAHealthyRegistrationIsAClearError() throws Exception {
         HttpServer site = site("x");

@@ -99,6 +99,7 @@ class UdpIT {
         return 0;
     }
 
+    @Tag("long")
     @Test
     void aNameIsAskedForThroughACommandsForward() throws Exception {
         int app = names("by command");
@@ -262,6 +263,7 @@ class UdpIT {
         assertThat(check.body().get("errors").get(0).get("pointer").asText()).isEqualTo("/check/type");
     }
 
+    @Tag("long")
     @Test
     void aForwardIsUdpByItselfAndComesBackAfterARestart() throws Exception {
         RealNode user = RealNode.start(folder.resolve("user"), "--bootstrap", one.bootstrap());

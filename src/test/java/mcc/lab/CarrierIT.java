@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A node behind a router that lets no UDP pass, and nodes elsewhere that have nothing else. */
+@Tag("long")
 class CarrierIT {
     private static final int ECHO_PORT = 7_000;
     private static final int WEB_SOCKETS = 443;
@@ -106,7 +107,6 @@ class CarrierIT {
     }
 
     @Test
-    @Tag("long")
     void aRelayThatWasKilledIsUsedAgainOnceItIsUp() throws Exception {
         open.register("again", "again", ECHO_PORT);
         RealNode.await("it finds", () -> blocked.providers("again").contains(open.id), blocked, open, relay);
@@ -124,7 +124,6 @@ class CarrierIT {
     }
 
     @Test
-    @Tag("long")
     void whoMetARelayByUdpFindsItsConnectionsLaterWithoutBeingTold() throws Exception {
         Host host = site.hosts.getLast();
         Path data = folder.resolve("roaming");
@@ -165,7 +164,6 @@ class CarrierIT {
     }
 
     @Test
-    @Tag("long")
     void whereUdpPassesAgainThePathIsDirectAndTheConnectionEnds() throws Exception {
         RealNode.await("it goes by TCP", () -> paths(blocked).contains("carrier"), blocked);
         site.become(NatKind.HOME);
