@@ -53,6 +53,17 @@ class EndingTest {
     }
 
     @Test
+    void aSignalDuringTheStartInterruptsItSoThatItCleansUp() throws Exception {
+        Process process = start("cleans-up");
+        BufferedReader out =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        assertThat(out.readLine()).isEqualTo("up");
+        process.toHandle().destroy(); // the process's own method would close what it says
+        assertThat(out.readLine()).isEqualTo("cleaned up");
+        assertThat(end(process)).isZero();
+    }
+
+    @Test
     void aStartThatFailedKeepsItsOwnCode() throws Exception {
         assertThat(end(start("fails"))).isEqualTo(5);
     }
@@ -63,7 +74,8 @@ class EndingTest {
 
         public static void main(String[] args) {
             CountDownLatch never = new CountDownLatch(1);
-            Ending ending = new Ending(_ -> await(never), 300);
+            boolean hasTime = args[0].equals("cleans-up");
+            Ending ending = new Ending(_ -> await(never), hasTime ? 60_000 : 300);
             ending.install();
             switch (args[0]) {
                 case "STUCK", "MEMORY" ->
@@ -76,6 +88,7 @@ class EndingTest {
                 System.out.println("up");
                 if (args[0].equals("starts-blocked")) while (true) await(never);
                 await(never);
+                if (hasTime) System.out.println("cleaned up");
             }
             ending.startIsOver();
             System.exit(5);
