@@ -1,8 +1,11 @@
 package mcc.link;
 
+import mcc.core.Address;
 import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.core.Id;
+import mcc.wire.Contact;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether what leaves by the path in use arrives. That the peer is heard says nothing about it: one direction may be dead while
@@ -75,6 +78,19 @@ final class Liveness {
         use.othersAskedNs = nowNs;
         links.paths.probe(nowNs, link);
         links.paths.probeOthers(nowNs, link);
+        for (Address circuit : link.circuits) lookForRelay(nowNs, links.circuits.relay(circuit));
+        for (Contact relay : link.relays) lookForRelay(nowNs, relay.node());
+    }
+
+    /**
+     * The host may have left the network where its paths begin: then those to the relays that are to carry now are gone with the
+     * one in doubt.
+     */
+    private void lookForRelay(long nowNs, @Nullable Id id) {
+        Link relay = id == null ? null : links.find(id);
+        if (relay == null || relay.path == null || nowNs - relay.path.signNs() <= relay.path.ptoNs()) return;
+        doubt(nowNs, relay);
+        links.paths.probeOthers(nowNs, relay);
     }
 
     private void judge(long nowNs, Link link, Path use, long since) {
@@ -97,7 +113,11 @@ final class Liveness {
     void doubtRelay(long nowNs, Path path) {
         Id id = links.circuits.relay(path.remote);
         Link relay = id == null ? null : links.find(id);
-        if (relay == null || !links.paths.probe(nowNs, relay)) return;
+        if (relay != null) doubt(nowNs, relay);
+    }
+
+    private void doubt(long nowNs, Link relay) {
+        if (!links.paths.probe(nowNs, relay)) return;
         links.expect(nowNs, relay);
         links.schedule(relay);
     }

@@ -298,6 +298,41 @@ class LivenessTest extends VirtualNet {
         }
     }
 
+    /** A laptop that leaves its cable: peers whose NATs do not know its new address are reached by a relay that does not care. */
+    @Test
+    void aHostThatLosesAnInterfaceGoesOnByARelayFromAnother() {
+        Address lostEnd = Address.parse("192.0.2.99:9");
+        a.ends.put(7, lostEnd);
+        for (Host each : List.of(first, second, b)) {
+            each.input(new LinkInput.Ask(new Contact(id(a), List.of(lostEnd)), 1, new Message.Ping()));
+            if (each != b) b.input(new LinkInput.Ask(each.contact(), 1, new Message.Ping()));
+        }
+        run(SECOND);
+        b.input(new LinkInput.Welcome(List.of(id(first), id(second))));
+        Stream stream = a.links.open(now, new Contact(id(b), List.of(), List.of(first.contact(), second.contact())));
+        assertThat(stream).isNotNull();
+        a.turn();
+        List<Byte> sent = load(a, stream, 2 * SECOND);
+        assertThat(way(a, b)).isEqualTo("direct");
+        stallNs = 0;
+        lost = _ -> true;
+        Predicate<Flight> before = carried;
+        carried = f -> !f.from().equals(lostEnd) && !f.to().equals(lostEnd) && before.test(f);
+        int ways = a.all(LinkOutput.WayWanted.class).size();
+        for (int i = 0; i < 100 && a.all(LinkOutput.WayWanted.class).size() == ways; i++)
+            sent.addAll(load(a, stream, 10 * MS));
+        a.input(new LinkInput.Ask(first.contact(), 2, new Message.Ping())); // for a circuit
+        sent.addAll(load(a, stream, 300 * MS));
+        assertThat(a.all(LinkOutput.Answered.class))
+                .as("the relay is reached from elsewhere already")
+                .anyMatch(each -> each.call() == 2);
+        join(first, 0);
+        sent.addAll(load(a, stream, 2 * SECOND));
+        assertThat(way(a, b)).isEqualTo("relay");
+        assertThat(stallNs).isLessThan(SECOND);
+        assertWhole(b, stream, sent);
+    }
+
     @Test
     void lostAnswersHereAndThereMoveNoPath() {
         Stream stream = straight();
