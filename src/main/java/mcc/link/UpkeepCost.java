@@ -2,6 +2,7 @@ package mcc.link;
 
 import java.util.ArrayDeque;
 import java.util.Locale;
+import mcc.core.Core;
 import mcc.core.Counters;
 import mcc.link.Ledger.Purpose;
 import org.jspecify.annotations.Nullable;
@@ -34,15 +35,19 @@ public final class UpkeepCost {
 
     private final Counters counters;
     private final ArrayDeque<Look> looks = new ArrayDeque<>();
+    /** When the next look is due; {@link Core#NEVER} before the first tick. */
+    private long nextNs = Core.NEVER;
 
     /** @param counters those of the {@link Links} */
     public UpkeepCost(Counters counters) {
         this.counters = counters;
     }
 
-    /** Time has passed. */
+    /** Time has passed. The first minute, with all the handshakes of the start, is left out. */
     public void tick(long nowNs) {
-        if (!looks.isEmpty() && nowNs - looks.getLast().atNs < STEP_NS) return;
+        if (nextNs == Core.NEVER) nextNs = nowNs + STEP_NS;
+        if (nowNs < nextNs) return;
+        nextNs = nowNs + STEP_NS;
         looks.addLast(new Look(nowNs, sum("tx"), sum("rx")));
         if (looks.size() > LOOKS) looks.removeFirst();
     }
@@ -56,7 +61,7 @@ public final class UpkeepCost {
         return sum;
     }
 
-    /** From the oldest look to the last one; null in the first minute. */
+    /** From the oldest look to the last one; null in the first minutes. */
     public @Nullable Report report() {
         if (looks.size() < 2) return null;
         Look from = looks.getFirst();

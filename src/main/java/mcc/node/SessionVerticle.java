@@ -65,7 +65,7 @@ public final class SessionVerticle extends VerticleBase implements Resident, Dat
         /** The counts so far. */
         record Counts() implements Query, Ask<List<Counters.Count>> {}
 
-        /** What keeping the node in its network costs; empty in the first minute. */
+        /** What keeping the node in its network costs; empty in the first minutes. */
         record Cost() implements Query, Ask<Optional<UpkeepCost.Report>> {}
 
         /** The carriers as the packet loop sees them. */

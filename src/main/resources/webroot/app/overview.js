@@ -107,7 +107,7 @@ class Overview extends Page {
           ["Listens on", node.udp.join(", ")],
           ...(node.tun ? [["Virtual interface", `${node.tun.name} ${node.tun.addresses.join(", ")}`]] : []),
           ["Up for", span(node.uptimeMs)],
-          ["Upkeep", node.upkeep ? html`${bytes(node.upkeep.bytesPerMonth)} a month <span class="muted">without applications' traffic, from the last ${span(node.upkeep.overMs)}</span>` : "known after a minute"],
+          ["Upkeep", node.upkeep ? html`${bytes(node.upkeep.bytesPerMonth)} a month <span class="muted">without applications' traffic, from the last ${span(node.upkeep.overMs)}</span>` : "known after some minutes"],
           ["Version", `${node.version}, Java ${node.java}`],
         ])}
         ${twin(mcc("status"), curl("GET", "/node"))}
