@@ -5,7 +5,8 @@
  * <p>May use only the JDK. Only {@link mcc.sys.Libc} calls foreign functions; the layers above see arrays and numbers.
  *
  * <p>Read in this order: {@link mcc.sys.TunDevice} (a virtual interface, opened and set up), {@link mcc.sys.Netlink} (more
- * addresses for it), {@link mcc.sys.UdpDescriptor} (a socket for super-packets) with {@link mcc.sys.UdpErrors},
+ * addresses for it), {@link mcc.sys.UdpDescriptor} (a socket for super-packets) with {@link mcc.sys.UdpErrors} and
+ * {@link mcc.sys.UdpRefusals} (what became of earlier datagrams), {@code KernelStructs} (how both read what Linux wrote),
  * {@link mcc.sys.Systemd} (tells systemd the state of the process), {@link mcc.sys.Libc} (the calls), {@link mcc.sys.SysError}
  * (why a call failed, in words).
  *

@@ -24,7 +24,6 @@ class UpkeepCostTest {
         }
         UpkeepCost.Report hour = upkeep.report();
         assertThat(hour).isEqualTo(new UpkeepCost.Report(7_200, 28_800, 3_600 * SECOND));
-        assertThat(hour).isNotNull();
         assertThat(hour.monthlyBytes()).isEqualTo(10L * 30 * 24 * 3_600);
     }
 
